@@ -1,0 +1,3 @@
+//! The only IO of the product: clock, environment, files, processes, Git, GitHub and the stores.
+
+pub mod github;

@@ -1,0 +1,3 @@
+//! The `factoryctl` binary: arguments and ports in, exit code out.
+
+fn main() {}
