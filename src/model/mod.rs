@@ -1,1 +1,31 @@
-//! (see the crate documentation)
+//! The nouns: names, desired and observed state, actions, plans. No IO; depends on nothing of this crate.
+
+mod action;
+mod address;
+mod config_files;
+mod desired;
+mod facet;
+mod identity;
+mod observed;
+mod repo_name;
+mod setting;
+mod source;
+
+pub use action::{Action, Change, CheckState, Effect, ProposedFile, Risk, Verb};
+pub use address::{Address, AddressError, AddressGlob};
+pub use config_files::{ConfigFile, ConfigFiles, Origin, Unread};
+pub use desired::{
+    Allow, Auth, ChangeBudget, Desired, Factory, GitHub, Labels, LoopConfig, Mode, ObservedOwner, Protect,
+    Repo, SecretRef, Setpoint, Webhook,
+};
+pub use facet::{Facet, Facets};
+pub use identity::{ActionId, CommitId, Fingerprint, IntentId, LoopName};
+pub use observed::{
+    Cause, ConfigPull, Cost, Gap, LabelState, Observed, OpenFlip, RepoState, Seen, Unmanaged,
+};
+pub use repo_name::{RepoName, RepoNameError};
+pub use setting::{Setting, SettingType, SettingValue};
+pub use source::{Layer, Source, Sourced};
+
+mod label;
+pub use label::{LabelName, LabelNameError, LabelSpec};

@@ -1,0 +1,389 @@
+//! Actions: intended changes, a closed set.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, LoopName, RepoName, Setting,
+    SettingValue, Source,
+};
+
+/// What an action does, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Makes a repository.
+    CreateRepository,
+    /// Makes an archived repository writable again.
+    UnarchiveRepository,
+    /// Changes ordinary settings.
+    UpdateSettings,
+    /// Changes who can see a repository.
+    ChangeVisibility,
+    /// Makes a repository read-only.
+    ArchiveRepository,
+    /// Makes a label.
+    CreateLabel,
+    /// Changes a label's colour, description or spelling.
+    UpdateLabel,
+    /// Gives a label another name; issues keep it.
+    RenameLabel,
+    /// Deletes a label; issues lose it.
+    DeleteLabel,
+    /// Writes or updates the factory's own comment.
+    Comment,
+    /// Deletes a comment of the factory's own that has become superfluous.
+    DeleteComment,
+    /// Reports a commit status or check run.
+    Report,
+    /// Opens or updates a bot pull request.
+    Propose,
+    /// Closes a bot pull request that is moot.
+    Withdraw,
+}
+
+impl Verb {
+    /// Every verb.
+    pub const ALL: &'static [Self] = &[
+        Self::CreateRepository,
+        Self::UnarchiveRepository,
+        Self::UpdateSettings,
+        Self::ChangeVisibility,
+        Self::ArchiveRepository,
+        Self::CreateLabel,
+        Self::UpdateLabel,
+        Self::RenameLabel,
+        Self::DeleteLabel,
+        Self::Comment,
+        Self::DeleteComment,
+        Self::Report,
+        Self::Propose,
+        Self::Withdraw,
+    ];
+
+    /// Its word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateRepository => "create-repository",
+            Self::UnarchiveRepository => "unarchive-repository",
+            Self::UpdateSettings => "update-settings",
+            Self::ChangeVisibility => "change-visibility",
+            Self::ArchiveRepository => "archive-repository",
+            Self::CreateLabel => "create-label",
+            Self::UpdateLabel => "update-label",
+            Self::RenameLabel => "rename-label",
+            Self::DeleteLabel => "delete-label",
+            Self::Comment => "comment",
+            Self::DeleteComment => "delete-comment",
+            Self::Report => "report",
+            Self::Propose => "propose",
+            Self::Withdraw => "withdraw",
+        }
+    }
+
+    /// Whether it adds, changes or deletes something.
+    pub fn change(self) -> Change {
+        match self {
+            Self::CreateRepository | Self::CreateLabel | Self::Comment | Self::Report | Self::Propose => {
+                Change::Add
+            }
+            Self::UnarchiveRepository
+            | Self::UpdateSettings
+            | Self::ChangeVisibility
+            | Self::ArchiveRepository
+            | Self::UpdateLabel
+            | Self::RenameLabel => Change::Change,
+            Self::DeleteLabel | Self::DeleteComment | Self::Withdraw => Change::Delete,
+        }
+    }
+
+    /// The stage within its repository: everything of a lower stage is settled first.
+    pub fn stage(self) -> u8 {
+        match self {
+            Self::CreateRepository | Self::UnarchiveRepository => 0,
+            Self::RenameLabel => 1,
+            Self::UpdateSettings | Self::CreateLabel | Self::UpdateLabel => 2,
+            Self::Comment | Self::Report | Self::Propose => 3,
+            Self::DeleteLabel | Self::DeleteComment | Self::Withdraw => 4,
+            Self::ChangeVisibility => 5,
+            Self::ArchiveRepository => 6,
+        }
+    }
+
+    /// The kind of thing it acts on, as budgets count them.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::CreateRepository
+            | Self::UnarchiveRepository
+            | Self::UpdateSettings
+            | Self::ChangeVisibility
+            | Self::ArchiveRepository => "repository",
+            Self::CreateLabel | Self::UpdateLabel | Self::RenameLabel | Self::DeleteLabel => "label",
+            Self::Comment | Self::DeleteComment => "comment",
+            Self::Report => "report",
+            Self::Propose | Self::Withdraw => "proposal",
+        }
+    }
+}
+
+/// Whether something is added, changed or deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// `+`
+    Add,
+    /// `~`
+    Change,
+    /// `-`
+    Delete,
+}
+
+/// What could go wrong with an action that did exactly what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Risk {
+    /// Undone by the reverse change.
+    Routine,
+    /// Undone by the reverse change, yet people notice: archiving, another default branch.
+    Disruptive,
+    /// Removes a protection.
+    Weakening,
+    /// Shows a repository to more people; what was seen stays seen.
+    Widening,
+    /// Loses something that no reverse change brings back.
+    Destructive,
+}
+
+impl Risk {
+    /// Its word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Routine => "routine",
+            Self::Disruptive => "disruptive",
+            Self::Weakening => "weakening",
+            Self::Widening => "widening",
+            Self::Destructive => "destructive",
+        }
+    }
+}
+
+/// The state of a commit status or check run that the factory keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckState {
+    /// Whether it passes.
+    pub passes: bool,
+    /// One line.
+    pub summary: String,
+}
+
+/// A file that a bot pull request proposes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProposedFile {
+    /// Path from the root.
+    pub path: String,
+    /// Its whole new text.
+    pub text: String,
+}
+
+/// Exactly what is to be done; nothing is left to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Makes a repository and gives it its settings.
+    CreateRepository {
+        /// Which.
+        repo: RepoName,
+        /// All that config fixes.
+        settings: BTreeMap<Setting, SettingValue>,
+    },
+    /// Changes settings of a repository.
+    UpdateSettings {
+        /// Which.
+        repo: RepoName,
+        /// Only those that differ.
+        settings: BTreeMap<Setting, SettingValue>,
+    },
+    /// Makes a label.
+    CreateLabel {
+        /// Where.
+        repo: RepoName,
+        /// What.
+        label: LabelSpec,
+    },
+    /// Changes a label, its name too.
+    UpdateLabel {
+        /// Where.
+        repo: RepoName,
+        /// The name it has now.
+        name: LabelName,
+        /// What it shall be.
+        label: LabelSpec,
+    },
+    /// Deletes a label.
+    DeleteLabel {
+        /// Where.
+        repo: RepoName,
+        /// Which.
+        name: LabelName,
+    },
+    /// Writes a comment, or rewrites the one with this id.
+    Comment {
+        /// Where.
+        repo: RepoName,
+        /// The issue or pull request.
+        number: u64,
+        /// The comment to rewrite.
+        id: Option<u64>,
+        /// Markdown, hidden marker included.
+        body: String,
+    },
+    /// Deletes a comment of the factory's own.
+    DeleteComment {
+        /// Where.
+        repo: RepoName,
+        /// The issue or pull request.
+        number: u64,
+        /// Which.
+        id: u64,
+    },
+    /// Reports on a commit.
+    Report {
+        /// Where.
+        repo: RepoName,
+        /// Which commit.
+        commit: CommitId,
+        /// The name of the status or check run.
+        name: String,
+        /// What it says.
+        state: CheckState,
+        /// As a check run, which only an App may write; else as a commit status.
+        check_run: bool,
+    },
+    /// Opens or updates a bot pull request on its one fixed branch.
+    Propose {
+        /// Where.
+        repo: RepoName,
+        /// The fixed branch.
+        branch: String,
+        /// The branch it aims at, and the head that the files were edited on.
+        base: (String, CommitId),
+        /// The files.
+        files: Vec<ProposedFile>,
+        /// Title of the pull request and of the commit.
+        title: String,
+        /// Markdown, hidden marker included.
+        body: String,
+    },
+    /// Closes a bot pull request and deletes its branch.
+    Withdraw {
+        /// Where.
+        repo: RepoName,
+        /// Which.
+        number: u64,
+        /// Its branch.
+        branch: String,
+    },
+}
+
+impl Effect {
+    /// The repository it acts on.
+    pub fn repo(&self) -> &RepoName {
+        match self {
+            Self::CreateRepository { repo, .. }
+            | Self::UpdateSettings { repo, .. }
+            | Self::CreateLabel { repo, .. }
+            | Self::UpdateLabel { repo, .. }
+            | Self::DeleteLabel { repo, .. }
+            | Self::Comment { repo, .. }
+            | Self::DeleteComment { repo, .. }
+            | Self::Report { repo, .. }
+            | Self::Propose { repo, .. }
+            | Self::Withdraw { repo, .. } => repo,
+        }
+    }
+}
+
+/// One intended change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// Stable: the same intention on the same state has the same id in every plan.
+    pub id: ActionId,
+    /// What it acts on.
+    pub address: Address,
+    /// Which loop wants it.
+    pub wanted_by: LoopName,
+    /// What it does, in one word.
+    pub verb: Verb,
+    /// What could go wrong.
+    pub risk: Risk,
+    /// What is there: the fields that change, as JSON; `null` when there is nothing.
+    pub before: Value,
+    /// What shall be there; `null` when nothing shall.
+    pub after: Value,
+    /// The config lines that ask for it.
+    pub because: Vec<Source>,
+    /// Why, in a few words.
+    pub reason: String,
+    /// Exactly what to do.
+    pub effect: Effect,
+}
+
+impl Action {
+    /// An action whose id is derived from what it says.
+    pub fn new(
+        wanted_by: LoopName,
+        verb: Verb,
+        address: Address,
+        before: Value,
+        after: Value,
+        effect: Effect,
+    ) -> Self {
+        let id = ActionId::of(verb, &address, &Fingerprint::of(&before), &after);
+        let risk = Risk::Routine;
+        Self {
+            id,
+            address,
+            wanted_by,
+            verb,
+            risk,
+            before,
+            after,
+            because: Vec::new(),
+            reason: String::new(),
+            effect,
+        }
+    }
+
+    /// The same with its reason.
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = reason.into();
+        self
+    }
+
+    /// The same with the config lines that ask for it.
+    #[must_use]
+    pub fn because(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
+        self.because.extend(sources);
+        self.because.dedup();
+        self
+    }
+
+    /// The same with its risk.
+    #[must_use]
+    pub fn risk(mut self, risk: Risk) -> Self {
+        self.risk = risk;
+        self
+    }
+
+    /// What the object must look like right before the write.
+    pub fn planned_on(&self) -> Fingerprint {
+        Fingerprint::of(&self.before)
+    }
+}
+
+impl super::LabelState {
+    /// The label as documents and fingerprints show it.
+    pub fn to_json(&self) -> Value {
+        json!({ "name": self.name.as_str(), "color": self.color, "description": self.description })
+    }
+}

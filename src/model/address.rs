@@ -1,0 +1,235 @@
+//! Addresses name every managed thing; globs select them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{LabelName, RepoName};
+
+/// The address of a managed thing: `repo/acme/widgets/label/bug`, `loop/labels`.
+///
+/// Segments are separated by `/`; a `/`, `%`, `*` or control character inside a name is percent-encoded, so that
+/// an address never reads as another one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address(Arc<str>);
+
+/// Why a text is not an address or a glob over addresses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// Empty text or an empty segment.
+    #[error("`{0}` has an empty segment")]
+    Empty(String),
+    /// The first segment is not a kind of thing there is.
+    #[error("`{0}` doesn't start with one of `repo/`, `loop/`, `term/`")]
+    Kind(String),
+}
+
+const KINDS: [&str; 4] = ["repo", "loop", "term", "factory"];
+
+impl Address {
+    /// Parses an address as people write it.
+    ///
+    /// # Errors
+    /// When a segment is empty or the first one names no kind.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        check_segments(text)?;
+        Ok(Self(text.into()))
+    }
+
+    /// `repo/<owner>/<name>`.
+    pub fn repo(repo: &RepoName) -> Self {
+        Self(format!("repo/{repo}").into())
+    }
+
+    /// `loop/<name>`.
+    pub fn loop_(name: &str) -> Self {
+        Self(format!("loop/{}", escape(name)).into())
+    }
+
+    /// The address of a part of this thing: `self/<kind>/<name>`.
+    #[must_use]
+    pub fn part(&self, kind: &str, name: &str) -> Self {
+        Self(format!("{}/{}/{}", self.0, kind, escape(name)).into())
+    }
+
+    /// The address of a single field or facet of this thing: `self/<name>`.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Self {
+        Self(format!("{}/{}", self.0, escape(name)).into())
+    }
+
+    /// `repo/<owner>/<name>/label/<label>`, in lower case, since GitHub's labels ignore case.
+    pub fn label(repo: &RepoName, label: &LabelName) -> Self {
+        Self::repo(repo).part("label", &label.key())
+    }
+
+    /// The repository this address lies in, if it lies in one.
+    pub fn repo_name(&self) -> Option<RepoName> {
+        let mut parts = self.0.split('/');
+        if parts.next() != Some("repo") {
+            return None;
+        }
+        let (owner, name) = (parts.next()?, parts.next()?);
+        RepoName::parse(&format!("{owner}/{name}")).ok()
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn check_segments(text: &str) -> Result<(), AddressError> {
+    let mut segments = text.split('/');
+    let kind = segments.next().unwrap_or_default();
+    if text.is_empty() || text.split('/').any(str::is_empty) {
+        return Err(AddressError::Empty(text.to_owned()));
+    }
+    if KINDS.contains(&kind) || kind.contains('*') {
+        Ok(())
+    } else {
+        Err(AddressError::Kind(text.to_owned()))
+    }
+}
+
+fn escape(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        if matches!(c, '/' | '%' | '*') || c.is_control() {
+            let mut buffer = [0; 4];
+            for byte in c.encode_utf8(&mut buffer).bytes() {
+                out.push_str(&format!("%{byte:02X}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl serde::Serialize for Address {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Address {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A pattern over addresses: `*` matches within a segment, `**` any number of segments. Case is ignored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressGlob {
+    text: String,
+    segments: Vec<String>,
+}
+
+impl AddressGlob {
+    /// Parses a glob.
+    ///
+    /// # Errors
+    /// As for [`Address::parse`].
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        check_segments(text)?;
+        let segments = text.split('/').map(str::to_lowercase).collect();
+        Ok(Self { text: text.to_owned(), segments })
+    }
+
+    /// Whether the glob selects this address.
+    pub fn matches(&self, address: &Address) -> bool {
+        let lower = address.as_str().to_lowercase();
+        let parts: Vec<&str> = lower.split('/').collect();
+        match_segments(&self.segments, &parts)
+    }
+
+    /// Whether the glob selects this address or something below it: `repo/acme/widgets` covers its labels.
+    pub fn covers(&self, address: &Address) -> bool {
+        let lower = address.as_str().to_lowercase();
+        let parts: Vec<&str> = lower.split('/').collect();
+        (1..=parts.len()).any(|n| match_segments(&self.segments, &parts[..n]))
+    }
+}
+
+impl fmt::Display for AddressGlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn match_segments(pattern: &[String], parts: &[&str]) -> bool {
+    match (pattern.split_first(), parts.split_first()) {
+        (None, None) => true,
+        (Some((p, rest)), _) if p == "**" => {
+            (0..=parts.len()).any(|skip| match_segments(rest, &parts[skip..]))
+        }
+        (Some((p, rest)), Some((part, parts))) => match_star(p, part) && match_segments(rest, parts),
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// Whether `text` matches `pattern`, in which each `*` stands for any run of characters.
+pub(crate) fn match_star(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let Some(first) = pieces.next() else { return text.is_empty() };
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let pieces: Vec<&str> = pieces.collect();
+    let Some((last, middle)) = pieces.split_last() else { return rest.is_empty() };
+    for piece in middle {
+        match rest.find(piece) {
+            Some(at) => rest = &rest[at + piece.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_select_by_segment() {
+        for (glob, address, expect) in [
+            ("repo/acme/*", "repo/acme/widgets", true),
+            ("repo/acme/*", "repo/acme/widgets/label/bug", false),
+            ("repo/acme/**", "repo/acme/widgets/label/bug", true),
+            ("repo/acme/**", "repo/acme", true),
+            ("**", "loop/labels", true),
+            ("repo/*/w*s/label/*", "repo/acme/widgets/label/bug", true),
+            ("repo/*/w*x/label/*", "repo/acme/widgets/label/bug", false),
+            ("repo/ACME/widgets", "repo/acme/Widgets", true),
+            ("repo/**/label/b*g", "repo/acme/widgets/label/bug", true),
+        ] {
+            let glob = AddressGlob::parse(glob).unwrap();
+            assert_eq!(glob.matches(&Address::parse(address).unwrap()), expect, "{glob} ~ {address}");
+        }
+    }
+
+    #[test]
+    fn a_parent_covers_its_parts() {
+        let glob = AddressGlob::parse("repo/acme/widgets").unwrap();
+        assert!(glob.covers(&Address::parse("repo/acme/widgets/label/bug").unwrap()));
+        assert!(!glob.covers(&Address::parse("repo/acme/widgets2").unwrap()));
+    }
+
+    #[test]
+    fn a_name_with_a_slash_stays_one_segment() {
+        let repo = RepoName::parse("acme/widgets").unwrap();
+        let label = LabelName::parse("area/core*").unwrap();
+        assert_eq!(Address::label(&repo, &label).as_str(), "repo/acme/widgets/label/area%2Fcore%2A");
+    }
+
+    #[test]
+    fn malformed_addresses_say_why() {
+        assert!(matches!(Address::parse("repo//x"), Err(AddressError::Empty(_))));
+        assert!(matches!(Address::parse("rpo/acme/x"), Err(AddressError::Kind(_))));
+    }
+}

@@ -1,0 +1,280 @@
+//! Desired state: what the config files say, validated, every value with its source.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Address, AddressGlob, LabelSpec, Origin, RepoName, Setting, SettingValue, Source, Sourced};
+
+/// Everything that one state of the config repository asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Desired {
+    /// Where it was read from.
+    pub origin: Origin,
+    /// The factory itself.
+    pub factory: Factory,
+    /// How GitHub is reached.
+    pub github: GitHub,
+    /// The repositories under management, defaults and groups already laid under them.
+    pub repos: BTreeMap<RepoName, Repo>,
+    /// Owners whose undeclared repositories are listed.
+    pub observe: Vec<ObservedOwner>,
+    /// Loops that config mentions; a loop that isn't here runs with its defaults.
+    pub loops: BTreeMap<String, LoopConfig>,
+    /// How much one run may change.
+    pub budget: ChangeBudget,
+    /// Overrides that config grants.
+    pub allows: Vec<Allow>,
+    /// Addresses that nothing may change.
+    pub protects: Vec<Protect>,
+}
+
+/// The factory's name and its config repository.
+#[derive(Clone, Debug, Default)]
+pub struct Factory {
+    /// Its name.
+    pub name: String,
+    /// Where it was named.
+    pub source: Option<Source>,
+    /// The repository on GitHub that holds the config; without it the factory is local.
+    pub config: Option<Sourced<RepoName>>,
+    /// The branch of that repository which is in force.
+    pub branch: String,
+}
+
+/// How GitHub is reached.
+#[derive(Clone, Debug)]
+pub struct GitHub {
+    /// The REST base, e.g. `https://api.github.com`.
+    pub api: Sourced<String>,
+    /// Who the factory is there.
+    pub auth: Auth,
+    /// Where webhooks are received, if anywhere.
+    pub webhook: Option<Webhook>,
+}
+
+impl Default for GitHub {
+    fn default() -> Self {
+        Self {
+            api: Sourced::built_in("https://api.github.com".to_owned()),
+            auth: Auth::Token(SecretRef::Env("GITHUB_TOKEN".to_owned())),
+            webhook: None,
+        }
+    }
+}
+
+/// Who the factory is on GitHub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// A personal access token or another ready-made one.
+    Token(SecretRef),
+    /// A GitHub App.
+    App {
+        /// The App's id.
+        id: u64,
+        /// Its private key, in PEM.
+        key: SecretRef,
+    },
+}
+
+/// Where a secret is found; never the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretRef {
+    /// `env:NAME`
+    Env(String),
+    /// `file:PATH`
+    File(String),
+}
+
+impl std::fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::File(path) => write!(f, "file:{path}"),
+        }
+    }
+}
+
+/// The endpoint that receives GitHub's webhooks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// `host:port`; port 0 takes a free one.
+    pub listen: String,
+    /// The secret that signs deliveries.
+    pub secret: SecretRef,
+}
+
+/// A value that config fixes, with its source.
+pub type Setpoint = Sourced<SettingValue>;
+
+/// What is wanted of one repository.
+#[derive(Clone, Debug)]
+pub struct Repo {
+    /// Its full name.
+    pub name: RepoName,
+    /// Where it was declared.
+    pub source: Source,
+    /// Whether it is made when a complete read shows that it isn't there.
+    pub create: bool,
+    /// The groups that it belongs to, in order.
+    pub groups: Vec<Arc<str>>,
+    /// The settings that config fixes; others are left as they are.
+    pub settings: BTreeMap<Setting, Setpoint>,
+    /// Its labels.
+    pub labels: Labels,
+}
+
+impl Repo {
+    /// The address of the repository.
+    pub fn address(&self) -> Address {
+        Address::repo(&self.name)
+    }
+
+    /// Whether config says that it is archived.
+    pub fn archived(&self) -> bool {
+        matches!(self.settings.get(&Setting::Archived), Some(s) if s.value == SettingValue::Flag(true))
+    }
+}
+
+/// Who owns a collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// What is declared is kept; the rest is left alone.
+    #[default]
+    Additive,
+    /// What is declared is all there is; the rest is deleted.
+    Authoritative,
+    /// Nothing is read or written.
+    Ignore,
+}
+
+impl Mode {
+    /// The words config uses.
+    pub const WORDS: &'static [&'static str] = &["additive", "authoritative", "ignore"];
+
+    /// The mode of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "additive" => Some(Self::Additive),
+            "authoritative" => Some(Self::Authoritative),
+            "ignore" => Some(Self::Ignore),
+            _ => None,
+        }
+    }
+
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Additive => "additive",
+            Self::Authoritative => "authoritative",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
+/// The labels wanted in one repository.
+#[derive(Clone, Debug)]
+pub struct Labels {
+    /// Who owns the collection.
+    pub mode: Sourced<Mode>,
+    /// By [`super::LabelName::key`].
+    pub specs: BTreeMap<String, Sourced<Arc<LabelSpec>>>,
+}
+
+impl Default for Labels {
+    fn default() -> Self {
+        Self { mode: Sourced::built_in(Mode::default()), specs: BTreeMap::new() }
+    }
+}
+
+/// `repositories "acme/*" mode="observe"`: undeclared repositories that are listed and never touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedOwner {
+    /// The account.
+    pub owner: String,
+    /// The pattern over names, `*` for any run of characters.
+    pub pattern: String,
+    /// Where it was written.
+    pub source: Source,
+}
+
+/// What config says of a loop.
+#[derive(Clone, Debug)]
+pub struct LoopConfig {
+    /// Where it was written.
+    pub source: Source,
+    /// Whether it runs.
+    pub enabled: bool,
+    /// The interval, when config sets one.
+    pub every: Option<Duration>,
+    /// Why it is off, when config says so.
+    pub reason: Option<String>,
+    /// Until when (UTC, exclusive) it is off, when config says so.
+    pub until: Option<jiff::Timestamp>,
+    /// Its own settings: normalised JSON by name, only those that were written; the loop fills in its defaults.
+    pub settings: BTreeMap<String, serde_json::Value>,
+}
+
+/// How much one run may change before it needs an override.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeBudget {
+    /// Deletions in one run.
+    pub deletes: u32,
+    /// Changes in one run that remove a protection.
+    pub weakening: u32,
+    /// Repositories made more widely visible in one run.
+    pub visibility: u32,
+    /// Repositories archived in one run.
+    pub archives: u32,
+    /// Changes of any sort in one run; `None` is unlimited.
+    pub total: Option<u32>,
+    /// Changes to existing objects of one kind in one repository, as a percentage of those managed there.
+    pub percent: u32,
+    /// Up to this many changes the percentage does not apply.
+    pub floor: u32,
+    /// Where it was written.
+    pub source: Source,
+}
+
+impl Default for ChangeBudget {
+    fn default() -> Self {
+        Self {
+            deletes: 10,
+            weakening: 0,
+            visibility: 0,
+            archives: 5,
+            total: None,
+            percent: 30,
+            floor: 10,
+            source: Source::built_in(),
+        }
+    }
+}
+
+/// An override that config grants: scoped, dated, with its reason.
+#[derive(Clone, Debug)]
+pub struct Allow {
+    /// The guard's name.
+    pub guard: String,
+    /// What it covers.
+    pub address: AddressGlob,
+    /// How many actions; `None` for all that are covered.
+    pub count: Option<u32>,
+    /// The last day (UTC) on which it holds; `None` for one command.
+    pub until: Option<jiff::civil::Date>,
+    /// Why.
+    pub reason: String,
+    /// Where it was written; `None` on the command line.
+    pub source: Option<Source>,
+}
+
+/// `protect "repo/acme/legacy/**" reason="…"`: nothing there is changed.
+#[derive(Clone, Debug)]
+pub struct Protect {
+    /// What is protected.
+    pub address: AddressGlob,
+    /// Why.
+    pub reason: String,
+    /// Where it was written.
+    pub source: Source,
+}

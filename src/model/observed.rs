@@ -1,0 +1,177 @@
+//! Observed state: a snapshot of the world, each part with whether it is complete.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{CommitId, Desired, Facet, LabelName, RepoName, Setting, SettingValue};
+
+/// What was seen of the world, and when.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// When the reading began.
+    pub at: Option<jiff::Timestamp>,
+    /// The declared repositories.
+    pub repos: BTreeMap<RepoName, Seen<RepoState>>,
+    /// Repositories that match an `observe` pattern and are not declared; partial unless `gaps` is silent of it.
+    pub unmanaged: Vec<Unmanaged>,
+    /// Open pull requests on the config repository.
+    pub config_pulls: Vec<ConfigPull>,
+    /// Live flips, and the pull requests that propose them.
+    pub flips: Vec<OpenFlip>,
+    /// Everything that could not be read.
+    pub gaps: Vec<Gap>,
+    /// What the reading cost.
+    pub cost: Cost,
+}
+
+impl Observed {
+    /// The state of a repository; one that was not asked for is unknown.
+    pub fn repo(&self, name: &RepoName) -> Seen<&RepoState> {
+        match self.repos.get(name) {
+            Some(Seen::Known(state)) => Seen::Known(state),
+            Some(Seen::Absent) => Seen::Absent,
+            Some(Seen::Unknown) | None => Seen::Unknown,
+        }
+    }
+
+    /// Whether everything that was asked for was read.
+    pub fn complete(&self) -> bool {
+        self.gaps.is_empty()
+    }
+
+    /// Whether a facet of a repository could not be read; `None` asks about what concerns no single repository.
+    pub fn gap(&self, facet: Facet, repo: Option<&RepoName>) -> Option<&Gap> {
+        self.gaps.iter().find(|g| g.facet == facet && (g.repo.is_none() || g.repo.as_ref() == repo))
+    }
+}
+
+/// Something that was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen<T> {
+    /// It is there, like this.
+    Known(T),
+    /// A complete read shows that it isn't there.
+    Absent,
+    /// Nobody knows: the read failed, was partial, or wasn't made. Never a reason to create or delete.
+    Unknown,
+}
+
+impl<T> Seen<T> {
+    /// The value, if it is known.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Absent | Self::Unknown => None,
+        }
+    }
+}
+
+/// What is known of one repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepoState {
+    /// GitHub's node id.
+    pub id: String,
+    /// The full name it has now; another one than was asked for means that it was renamed or moved.
+    pub name: RepoName,
+    /// Whether it is archived.
+    pub archived: bool,
+    /// The settings that could be read; one that is missing is unknown.
+    pub settings: BTreeMap<Setting, SettingValue>,
+    /// The labels, by [`LabelName::key`]; `Unknown` when they were not read completely.
+    pub labels: Seen<BTreeMap<String, LabelState>>,
+}
+
+/// What is known of one label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelState {
+    /// Its name.
+    pub name: LabelName,
+    /// Six lower-case hex digits.
+    pub color: String,
+    /// Empty when it has none.
+    pub description: String,
+    /// Issues and pull requests, open or closed, that carry it.
+    pub uses: u64,
+}
+
+/// A repository that nobody declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmanaged {
+    /// Its full name.
+    pub name: RepoName,
+    /// Whether it is archived.
+    pub archived: bool,
+}
+
+/// An open pull request on the config repository, with the config on both of its sides.
+#[derive(Clone, Debug)]
+pub struct ConfigPull {
+    /// Its number.
+    pub number: u64,
+    /// The commit it proposes.
+    pub head: CommitId,
+    /// The config at the merge base, when it loads.
+    pub base: Result<Arc<Desired>, String>,
+    /// The config it proposes, or every problem in it, rendered.
+    pub proposed: Result<Arc<Desired>, String>,
+    /// The comments the factory keeps there, in order: id and body.
+    pub comments: Vec<(u64, String)>,
+    /// The factory's commit status or check run on the head, if there is one.
+    pub check: Option<super::CheckState>,
+    /// Whether the factory is an App there and may write check runs.
+    pub checks: bool,
+}
+
+/// A live flip (`loop disable`, `suspend`) and the pull request that proposes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenFlip {
+    /// The fixed branch of its pull request, `factory/flip/…`.
+    pub branch: String,
+    /// What is switched: a loop's or another thing's address.
+    pub address: super::Address,
+    /// Whether the flip is still in force.
+    pub in_force: bool,
+    /// The edited config file, with its whole new text, when the edit applies.
+    pub files: Vec<super::ProposedFile>,
+    /// Why.
+    pub reason: String,
+    /// Who flipped it.
+    pub by: String,
+    /// The config branch and the head it was edited on.
+    pub base: (String, CommitId),
+    /// The open pull request, if there is one: its number and whether it already proposes `files`.
+    pub pull: Option<(u64, bool)>,
+}
+
+/// Something that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Which facet.
+    pub facet: Facet,
+    /// Of which repository; `None` for all of them.
+    pub repo: Option<RepoName>,
+    /// What happened, with GitHub's request id.
+    pub why: String,
+    /// What sort of trouble, which decides the exit code.
+    pub cause: Cause,
+}
+
+/// What sort of trouble kept something from being read or written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// Credentials or permission.
+    Auth,
+    /// A spent budget.
+    RateLimit,
+    /// Anything else.
+    Other,
+}
+
+/// What a reading cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// HTTP requests.
+    pub requests: u64,
+    /// GraphQL points.
+    pub points: u64,
+}
