@@ -13,6 +13,23 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// What it waits for.
     pub waiting: Vec<Waiting>,
+    /// What a person has to mend: nothing the loop may do would.
+    pub problems: Vec<Problem>,
+}
+
+/// Something that only a person can mend.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// What it is about.
+    pub address: Address,
+    /// What is wrong, and the next step.
+    pub says: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.address, self.says)
+    }
 }
 
 /// Something that would be done but for one thing.
@@ -40,8 +57,14 @@ impl Plan {
         self.waiting.push(Waiting { address, on: on.into() });
     }
 
+    /// Adds something that a person has to mend.
+    pub fn problem(&mut self, address: Address, says: impl Into<String>) {
+        self.problems.push(Problem { address, says: says.into() });
+    }
+
     /// Adds all that another plan holds.
     pub fn extend(&mut self, other: Self) {
+        self.problems.extend(other.problems);
         self.actions.extend(other.actions);
         self.waiting.extend(other.waiting);
     }
@@ -64,6 +87,8 @@ pub fn combine(plans: impl IntoIterator<Item = Plan>) -> (Plan, Vec<(Action, Blo
     all.actions.dedup_by(|a, b| a.id == b.id);
     all.waiting.sort();
     all.waiting.dedup();
+    all.problems.sort();
+    all.problems.dedup();
 
     let mut wants: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (index, action) in all.actions.iter().enumerate() {

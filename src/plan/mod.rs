@@ -10,7 +10,7 @@ pub mod render;
 mod saved;
 
 pub use check::{Violation, check};
-pub use combine::{Plan, Waiting, combine};
+pub use combine::{Plan, Problem, Waiting, combine};
 pub use document::{Disabled, Document, Planned, Reading, Summary};
 pub use guard::{Blocked, GuardContext, Memory, Permit, Permitted, Switch, Switches, Verdict};
 pub use saved::{SavedError, SavedPlan};
