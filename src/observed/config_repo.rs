@@ -92,7 +92,11 @@ async fn own_comments(
         .collect())
 }
 
-async fn own_check(
+/// The factory's own check run or commit status on a commit.
+///
+/// # Errors
+/// When it can't be read.
+pub async fn own_check(
     client: &Client,
     repo: &RepoName,
     head: &CommitId,
