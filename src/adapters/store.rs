@@ -210,16 +210,16 @@ fn refused(error: rusqlite::Error) -> Error {
 }
 
 fn code(error: &rusqlite::Error) -> Option<ErrorCode> {
-    match error {
-        rusqlite::Error::SqliteFailure(failure, _)
-        | rusqlite::Error::SqlInputError { error: failure, .. } => Some(failure.code),
-        _ => None,
+    if let rusqlite::Error::SqlInputError { error, .. } = error {
+        return Some(error.code);
     }
+    error.sqlite_error_code()
 }
 
 /// Renames the file and its companions to the first free `.aside-N`.
 fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
-    let free = (1_u32..).map(|n| beside(path, &format!(".aside-{n}"))).find(|candidate| !candidate.exists());
+    let free =
+        (1_u32..1000).map(|n| beside(path, &format!(".aside-{n}"))).find(|candidate| !candidate.exists());
     let aside = free.unwrap_or_else(|| beside(path, ".aside"));
     fs::rename(path, &aside)?;
     for companion in ["-wal", "-shm"] {

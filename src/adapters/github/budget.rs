@@ -369,7 +369,8 @@ mod tests {
                 expected.iter().map(|_| window.slot(at(0), minute).map(Timestamp::as_second)).collect();
             assert_eq!(&slots, expected, "{name}");
         }
-        assert_eq!(Window::UNKNOWN.slot(at(0), minute), Some(at(0)));
+        let mut unknown = Window::UNKNOWN;
+        assert_eq!(unknown.slot(at(0), minute), Some(at(0)));
     }
 
     #[test]
@@ -419,7 +420,7 @@ mod tests {
             per_minute in 1_usize..6,
             per_hour in 1_usize..30,
         ) {
-            let limits = ContentLimits { per_minute, per_hour, longest_pause: Duration::from_secs(300) };
+            let limits = ContentLimits { per_minute, per_hour, longest_pause: Duration::from_mins(5) };
             let (mut planned, mut now, mut granted) = (VecDeque::new(), at(0), Vec::new());
             for gap in gaps {
                 now = after(now, Duration::from_secs(gap));

@@ -197,9 +197,9 @@ fn said(body: &[u8]) -> Said {
 
 fn field_error(error: &Value) -> FieldError {
     let part = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
-    match error {
-        Value::String(message) => FieldError { message: Some(message.clone()), ..nothing() },
-        _ => FieldError {
+    match error.as_str() {
+        Some(message) => FieldError { message: Some(message.to_owned()), ..nothing() },
+        None => FieldError {
             resource: part("resource"),
             field: part("field"),
             code: part("code"),
@@ -302,7 +302,62 @@ mod tests {
             let error = answer(*status, headers, body).unwrap_err();
             writeln!(seen, "{error}\n   {:?}", error.disposition()).unwrap();
         }
-        insta::assert_snapshot!(seen, @r#""#);
+        insta::assert_snapshot!(seen, @r#"
+        not found, or not visible to this credential: PATCH /repos/acme/a: GitHub says "Not Found" (404, request 0A:1)
+           GiveUp
+        not found, or not visible to this credential: PATCH /repos/acme/a: GitHub says "Gone" (410)
+           GiveUp
+        GitHub doesn't accept the credential: PATCH /repos/acme/a: GitHub says "Bad credentials" (401)
+           GiveUp
+        forbidden for this credential, which needs admin:org or repo: PATCH /repos/acme/a: GitHub says "Must have admin rights to Repository." (403)
+           GiveUp
+        forbidden for this credential, which needs administration=write: PATCH /repos/acme/a: GitHub says "Resource not accessible by integration" (403)
+           GiveUp
+        forbidden for this credential: PATCH /repos/acme/a: GitHub says "Must have admin rights to Repository." (403)
+           GiveUp
+        the rate limit is spent until 1970-01-01T00:30:00Z: PATCH /repos/acme/a: GitHub says "API rate limit exceeded for user ID 1." (403)
+           OutOfCredit { until: 1970-01-01T00:30:00Z }
+        the rate limit is spent until 1970-01-01T00:30:00Z: PATCH /repos/acme/a (429)
+           OutOfCredit { until: 1970-01-01T00:30:00Z }
+        too many requests in a short time, wait 60 s: PATCH /repos/acme/a: GitHub says "You have exceeded a secondary rate limit. Please wait" (403)
+           Retry { after: 60s }
+        too many requests in a short time, wait 7 s: PATCH /repos/acme/a: GitHub says "You have exceeded a secondary rate limit." (403)
+           Retry { after: 7s }
+        too many requests in a short time, wait 60 s: PATCH /repos/acme/a (429)
+           Retry { after: 60s }
+        the repository is archived: PATCH /repos/acme/a: GitHub says "Repository was archived so is read-only." (403)
+           GiveUp
+        conflict with the present state: PATCH /repos/acme/a: GitHub says "Head branch was modified. Review and try the merge again." (409)
+           Retry { after: 1s }
+        GitHub refuses the request because of Label.name (already_exists), and more: PATCH /repos/acme/a: GitHub says "Validation Failed" (422)
+           GiveUp
+        GitHub refuses the request because of one text: PATCH /repos/acme/a: GitHub says "Reference already exists" (422)
+           GiveUp
+        GitHub refuses the request: PATCH /repos/acme/a: GitHub says "Problems parsing JSON" (400)
+           Bug
+        GitHub refuses the request: PATCH /repos/acme/a: GitHub says "unknown route" (501)
+           Bug
+        moved to /repositories/7: PATCH /repos/acme/a: GitHub says "Moved Permanently" (301)
+           GiveUp
+        moved to https://elsewhere.test/x: PATCH /repos/acme/a (307)
+           GiveUp
+        the answer is a redirect that doesn't say where to: PATCH /repos/acme/a (301)
+           Retry { after: 10s }
+        GitHub failed: PATCH /repos/acme/a (502)
+           Retry { after: 10s }
+        the answer is of a status that GitHub doesn't use: PATCH /repos/acme/a (304)
+           Retry { after: 10s }
+        the answer is HTML, not JSON: PATCH /repos/acme/a (200)
+           Retry { after: 10s }
+        the answer is cut short: PATCH /repos/acme/a (200)
+           Retry { after: 10s }
+        the answer is not JSON: PATCH /repos/acme/a (200)
+           Retry { after: 10s }
+        the answer is compressed though nobody asked for that: PATCH /repos/acme/a (200)
+           Retry { after: 10s }
+        the answer is a listing that goes on at another host: PATCH /repos/acme/a (200)
+           Retry { after: 10s }
+        "#);
     }
 
     #[test]

@@ -121,8 +121,7 @@ impl Client {
             longest_hold: config.retries.longest_wait,
             content: config.content,
         };
-        let seed =
-            config.retries.seed.unwrap_or_else(|| config.clock.now().as_nanosecond().unsigned_abs() as u64);
+        let seed = config.retries.seed.unwrap_or_else(|| config.clock.now().as_microsecond().unsigned_abs());
         Ok(Self(Arc::new(Core {
             graphql_path: config.graphql_path(),
             base: config.base,
@@ -310,7 +309,9 @@ impl Client {
                     reply.request_id = request_id;
                     return Ok(reply);
                 }
-                answer => return self.keep(&key, &call, answer).await,
+                answer @ (Answer::Rest(..) | Answer::Graphql(_)) => {
+                    return self.keep(&key, &call, answer).await;
+                }
             }
         }
         let answer = self.call_retrying_access(access, owner, &call).await?;
@@ -424,7 +425,10 @@ impl Client {
             Wire { method: call.method.clone(), path, etag: call.etag.clone(), body: call.body.clone() };
         let raw = core.transport.send(&access.bearer, wire, counter).await.map_err(|fault| {
             let error = call.fail(fault.kind);
-            fault.cause.map_or(error.clone(), |cause| error.with_cause(cause))
+            match fault.cause {
+                Some(cause) => error.with_cause(cause),
+                None => error,
+            }
         })?;
         ticket.learn(&raw.headers);
         self.learn_scopes(&raw.headers);

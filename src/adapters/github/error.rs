@@ -150,8 +150,8 @@ impl Error {
         self
     }
 
-    pub(super) fn with_cause(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.0.cause = Some(Arc::new(cause));
+    pub(super) fn with_cause(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.cause = Some(Arc::from(cause.into()));
         self
     }
 

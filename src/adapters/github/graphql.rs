@@ -121,10 +121,12 @@ pub(super) fn read(body: Value, request_id: Option<String>, reset: Timestamp) ->
 }
 
 fn error(value: &Value) -> GraphqlError {
-    let path = value.get("path").and_then(Value::as_array).into_iter().flatten().map(|step| match step {
-        Value::String(name) => name.clone(),
-        other => other.to_string(),
-    });
+    let path = value
+        .get("path")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_owned));
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     GraphqlError {
         type_: text(value.get("type")).or_else(|| text(value.pointer("/extensions/code"))),

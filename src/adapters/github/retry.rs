@@ -121,7 +121,24 @@ mod tests {
             let [read, same, never] = [Repeatable::Read, Repeatable::Idempotent, Repeatable::Never].map(says);
             writeln!(table, "{read:>4} {same:>4} {never:>4}  {kind}").unwrap();
         }
-        insta::assert_snapshot!(table, @r#""#);
+        insta::assert_snapshot!(table, @r"
+         1s   1s    -  GitHub failed
+         1s   1s    -  no answer in time
+         1s   1s   1s  cannot connect to GitHub
+         1s   1s    -  the connection to GitHub broke
+         1s   1s    -  the answer is cut short
+        10s  10s  10s  too many requests in a short time, wait 10 s
+          -    -    -  too many requests in a short time, wait 11 s
+          -    -    -  the rate limit is spent until 1970-01-01T00:00:00Z
+          -    -    -  not found, or not visible to this credential
+          -    -    -  GitHub doesn't accept the credential
+          -    -    -  forbidden for this credential
+          -    -    -  the repository is archived
+          -    -    -  conflict with the present state
+          -    -    -  GitHub refuses the request
+          -    -    -  moved to /x
+          -    -    -  the answer is too large
+        ");
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub(super) struct Wire {
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) kind: Kind,
-    pub(super) cause: Option<octocrab::Error>,
+    pub(super) cause: Option<tower::BoxError>,
 }
 
 impl From<Kind> for Fault {
@@ -144,8 +144,7 @@ impl Transport {
         let (head, mut body) = crab.execute(request).await.map_err(unanswered)?.into_parts();
         let mut bytes = BytesMut::new();
         while let Some(frame) = body.frame().await {
-            let frame = frame
-                .map_err(|cause| Fault { kind: Kind::Malformed { why: "cut short" }, cause: Some(cause) })?;
+            let frame = frame.map_err(|cause| fault(Kind::Malformed { why: "cut short" }, cause))?;
             if let Ok(data) = frame.into_data() {
                 count(&self.counters.bytes_in, data.len() as u64);
                 if bytes.len() + data.len() > self.max_body {
@@ -182,18 +181,24 @@ where
 }
 
 fn unsent(cause: octocrab::Error) -> Fault {
-    Fault { kind: Kind::Network { sent: Sent::No }, cause: Some(cause) }
+    fault(Kind::Network { sent: Sent::No }, cause)
 }
 
 /// What it means that octocrab has no answer.
 fn unanswered(cause: octocrab::Error) -> Fault {
-    let kind = match &cause {
-        octocrab::Error::JWT { .. } => Kind::Unauthorized,
-        // The credential is no header value: nothing was sent.
-        octocrab::Error::Http { .. } => Kind::Unauthorized,
-        _ if is_connect(&cause) => Kind::Network { sent: Sent::No },
-        _ => Kind::Network { sent: Sent::Maybe },
+    let kind = if matches!(cause, octocrab::Error::JWT { .. } | octocrab::Error::Http { .. }) {
+        Kind::Unauthorized // the key signs nothing, or the token is no header value: nothing was sent
+    } else if is_connect(&cause) {
+        Kind::Network { sent: Sent::No }
+    } else {
+        Kind::Network { sent: Sent::Maybe }
     };
+    fault(kind, cause)
+}
+
+/// octocrab's own words add nothing to the cause that it wraps.
+fn fault(kind: Kind, cause: octocrab::Error) -> Fault {
+    let cause = if let octocrab::Error::Service { source, .. } = cause { source } else { cause.into() };
     Fault { kind, cause: Some(cause) }
 }
 
