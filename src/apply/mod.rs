@@ -5,6 +5,7 @@
 
 mod compare;
 mod labels;
+mod outcome;
 mod proposals;
 mod recorder;
 mod repositories;
@@ -14,7 +15,8 @@ mod speech;
 mod writer;
 
 pub use compare::settled_value;
+pub use outcome::{Outcome, Trouble};
 pub use recorder::{Recorder, RecorderError};
-pub use run::{Done, Gate, Outcome, Progress, Report, Result_, apply};
-pub use settle::settle;
-pub use writer::Writer;
+pub use run::{Report, Watch, apply};
+pub use settle::{needs, settle};
+pub use writer::{LookError, Writer};

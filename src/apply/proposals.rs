@@ -50,7 +50,7 @@ pub(super) async fn propose(client: &Client, proposal: &Proposal<'_>) -> Result<
     let Proposal { repo, branch, base, .. } = proposal;
     let path = format!("/repos/{repo}/git/ref/heads/{branch}");
     let head = match client.read(repo.owner(), &path).await {
-        Ok(reply) => reply.json["object"]["sha"].as_str().unwrap_or_default().to_owned(),
+        Ok(reply) => reply.body["object"]["sha"].as_str().unwrap_or_default().to_owned(),
         Err(error) if matches!(error.kind(), Kind::Absent) => {
             let body = json!({ "ref": format!("refs/heads/{branch}"), "sha": base.1 });
             let path = format!("/repos/{repo}/git/refs");
@@ -79,7 +79,7 @@ async fn commit(client: &Client, proposal: &Proposal<'_>, head: &str) -> Result<
     });
     let operation =
         Operation { name: "Commit".into(), text: COMMIT.to_owned(), variables: json!({ "input": input }) };
-    client.mutate(proposal.repo.owner(), &operation, Once::Create).await.map(drop)
+    client.graphql(proposal.repo.owner(), &operation).await?.complete().map(drop)
 }
 
 /// Closes the pull request and deletes its branch.

@@ -14,7 +14,7 @@ pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, Look
     match &action.effect {
         Effect::Comment { repo, id: Some(id), .. } | Effect::DeleteComment { repo, id, .. } => {
             match client.read(repo.owner(), &format!("/repos/{repo}/issues/comments/{id}")).await {
-                Ok(reply) => Ok(json!({ "body": reply.json["body"] })),
+                Ok(reply) => Ok(json!({ "body": reply.body["body"] })),
                 Err(error) if matches!(error.kind(), Kind::Absent) => Ok(Value::Null),
                 Err(error) => Err(error.into()),
             }
@@ -25,7 +25,7 @@ pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, Look
             let comments = client.pages(repo.owner(), &path).await?;
             let own = client.identity(repo.owner()).await?;
             let there = comments.iter().find(|c| {
-                c["user"]["login"].as_str() == Some(own.login())
+                c["user"]["login"].as_str() == Some(own.login().as_str())
                     && c["body"].as_str().is_some_and(|b| b.lines().next() == Some(marker))
             });
             Ok(there.map_or(Value::Null, |c| json!({ "body": c["body"] })))

@@ -14,7 +14,7 @@ pub(super) const LIGHT: usize = 100;
 
 /// Whether a smaller query may succeed where this one failed.
 pub(super) fn too_heavy(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Server | Kind::Timeout | Kind::Malformed | Kind::TooLarge)
+    matches!(error.kind(), Kind::Server | Kind::Timeout | Kind::Malformed { .. } | Kind::TooLarge)
 }
 
 /// Runs `read` over `items` in chunks of at most `size`, all at once (the client bounds what is in flight). A

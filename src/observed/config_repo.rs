@@ -38,7 +38,7 @@ pub async fn config_pulls(client: &Client, repo: &RepoName, branch: &str) -> Res
         let (Some(number), Some(head)) = (pull["number"].as_u64(), head_of(&pull)) else { continue };
         let comments = own_comments(client, repo, number, &identity).await?;
         let check = own_check(client, repo, &head, &identity).await?;
-        let checks = identity.is_app();
+        let checks = matches!(identity, Identity::App { .. });
         out.push(PullSeen { number, branch: branch_of(&pull, repo), head, comments, check, checks });
     }
     Ok(out)
@@ -86,7 +86,7 @@ async fn own_comments(
     let comments = client.pages(repo.owner(), &path).await?;
     Ok(comments
         .iter()
-        .filter(|c| c["user"]["login"].as_str() == Some(identity.login()))
+        .filter(|c| c["user"]["login"].as_str() == Some(identity.login().as_str()))
         .filter_map(|c| Some((c["id"].as_u64()?, c["body"].as_str()?.to_owned())))
         .filter(|(_, body)| body.starts_with(MARKER))
         .collect())
@@ -102,11 +102,11 @@ pub async fn own_check(
     head: &CommitId,
     identity: &Identity,
 ) -> Result<Option<CheckState>, Error> {
-    if identity.is_app() {
+    if matches!(identity, Identity::App { .. }) {
         let name = crate::adapters::github::segment(CHECK);
         let path = format!("/repos/{repo}/commits/{head}/check-runs?check_name={name}&filter=latest");
         let reply = client.read(repo.owner(), &path).await?;
-        let run = reply.json["check_runs"].as_array().and_then(|runs| runs.first()).cloned();
+        let run = reply.body["check_runs"].as_array().and_then(|runs| runs.first()).cloned();
         return Ok(run.map(|run| CheckState {
             passes: run["conclusion"].as_str() == Some("success"),
             summary: run["output"]["title"].as_str().unwrap_or_default().to_owned(),

@@ -172,7 +172,7 @@ fn sort_out(
         let seen = if value.is_null() {
             without_data(w.name, &errors, facets, &mut gaps)
         } else {
-            let labels_failed = errors.iter().any(|e| e.path.get(1).and_then(Value::as_str) == Some("labels"));
+            let labels_failed = errors.iter().any(|e| e.path.get(1).is_some_and(|p| p == "labels"));
             if let Some(error) = errors.first() {
                 let facet = if labels_failed { Facet::Labels } else { Facet::Settings };
                 gaps.push(Gap { facet, repo: Some(w.name.clone()), why: error.message.clone(), cause: cause_of(error) });
@@ -197,7 +197,7 @@ fn sort_out(
 
 /// Whether an error is about this alias; one without a path is about all of them.
 fn concerns(error: &GraphqlError, alias: &str) -> bool {
-    error.path.first().is_none_or(|first| first.as_str() == Some(alias))
+    error.path.first().is_none_or(|first| first == alias)
 }
 
 fn cause_of(error: &GraphqlError) -> Cause {

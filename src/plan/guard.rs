@@ -4,7 +4,6 @@
 //! without one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use crate::model::{
     Action, ActionId, Address, AddressGlob, Allow, Desired, Facets, Observed, RepoName, Seen, Verb,
@@ -311,32 +310,33 @@ fn unmerged(cx: &GuardContext<'_>) -> Option<(&'static str, String)> {
     Some(("unmerged", format!("{rev} is not merged to the config branch `{}`", cx.desired.factory.branch)))
 }
 
-/// What needs a repository to be made or unarchived first is held back with it.
+/// What needs a repository to be made or unarchived first is held back with it; archiving is held back with
+/// anything else in the repository, which could not be done afterwards.
 fn hold_dependents(out: &mut Verdict) {
-    let lost: BTreeMap<RepoName, Arc<Blocked>> = out
-        .blocked
-        .iter()
-        .filter(|(action, _)| action.verb.stage() == 0)
-        .map(|(action, blocked)| (action.effect.repo().clone(), Arc::new(blocked.clone())))
-        .collect();
-    if lost.is_empty() {
-        return;
+    let mut first: BTreeMap<RepoName, Blocked> = BTreeMap::new();
+    let mut any: BTreeMap<RepoName, Blocked> = BTreeMap::new();
+    for (action, blocked) in &out.blocked {
+        any.entry(action.effect.repo().clone()).or_insert_with(|| blocked.clone());
+        if action.verb.stage() == 0 {
+            first.entry(action.effect.repo().clone()).or_insert_with(|| blocked.clone());
+        }
     }
-    let (kept, held): (Vec<_>, Vec<_>) = out
-        .permitted
-        .drain(..)
-        .partition(|p| p.action.verb.stage() == 0 || !lost.contains_key(p.action.effect.repo()));
+    let cause = |action: &Action| {
+        let waits_for_all = action.verb == Verb::ArchiveRepository;
+        let held = if waits_for_all { any.get(action.effect.repo()) } else { first.get(action.effect.repo()) };
+        held.filter(|_| action.verb.stage() != 0).cloned()
+    };
+    let mut kept = Vec::with_capacity(out.permitted.len());
+    for permitted in out.permitted.drain(..) {
+        match cause(&permitted.action) {
+            None => kept.push(permitted),
+            Some(Blocked { guard, says, overridable }) => {
+                let says = format!("another change to {} comes first, and that is held back: {says}", permitted.action.effect.repo());
+                out.blocked.push((permitted.action, Blocked { guard, says, overridable }));
+            }
+        }
+    }
     out.permitted = kept;
-    for Permitted { action, .. } in held {
-        let cause = &lost[action.effect.repo()];
-        let says = format!(
-            "{} has to be writable first, and that is held back: {}",
-            action.effect.repo(),
-            cause.says
-        );
-        out.blocked
-            .push((action, Blocked { guard: cause.guard, says, overridable: cause.overridable.clone() }));
-    }
 }
 
 /// How many objects of each kind are managed in a repository.
