@@ -78,9 +78,9 @@ impl Flips {
     /// # Errors
     /// When the file is there and can't be read: a switch that can't be read must not be taken for on.
     pub fn load(path: &Path) -> Result<Self, FlipsError> {
-        let bytes = match fs::read_optional(path, LIMIT) {
-            Ok(None) => return Ok(Self::default()),
-            Ok(Some(bytes)) => bytes,
+        let bytes = match fs::read(path, LIMIT) {
+            Ok(bytes) => bytes,
+            Err(source) if source.is_not_found() => return Ok(Self::default()),
             Err(source) => return Err(FlipsError::File { path: path.to_owned(), source }),
         };
         serde_json::from_slice(&bytes).map_err(|source| FlipsError::Damaged { path: path.to_owned(), source })
