@@ -1,7 +1,9 @@
 //! When: one comparison of desired and observed, the triggers and the schedule of the daemon, live switches.
 
 mod cycle;
+mod source;
 mod switches;
 
 pub use cycle::{Judged, Judging, judge, look, unsettled_labels};
+pub use source::{At, Invalid, Loaded, Source, SourceError, load};
 pub use switches::{Flip, Flips, FlipsError, switches};

@@ -256,3 +256,8 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
     }
 }
+
+/// Whether a regular file lies there, or a link to one.
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
