@@ -12,6 +12,7 @@ mod setting;
 mod source;
 
 pub use action::{Action, Change, CheckState, Effect, ProposedFile, Risk, Verb};
+pub(crate) use address::match_star;
 pub use address::{Address, AddressError, AddressGlob};
 pub use config_files::{ConfigFile, ConfigFiles, Origin, Unread};
 pub use desired::{
