@@ -1,1 +1,23 @@
-//! (see the crate documentation)
+//! Files at one commit into desired state, or every diagnostic.
+//!
+//! Pure: the bytes have been read by an adapter. KDL and TOML become one node view ([`text`]), a generic reader
+//! holds it against the definitions of what there is ([`shape`], [`sections`]), and the sections build
+//! [`Desired`] and check what only shows between them. Uses nothing of this crate but [`crate::model`].
+
+mod block;
+pub mod diagnostic;
+mod docs;
+mod load;
+mod read;
+mod sections;
+pub mod shape;
+mod text;
+
+pub use diagnostic::{Diagnostic, Label, Severity, render, to_json};
+pub use load::load;
+pub use shape::{LoopShape, Vocabulary};
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod load_test;

@@ -68,22 +68,22 @@ macro_rules! settings {
             pub const ALL: &'static [Self] = &[$( Self::$variant, )*];
 
             /// Its name in config: GitHub's REST name in kebab case.
-            pub fn name(self) -> &'static str { match self { $( Self::$variant => $name, )* } }
+            pub const fn name(self) -> &'static str { match self { $( Self::$variant => $name, )* } }
 
             /// Its field in the REST API's repository.
-            pub fn rest(self) -> &'static str { match self { $( Self::$variant => $rest, )* } }
+            pub const fn rest(self) -> &'static str { match self { $( Self::$variant => $rest, )* } }
 
             /// Its field in GraphQL's `Repository`.
-            pub fn graphql(self) -> &'static str { match self { $( Self::$variant => $graphql, )* } }
+            pub const fn graphql(self) -> &'static str { match self { $( Self::$variant => $graphql, )* } }
 
             /// What values it takes.
-            pub fn ty(self) -> SettingType { match self { $( Self::$variant => $ty, )* } }
+            pub const fn ty(self) -> SettingType { match self { $( Self::$variant => $ty, )* } }
 
             /// One paragraph for people.
-            pub fn about(self) -> &'static str { match self { $( Self::$variant => concat!($($about),+).trim_ascii(), )* } }
+            pub const fn about(self) -> &'static str { match self { $( Self::$variant => concat!($($about),+).trim_ascii(), )* } }
 
             /// A value as config writes it.
-            pub fn example(self) -> &'static str { match self { $( Self::$variant => $example, )* } }
+            pub const fn example(self) -> &'static str { match self { $( Self::$variant => $example, )* } }
         }
     };
 }

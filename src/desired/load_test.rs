@@ -1,0 +1,188 @@
+//! What a good config becomes.
+
+use super::fixture::{files, vocabulary};
+use super::load;
+use super::render;
+use crate::model::Desired;
+
+/// Desired state as text, chains and sources included.
+pub(super) fn explain(desired: &Desired) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    let w = &mut out;
+    let f = &desired.factory;
+    let config = f.config.as_ref().map_or("local".to_owned(), |c| c.value.to_string());
+    writeln!(w, "factory {} config {config} branch {}", f.name, f.branch).unwrap();
+    writeln!(
+        w,
+        "api {} auth {:?} webhook {:?}",
+        desired.github.api.value, desired.github.auth, desired.github.webhook
+    )
+    .unwrap();
+    for repo in desired.repos.values() {
+        writeln!(w, "repo {} create={} groups={:?} at {}", repo.name, repo.create, repo.groups, repo.source)
+            .unwrap();
+        for (setting, point) in &repo.settings {
+            write!(w, "  {} = {} ({} {})", setting.name(), point.value.to_json(), point.layer, point.source)
+                .unwrap();
+            for below in &point.overrides {
+                write!(w, " over {} ({})", below.value.to_json(), below.layer).unwrap();
+            }
+            writeln!(w).unwrap();
+        }
+        writeln!(w, "  labels {} ({})", repo.labels.mode.value.as_str(), repo.labels.mode.layer).unwrap();
+        for label in repo.labels.specs.values() {
+            let s = &label.value;
+            write!(
+                w,
+                "    {} {:?} {:?}",
+                s.name,
+                s.color.as_deref().unwrap_or("-"),
+                s.description.as_deref().unwrap_or("-")
+            )
+            .unwrap();
+            write!(
+                w,
+                " was={:?} delete={:?}",
+                s.was.as_ref().map(|w| w.to_string()),
+                s.delete_after.map(|d| d.to_string())
+            )
+            .unwrap();
+            writeln!(
+                w,
+                " ({} {}; over {:?})",
+                label.layer,
+                label.source,
+                label.overrides.iter().map(|l| &*l.layer).collect::<Vec<_>>()
+            )
+            .unwrap();
+        }
+    }
+    for o in &desired.observe {
+        writeln!(w, "observe {}/{}", o.owner, o.pattern).unwrap();
+    }
+    for (name, l) in &desired.loops {
+        let until = l.until.map(|t| t.to_string());
+        writeln!(
+            w,
+            "loop {name} enabled={} every={:?} reason={:?} until={until:?} {:?}",
+            l.enabled, l.every, l.reason, l.settings
+        )
+        .unwrap();
+    }
+    let b = &desired.budget;
+    writeln!(
+        w,
+        "budget {} {} {} {} {:?} {}% {}",
+        b.deletes, b.weakening, b.visibility, b.archives, b.total, b.percent, b.floor
+    )
+    .unwrap();
+    for a in &desired.allows {
+        writeln!(
+            w,
+            "allow {} {} {:?} {:?} {}",
+            a.guard,
+            a.address,
+            a.count,
+            a.until.map(|d| d.to_string()),
+            a.reason
+        )
+        .unwrap();
+    }
+    for p in &desired.protects {
+        writeln!(w, "protect {} {}", p.address, p.reason).unwrap();
+    }
+    out
+}
+
+pub(super) const ROOT: &str = r##"
+factory "acme" {
+    config "acme/factory" branch="main"
+    protect "repo/acme/legacy/**" reason="frozen by contract"
+}
+github {
+    auth "app" id=1234 key="env:FACTORY_APP_KEY"
+    webhook listen="127.0.0.1:0" secret="env:HOOK"
+}
+defaults {
+    has-wiki #false
+    labels "lifecycle" mode="additive" {
+        label "bug" description="Something is broken"
+    }
+}
+group "rust" {
+    match "acme/*-rs"
+    topic "rust"
+    delete-branch-on-merge #true
+    has-wiki #true
+}
+repo "acme/widgets" create=#true {
+    description "The widget service"
+    topics "service" "rust"
+    visibility "private"
+    has-wiki #false
+    labels mode="authoritative" {
+        label "Bug" color="#FF0000"
+        label "wontfix" delete-after="2026-12-01"
+    }
+}
+repo "acme/lib-rs"
+repo "acme/site" { labels mode="ignore"; }
+repositories "acme/*" mode="observe"
+caps {
+    change-budget deletes=3 total=#null percent=50
+}
+loop "labels" enabled=#false every="5m" reason="clean-up" until="2026-12-01"
+loop "stale" every="1h30m" {
+    stale-after "60d"
+    exempt "pinned" "security"
+    comment #false
+}
+allow "deletes" address="repo/acme/**" n=40 until="2026-12-31" reason="label clean-up"
+"##;
+
+pub(super) const LABELS: &str = r##"
+label-set "lifecycle" {
+    label "bug" color="d73a4a" was="defect"
+    label "kind/question" color="d876e3"
+}
+"##;
+
+#[test]
+fn every_section_becomes_desired_state() {
+    let files = files([("factory.kdl", ROOT), ("policies/labels.kdl", LABELS)]);
+    let (desired, warnings) =
+        load(&files, &vocabulary()).unwrap_or_else(|d| panic!("{}", render(&d, &files, false)));
+    assert!(warnings.is_empty(), "{warnings:?}");
+    insta::assert_snapshot!(explain(&desired), @r#"
+    factory acme config acme/factory branch main
+    api https://api.github.com auth App { id: 1234, key: Env("FACTORY_APP_KEY") } webhook Some(Webhook { listen: "127.0.0.1:0", secret: Env("HOOK") })
+    repo acme/lib-rs create=false groups=["rust"] at factory.kdl:32
+      has-wiki = true (group "rust" factory.kdl:20) over false (defaults)
+      delete-branch-on-merge = true (group "rust" factory.kdl:19)
+      labels additive (defaults)
+        bug "d73a4a" "Something is broken" was=Some("defect") delete=None (defaults factory.kdl:13; over ["label-set \"lifecycle\""])
+        kind/question "d876e3" "-" was=None delete=None (label-set "lifecycle" policies/labels.kdl:4; over [])
+    repo acme/site create=false groups=[] at factory.kdl:33
+      has-wiki = false (defaults factory.kdl:11)
+      labels ignore (repo "acme/site")
+        bug "d73a4a" "Something is broken" was=Some("defect") delete=None (defaults factory.kdl:13; over ["label-set \"lifecycle\""])
+        kind/question "d876e3" "-" was=None delete=None (label-set "lifecycle" policies/labels.kdl:4; over [])
+    repo acme/widgets create=true groups=["rust"] at factory.kdl:22
+      description = "The widget service" (repo "acme/widgets" factory.kdl:23)
+      topics = ["rust","service"] (repo "acme/widgets" factory.kdl:24)
+      visibility = "private" (repo "acme/widgets" factory.kdl:25)
+      has-wiki = false (repo "acme/widgets" factory.kdl:26) over true (group "rust") over false (defaults)
+      delete-branch-on-merge = true (group "rust" factory.kdl:19)
+      labels authoritative (repo "acme/widgets")
+        Bug "ff0000" "Something is broken" was=Some("defect") delete=None (repo "acme/widgets" factory.kdl:28; over ["defaults", "label-set \"lifecycle\""])
+        kind/question "d876e3" "-" was=None delete=None (label-set "lifecycle" policies/labels.kdl:4; over [])
+        wontfix "-" "-" was=None delete=Some("2026-12-01") (repo "acme/widgets" factory.kdl:29; over [])
+    observe acme/*
+    loop labels enabled=false every=Some(300s) reason=Some("clean-up") until=Some("2026-12-01T00:00:00Z") {}
+    loop stale enabled=true every=Some(5400s) reason=None until=None {"comment": Bool(false), "exempt": Array [String("pinned"), String("security")], "stale-after": Number(5184000)}
+    budget 3 0 0 5 None 50% 10
+    allow deletes repo/acme/** Some(40) Some("2026-12-31") label clean-up
+    protect repo/acme/legacy/** frozen by contract
+    "#);
+}

@@ -1,0 +1,81 @@
+//! `caps`: how much one run may change.
+
+use crate::desired::block::Block;
+use crate::desired::shape::{Field, Kind, Type};
+use crate::model::ChangeBudget;
+
+use super::Builder;
+
+const MOST: i64 = 1_000_000;
+const COUNT: Type = Type::Int { min: 0, max: MOST };
+
+static CHANGE_BUDGET: Kind = Kind {
+    name: "change-budget",
+    about: "How much one run may change before it is held back and shown instead. The plan names the override that would let it pass.",
+    fields: &[
+        Field::new("deletes", COUNT, "Deletions in one run.", "10").or("10"),
+        Field::new("weakening", COUNT, "Changes in one run that remove a protection.", "0").or("0"),
+        Field::new("visibility", COUNT, "Repositories made more widely visible in one run.", "0").or("0"),
+        Field::new("archives", COUNT, "Repositories archived in one run.", "5").or("5"),
+        Field::new("total", Type::Limit { max: MOST }, "Changes of any sort in one run.", "500").or("#null"),
+        Field::new(
+            "percent",
+            Type::Int { min: 0, max: 100 },
+            "Changes to existing objects of one kind in one repository, as a percentage of those managed there.",
+            "30",
+        )
+        .or("30"),
+        Field::new("floor", COUNT, "Up to this many changes the percentage doesn't apply.", "10").or("10"),
+    ],
+    example: "change-budget deletes=10 weakening=0 percent=30 floor=10",
+    ..Kind::EMPTY
+};
+
+pub(super) static CAPS: Kind = Kind {
+    name: "caps",
+    about: "Limits on what the factory does.",
+    children: &[&CHANGE_BUDGET],
+    example: "caps {\n    change-budget deletes=10 weakening=0 visibility=0 archives=5 percent=30 floor=10\n}",
+    ..Kind::EMPTY
+};
+
+pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> ChangeBudget {
+    let mut budget = ChangeBudget::default();
+    let Some(block) = block.and_then(|b| b.child(CHANGE_BUDGET.name)) else { return budget };
+    budget.source = cx.source(block.span);
+    let count = |name: &str, into: &mut u32| {
+        if let Some(Some(n)) = block.limit(name) {
+            *into = n;
+        }
+    };
+    count("deletes", &mut budget.deletes);
+    count("weakening", &mut budget.weakening);
+    count("visibility", &mut budget.visibility);
+    count("archives", &mut budget.archives);
+    count("percent", &mut budget.percent);
+    count("floor", &mut budget.floor);
+    budget.total = block.limit("total").unwrap_or(budget.total);
+    budget
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documented_defaults_are_the_models() {
+        let budget = ChangeBudget::default();
+        for (name, value) in [
+            ("deletes", Some(budget.deletes)),
+            ("weakening", Some(budget.weakening)),
+            ("visibility", Some(budget.visibility)),
+            ("archives", Some(budget.archives)),
+            ("total", budget.total),
+            ("percent", Some(budget.percent)),
+            ("floor", Some(budget.floor)),
+        ] {
+            let documented = CHANGE_BUDGET.field(name).and_then(Field::default_json);
+            assert_eq!(documented, Some(value.map_or(serde_json::Value::Null, Into::into)), "{name}");
+        }
+    }
+}

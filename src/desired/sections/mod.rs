@@ -1,0 +1,68 @@
+//! The sections of config, one file each: what they are called, which fields they have, and what they become.
+
+mod allow;
+mod caps;
+mod factory;
+mod github;
+mod labels;
+mod loops;
+mod merge;
+mod overlay;
+mod repos;
+mod settings;
+
+use super::block::Block;
+use super::diagnostic::Sink;
+use super::shape::{Kind, Vocabulary};
+use super::text::{Files, Span};
+use crate::model::{ConfigFiles, Desired, Source};
+
+/// The whole of config: what may stand at the top of a file.
+pub(super) static ROOT: Kind = Kind {
+    children: &[
+        &factory::FACTORY,
+        &github::GITHUB,
+        &repos::DEFAULTS,
+        &repos::GROUP,
+        &repos::REPO,
+        &repos::REPOSITORIES,
+        &labels::LABEL_SET,
+        &caps::CAPS,
+        &loops::LOOP,
+        &allow::ALLOW,
+    ],
+    ..Kind::EMPTY
+};
+
+/// The name of the section without which there is no factory.
+pub(super) const FACTORY: &str = factory::FACTORY.name;
+
+/// What building needs besides the blocks.
+pub(super) struct Builder<'a> {
+    pub(super) files: &'a Files,
+    pub(super) vocabulary: &'a Vocabulary,
+    pub(super) sink: &'a mut Sink,
+}
+
+impl Builder<'_> {
+    fn source(&self, span: Span) -> Source {
+        self.files.source(span)
+    }
+}
+
+/// Builds desired state from the blocks of all files; what is wrong between them is reported.
+pub(super) fn build(config: &ConfigFiles, root: &[Block], cx: &mut Builder<'_>) -> Desired {
+    let of = |kind: &'static str| root.iter().filter(move |b| b.kind.name == kind);
+    let (factory, protects) = factory::build(of(factory::FACTORY.name).next(), cx);
+    Desired {
+        origin: config.origin.clone(),
+        factory,
+        github: github::build(of(github::GITHUB.name).next(), cx),
+        repos: overlay::build(root, cx),
+        observe: of(repos::REPOSITORIES.name).filter_map(|b| repos::observed(b, cx)).collect(),
+        loops: of(loops::LOOP.name).filter_map(|b| loops::build(b, cx)).collect(),
+        budget: caps::build(of(caps::CAPS.name).next(), cx),
+        allows: of(allow::ALLOW.name).filter_map(|b| allow::build(b, cx)).collect(),
+        protects,
+    }
+}

@@ -1,0 +1,221 @@
+//! Layers onto repositories: defaults, then groups in the order of their declaration, then the repository itself.
+//! Each value remembers what it was laid over.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::desired::block::Block;
+use crate::desired::diagnostic::{Draft, code};
+use crate::desired::text::Span;
+use crate::model::{Repo, RepoName, Setpoint, Setting, SettingValue, match_star};
+
+use super::Builder;
+use super::merge::{Sets, Wanted, labels, wanted};
+use super::repos::{DEFAULTS, GROUP, REPO};
+use super::settings::{self, Fixed};
+
+/// How many repositories one config may declare.
+const MAX_REPOS: usize = 20_000;
+
+/// What one block wants of repositories.
+struct Layer {
+    title: Arc<str>,
+    settings: Vec<Fixed>,
+    labels: Option<Wanted>,
+}
+
+impl Layer {
+    fn new(block: &Block, sets: &mut Sets<'_>, cx: &mut Builder<'_>) -> Self {
+        let title: Arc<str> = block.title().into();
+        Self { settings: settings::read(block, &title, cx), labels: wanted(block, &title, sets, cx), title }
+    }
+}
+
+struct Group<'a> {
+    name: Arc<str>,
+    block: &'a Block,
+    patterns: Vec<String>,
+    layer: Layer,
+    members: usize,
+}
+
+/// The repositories, everything laid under them.
+pub(super) fn build(root: &[Block], cx: &mut Builder<'_>) -> BTreeMap<RepoName, Repo> {
+    let mut sets = Sets::new(root, cx);
+    let defaults_block = root.iter().find(|b| b.kind.name == DEFAULTS.name);
+    let defaults = defaults_block.map(|b| Layer::new(b, &mut sets, cx));
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for block in root.iter().filter(|b| b.kind.name == GROUP.name && !b.key().is_empty()) {
+        groups.push(group(block, &mut sets, cx));
+    }
+    let mut repos = BTreeMap::new();
+    for block in root.iter().filter(|b| b.kind.name == REPO.name) {
+        let Ok(name) = RepoName::parse(block.key()) else { continue };
+        if repos.len() == MAX_REPOS {
+            cx.sink.push(
+                Draft::error(code::TOO_MANY, format!("more than {MAX_REPOS} repositories are declared"))
+                    .at(block.key_span(), "the first one too many")
+                    .help("split them over several factories"),
+            );
+            break;
+        }
+        let own = Layer::new(block, &mut sets, cx);
+        let member = membership(block, defaults_block, &mut groups);
+        let mut layers: Vec<&Layer> = defaults.iter().collect();
+        layers.extend(member.iter().map(|i| &groups[*i].layer));
+        layers.push(&own);
+        let groups = member.iter().map(|i| Arc::clone(&groups[*i].name)).collect();
+        let repo = repo(block, name, groups, &layers, cx);
+        repos.insert(repo.name.clone(), repo);
+    }
+    for group in groups.iter().filter(|g| g.members == 0) {
+        warn_empty(group, cx);
+    }
+    sets.warn_unused(cx);
+    repos
+}
+
+fn group<'a>(block: &'a Block, sets: &mut Sets<'_>, cx: &mut Builder<'_>) -> Group<'a> {
+    if block.given("match").is_none() && block.given("topic").is_none() {
+        cx.sink.push(
+            Draft::error(code::MISSING, format!("{} has neither `match` nor `topic`", block.title()))
+                .at(block.key_span(), "matches nothing")
+                .help("say which repositories belong to it: `match \"acme/*-rs\"` or `topic \"rust\"`"),
+        );
+    }
+    let patterns = block.list("match").iter().filter_map(|v| v.text().map(str::to_lowercase)).collect();
+    Group { name: block.key().into(), block, patterns, layer: Layer::new(block, sets, cx), members: 0 }
+}
+
+/// Which groups a repository belongs to: by its name, or by a topic that it declares.
+fn membership(repo: &Block, defaults: Option<&Block>, groups: &mut [Group<'_>]) -> Vec<usize> {
+    let name = repo.key().to_lowercase();
+    let own = repo.given("topics");
+    let topics = own.or_else(|| defaults?.given("topics")).map_or(&[][..], |g| &g.values);
+    let mut out = Vec::new();
+    for (i, group) in groups.iter_mut().enumerate() {
+        let by_name = group.patterns.iter().any(|p| match_star(p, &name));
+        let by_topic =
+            || group.block.list("topic").iter().any(|t| topics.iter().any(|own| own.value == t.value));
+        if by_name || by_topic() {
+            group.members += 1;
+            out.push(i);
+        }
+    }
+    out
+}
+
+fn warn_empty(group: &Group<'_>, cx: &mut Builder<'_>) {
+    // Wrong or missing patterns have been reported.
+    if group.patterns.is_empty() && group.block.list("topic").is_empty() {
+        return;
+    }
+    cx.sink.push(
+        Draft::warning(code::EMPTY_GROUP, format!("no declared repository belongs to {}", group.block.title()))
+            .at(group.block.key_span(), "has no effect")
+            .help("groups match declared repositories only, by their full name `owner/name` or by a topic in their `topics`"),
+    );
+}
+
+type Fixpoints = BTreeMap<Setting, (Setpoint, Span)>;
+
+fn repo(
+    block: &Block,
+    name: RepoName,
+    groups: Vec<Arc<str>>,
+    layers: &[&Layer],
+    cx: &mut Builder<'_>,
+) -> Repo {
+    let mut fixed: Fixpoints = BTreeMap::new();
+    for Fixed { setting, point, span } in layers.iter().flat_map(|l| &l.settings) {
+        let point = match fixed.remove(setting) {
+            Some((below, _)) => point.clone().over(below),
+            None => point.clone(),
+        };
+        fixed.insert(*setting, (point, *span));
+    }
+    let title = block.title();
+    let create = block.flag("create");
+    check_archived(&title, create, &fixed, cx);
+    check_methods(&title, &fixed, cx);
+    check_texts(&title, &fixed, cx);
+    let wanted = layers.iter().filter_map(|l| Some((l.labels.as_ref()?, &l.title)));
+    Repo {
+        source: cx.source(block.span),
+        create: create.is_some_and(|(create, _)| create),
+        groups,
+        labels: labels(&title, wanted, cx),
+        settings: fixed.into_iter().map(|(setting, (point, _))| (setting, point)).collect(),
+        name,
+    }
+}
+
+fn flag(fixed: &Fixpoints, setting: Setting) -> Option<(bool, Span)> {
+    let (point, span) = fixed.get(&setting)?;
+    if let SettingValue::Flag(b) = point.value { Some((b, *span)) } else { None }
+}
+
+fn text(fixed: &Fixpoints, setting: Setting) -> Option<(&str, Span)> {
+    let (point, span) = fixed.get(&setting)?;
+    if let SettingValue::Text(text) = &point.value { Some((text, *span)) } else { None }
+}
+
+fn check_archived(title: &str, create: Option<(bool, Span)>, fixed: &Fixpoints, cx: &mut Builder<'_>) {
+    if let (Some((true, create)), Some((true, archived))) = (create, flag(fixed, Setting::Archived)) {
+        cx.sink.push(
+            Draft::error(code::ARCHIVED_CREATE, format!("{title} is to be created and to be archived"))
+                .at(create, "made if it isn't there")
+                .also(archived, "made read-only")
+                .help("remove `create`, or the `archived`"),
+        );
+    }
+}
+
+fn check_methods(title: &str, fixed: &Fixpoints, cx: &mut Builder<'_>) {
+    let methods = [Setting::AllowMergeCommit, Setting::AllowSquashMerge, Setting::AllowRebaseMerge];
+    let off: Vec<Span> =
+        methods.iter().filter_map(|m| flag(fixed, *m)).filter(|(on, _)| !on).map(|(_, span)| span).collect();
+    if let [merge, squash, rebase] = off[..] {
+        cx.sink.push_once(
+            Draft::error(code::MERGE_METHODS, format!("{title} allows no way to merge; GitHub refuses that"))
+                .at(merge, "off")
+                .also(squash, "off")
+                .also(rebase, "off")
+                .help("turn one of `allow-merge-commit`, `allow-squash-merge`, `allow-rebase-merge` on"),
+        );
+    }
+}
+
+/// The combinations of title and message that GitHub takes: those that its settings page offers.
+fn check_texts(title: &str, fixed: &Fixpoints, cx: &mut Builder<'_>) {
+    let merge: &[(&str, &str)] =
+        &[("PR_TITLE", "PR_BODY"), ("PR_TITLE", "BLANK"), ("MERGE_MESSAGE", "PR_TITLE")];
+    let squash: &[(&str, &str)] = &[
+        ("PR_TITLE", "PR_BODY"),
+        ("PR_TITLE", "BLANK"),
+        ("PR_TITLE", "COMMIT_MESSAGES"),
+        ("COMMIT_OR_PR_TITLE", "COMMIT_MESSAGES"),
+    ];
+    for (title_of, message_of, allowed) in [
+        (Setting::MergeCommitTitle, Setting::MergeCommitMessage, merge),
+        (Setting::SquashMergeCommitTitle, Setting::SquashMergeCommitMessage, squash),
+    ] {
+        let (Some((head, at)), Some((message, also))) = (text(fixed, title_of), text(fixed, message_of))
+        else {
+            continue;
+        };
+        if !allowed.contains(&(head, message)) {
+            let choices: Vec<_> = allowed.iter().map(|(t, m)| format!("`{t}` with `{m}`")).collect();
+            let (head_name, message_name) = (title_of.name(), message_of.name());
+            cx.sink.push_once(
+                Draft::error(
+                    code::MERGE_TEXTS,
+                    format!("{title} combines `{head_name}` {head} with `{message_name}` {message}; GitHub refuses that"),
+                )
+                .at(also, "this message")
+                .also(at, "with this title")
+                .help(format!("GitHub takes {}", choices.join(", "))),
+            );
+        }
+    }
+}

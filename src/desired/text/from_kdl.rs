@@ -1,0 +1,114 @@
+//! KDL into nodes.
+
+use std::borrow::Cow;
+
+use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
+
+use crate::desired::diagnostic::{Draft, Sink, code};
+
+use super::files::as_u32;
+use super::node::{Node, Prop, Raw, Scalar};
+use super::{Span, lex};
+
+/// Syntax errors shown of one file: the later ones are mostly consequences of the first.
+const SHOWN: usize = 3;
+
+/// Parses KDL 2.
+pub(in crate::desired) fn parse(text: &str, number: u16, sink: &mut Sink) -> Option<KdlDocument> {
+    if !lex::check(text, number, sink) {
+        return None;
+    }
+    let error = match KdlDocument::parse_v2(text) {
+        Ok(document) => return Some(document),
+        Err(error) => error,
+    };
+    for problem in error.diagnostics.iter().take(SHOWN) {
+        let message = problem.message.as_deref().unwrap_or("this is not KDL");
+        let start = problem.span.offset().min(text.len());
+        // A wide span (a whole block) says less than its first line.
+        let length = text[start..].find('\n').unwrap_or(text.len() - start).min(problem.span.len());
+        let span = Span { file: number, start: as_u32(start), end: as_u32(start + length) };
+        let mut draft = Draft::error(code::SYNTAX, format!("syntax: {}", lower_first(message)))
+            .at(span, problem.label.as_deref().unwrap_or("here"));
+        draft = draft.help(problem.help.as_deref().unwrap_or(
+            "a node is a name, its values and its `name=value` pairs, then a line end, `;` or a block in braces: `repo \"acme/widgets\" create=#true { has-wiki #false }`",
+        ));
+        sink.push(draft);
+    }
+    if error.diagnostics.is_empty() {
+        let span = Span { file: number, start: 0, end: 0 };
+        sink.push(Draft::error(code::SYNTAX, "this is not KDL 2").at(span, "in this file"));
+    }
+    None
+}
+
+fn lower_first(text: &str) -> String {
+    let text = text.trim_end_matches('.');
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
+}
+
+/// The nodes of a document.
+pub(in crate::desired) fn nodes<'d>(
+    document: &'d KdlDocument,
+    number: u16,
+    sink: &mut Sink,
+) -> Vec<Node<'d>> {
+    document.nodes().iter().map(|n| node(n, number, sink)).collect()
+}
+
+fn node<'d>(node: &'d KdlNode, number: u16, sink: &mut Sink) -> Node<'d> {
+    let name_span = span(node.name().span(), number);
+    if node.ty().is_some() {
+        annotated(name_span, sink);
+    }
+    let (mut args, mut props) = (Vec::new(), Vec::new());
+    for entry in node.entries() {
+        let value = scalar(entry, number);
+        if entry.ty().is_some() {
+            annotated(value.span, sink);
+        }
+        match entry.name() {
+            None => args.push(value),
+            Some(name) => {
+                props.push(Prop { name: Cow::Borrowed(name.value()), span: span(name.span(), number), value })
+            }
+        }
+    }
+    Node {
+        name: Cow::Borrowed(node.name().value()),
+        span: name_span,
+        args,
+        props,
+        children: node.children().map_or_else(Vec::new, |c| nodes(c, number, sink)),
+        block: node.children().is_some(),
+        array: false,
+    }
+}
+
+fn scalar(entry: &KdlEntry, number: u16) -> Scalar<'_> {
+    let whole = span(entry.span(), number);
+    // The span of an entry covers its name too; its value is what stands last.
+    let length = entry.format().map_or(0, |f| as_u32(f.value_repr.len()));
+    let start = if length == 0 { whole.start } else { whole.end.saturating_sub(length).max(whole.start) };
+    let raw = match entry.value() {
+        KdlValue::String(text) => Raw::Text(Cow::Borrowed(text)),
+        KdlValue::Integer(n) => Raw::Int(*n),
+        KdlValue::Float(n) => Raw::Float(*n),
+        KdlValue::Bool(b) => Raw::Flag(*b),
+        KdlValue::Null => Raw::Null,
+    };
+    Scalar { raw, span: Span { start, ..whole } }
+}
+
+fn span(span: miette::SourceSpan, number: u16) -> Span {
+    Span { file: number, start: as_u32(span.offset()), end: as_u32(span.offset() + span.len()) }
+}
+
+fn annotated(at: Span, sink: &mut Sink) {
+    sink.push(
+        Draft::error(code::ANNOTATION, "type annotations mean nothing here")
+            .at(at, "has a `(type)` before it")
+            .help("remove the parentheses and what is in them"),
+    );
+}

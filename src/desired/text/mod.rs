@@ -1,0 +1,13 @@
+//! Text in two spellings: files, positions in them, and the one node view in which KDL and TOML meet.
+
+mod files;
+mod from_kdl;
+mod from_toml;
+mod lex;
+mod node;
+mod parse;
+
+pub use files::Spelling;
+pub(super) use files::{Files, Span, strip_mark};
+pub(super) use node::{Node, Raw, Scalar, shorten};
+pub(super) use parse::parse;
