@@ -16,6 +16,11 @@ pub enum Error {
     /// Another process works in it.
     #[error("another process holds the lock: {0}")]
     Locked(LockedBy),
+    /// What people switched live.
+    pub fn flips(&self) -> PathBuf {
+        self.dir.join("flips.json")
+    }
+
     /// The lock can't be taken for another reason.
     #[error("could not take the lock `{path}`", path = .path.display())]
     Lock {

@@ -57,6 +57,12 @@ pub(crate) struct Global {
     /// Where cache, ledger copy and mirrors are kept. Default: under the XDG state directory.
     #[arg(long, global = true, value_name = "DIR", env = "FACTORY_STATE_DIR", hide_env_values = true)]
     pub(crate) state_dir: Option<std::path::PathBuf>,
+    /// Milliseconds a request to GitHub may take.
+    #[arg(long, global = true, value_name = "MS", env = "FACTORY_HTTP_TIMEOUT_MS", hide = true)]
+    pub(crate) http_timeout_ms: Option<u64>,
+    /// Milliseconds before a failed read is tried again.
+    #[arg(long, global = true, value_name = "MS", env = "FACTORY_RETRY_FIRST_MS", hide = true)]
+    pub(crate) retry_first_ms: Option<u64>,
     /// Whether to colour output.
     #[arg(long, global = true, value_enum, default_value_t = ui::ColorChoice::Auto)]
     pub(crate) color: ui::ColorChoice,
