@@ -16,11 +16,6 @@ pub enum Error {
     /// Another process works in it.
     #[error("another process holds the lock: {0}")]
     Locked(LockedBy),
-    /// What people switched live.
-    pub fn flips(&self) -> PathBuf {
-        self.dir.join("flips.json")
-    }
-
     /// The lock can't be taken for another reason.
     #[error("could not take the lock `{path}`", path = .path.display())]
     Lock {
@@ -134,6 +129,11 @@ impl StateDir {
     /// The folder for what lives as long as a daemon: flips, status.
     pub fn run(&self) -> PathBuf {
         self.dir.join("run")
+    }
+
+    /// What people switched live.
+    pub fn flips(&self) -> PathBuf {
+        self.dir.join("flips.json")
     }
 
     /// The lock file.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Action, ActionId, Change, RepoName, Risk, Verb};
 
-use super::guard::{Blocked, GuardContext, managed, note_override};
+use super::guard::{Blocked, GuardContext, Overrides, managed, note_override};
 
 /// One budget of a run: which actions it counts and how many it lets through.
 struct Counter {
@@ -19,7 +19,7 @@ struct Counter {
 pub(super) fn over(
     actions: &[Action],
     cx: &GuardContext<'_>,
-    overrides: &mut BTreeMap<ActionId, Vec<String>>,
+    overrides: &mut Overrides,
 ) -> BTreeMap<ActionId, Blocked> {
     let mut held = BTreeMap::new();
     for counter in counters(cx) {
@@ -97,7 +97,7 @@ fn spend_allowances<'a>(
     guard: &'static str,
     counted: &[&'a Action],
     cx: &GuardContext<'_>,
-    overrides: &mut BTreeMap<ActionId, Vec<String>>,
+    overrides: &mut Overrides,
     held: &mut BTreeMap<ActionId, Blocked>,
 ) -> Vec<&'a Action> {
     let mut rest = Vec::new();

@@ -53,10 +53,10 @@ pub const OVERRIDABLE: &[&str] = &[
 /// Proof that every guard passed for one action.
 ///
 /// It can be made by [`verdict`] only, is used up by carrying the action out, and fits no other action.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Permit {
     action: ActionId,
-    overrides: Vec<String>,
+    overrides: Vec<Allow>,
 }
 
 impl Permit {
@@ -65,8 +65,8 @@ impl Permit {
         self.action == action.id
     }
 
-    /// The overrides that opened a guard, as they were written, for the record.
-    pub fn overrides(&self) -> &[String] {
+    /// The overrides that opened a guard for it, for the record.
+    pub fn overrides(&self) -> &[Allow] {
         &self.overrides
     }
 }
@@ -178,6 +178,9 @@ impl GuardContext<'_> {
     }
 }
 
+/// The overrides that opened a guard, by action.
+pub(super) type Overrides = BTreeMap<ActionId, Vec<Allow>>;
+
 /// Judges every action of a plan; `contradictions` are those that [`super::combine`] already held back.
 pub fn verdict(
     actions: Vec<Action>,
@@ -186,7 +189,7 @@ pub fn verdict(
 ) -> Verdict {
     let mut out = Verdict { permitted: Vec::new(), blocked: contradictions };
     let mut passed = Vec::with_capacity(actions.len());
-    let mut overrides: BTreeMap<ActionId, Vec<String>> = BTreeMap::new();
+    let mut overrides = Overrides::new();
     for action in actions {
         match judge_one(&action, cx, &mut overrides) {
             Some(blocked) => out.blocked.push((action, blocked)),
@@ -215,7 +218,7 @@ pub fn verdict(
 fn judge_one(
     action: &Action,
     cx: &GuardContext<'_>,
-    overrides: &mut BTreeMap<ActionId, Vec<String>>,
+    overrides: &mut Overrides,
 ) -> Option<Blocked> {
     if let Some(blocked) = own_config(action, cx).or_else(|| forbidden_verb(action, cx)) {
         return Some(blocked);
@@ -236,13 +239,8 @@ fn judge_one(
 }
 
 /// Remembers that an override opened a guard for this action.
-pub(super) fn note_override(overrides: &mut BTreeMap<ActionId, Vec<String>>, action: &Action, allow: &Allow) {
-    let count = allow.count.map(|n| format!("={n}")).unwrap_or_default();
-    let origin = allow.source.as_ref().map_or_else(|| "command line".to_owned(), ToString::to_string);
-    overrides
-        .entry(action.id.clone())
-        .or_default()
-        .push(format!("{}{count}@{} ({origin})", allow.guard, allow.address));
+pub(super) fn note_override(overrides: &mut Overrides, action: &Action, allow: &Allow) {
+    overrides.entry(action.id.clone()).or_default().push(allow.clone());
 }
 
 /// Only people change the config repository itself; the factory comments, reports and proposes there.
