@@ -1,6 +1,7 @@
 //! When: one comparison of desired and observed, the triggers and the schedule of the daemon, live switches.
 
 mod cycle;
+mod scheduler;
 mod source;
 mod switches;
 
