@@ -4,6 +4,9 @@ mod cycle;
 mod scheduler;
 mod source;
 mod switches;
+mod wakes;
+mod watch;
+mod webhooks;
 
 pub use cycle::{Judged, Judging, judge, look, unsettled_labels};
 pub use source::{At, Invalid, Loaded, Source, SourceError, load};
