@@ -14,6 +14,7 @@ mod init;
 mod ledger;
 mod plan;
 mod session;
+mod signals;
 mod twin;
 mod ui;
 mod validate;
