@@ -21,3 +21,5 @@ pub use shape::{LoopShape, Vocabulary};
 mod fixture;
 #[cfg(test)]
 mod load_test;
+#[cfg(test)]
+mod mistakes;
