@@ -19,7 +19,7 @@ fn a_token_in_config() {
        ·                                                  ╰── this value
        ╰────
       help: put the secret into the environment and its name here, e.g. `env:GITHUB_TOKEN`; if this was ever
-            committed or pushed, revoke it; e.g. `token="env:GITHUB_TOKEN"`
+            committed or pushed, revoke it
     "#);
 }
 
@@ -40,7 +40,7 @@ fn a_secret_in_config() {
        ·                                                  ╰── this value
        ╰────
       help: put the secret into the environment and its name here, e.g. `env:GITHUB_TOKEN`; if this was ever
-            committed or pushed, revoke it; e.g. `secret="env:HOOK_SECRET"`
+            committed or pushed, revoke it
     "#);
 }
 
@@ -60,8 +60,7 @@ fn an_unnamed_secret() {
        ·                             ───┬──
        ·                                ╰── this value
        ╰────
-      help: after `env:` stands the name of an environment variable, after `file:` a path; e.g.
-            `token="env:GITHUB_TOKEN"`
+      help: after `env:` stands the name of an environment variable, after `file:` a path: `env:GITHUB_TOKEN`
     "#);
 }
 
@@ -81,8 +80,7 @@ fn an_api_without_encryption() {
        ·              ───────────────┬──────────────
        ·                             ╰── this value
        ╰────
-      help: `http://` is for this machine only, e.g. `http://127.0.0.1:8080`; e.g. `api "https://
-            api.github.com"`
+      help: `http://` is for this machine only, e.g. `http://127.0.0.1:8080`
     "#);
 }
 
@@ -102,7 +100,7 @@ fn an_api_with_a_password() {
        ·              ─────────────────────┬────────────────────
        ·                                   ╰── this value
        ╰────
-      help: credentials go into `auth`, as a reference; e.g. `api "https://api.github.com"`
+      help: credentials go into `auth`, as a reference
     "#);
 }
 
@@ -175,7 +173,7 @@ fn an_unknown_guard() {
     insta::assert_snapshot!(text, @r#"
     config::unknown-word
 
-      × the guard of `allow` must be the name of a guard, not "delete"
+      × there is no guard `delete` that can be overridden
        ╭─[factory.kdl:2:7]
      1 │ factory "acme"
      2 │ allow "delete" address="repo/acme/**" until="2026-12-31" reason="clean-up"
@@ -195,14 +193,14 @@ fn a_guard_without_an_override() {
     insta::assert_snapshot!(text, @r#"
     config::unknown-word
 
-      × the guard of `allow` must be the name of a guard, not "self"
+      × there is no guard `self` that can be overridden
        ╭─[factory.kdl:2:7]
      1 │ factory "acme"
      2 │ allow "self" address="repo/acme/**" until="2026-12-31" reason="clean-up"
        ·       ───┬──
        ·          ╰── this value
        ╰────
-      help: the guards are `deletes`, `weakening`, `visibility`, `archives`, `total`, `percent`, `protected` or
+      help: those are `deletes`, `weakening`, `visibility`, `archives`, `total`, `percent`, `protected` or
             `kill-switch`
     "#);
 }
@@ -236,7 +234,7 @@ fn an_override_without_date_and_reason() {
     insta::assert_snapshot!(text, @r#"
     config::missing
 
-      × allow "deletes" has no `until`
+      × `allow "deletes"` has no `until`
        ╭─[factory.kdl:2:1]
      1 │ factory "acme"
      2 │ allow "deletes" address="repo/acme/**"
@@ -247,7 +245,7 @@ fn an_override_without_date_and_reason() {
 
     config::missing
 
-      × allow "deletes" has no `reason`
+      × `allow "deletes"` has no `reason`
        ╭─[factory.kdl:2:1]
      1 │ factory "acme"
      2 │ allow "deletes" address="repo/acme/**"
@@ -268,15 +266,15 @@ fn an_address_of_no_kind() {
     insta::assert_snapshot!(text, @r#"
     config::malformed
 
-      × the address of `protect` must be an address, in which `*` and `**` may stand for parts, not "acme/
-      │ legacy"
+      × the address of `protect` must be an address, in which `*` and `**` may stand for parts, not
+      │ "acme/legacy"
        ╭─[factory.kdl:1:26]
      1 │ factory "acme" { protect "acme/legacy" reason="frozen"; }
        ·                          ──────┬──────
        ·                                ╰── this value
        ╰────
-      help: `acme/legacy` doesn't start with one of `repo/`, `loop/`, `term/`; e.g. `repo/acme/widgets`, `repo/
-            acme/**`, `repo/*/*/label/bug`
+      help: `acme/legacy` doesn't start with one of `repo/`, `loop/`, `term/`; e.g. `repo/acme/widgets`,
+            `repo/acme/**`, `repo/*/*/label/bug`
     "#);
 }
 
@@ -289,7 +287,7 @@ fn an_unknown_loop() {
     insta::assert_snapshot!(text, @r#"
     config::unknown-loop
 
-      × the name of `loop` must be the name of a loop; there is no loop `lables`
+      × there is no loop `lables`
        ╭─[factory.kdl:2:6]
      1 │ factory "acme"
      2 │ loop "lables" enabled=#false
@@ -349,7 +347,7 @@ fn a_reason_for_a_loop_that_runs() {
     insta::assert_snapshot!(text, @r#"
     config::no-effect
 
-      ⚠ `reason` has no effect: loop "labels" is enabled
+      ⚠ `reason` has no effect: `loop "labels"` is enabled
        ╭─[factory.kdl:2:15]
      1 │ factory "acme"
      2 │ loop "labels" reason="why not"

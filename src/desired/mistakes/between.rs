@@ -23,7 +23,7 @@ repo "Acme/Widgets" {
     insta::assert_snapshot!(text, @r#"
     config::duplicate
 
-      × repo "Acme/Widgets" is declared twice
+      × `repo "Acme/Widgets"` is declared twice
        ╭─[policies/repos.kdl:2:6]
      1 │ // more
      2 │ repo "Acme/Widgets" {
@@ -56,7 +56,7 @@ defaults { labels "a"; }
     insta::assert_snapshot!(text, @r#"
     config::duplicate
 
-      × label "Bug" is declared twice
+      × `label "Bug"` is declared twice
        ╭─[factory.kdl:3:11]
      2 │ label-set "a" {
      3 │     label "bug" color="d73a4a"
@@ -95,17 +95,17 @@ color = "ff0000"
     insta::assert_snapshot!(text, @r#"
     config::label-conflict
 
-      × label-set "a" and label-set "b" give the label `bug` a different `color`
+      × `label-set "a"` and `label-set "b"` give the label `bug` a different `color`
        ╭─[policies/b.toml:1:20]
      1 │ [label-set.b.label.bug]
        ·                    ─┬─
-       ·                     ╰── in label-set "b"
+       ·                     ╰── in `label-set "b"`
      2 │ color = "ff0000"
        ╰────
       help: make them agree, or say it where they are used: `labels … { label "bug" color="…" }`
 
     Advice: 
-      ☞ in label-set "a"
+      ☞ in `label-set "a"`
        ╭─[policies/a.kdl:1:23]
      1 │ label-set "a" { label "bug" color="d73a4a"; }
        ·                       ─────
@@ -172,7 +172,7 @@ fn an_unused_label_set() {
     insta::assert_snapshot!(text, @r#"
     config::unused-label-set
 
-      ⚠ no `labels` names label-set "lifecycle"
+      ⚠ no `labels` names `label-set "lifecycle"`
        ╭─[factory.kdl:2:11]
      1 │ factory "acme"
      2 │ label-set "lifecycle" { label "bug"; }
@@ -192,7 +192,7 @@ fn authority_over_nothing() {
     insta::assert_snapshot!(text, @r#"
     config::empty-authority
 
-      × the labels of repo "acme/widgets" are authoritative, and there are none
+      × the labels of `repo "acme/widgets"` are authoritative, and there are none
        ╭─[factory.kdl:2:35]
      1 │ factory "acme"
      2 │ repo "acme/widgets" { labels mode="authoritative"; }
@@ -217,7 +217,7 @@ fn a_rename_from_a_label_that_stays() {
     insta::assert_snapshot!(text, @r#"
     config::rename-conflict
 
-      × in repo "acme/widgets" the label `defect` was `bug`, and `bug` is declared too
+      × in `repo "acme/widgets"` the label `defect` was `bug`, and `bug` is declared too
        ╭─[factory.kdl:4:28]
      3 │     labels {
      4 │         label "defect" was="bug"
@@ -228,7 +228,7 @@ fn a_rename_from_a_label_that_stays() {
        ·                 ╰── declared here
      6 │     }
        ╰────
-      help: remove `was="bug"`, or the label `bug`
+      help: remove the `was`, or the label `bug`
     "#);
 }
 
@@ -246,7 +246,7 @@ fn two_renames_from_one_label() {
     insta::assert_snapshot!(text, @r#"
     config::rename-conflict
 
-      × in repo "acme/widgets" both `defect` and `fault` are to be renamed from `bug`
+      × in `repo "acme/widgets"` both `defect` and `fault` are to be renamed from `bug`
        ╭─[factory.kdl:4:28]
      3 │     labels {
      4 │         label "defect" was="bug"
@@ -274,7 +274,7 @@ group "rust" {
     insta::assert_snapshot!(text, @r#"
     config::empty-group
 
-      ⚠ no declared repository belongs to group "rust"
+      ⚠ no declared repository belongs to `group "rust"`
        ╭─[factory.kdl:3:7]
      2 │ repo "acme/widgets"
      3 │ group "rust" {
@@ -299,7 +299,7 @@ group "rust" {
     insta::assert_snapshot!(text, @r#"
     config::missing
 
-      × group "rust" has neither `match` nor `topic`
+      × `group "rust"` has neither `match` nor `topic`
        ╭─[factory.kdl:3:7]
      2 │ repo "acme/widgets"
      3 │ group "rust" {
@@ -324,7 +324,7 @@ repo "acme/widgets" { allow-squash-merge #false; }
     insta::assert_snapshot!(text, @r#"
     config::merge-methods
 
-      × repo "acme/widgets" allows no way to merge; GitHub refuses that
+      × `repo "acme/widgets"` allows no way to merge; GitHub refuses that
        ╭─[factory.kdl:3:24]
      2 │ defaults {
      3 │     allow-merge-commit #false
@@ -354,7 +354,7 @@ fn a_message_that_does_not_go_with_its_title() {
     insta::assert_snapshot!(text, @r#"
     config::merge-texts
 
-      × repo "acme/widgets" combines `merge-commit-title` MERGE_MESSAGE with `merge-commit-message` BLANK;
+      × `repo "acme/widgets"` combines `merge-commit-title` MERGE_MESSAGE with `merge-commit-message` BLANK;
       │ GitHub refuses that
        ╭─[factory.kdl:3:24]
      2 │ repo "acme/widgets" {
@@ -380,7 +380,7 @@ repo "acme/widgets" create=#true
     insta::assert_snapshot!(text, @r#"
     config::archived-create
 
-      × repo "acme/widgets" is to be created and to be archived
+      × `repo "acme/widgets"` is to be created and to be archived
        ╭─[factory.kdl:2:21]
      1 │ factory "acme"
      2 │ defaults { archived #true; }
@@ -404,7 +404,7 @@ loop "labels" enabled=#false
     insta::assert_snapshot!(text, @r#"
     config::duplicate
 
-      × loop "labels" is declared twice
+      × `loop "labels"` is declared twice
        ╭─[factory.kdl:2:6]
      1 │ factory "acme"
      2 │ loop "labels" every="5m"

@@ -125,7 +125,8 @@ fn a_label_outside_labels() {
        ·       ╰── unknown here
      4 │ }
        ╰────
-      help: did you mean `labels`?
+      help: did you mean `labels`? `label` belongs in `defaults { labels }`, or in `group { labels }`, or in
+            `repo { labels }`, or in `label-set`
     "#);
 }
 
@@ -148,7 +149,12 @@ fn a_node_of_another_tool() {
        ·             ╰── unknown here
      4 │ }
        ╰────
-      help: did you mean `branch`? It belongs in `factory { config }`
+      help: known in `repo`: `allow-auto-merge`, `allow-forking`, `allow-merge-commit`, `allow-rebase-merge`,
+            `allow-squash-merge`, `allow-update-branch`, `archived`, `create`, `default-branch`,
+            `delete-branch-on-merge`, `description`, `has-discussions`, `has-issues`, `has-projects`,
+            `has-wiki`, `homepage`, `is-template`, `labels`, `merge-commit-message`, `merge-commit-title`,
+            `squash-merge-commit-message`, `squash-merge-commit-title`, `topics`, `visibility`,
+            `web-commit-signoff-required`
     "#);
 }
 

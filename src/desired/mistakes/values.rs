@@ -21,7 +21,7 @@ fn a_flag_as_text() {
        ·                 ╰── this value
      4 │ }
        ╰────
-      help: write `#false`, without quotes; e.g. `has-wiki #false`
+      help: write `#false`, without quotes
     "#);
 }
 
@@ -44,7 +44,7 @@ fn a_word_that_is_not_among_them() {
        ·                    ╰── this value
      4 │ }
        ╰────
-      help: did you mean `private`?; e.g. `visibility "private"`
+      help: did you mean `private`?
     "#);
 }
 
@@ -59,8 +59,8 @@ fn a_topic_in_capitals() {
     insta::assert_snapshot!(text, @r#"
     config::malformed
 
-      × each of `topics` must be a topic of lower-case letters, digits and hyphens, at most 50 characters, not
-      │ "Rust"
+      × each of `topics` must be a topic of lower-case letters, digits and hyphens, at most 50 characters,
+      │ not "Rust"
        ╭─[factory.kdl:3:12]
      2 │ repo "acme/widgets" {
      3 │     topics "Rust" "web service"
@@ -68,12 +68,12 @@ fn a_topic_in_capitals() {
        ·               ╰── this value
      4 │ }
        ╰────
-      help: did you mean `rust`?; e.g. `topics "rust" "service"`
+      help: did you mean `rust`?
 
     config::malformed
 
-      × each of `topics` must be a topic of lower-case letters, digits and hyphens, at most 50 characters, not
-      │ "web service"
+      × each of `topics` must be a topic of lower-case letters, digits and hyphens, at most 50 characters,
+      │ not "web service"
        ╭─[factory.kdl:3:19]
      2 │ repo "acme/widgets" {
      3 │     topics "Rust" "web service"
@@ -81,7 +81,7 @@ fn a_topic_in_capitals() {
        ·                         ╰── this value
      4 │ }
        ╰────
-      help: did you mean `web-service`?; e.g. `topics "rust" "service"`
+      help: did you mean `web-service`?
     "#);
 }
 
@@ -124,11 +124,11 @@ fn a_description_that_is_too_long() {
        ╭─[factory.kdl:3:17]
      2 │ repo "acme/widgets" {
      3 │     description "long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long "
-       ·                 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────┬──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-       ·                                                                                                                                                                                                   ╰── this value
+       ·                 ──────────────────────────────┬─────────────────────────────
+       ·                                               ╰── this value
      4 │ }
        ╰────
-      help: shorten it; e.g. `description "The widget service"`
+      help: shorten it
     "#);
 }
 
@@ -151,7 +151,7 @@ fn a_homepage_without_a_scheme() {
        ·                      ╰── this value
      4 │ }
        ╰────
-      help: it starts with `https://`; e.g. `homepage "https://widgets.example"`
+      help: did you mean `https://widgets.example`?
     "#);
 }
 
@@ -171,7 +171,7 @@ fn a_repository_without_an_owner() {
        ·      ────┬────
        ·          ╰── this value
        ╰────
-      help: `widgets` is not of the form `owner/name`
+      help: `widgets` is not of the form `owner/name`; write owner and name: `acme/widgets`
     "#);
 }
 
@@ -215,7 +215,7 @@ defaults { labels "a"; }
        ·                                      ╰── this value
      3 │ defaults { labels "a"; }
        ╰────
-      help: write all six digits: "ff0000"; e.g. `color="d73a4a"`
+      help: write all six digits: "ff0000"
     "##);
 }
 
@@ -237,7 +237,7 @@ defaults { labels "a"; }
        ·                                      ╰── this value
      3 │ defaults { labels "a"; }
        ╰────
-      help: put it in quotes: `"123456"`; e.g. `color="d73a4a"`
+      help: put it in quotes: `"123456"`
     "#);
 }
 
@@ -279,7 +279,7 @@ fn a_length_of_time_without_a_unit() {
        ·                     ─┬─
        ·                      ╰── this value
        ╰────
-      help: give it a unit: `"300s"`, `"300m"`; e.g. `every="5m"`
+      help: give it a unit: `"300s"`, `"300m"`
     "#);
 }
 
@@ -319,7 +319,7 @@ fn a_length_of_time_in_words() {
        ·                     ─────┬─────
        ·                          ╰── this value
        ╰────
-      help: write numbers with a unit `s`, `m`, `h`, `d` or `w`: "90s", "1h30m", "30d"; e.g. `every="5m"`
+      help: write numbers with a unit `s`, `m`, `h`, `d` or `w`: "90s", "1h30m", "30d"
     "#);
 }
 
@@ -339,7 +339,7 @@ fn a_date_in_another_order() {
        ·                                              ──────┬─────
        ·                                                    ╰── this value
        ╰────
-      help: e.g. "2026-12-01"; e.g. `until="2026-12-31"`
+      help: write year, month and day: "2026-12-01"
     "#);
 }
 
@@ -359,7 +359,7 @@ fn a_number_in_quotes() {
        ·                              ──┬─
        ·                                ╰── this value
        ╰────
-      help: write `10`, without quotes; e.g. `deletes=10`
+      help: write `10`, without quotes
     "#);
 }
 
