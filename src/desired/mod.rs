@@ -16,6 +16,7 @@ mod text;
 pub use diagnostic::{Diagnostic, Label, Severity, render, to_json};
 pub use load::load;
 pub use shape::{LoopShape, Vocabulary};
+pub use text::{Spelling, fmt};
 
 #[cfg(test)]
 mod fixture;
@@ -23,3 +24,5 @@ mod fixture;
 mod load_test;
 #[cfg(test)]
 mod mistakes;
+#[cfg(test)]
+mod spelling_test;
