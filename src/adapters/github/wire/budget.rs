@@ -13,9 +13,9 @@ use http::HeaderMap;
 use jiff::Timestamp;
 
 use super::classify::{number, text};
-use super::config::ContentLimits;
-use super::error::Kind;
 use crate::adapters::clock::{Clock, after, until};
+use crate::adapters::github::config::ContentLimits;
+use crate::adapters::github::error::Kind;
 
 /// One of the pools that GitHub counts separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,8 +34,8 @@ pub enum Pool {
 
 impl Pool {
     /// The pool that a REST path most likely draws on; the answer's header corrects it.
-    pub(super) fn of(path: &str) -> Self {
-        let (path, _) = super::links::split_query(path);
+    pub(crate) fn of(path: &str) -> Self {
+        let (path, _) = crate::adapters::github::links::split_query(path);
         if path.starts_with("/search/code") {
             Self::CodeSearch
         } else if path.starts_with("/search/") {
@@ -82,16 +82,16 @@ pub struct PoolState {
 
 /// What the headers of one answer say of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reading {
-    pub(super) pool: Pool,
-    pub(super) limit: u64,
-    pub(super) remaining: u64,
-    pub(super) reset: Timestamp,
+pub(crate) struct Reading {
+    pub(crate) pool: Pool,
+    pub(crate) limit: u64,
+    pub(crate) remaining: u64,
+    pub(crate) reset: Timestamp,
 }
 
 impl Reading {
     /// Reads the `x-ratelimit-*` headers; servers without limits send none.
-    pub(super) fn of(headers: &HeaderMap, likely: Pool) -> Option<Self> {
+    pub(crate) fn of(headers: &HeaderMap, likely: Pool) -> Option<Self> {
         let pool = match text(headers, "x-ratelimit-resource") {
             Some(resource) => Pool::named(&resource)?,
             None => likely,
@@ -199,19 +199,19 @@ struct Account {
 
 /// What a request does, as far as limits go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Draw {
-    pub(super) pool: Pool,
-    pub(super) creates: bool,
+pub(crate) struct Draw {
+    pub(crate) pool: Pool,
+    pub(crate) creates: bool,
 }
 
 /// How the budget was told to behave.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manners {
+pub(crate) struct Manners {
     /// The longest pause that only spreads requests.
-    pub(super) longest_spread: Duration,
+    pub(crate) longest_spread: Duration,
     /// The longest pause that GitHub ordered which is waited for.
-    pub(super) longest_hold: Duration,
-    pub(super) content: Option<ContentLimits>,
+    pub(crate) longest_hold: Duration,
+    pub(crate) content: Option<ContentLimits>,
 }
 
 impl Account {
@@ -236,7 +236,7 @@ impl Account {
 
 /// The accounts of all credentials that a client uses.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     accounts: Mutex<HashMap<Arc<str>, Account>>,
     manners: Manners,
     clock: Clock,
@@ -244,19 +244,19 @@ pub(super) struct Budget {
 
 /// The place of one request in the budget; gives it back when dropped.
 #[derive(Debug)]
-pub(super) struct Ticket<'a> {
+pub(crate) struct Ticket<'a> {
     budget: &'a Budget,
     whose: Arc<str>,
     pool: Pool,
 }
 
 impl Budget {
-    pub(super) fn new(manners: Manners, clock: Clock) -> Self {
+    pub(crate) fn new(manners: Manners, clock: Clock) -> Self {
         Self { accounts: Mutex::default(), manners, clock }
     }
 
     /// Waits for the request's turn, or says at once which limit forbids it. Cancel safe.
-    pub(super) async fn admit(&self, whose: &Arc<str>, draw: Draw) -> Result<Ticket<'_>, Kind> {
+    pub(crate) async fn admit(&self, whose: &Arc<str>, draw: Draw) -> Result<Ticket<'_>, Kind> {
         let now = self.clock.now();
         let start = {
             let mut accounts = self.lock();
@@ -272,7 +272,7 @@ impl Budget {
     }
 
     /// What is known of all pools.
-    pub(super) fn snapshot(&self) -> Vec<PoolState> {
+    pub(crate) fn snapshot(&self) -> Vec<PoolState> {
         let accounts = self.lock();
         let mut states: Vec<_> = accounts
             .iter()
@@ -298,7 +298,7 @@ impl Budget {
 
 impl Ticket<'_> {
     /// Takes in what an answer's headers say.
-    pub(super) fn learn(&self, headers: &HeaderMap) {
+    pub(crate) fn learn(&self, headers: &HeaderMap) {
         if let Some(reading) = Reading::of(headers, self.pool) {
             let mut accounts = self.budget.lock();
             let account = accounts.entry(Arc::clone(&self.whose)).or_default();
@@ -307,7 +307,7 @@ impl Ticket<'_> {
     }
 
     /// Takes in a refusal, so that later requests aren't even sent.
-    pub(super) fn refused(&self, kind: &Kind) {
+    pub(crate) fn refused(&self, kind: &Kind) {
         let mut accounts = self.budget.lock();
         let account = accounts.entry(Arc::clone(&self.whose)).or_default();
         if let Kind::SecondaryLimit { retry_after } = kind {
