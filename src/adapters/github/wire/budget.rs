@@ -68,7 +68,7 @@ impl Pool {
 /// What was last heard of a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolState {
-    /// Whose pool it is: `token`, `app`, or the owner of the installation.
+    /// Whose pool it is: `token-DIGEST`, `app-ID` or `app-ID-INSTALLATION`.
     pub whose: String,
     /// Which.
     pub pool: Pool,

@@ -151,6 +151,10 @@ impl Exchange {
             Api::Rest => format!("{prefix}{}", call.path),
             Api::Graphql => self.graphql_path.clone(),
         };
+        // Without the slash it would be taken for a host.
+        if !path.starts_with('/') {
+            return Err(call.fail(Kind::Invalid { errors: Vec::new() }));
+        }
         let draw = Draw { pool, creates: call.creates };
         let ticket = self.budget.admit(&access.whose, draw).await.map_err(|kind| call.fail(kind))?;
         let wire =
@@ -163,6 +167,8 @@ impl Exchange {
                 None => error,
             }
         })?;
+        let (status, whose) = (raw.status.as_u16(), &*access.whose);
+        tracing::debug!(method = %call.method, path = call.path, status, whose, "asked GitHub");
         ticket.learn(&raw.headers);
         self.learn_scopes(&raw.headers);
         let answer = self.understand(call, pool, raw);
