@@ -8,8 +8,9 @@ use http::{HeaderMap, Method, StatusCode};
 use octocrab::auth::AppAuth;
 use url::Url;
 
-use super::budget::{Budget, Draw, Manners, Pool, PoolState, Reading};
+use super::budget::Budget;
 use super::classify::{Asked, Raw, Reply, classify, text};
+use super::limits::{Draw, Manners, Pool, PoolState, Reading};
 use super::retry::{Repeatable, Retry};
 use super::transport::{Bearer, Transport, Wire};
 use crate::adapters::clock::{Clock, after};

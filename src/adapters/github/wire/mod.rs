@@ -6,11 +6,12 @@
 mod budget;
 mod classify;
 mod exchange;
+mod limits;
 mod retry;
 mod transport;
 
-pub use budget::{Pool, PoolState};
 pub use classify::Reply;
 pub(super) use exchange::{Access, Answer, Call, Exchange};
+pub use limits::{Pool, PoolState};
 pub(super) use retry::Repeatable;
 pub(super) use transport::{Bearer, JSON};
