@@ -313,7 +313,7 @@ fn outcome_json(action: &Action, outcome: &Outcome) -> serde_json::Value {
 
 /// Where the ledger's branch lives: in the config repository on GitHub where config names one, else beside the
 /// config on this machine.
-async fn place(cx: &Context, source: &Source, loaded: &Loaded, session: &Session) -> Result<Place, Fail> {
+pub(super) async fn place(cx: &Context, source: &Source, loaded: &Loaded, session: &Session) -> Result<Place, Fail> {
     if let Some(config) = &loaded.desired.factory.config {
         let owner = config.value.owner();
         let repo = session.client.read(owner, &format!("/repos/{}", config.value)).await?;
