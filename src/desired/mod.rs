@@ -16,7 +16,7 @@ mod text;
 pub use diagnostic::{Diagnostic, Label, Severity, render, to_json};
 pub use load::load;
 pub use shape::{LoopShape, Vocabulary};
-pub use text::{Spelling, fmt};
+pub use text::{Spelling, edit, fmt};
 
 #[cfg(test)]
 mod fixture;
