@@ -245,7 +245,7 @@ impl std::error::Error for Error {
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Details { kind, method, path, status, message, request_id, .. } = &*self.0;
-        write!(out, "{kind}: {method} {path}")?;
+        write!(out, "{kind}: {method} {}", path.escape_debug())?;
         if let Some(message) = message {
             write!(out, ": GitHub says \"{}\"", message.escape_debug())?;
         }
