@@ -37,12 +37,12 @@ async fn refusals_carry_their_reason() {
         assert!(!error.may_have_happened());
     }
     insta::assert_snapshot!(text, @r#"
-    GitHub doesn't accept the credential: PATCH /repos/acme/widgets: GitHub says "Bad credentials" (401, request ID)
-    forbidden for this credential, which needs administration=write: PATCH /repos/acme/widgets: GitHub says "Resource not accessible by personal access token" (403, request ID)
-    not found, or not visible to this credential: PATCH /repos/acme/absent: GitHub says "Not Found" (404, request ID)
-    the repository is archived: PATCH /repos/acme/old: GitHub says "Repository was archived so is read-only." (403, request ID)
-    GitHub refuses the request because of Repository.name (custom, name is too long (maximum is 100 characters) or invalid): PATCH /repos/acme/widgets: GitHub says "Validation Failed" (422, request ID)
-    GitHub refuses the request because of Label.name (already_exists): PATCH /repos/acme/widgets/labels/bug: GitHub says "Validation Failed" (422, request ID)
+    GitHub doesn't accept the credential: PATCH /repos/acme/widgets: Bad credentials (401, request ID)
+    forbidden for this credential, which needs administration=write: PATCH /repos/acme/widgets: Resource not accessible by personal access token (403, request ID)
+    not found, or not visible to this credential: PATCH /repos/acme/absent: Not Found (404, request ID)
+    the repository is archived: PATCH /repos/acme/old: Repository was archived so is read-only. (403, request ID)
+    GitHub refuses the request because of Repository.name (custom, name is too long (maximum is 100 characters) or invalid): PATCH /repos/acme/widgets: Validation Failed (422, request ID)
+    GitHub refuses the request because of Label.name (already_exists): PATCH /repos/acme/widgets/labels/bug: Validation Failed (422, request ID)
     "#);
     twin.stop().await;
 }
