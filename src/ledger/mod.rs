@@ -17,6 +17,8 @@ mod summary;
 mod verify;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod samples;
 
 pub use chain::{Entry, Head, Wrong};
@@ -26,8 +28,8 @@ pub use index::{ActionHistory, Index, Open, Settled};
 pub use publish::{BRANCH, Publication, Published, Target};
 pub use reconcile::Reconciled;
 pub use record::{
-    Aside, AsideWhy, Batch, BatchPhase, Because, Config, Flip, Intent, Outcome, Overridden, Override, Record,
-    Result, Verdict,
+    Aside, AsideWhy, Batch, BatchPhase, Because, Config, Ending, Flip, Intent, Outcome, Overridden, Override,
+    Record, Verdict,
 };
 pub use store::{Ledger, Recovered};
 pub use verify::{Branch, Problem, Report, branch_state, verify};
