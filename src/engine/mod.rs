@@ -2,8 +2,12 @@
 
 mod batch;
 mod cycle;
+mod in_force;
 mod scheduler;
+mod socket;
 mod source;
+mod status;
+mod switchboard;
 mod switches;
 mod wakes;
 mod watch;
