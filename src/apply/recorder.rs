@@ -65,7 +65,7 @@ impl Recorder {
             let intent = ledger.index().intent_id(&permitted.action.id, &permitted.action.address);
             // An intent that a crash left open is this very attempt: it is taken up again, not recorded twice.
             if ledger.index().open_intent(&intent).is_none() {
-                records.push(Record::Intent(self.intent(&permitted, intent.clone(), config)));
+                records.push(Record::Intent(Box::new(self.intent(&permitted, intent.clone(), config))));
             }
             batch.push((permitted, intent));
         }
