@@ -2,13 +2,19 @@
 
 mod batch;
 mod cycle;
+mod daemon;
+mod flipping;
+mod home;
 mod in_force;
+mod memory;
+mod proposals;
 mod scheduler;
 mod socket;
 mod source;
 mod status;
 mod switchboard;
 mod switches;
+mod tick;
 mod wakes;
 mod watch;
 mod webhooks;
