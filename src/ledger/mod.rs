@@ -26,8 +26,8 @@ pub use index::{ActionHistory, Index, Open, Settled};
 pub use publish::{BRANCH, Publication, Published, Target};
 pub use reconcile::Reconciled;
 pub use record::{
-    Aside, AsideWhy, Batch, BatchPhase, Because, Config, Flip, Intent, Outcome, Overridden, Override, Record,
-    Result, Verdict,
+    Aside, AsideWhy, Batch, BatchPhase, Because, Config, Ending, Flip, Intent, Outcome, Overridden, Override,
+    Record, Verdict,
 };
 pub use store::{Ledger, Recovered};
 pub use verify::{Branch, Problem, Report, branch_state, verify};

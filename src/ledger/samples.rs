@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{
-    Aside, AsideWhy, Batch, BatchPhase, Config, Flip, Intent, Outcome, Overridden, Override, Record, Result,
+    Aside, AsideWhy, Batch, BatchPhase, Config, Ending, Flip, Intent, Outcome, Overridden, Override, Record,
     Verdict,
 };
 use crate::model::{ActionId, Address, CommitId, Fingerprint, IntentId, Risk, Verb};
@@ -23,7 +23,7 @@ pub(super) fn intent(label: &str, settled: u64) -> Record {
     let address = Address::parse(&format!("repo/acme/widgets/label/{label}")).unwrap();
     let (before, after) = (json!({"color": "ff0000"}), json!({"color": "00ff00"}));
     let action = ActionId::of(Verb::UpdateLabel, &address, &Fingerprint::of(&before), &after);
-    Record::Intent(Intent {
+    Record::from(Intent {
         intent: IntentId::new(&action, settled),
         action,
         address,
@@ -44,7 +44,7 @@ pub(super) fn intent(label: &str, settled: u64) -> Record {
     })
 }
 
-pub(super) fn outcome(of: &Record, result: Result) -> Record {
+pub(super) fn outcome(of: &Record, result: Ending) -> Record {
     let Record::Intent(intent) = of else { panic!("not an intent") };
     Record::Outcome(Outcome {
         intent: intent.intent.clone(),
@@ -92,7 +92,7 @@ pub(super) fn one_of_each() -> Vec<Record> {
     }
     vec![
         intent("bug", 0),
-        outcome(&intent("bug", 0), Result::Done),
+        outcome(&intent("bug", 0), Ending::Done),
         with_override,
         batch(BatchPhase::Started),
         Record::Override(Override {

@@ -239,7 +239,7 @@ impl Ledger {
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::samples::{at, batch, flip, intent, outcome};
-    use super::super::{BatchPhase, Result as Ended};
+    use super::super::{BatchPhase, Ending};
     use super::*;
     use crate::adapters::state::StateDir;
     use proptest::prelude::*;
@@ -278,9 +278,9 @@ pub(super) mod tests {
         let mut ledger = home.open().unwrap();
         let (a, b) = (intent("a", 0), intent("b", 0));
         ledger.append_all(vec![batch(BatchPhase::Started), a.clone(), b.clone()], at(0)).unwrap();
-        ledger.append(outcome(&a, Ended::Done), at(1)).unwrap();
+        ledger.append(outcome(&a, Ending::Done), at(1)).unwrap();
         let tomorrow = at(86_400);
-        ledger.append(outcome(&b, Ended::Failed), tomorrow).unwrap();
+        ledger.append(outcome(&b, Ending::Failed), tomorrow).unwrap();
         ledger.append(batch(BatchPhase::Ended), tomorrow).unwrap();
         // The clock went back; the file doesn't.
         assert_eq!(ledger.append(flip("loop/labels", false), at(2)).unwrap(), 7);
