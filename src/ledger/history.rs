@@ -222,8 +222,7 @@ impl Backwards {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at, flip, intent, outcome};
-    use super::super::store::tests::{Home, two_days};
+    use super::super::samples::{Home, at, flip, intent, outcome, two_days};
     use super::super::{Ending, Ledger};
     use super::*;
     use proptest::prelude::*;

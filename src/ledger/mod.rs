@@ -17,6 +17,8 @@ mod summary;
 mod verify;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod samples;
 
 pub use chain::{Entry, Head, Wrong};

@@ -195,7 +195,7 @@ pub fn branch_state(repo: &Repo) -> Result<Branch, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::store::tests::two_days;
+    use super::super::samples::two_days;
     use super::super::{Publication, Target};
     use super::*;
     use crate::adapters::fs;
