@@ -28,7 +28,7 @@ fn factory(owner: &str, vocabulary: &Vocabulary) -> String {
         let _ = write!(out, "\n// {}.\n", first_sentence(kind.about));
         match kind.name {
             "defaults" => {
-                out.push_str("defaults {\n    delete-branch-on-merge #true\n    labels \"lifecycle\"\n}\n")
+                out.push_str("defaults {\n    delete-branch-on-merge #true\n    labels \"lifecycle\"\n}\n");
             }
             "caps" => {
                 let _ = writeln!(out, "{}", kind.example);
