@@ -1,3 +1,10 @@
 //! The only IO of the product: clock, environment, files, processes, Git, GitHub and the stores.
 
+pub mod clock;
+pub mod env;
+pub mod fs;
+pub mod git;
 pub mod github;
+pub mod process;
+pub mod state;
+pub mod store;

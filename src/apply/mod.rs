@@ -1,1 +1,22 @@
-//! (see the crate documentation)
+//! Carries out what the guards permitted: intent before effect, outcome after.
+//!
+//! Every write needs a [`crate::plan::Permit`]. Right before a write its object is read again and compared with
+//! the planned fingerprint; one that changed is refused. Independent failures don't stop the rest.
+
+mod compare;
+mod labels;
+mod outcome;
+mod proposals;
+mod recorder;
+mod repositories;
+mod run;
+mod settle;
+mod speech;
+mod writer;
+
+pub use compare::settled_value;
+pub use outcome::{Outcome, Trouble};
+pub use recorder::{Recorder, RecorderError};
+pub use run::{Report, Watch, apply};
+pub use settle::{needs, settle};
+pub use writer::{LookError, Writer};

@@ -1,1 +1,159 @@
-//! (see the crate documentation)
+//! The command line: one file a command; all printing goes through [`ui`].
+
+mod apply;
+mod completions;
+mod context;
+mod doctor;
+mod drift;
+mod exit;
+// mod explain;
+mod fmt;
+mod history;
+// mod import;
+// mod init;
+mod ledger;
+mod plan;
+mod session;
+mod signals;
+mod twin;
+mod ui;
+mod validate;
+mod why;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::adapters::clock::Clock;
+use crate::adapters::env::Env;
+
+pub use exit::{Exit, Fail};
+pub use ui::Ui;
+
+/// The control plane of a dark factory: desired state in Git, compared with GitHub, shown as a plan, applied.
+#[derive(Debug, Parser)]
+#[command(name = "factoryctl", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 nothing to do, or done · 1 error · 2 there are changes · 3 the config is \
+    invalid · 4 a guard held something back · 5 authentication or permission · 6 rate limit · 7 the saved plan is \
+    stale · 8 another process holds the lock · 9 partly applied · 64 wrong usage · 130/143 interrupted")]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Global {
+    /// The config repository: a path, or a URL with `#BRANCH`. Default: the enclosing folder with a factory.kdl.
+    #[arg(long, global = true, value_name = "PATH|URL[#BRANCH]", env = "FACTORY_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<String>,
+    /// Read the config at this commit instead of the working tree.
+    #[arg(long, global = true, value_name = "REV")]
+    pub(crate) at: Option<String>,
+    /// The base URL of the GitHub API, instead of the configured one.
+    #[arg(long, global = true, value_name = "URL", env = "FACTORY_GITHUB_API", hide_env_values = true)]
+    pub(crate) api: Option<String>,
+    /// Where cache, ledger copy and mirrors are kept. Default: under the XDG state directory.
+    #[arg(long, global = true, value_name = "DIR", env = "FACTORY_STATE_DIR", hide_env_values = true)]
+    pub(crate) state_dir: Option<std::path::PathBuf>,
+    /// Milliseconds a request to GitHub may take.
+    #[arg(long, global = true, value_name = "MS", env = "FACTORY_HTTP_TIMEOUT_MS", hide = true)]
+    pub(crate) http_timeout_ms: Option<u64>,
+    /// Milliseconds before a failed read is tried again.
+    #[arg(long, global = true, value_name = "MS", env = "FACTORY_RETRY_FIRST_MS", hide = true)]
+    pub(crate) retry_first_ms: Option<u64>,
+    /// Whether to colour output.
+    #[arg(long, global = true, value_enum, default_value_t = ui::ColorChoice::Auto)]
+    pub(crate) color: ui::ColorChoice,
+    /// How logs on stderr are written.
+    #[arg(long, global = true, value_enum, default_value_t = ui::LogFormat::Text)]
+    pub(crate) log_format: ui::LogFormat,
+    /// Log more: info, debug, trace.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a commented factory.kdl, policies, terms and decisions to start from
+    //     Init(init::Args),
+    /// Check every config file; offline, all problems at once
+    Validate(validate::Args),
+    /// Bring config files into their canonical form; comments stay
+    //     Fmt(fmt::Args),
+    /// Print the JSON Schema of the TOML spelling, for editors
+    //     Schema,
+    /// Say what a kind or field means: type, default, example
+    //     Explain(explain::Args),
+    /// Say where a value comes from: file, line, commit, author, what it overrides
+    Why(why::Args),
+    /// Write config for what exists on GitHub; a plan right after is empty
+    //     Import(import::Args),
+    /// Show what would change, and why
+    Plan(plan::Args),
+    /// Carry a plan out
+    Apply(apply::Args),
+    /// Show what differs though no config change explains it
+    Drift(drift::Args),
+    /// What was changed, why, by which commit
+    History(history::Args),
+    /// Check or show the ledger
+    Ledger(ledger::Args),
+    /// Run a local server that behaves like GitHub on the wire
+    Twin(twin::Args),
+    /// Check credentials, limits, clocks, git and config, each with what to do
+    Doctor(doctor::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
+    /// Print the manual page
+    Man,
+}
+
+/// Parses the arguments, runs the command, and says how it ended.
+pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return ui::usage(&error),
+    };
+    let ui = Ui::new(cli.global.color, &env);
+    ui::init_logs(cli.global.verbose, cli.global.log_format, &env, &ui);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return ui.fail(&Fail::new(Exit::Error, "the runtime can't be started").because(error)),
+    };
+    let context = context::Context { global: cli.global, env, clock: Clock::system(), ui };
+    let exit = runtime.block_on(run(&context, cli.command));
+    runtime.shutdown_timeout(std::time::Duration::from_millis(100));
+    match exit {
+        Ok(exit) => exit,
+        Err(fail) => context.ui.fail(&fail),
+    }
+}
+
+async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
+    match command {
+        //         Command::Init(args) => init::run(cx, &args),
+        Command::Validate(args) => validate::run(cx, &args).await,
+        //         Command::Fmt(args) => fmt::run(cx, &args),
+        //         Command::Schema => explain::schema(cx),
+        //         Command::Explain(args) => explain::run(cx, &args),
+        Command::Why(args) => why::run(cx, &args).await,
+        //         Command::Import(args) => import::run(cx, &args).await,
+        Command::Plan(args) => plan::run(cx, &args).await,
+        Command::Apply(args) => apply::run(cx, &args).await,
+        Command::Drift(args) => drift::run(cx, &args).await,
+        Command::History(args) => history::run(cx, &args).await,
+        Command::Ledger(args) => ledger::run(cx, &args).await,
+        Command::Twin(args) => twin::run(cx, &args).await,
+        Command::Doctor(args) => doctor::run(cx, &args).await,
+        Command::Completions(args) => completions::run(cx, &args),
+        Command::Man => completions::man(cx),
+    }
+}
+
+/// The definition of the command line, for completions and the manual page.
+pub(crate) fn definition() -> clap::Command {
+    Cli::command()
+}

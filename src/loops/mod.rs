@@ -1,1 +1,19 @@
-//! (see the crate documentation)
+//! Controllers: pure functions from (desired, observed, settings, now) to a plan. One file a loop.
+//!
+//! A new loop is one new file and one line in the list below. Config decoding, "did you mean", `explain`,
+//! `loop list`, the reference docs, the kill switch and the contract tests follow from the registry.
+
+mod contract;
+mod registry;
+
+pub use contract::{Cx, Loop, NoSettings, Settings, Trigger};
+pub use registry::{
+    AnyLoop, Inputs, Selection, by_name, may, needs, needs_of, plan_all, preview, vocabulary,
+};
+
+registry::loops! {
+    repository_settings::RepositorySettings,
+    labels::Labels,
+    config_review::ConfigReview,
+    flips::Flips,
+}

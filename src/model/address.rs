@@ -150,6 +150,15 @@ impl AddressGlob {
         match_segments(&self.segments, &parts)
     }
 
+    /// Whether the glob can cover this repository or something in it.
+    pub fn may_touch(&self, repo: &RepoName) -> bool {
+        let text = format!("repo/{repo}").to_lowercase();
+        let parts: Vec<&str> = text.split('/').collect();
+        (1..=self.segments.len()).any(|n| match_segments(&self.segments[..n], &parts))
+            || self.segments.iter().any(|s| s == "**")
+            || (1..=parts.len()).any(|n| match_segments(&self.segments, &parts[..n]))
+    }
+
     /// Whether the glob selects this address or something below it: `repo/acme/widgets` covers its labels.
     pub fn covers(&self, address: &Address) -> bool {
         let lower = address.as_str().to_lowercase();

@@ -13,11 +13,14 @@ pub enum Facet {
     ConfigPulls,
     /// Live flips and the pull requests that propose them.
     Flips,
+    /// The list of repositories that nobody declared. No loop needs it; it is for people.
+    Unmanaged,
 }
 
 impl Facet {
     /// Every facet.
-    pub const ALL: &'static [Self] = &[Self::Settings, Self::Labels, Self::ConfigPulls, Self::Flips];
+    pub const ALL: &'static [Self] = 
+        &[Self::Settings, Self::Labels, Self::ConfigPulls, Self::Flips, Self::Unmanaged];
 
     /// Its name in documents.
     pub fn as_str(self) -> &'static str {
@@ -26,6 +29,7 @@ impl Facet {
             Self::Labels => "labels",
             Self::ConfigPulls => "config-pulls",
             Self::Flips => "flips",
+            Self::Unmanaged => "unmanaged",
         }
     }
 }

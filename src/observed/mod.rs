@@ -1,1 +1,75 @@
-//! (see the crate documentation)
+//! The world as it is: a snapshot in which every part is known, known to be absent, or not known.
+//!
+//! Reads only. A failed, partial or refused read becomes a [`Gap`] with its cause, never an absence.
+
+mod batch;
+mod config_repo;
+mod decode;
+mod label_uses;
+mod repositories;
+mod snapshot;
+mod unmanaged;
+
+use crate::adapters::clock::Clock;
+use crate::adapters::github::{Client, Kind};
+use crate::model::{Cause, Cost, Desired, Facet, Facets, Observed, RepoName};
+
+pub use config_repo::{PullSeen, config_pulls, flip_pulls, own_check};
+pub use label_uses::count_uses;
+pub use repositories::{ReadError, read_one};
+pub use snapshot::{load, save};
+
+/// What to read.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The repositories to read: those that config declares, and those that a proposal to it declares.
+    pub repos: Vec<Wanted<'a>>,
+    /// Owners whose undeclared repositories are listed, with the pattern over names.
+    pub owners: Vec<(&'a str, &'a str)>,
+    /// Which parts.
+    pub facets: Facets,
+}
+
+/// A repository to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Which.
+    pub name: &'a RepoName,
+    /// Whether config says that it is archived: then it is read lightly, unless it turns out not to be.
+    pub archived: bool,
+}
+
+impl<'a> Request<'a> {
+    /// What the loops that take part need of what config declares.
+    pub fn of(desired: &'a Desired, facets: Facets) -> Self {
+        let repos =
+            desired.repos.values().map(|repo| Wanted { name: &repo.name, archived: repo.archived() }).collect();
+        let owners = desired.observe.iter().map(|o| (o.owner.as_str(), o.pattern.as_str())).collect();
+        Self { repos, owners, facets }
+    }
+}
+
+/// Reads what is asked for. Cancelling it is safe: nothing is written.
+pub async fn observe(client: &Client, clock: &Clock, request: &Request<'_>) -> Observed {
+    let before = client.stats();
+    let mut observed = Observed { at: Some(clock.now()), ..Observed::default() };
+    if request.facets.has(Facet::Settings) || request.facets.has(Facet::Labels) {
+        let (repos, gaps) = repositories::read(client, request).await;
+        observed.repos = repos;
+        observed.gaps = gaps;
+        unmanaged::read(client, request, &mut observed).await;
+    }
+    let after = client.stats();
+    observed.cost =
+        Cost { requests: after.requests - before.requests, points: after.points - before.points };
+    observed
+}
+
+/// What sort of trouble an error is, for exit codes.
+pub fn cause(error: &crate::adapters::github::Error) -> Cause {
+    match error.kind() {
+        Kind::Unauthorized | Kind::Forbidden { .. } => Cause::Auth,
+        Kind::PrimaryLimit { .. } | Kind::SecondaryLimit { .. } => Cause::RateLimit,
+        _ => Cause::Other,
+    }
+}

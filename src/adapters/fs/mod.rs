@@ -1,0 +1,291 @@
+//! Files: bounded reads, atomic replacement, synced appends. Every error names the path, and a full disk by name.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+mod appender;
+mod config_folder;
+
+pub use appender::Appender;
+pub(crate) use config_folder::{Collector, is_config_path};
+pub use config_folder::{MAX_CONFIG_BYTES, MAX_CONFIG_FILES, MAX_FILE_BYTES, changed, read_config_folder};
+
+/// Why a file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is not there.
+    #[error("`{path}` is not there", path = .0.display())]
+    NotFound(PathBuf),
+    /// It is not there any more, or something else stands in its place.
+    #[error("`{path}` is not a regular file", path = .0.display())]
+    NotRegular(PathBuf),
+    /// It is a symbolic link where none is followed.
+    #[error("`{path}` is a symbolic link", path = .0.display())]
+    Symlink(PathBuf),
+    /// It is larger than allowed.
+    #[error("`{path}` is larger than {limit}", path = .path.display(), limit = Size(*.limit))]
+    TooLarge {
+        /// Which.
+        path: PathBuf,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// No space is left on the device, or in the quota.
+    #[error("the disk is full: could not {action} `{path}`", path = .path.display())]
+    DiskFull {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: io::Error,
+    },
+    /// Anything else.
+    #[error("could not {action} `{path}`", path = .path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// The error of an `action` on `path`.
+    pub(crate) fn of(action: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        if source.kind() == io::ErrorKind::NotFound {
+            Self::NotFound(path)
+        } else if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            Self::DiskFull { action, path, source }
+        } else {
+            Self::Io { action, path, source }
+        }
+    }
+
+    /// Whether the file simply isn't there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound(_))
+    }
+}
+
+/// A number of bytes for people: `4 MiB`.
+pub(crate) struct Size(pub(crate) u64);
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            n if n >= 1 << 20 && n % (1 << 20) == 0 => write!(f, "{} MiB", n >> 20),
+            n if n >= 1 << 10 && n % (1 << 10) == 0 => write!(f, "{} KiB", n >> 10),
+            n => write!(f, "{n} bytes"),
+        }
+    }
+}
+
+/// Reads a regular file of at most `limit` bytes. A link is followed; a pipe or device is refused, not waited for.
+///
+/// # Errors
+/// Names the path and what is wrong with it.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    read_with(path, limit, OFlags::NONBLOCK)
+}
+
+/// As [`read`], but a symbolic link is an error.
+///
+/// # Errors
+/// Names the path and what is wrong with it.
+pub fn read_no_follow(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    read_with(path, limit, OFlags::NONBLOCK | OFlags::NOFOLLOW)
+}
+
+fn read_with(path: &Path, limit: u64, flags: OFlags) -> Result<Vec<u8>, Error> {
+    let opened = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
+    let file = opened.map_err(|e| match e.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+        Some(rustix::io::Errno::LOOP) if flags.contains(OFlags::NOFOLLOW) => Error::Symlink(path.to_owned()),
+        Some(_) | None => Error::of("open", path, e),
+    })?;
+    let meta = file.metadata().map_err(|e| Error::of("inspect", path, e))?;
+    if !meta.is_file() {
+        return Err(Error::NotRegular(path.to_owned()));
+    }
+    let too_large = || Error::TooLarge { path: path.to_owned(), limit };
+    if meta.len() > limit {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or_default());
+    // One byte more than allowed, so that a file that grows meanwhile is noticed.
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| Error::of("read", path, e))?;
+    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// Replaces a file's content: a reader sees the old or the new one, also after a crash. The file is private (0600).
+///
+/// # Errors
+/// When any step fails; the old content then stands, and nothing is left beside it.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    replace_with(path, bytes, 0o600)
+}
+
+/// As [`replace`], for a file that is a person's: it keeps its access, and a new one gets the usual one.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_shared(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    match std::fs::metadata(path) {
+        Ok(meta) => replace_with(path, bytes, meta.permissions().mode() & 0o777),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => replace_with(path, bytes, 0o666),
+        Err(e) => Err(Error::of("inspect", path, e)),
+    }
+}
+
+/// `mode` is narrowed by the process' umask, as for any new file.
+fn replace_with(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    let dir = folder_of(path);
+    let mut temp = tempfile::Builder::new()
+        .prefix(".tmp-")
+        .permissions(std::fs::Permissions::from_mode(mode))
+        .tempfile_in(dir)
+        .map_err(|e| Error::of("make a temporary file for", path, e))?;
+    temp.write_all(bytes).map_err(|e| Error::of("write", path, e))?;
+    temp.as_file().sync_all().map_err(|e| Error::of("sync", path, e))?;
+    temp.persist(path).map_err(|e| Error::of("replace", path, e.error))?;
+    sync_dir(dir)
+}
+
+/// The folder that a path lies in; `.` for a bare name.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Removes a file; one that isn't there is no error.
+///
+/// # Errors
+/// When it is there and stays.
+pub fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Ok(()) => sync_dir(folder_of(path)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(Error::of("remove", path, e)),
+    }
+}
+
+/// Makes names that were added to or taken from a folder survive a crash.
+///
+/// # Errors
+/// When the folder can't be synced.
+pub fn sync_dir(dir: &Path) -> Result<(), Error> {
+    File::open(dir).and_then(|d| d.sync_all()).map_err(|e| Error::of("sync the folder", dir, e))
+}
+
+/// Makes a folder and its parents, with access for the owner alone (0700).
+///
+/// # Errors
+/// When it can't be made, or its access can't be narrowed.
+pub fn private_dir(dir: &Path) -> Result<(), Error> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|e| Error::of("make the folder", dir, e))?;
+    let meta = std::fs::metadata(dir).map_err(|e| Error::of("inspect", dir, e))?;
+    if meta.permissions().mode() & 0o077 != 0 {
+        let narrow = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(dir, narrow).map_err(|e| Error::of("narrow the access of", dir, e))?;
+    }
+    Ok(())
+}
+
+/// The names in a folder, sorted; those that aren't UTF-8 are left out.
+///
+/// # Errors
+/// When the folder can't be read.
+pub fn names(dir: &Path) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|e| Error::of("list", dir, e))? {
+        let entry = entry.map_err(|e| Error::of("list", dir, e))?;
+        names.extend(entry.file_name().into_string());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Opens a file for reading from its start; `None` when it isn't there.
+///
+/// # Errors
+/// When it is there and can't be opened.
+pub fn open(path: &Path) -> Result<Option<File>, Error> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Error::of("open", path, e)),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write what is then read")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_is_bounded_and_takes_regular_files_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("four"), b"1234").unwrap();
+        std::os::unix::fs::symlink("four", at("link")).unwrap();
+        let fifo = at("fifo");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &fifo,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::from_raw_mode(0o600),
+            0,
+        )
+        .unwrap();
+        assert_eq!(read(&at("four"), 4).unwrap(), b"1234");
+        assert_eq!(read(&at("link"), 4).unwrap(), b"1234");
+        assert!(matches!(read(&at("four"), 3), Err(Error::TooLarge { .. })));
+        assert!(matches!(read_no_follow(&at("link"), 4), Err(Error::Symlink(_))));
+        assert!(matches!(read(&fifo, 4), Err(Error::NotRegular(_))));
+        assert!(matches!(read(dir.path(), 4), Err(Error::NotRegular(_))));
+        assert!(read(&at("none"), 4).unwrap_err().is_not_found());
+    }
+
+    #[test]
+    fn a_replacement_leaves_nothing_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(names(dir.path()).unwrap(), ["f"]);
+        assert!(replace(&dir.path().join("no/f"), b"x").is_err());
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        replace_shared(&path, b"three").unwrap();
+        assert_eq!(mode(), 0o640);
+    }
+
+    #[test]
+    fn a_private_folder_is_narrowed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b");
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        private_dir(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}
+
+/// Whether a regular file lies there, or a link to one.
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}

@@ -1,0 +1,26 @@
+//! Git: reading and writing objects in this process, talking to remotes through `git` child processes.
+//!
+//! Repositories are opened isolated: no configuration of the user or the system is read, replacement objects are
+//! off, and no program that a repository's own configuration names is ever run. `git` itself runs in the
+//! product's own bare mirror alone.
+
+mod blame;
+mod child;
+mod error;
+mod mirror;
+mod open;
+mod remote;
+mod repo;
+mod tree;
+mod write;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+
+pub use blame::Blame;
+pub use child::Access;
+pub use error::Error;
+pub use mirror::Mirror;
+pub use remote::{Pushed, Refs};
+pub use repo::{Commit, Repo, Step};
+pub use write::{NewCommit, RefUpdate, Signature};

@@ -1,0 +1,330 @@
+//! A repository that is read: revisions, branches, commits, and how two commits relate.
+
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+use jiff::Timestamp;
+
+use super::Error;
+use crate::model::CommitId;
+
+/// A repository, open. Cheap to clone and to send; each call sees the references as they are then.
+#[derive(Clone)]
+pub struct Repo {
+    shared: gix::ThreadSafeRepository,
+    place: PathBuf,
+}
+
+impl std::fmt::Debug for Repo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Repo").field(&self.place).finish()
+    }
+}
+
+/// What a commit says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Its id.
+    pub id: CommitId,
+    /// The author's name.
+    pub author: String,
+    /// The author's address.
+    pub email: String,
+    /// When it was authored.
+    pub time: Timestamp,
+    /// The first line of its message.
+    pub summary: String,
+    /// Its parents.
+    pub parents: Vec<CommitId>,
+}
+
+/// How a branch got from one commit to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It didn't move.
+    Same,
+    /// The new commit has the old one among its ancestors.
+    Forward,
+    /// It doesn't: the branch was rewritten.
+    Rewritten,
+}
+
+impl Repo {
+    pub(super) fn new(repo: gix::Repository) -> Self {
+        let place = repo.workdir().unwrap_or(repo.git_dir()).to_owned();
+        Self { shared: repo.into_sync(), place }
+    }
+
+    pub(super) fn local(&self) -> gix::Repository {
+        self.shared.to_thread_local()
+    }
+
+    pub(super) fn failed(&self, action: &'static str) -> impl Fn(gix::Error) -> Error {
+        let path = self.place.clone();
+        move |source| Error::Repository { action, path: path.clone(), source }
+    }
+
+    /// Its working tree's root, or the bare repository itself: absolute and without links, so that one repository
+    /// has one name.
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+
+    /// The root of its working tree; `None` when it is bare.
+    pub fn work_tree(&self) -> Option<PathBuf> {
+        self.local().workdir().map(Path::to_owned)
+    }
+
+    /// The folder with its references and objects, shared by linked working trees: what a watcher watches.
+    pub fn common_dir(&self) -> PathBuf {
+        self.local().common_dir().to_owned()
+    }
+
+    /// The commit that is checked out.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] before the first commit.
+    pub fn head(&self) -> Result<CommitId, Error> {
+        let repo = self.local();
+        let mut head = repo.head().map_err(self.failed("read HEAD"))?;
+        match head.try_peel_to_id().map_err(self.failed("read HEAD"))? {
+            Some(id) => Ok(commit_id(id.detach())),
+            None => Err(Error::Empty(self.place.clone())),
+        }
+    }
+
+    /// The branch that is checked out; `None` when HEAD is detached.
+    ///
+    /// # Errors
+    /// When HEAD can't be read.
+    pub fn head_branch(&self) -> Result<Option<String>, Error> {
+        let name = self.local().head_name().map_err(self.failed("read HEAD"))?;
+        Ok(name.map(|n| n.shorten().to_string()))
+    }
+
+    /// The head of a branch; `None` when there is no such branch.
+    ///
+    /// # Errors
+    /// When the reference can't be read.
+    pub fn branch_head(&self, branch: &str) -> Result<Option<CommitId>, Error> {
+        self.reference(&format!("refs/heads/{branch}"))
+    }
+
+    /// The commit a full reference name leads to; `None` when there is no such reference.
+    ///
+    /// # Errors
+    /// When it can't be read, or isn't a name.
+    pub fn reference(&self, name: &str) -> Result<Option<CommitId>, Error> {
+        let repo = self.local();
+        let found = repo.try_find_reference(name).map_err(self.failed("read a reference"))?;
+        match found {
+            Some(mut reference) => {
+                let id = reference.peel_to_id().map_err(self.failed("follow a reference"))?;
+                Ok(Some(commit_id(id.detach())))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The names of all branches, sorted.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub fn branches(&self) -> Result<Vec<String>, Error> {
+        let repo = self.local();
+        let failed = || self.failed("list the branches");
+        let platform = repo.references().map_err(failed())?;
+        let mut names = Vec::new();
+        for branch in platform.local_branches().map_err(failed())? {
+            names.extend(branch.ok().map(|b| b.name().shorten().to_string()));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The commit that a revision names: a branch, a tag, (part of) an id, `HEAD~2`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownRevision`] with a branch of a similar name, [`Error::Empty`], [`Error::Shallow`].
+    pub fn resolve(&self, rev: &str) -> Result<CommitId, Error> {
+        let repo = self.local();
+        let Ok(id) = repo.rev_parse_single(rev) else {
+            let branches = self.branches()?;
+            if branches.is_empty() {
+                self.head()?;
+            }
+            // `HEAD~9` in a shallow clone is unknown because of the cut.
+            let walks = rev.contains(['~', '^']);
+            if walks && repo.is_shallow().unwrap_or(false) {
+                return Err(Error::Shallow(self.place.clone()));
+            }
+            let similar = branches
+                .into_iter()
+                .map(|branch| (strsim::jaro_winkler(&branch, rev), branch))
+                .filter(|(score, _)| *score > 0.75)
+                .max_by(|a, b| a.0.total_cmp(&b.0))
+                .map(|(_, branch)| branch);
+            return Err(Error::UnknownRevision { rev: rev.to_owned(), similar });
+        };
+        let object = id.object().map_err(self.failed("read a revision"))?;
+        match object.peel_to_commit() {
+            Ok(commit) => Ok(commit_id(commit.id)),
+            Err(_) => Err(Error::NotACommit(rev.to_owned())),
+        }
+    }
+
+    /// What a commit says about itself.
+    ///
+    /// # Errors
+    /// When there is no such commit, or it is damaged.
+    pub fn commit(&self, id: &CommitId) -> Result<Commit, Error> {
+        let repo = self.local();
+        let failed = || self.failed("read a commit");
+        let commit = self.find_commit(&repo, id)?;
+        let author = commit.author().map_err(failed())?;
+        let time = author.time().map_err(failed())?;
+        let summary = commit.message().map_err(failed())?.summary().to_string();
+        Ok(Commit {
+            id: id.clone(),
+            author: author.name.to_string(),
+            email: author.email.to_string(),
+            time: Timestamp::from_second(time.seconds).unwrap_or(Timestamp::UNIX_EPOCH),
+            summary,
+            parents: commit.parent_ids().map(|p| commit_id(p.detach())).collect(),
+        })
+    }
+
+    /// The best common ancestor of two commits; `None` when they have none.
+    ///
+    /// # Errors
+    /// [`Error::Shallow`] when the history that would tell is cut off.
+    pub fn merge_base(&self, one: &CommitId, other: &CommitId) -> Result<Option<CommitId>, Error> {
+        let repo = self.local();
+        let failed = || self.failed("find a common ancestor");
+        let both = [object_id(one), object_id(other)];
+        let bases = repo.merge_bases_many(both[0], &both[1..]).map_err(failed())?;
+        match bases.first() {
+            Some(base) => Ok(Some(commit_id(base.detach()))),
+            None if repo.is_shallow().unwrap_or(false) => Err(Error::Shallow(self.place.clone())),
+            None => Ok(None),
+        }
+    }
+
+    /// How a branch got from `old` to `new`. An old commit that isn't there any more was rewritten away.
+    ///
+    /// # Errors
+    /// [`Error::Shallow`] when the history that would tell is cut off.
+    pub fn step(&self, old: &CommitId, new: &CommitId) -> Result<Step, Error> {
+        if old == new {
+            return Ok(Step::Same);
+        }
+        if !self.has(old)? {
+            return Ok(Step::Rewritten);
+        }
+        let base = self.merge_base(old, new)?;
+        Ok(if base.as_ref() == Some(old) { Step::Forward } else { Step::Rewritten })
+    }
+
+    /// Whether the repository has this commit.
+    ///
+    /// # Errors
+    /// When its objects can't be read.
+    pub fn has(&self, id: &CommitId) -> Result<bool, Error> {
+        let found = self.local().try_find_header(object_id(id)).map_err(self.failed("look up a commit"))?;
+        Ok(found.is_some())
+    }
+
+    pub(super) fn find_commit<'r>(
+        &self,
+        repo: &'r gix::Repository,
+        id: &CommitId,
+    ) -> Result<gix::Commit<'r>, Error> {
+        match repo.try_find_object(object_id(id)).map_err(self.failed("read a commit"))? {
+            Some(object) => object.try_into_commit().map_err(|_| Error::NotACommit(id.to_string())),
+            None => Err(Error::UnknownRevision { rev: id.to_string(), similar: None }),
+        }
+    }
+}
+
+pub(super) fn object_id(id: &CommitId) -> ObjectId {
+    ObjectId::from_hex(id.as_str().as_bytes()).expect("a commit id has 40 hex digits")
+}
+
+pub(super) fn commit_id(id: ObjectId) -> CommitId {
+    CommitId::parse(&id.to_string()).expect("a SHA-1 object id has 40 hex digits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn revisions_lead_to_commits_or_to_a_suggestion() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = Fixture::init(&dir.path().join("r"), &[]);
+        let repo = fixture.repo();
+        assert!(matches!(repo.head(), Err(Error::Empty(_))));
+        assert!(matches!(repo.resolve("main"), Err(Error::Empty(_))));
+        let one = fixture.put("a", "1").commit("one");
+        let two = fixture.put("a", "2").commit("two\n\nbody");
+        fixture.git(&["tag", "-a", "v1", "-m", "v1", "HEAD~1"]);
+        let blob = fixture.git(&["rev-parse", "HEAD:a"]);
+        for (rev, expect) in [
+            ("main", &two),
+            ("HEAD", &two),
+            ("HEAD~1", &one),
+            ("v1", &one),
+            (two.short(), &two),
+            (two.as_str(), &two),
+        ] {
+            assert_eq!(&repo.resolve(rev).unwrap(), expect, "{rev}");
+        }
+        let says = |rev: &str| repo.resolve(rev).unwrap_err().to_string();
+        assert_eq!(says("mian"), "there is no revision `mian`; did you mean `main`?");
+        assert_eq!(says("zzz"), "there is no revision `zzz`");
+        assert_eq!(says(&blob), format!("`{blob}` is not a commit"));
+        assert_eq!(repo.head_branch().unwrap().as_deref(), Some("main"));
+        assert_eq!(repo.branch_head("main").unwrap(), Some(two.clone()));
+        assert_eq!(repo.branch_head("other").unwrap(), None);
+        let meta = repo.commit(&two).unwrap();
+        assert_eq!((meta.author.as_str(), meta.summary.as_str()), ("Ann", "two"));
+        assert_eq!(meta.time.to_string(), "2026-01-02T03:04:05Z");
+        assert_eq!(meta.parents, [one]);
+    }
+
+    #[test]
+    fn a_branch_moves_forward_or_is_rewritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = Fixture::init(&dir.path().join("r"), &[]);
+        let one = fixture.commit("one");
+        let two = fixture.commit("two");
+        fixture.git(&["reset", "--hard", "--quiet", one.as_str()]);
+        let other = fixture.commit("other");
+        let repo = fixture.repo();
+        assert_eq!(repo.step(&one, &one).unwrap(), Step::Same);
+        assert_eq!(repo.step(&one, &two).unwrap(), Step::Forward);
+        assert_eq!(repo.step(&two, &one).unwrap(), Step::Rewritten);
+        assert_eq!(repo.step(&two, &other).unwrap(), Step::Rewritten);
+        assert_eq!(repo.merge_base(&two, &other).unwrap(), Some(one.clone()));
+        let gone = CommitId::parse(&"1".repeat(40)).unwrap();
+        assert_eq!(repo.step(&gone, &one).unwrap(), Step::Rewritten);
+        fixture.git(&["checkout", "--quiet", "--orphan", "apart"]);
+        let apart = fixture.commit("apart");
+        assert_eq!(repo.merge_base(&apart, &one).unwrap(), None);
+    }
+
+    #[test]
+    fn a_shallow_clone_says_so_only_when_it_matters() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = Fixture::init(&dir.path().join("r"), &[]);
+        let one = fixture.commit("one");
+        let two = fixture.commit("two");
+        let from = format!("file://{}", fixture.dir.display());
+        fixture.git(&["clone", "--quiet", "--depth=1", &from, "../shallow"]);
+        let repo = Repo::open(&dir.path().join("shallow")).unwrap();
+        assert_eq!(repo.head().unwrap(), two);
+        assert!(matches!(repo.resolve("HEAD~1"), Err(Error::Shallow(_))));
+        assert_eq!(repo.step(&one, &two).unwrap(), Step::Rewritten);
+    }
+}

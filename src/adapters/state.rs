@@ -1,0 +1,254 @@
+//! The state directory of one config repository and branch: where things lie, who holds its lock, its socket.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::fs;
+
+/// The most bytes that the path of a Unix socket may have on Linux, without its final NUL.
+const MAX_SOCKET_PATH: usize = 107;
+
+/// Why the state directory can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another process works in it.
+    #[error("another process holds the lock: {0}")]
+    Locked(LockedBy),
+    /// The lock can't be taken for another reason.
+    #[error("could not take the lock `{path}`", path = .path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: io::Error,
+    },
+    /// A path is too long for a Unix socket.
+    #[error(
+        "the socket's path `{path}` has {len} bytes, a socket's may have {MAX_SOCKET_PATH}; set XDG_RUNTIME_DIR or \
+         FACTORY_STATE_DIR to a shorter one",
+        path = .path.display(),
+        len = .path.as_os_str().len()
+    )]
+    SocketPath {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A folder can't be made.
+    #[error("could not prepare the state directory")]
+    Prepare(#[source] fs::Error),
+}
+
+/// Who holds the lock, as it noted itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedBy {
+    /// Its process id; `None` when it has not yet noted it.
+    pub pid: Option<u32>,
+    /// Its command line, shortened to what it does: `factoryctl run`.
+    pub command: String,
+}
+
+impl std::fmt::Display for LockedBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.pid {
+            Some(pid) => write!(f, "`{}`, process {pid}", self.command),
+            None => f.write_str("a process that has just started"),
+        }
+    }
+}
+
+/// The state directory of one config repository and branch.
+#[derive(Clone, Debug)]
+pub struct StateDir {
+    id: String,
+    dir: PathBuf,
+    runtime: Option<PathBuf>,
+}
+
+/// The proof that this process holds the lock; it falls when this is dropped.
+#[derive(Debug)]
+pub struct Guard {
+    // Closing the file gives the lock back.
+    _file: File,
+    dir: PathBuf,
+}
+
+impl Guard {
+    /// The state directory that is locked.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+impl StateDir {
+    /// Makes (0700) the directory for the config repository at `url`, its absolute path or URL, and `branch`.
+    ///
+    /// # Errors
+    /// When a folder can't be made.
+    pub fn prepare(home: &Path, runtime: Option<&Path>, url: &str, branch: &str) -> Result<Self, Error> {
+        let state = Self::at(home, runtime, url, branch);
+        for dir in [&state.dir, &state.ledger(), &state.run()] {
+            fs::private_dir(dir).map_err(Error::Prepare)?;
+        }
+        Ok(state)
+    }
+
+    /// The same, without making anything: for commands that only look.
+    pub fn at(home: &Path, runtime: Option<&Path>, url: &str, branch: &str) -> Self {
+        let id = id(url, branch);
+        Self { dir: home.join(&id), runtime: runtime.map(Path::to_owned), id }
+    }
+
+    /// Twelve hex digits: the same for every process that works on this repository and branch.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The directory itself.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The folder of the ledger's day files.
+    pub fn ledger(&self) -> PathBuf {
+        self.dir.join("ledger")
+    }
+
+    /// The cache that processes share.
+    pub fn cache(&self) -> PathBuf {
+        self.dir.join("cache.sqlite")
+    }
+
+    /// The bare mirror of the config repository.
+    pub fn mirror(&self) -> PathBuf {
+        self.dir.join("mirror.git")
+    }
+
+    /// The folder for what lives as long as a daemon: flips, status.
+    pub fn run(&self) -> PathBuf {
+        self.dir.join("run")
+    }
+
+    /// What people switched live.
+    pub fn flips(&self) -> PathBuf {
+        self.dir.join("flips.json")
+    }
+
+    /// The lock file.
+    pub fn lock_file(&self) -> PathBuf {
+        self.dir.join("lock")
+    }
+
+    /// The daemon's socket: `$XDG_RUNTIME_DIR/factoryctl/<id>.sock`, else in the state directory.
+    ///
+    /// # Errors
+    /// When the path is too long for a socket.
+    pub fn socket(&self) -> Result<PathBuf, Error> {
+        let path = match &self.runtime {
+            Some(runtime) => runtime.join("factoryctl").join(format!("{}.sock", self.id)),
+            None => self.dir.join("daemon.sock"),
+        };
+        if path.as_os_str().len() > MAX_SOCKET_PATH { Err(Error::SocketPath { path }) } else { Ok(path) }
+    }
+
+    /// Makes the folder that the socket lies in.
+    ///
+    /// # Errors
+    /// When the path is too long, or the folder can't be made.
+    pub fn prepare_socket(&self) -> Result<PathBuf, Error> {
+        let path = self.socket()?;
+        if let Some(dir) = path.parent() {
+            fs::private_dir(dir).map_err(Error::Prepare)?;
+        }
+        Ok(path)
+    }
+
+    /// Takes the lock and notes who has it. `command` is shown to those who find it held: `factoryctl apply`.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another process (or another guard of this one) holds it.
+    pub fn lock(&self, command: &str) -> Result<Guard, Error> {
+        let path = self.lock_file();
+        let failed = |source| Error::Lock { path: path.clone(), source };
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).read(true).write(true).mode(0o600);
+        let mut file = options.open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Locked(holder(&mut file))),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        let note = format!("{}\n{command}\n", std::process::id());
+        file.set_len(0).and_then(|()| file.write_all(note.as_bytes())).map_err(failed)?;
+        Ok(Guard { _file: file, dir: self.dir.clone() })
+    }
+}
+
+fn id(url: &str, branch: &str) -> String {
+    let mut hasher = blake3::Hasher::new();
+    // The length keeps the two apart.
+    hasher.update(&(url.len() as u64).to_le_bytes());
+    hasher.update(url.as_bytes());
+    hasher.update(branch.as_bytes());
+    hasher.finalize().to_hex()[..12].to_owned()
+}
+
+fn holder(file: &mut File) -> LockedBy {
+    let mut note = String::new();
+    let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.take(4096).read_to_string(&mut note));
+    let mut lines = note.lines();
+    let pid = read.ok().and_then(|_| lines.next()).and_then(|pid| pid.parse().ok());
+    LockedBy { pid, command: lines.next().unwrap_or_default().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_repository_and_branch_have_one_directory() {
+        let of = |url, branch| StateDir::at(Path::new("/s"), None, url, branch).id().to_owned();
+        assert_eq!(of("u", "main"), of("u", "main"));
+        assert_eq!(of("u", "main").len(), 12);
+        assert_ne!(of("u", "main"), of("um", "ain"));
+    }
+
+    #[test]
+    fn the_lock_is_held_once_and_names_its_holder() {
+        let home = tempfile::tempdir().unwrap();
+        let state = StateDir::prepare(home.path(), None, "u", "main").unwrap();
+        let guard = state.lock("factoryctl run").unwrap();
+        let Err(Error::Locked(by)) = state.lock("factoryctl apply") else { panic!("locked twice") };
+        assert_eq!(by, LockedBy { pid: Some(std::process::id()), command: "factoryctl run".into() });
+        drop(guard);
+        state.lock("factoryctl apply").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(
+            (mode(state.dir()), mode(&state.ledger()), mode(&state.lock_file())),
+            (0o700, 0o700, 0o600)
+        );
+    }
+
+    #[test]
+    fn the_socket_has_its_place_and_a_length() {
+        let long = format!("/{}", "x".repeat(100));
+        for (home, runtime, expect) in [
+            ("/s", Some("/run/user/1"), Ok("/run/user/1/factoryctl/ID.sock")),
+            ("/s", None, Ok("/s/ID/daemon.sock")),
+            (long.as_str(), Some("/r"), Ok("/r/factoryctl/ID.sock")),
+            (long.as_str(), None, Err("has 126 bytes, a socket's may have 107")),
+        ] {
+            let state = StateDir::at(Path::new(home), runtime.map(Path::new), "u", "main");
+            match (state.socket(), expect) {
+                (Ok(path), Ok(expect)) => {
+                    assert_eq!(path.to_str().unwrap(), expect.replace("ID", state.id()));
+                }
+                (Err(error), Err(expect)) => assert!(error.to_string().contains(expect), "{error}"),
+                (got, _) => panic!("{home}: {got:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Making, changing, renaming and deleting labels.
+
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use crate::adapters::github::{Client, Effect as Once, Error, Operation, segment};
+use crate::model::{Action, LabelName, LabelSpec, RepoName};
+
+use super::writer::LookError;
+
+const LOOK: &str = "query Label($owner: String!, $name: String!, $was: String!, $is: String!) { \
+    rateLimit { cost remaining resetAt limit } \
+    repository(owner: $owner, name: $name) { nameWithOwner \
+    was: label(name: $was) { name color description } is: label(name: $is) { name color description } } }";
+
+/// The label as it is now, by its old name or else by its new one. The repository itself vouches for absence: a
+/// reply without it tells nothing.
+pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, LookError> {
+    let repo = action.effect.repo();
+    let name_of = |side: &Value| side["name"].as_str().map(str::to_owned);
+    let new = name_of(&action.after);
+    let was = name_of(&action.before).or_else(|| new.clone()).unwrap_or_default();
+    let is = new.unwrap_or_else(|| was.clone());
+    let operation = Operation {
+        name: "Label".into(),
+        text: LOOK.to_owned(),
+        variables: json!({ "owner": repo.owner(), "name": repo.name(), "was": was, "is": is }),
+    };
+    let reply = client.graphql(repo.owner(), &operation).await?;
+    if let Some(error) = reply.errors.first() {
+        return Err(LookError::Partial(error.message.clone()));
+    }
+    let there = &reply.data["repository"];
+    let known_as = there["nameWithOwner"].as_str().and_then(|n| RepoName::parse(n).ok());
+    if known_as.as_ref() != Some(repo) {
+        return Err(LookError::Partial(format!("{repo} is gone or has another name now")));
+    }
+    let label = [&there["was"], &there["is"]].into_iter().find(|l| !l.is_null());
+    Ok(label.map_or(Value::Null, |label| {
+        json!({
+            "name": label["name"],
+            "color": label["color"].as_str().unwrap_or_default().to_ascii_lowercase(),
+            "description": label["description"].as_str().unwrap_or_default(),
+        })
+    }))
+}
+
+/// Makes a label.
+pub(super) async fn create(client: &Client, repo: &RepoName, label: &LabelSpec) -> Result<(), Error> {
+    let path = format!("/repos/{repo}/labels");
+    let body = Value::Object(fields(label, "name"));
+    client.write(repo.owner(), Method::POST, &path, &body, Once::Create).await.map(drop)
+}
+
+/// Changes a label, its name too. Issues keep it.
+pub(super) async fn update(client: &Client, repo: &RepoName, name: &LabelName, label: &LabelSpec) -> Result<(), Error> {
+    let path = format!("/repos/{repo}/labels/{}", segment(name.as_str()));
+    let body = Value::Object(fields(label, "new_name"));
+    // A repeated rename finds no label of the old name, so it is not repeated.
+    let once = if name.key() == label.name.key() { Once::Idempotent } else { Once::Create };
+    client.write(repo.owner(), Method::PATCH, &path, &body, once).await.map(drop)
+}
+
+/// Deletes a label. Issues lose it.
+pub(super) async fn delete(client: &Client, repo: &RepoName, name: &LabelName) -> Result<(), Error> {
+    let path = format!("/repos/{repo}/labels/{}", segment(name.as_str()));
+    // A repeated deletion would find nothing and look like a failure, so it is not repeated.
+    client.write(repo.owner(), Method::DELETE, &path, &Value::Null, Once::Create).await.map(drop)
+}
+
+fn fields(label: &LabelSpec, name_field: &str) -> Map<String, Value> {
+    let mut body = Map::new();
+    body.insert(name_field.to_owned(), label.name.as_str().into());
+    if let Some(color) = &label.color {
+        body.insert("color".to_owned(), color.as_str().into());
+    }
+    if let Some(description) = &label.description {
+        body.insert("description".to_owned(), description.as_str().into());
+    }
+    body
+}

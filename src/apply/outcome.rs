@@ -1,0 +1,109 @@
+//! What became of an action.
+
+use crate::adapters::github::{Error, Kind};
+use crate::model::Cause;
+
+/// What became of one action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// Somebody had done it already.
+    AlreadySo,
+    /// It was not done: the object has changed since the plan, or a switch fell.
+    Refused {
+        /// What is different.
+        says: String,
+    },
+    /// It was not done: GitHub refused, or the way there failed.
+    Failed {
+        /// What happened.
+        says: String,
+        /// What sort of trouble.
+        trouble: Trouble,
+        /// GitHub's request id.
+        request_id: Option<String>,
+    },
+    /// Nobody can tell whether it was done; the next look at the world will.
+    Unknown {
+        /// What happened.
+        says: String,
+    },
+}
+
+/// What sort of trouble kept an action from being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The same attempt on the same state would fail again.
+    Permanent,
+    /// A missing permission.
+    Auth,
+    /// The credential itself is refused: no call will succeed.
+    Expired,
+    /// A spent budget.
+    RateLimit,
+    /// The network or GitHub; a later attempt may succeed.
+    Passing,
+    /// It was never tried.
+    NotAttempted,
+}
+
+impl Trouble {
+    /// Its word in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Permanent => "permanent",
+            Self::Auth => "auth",
+            Self::Expired => "expired",
+            Self::RateLimit => "rate-limit",
+            Self::Passing => "passing",
+            Self::NotAttempted => "not-attempted",
+        }
+    }
+
+    /// What it means for the exit code of a command.
+    pub fn cause(self) -> Cause {
+        match self {
+            Self::Auth | Self::Expired => Cause::Auth,
+            Self::RateLimit => Cause::RateLimit,
+            Self::Permanent | Self::Passing | Self::NotAttempted => Cause::Other,
+        }
+    }
+
+    /// The trouble behind a failed request.
+    pub fn of(error: &Error) -> Self {
+        match error.kind() {
+            Kind::Unauthorized => Self::Expired,
+            Kind::Forbidden { .. } => Self::Auth,
+            Kind::PrimaryLimit { .. } | Kind::SecondaryLimit { .. } => Self::RateLimit,
+            Kind::Server | Kind::Timeout | Kind::Network { .. } | Kind::Malformed { .. } => Self::Passing,
+            Kind::Absent
+            | Kind::Archived
+            | Kind::Conflict
+            | Kind::Invalid { .. }
+            | Kind::Moved { .. }
+            | Kind::TooLarge => Self::Permanent,
+        }
+    }
+}
+
+impl Outcome {
+    /// The outcome of a failed request.
+    pub fn failed(error: &Error) -> Self {
+        Self::Failed {
+            says: error.to_string(),
+            trouble: Trouble::of(error),
+            request_id: error.request_id().map(str::to_owned),
+        }
+    }
+
+    /// It was never tried, for this reason.
+    pub fn not_attempted(why: impl Into<String>) -> Self {
+        Self::Failed { says: why.into(), trouble: Trouble::NotAttempted, request_id: None }
+    }
+
+    /// Whether the world is as the action wanted it.
+    pub fn succeeded(&self) -> bool {
+        matches!(self, Self::Done | Self::AlreadySo)
+    }
+}

@@ -1,0 +1,95 @@
+//! Bot pull requests: one fixed branch a purpose, committed with compare-and-set, updated in place.
+
+use base64::Engine as _;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::adapters::github::{Client, Effect as Once, Error, Kind, Operation, segment};
+use crate::model::{Action, CommitId, Effect, ProposedFile, RepoName};
+
+use super::writer::LookError;
+
+/// A pull request to open or update.
+pub(super) struct Proposal<'a> {
+    /// Where.
+    pub(super) repo: &'a RepoName,
+    /// The fixed branch.
+    pub(super) branch: &'a str,
+    /// The branch it aims at, and the head that the files were edited on.
+    pub(super) base: &'a (String, CommitId),
+    /// The files.
+    pub(super) files: &'a [ProposedFile],
+    /// Title.
+    pub(super) title: &'a str,
+    /// Markdown.
+    pub(super) body: &'a str,
+}
+
+/// The open pull request of the branch, if there is one.
+pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, LookError> {
+    let (repo, branch) = match &action.effect {
+        Effect::Propose { repo, branch, .. } | Effect::Withdraw { repo, branch, .. } => (repo, branch),
+        _ => return Err(LookError::Partial("this is not a proposal".to_owned())),
+    };
+    let open = open_pull(client, repo, branch).await?;
+    Ok(open.map_or(Value::Null, |number| json!({ "pull": number })))
+}
+
+async fn open_pull(client: &Client, repo: &RepoName, branch: &str) -> Result<Option<u64>, Error> {
+    let head = segment(&format!("{}:{branch}", repo.owner()));
+    let pulls = client.pages(repo.owner(), &format!("/repos/{repo}/pulls?state=open&head={head}")).await?;
+    Ok(pulls.iter().filter(|p| p["head"]["ref"].as_str() == Some(branch)).find_map(|p| p["number"].as_u64()))
+}
+
+const COMMIT: &str = "mutation Commit($input: CreateCommitOnBranchInput!) { \
+    createCommitOnBranch(input: $input) { commit { oid } } }";
+
+/// Commits the files onto the branch and opens the pull request, unless it is open. Commits of people on the
+/// branch stay: the new commit goes on top of whatever is there.
+pub(super) async fn propose(client: &Client, proposal: &Proposal<'_>) -> Result<(), Error> {
+    let Proposal { repo, branch, base, .. } = proposal;
+    let path = format!("/repos/{repo}/git/ref/heads/{branch}");
+    let head = match client.read(repo.owner(), &path).await {
+        Ok(reply) => reply.body["object"]["sha"].as_str().unwrap_or_default().to_owned(),
+        Err(error) if matches!(error.kind(), Kind::Absent) => {
+            let body = json!({ "ref": format!("refs/heads/{branch}"), "sha": base.1 });
+            let path = format!("/repos/{repo}/git/refs");
+            client.write(repo.owner(), Method::POST, &path, &body, Once::Create).await?;
+            base.1.to_string()
+        }
+        Err(error) => return Err(error),
+    };
+    commit(client, proposal, &head).await?;
+    if open_pull(client, repo, branch).await?.is_none() {
+        let body = json!({ "title": proposal.title, "body": proposal.body, "head": branch, "base": base.0 });
+        client.write(repo.owner(), Method::POST, &format!("/repos/{repo}/pulls"), &body, Once::Create).await?;
+    }
+    Ok(())
+}
+
+async fn commit(client: &Client, proposal: &Proposal<'_>, head: &str) -> Result<(), Error> {
+    let encode = |file: &ProposedFile| {
+        json!({ "path": file.path, "contents": base64::engine::general_purpose::STANDARD.encode(&file.text) })
+    };
+    let input = json!({
+        "branch": { "repositoryNameWithOwner": proposal.repo.as_str(), "branchName": proposal.branch },
+        "message": { "headline": proposal.title },
+        "expectedHeadOid": head,
+        "fileChanges": { "additions": proposal.files.iter().map(encode).collect::<Vec<_>>() },
+    });
+    let operation =
+        Operation { name: "Commit".into(), text: COMMIT.to_owned(), variables: json!({ "input": input }) };
+    client.graphql(proposal.repo.owner(), &operation).await?.complete().map(drop)
+}
+
+/// Closes the pull request and deletes its branch.
+pub(super) async fn withdraw(client: &Client, repo: &RepoName, number: u64, branch: &str) -> Result<(), Error> {
+    let path = format!("/repos/{repo}/pulls/{number}");
+    client.write(repo.owner(), Method::PATCH, &path, &json!({ "state": "closed" }), Once::Idempotent).await?;
+    let path = format!("/repos/{repo}/git/refs/heads/{branch}");
+    match client.write(repo.owner(), Method::DELETE, &path, &Value::Null, Once::Create).await {
+        Ok(_) => Ok(()),
+        Err(error) if matches!(error.kind(), Kind::Absent) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,104 @@
+//! Settings, visibility, archiving and creation of repositories.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use crate::adapters::github::{Client, Effect as Once, Error, Kind};
+use crate::model::{Action, Facet, Facets, RepoName, Seen, Setting, SettingValue};
+use crate::observed::{ReadError, read_one};
+
+use super::compare::settled_value;
+use super::writer::LookError;
+
+/// The repository's present settings, those that the action is about.
+pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, LookError> {
+    let repo = action.effect.repo();
+    let seen = match read_one(client, repo, Facets::of(Facet::Settings)).await {
+        Ok(seen) => seen,
+        Err(ReadError::Request(error)) => return Err(LookError::Request(error)),
+        Err(ReadError::Partial(gap)) => return Err(LookError::Partial(gap.why)),
+    };
+    if let Seen::Known(state) = &seen
+        && state.name != *repo
+    {
+        return Err(LookError::Partial(format!("{repo} is called {} now", state.name)));
+    }
+    let state = match &seen {
+        Seen::Known(state) => Seen::Known(state),
+        Seen::Absent => Seen::Absent,
+        Seen::Unknown => Seen::Unknown,
+    };
+    settled_value(action.verb, &action.before, &action.after, state)
+        .ok_or_else(|| LookError::Partial(format!("{repo} is gone, or some of its settings can't be seen any more")))
+}
+
+/// One PATCH for all settings but the topics, which have an endpoint of their own.
+pub(super) async fn update(
+    client: &Client,
+    repo: &RepoName,
+    settings: &BTreeMap<Setting, SettingValue>,
+) -> Result<(), Error> {
+    let body = patch(settings, |_| true);
+    if !body.is_empty() {
+        let path = format!("/repos/{repo}");
+        client.write(repo.owner(), Method::PATCH, &path, &Value::Object(body), Once::Idempotent).await?;
+    }
+    topics(client, repo, settings).await
+}
+
+async fn topics(client: &Client, repo: &RepoName, settings: &BTreeMap<Setting, SettingValue>) -> Result<(), Error> {
+    if let Some(SettingValue::Names(names)) = settings.get(&Setting::Topics) {
+        let path = format!("/repos/{repo}/topics");
+        client.write(repo.owner(), Method::PUT, &path, &json!({ "names": names }), Once::Idempotent).await?;
+    }
+    Ok(())
+}
+
+/// Makes the repository, empty, and gives it the settings that creation itself doesn't take. The default branch
+/// of an empty repository can't be fixed yet; the next plan does it once there is a branch.
+pub(super) async fn create(
+    client: &Client,
+    repo: &RepoName,
+    settings: &BTreeMap<Setting, SettingValue>,
+) -> Result<(), Error> {
+    let mut body = Map::new();
+    body.insert("name".to_owned(), repo.name().into());
+    for setting in [Setting::Description, Setting::Homepage, Setting::Visibility] {
+        if let Some(value) = settings.get(&setting) {
+            body.insert(setting.rest().to_owned(), value.to_json());
+        }
+    }
+    if let Some(SettingValue::Text(visibility)) = settings.get(&Setting::Visibility) {
+        body.insert("private".to_owned(), (visibility != "public").into());
+    }
+    let owner = repo.owner();
+    let path = format!("/orgs/{owner}/repos");
+    match client.write(owner, Method::POST, &path, &Value::Object(body.clone()), Once::Create).await {
+        Ok(_) => {}
+        // Not an organisation: a person's account makes its repositories elsewhere, and without `visibility`.
+        Err(error) if matches!(error.kind(), Kind::Absent) => {
+            body.remove("visibility");
+            client.write(owner, Method::POST, "/user/repos", &Value::Object(body), Once::Create).await?;
+        }
+        Err(error) => return Err(error),
+    }
+    let rest = patch(settings, |s| {
+        !matches!(s, Setting::Description | Setting::Homepage | Setting::Visibility | Setting::DefaultBranch)
+    });
+    if !rest.is_empty() {
+        let path = format!("/repos/{repo}");
+        client.write(owner, Method::PATCH, &path, &Value::Object(rest), Once::Idempotent).await?;
+    }
+    topics(client, repo, settings).await
+}
+
+/// The body of a PATCH: the chosen settings but for the topics.
+fn patch(settings: &BTreeMap<Setting, SettingValue>, choose: impl Fn(Setting) -> bool) -> Map<String, Value> {
+    settings
+        .iter()
+        .filter(|(setting, _)| **setting != Setting::Topics && choose(**setting))
+        .map(|(setting, value)| (setting.rest().to_owned(), value.to_json()))
+        .collect()
+}

@@ -1,0 +1,168 @@
+//! One batch: every permitted action, repository by repository, stage by stage.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, StreamExt};
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::github::Kind;
+use crate::model::{Action, Fingerprint, IntentId, RepoName, Verb};
+use crate::plan::{Blocked, Permit, Permitted};
+
+use super::outcome::{Outcome, Trouble};
+use super::recorder::{Recorder, RecorderError};
+use super::writer::{LookError, Writer};
+
+/// Repositories that are written to at the same time. GitHub's secondary limits on content punish more.
+const AT_ONCE: usize = 6;
+
+/// What watches a batch from outside: the live switches, the progress display, the stop signal.
+pub struct Watch<'a> {
+    /// Asked right before each action: a switch may have fallen since the plan was made.
+    pub gate: &'a (dyn Fn(&Action) -> Option<Blocked> + Send + Sync),
+    /// Told after each action.
+    pub progress: &'a (dyn Fn(&Action, &Outcome) + Send + Sync),
+    /// No further action is started once it is cancelled.
+    pub stop: CancellationToken,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Each action and its outcome, in order.
+    pub outcomes: Vec<(Action, Outcome)>,
+    /// Whether the stop signal cut it short.
+    pub interrupted: bool,
+}
+
+impl Report {
+    /// How many actions have an outcome of this sort.
+    pub fn count(&self, of: impl Fn(&Outcome) -> bool) -> usize {
+        self.outcomes.iter().filter(|(_, outcome)| of(outcome)).count()
+    }
+}
+
+/// Carries a batch out. Its intents are recorded already; each outcome is recorded as soon as it is known.
+///
+/// # Errors
+/// When an outcome can't be recorded: then no further action is started, since the ledger would not know of it.
+pub async fn apply(
+    batch: Vec<(Permitted, IntentId)>,
+    writer: &Writer,
+    recorder: &Recorder,
+    watch: &Watch<'_>,
+) -> Result<Report, RecorderError> {
+    let mut by_repo: BTreeMap<RepoName, Vec<(Permitted, IntentId)>> = BTreeMap::new();
+    for (permitted, intent) in batch {
+        by_repo.entry(permitted.action.effect.repo().clone()).or_default().push((permitted, intent));
+    }
+    // Cancelled by the first trouble that every further call would run into as well.
+    let hopeless = CancellationToken::new();
+    let runs = by_repo.into_values().map(|actions| one_repository(actions, writer, recorder, watch, &hopeless));
+    let mut results: Vec<Result<Vec<(Action, Outcome)>, RecorderError>> =
+        stream::iter(runs).buffer_unordered(AT_ONCE).collect().await;
+    let mut report = Report { interrupted: watch.stop.is_cancelled(), ..Report::default() };
+    for result in results.drain(..) {
+        report.outcomes.extend(result?);
+    }
+    report.outcomes.sort_by(|a, b| (a.0.effect.repo(), a.0.verb.stage(), &a.0.address).cmp(&(
+        b.0.effect.repo(),
+        b.0.verb.stage(),
+        &b.0.address,
+    )));
+    Ok(report)
+}
+
+async fn one_repository(
+    actions: Vec<(Permitted, IntentId)>,
+    writer: &Writer,
+    recorder: &Recorder,
+    watch: &Watch<'_>,
+    hopeless: &CancellationToken,
+) -> Result<Vec<(Action, Outcome)>, RecorderError> {
+    let mut done: Vec<(Action, Outcome)> = Vec::new();
+    for (permitted, intent) in actions {
+        let Permitted { action, permit } = permitted;
+        let outcome = match held_back(&action, &done, watch, hopeless) {
+            Some(outcome) => outcome,
+            None => attempt(&action, permit, writer).await,
+        };
+        recorder.outcome(&intent, &action, &outcome).await?;
+        if spoils_the_rest(&outcome) {
+            hopeless.cancel();
+        }
+        (watch.progress)(&action, &outcome);
+        done.push((action, outcome));
+    }
+    Ok(done)
+}
+
+/// Whether every further call would run into the same: a credential that is refused, a spent budget.
+fn spoils_the_rest(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed { trouble: Trouble::Expired | Trouble::RateLimit, .. })
+}
+
+/// Why an action is not even attempted.
+fn held_back(
+    action: &Action,
+    before: &[(Action, Outcome)],
+    watch: &Watch<'_>,
+    hopeless: &CancellationToken,
+) -> Option<Outcome> {
+    if watch.stop.is_cancelled() {
+        return Some(Outcome::not_attempted("interrupted before it was started"));
+    }
+    if hopeless.is_cancelled() {
+        return Some(Outcome::not_attempted("not attempted: the credential is refused or its budget is spent"));
+    }
+    if let Some(blocked) = (watch.gate)(action) {
+        return Some(Outcome::Refused { says: format!("{}: {}", blocked.guard, blocked.says) });
+    }
+    let failed = before.iter().filter(|(_, outcome)| !outcome.succeeded());
+    let needs_all = action.verb == Verb::ArchiveRepository;
+    let mut in_the_way = failed.filter(|(earlier, _)| needs_all || earlier.verb.stage() == 0);
+    in_the_way.next().map(|(earlier, _)| {
+        Outcome::not_attempted(format!("not attempted: {} did not succeed before it", earlier.verb.as_str()))
+    })
+}
+
+/// Looks, compares, writes, and where the write's fate is uncertain looks again.
+async fn attempt(action: &Action, permit: Permit, writer: &Writer) -> Outcome {
+    let now = match writer.look(action).await {
+        Ok(now) => now,
+        Err(error) => return failed_look(&error),
+    };
+    if now == action.after {
+        return Outcome::AlreadySo;
+    }
+    if Fingerprint::of(&now) != action.planned_on() {
+        return Outcome::Refused { says: format!("it has changed since the plan; it is now {now}") };
+    }
+    let Err(error) = writer.carry_out(action, permit).await else { return Outcome::Done };
+    let uncertain = error.may_have_happened();
+    let contested = matches!(error.kind(), Kind::Invalid { .. } | Kind::Conflict | Kind::Absent);
+    if !uncertain && !contested {
+        return Outcome::failed(&error);
+    }
+    match writer.look(action).await {
+        Ok(now) if now == action.after && uncertain => Outcome::Done,
+        Ok(now) if now == action.after => Outcome::AlreadySo,
+        Ok(now) if now == action.before => Outcome::failed(&error),
+        Ok(now) if uncertain => Outcome::Unknown { says: format!("{error}; it is now {now}") },
+        Ok(_) => Outcome::failed(&error),
+        Err(look) if uncertain => Outcome::Unknown { says: format!("{error}; and {look}") },
+        Err(_) => Outcome::failed(&error),
+    }
+}
+
+fn failed_look(error: &LookError) -> Outcome {
+    match error.request() {
+        Some(request) => {
+            let Outcome::Failed { trouble, request_id, says } = Outcome::failed(request) else {
+                return Outcome::failed(request);
+            };
+            Outcome::Failed { says: format!("{error}: {says}"), trouble, request_id }
+        }
+        None => Outcome::Refused { says: error.to_string() },
+    }
+}

@@ -1,0 +1,90 @@
+//! The factory's own words on GitHub: comments, commit statuses, check runs.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::adapters::github::{Client, Effect as Once, Error, Kind};
+use crate::model::{Action, CheckState, CommitId, Effect, RepoName};
+use crate::observed::own_check;
+
+use super::writer::LookError;
+
+/// What the factory says there now.
+pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, LookError> {
+    match &action.effect {
+        Effect::Comment { repo, id: Some(id), .. } | Effect::DeleteComment { repo, id, .. } => {
+            match client.read(repo.owner(), &format!("/repos/{repo}/issues/comments/{id}")).await {
+                Ok(reply) => Ok(json!({ "body": reply.body["body"] })),
+                Err(error) if matches!(error.kind(), Kind::Absent) => Ok(Value::Null),
+                Err(error) => Err(error.into()),
+            }
+        }
+        Effect::Comment { repo, number, id: None, body } => {
+            let marker = body.lines().next().unwrap_or_default();
+            let path = format!("/repos/{repo}/issues/{number}/comments?per_page=100");
+            let comments = client.pages(repo.owner(), &path).await?;
+            let own = client.identity(repo.owner()).await?;
+            let there = comments.iter().find(|c| {
+                c["user"]["login"].as_str() == Some(own.login().as_str())
+                    && c["body"].as_str().is_some_and(|b| b.lines().next() == Some(marker))
+            });
+            Ok(there.map_or(Value::Null, |c| json!({ "body": c["body"] })))
+        }
+        Effect::Report { repo, commit, .. } => {
+            let own = client.identity(repo.owner()).await?;
+            let check = own_check(client, repo, commit, &own).await?;
+            Ok(check.map_or(Value::Null, |c| json!({ "passes": c.passes, "summary": c.summary })))
+        }
+        _ => Err(LookError::Partial("this is not a thing that is said".to_owned())),
+    }
+}
+
+/// Writes a comment, or rewrites the one with this id.
+pub(super) async fn comment(
+    client: &Client,
+    repo: &RepoName,
+    number: u64,
+    id: Option<u64>,
+    body: &str,
+) -> Result<(), Error> {
+    let json = json!({ "body": body });
+    match id {
+        Some(id) => {
+            let path = format!("/repos/{repo}/issues/comments/{id}");
+            client.write(repo.owner(), Method::PATCH, &path, &json, Once::Idempotent).await.map(drop)
+        }
+        None => {
+            let path = format!("/repos/{repo}/issues/{number}/comments");
+            client.write(repo.owner(), Method::POST, &path, &json, Once::Create).await.map(drop)
+        }
+    }
+}
+
+/// Deletes a comment of the factory's own.
+pub(super) async fn delete_comment(client: &Client, repo: &RepoName, id: u64) -> Result<(), Error> {
+    let path = format!("/repos/{repo}/issues/comments/{id}");
+    client.write(repo.owner(), Method::DELETE, &path, &Value::Null, Once::Create).await.map(drop)
+}
+
+/// Writes a check run (which only an App may) or a commit status.
+pub(super) async fn report(
+    client: &Client,
+    repo: &RepoName,
+    commit: &CommitId,
+    name: &str,
+    state: &CheckState,
+    check_run: bool,
+) -> Result<(), Error> {
+    let verdict = if state.passes { "success" } else { "failure" };
+    if check_run {
+        let path = format!("/repos/{repo}/check-runs");
+        let body = json!({
+            "name": name, "head_sha": commit, "status": "completed", "conclusion": verdict,
+            "output": { "title": state.summary, "summary": state.summary },
+        });
+        return client.write(repo.owner(), Method::POST, &path, &body, Once::Create).await.map(drop);
+    }
+    let path = format!("/repos/{repo}/statuses/{commit}");
+    let body = json!({ "state": verdict, "context": name, "description": state.summary });
+    client.write(repo.owner(), Method::POST, &path, &body, Once::Create).await.map(drop)
+}

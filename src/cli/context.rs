@@ -1,0 +1,74 @@
+//! What every command works with: arguments, environment, clock, streams; and config, loaded.
+
+use crate::adapters::clock::Clock;
+use crate::adapters::env::Env;
+use crate::adapters::git::Access;
+use crate::desired;
+use crate::engine::{self, At, Loaded, Source};
+use crate::model::{Auth, Desired};
+use crate::plan::render::Style;
+
+use super::Global;
+use super::exit::{Exit, Fail};
+use super::ui::Ui;
+
+/// What every command works with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) global: Global,
+    pub(crate) env: Env,
+    pub(crate) clock: Clock,
+    pub(crate) ui: Ui,
+}
+
+impl Context {
+    /// Today, UTC.
+    pub(crate) fn today(&self) -> jiff::civil::Date {
+        self.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date()
+    }
+
+    /// The place that config is read from, brought up to date.
+    pub(crate) async fn source(&self) -> Result<Source, Fail> {
+        let source = Source::open(&self.env, self.global.config.as_deref())?;
+        source.fetch(&Access::new(&self.env, self.env.github_token())).await?;
+        Ok(source)
+    }
+
+    /// Which state of it the arguments ask for.
+    pub(crate) fn at(&self) -> At<'_> {
+        self.global.at.as_deref().map_or(At::WorkingTree, At::Revision)
+    }
+
+    /// Loads a state of the config, with its warnings said.
+    pub(crate) fn load(&self, source: &Source, at: At<'_>) -> Result<Loaded, Fail> {
+        let mut files = source.read(at)?;
+        // A working tree without changes is the commit that is checked out, and says so.
+        if at == At::WorkingTree && files.origin.commit.is_none() && files.origin.changed == Some(0) {
+            files = source.read(At::Revision("HEAD"))?;
+        }
+        let loaded = engine::load(files, self.today()).map_err(|invalid| {
+            let color = self.ui.err_style() == Style::Color;
+            let rendered = desired::render(&invalid.problems, &invalid.files, color);
+            let n = invalid.problems.len();
+            let message = format!("the config has {n} {}", if n == 1 { "problem" } else { "problems" });
+            let mut fail = Fail::new(Exit::Invalid, message);
+            fail.rendered = Some(rendered);
+            fail
+        })?;
+        if !loaded.warnings.is_empty() {
+            let color = self.ui.err_style() == Style::Color;
+            self.ui.say(desired::render(&loaded.warnings, &loaded.files, color).trim_end());
+        }
+        Ok(loaded)
+    }
+
+    /// The API base in force: flag, environment, config.
+    pub(crate) fn api(&self, desired: &Desired) -> String {
+        self.global.api.clone().unwrap_or_else(|| desired.github.api.value.clone())
+    }
+
+    /// The token that the environment gives, which takes the place of a configured token but not of an App.
+    pub(crate) fn token_from_environment(&self, desired: &Desired) -> bool {
+        matches!(desired.github.auth, Auth::Token(_)) && self.env.github_token().is_some()
+    }
+}

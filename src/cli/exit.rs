@@ -1,0 +1,207 @@
+//! Exit codes, and failures that carry one.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::model::Cause;
+
+/// How a command ends. The numbers are part of the interface and stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Exit {
+    /// Nothing to do, or done.
+    Done,
+    /// An error that has no number of its own.
+    Error,
+    /// There are changes.
+    Changes,
+    /// The config is invalid.
+    Invalid,
+    /// A guard held something back.
+    Guard,
+    /// Authentication or permission.
+    Auth,
+    /// A rate limit.
+    RateLimit,
+    /// The saved plan is stale.
+    Stale,
+    /// Another process holds the lock.
+    Locked,
+    /// Partly applied: some actions failed.
+    Partly,
+    /// Wrong usage.
+    Usage,
+    /// Interrupted by SIGINT.
+    Interrupted,
+    /// Ended by SIGTERM.
+    Terminated,
+}
+
+impl Exit {
+    /// The process' exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Error => 1,
+            Self::Changes => 2,
+            Self::Invalid => 3,
+            Self::Guard => 4,
+            Self::Auth => 5,
+            Self::RateLimit => 6,
+            Self::Stale => 7,
+            Self::Locked => 8,
+            Self::Partly => 9,
+            Self::Usage => 64,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+
+    /// The one that counts when several apply: the first of 3, 5, 6, 8, 7, 9, 4, 1, 2. An interruption and wrong
+    /// usage come before all of them.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        const ORDER: [Exit; 13] = [
+            Exit::Terminated,
+            Exit::Interrupted,
+            Exit::Usage,
+            Exit::Invalid,
+            Exit::Auth,
+            Exit::RateLimit,
+            Exit::Locked,
+            Exit::Stale,
+            Exit::Partly,
+            Exit::Guard,
+            Exit::Error,
+            Exit::Changes,
+            Exit::Done,
+        ];
+        ORDER.into_iter().find(|e| *e == self || *e == other).unwrap_or(Self::Error)
+    }
+
+    /// The exit that a trouble with GitHub leads to.
+    pub fn of(cause: Cause) -> Self {
+        match cause {
+            Cause::Auth => Self::Auth,
+            Cause::RateLimit => Self::RateLimit,
+            Cause::Other => Self::Error,
+        }
+    }
+}
+
+/// A failure: its exit code, what this command failed to do, why, and what to do next.
+#[derive(Debug)]
+pub struct Fail {
+    /// How the command ends.
+    pub exit: Exit,
+    /// What it failed to do.
+    pub message: String,
+    /// The cause, innermost last.
+    pub causes: Vec<String>,
+    /// The next step.
+    pub help: Option<String>,
+    /// Text that was rendered already, e.g. diagnostics of the config.
+    pub rendered: Option<String>,
+}
+
+impl Fail {
+    /// A failure without a cause.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), causes: Vec::new(), help: None, rendered: None }
+    }
+
+    /// The same with its cause and the causes of that.
+    #[must_use]
+    pub fn because(mut self, error: impl Error) -> Self {
+        let mut next: Option<&dyn Error> = Some(&error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            if self.causes.last() != Some(&text) {
+                self.causes.push(text);
+            }
+            next = error.source();
+        }
+        self
+    }
+
+    /// The same with the next step.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Fail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for cause in &self.causes {
+            write!(f, ": {cause}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<crate::adapters::github::Error> for Fail {
+    fn from(error: crate::adapters::github::Error) -> Self {
+        Self::new(Exit::of(crate::observed::cause(&error)), "GitHub refused").because(error)
+    }
+}
+
+impl From<crate::adapters::state::Error> for Fail {
+    fn from(error: crate::adapters::state::Error) -> Self {
+        match &error {
+            crate::adapters::state::Error::Locked(_) => Self::new(Exit::Locked, error.to_string())
+                .help("wait for it to end, or talk to the daemon with `factoryctl status`"),
+            _ => Self::new(Exit::Error, "the state directory can't be used").because(error),
+        }
+    }
+}
+
+impl From<crate::adapters::env::Error> for Fail {
+    fn from(error: crate::adapters::env::Error) -> Self {
+        Self::new(Exit::Error, "the environment is incomplete").because(error)
+    }
+}
+
+impl From<crate::adapters::git::Error> for Fail {
+    fn from(error: crate::adapters::git::Error) -> Self {
+        Self::new(Exit::Error, "Git failed").because(error)
+    }
+}
+
+impl From<crate::adapters::fs::Error> for Fail {
+    fn from(error: crate::adapters::fs::Error) -> Self {
+        Self::new(Exit::Error, "a file can't be used").because(error)
+    }
+}
+
+impl From<crate::engine::SourceError> for Fail {
+    fn from(error: crate::engine::SourceError) -> Self {
+        let help = "name the config with --config PATH|URL, or start with `factoryctl init`";
+        Self::new(Exit::Error, "the config can't be read").because(error).help(help)
+    }
+}
+
+impl From<crate::engine::FlipsError> for Fail {
+    fn from(error: crate::engine::FlipsError) -> Self {
+        Self::new(Exit::Error, "the live switches can't be read").because(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_order_decides_between_two() {
+        use Exit::{Auth, Changes, Done, Error, Guard, Invalid, Locked, Partly, RateLimit, Stale};
+        let order = [Invalid, Auth, RateLimit, Locked, Stale, Partly, Guard, Error, Changes, Done];
+        for (i, first) in order.iter().enumerate() {
+            for second in &order[i..] {
+                assert_eq!(first.and(*second), *first);
+                assert_eq!(second.and(*first), *first);
+            }
+        }
+        assert_eq!(order.map(Exit::code), [3, 5, 6, 8, 7, 9, 4, 1, 2, 0]);
+    }
+}

@@ -1,0 +1,170 @@
+//! `factoryctl plan`: what would change, and why. It builds no writer.
+
+use std::path::PathBuf;
+
+use crate::adapters::fs;
+use crate::adapters::github::Patience;
+use crate::engine::{self, At, Judged, Judging, Loaded, Source};
+use crate::model::{Desired, Facet, Observed};
+use crate::observed;
+use crate::plan::render::{self, COMMENT_LIMIT};
+use crate::plan::{Document, Memory, SavedPlan};
+
+use super::context::Context;
+use super::exit::{Exit, Fail};
+use super::session::{Session, globs, selection};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only what these addresses cover; `*` and `**` match.
+    #[arg(value_name = "ADDRESS-GLOB")]
+    addresses: Vec<String>,
+    /// Only these loops.
+    #[arg(long = "loop", value_name = "NAME")]
+    loops: Vec<String>,
+    /// Print the versioned JSON document.
+    #[arg(long, conflicts_with = "markdown")]
+    json: bool,
+    /// Print Markdown, split where a GitHub comment would be too long.
+    #[arg(long)]
+    markdown: bool,
+    /// Save the plan, for `apply FILE`.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Show only what the config change since this revision causes.
+    #[arg(long, value_name = "REV")]
+    against: Option<String>,
+    /// Plan on the last complete reading instead of asking GitHub.
+    #[arg(long)]
+    offline: bool,
+}
+
+pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
+    let source = cx.source().await?;
+    let loaded = cx.load(&source, cx.at())?;
+    let base = match &args.against {
+        Some(rev) => Some(cx.load(&source, At::Revision(rev))?),
+        None => None,
+    };
+    let (judged, observed) = compare(cx, args, &source, &loaded, base.as_ref()).await?;
+    let document = &judged.document;
+    if let Some(path) = &args.output {
+        fs::replace(&cx.env.cwd().join(path), SavedPlan::new(document).to_text().as_bytes())?;
+    }
+    show(cx, document, args.json, args.markdown)?;
+    Ok(exit(&judged, &observed))
+}
+
+async fn compare(
+    cx: &Context,
+    args: &Args,
+    source: &Source,
+    loaded: &Loaded,
+    base: Option<&Loaded>,
+) -> Result<(Judged, Observed), Fail> {
+    let scope = globs(&args.addresses)?;
+    let selection = selection(&args.loops)?;
+    let state = cx.state(source, &loaded.desired)?;
+    let switches = cx.switches(&state, &loaded.desired)?;
+    let memory = Memory::default();
+    let judging = Judging {
+        desired: &loaded.desired,
+        selection: &selection,
+        switches: &switches,
+        memory: &memory,
+        allows: &[],
+        scope: &scope,
+        unmerged: None,
+        now: cx.clock.now(),
+    };
+    let (observed, age) = if args.offline {
+        cached(cx, &state, judging.now)?
+    } else {
+        let session = cx.connect(source, loaded, Patience::Foreground)?;
+        let also: Vec<_> = base.iter().flat_map(|b| b.desired.repos.keys()).collect();
+        let observed = engine::look(&judging, &session.client, &cx.clock, &also).await;
+        keep(cx, &session, &observed, args);
+        (observed, None)
+    };
+    let mut judged = engine::judge(&judging, &observed);
+    judged.document.reading.cached_age_seconds = age;
+    if let Some(base) = base {
+        subtract(&mut judged, &engine::judge(&Judging { desired: &base.desired, ..judging }, &observed));
+    }
+    Ok((judged, observed))
+}
+
+/// The last complete reading, and its age in seconds.
+fn cached(
+    cx: &Context,
+    state: &crate::adapters::state::StateDir,
+    now: jiff::Timestamp,
+) -> Result<(Observed, Option<i64>), Fail> {
+    let _ = cx;
+    let unreadable = |error| Fail::new(Exit::Error, "the cache can't be read").because(error);
+    let store = crate::adapters::store::Store::open(&state.cache()).map_err(unreadable)?;
+    let observed = observed::load(&store).map_err(unreadable)?.ok_or_else(|| {
+        Fail::new(Exit::Error, "there is no earlier reading to plan on").help("run `factoryctl plan` once without --offline")
+    })?;
+    let age = observed.at.map(|at| now.duration_since(at).as_secs());
+    Ok((observed, age))
+}
+
+/// Keeps a whole reading for `--offline`.
+fn keep(cx: &Context, session: &Session, observed: &Observed, args: &Args) {
+    if !args.addresses.is_empty() || !args.loops.is_empty() {
+        return;
+    }
+    if let Some(store) = &session.store
+        && let Err(error) = observed::save(store, observed)
+    {
+        cx.ui.say(&format!("warning: the reading is not kept for --offline: {error}"));
+    }
+}
+
+/// Takes out what the earlier config would do as well.
+fn subtract(judged: &mut Judged, base: &Judged) {
+    let before = &base.document;
+    let document = &mut judged.document;
+    document.actions.retain(|p| !before.actions.iter().any(|b| b.action.id == p.action.id));
+    document.waiting.retain(|w| !before.waiting.contains(w));
+    document.diagnostics.retain(|d| !before.diagnostics.contains(d));
+}
+
+/// Prints a document in the asked spelling.
+pub(super) fn show(cx: &Context, document: &Document, json: bool, markdown: bool) -> Result<(), Fail> {
+    if json {
+        return cx.ui.print_json(&document.to_json());
+    }
+    if markdown {
+        return cx.ui.print(&render::markdown(document, COMMENT_LIMIT).join("\n"));
+    }
+    cx.ui.print(&render::text(document, cx.ui.style()))
+}
+
+/// How a command that shows a plan ends.
+pub(super) fn exit(judged: &Judged, observed: &Observed) -> Exit {
+    let summary = judged.document.summary();
+    let mut exit = if judged.document.is_empty() { Exit::Done } else { Exit::Changes };
+    if summary.blocked > 0 {
+        exit = exit.and(Exit::Guard);
+    }
+    if judged.problems > 0 || judged.document.unsound {
+        exit = exit.and(Exit::Error);
+    }
+    exit.and(incomplete(observed))
+}
+
+/// What an incomplete reading means for the exit code.
+pub(super) fn incomplete(observed: &Observed) -> Exit {
+    observed
+        .gaps
+        .iter()
+        .filter(|gap| gap.facet != Facet::Unmanaged)
+        .fold(Exit::Done, |exit, gap| exit.and(Exit::of(gap.cause)))
+}
+
+/// Whether a config is read from a commit; `apply` and the daemon act on nothing else.
+pub(super) fn is_committed(desired: &Desired) -> bool {
+    desired.origin.commit.is_some()
+}

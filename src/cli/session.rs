@@ -1,0 +1,159 @@
+//! A command's way to GitHub: the client, the state directory, the cache, the switches.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::adapters::github::{self, Client, Patience};
+use crate::adapters::state::StateDir;
+use crate::adapters::store::Store;
+use crate::engine::{self, Flips, Loaded, Source};
+use crate::loops;
+use crate::model::{AddressGlob, Allow, Auth, Desired};
+use crate::plan::{Switches, guard};
+
+use super::context::Context;
+use super::exit::{Exit, Fail};
+
+/// What a command that reads GitHub works with.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) state: StateDir,
+    pub(crate) store: Option<Store>,
+}
+
+impl Context {
+    /// The state directory of a config.
+    pub(crate) fn state(&self, source: &Source, desired: &Desired) -> Result<StateDir, Fail> {
+        let home = match &self.global.state_dir {
+            Some(dir) => self.env.cwd().join(dir),
+            None => self.env.state_home()?,
+        };
+        let runtime = self.env.runtime_dir()?;
+        let identity = source.identity(desired);
+        Ok(StateDir::prepare(&home, runtime.as_deref(), &identity, &desired.factory.branch)?)
+    }
+
+    /// Connects to GitHub as the config says.
+    pub(crate) fn connect(&self, source: &Source, loaded: &Loaded, patience: Patience) -> Result<Session, Fail> {
+        let state = self.state(source, &loaded.desired)?;
+        // A cache that can't be used costs requests and nothing else.
+        let store = Store::open(&state.cache())
+            .map_err(|error| self.ui.say(&format!("warning: no cache: {}", Fail::new(Exit::Error, "").because(error).causes.join(": "))))
+            .ok();
+        let client = self.client(&loaded.desired, patience, store.clone())?;
+        Ok(Session { client, state, store })
+    }
+
+    /// A client for a config's GitHub.
+    pub(crate) fn client(&self, desired: &Desired, patience: Patience, cache: Option<Store>) -> Result<Client, Fail> {
+        let auth = match &desired.github.auth {
+            Auth::Token(_) if self.token_from_environment(desired) => {
+                github::Auth::Token(self.env.github_token().unwrap_or_else(|| SecretString::from("")))
+            }
+            Auth::Token(reference) => github::Auth::Token(self.env.secret(reference).map_err(|error| {
+                Fail::new(Exit::Auth, "there is no GitHub token").because(error).help("export GITHUB_TOKEN=…")
+            })?),
+            Auth::App { id, key } => github::Auth::App {
+                id: *id,
+                key_pem: self.env.secret(key).map_err(|error| {
+                    Fail::new(Exit::Auth, "the GitHub App's key can't be read").because(error)
+                })?,
+            },
+        };
+        self.client_with(&self.api(desired), auth, patience, cache)
+    }
+
+    /// A client for this base and credential.
+    pub(crate) fn client_with(
+        &self,
+        api: &str,
+        auth: github::Auth,
+        patience: Patience,
+        cache: Option<Store>,
+    ) -> Result<Client, Fail> {
+        let base = url::Url::parse(api).map_err(|error| {
+            Fail::new(Exit::Usage, format!("`{api}` is not the address of an API")).because(error)
+        })?;
+        let mut config = github::Config::new(base, auth);
+        config.patience = patience;
+        config.cache = cache;
+        config.clock = self.clock.clone();
+        if let Some(millis) = self.global.http_timeout_ms {
+            config.timeouts.request = Duration::from_millis(millis);
+            config.timeouts.connect = Duration::from_millis(millis);
+        }
+        if let Some(millis) = self.global.retry_first_ms {
+            config.retries.first = Duration::from_millis(millis);
+            config.retries.longest = Duration::from_millis(millis * 8);
+            config.retries.longest_wait = Duration::from_millis(millis * 8);
+        }
+        Client::new(config).map_err(|error| Fail::new(Exit::Error, "the GitHub client can't be made").because(error))
+    }
+
+    /// What is switched off at this moment.
+    pub(crate) fn switches(&self, state: &StateDir, desired: &Desired) -> Result<Switches, Fail> {
+        let flips = Flips::load(&state.flips())?;
+        Ok(engine::switches(desired, &flips, self.clock.now()))
+    }
+}
+
+/// Address globs of the command line.
+pub(crate) fn globs(texts: &[String]) -> Result<Vec<AddressGlob>, Fail> {
+    texts
+        .iter()
+        .map(|text| {
+            AddressGlob::parse(text).map_err(|error| {
+                Fail::new(Exit::Usage, "not an address").because(error).help("addresses look like repo/acme/widgets/label/bug; `*` and `**` match")
+            })
+        })
+        .collect()
+}
+
+/// The names of loops on the command line.
+pub(crate) fn selection(names: &[String]) -> Result<loops::Selection, Fail> {
+    for name in names {
+        if loops::by_name(name).is_none() {
+            return Err(unknown_loop(name));
+        }
+    }
+    Ok(loops::Selection { only: names.to_vec() })
+}
+
+/// What to say of a loop that there isn't.
+pub(crate) fn unknown_loop(name: &str) -> Fail {
+    let near = loops::ALL
+        .iter()
+        .map(|l| (strsim::damerau_levenshtein(l.name(), name), l.name()))
+        .min()
+        .filter(|(distance, _)| *distance <= 4);
+    let all: Vec<&str> = loops::ALL.iter().map(|l| l.name()).collect();
+    let hint = near.map(|(_, near)| format!("did you mean `{near}`? ")).unwrap_or_default();
+    Fail::new(Exit::Usage, format!("there is no loop `{name}`")).help(format!("{hint}the loops are {}", all.join(", ")))
+}
+
+/// Overrides of the command line: `GUARD[=N]@ADDRESS-GLOB`.
+pub(crate) fn allows(texts: &[String], by: &str) -> Result<Vec<Allow>, Fail> {
+    texts.iter().map(|text| allow(text, by)).collect()
+}
+
+fn allow(text: &str, by: &str) -> Result<Allow, Fail> {
+    let wrong = |why: String| {
+        Fail::new(Exit::Usage, format!("`--allow {text}`: {why}")).help("write it as the plan shows it: --allow GUARD[=N]@ADDRESS-GLOB, e.g. --allow deletes=3@repo/acme/**")
+    };
+    let (head, glob) = text.split_once('@').ok_or_else(|| wrong("there is no `@`".to_owned()))?;
+    let (guard, count) = match head.split_once('=') {
+        None => (head, None),
+        Some((guard, n)) => (guard, Some(n.parse().map_err(|_| wrong(format!("`{n}` is not a number")))?)),
+    };
+    if !guard::OVERRIDABLE.contains(&guard) {
+        let known = guard::GUARDS.iter().any(|(name, _)| *name == guard);
+        return Err(wrong(if known {
+            format!("guard `{guard}` has no override")
+        } else {
+            format!("there is no guard `{guard}`; those with an override are {}", guard::OVERRIDABLE.join(", "))
+        }));
+    }
+    let address = AddressGlob::parse(glob).map_err(|error| wrong(error.to_string()))?;
+    Ok(Allow { guard: guard.to_owned(), address, count, until: None, reason: format!("--allow by {by}"), source: None })
+}

@@ -1,0 +1,124 @@
+//! One comparison of desired and observed: read the world, let the loops decide, let the guards judge.
+
+use crate::adapters::clock::Clock;
+use crate::adapters::github::Client;
+use crate::loops::{self, Inputs, Selection};
+use crate::model::{AddressGlob, Allow, Desired, Effect, LabelName, Observed, RepoName, Seen, Verb};
+use crate::observed::{self, Request};
+use crate::plan::{self, Disabled, Document, GuardContext, Memory, Plan, Switches, Verdict};
+
+/// What a comparison goes by.
+#[derive(Clone, Copy)]
+pub struct Judging<'a> {
+    /// The config.
+    pub desired: &'a Desired,
+    /// Which loops take part.
+    pub selection: &'a Selection,
+    /// What is switched off.
+    pub switches: &'a Switches,
+    /// What the ledger remembers.
+    pub memory: &'a Memory,
+    /// Overrides of this one command.
+    pub allows: &'a [Allow],
+    /// Only what these cover, when there are any.
+    pub scope: &'a [AddressGlob],
+    /// A revision that is not merged to the config branch, if that is what is compared.
+    pub unmerged: Option<&'a str>,
+    /// The time of the comparison.
+    pub now: jiff::Timestamp,
+}
+
+/// What came out of a comparison.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// The plan, ready to be shown.
+    pub document: Document,
+    /// What may be done, and what is held back.
+    pub verdict: Verdict,
+    /// What only a person can mend.
+    pub problems: usize,
+}
+
+/// Reads what the loops that take part need, restricted to what the scope can touch, and counts the issues of
+/// labels that would be deleted or renamed.
+pub async fn look(judging: &Judging<'_>, client: &Client, clock: &Clock, also: &[&RepoName]) -> Observed {
+    let facets = loops::needs_of(judging.selection, judging.switches);
+    let mut request = Request::of(judging.desired, facets);
+    for name in also {
+        if !request.repos.iter().any(|w| w.name == *name) {
+            request.repos.push(observed::Wanted { name, archived: false });
+        }
+    }
+    if !judging.scope.is_empty() {
+        request.repos.retain(|w| judging.scope.iter().any(|glob| glob.may_touch(w.name)));
+        request.owners.clear();
+    }
+    let mut observed = observed::observe(client, clock, &request).await;
+    let uncounted = unsettled_labels(judging, &observed);
+    if !uncounted.is_empty() {
+        observed::count_uses(client, &uncounted, &mut observed).await;
+    }
+    observed
+}
+
+/// The labels that a plan would delete or rename and whose issues are not counted yet.
+pub fn unsettled_labels(judging: &Judging<'_>, observed: &Observed) -> Vec<(RepoName, LabelName)> {
+    let plan = decide(judging, observed);
+    let uncounted = |action: &crate::model::Action| {
+        let name = match &action.effect {
+            Effect::DeleteLabel { name, .. } => name,
+            Effect::UpdateLabel { name, .. } if action.verb == Verb::RenameLabel => name,
+            _ => return None,
+        };
+        let repo = action.effect.repo();
+        let Seen::Known(state) = observed.repo(repo) else { return None };
+        let uses = state.labels.known()?.get(&name.key())?.uses;
+        uses.is_none().then(|| (repo.clone(), name.clone()))
+    };
+    plan.0.actions.iter().filter_map(uncounted).collect()
+}
+
+fn decide(judging: &Judging<'_>, observed: &Observed) -> (Plan, Vec<(crate::model::Action, plan::Blocked)>) {
+    let inputs = Inputs { desired: judging.desired, observed, now: judging.now };
+    let (mut all, mut contradictions) =
+        plan::combine(loops::plan_all(inputs, judging.selection, judging.switches));
+    if !judging.scope.is_empty() {
+        let inside = |address: &crate::model::Address| judging.scope.iter().any(|glob| glob.covers(address));
+        all.actions.retain(|a| inside(&a.address));
+        all.waiting.retain(|w| inside(&w.address));
+        all.problems.retain(|p| inside(&p.address));
+        contradictions.retain(|(a, _)| inside(&a.address));
+    }
+    (all, contradictions)
+}
+
+/// Compares and judges. Pure: the same input gives the same document.
+pub fn judge(judging: &Judging<'_>, observed: &Observed) -> Judged {
+    let (all, contradictions) = decide(judging, observed);
+    let (needs, may) = (loops::needs(), loops::may());
+    let cx = GuardContext {
+        desired: judging.desired,
+        observed,
+        needs: &needs,
+        may: &may,
+        allows: judging.allows,
+        today: judging.now.to_zoned(jiff::tz::TimeZone::UTC).date(),
+        switches: judging.switches,
+        memory: judging.memory,
+        unmerged: judging.unmerged,
+    };
+    let violations = plan::check(&all.actions, observed);
+    let verdict = plan::guard::verdict(all.actions, contradictions, &cx);
+    let mut document = Document::new(judging.desired, observed, &verdict, &violations);
+    document.waiting = all.waiting;
+    document.disabled = judging
+        .switches
+        .loops
+        .iter()
+        .filter(|(name, _)| judging.selection.has(name) && loops::by_name(name).is_some())
+        .map(|(name, switch)| Disabled { name: name.clone(), switch: switch.clone() })
+        .collect();
+    document.diagnostics.extend(all.problems.iter().map(ToString::to_string));
+    let problems = all.problems.len();
+    Judged { document, verdict, problems }
+}

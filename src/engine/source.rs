@@ -1,0 +1,205 @@
+//! Where config is read from: a plain folder, a local repository, or a remote one through a mirror.
+
+use std::path::{Path, PathBuf};
+
+use crate::adapters::env::Env;
+use crate::adapters::git::{self, Access, Mirror, Refs, Repo};
+use crate::adapters::{fs, state};
+use crate::desired::{self, Diagnostic};
+use crate::loops;
+use crate::model::{CommitId, ConfigFiles, Desired};
+
+/// A place that config is read from.
+#[derive(Debug)]
+pub enum Source {
+    /// A folder that is not under version control.
+    Folder(PathBuf),
+    /// A repository on this machine.
+    Local(Box<Repo>),
+    /// A repository elsewhere, and the branch that is in force there.
+    Remote {
+        /// Its URL.
+        url: String,
+        /// The branch; `None` for the one that config names, else `main`.
+        branch: Option<String>,
+        /// The bare copy that it is fetched into.
+        mirror: Box<Mirror>,
+    },
+}
+
+/// Why config can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// No `factory.kdl` up from the working folder.
+    #[error("there is no factory.kdl in {} or above it", .0.display())]
+    Nowhere(PathBuf),
+    /// The repository can't be read.
+    #[error("the config repository can't be read")]
+    Git(#[from] git::Error),
+    /// The folder can't be read.
+    #[error("the config folder can't be read")]
+    Folder(#[from] fs::Error),
+    /// The state directory can't be prepared.
+    #[error("the mirror of the config repository can't be kept")]
+    State(#[from] state::Error),
+    /// The environment doesn't say where state is kept.
+    #[error("the mirror of the config repository has no place")]
+    Env(#[from] crate::adapters::env::Error),
+    /// A commit was asked of a plain folder.
+    #[error("{} is not under version control, so there is no revision `{rev}`", .folder.display())]
+    NoHistory {
+        /// The folder.
+        folder: PathBuf,
+        /// The revision.
+        rev: String,
+    },
+}
+
+/// Which state of the config is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At<'a> {
+    /// The files as they lie there; for a remote repository the head of its branch.
+    WorkingTree,
+    /// A commit.
+    Revision(&'a str),
+}
+
+/// A loaded config.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The files it was loaded from.
+    pub files: ConfigFiles,
+    /// What they say.
+    pub desired: Desired,
+    /// What is odd about them.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Config that does not load, with every problem.
+#[derive(Debug)]
+pub struct Invalid {
+    /// The files.
+    pub files: ConfigFiles,
+    /// Every problem.
+    pub problems: Vec<Diagnostic>,
+}
+
+impl Source {
+    /// Finds the source that `--config` names: a path or a URL, with `#BRANCH` for a remote one. Without it, the
+    /// nearest folder upwards that has a `factory.kdl`.
+    ///
+    /// # Errors
+    /// When there is none, or it can't be opened.
+    pub fn open(env: &Env, config: Option<&str>) -> Result<Self, SourceError> {
+        match config {
+            Some(text) if is_url(text) => {
+                let (url, branch) = match text.split_once('#') {
+                    Some((url, branch)) => (url, Some(branch.to_owned())),
+                    None => (text, None),
+                };
+                let home = env.state_home()?;
+                let runtime = env.runtime_dir()?;
+                let place = state::StateDir::prepare(&home, runtime.as_deref(), url, "mirror")?;
+                let mirror = Box::new(Mirror::ensure(&place.mirror(), url)?);
+                Ok(Self::Remote { url: url.to_owned(), branch, mirror })
+            }
+            Some(path) => Self::at_path(&env.cwd().join(path)),
+            None => {
+                let cwd = env.cwd();
+                let root = cwd.ancestors().find(|dir| fs::is_file(&dir.join("factory.kdl")));
+                Self::at_path(root.ok_or_else(|| SourceError::Nowhere(cwd.to_owned()))?)
+            }
+        }
+    }
+
+    fn at_path(path: &Path) -> Result<Self, SourceError> {
+        match Repo::open(path) {
+            Ok(repo) => Ok(Self::Local(Box::new(repo))),
+            Err(git::Error::NotARepository { .. }) => Ok(Self::Folder(path.to_owned())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Brings a remote repository's mirror up to date; nothing for the others.
+    ///
+    /// # Errors
+    /// When fetching fails.
+    pub async fn fetch(&self, access: &Access) -> Result<(), SourceError> {
+        match self {
+            Self::Folder(_) | Self::Local(_) => Ok(()),
+            Self::Remote { mirror, .. } => Ok(mirror.fetch(access, &[Refs::Branches]).await?),
+        }
+    }
+
+    /// The repository behind it, if there is one.
+    pub fn repo(&self) -> Option<&Repo> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Local(repo) => Some(repo),
+            Self::Remote { mirror, .. } => Some(mirror.repo()),
+        }
+    }
+
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// When they can't be read at all; a single file that is refused is noted in the result.
+    pub fn read(&self, at: At<'_>) -> Result<ConfigFiles, SourceError> {
+        match (self, at) {
+            (Self::Folder(folder), At::WorkingTree) => Ok(fs::read_config_folder(folder)?),
+            (Self::Folder(folder), At::Revision(rev)) => {
+                Err(SourceError::NoHistory { folder: folder.clone(), rev: rev.to_owned() })
+            }
+            (Self::Local(repo), At::WorkingTree) if repo.work_tree().is_some() => Ok(repo.working_tree()?),
+            (Self::Local(repo), At::WorkingTree) => Ok(repo.config_files("HEAD")?.1),
+            (Self::Local(repo), At::Revision(rev)) => Ok(repo.config_files(rev)?.1),
+            (Self::Remote { mirror, branch, .. }, At::WorkingTree) => {
+                let branch = branch.as_deref().unwrap_or("main");
+                Ok(mirror.repo().config_files(&format!("refs/heads/{branch}"))?.1)
+            }
+            (Self::Remote { mirror, .. }, At::Revision(rev)) => Ok(mirror.repo().config_files(rev)?.1),
+        }
+    }
+
+    /// The identity that names the state directory: the config repository on GitHub where config names one, else
+    /// the URL or the folder.
+    pub fn identity(&self, desired: &Desired) -> String {
+        match (&desired.factory.config, self) {
+            (Some(config), _) => {
+                format!("{}/{}", desired.github.api.value.trim_end_matches('/'), config.value.as_str().to_lowercase())
+            }
+            (None, Self::Folder(folder)) => folder.display().to_string(),
+            (None, Self::Local(repo)) => repo.common_dir().display().to_string(),
+            (None, Self::Remote { url, .. }) => url.clone(),
+        }
+    }
+}
+
+impl Source {
+    /// The head of the branch that is in force: of the config branch where there is one, else of what is checked
+    /// out.
+    ///
+    /// # Errors
+    /// When the repository can't be read.
+    pub fn branch_head(&self, branch: &str) -> Result<Option<CommitId>, SourceError> {
+        match self.repo() {
+            None => Ok(None),
+            Some(repo) => Ok(repo.branch_head(branch)?),
+        }
+    }
+}
+
+/// Loads config.
+///
+/// # Errors
+/// Every problem in it.
+pub fn load(files: ConfigFiles, today: jiff::civil::Date) -> Result<Loaded, Box<Invalid>> {
+    match desired::load(&files, &loops::vocabulary(today)) {
+        Ok((desired, warnings)) => Ok(Loaded { files, desired, warnings }),
+        Err(problems) => Err(Box::new(Invalid { files, problems })),
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    text.contains("://") || (text.contains('@') && text.contains(':') && !text.starts_with(['/', '.']))
+}

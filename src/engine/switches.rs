@@ -1,0 +1,144 @@
+//! What is switched off at this moment: by config, and live by a person.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::adapters::fs;
+use crate::model::{Address, AddressGlob, Desired};
+use crate::plan::{Switch, Switches};
+
+/// A live flip: in force at once, until its date, until it is taken back, or until its pull request is merged or
+/// closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flip {
+    /// What is switched: `loop/NAME`, or a glob over addresses that is suspended.
+    pub address: String,
+    /// Whether it is switched on although config says off.
+    pub on: bool,
+    /// Who, why, until when.
+    pub switch: Switch,
+    /// When it was flipped.
+    pub since: jiff::Timestamp,
+    /// Whether its pull request was opened once; when that is no longer open, the flip ends.
+    #[serde(default)]
+    pub proposed: bool,
+}
+
+impl Flip {
+    /// Whether it is in force at this moment.
+    pub fn in_force(&self, now: jiff::Timestamp) -> bool {
+        self.switch.until.is_none_or(|until| now < until)
+    }
+
+    /// The fixed branch of its pull request.
+    pub fn branch(&self) -> String {
+        let slug: String =
+            self.address.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' }).collect();
+        let digest = blake3::hash(self.address.as_bytes()).to_hex();
+        format!("factory/flip/{slug}-{}", &digest[..6])
+    }
+}
+
+/// The live flips of this machine, kept in the state directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flips {
+    /// In the order in which they were made; one an address.
+    pub flips: Vec<Flip>,
+}
+
+/// Why live flips can't be read or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum FlipsError {
+    /// The file can't be read or written.
+    #[error("the live flips in {} can't be kept", .path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: fs::Error,
+    },
+    /// The file isn't what this program wrote.
+    #[error("the live flips in {} are damaged; mend or remove the file", .path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+const LIMIT: u64 = 1 << 20;
+
+impl Flips {
+    /// Reads the flips; a file that isn't there means none.
+    ///
+    /// # Errors
+    /// When the file is there and can't be read: a switch that can't be read must not be taken for on.
+    pub fn load(path: &Path) -> Result<Self, FlipsError> {
+        let bytes = match fs::read(path, LIMIT) {
+            Ok(bytes) => bytes,
+            Err(source) if source.is_not_found() => return Ok(Self::default()),
+            Err(source) => return Err(FlipsError::File { path: path.to_owned(), source }),
+        };
+        serde_json::from_slice(&bytes).map_err(|source| FlipsError::Damaged { path: path.to_owned(), source })
+    }
+
+    /// Keeps the flips, replacing the file in one step.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn save(&self, path: &Path) -> Result<(), FlipsError> {
+        let bytes = serde_json::to_vec_pretty(self).expect("plain data is always valid JSON");
+        fs::replace(path, &bytes).map_err(|source| FlipsError::File { path: path.to_owned(), source })
+    }
+
+    /// Sets a flip, in place of an earlier one of the same address.
+    pub fn set(&mut self, flip: Flip) {
+        self.flips.retain(|f| f.address != flip.address);
+        self.flips.push(flip);
+    }
+
+    /// Takes a flip back; `None` when there was none.
+    pub fn take(&mut self, address: &str) -> Option<Flip> {
+        let at = self.flips.iter().position(|f| f.address == address)?;
+        Some(self.flips.remove(at))
+    }
+}
+
+/// What is switched off: loops that config disables, and what people flipped live.
+pub fn switches(desired: &Desired, flips: &Flips, now: jiff::Timestamp) -> Switches {
+    let mut out = Switches::default();
+    for (name, config) in &desired.loops {
+        if !config.enabled && config.until.is_none_or(|until| now < until) {
+            let reason = config.reason.clone().unwrap_or_else(|| "switched off in config".to_owned());
+            let switch = Switch { by: config.source.to_string(), reason, until: config.until };
+            out.loops.insert(name.clone(), switch);
+        }
+    }
+    for flip in flips.flips.iter().filter(|f| f.in_force(now)) {
+        match (flip.address.strip_prefix("loop/"), flip.on) {
+            (Some(name), true) => {
+                out.loops.remove(name);
+            }
+            (Some(name), false) => {
+                out.loops.insert(name.to_owned(), flip.switch.clone());
+            }
+            (None, _) => {
+                if let Ok(glob) = AddressGlob::parse(&flip.address) {
+                    out.suspended.push((glob, flip.switch.clone()));
+                }
+            }
+        }
+    }
+    out
+}
+
+impl Flip {
+    /// The address, where it is one and not a pattern.
+    pub fn plain_address(&self) -> Option<Address> {
+        Address::parse(&self.address).ok()
+    }
+}

@@ -1,0 +1,130 @@
+//! Says on each pull request to the config repository what it would change, in one comment that is kept
+//! current (several where GitHub's limit asks for it), and in a check run or commit status.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::model::{Action, Address, CheckState, ConfigPull, Effect, Facet, Facets, RepoName, Verb};
+use crate::plan::{Document, Plan, render};
+
+use super::{Cx, Loop, NoSettings, Trigger, preview};
+
+/// The name of the check run or commit status.
+const CHECK: &str = "factoryctl/plan";
+
+/// The loop.
+pub(super) struct ConfigReview;
+
+impl Loop for ConfigReview {
+    type Settings = NoSettings;
+    const NAME: &'static str = "config-review";
+    const ABOUT: &'static str = "Comments on pull requests to the config repository what they would change, apart \
+        from drift that was there before, and reports whether the config is valid.";
+    const TRIGGERS: &'static [Trigger] = &[Trigger::minutes(5), Trigger::On(Facet::ConfigPulls)];
+    const NEEDS: Facets =
+        Facets::of(Facet::ConfigPulls).and(Facets::of(Facet::Settings)).and(Facets::of(Facet::Labels));
+    const MAY: &'static [Verb] = &[Verb::Comment, Verb::DeleteComment, Verb::Report];
+
+    fn plan(cx: &Cx<'_, NoSettings>) -> Plan {
+        let mut plan = Plan::empty();
+        let Some(config) = &cx.desired.factory.config else { return plan };
+        for pull in &cx.observed.config_pulls {
+            review(cx, &config.value, pull, &mut plan);
+        }
+        plan
+    }
+}
+
+fn review(cx: &Cx<'_, NoSettings>, config: &RepoName, pull: &ConfigPull, plan: &mut Plan) {
+    let address = Address::repo(config).part("pull", &pull.number.to_string());
+    let (pages, check) = match (&pull.base, &pull.proposed) {
+        (_, Err(problems)) => (problem_pages(problems), CheckState { passes: false, summary: first_line(problems) }),
+        (Err(why), Ok(_)) => {
+            plan.wait(address, format!("the config that it starts from, which doesn't load: {}", first_line(why)));
+            return;
+        }
+        (Ok(base), Ok(proposed)) => {
+            let document = preview(proposed, base, cx.observed, cx.now);
+            (render::markdown(&document, render::COMMENT_LIMIT), summary(&document))
+        }
+    };
+    let count = pages.len();
+    for (index, page) in pages.into_iter().enumerate() {
+        let part = index + 1;
+        let address = address.part("comment", &part.to_string());
+        let body = body(pull, part, count, &page);
+        match pull.comments.get(index) {
+            Some((_, there)) if *there == body => {}
+            there => plan.act(comment(config, pull, address, there, body)),
+        }
+    }
+    for (index, (id, there)) in pull.comments.iter().enumerate().skip(count) {
+        let address = address.part("comment", &(index + 1).to_string());
+        let effect = Effect::DeleteComment { repo: config.clone(), number: pull.number, id: *id };
+        let action = Action::new(ConfigReview::NAME, Verb::DeleteComment, address, json!({ "body": there }), Value::Null, effect);
+        plan.act(action.reason("the plan needs fewer comments now"));
+    }
+    if pull.check.as_ref() != Some(&check) {
+        plan.act(report(config, pull, &address, check));
+    }
+}
+
+fn comment(config: &RepoName, pull: &ConfigPull, address: Address, there: Option<&(u64, String)>, body: String) -> Action {
+    let before = there.map_or(Value::Null, |(_, body)| json!({ "body": body }));
+    let after = json!({ "body": body });
+    let effect =
+        Effect::Comment { repo: config.clone(), number: pull.number, id: there.map(|(id, _)| *id), body };
+    Action::new(ConfigReview::NAME, Verb::Comment, address, before, after, effect)
+        .reason(format!("what pull request #{} would change", pull.number))
+}
+
+fn report(config: &RepoName, pull: &ConfigPull, address: &Address, check: CheckState) -> Action {
+    let json_of = |state: &CheckState| json!({ "passes": state.passes, "summary": state.summary });
+    let before = pull.check.as_ref().map_or(Value::Null, json_of);
+    let after = json_of(&check);
+    let effect = Effect::Report {
+        repo: config.clone(),
+        commit: pull.head.clone(),
+        name: CHECK.to_owned(),
+        state: check,
+        check_run: pull.checks,
+    };
+    Action::new(ConfigReview::NAME, Verb::Report, address.part("check", pull.head.short()), before, after, effect)
+        .reason(format!("whether the config at {} is valid", pull.head.short()))
+}
+
+fn summary(document: &Document) -> CheckState {
+    let summary = document.summary();
+    let mut text = format!("{} to add, {} to change, {} to delete", summary.add, summary.change, summary.delete);
+    if summary.blocked > 0 {
+        let _ = write!(text, ", {} blocked", summary.blocked);
+    }
+    CheckState { passes: true, summary: text }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or_default().chars().take(130).collect()
+}
+
+fn problem_pages(problems: &str) -> Vec<String> {
+    const ROOM: usize = render::COMMENT_LIMIT - 256;
+    let mut pages = vec![String::new()];
+    for line in problems.replace("```", "` ` `").split_inclusive('\n') {
+        let last = pages.last_mut().expect("there is always a page");
+        if last.chars().count() + line.chars().count() > ROOM {
+            pages.push(line.chars().take(ROOM).collect());
+        } else {
+            last.push_str(line);
+        }
+    }
+    pages.into_iter().map(|page| format!("**The config does not load.**\n\n```text\n{page}\n```\n")).collect()
+}
+
+fn body(pull: &ConfigPull, part: usize, count: usize, page: &str) -> String {
+    let of = if count > 1 { format!(" ({part} of {count})") } else { String::new() };
+    format!(
+        "<!-- factoryctl:config-review {part} -->\n## What this pull request would change{of}\n\nConfig at `{}`. {page}",
+        pull.head.short()
+    )
+}

@@ -1,0 +1,84 @@
+//! What a loop is.
+
+use std::time::Duration;
+
+use crate::desired::shape;
+use crate::model::{Desired, Facet, Facets, Observed, Verb};
+use crate::plan::Plan;
+
+/// A controller. It says what it reads, when it looks, what it may do, and decides; the engine does the rest:
+/// switches, single flight, interval and jitter, watchdog, backoff, budgets, ledger, status.
+pub trait Loop {
+    /// Its own settings, with their defaults.
+    type Settings: Settings;
+
+    /// Its name in config, addresses and documents.
+    const NAME: &'static str;
+    /// One paragraph for `explain`, `loop list` and the reference docs.
+    const ABOUT: &'static str;
+    /// When it looks again.
+    const TRIGGERS: &'static [Trigger];
+    /// What has to be read for it. A disabled loop costs no API call.
+    const NEEDS: Facets;
+    /// What it may do; a guard refuses anything else.
+    const MAY: &'static [Verb];
+
+    /// Decides. Synchronous, total, deterministic, and no clock but `cx.now`.
+    fn plan(cx: &Cx<'_, Self::Settings>) -> Plan;
+}
+
+/// Everything a loop decides by.
+pub struct Cx<'a, S> {
+    /// The config in force.
+    pub desired: &'a Desired,
+    /// What was read.
+    pub observed: &'a Observed,
+    /// The loop's own settings.
+    pub settings: &'a S,
+    /// The time of this tick.
+    pub now: jiff::Timestamp,
+}
+
+impl<S> Cx<'_, S> {
+    /// Today, UTC.
+    pub fn today(&self) -> jiff::civil::Date {
+        self.now.to_zoned(jiff::tz::TimeZone::UTC).date()
+    }
+}
+
+/// A reason to look again; it carries no data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// Time has passed.
+    Every(Duration),
+    /// This part of the world may have changed.
+    On(Facet),
+}
+
+impl Trigger {
+    /// Every so many minutes.
+    pub const fn minutes(minutes: u64) -> Self {
+        Self::Every(Duration::from_secs(minutes * 60))
+    }
+}
+
+/// The settings of a loop: how config spells them, and the decoded value.
+pub trait Settings: Sized {
+    /// Names, types, defaults and explanations of the settings; only the fields count.
+    const KIND: &'static shape::Kind;
+
+    /// Takes the values out of what config says; what it doesn't say has the field's default.
+    fn read(values: &shape::Settings<'_>) -> Self;
+}
+
+/// For a loop that has no settings of its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoSettings;
+
+impl Settings for NoSettings {
+    const KIND: &'static shape::Kind = &shape::Kind::EMPTY;
+
+    fn read(_: &shape::Settings<'_>) -> Self {
+        Self
+    }
+}

@@ -1,0 +1,173 @@
+//! Keeps the labels of repositories as config declares them: makes, changes, renames, deletes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::model::{
+    Action, Address, Effect, Facet, Facets, LabelSpec, LabelState, Mode, Repo, Risk, Seen, Setting, SettingValue,
+    Sourced, Verb,
+};
+use crate::plan::Plan;
+
+use super::{Cx, Loop, NoSettings, Trigger};
+
+/// GitHub's colour for a label that is made without one.
+const DEFAULT_COLOR: &str = "ededed";
+
+/// The loop.
+pub(super) struct Labels;
+
+impl Loop for Labels {
+    type Settings = NoSettings;
+    const NAME: &'static str = "labels";
+    const ABOUT: &'static str = "Keeps each declared repository's labels as config declares them. A label that says \
+        `was` is renamed, so that issues keep it; one that says `delete-after` is deleted from that day on.";
+    const TRIGGERS: &'static [Trigger] = &[Trigger::minutes(10), Trigger::On(Facet::Labels)];
+    const NEEDS: Facets = Facets::of(Facet::Labels).and(Facets::of(Facet::Settings));
+    const MAY: &'static [Verb] = &[Verb::CreateLabel, Verb::UpdateLabel, Verb::RenameLabel, Verb::DeleteLabel];
+
+    fn plan(cx: &Cx<'_, NoSettings>) -> Plan {
+        let mut plan = Plan::empty();
+        for repo in cx.desired.repos.values() {
+            let mode = repo.labels.mode.value;
+            if mode == Mode::Ignore || (mode == Mode::Additive && repo.labels.specs.is_empty()) {
+                continue;
+            }
+            let address = repo.address().field("label");
+            match cx.observed.repo(&repo.name) {
+                Seen::Absent if repo.create => plan.wait(address, "the repository to be made"),
+                Seen::Absent => {} // the repository's own loop says so
+                Seen::Known(state) if state.name != repo.name => {}
+                Seen::Known(state) if state.archived && !unarchives(repo) => {}
+                Seen::Unknown => plan.wait(address, "a complete reading of its labels"),
+                Seen::Known(state) => match &state.labels {
+                    Seen::Known(labels) => Collection::new(cx.today(), repo, labels).plan(&mut plan),
+                    Seen::Absent | Seen::Unknown => plan.wait(address, "a complete reading of its labels"),
+                },
+            }
+        }
+        plan
+    }
+}
+
+fn unarchives(repo: &Repo) -> bool {
+    matches!(repo.settings.get(&Setting::Archived), Some(p) if p.value == SettingValue::Flag(false))
+}
+
+/// One repository's labels, wanted and seen.
+struct Collection<'a> {
+    today: jiff::civil::Date,
+    repo: &'a Repo,
+    seen: &'a BTreeMap<String, LabelState>,
+    /// Seen labels that a declared one accounts for.
+    claimed: BTreeSet<String>,
+}
+
+impl<'a> Collection<'a> {
+    fn new(today: jiff::civil::Date, repo: &'a Repo, seen: &'a BTreeMap<String, LabelState>) -> Self {
+        Self { today, repo, seen, claimed: BTreeSet::new() }
+    }
+
+    fn plan(mut self, plan: &mut Plan) {
+        let specs = &self.repo.labels.specs;
+        self.claimed.extend(specs.keys().filter(|key| self.seen.contains_key(*key)).cloned());
+        for (key, spec) in specs {
+            self.declared(key, spec, plan);
+        }
+        if self.repo.labels.mode.value == Mode::Authoritative {
+            let mode = &self.repo.labels.mode;
+            for (_, label) in self.seen.iter().filter(|(key, _)| !self.claimed.contains(*key)) {
+                let reason = format!("not declared, and the collection is authoritative; {}", uses(label));
+                plan.act(self.delete(label).reason(reason).because([mode.source.clone()]));
+            }
+        }
+    }
+
+    fn declared(&mut self, key: &str, spec: &Sourced<Arc<LabelSpec>>, plan: &mut Plan) {
+        let wanted = &*spec.value;
+        let due = wanted.delete_after.is_some_and(|day| self.today >= day);
+        match (self.seen.get(key), wanted.delete_after) {
+            (Some(label), Some(day)) if due => {
+                let reason = format!("`delete-after` {day} has come; {}", uses(label));
+                plan.act(self.delete(label).reason(reason).because([spec.source.clone()]));
+            }
+            (None, Some(_)) => {}
+            (Some(label), _) => self.update(label, wanted, spec, plan),
+            (None, None) => match self.renamed_from(wanted) {
+                Some(label) => self.update(label, wanted, spec, plan),
+                None => plan.act(self.create(wanted, spec)),
+            },
+        }
+    }
+
+    /// The label that shall become this one, unless another declared label already is or became it.
+    fn renamed_from(&mut self, wanted: &LabelSpec) -> Option<&'a LabelState> {
+        let was = wanted.was.as_ref()?.key();
+        let label = self.seen.get(&was)?;
+        self.claimed.insert(was).then_some(label)
+    }
+
+    fn create(&self, wanted: &LabelSpec, spec: &Sourced<Arc<LabelSpec>>) -> Action {
+        let label = LabelSpec {
+            color: Some(wanted.color.clone().unwrap_or_else(|| DEFAULT_COLOR.to_owned())),
+            description: Some(wanted.description.clone().unwrap_or_default()),
+            was: None,
+            delete_after: None,
+            name: wanted.name.clone(),
+        };
+        let effect = Effect::CreateLabel { repo: self.repo.name.clone(), label: label.clone() };
+        Action::new(Labels::NAME, Verb::CreateLabel, self.address(&label), Value::Null, spec_json(&label), effect)
+            .reason("declared, and not there")
+            .because([spec.source.clone()])
+    }
+
+    fn update(&self, label: &LabelState, wanted: &LabelSpec, spec: &Sourced<Arc<LabelSpec>>, plan: &mut Plan) {
+        let target = LabelSpec {
+            name: wanted.name.clone(),
+            color: Some(wanted.color.clone().unwrap_or_else(|| label.color.clone())),
+            description: Some(wanted.description.clone().unwrap_or_else(|| label.description.clone())),
+            was: None,
+            delete_after: None,
+        };
+        let (before, after) = (label.to_json(), spec_json(&target));
+        if before == after {
+            return;
+        }
+        let renames = label.name.key() != target.name.key();
+        let verb = if renames { Verb::RenameLabel } else { Verb::UpdateLabel };
+        let reason = if renames {
+            format!("it was called `{}`, and its issues keep it; {}", label.name, uses(label))
+        } else {
+            "not as config declares it".to_owned()
+        };
+        let address = self.address(&target);
+        let effect = Effect::UpdateLabel { repo: self.repo.name.clone(), name: label.name.clone(), label: target };
+        plan.act(Action::new(Labels::NAME, verb, address, before, after, effect).reason(reason).because([spec.source.clone()]));
+    }
+
+    fn delete(&self, label: &LabelState) -> Action {
+        let effect = Effect::DeleteLabel { repo: self.repo.name.clone(), name: label.name.clone() };
+        let address = Address::label(&self.repo.name, &label.name);
+        Action::new(Labels::NAME, Verb::DeleteLabel, address, label.to_json(), Value::Null, effect)
+            .risk(Risk::Destructive)
+    }
+
+    fn address(&self, label: &LabelSpec) -> Address {
+        Address::label(&self.repo.name, &label.name)
+    }
+}
+
+fn spec_json(label: &LabelSpec) -> Value {
+    json!({ "name": label.name.as_str(), "color": label.color, "description": label.description })
+}
+
+fn uses(label: &LabelState) -> String {
+    match label.uses {
+        None => "its issues were not counted".to_owned(),
+        Some(0) => "no issue carries it".to_owned(),
+        Some(1) => "1 issue carries it".to_owned(),
+        Some(n) => format!("{n} issues carry it"),
+    }
+}

@@ -1,0 +1,193 @@
+//! The registry: everything that is derived from the list of loops.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use crate::desired::{LoopShape, Vocabulary, shape};
+use crate::model::{Desired, Facets, Observed, Verb};
+use crate::plan::{Document, GuardContext, Memory, Plan, Switches, check, combine, guard};
+
+use super::contract::{Cx, Loop, Settings, Trigger};
+
+/// Declares the modules of the loops and lists them.
+macro_rules! loops {
+    ($($module:ident::$name:ident),* $(,)?) => {
+        $(mod $module;)*
+
+        /// Every loop, in the order in which documents list them.
+        pub static ALL: &[&dyn AnyLoop] = &[$(&registry::Of::<$module::$name>::NEW),*];
+    };
+}
+pub(super) use loops;
+
+/// What a tick decides by.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The config in force.
+    pub desired: &'a Desired,
+    /// What was read.
+    pub observed: &'a Observed,
+    /// The time of this tick.
+    pub now: jiff::Timestamp,
+}
+
+/// A registered loop, whatever its settings are.
+pub trait AnyLoop: Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+    /// One paragraph about it.
+    fn about(&self) -> &'static str;
+    /// When it looks again.
+    fn triggers(&self) -> &'static [Trigger];
+    /// What has to be read for it.
+    fn needs(&self) -> Facets;
+    /// What it may do.
+    fn may(&self) -> &'static [Verb];
+    /// How config spells its settings.
+    fn kind(&self) -> &'static shape::Kind;
+    /// Decides, by the settings that config gives it.
+    fn plan(&self, inputs: Inputs<'_>) -> Plan;
+
+    /// The interval it has when config sets none.
+    fn interval(&self) -> Option<Duration> {
+        self.triggers().iter().find_map(|t| match t {
+            Trigger::Every(every) => Some(*every),
+            Trigger::On(_) => None,
+        })
+    }
+}
+
+/// The registered form of a loop's type.
+pub(super) struct Of<L>(PhantomData<fn() -> L>);
+
+impl<L> Of<L> {
+    /// The one value.
+    pub(super) const NEW: Self = Self(PhantomData);
+}
+
+impl<L: Loop> AnyLoop for Of<L> {
+    fn name(&self) -> &'static str {
+        L::NAME
+    }
+    fn about(&self) -> &'static str {
+        L::ABOUT
+    }
+    fn triggers(&self) -> &'static [Trigger] {
+        L::TRIGGERS
+    }
+    fn needs(&self) -> Facets {
+        L::NEEDS
+    }
+    fn may(&self) -> &'static [Verb] {
+        L::MAY
+    }
+    fn kind(&self) -> &'static shape::Kind {
+        L::Settings::KIND
+    }
+    fn plan(&self, inputs: Inputs<'_>) -> Plan {
+        let none = BTreeMap::new();
+        let written = inputs.desired.loops.get(L::NAME).map_or(&none, |config| &config.settings);
+        let settings = L::Settings::read(&shape::Settings::new(L::Settings::KIND, written));
+        L::plan(&Cx {
+            desired: inputs.desired,
+            observed: inputs.observed,
+            settings: &settings,
+            now: inputs.now,
+        })
+    }
+}
+
+/// The loop of this name.
+pub fn by_name(name: &str) -> Option<&'static dyn AnyLoop> {
+    super::ALL.iter().copied().find(|l| l.name() == name)
+}
+
+/// What config may say of loops and guards.
+pub fn vocabulary(today: jiff::civil::Date) -> Vocabulary {
+    let loops = super::ALL
+        .iter()
+        .map(|l| LoopShape { name: l.name(), about: l.about(), default_every: l.interval(), kind: l.kind() })
+        .collect();
+    Vocabulary { loops, guards: guard::OVERRIDABLE, today }
+}
+
+/// Which loops take part.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only these, when there are any.
+    pub only: Vec<String>,
+}
+
+impl Selection {
+    /// Whether a loop takes part, switches apart.
+    pub fn has(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|n| n == name)
+    }
+}
+
+fn active<'a>(
+    selection: &'a Selection,
+    switches: &'a Switches,
+) -> impl Iterator<Item = &'static dyn AnyLoop> + 'a {
+    super::ALL.iter().copied().filter(|l| selection.has(l.name()) && !switches.loops.contains_key(l.name()))
+}
+
+/// What has to be read for the loops that take part.
+pub fn needs_of(selection: &Selection, switches: &Switches) -> Facets {
+    active(selection, switches).fold(Facets::NONE, |all, l| all.and(l.needs()))
+}
+
+/// What each loop reads.
+pub fn needs() -> BTreeMap<&'static str, Facets> {
+    super::ALL.iter().map(|l| (l.name(), l.needs())).collect()
+}
+
+/// What each loop may do.
+pub fn may() -> BTreeMap<&'static str, &'static [Verb]> {
+    super::ALL.iter().map(|l| (l.name(), l.may())).collect()
+}
+
+/// The plans of all loops that take part and aren't switched off.
+pub fn plan_all(inputs: Inputs<'_>, selection: &Selection, switches: &Switches) -> Vec<Plan> {
+    active(selection, switches).map(|l| l.plan(inputs)).collect()
+}
+
+/// What the loops that manage repositories would do under another config, guards included; for the review of a
+/// change to the config. What `base` would do as well is drift that was there before, and left out.
+pub fn preview(proposed: &Desired, base: &Desired, observed: &Observed, now: jiff::Timestamp) -> Document {
+    let switches = Switches::default();
+    let selection = Selection {
+        only: super::ALL
+            .iter()
+            .filter(|l| {
+                l.needs().has(crate::model::Facet::Settings) || l.needs().has(crate::model::Facet::Labels)
+            })
+            .map(|l| l.name().to_owned())
+            .collect(),
+    };
+    let plan_of = |desired| combine(plan_all(Inputs { desired, observed, now }, &selection, &switches));
+    let (before, _) = plan_of(base);
+    let (mut after, contradictions) = plan_of(proposed);
+    after.actions.retain(|a| !before.actions.iter().any(|b| b.id == a.id));
+    after.waiting.retain(|w| !before.waiting.contains(w));
+    after.problems.retain(|p| !before.problems.contains(p));
+    let (needs, may, memory) = (needs(), may(), Memory::default());
+    let cx = GuardContext {
+        desired: proposed,
+        observed,
+        needs: &needs,
+        may: &may,
+        allows: &[],
+        today: now.to_zoned(jiff::tz::TimeZone::UTC).date(),
+        switches: &switches,
+        memory: &memory,
+        unmerged: None,
+    };
+    let violations = check(&after.actions, observed);
+    let verdict = guard::verdict(after.actions, contradictions, &cx);
+    let mut document = Document::new(proposed, observed, &verdict, &violations);
+    document.waiting = after.waiting;
+    document.diagnostics.extend(after.problems.iter().map(ToString::to_string));
+    document
+}

@@ -1,0 +1,45 @@
+//! Batches of repositories in one GraphQL query, halved when GitHub finds one too heavy.
+
+use std::future::Future;
+
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use crate::adapters::github::{Error, Kind};
+
+/// How many repositories one query reads in full. GitHub answers 50 with 100 labels each well within its ten
+/// seconds, and the cost stays at two points.
+pub(super) const FULL: usize = 50;
+/// How many repositories one query reads lightly.
+pub(super) const LIGHT: usize = 100;
+
+/// Whether a smaller query may succeed where this one failed.
+pub(super) fn too_heavy(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Server | Kind::Timeout | Kind::Malformed { .. } | Kind::TooLarge)
+}
+
+/// Runs `read` over `items` in chunks of at most `size`, all at once (the client bounds what is in flight). A
+/// chunk that is too heavy is halved, down to single items. Each chunk's result comes with its items.
+pub(super) async fn in_chunks<'a, T, R, F, Fut>(items: &'a [T], size: usize, read: F) -> Vec<(&'a [T], Result<R, Error>)>
+where
+    F: Fn(&'a [T]) -> Fut,
+    Fut: Future<Output = Result<R, Error>>,
+{
+    let run = |chunk: &'a [T]| {
+        let reading = read(chunk);
+        async move { (chunk, reading.await) }
+    };
+    let mut running: FuturesUnordered<_> = items.chunks(size.max(1)).map(run).collect();
+    let mut done = Vec::new();
+    while let Some((chunk, result)) = running.next().await {
+        match result {
+            Err(error) if chunk.len() > 1 && too_heavy(&error) => {
+                tracing::warn!(repositories = chunk.len(), %error, "query too heavy, halving it");
+                let (a, b) = chunk.split_at(chunk.len() / 2);
+                running.push(run(a));
+                running.push(run(b));
+            }
+            result => done.push((chunk, result)),
+        }
+    }
+    done
+}

@@ -1,0 +1,121 @@
+//! Open pull requests on the config repository: their heads, the factory's own comments and check on them.
+
+use serde_json::Value;
+
+use crate::adapters::github::{Client, Error, Identity};
+use crate::model::{CheckState, CommitId, RepoName};
+
+/// The marker that starts every comment of the factory's review.
+const MARKER: &str = "<!-- factoryctl:config-review ";
+/// The name of the factory's check run or commit status.
+const CHECK: &str = "factoryctl/plan";
+
+/// An open pull request on the config repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullSeen {
+    /// Its number.
+    pub number: u64,
+    /// The commit it proposes.
+    pub head: CommitId,
+    /// The branch it comes from, when that lies in the config repository itself.
+    pub branch: Option<String>,
+    /// The factory's own review comments, oldest first: id and body.
+    pub comments: Vec<(u64, String)>,
+    /// The factory's own check on the head.
+    pub check: Option<CheckState>,
+    /// Whether the factory is an App there and may write check runs.
+    pub checks: bool,
+}
+
+/// Every open pull request onto `branch`, with what the factory said there.
+///
+/// # Errors
+/// When any part can't be read: half of the comments would make a second set of them.
+pub async fn config_pulls(client: &Client, repo: &RepoName, branch: &str) -> Result<Vec<PullSeen>, Error> {
+    let identity = client.identity(repo.owner()).await?;
+    let mut out = Vec::new();
+    for pull in open_pulls(client, repo, branch).await? {
+        let (Some(number), Some(head)) = (pull["number"].as_u64(), head_of(&pull)) else { continue };
+        let comments = own_comments(client, repo, number, &identity).await?;
+        let check = own_check(client, repo, &head, &identity).await?;
+        let checks = matches!(identity, Identity::App { .. });
+        out.push(PullSeen { number, branch: branch_of(&pull, repo), head, comments, check, checks });
+    }
+    Ok(out)
+}
+
+/// The open pull requests whose branch starts with `prefix`: number, branch, head.
+///
+/// # Errors
+/// When the list can't be read completely.
+pub async fn flip_pulls(
+    client: &Client,
+    repo: &RepoName,
+    branch: &str,
+    prefix: &str,
+) -> Result<Vec<(u64, String, CommitId)>, Error> {
+    let pulls = open_pulls(client, repo, branch).await?;
+    Ok(pulls
+        .iter()
+        .filter_map(|pull| Some((pull["number"].as_u64()?, branch_of(pull, repo)?, head_of(pull)?)))
+        .filter(|(_, branch, _)| branch.starts_with(prefix))
+        .collect())
+}
+
+async fn open_pulls(client: &Client, repo: &RepoName, branch: &str) -> Result<Vec<Value>, Error> {
+    let base = crate::adapters::github::segment(branch);
+    client.pages(repo.owner(), &format!("/repos/{repo}/pulls?state=open&base={base}&per_page=100")).await
+}
+
+fn head_of(pull: &Value) -> Option<CommitId> {
+    CommitId::parse(pull["head"]["sha"].as_str()?)
+}
+
+fn branch_of(pull: &Value, repo: &RepoName) -> Option<String> {
+    let from = RepoName::parse(pull["head"]["repo"]["full_name"].as_str()?).ok()?;
+    (from == *repo).then(|| pull["head"]["ref"].as_str().map(str::to_owned)).flatten()
+}
+
+async fn own_comments(
+    client: &Client,
+    repo: &RepoName,
+    number: u64,
+    identity: &Identity,
+) -> Result<Vec<(u64, String)>, Error> {
+    let path = format!("/repos/{repo}/issues/{number}/comments?per_page=100");
+    let comments = client.pages(repo.owner(), &path).await?;
+    Ok(comments
+        .iter()
+        .filter(|c| c["user"]["login"].as_str() == Some(identity.login().as_str()))
+        .filter_map(|c| Some((c["id"].as_u64()?, c["body"].as_str()?.to_owned())))
+        .filter(|(_, body)| body.starts_with(MARKER))
+        .collect())
+}
+
+/// The factory's own check run or commit status on a commit.
+///
+/// # Errors
+/// When it can't be read.
+pub async fn own_check(
+    client: &Client,
+    repo: &RepoName,
+    head: &CommitId,
+    identity: &Identity,
+) -> Result<Option<CheckState>, Error> {
+    if matches!(identity, Identity::App { .. }) {
+        let name = crate::adapters::github::segment(CHECK);
+        let path = format!("/repos/{repo}/commits/{head}/check-runs?check_name={name}&filter=latest");
+        let reply = client.read(repo.owner(), &path).await?;
+        let run = reply.body["check_runs"].as_array().and_then(|runs| runs.first()).cloned();
+        return Ok(run.map(|run| CheckState {
+            passes: run["conclusion"].as_str() == Some("success"),
+            summary: run["output"]["title"].as_str().unwrap_or_default().to_owned(),
+        }));
+    }
+    let statuses = client.pages(repo.owner(), &format!("/repos/{repo}/commits/{head}/statuses?per_page=100")).await?;
+    let latest = statuses.iter().find(|s| s["context"].as_str() == Some(CHECK));
+    Ok(latest.map(|status| CheckState {
+        passes: status["state"].as_str() == Some("success"),
+        summary: status["description"].as_str().unwrap_or_default().to_owned(),
+    }))
+}

@@ -1,0 +1,75 @@
+//! Repositories that nobody declared, listed where config observes their owner.
+
+use serde_json::{Value, json};
+
+use crate::adapters::github::{Client, Operation};
+use crate::model::{Cause, Facet, Gap, Observed, RepoName, Unmanaged};
+
+use super::{Request, cause};
+
+/// Pages of an owner's repositories that are read before the list counts as unreadable.
+const PAGES_MAX: usize = 1_000;
+
+const QUERY: &str = "query OwnerRepositories($login: String!, $after: String) { \
+    rateLimit { cost remaining resetAt limit } \
+    repositoryOwner(login: $login) { repositories(first: 100, after: $after, ownerAffiliations: OWNER) { \
+    pageInfo { hasNextPage endCursor } nodes { nameWithOwner isArchived } } } }";
+
+/// Lists what matches and is not among the wanted ones.
+pub(super) async fn read(client: &Client, request: &Request<'_>, observed: &mut Observed) {
+    let mut owners: Vec<&str> = request.owners.iter().map(|(owner, _)| *owner).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    for owner in owners {
+        match list(client, owner).await {
+            Ok(all) => observed.unmanaged.extend(all.into_iter().filter(|u| {
+                let matches = |(o, pattern): &(&str, &str)| {
+                    o.eq_ignore_ascii_case(owner) && pattern_matches(pattern, u.name.name())
+                };
+                request.owners.iter().any(matches) && !request.repos.iter().any(|w| *w.name == u.name)
+            })),
+            Err((why, cause)) => {
+                let why = format!("the repositories of {owner} could not be listed: {why}");
+                observed.gaps.push(Gap { facet: Facet::Unmanaged, repo: None, why, cause });
+            }
+        }
+    }
+    observed.unmanaged.sort_by(|a, b| a.name.cmp(&b.name));
+}
+
+async fn list(client: &Client, owner: &str) -> Result<Vec<Unmanaged>, (String, Cause)> {
+    let mut out = Vec::new();
+    let mut after = Value::Null;
+    for _ in 0..PAGES_MAX {
+        let operation = Operation {
+            name: "OwnerRepositories".into(),
+            text: QUERY.to_owned(),
+            variables: json!({ "login": owner, "after": after }),
+        };
+        let reply = client.graphql(owner, &operation).await.map_err(|e| (e.to_string(), cause(&e)))?;
+        if let Some(error) = reply.errors.first() {
+            return Err((error.message.clone(), Cause::Other));
+        }
+        let page = &reply.data["repositoryOwner"]["repositories"];
+        let nodes = page["nodes"].as_array().ok_or_else(|| ("there is no such account".to_owned(), Cause::Other))?;
+        for node in nodes {
+            let name = node["nameWithOwner"].as_str().and_then(|n| RepoName::parse(n).ok());
+            let archived = node["isArchived"].as_bool();
+            let (Some(name), Some(archived)) = (name, archived) else {
+                return Err(("a repository without a name in the reply".to_owned(), Cause::Other));
+            };
+            out.push(Unmanaged { name, archived });
+        }
+        match (page["pageInfo"]["hasNextPage"].as_bool(), page["pageInfo"]["endCursor"].as_str()) {
+            (Some(false), _) => return Ok(out),
+            (Some(true), Some(cursor)) => after = cursor.into(),
+            _ => return Err(("the reply has no page information".to_owned(), Cause::Other)),
+        }
+    }
+    Err((format!("more than {PAGES_MAX} pages"), Cause::Other))
+}
+
+/// Whether a repository's name matches a pattern in which `*` stands for any run of characters.
+fn pattern_matches(pattern: &str, name: &str) -> bool {
+    crate::model::match_star(&pattern.to_lowercase(), &name.to_lowercase())
+}

@@ -1,0 +1,257 @@
+//! The plan document: everything that a plan says, ready to be shown.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::model::{Action, Change, Desired, Effect, Observed, RepoName, Setting, SettingValue, Verb};
+
+use super::check::Violation;
+use super::combine::Waiting;
+use super::guard::{Blocked, Switch, Verdict};
+
+/// The version of the JSON spelling; it only grows.
+pub(super) const VERSION: u32 = 1;
+
+/// One action as the document shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The action.
+    pub action: Action,
+    /// Why it is held back, if it is.
+    pub blocked: Option<Blocked>,
+}
+
+/// A loop that is switched off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disabled {
+    /// Which.
+    pub name: String,
+    /// Who, why, until when.
+    pub switch: Switch,
+}
+
+/// Where the two sides of the comparison came from.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// The config repository's place, for people.
+    pub config_place: String,
+    /// The config repository on GitHub, if it has one.
+    pub config_repo: Option<String>,
+    /// The commit that was read.
+    pub commit: Option<String>,
+    /// For a working tree: how many files differ from its commit.
+    pub changed_files: Option<usize>,
+    /// When the world was read.
+    pub at: Option<jiff::Timestamp>,
+    /// How old the reading was when the plan was made, when it came from the cache.
+    pub cached_age_seconds: Option<i64>,
+    /// What could not be read: facet, repository, why.
+    pub incomplete: Vec<(String, Option<String>, String)>,
+    /// HTTP requests that the reading took.
+    pub requests: u64,
+    /// GraphQL points that the reading took.
+    pub points: u64,
+}
+
+/// The counts of the last line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Things to add.
+    pub add: usize,
+    /// Things to change.
+    pub change: usize,
+    /// Things to delete.
+    pub delete: usize,
+    /// Agent runs to start.
+    pub runs: usize,
+    /// Actions held back; they are not in the counts above.
+    pub blocked: usize,
+    /// Things that wait.
+    pub waiting: usize,
+    /// Repositories that would be touched.
+    pub repos: usize,
+    /// API calls that carrying it out would take.
+    pub requests: usize,
+}
+
+/// A whole plan.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Document {
+    /// Where its two sides came from.
+    pub reading: Reading,
+    /// Every action, held back or not, in order.
+    pub actions: Vec<Planned>,
+    /// What waits, and on what.
+    pub waiting: Vec<Waiting>,
+    /// Loops that are switched off.
+    pub disabled: Vec<Disabled>,
+    /// Repositories that were seen and nobody declared.
+    pub unmanaged: Vec<RepoName>,
+    /// Anything else worth saying: warnings of the config, bugs that the checker found.
+    pub diagnostics: Vec<String>,
+    /// Whether the checker found a bug; such a plan is not applied.
+    pub unsound: bool,
+}
+
+impl Document {
+    /// The document of a verdict.
+    pub fn new(desired: &Desired, observed: &Observed, verdict: &Verdict, violations: &[Violation]) -> Self {
+        let mut actions: Vec<Planned> = verdict
+            .permitted
+            .iter()
+            .map(|p| Planned { action: p.action.clone(), blocked: None })
+            .chain(
+                verdict.blocked.iter().map(|(a, b)| Planned { action: a.clone(), blocked: Some(b.clone()) }),
+            )
+            .collect();
+        actions.sort_by(|a, b| super::combine::order(&a.action, &b.action));
+        let origin = &desired.origin;
+        let reading = Reading {
+            config_place: origin.place.clone(),
+            config_repo: desired.factory.config.as_ref().map(|c| c.value.to_string()),
+            commit: origin.commit.as_ref().map(ToString::to_string),
+            changed_files: origin.changed,
+            at: observed.at,
+            cached_age_seconds: None,
+            incomplete: observed
+                .gaps
+                .iter()
+                .map(|g| (g.facet.to_string(), g.repo.as_ref().map(ToString::to_string), g.why.clone()))
+                .collect(),
+            requests: observed.cost.requests,
+            points: observed.cost.points,
+        };
+        let diagnostics = violations
+            .iter()
+            .map(|v| format!("bug: action {} {}; the plan is not applied", v.action, v.what))
+            .collect();
+        Self {
+            reading,
+            actions,
+            waiting: Vec::new(),
+            disabled: Vec::new(),
+            unmanaged: observed.unmanaged.iter().map(|u| u.name.clone()).collect(),
+            diagnostics,
+            unsound: !violations.is_empty(),
+        }
+    }
+
+    /// Whether there is nothing to do and nothing held back.
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+    }
+
+    /// The counts.
+    pub fn summary(&self) -> Summary {
+        let mut out = Summary { waiting: self.waiting.len(), ..Summary::default() };
+        let mut repos = BTreeSet::new();
+        for planned in &self.actions {
+            if planned.blocked.is_some() {
+                out.blocked += 1;
+                continue;
+            }
+            match planned.action.verb.change() {
+                Change::Add => out.add += 1,
+                Change::Change => out.change += 1,
+                Change::Delete => out.delete += 1,
+            }
+            repos.insert(planned.action.effect.repo().clone());
+            out.requests += calls(&planned.action.effect);
+        }
+        out.repos = repos.len();
+        out
+    }
+
+    /// The versioned JSON document of CLI.md.
+    pub fn to_json(&self) -> Value {
+        let reading = &self.reading;
+        let summary = self.summary();
+        json!({
+            "version": VERSION,
+            "config": {
+                "repo": reading.config_repo,
+                "place": reading.config_place,
+                "commit": reading.commit,
+                "dirty": reading.commit.is_none(),
+                "changed_files": reading.changed_files,
+            },
+            "observed": {
+                "at": reading.at.map(|t| t.to_string()),
+                "complete": reading.incomplete.is_empty(),
+                "incomplete": reading.incomplete.iter()
+                    .map(|(facet, repo, why)| json!({ "facet": facet, "repo": repo, "why": why }))
+                    .collect::<Vec<_>>(),
+                "requests": reading.requests,
+                "points": reading.points,
+                "cached_age_seconds": reading.cached_age_seconds,
+            },
+            "actions": self.actions.iter().map(action_json).collect::<Vec<_>>(),
+            "waiting": self.waiting.iter().map(|w| json!({ "address": w.address, "on": w.on })).collect::<Vec<_>>(),
+            "disabled": self.disabled.iter().map(|d| json!({
+                "loop": d.name, "by": d.switch.by, "reason": d.switch.reason,
+                "until": d.switch.until.map(|t| t.to_string()),
+            })).collect::<Vec<_>>(),
+            "unmanaged": self.unmanaged,
+            "diagnostics": self.diagnostics,
+            "summary": {
+                "add": summary.add, "change": summary.change, "delete": summary.delete, "runs": summary.runs,
+                "blocked": summary.blocked, "waiting": summary.waiting, "repos": summary.repos,
+                "requests": summary.requests,
+            },
+        })
+    }
+}
+
+fn action_json(planned: &Planned) -> Value {
+    let action = &planned.action;
+    json!({
+        "id": action.id,
+        "address": action.address,
+        "loop": action.wanted_by,
+        "verb": action.verb,
+        "risk": action.risk,
+        "before": action.before,
+        "after": action.after,
+        "because": action.because,
+        "reason": action.reason,
+        "blocked": planned.blocked.as_ref().map(|b| json!({
+            "guard": b.guard, "says": b.says,
+            "override": b.overridable.as_ref().map(|o| format!("--allow {o}")),
+        })),
+    })
+}
+
+/// How many API calls carrying an effect out takes: the comparison right before it, and its writes.
+fn calls(effect: &Effect) -> usize {
+    let settings_calls = |settings: &std::collections::BTreeMap<Setting, SettingValue>| {
+        let topics = usize::from(settings.contains_key(&Setting::Topics));
+        topics + usize::from(settings.len() > topics)
+    };
+    match effect {
+        Effect::CreateRepository { settings, .. } => 2 + settings_calls(settings),
+        Effect::UpdateSettings { settings, .. } => 1 + settings_calls(settings),
+        Effect::Propose { .. } => 4,
+        Effect::Withdraw { .. } => 3,
+        Effect::CreateLabel { .. }
+        | Effect::UpdateLabel { .. }
+        | Effect::DeleteLabel { .. }
+        | Effect::Comment { .. }
+        | Effect::DeleteComment { .. }
+        | Effect::Report { .. } => 2,
+    }
+}
+
+impl Planned {
+    /// The sign that carries the meaning without colour.
+    pub fn sign(&self) -> char {
+        if self.blocked.is_some() {
+            return '!';
+        }
+        match (self.action.verb, self.action.verb.change()) {
+            (Verb::Propose, _) | (_, Change::Add) => '+',
+            (_, Change::Change) => '~',
+            (_, Change::Delete) => '-',
+        }
+    }
+}

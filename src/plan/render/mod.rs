@@ -1,0 +1,8 @@
+//! The spellings of a plan for people: text and Markdown.
+
+mod markdown;
+mod text;
+mod values;
+
+pub use markdown::{COMMENT_LIMIT, markdown};
+pub use text::{Style, last_line, text};

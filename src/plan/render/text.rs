@@ -1,0 +1,156 @@
+//! The plan as text: grouped by repository and kind, the last line with the counts.
+
+use std::fmt::Write as _;
+
+use crate::model::{Action, RepoName};
+use crate::plan::document::{Document, Planned, Summary};
+
+use super::values::{FieldChange, fields, printable};
+
+/// Whether colour codes are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// No escape codes at all.
+    Plain,
+    /// ANSI colours.
+    Color,
+}
+
+impl Style {
+    fn paint(self, sign: char, text: &str) -> String {
+        let code = match (self, sign) {
+            (Self::Plain, _) => return text.to_owned(),
+            (Self::Color, '+') => "32",
+            (Self::Color, '-') => "31",
+            (Self::Color, '~') => "33",
+            (Self::Color, '!') => "35",
+            (Self::Color, _) => "1",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}
+
+/// The whole document as text.
+pub fn text(document: &Document, style: Style) -> String {
+    let mut out = String::new();
+    head(document, &mut out);
+    let mut current: Option<&RepoName> = None;
+    for planned in &document.actions {
+        let repo = planned.action.effect.repo();
+        if current != Some(repo) {
+            let _ = writeln!(out, "\n{}", style.paint('#', repo.as_str()));
+            current = Some(repo);
+        }
+        action(planned, style, &mut out);
+    }
+    section(&mut out, "waiting", document.waiting.iter().map(|w| format!("{}: {}", w.address, w.on)));
+    section(
+        &mut out,
+        "switched off",
+        document.disabled.iter().map(|d| {
+            let until = d.switch.until.map(|t| format!(", until {t}")).unwrap_or_default();
+            format!("loop/{}: {} (by {}{until})", d.name, d.switch.reason, d.switch.by)
+        }),
+    );
+    section(&mut out, "unmanaged", document.unmanaged.iter().map(ToString::to_string));
+    section(&mut out, "notes", document.diagnostics.iter().cloned());
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    let _ = writeln!(out, "{}", last_line(document.summary()));
+    out
+}
+
+fn head(document: &Document, out: &mut String) {
+    let reading = &document.reading;
+    let at = match (&reading.commit, reading.changed_files) {
+        (Some(commit), _) => format!("{} at {}", reading.config_place, commit.get(..10).unwrap_or(commit)),
+        (None, Some(n)) => format!("working tree, {n} {} changed", plural(n, "file", "files")),
+        (None, None) => format!("{}, not under version control", reading.config_place),
+    };
+    let _ = writeln!(out, "config: {at}");
+    if let Some(age) = reading.cached_age_seconds {
+        let _ = writeln!(out, "observed: from the cache, {age} s old");
+    }
+    for (facet, repo, why) in &reading.incomplete {
+        let of = repo.as_ref().map(|r| format!(" of {r}")).unwrap_or_default();
+        let _ = writeln!(out, "incomplete: {facet}{of}: {}", printable(why));
+    }
+}
+
+fn action(planned: &Planned, style: Style, out: &mut String) {
+    let action = &planned.action;
+    let sign = planned.sign();
+    let line = format!("{sign} {}", title(action));
+    let _ = writeln!(out, "  {}", style.paint(sign, &line));
+    for change in fields(&action.before, &action.after) {
+        match change {
+            FieldChange::Line(line) => {
+                let _ = writeln!(out, "      {line}");
+            }
+            FieldChange::Block { name, lines } => {
+                let _ = writeln!(out, "      {name}:");
+                for line in lines {
+                    let _ = writeln!(out, "        {line}");
+                }
+            }
+        }
+    }
+    let because: Vec<String> = action.because.iter().map(ToString::to_string).collect();
+    let place = if because.is_empty() { String::new() } else { format!(" · {}", because.join(", ")) };
+    let _ = writeln!(
+        out,
+        "      why: {}{place} · loop {} · {}",
+        printable(&action.reason),
+        action.wanted_by,
+        action.id
+    );
+    if let Some(blocked) = &planned.blocked {
+        let _ = writeln!(
+            out,
+            "      {}",
+            style.paint('!', &format!("blocked by {}: {}", blocked.guard, printable(&blocked.says)))
+        );
+        if let Some(overridable) = &blocked.overridable {
+            let _ = writeln!(out, "      to allow it: --allow '{overridable}'");
+        }
+    }
+}
+
+/// `create label bug`, `update settings`.
+pub(super) fn title(action: &Action) -> String {
+    let verb = action.verb.as_str().replace('-', " ");
+    let prefix = format!("repo/{}/", action.effect.repo());
+    let rest = action.address.as_str().strip_prefix(&prefix).unwrap_or_default();
+    let name = rest.split_once('/').map_or(rest, |(_, name)| name);
+    if name.is_empty() { verb } else { format!("{verb} {}", printable(name)) }
+}
+
+fn section(out: &mut String, name: &str, lines: impl Iterator<Item = String>) {
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{name}");
+    for line in lines {
+        let _ = writeln!(out, "  {line}");
+    }
+}
+
+/// `Plan: 3 to add, 12 to change, …`.
+pub fn last_line(summary: Summary) -> String {
+    let Summary { add, change, delete, runs, blocked, waiting, repos, requests } = summary;
+    let runs =
+        if runs > 0 { format!(", {runs} {} to start", plural(runs, "run", "runs")) } else { String::new() };
+    let blocked = if blocked > 0 { format!(", {blocked} blocked") } else { String::new() };
+    let waiting = if waiting > 0 { format!(", {waiting} waiting") } else { String::new() };
+    format!(
+        "Plan: {add} to add, {change} to change, {delete} to delete{runs}{blocked}{waiting} · {repos} {} · {requests} API {}",
+        plural(repos, "repo", "repos"),
+        plural(requests, "call", "calls"),
+    )
+}
+
+fn plural<'a>(n: usize, one: &'a str, many: &'a str) -> &'a str {
+    if n == 1 { one } else { many }
+}
