@@ -3,14 +3,15 @@
 mod apply;
 mod completions;
 mod context;
+mod demo;
 mod doctor;
 mod drift;
 mod exit;
-// mod explain;
+mod explain;
 mod fmt;
 mod history;
 // mod import;
-// mod init;
+mod init;
 mod ledger;
 mod plan;
 mod session;
@@ -77,6 +78,8 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The whole factory in a temporary directory on a local GitHub; no network, no credentials
+    Demo(demo::Args),
     /// Write a commented factory.kdl, policies, terms and decisions to start from
     //     Init(init::Args),
     /// Check every config file; offline, all problems at once
@@ -134,7 +137,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> Exit {
 
 async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
     match command {
-        //         Command::Init(args) => init::run(cx, &args),
+        //         Command::Demo(args) => demo::run(cx, &args).await,
+        Command::Init(args) => init::run(cx, &args),
         Command::Validate(args) => validate::run(cx, &args).await,
         //         Command::Fmt(args) => fmt::run(cx, &args),
         //         Command::Schema => explain::schema(cx),
