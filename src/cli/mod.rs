@@ -82,6 +82,8 @@ enum Command {
     Demo(demo::Args),
     /// Write a commented factory.kdl, policies, terms and decisions to start from
     //     Init(init::Args),
+    /// Write a commented factory.kdl, policies, terms and decisions to start from
+    Init(init::Args),
     /// Check every config file; offline, all problems at once
     Validate(validate::Args),
     /// Bring config files into their canonical form; comments stay
