@@ -137,7 +137,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> Exit {
 
 async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
     match command {
-        //         Command::Demo(args) => demo::run(cx, &args).await,
+        Command::Demo(args) => demo::run(cx, &args).await,
         Command::Init(args) => init::run(cx, &args),
         Command::Validate(args) => validate::run(cx, &args).await,
         Command::Fmt(args) => fmt::run(cx, &args),
