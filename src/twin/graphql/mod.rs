@@ -116,7 +116,7 @@ pub(crate) async fn execute(api: &Api, session: Arc<Session>, prepared: Prepared
         .collect();
     let failed_validation = !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty());
     let mut body = serde_json::to_value(&response).unwrap_or(Value::Null);
-    if let Some(errors) = body["errors"].as_array_mut() {
+    if let Some(errors) = body.get_mut("errors").and_then(Value::as_array_mut) {
         for error in errors {
             *error = reshape(error);
         }

@@ -169,3 +169,22 @@ pub struct InstallationToken {
     #[serde(default)]
     pub repositories: Option<Vec<String>>,
 }
+
+impl App {
+    /// The private half of the key pair that [`App::new`] uses: known to everybody, good for twins only.
+    pub const PRIVATE_KEY: &str = include_str!("../keys/app.pem");
+    /// The public half.
+    pub const PUBLIC_KEY: &str = include_str!("../keys/app.pub.pem");
+
+    /// An App with the twin's own key pair, installed nowhere.
+    pub fn new(id: u64, slug: &str, owner: &str) -> Self {
+        Self {
+            id,
+            slug: slug.to_owned(),
+            name: slug.to_owned(),
+            owner: owner.to_owned(),
+            public_key_pem: Self::PUBLIC_KEY.to_owned(),
+            installations: Vec::new(),
+        }
+    }
+}
