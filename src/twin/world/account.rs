@@ -165,4 +165,7 @@ pub struct InstallationToken {
     pub installation: u64,
     /// When it stops working.
     pub expires_at: Timestamp,
+    /// Names (without owner) of the repositories it is limited to.
+    #[serde(default)]
+    pub repositories: Option<Vec<String>>,
 }
