@@ -50,7 +50,11 @@ impl WorldHandle {
         self.shared.edit(|old| *old = world);
     }
 
-    fn act<T>(&self, repo: &str, act: impl FnOnce(&mut Tx<'_>, u64) -> Result<T, Failure>) -> Result<T, Refused> {
+    fn act<T>(
+        &self,
+        repo: &str,
+        act: impl FnOnce(&mut Tx<'_>, u64) -> Result<T, Failure>,
+    ) -> Result<T, Refused> {
         let outcome = self.shared.change(SOMEBODY, &self.shared.urls(), |tx| {
             let (owner, name) = repo.split_once('/').ok_or_else(Failure::not_found)?;
             let id = tx.world.repo(owner, name).map(|repo| repo.id).ok_or_else(Failure::not_found)?;
