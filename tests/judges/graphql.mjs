@@ -6,12 +6,18 @@
 // argument, input field, enum value and default that it has exists in GitHub's with the same type.
 // Modules are found from NODE_PATH, or from node_modules beside this file. Exits 1 and names the place.
 import { createRequire } from "node:module";
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const require = createRequire(import.meta.url);
 const graphql = require("graphql");
-const text = readFileSync(require.resolve("@octokit/graphql-schema/schema.graphql"), "utf8");
+// The package exports its schema to import() only, which doesn't look into NODE_PATH: the file is found by hand.
+const published = require.resolve
+  .paths("@octokit/graphql-schema")
+  .map((folder) => join(folder, "@octokit/graphql-schema/schema.graphql"))
+  .find((file) => existsSync(file));
+if (!published) throw new Error("@octokit/graphql-schema is not installed");
+const text = readFileSync(published, "utf8");
 // The published file defines a field twice here and there; it is GitHub's, so it is taken as it is.
 const github = graphql.buildSchema(text, { assumeValidSDL: true });
 

@@ -29,7 +29,7 @@ function toJsonSchema(node, root) {
       }
       continue;
     }
-    out[key] = key === "$ref" ? `${root}${value.slice(1)}` : toJsonSchema(value, root);
+    out[key] = key === "$ref" && typeof value === "string" ? `${root}${value}` : toJsonSchema(value, root);
   }
   if (node.nullable === true) {
     if (Array.isArray(out.enum) && !out.enum.includes(null)) out.enum = [...out.enum, null];
@@ -66,6 +66,12 @@ const judges = [judge(description, "github"), judge(enterprise, "enterprise")];
 const resolve = (document, node) =>
   node?.$ref ? node.$ref.slice(2).split("/").reduce((at, key) => at[key], document) : node;
 
+/// Where the description contradicts itself, what it says elsewhere about the same thing. Each with its reason.
+const CORRECTIONS = {
+  // Asks `account` to be a user *and* an enterprise (allOf), which nothing is; `installation` says anyOf.
+  "GET /app/installations 200": { type: "array", items: { $ref: "#/components/schemas/installation" } },
+};
+
 const validators = new Map();
 function validator(judge, root, key, schema) {
   if (!validators.has(key)) validators.set(key, judge.ajv.compile(toJsonSchema(schema, root)));
@@ -94,7 +100,8 @@ function check({ method, path, status, body }) {
     if (!schema) return status === 204 && body ? [`${route.pattern}: a body where there is none`] : [];
     if (body === null) return []; // not JSON: asked for with another media type
     const root = ["github", "enterprise"][index];
-    const validate = validator(judge, root, `${root} ${method} ${route.pattern} ${status}`, schema);
+    const place = `${method} ${route.pattern} ${status}`;
+    const validate = validator(judge, root, `${root} ${place}`, CORRECTIONS[place] ?? schema);
     if (validate(body)) return [];
     const seen = new Set();
     return validate.errors
