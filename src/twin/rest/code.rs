@@ -19,7 +19,6 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET", "/repos/{owner}/{repo}/commits", commits),
     route("GET", "/repos/{owner}/{repo}/git/ref/{ref...}", get_ref),
     route("GET", "/repos/{owner}/{repo}/git/matching-refs/{ref...}", matching_refs),
-    route("GET", "/repos/{owner}/{repo}/git/refs", matching_refs),
     route("POST", "/repos/{owner}/{repo}/git/refs", create_ref),
     route("PATCH", "/repos/{owner}/{repo}/git/refs/{ref...}", update_ref),
     route("DELETE", "/repos/{owner}/{repo}/git/refs/{ref...}", delete_ref),

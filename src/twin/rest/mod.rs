@@ -86,6 +86,18 @@ const TABLES: &[&[Route]] = &[
     audit::ROUTES,
 ];
 
+/// Every route: method and pattern.
+#[cfg(test)]
+pub(crate) fn patterns() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLES.iter().flat_map(|table| table.iter()).map(|route| (route.method, route.pattern))
+}
+
+/// Which route a request takes.
+#[cfg(test)]
+pub(crate) fn pattern_of(method: &str, path: &str) -> Option<(&'static str, &'static str)> {
+    patterns().find(|(other, pattern)| *other == method && matches(pattern, path).is_some())
+}
+
 /// One request, taken apart.
 pub(crate) struct Cx<'a> {
     pub(crate) session: &'a Session,

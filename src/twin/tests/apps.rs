@@ -7,14 +7,14 @@ use super::world::{App, Installation};
 use super::*;
 
 /// A JWT of an App, good from now for so many seconds.
-fn jwt(app: u64, seconds: i64) -> String {
+pub(super) fn jwt(app: u64, seconds: i64) -> String {
     let now = jiff::Timestamp::now().as_second();
     let claims = json!({"iss": app.to_string(), "iat": now - 60, "exp": now + seconds});
     let key = EncodingKey::from_rsa_pem(App::PRIVATE_KEY.as_bytes()).unwrap();
     format!("Bearer {}", jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key).unwrap())
 }
 
-async fn twin_with_app() -> Twin {
+pub(super) async fn twin_with_app() -> Twin {
     let twin = twin().await;
     twin.world().mutate(|world| {
         let mut app = App::new(7, "factory", "acme");

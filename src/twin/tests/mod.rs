@@ -1,9 +1,11 @@
 //! The twin over real HTTP, asked as a client would.
 
 mod apps;
+mod gh;
 mod git;
 mod graphql;
 mod rest;
+mod routes;
 mod server;
 mod webhooks;
 
@@ -62,12 +64,19 @@ fn judge_later(twin: &Twin) {
         file.unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
     };
     let Some(last) = twin.log().pop().filter(|entry| entry.fault.is_none()) else { return };
-    let body: Value = serde_json::from_str(last.response_body.as_deref().unwrap_or_default()).unwrap_or_default();
+    let body: Value =
+        serde_json::from_str(last.response_body.as_deref().unwrap_or_default()).unwrap_or_default();
     if last.path.ends_with("/graphql") {
         let request: Value = serde_json::from_str(last.request_body.as_deref().unwrap_or_default()).unwrap();
-        append("graphql.jsonl", &json!({"query": request["query"], "variables": request["variables"], "status": last.status}));
+        append(
+            "graphql.jsonl",
+            &json!({"query": request["query"], "variables": request["variables"], "status": last.status}),
+        );
     } else {
-        append("rest.jsonl", &json!({"method": last.method, "path": last.path, "status": last.status, "body": body}));
+        append(
+            "rest.jsonl",
+            &json!({"method": last.method, "path": last.path, "status": last.status, "body": body}),
+        );
     }
     std::fs::write(folder.join("twin.graphql"), graphql_sdl()).unwrap();
 }
