@@ -3,17 +3,19 @@
 mod apply;
 mod completions;
 mod context;
+mod demo;
 mod doctor;
 mod drift;
 mod exit;
 mod explain;
 mod fmt;
 mod history;
-mod import;
+// mod import;
 mod init;
 mod ledger;
 mod plan;
 mod session;
+mod signals;
 mod twin;
 mod ui;
 mod validate;
@@ -76,6 +78,8 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The whole factory in a temporary directory on a local GitHub; no network, no credentials
+    Demo(demo::Args),
     /// Write a commented factory.kdl, policies, terms and decisions to start from
     Init(init::Args),
     /// Check every config file; offline, all problems at once
@@ -89,7 +93,7 @@ enum Command {
     /// Say where a value comes from: file, line, commit, author, what it overrides
     Why(why::Args),
     /// Write config for what exists on GitHub; a plan right after is empty
-    Import(import::Args),
+    //     Import(import::Args),
     /// Show what would change, and why
     Plan(plan::Args),
     /// Carry a plan out
@@ -133,13 +137,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> Exit {
 
 async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
     match command {
+        Command::Demo(args) => demo::run(cx, &args).await,
         Command::Init(args) => init::run(cx, &args),
         Command::Validate(args) => validate::run(cx, &args).await,
         Command::Fmt(args) => fmt::run(cx, &args),
         Command::Schema => explain::schema(cx),
         Command::Explain(args) => explain::run(cx, &args),
         Command::Why(args) => why::run(cx, &args).await,
-        Command::Import(args) => import::run(cx, &args).await,
+        //         Command::Import(args) => import::run(cx, &args).await,
         Command::Plan(args) => plan::run(cx, &args).await,
         Command::Apply(args) => apply::run(cx, &args).await,
         Command::Drift(args) => drift::run(cx, &args).await,

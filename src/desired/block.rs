@@ -61,6 +61,11 @@ impl Block {
         self.key.first().map_or(self.span, |k| k.span)
     }
 
+    /// The kind and the key as KDL writes them, for messages: in backticks.
+    pub(super) fn quoted(&self) -> String {
+        format!("`{}`", self.title())
+    }
+
     /// The kind and the key as KDL writes them: `repo "acme/widgets"`.
     pub(super) fn title(&self) -> String {
         if self.key().is_empty() {
@@ -92,12 +97,16 @@ impl Block {
         if let Value::Flag(b) = read.value { Some((b, read.span)) } else { None }
     }
 
-    /// A whole number that isn't negative; `Some(None)` for no limit.
-    pub(super) fn limit(&self, name: &str) -> Option<Option<u32>> {
+    /// A whole number that isn't negative; `None` for no limit, and when it wasn't written.
+    pub(super) fn count(&self, name: &str) -> Option<u32> {
         match self.value(name)?.value {
-            Value::Int(n) => Some(u32::try_from(n).ok()),
-            Value::Unlimited => Some(None),
-            Value::Flag(_) | Value::Seconds(_) | Value::Date(_) | Value::Moment(_) | Value::Text(_) => None,
+            Value::Int(n) => u32::try_from(n).ok(),
+            Value::Unlimited
+            | Value::Flag(_)
+            | Value::Seconds(_)
+            | Value::Date(_)
+            | Value::Moment(_)
+            | Value::Text(_) => None,
         }
     }
 

@@ -9,16 +9,23 @@ pub mod diagnostic;
 mod docs;
 pub mod import;
 mod load;
+mod misplaced;
 mod read;
 mod sections;
 pub mod shape;
 mod text;
 
 pub use diagnostic::{Diagnostic, Label, Severity, render, to_json};
+pub use docs::{Unknown, explain, init, reference, schema};
 pub use load::load;
 pub use shape::{LoopShape, Vocabulary};
+pub use text::{Spelling, edit, fmt};
 
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod load_test;
+#[cfg(test)]
+mod mistakes;
+#[cfg(test)]
+mod spelling_test;

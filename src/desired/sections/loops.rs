@@ -12,8 +12,8 @@ use super::Builder;
 use super::factory::REASON;
 
 pub(super) static LOOP: Kind = Kind {
-    name: "loop",
-    about: "A loop: a controller that runs on its triggers. One that isn't mentioned runs with its defaults; one that is disabled is neither observed nor planned, and the plan says so. Each loop may have settings of its own.",
+    name: super::LOOP,
+    about: "A controller that runs on its triggers. One that isn't mentioned runs with its defaults; one that is disabled is neither observed nor planned, and the plan says so. Each loop may have settings of its own.",
     key: Some(
         Field::new("name", Type::Loop, "The loop's name; `factoryctl loop list` shows them.", "\"labels\"")
             .required(),
@@ -52,7 +52,7 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Loop
                 cx.sink.push(
                     Draft::warning(
                         code::NO_EFFECT,
-                        format!("`{name}` has no effect: {} is enabled", block.title()),
+                        format!("`{name}` has no effect: {} is enabled", block.quoted()),
                     )
                     .at(given.span, "says nothing")
                     .help("it belongs to `enabled=#false`; remove it, or disable the loop"),
@@ -65,7 +65,7 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Loop
             cx.sink.push(
                 Draft::warning(
                     code::NO_EFFECT,
-                    format!("{} was disabled until {at} and runs again", block.title()),
+                    format!("{} was disabled until {at} and runs again", block.quoted()),
                 )
                 .at(span, "has passed")
                 .help("remove `enabled`, `reason` and `until`, or set a later date"),

@@ -1,9 +1,14 @@
 //! Text in two spellings: files, positions in them, and the one node view in which KDL and TOML meet.
 
+pub mod edit;
+mod edit_kdl;
+mod edit_toml;
 mod files;
+pub mod fmt;
 mod from_kdl;
 mod from_toml;
 mod lex;
+mod lex_toml;
 mod node;
 mod parse;
 
