@@ -1,6 +1,8 @@
 //! The ledger as a batch uses it: intents before effects, outcomes after, one writer.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::adapters::clock::Clock;
 use crate::ledger::{self, Because, Index, Ledger, Overridden, Record};
@@ -29,8 +31,8 @@ impl Recorder {
     }
 
     /// The ledger, for reading and publishing.
-    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().expect("no holder of this lock panics")
+    pub async fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().await
     }
 
     /// Who acts.
@@ -42,8 +44,8 @@ impl Recorder {
     ///
     /// # Errors
     /// When the ledger can't be written.
-    pub fn note(&self, records: &[Record]) -> Result<(), RecorderError> {
-        self.ledger().append_all(records, self.clock.now())?;
+    pub async fn note(&self, records: Vec<Record>) -> Result<(), RecorderError> {
+        self.ledger().await.append_all(records, self.clock.now())?;
         Ok(())
     }
 
@@ -51,12 +53,12 @@ impl Recorder {
     ///
     /// # Errors
     /// When the ledger can't be written; then nothing of the batch may be done.
-    pub fn intents(
+    pub async fn intents(
         &self,
         permitted: Vec<Permitted>,
         config: Option<&CommitId>,
     ) -> Result<Vec<(Permitted, IntentId)>, RecorderError> {
-        let mut ledger = self.ledger();
+        let mut ledger = self.ledger().await;
         let mut records = Vec::with_capacity(permitted.len());
         let mut batch = Vec::with_capacity(permitted.len());
         for permitted in permitted {
@@ -67,7 +69,7 @@ impl Recorder {
             }
             batch.push((permitted, intent));
         }
-        ledger.append_all(&records, self.clock.now())?;
+        ledger.append_all(records, self.clock.now())?;
         Ok(batch)
     }
 
@@ -105,14 +107,19 @@ impl Recorder {
     ///
     /// # Errors
     /// When the ledger can't be written.
-    pub fn outcome(&self, intent: &IntentId, action: &Action, outcome: &Outcome) -> Result<(), RecorderError> {
+    pub async fn outcome(
+        &self,
+        intent: &IntentId,
+        action: &Action,
+        outcome: &Outcome,
+    ) -> Result<(), RecorderError> {
         let record = record(intent, action.id.clone(), action.address.clone(), outcome);
-        self.note(&[Record::Outcome(record)])
+        self.note(vec![Record::Outcome(record)]).await
     }
 
     /// What the ledger remembers.
-    pub fn index<T>(&self, read: impl FnOnce(&Index) -> T) -> T {
-        read(self.ledger().index())
+    pub async fn index<T>(&self, read: impl FnOnce(&Index) -> T) -> T {
+        read(self.ledger().await.index())
     }
 }
 

@@ -87,7 +87,7 @@ async fn one_repository(
             Some(outcome) => outcome,
             None => attempt(&action, permit, writer).await,
         };
-        recorder.outcome(&intent, &action, &outcome)?;
+        recorder.outcome(&intent, &action, &outcome).await?;
         if spoils_the_rest(&outcome) {
             hopeless.cancel();
         }

@@ -5,10 +5,10 @@ use crate::model::{Facet, Facets, Observed, RepoName, Verb};
 use super::compare::settled_value;
 use super::outcome::{Outcome, Trouble};
 use super::recorder::{Recorder, RecorderError, record};
-use crate::ledger::{Open, Record};
+use crate::ledger::{Index, Open, Record};
 
 /// What has to be read to settle the open intents: repositories and facets.
-pub fn needs(recorder: &Recorder) -> (Vec<RepoName>, Facets) {
+pub async fn needs(recorder: &Recorder) -> (Vec<RepoName>, Facets) {
     recorder.index(|index| {
         let mut repos = Vec::new();
         let mut facets = Facets::NONE;
@@ -25,6 +25,7 @@ pub fn needs(recorder: &Recorder) -> (Vec<RepoName>, Facets) {
         }
         (repos, facets)
     })
+    .await
 }
 
 /// Settles every open intent that the reading tells about; gives how many. One that it doesn't tell about stays
@@ -32,19 +33,21 @@ pub fn needs(recorder: &Recorder) -> (Vec<RepoName>, Facets) {
 ///
 /// # Errors
 /// When the ledger can't be written.
-pub fn settle(recorder: &Recorder, observed: &Observed) -> Result<usize, RecorderError> {
-    let records: Vec<Record> = recorder.index(|index| {
+pub async fn settle(recorder: &Recorder, observed: &Observed) -> Result<usize, RecorderError> {
+    let settled = |index: &Index| -> Vec<Record> {
         let settled = |open: &&Open| {
             let outcome = verdict(open, observed)?;
             let intent = &open.intent;
             Some(Record::Outcome(record(&intent.intent, intent.action.clone(), intent.address.clone(), &outcome)))
         };
         index.open_intents().iter().filter_map(|open| settled(&open)).collect()
-    });
-    if !records.is_empty() {
-        recorder.note(&records)?;
+    };
+    let records = recorder.index(settled).await;
+    let count = records.len();
+    if count > 0 {
+        recorder.note(records).await?;
     }
-    Ok(records.len())
+    Ok(count)
 }
 
 fn verdict(open: &Open, observed: &Observed) -> Option<Outcome> {

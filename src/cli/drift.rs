@@ -26,8 +26,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let loaded = cx.load(&source, cx.at())?;
     let session = cx.connect(&source, &loaded, Patience::Foreground)?;
     let switches = cx.switches(&session.state, &loaded.desired)?;
-    let ledger = super::ledger::read(&session.state)?;
-    let applied = ledger.last_applied_commit();
+    let applied = super::ledger::last_applied(&session.state)?;
     let (selection, memory) = (Selection::default(), Memory::default());
     let judging = Judging {
         desired: &loaded.desired,

@@ -45,13 +45,12 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let world = match (&args.world, &args.generate) {
         (Some(path), _) => {
             let bytes = fs::read(&cx.env.cwd().join(path), LIMIT)?;
-            World::from_json(&bytes).map_err(|error| failed("the world can't be loaded", error))?
+            let text = String::from_utf8_lossy(&bytes);
+            World::from_json(&text)
+                .map_err(|error| Fail::new(Exit::Error, format!("{} can't be loaded", path.display())).because(error))?
         }
         (None, Some(text)) => {
-            let generate = Generate::parse(text).map_err(|error| {
-                failed("--generate is wrong", error)
-            })?;
-            twin::generate(&generate)
+            twin::generate(&generate(text)?)
         }
         (None, None) => World::default(),
     };
@@ -84,6 +83,29 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let exit = wait_for_end().await;
     twin.stop().await;
     Ok(exit)
+}
+
+/// What `--generate` asks for.
+fn generate(text: &str) -> Result<Generate, Fail> {
+    let wrong = |why: String| {
+        Fail::new(Exit::Usage, format!("--generate {text}: {why}"))
+            .help("write e.g. owner=acme,repos=335,archived=135,labels=6000,issues=2,seed=1")
+    };
+    let mut out = Generate::default();
+    for pair in text.split(',') {
+        let (key, value) = pair.split_once('=').ok_or_else(|| wrong(format!("`{pair}` is not KEY=VALUE")))?;
+        let number = || value.parse::<usize>().map_err(|_| wrong(format!("`{value}` is not a number")));
+        match key {
+            "owner" => value.clone_into(&mut out.owner),
+            "repos" => out.repos = number()?,
+            "archived" => out.archived = number()?,
+            "labels" => out.labels_total = number()?,
+            "issues" => out.issues = number()?,
+            "seed" => out.seed = number()? as u64,
+            _ => return Err(wrong(format!("there is no `{key}`"))),
+        }
+    }
+    Ok(out)
 }
 
 /// Waits until the process is told to end.

@@ -61,6 +61,11 @@ impl Block {
         self.key.first().map_or(self.span, |k| k.span)
     }
 
+    /// The kind and the key as KDL writes them, for messages: in backticks.
+    pub(super) fn quoted(&self) -> String {
+        format!("`{}`", self.title())
+    }
+
     /// The kind and the key as KDL writes them: `repo "acme/widgets"`.
     pub(super) fn title(&self) -> String {
         if self.key().is_empty() {

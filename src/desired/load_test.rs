@@ -6,7 +6,8 @@ use super::render;
 use crate::model::Desired;
 
 /// Desired state as text, chains and sources included.
-pub(super) fn explain(desired: &Desired) -> String {
+pub(super) fn explain(desired: &Desired, sources: bool) -> String {
+    let at = |s: &crate::model::Source| if sources { s.to_string() } else { String::new() };
     use std::fmt::Write as _;
     let mut out = String::new();
     let w = &mut out;
@@ -20,11 +21,25 @@ pub(super) fn explain(desired: &Desired) -> String {
     )
     .unwrap();
     for repo in desired.repos.values() {
-        writeln!(w, "repo {} create={} groups={:?} at {}", repo.name, repo.create, repo.groups, repo.source)
-            .unwrap();
+        writeln!(
+            w,
+            "repo {} create={} groups={:?} at {}",
+            repo.name,
+            repo.create,
+            repo.groups,
+            at(&repo.source)
+        )
+        .unwrap();
         for (setting, point) in &repo.settings {
-            write!(w, "  {} = {} ({} {})", setting.name(), point.value.to_json(), point.layer, point.source)
-                .unwrap();
+            write!(
+                w,
+                "  {} = {} ({} {})",
+                setting.name(),
+                point.value.to_json(),
+                point.layer,
+                at(&point.source)
+            )
+            .unwrap();
             for below in &point.overrides {
                 write!(w, " over {} ({})", below.value.to_json(), below.layer).unwrap();
             }
@@ -52,7 +67,7 @@ pub(super) fn explain(desired: &Desired) -> String {
                 w,
                 " ({} {}; over {:?})",
                 label.layer,
-                label.source,
+                at(&label.source),
                 label.overrides.iter().map(|l| &*l.layer).collect::<Vec<_>>()
             )
             .unwrap();
@@ -154,7 +169,7 @@ fn every_section_becomes_desired_state() {
     let (desired, warnings) =
         load(&files, &vocabulary()).unwrap_or_else(|d| panic!("{}", render(&d, &files, false)));
     assert!(warnings.is_empty(), "{warnings:?}");
-    insta::assert_snapshot!(explain(&desired), @r#"
+    insta::assert_snapshot!(explain(&desired, true), @r#"
     factory acme config acme/factory branch main
     api https://api.github.com auth App { id: 1234, key: Env("FACTORY_APP_KEY") } webhook Some(Webhook { listen: "127.0.0.1:0", secret: Env("HOOK") })
     repo acme/lib-rs create=false groups=["rust"] at factory.kdl:32

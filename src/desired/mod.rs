@@ -16,8 +16,13 @@ mod text;
 pub use diagnostic::{Diagnostic, Label, Severity, render, to_json};
 pub use load::load;
 pub use shape::{LoopShape, Vocabulary};
+pub use text::{Spelling, fmt};
 
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod load_test;
+#[cfg(test)]
+mod mistakes;
+#[cfg(test)]
+mod spelling_test;

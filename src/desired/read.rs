@@ -6,7 +6,7 @@ use super::block::{Block, Given, Read};
 use super::diagnostic::{Draft, Sink, code, nearest};
 use super::docs::spell;
 use super::shape::{Context, Field, Kind, Problem, Repeat, Type, Vocabulary, check};
-use super::text::{Files, Node, Raw, Scalar, Span, Spelling, shorten};
+use super::text::{Files, Node, Scalar, Span, Spelling, shorten};
 
 pub(super) struct Reader<'a> {
     pub(super) files: &'a Files,
@@ -62,7 +62,7 @@ impl Reader<'_> {
             }
         };
         self.sink.push(
-            Draft::error(code::DUPLICATE, format!("{} is declared twice", block.title()))
+            Draft::error(code::DUPLICATE, format!("{} is declared twice", block.quoted()))
                 .at(block.key_span(), "declared again here")
                 .also(first, "first declared here")
                 .help(help),
@@ -180,7 +180,7 @@ impl Reader<'_> {
             if block.given(field.name).is_none() {
                 let write = spell(field, self.files.spelling(block.span), true);
                 self.sink.push(
-                    Draft::error(code::MISSING, format!("{} has no `{}`", block.title(), field.name))
+                    Draft::error(code::MISSING, format!("{} has no `{}`", block.quoted(), field.name))
                         .at(block.span, "here")
                         .help(format!("add it, e.g. `{write}`: {}", lower_first(field.about))),
                 );
@@ -202,7 +202,7 @@ impl Reader<'_> {
 
     fn extra(&mut self, kind: &'static Kind, extra: &[Scalar<'_>]) {
         let Some(first) = extra.first() else { return };
-        let text = if let Raw::Text(text) = &first.raw { text.as_ref() } else { "" };
+        let text = first.raw.text().unwrap_or_default();
         let field = kind.field(text).filter(|_| !text.is_empty());
         let help = match (field, &kind.key) {
             (Some(field), _) => {
@@ -272,31 +272,31 @@ impl Reader<'_> {
 
     fn bad_value(&mut self, problem: &Problem, subject: &str, at: Span, write: Option<String>) {
         let example = write.map(|w| format!("e.g. `{w}`"));
-        let help = match (&problem.hint, example) {
-            (Some(hint), Some(example)) => format!("{hint}; {example}"),
-            (Some(one), None) => one.clone(),
-            (None, Some(one)) => one,
-            (None, None) => String::new(),
-        };
-        self.sink.push(
-            Draft::error(problem.code, format!("{subject} {}", problem.says)).at(at, "this value").help(help),
-        );
+        let help = problem.hint.clone().or(example).unwrap_or_default();
+        let message = problem.whole.clone().unwrap_or_else(|| format!("{subject} {}", problem.says));
+        self.sink.push(Draft::error(problem.code, message).at(at, "this value").help(help));
     }
 
     fn not_one(&mut self, field: &Field, written: &Written<'_, '_>) {
         let write = spell(field, self.files.spelling(written.span), false);
+        let mut help = format!("write `{write}`");
         let draft = match written.values {
             [] => {
                 Draft::error(code::MISSING, format!("`{}` has no value", field.name)).at(written.span, "here")
             }
             [_, second, ..] if !written.array => {
+                let words: Option<Vec<&str>> = written.values.iter().map(|v| v.raw.text()).collect();
+                if let (Some(words), Type::Text { .. }) = (words, field.ty) {
+                    help =
+                        format!("text with spaces stands in quotes: `{} {:?}`", field.name, words.join(" "));
+                }
                 Draft::error(code::EXTRA_VALUE, format!("`{}` takes one value", field.name))
                     .at(second.span, "one too many")
             }
             _ => Draft::error(code::SHAPE, format!("`{}` takes one value, not a list", field.name))
                 .at(written.span, "given a list here"),
         };
-        self.sink.push(draft.help(format!("write `{write}`")));
+        self.sink.push(draft.help(help));
     }
 
     fn list_length(&mut self, field: &Field, length: usize, max: usize, at: Span) {
@@ -346,7 +346,10 @@ impl Reader<'_> {
         let keys = kind.key.iter().filter(|_| kind.repeat != Repeat::ByKey).map(|f| f.name);
         let all: Vec<&str> = fields.chain(keys).chain(kind.children.iter().map(|k| k.name)).collect();
         let homes = homes(self.root, name);
-        let help = if let Some(near) = nearest(name, all.iter().copied()) {
+        let near = nearest(name, all.iter().copied());
+        let help = if let (Some(near), false) = (near, homes.is_empty()) {
+            format!("did you mean `{near}`? `{name}` belongs {}", homes.join(", or "))
+        } else if let Some(near) = near {
             format!("did you mean `{near}`?")
         } else if !homes.is_empty() {
             format!("`{name}` belongs {}", homes.join(", or "))

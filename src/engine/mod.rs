@@ -1,9 +1,11 @@
 //! When: one comparison of desired and observed, the triggers and the schedule of the daemon, live switches.
 
+mod batch;
 mod cycle;
 mod source;
 mod switches;
 
+pub use batch::{BatchError, Place, Publisher, carry_out, summary};
 pub use cycle::{Judged, Judging, judge, look, unsettled_labels};
 pub use source::{At, Invalid, Loaded, Source, SourceError, load};
 pub use switches::{Flip, Flips, FlipsError, switches};

@@ -4,18 +4,24 @@
 //! moment, and replaced five minutes before they end.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::Method;
 use jiff::Timestamp;
 use octocrab::auth::{AppAuth, EncodingKey};
 use octocrab::models::AppId;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::client::Client;
 use super::config::{Auth, SetupError};
-use super::error::Error;
-use super::transport::Bearer;
+use super::error::{Error, Kind};
+use super::pages::collect;
+use super::wire::{Access, Answer, Bearer, Call, Repeatable};
 use crate::adapters::clock::until;
 
 /// A token that ends sooner than this is replaced.
@@ -46,14 +52,6 @@ impl Identity {
             Self::App { slug } => format!("{slug}[bot]"),
         }
     }
-}
-
-/// What one request is sent with.
-#[derive(Debug, Clone)]
-pub(super) struct Access {
-    /// A name for the account at GitHub: the key of caches and budgets, and no secret.
-    pub(super) whose: Arc<str>,
-    pub(super) bearer: Bearer,
 }
 
 /// What the client was given, in the form in which it is used.
@@ -185,6 +183,113 @@ pub(super) fn minted(value: &Value) -> Option<Minted> {
 
 /// What making a token ends in; shared by all who wait for it.
 pub(super) type Minting = Result<Minted, Error>;
+
+impl Client {
+    /// Makes a call, and once more with a new token where GitHub refuses an installation's: it may have been
+    /// revoked. A refused request had no effect, so that is safe for any.
+    pub(super) async fn call_retrying_access(
+        &self,
+        access: &Access,
+        owner: Option<&str>,
+        call: &Call,
+    ) -> Result<Answer, Error> {
+        let result = self.0.exchange.call(access, call).await;
+        let (Err(error), Credentials::App(app), Bearer::Token(token), Some(owner)) =
+            (&result, &self.0.credentials, &access.bearer, owner)
+        else {
+            return result;
+        };
+        if *error.kind() != Kind::Unauthorized {
+            return result;
+        }
+        app.forget_token(token);
+        self.0.exchange.call(&self.access(owner).await?, call).await
+    }
+
+    /// What a request about `owner` is sent with.
+    pub(super) async fn access(&self, owner: &str) -> Result<Access, Error> {
+        match &self.0.credentials {
+            Credentials::Token(access) => Ok(access.clone()),
+            Credentials::App(app) => {
+                let installation = self.installation(app, owner).await?;
+                let minted = self.token(app, installation.id).await?;
+                Ok(app.installed(installation.id, minted.token))
+            }
+        }
+    }
+
+    async fn installation(&self, app: &App, owner: &str) -> Result<Installation, Error> {
+        let refuse = |kind, why: &str| {
+            let message = format!("{why} {owner}");
+            Err(Error::new(kind, &Method::GET, "/app/installations").with_message(Some(message)))
+        };
+        if app.installation(owner).is_none_or(|known| known.suspended)
+            && !app.listed_lately(self.0.exchange.clock.now())
+        {
+            let client = self.clone();
+            self.0.listings.join(String::new(), move || client.list_installations()).await.0?;
+        }
+        match app.installation(owner) {
+            Some(Installation { suspended: true, .. }) => {
+                refuse(Kind::Forbidden { needs: Vec::new() }, "the GitHub App is suspended by")
+            }
+            Some(installation) => Ok(installation),
+            None => refuse(Kind::Absent, "the GitHub App isn't installed on"),
+        }
+    }
+
+    fn list_installations(self) -> BoxFuture<'static, Result<(), Error>> {
+        async move {
+            if let Credentials::App(app) = &self.0.credentials {
+                let this = &self;
+                let read =
+                    |path: String| async move { this.read_as(app.itself(), None, &path).await }.boxed();
+                let list = collect("/app/installations", self.0.max_pages, read).await?;
+                app.learn_installations(&list, self.0.exchange.clock.now());
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    /// A token of an installation. Where no new one can be had, the old one will do while it lives.
+    async fn token(&self, app: &App, installation: u64) -> Result<Minted, Error> {
+        if let Some(minted) = app.good_token(installation, self.0.exchange.clock.now()) {
+            return Ok(minted);
+        }
+        let client = self.clone();
+        let work = move || async move { client.mint(installation).await }.boxed();
+        let (minting, _) = self.0.mintings.join(installation.to_string(), work).await;
+        minting.or_else(|error| {
+            let old = app
+                .token(installation, self.0.exchange.clock.now(), Duration::from_secs(30))
+                .ok_or(error.clone())?;
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "no new installation token, using the old one"
+            );
+            Ok(old)
+        })
+    }
+
+    async fn mint(&self, installation: u64) -> Minting {
+        let Credentials::App(app) = &self.0.credentials else {
+            return Err(Error::new(Kind::Unauthorized, &Method::POST, "/app/installations"));
+        };
+        let path = format!("/app/installations/{installation}/access_tokens");
+        // A token too many does no harm: it ends by itself.
+        let mut call =
+            Call::rest(Method::POST, &path, Some(Bytes::from_static(b"{}")), Repeatable::Idempotent);
+        call.creates = false;
+        let malformed = || call.fail(Kind::Malformed { why: "without a token" });
+        let Answer::Rest(reply, ..) = self.0.exchange.call(&app.itself(), &call).await? else {
+            return Err(malformed());
+        };
+        let minted = minted(&reply.body).ok_or_else(malformed)?;
+        app.keep_token(installation, minted.clone());
+        Ok(minted)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -6,14 +6,12 @@
 //! ([`Error`]). Nothing is repeated that could happen twice ([`Effect`]). And no foreground command sleeps
 //! until a limit resets: it is told ([`Kind::PrimaryLimit`]) and decides.
 //!
-//! A call goes through `client` → `coalesce` (equal reads in flight share one request) → `cache` (ETags) →
-//! `retry` → `budget` (limits) → `transport` (octocrab's stack); `classify` turns what came back into a
-//! [`Reply`] or an [`Error`]. No types of ours that describe repositories or labels belong here, and no
+//! A read goes from `client` through `coalesce` (equal reads under way share one request) and `cache` (ETags);
+//! then every call goes over the `wire`: `budget` (limits), `transport` (octocrab's stack), `classify` (a
+//! [`Reply`] or an [`Error`]), `retry`. No types of ours that describe repositories or labels belong here, and no
 //! models, pagination, GraphQL helper, retry or cache of octocrab's are used.
 
-mod budget;
 mod cache;
-mod classify;
 mod client;
 mod coalesce;
 mod config;
@@ -22,16 +20,11 @@ mod error;
 mod graphql;
 mod links;
 mod pages;
-mod retry;
+mod read;
 mod stats;
-mod transport;
 pub mod webhook;
+mod wire;
 
-#[cfg(test)]
-mod tests;
-
-pub use budget::{Pool, PoolState};
-pub use classify::Reply;
 pub use client::{Client, Effect};
 pub use config::{Auth, Config, ContentLimits, Patience, Retries, SetupError, Timeouts};
 pub use credentials::Identity;
@@ -39,3 +32,4 @@ pub use error::{Disposition, Error, FieldError, Kind, Sent};
 pub use graphql::{Cost, GraphqlError, GraphqlReply, Operation};
 pub use links::{Links, segment};
 pub use stats::Stats;
+pub use wire::{Pool, PoolState, Reply};

@@ -8,17 +8,17 @@ use futures::future::{BoxFuture, try_join_all};
 use http::Method;
 use serde_json::Value;
 
-use super::classify::Reply;
 use super::client::Client;
 use super::error::{Error, Kind};
 use super::links::{Links, split_query, with_parameter};
+use super::wire::Reply;
 
 impl Client {
     /// Reads all pages of a listing, a hundred entries each unless the path says otherwise. The entries are
     /// those of the array that the answer is, or of the only array in it.
     pub async fn pages(&self, owner: &str, path: &str) -> Result<Vec<Value>, Error> {
         let read = |path: String| async move { self.read(owner, &path).await }.boxed();
-        collect(path, self.max_pages(), read).await
+        collect(path, self.0.max_pages, read).await
     }
 }
 

@@ -19,6 +19,13 @@ pub(super) fn mask(text: &str, known: &[Range<usize>]) -> String {
             rest.find("-----END").map_or(rest.len(), |e| e + rest[e..].find('\n').unwrap_or(rest.len() - e));
         ranges.push(at..at + end);
     }
+    for (at, _) in text.match_indices("://") {
+        let start = at + "://".len();
+        let host = text[start..].find(['/', '"', '\n', ' ']).unwrap_or(text.len() - start);
+        if let Some(user) = text[start..start + host].rfind('@') {
+            ranges.push(start..start + user);
+        }
+    }
     for name in ["token", "secret", "key"] {
         ranges.extend(text.match_indices(name).filter_map(|(at, _)| value_after(text, at + name.len())));
     }
@@ -65,6 +72,7 @@ mod tests {
             ("auth \"token\" token=\"ghp_abc123\"", "auth \"token\" token=\"**********\""),
             ("secret \"correct horse battery\" }", "secret \"*********************\" }"),
             ("token=\"env:GITHUB_TOKEN\"", "token=\"env:GITHUB_TOKEN\""),
+            ("api \"https://me:pass@x.y/a@b\"", "api \"https://*******@x.y/a@b\""),
             ("label \"key\" color=\"abcdef\"", "label \"key\" color=\"abcdef\""),
         ] {
             assert_eq!(mask(text, &[]), expect);

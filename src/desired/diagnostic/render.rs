@@ -16,10 +16,33 @@ use crate::model::ConfigFiles;
 /// How many problems are printed.
 pub const SHOWN: usize = 200;
 
+/// How much of a long value is underlined, in bytes.
+const MARKED: usize = 60;
+
+/// How wide a sentence may become, in characters.
+const WIDTH: usize = 100;
+
+/// Breaks a sentence between words, and nowhere else: addresses and examples stay whole.
+fn wrap(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut column = 0;
+    for word in text.split(' ') {
+        let width = word.chars().count();
+        if column > 0 {
+            let fits = column + 1 + width <= WIDTH;
+            out.push(if fits { ' ' } else { '\n' });
+            column = if fits { column + 1 } else { 0 };
+        }
+        out.push_str(word);
+        column += width;
+    }
+    out
+}
+
 /// Problems as text; at most [`SHOWN`], and then how many more there are.
 pub fn render(diagnostics: &[Diagnostic], files: &ConfigFiles, color: bool) -> String {
     let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_links(false);
+    let handler = GraphicalReportHandler::new_themed(theme).with_wrap_lines(false).with_links(false);
     let sources = Sources::new(diagnostics, files);
     let mut out = String::new();
     for diagnostic in diagnostics.iter().take(SHOWN) {
@@ -101,13 +124,13 @@ impl Report {
         let here = |l: &&Label| first.is_some_and(|f| f.file == l.file);
         let elsewhere = diagnostic.labels.iter().filter(|l| !here(l));
         Self {
-            message: sources.say(&diagnostic.message),
+            message: wrap(&sources.say(&diagnostic.message)),
             code: Some(diagnostic.code),
             severity: match diagnostic.severity {
                 Severity::Error => miette::Severity::Error,
                 Severity::Warning => miette::Severity::Warning,
             },
-            help: diagnostic.help.as_deref().map(|h| sources.say(h)),
+            help: diagnostic.help.as_deref().map(|h| wrap(&sources.say(h))),
             source: first.and_then(|l| named(l, sources)),
             labels: diagnostic.labels.iter().filter(here).filter_map(|l| span(l, sources)).collect(),
             related: elsewhere.map(|l| Self::place(l, sources)).collect(),
@@ -138,7 +161,8 @@ fn span(label: &Label, sources: &Sources) -> Option<LabeledSpan> {
     let text = sources.text(&label.file).filter(|_| label.line > 0)?;
     // Only the first line of what a label covers is drawn.
     let covered = text.get(label.span.clone()).unwrap_or_default();
-    let length = covered.find(['\n', '\r']).unwrap_or(covered.len());
+    let length = covered.find(['\n', '\r']).unwrap_or(covered.len()).min(MARKED);
+    let length = (0..=length).rev().find(|n| covered.is_char_boundary(*n)).unwrap_or(0);
     let says = Some(sources.say(&label.text)).filter(|t| !t.is_empty());
     Some(LabeledSpan::new(says, label.span.start, length))
 }

@@ -6,13 +6,19 @@ pub(in crate::desired) fn nearest<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let wanted = fold(word);
-    let allowed = (wanted.chars().count() / 3).clamp(1, 4);
+    let allowed = match wanted.chars().count() {
+        0..3 => 0,
+        n => (n / 3).min(4),
+    };
     candidates
         .into_iter()
         .map(|candidate| {
             let folded = fold(candidate);
             // What someone began to write, or wrote at too great length, counts as near.
-            let part = wanted.len() >= 4 && (folded.starts_with(&wanted) || wanted.starts_with(&folded));
+            let half = wanted.len().max(folded.len()) / 2;
+            let part = wanted.len() >= 4
+                && wanted.len().abs_diff(folded.len()) <= half
+                && (folded.starts_with(&wanted) || wanted.starts_with(&folded));
             let distance = strsim::damerau_levenshtein(&wanted, &folded);
             (if part { distance.min(1) } else { distance }, candidate)
         })

@@ -52,7 +52,7 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Loop
                 cx.sink.push(
                     Draft::warning(
                         code::NO_EFFECT,
-                        format!("`{name}` has no effect: {} is enabled", block.title()),
+                        format!("`{name}` has no effect: {} is enabled", block.quoted()),
                     )
                     .at(given.span, "says nothing")
                     .help("it belongs to `enabled=#false`; remove it, or disable the loop"),
@@ -65,7 +65,7 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Loop
             cx.sink.push(
                 Draft::warning(
                     code::NO_EFFECT,
-                    format!("{} was disabled until {at} and runs again", block.title()),
+                    format!("{} was disabled until {at} and runs again", block.quoted()),
                 )
                 .at(span, "has passed")
                 .help("remove `enabled`, `reason` and `until`, or set a later date"),

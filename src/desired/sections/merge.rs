@@ -31,7 +31,7 @@ impl<'a> Sets<'a> {
         for (name, (block, _)) in &self.by_name {
             if !self.used.contains(name) {
                 cx.sink.push(
-                    Draft::warning(code::UNUSED_LABEL_SET, format!("no `labels` names {}", block.title()))
+                    Draft::warning(code::UNUSED_LABEL_SET, format!("no `labels` names {}", block.quoted()))
                         .at(block.key_span(), "has no effect")
                         .help(format!(
                             "name it in `defaults`, a `group` or a `repo`: `labels {:?}`",
@@ -116,12 +116,12 @@ fn conflict(first: &Declared, second: &Declared, at: Span, cx: &mut Builder<'_>)
         Draft::error(
             code::LABEL_CONFLICT,
             format!(
-                "{} and {} give the label `{}` a different `{attribute}`",
+                "`{}` and `{}` give the label `{}` a different `{attribute}`",
                 first.layer, second.layer, b.name
             ),
         )
-        .at(second.span, format!("in {}", second.layer))
-        .also(first.span, format!("in {}", first.layer))
+        .at(second.span, format!("in `{}`", second.layer))
+        .also(first.span, format!("in `{}`", first.layer))
         .also(at, "used together here")
         .help(format!(
             "make them agree, or say it where they are used: `labels … {{ label \"{}\" {attribute}=\"…\" }}`",
@@ -218,7 +218,7 @@ fn check(
                     )
                     .at(at, "to be renamed from this")
                     .also(other.span, "declared here")
-                    .help(format!("remove `was={was:?}`, or the label `{was}`", was = was.as_str())),
+                    .help(format!("remove the `was`, or the label `{was}`")),
                 );
             }
         }

@@ -78,7 +78,7 @@ pub(super) fn build(root: &[Block], cx: &mut Builder<'_>) -> BTreeMap<RepoName, 
 fn group<'a>(block: &'a Block, sets: &mut Sets<'_>, cx: &mut Builder<'_>) -> Group<'a> {
     if block.given("match").is_none() && block.given("topic").is_none() {
         cx.sink.push(
-            Draft::error(code::MISSING, format!("{} has neither `match` nor `topic`", block.title()))
+            Draft::error(code::MISSING, format!("{} has neither `match` nor `topic`", block.quoted()))
                 .at(block.key_span(), "matches nothing")
                 .help("say which repositories belong to it: `match \"acme/*-rs\"` or `topic \"rust\"`"),
         );
@@ -111,7 +111,7 @@ fn warn_empty(group: &Group<'_>, cx: &mut Builder<'_>) {
         return;
     }
     cx.sink.push(
-        Draft::warning(code::EMPTY_GROUP, format!("no declared repository belongs to {}", group.block.title()))
+        Draft::warning(code::EMPTY_GROUP, format!("no declared repository belongs to {}", group.block.quoted()))
             .at(group.block.key_span(), "has no effect")
             .help("groups match declared repositories only, by their full name `owner/name` or by a topic in their `topics`"),
     );
@@ -134,7 +134,7 @@ fn repo(
         };
         fixed.insert(*setting, (point, *span));
     }
-    let title = block.title();
+    let title = block.quoted();
     let create = block.flag("create");
     check_archived(&title, create, &fixed, cx);
     check_methods(&title, &fixed, cx);

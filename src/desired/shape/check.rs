@@ -57,13 +57,15 @@ pub(in crate::desired) struct Problem {
     pub(in crate::desired) code: &'static Code,
     /// What follows the name of the field: "must be …, not …".
     pub(in crate::desired) says: String,
+    /// The message as a whole, where a sentence about the field would say less.
+    pub(in crate::desired) whole: Option<String>,
     /// The value that was probably meant, or other advice.
     pub(in crate::desired) hint: Option<String>,
 }
 
 impl Problem {
     fn new(code: &'static Code, says: String) -> Self {
-        Self { code, says, hint: None }
+        Self { code, says, whole: None, hint: None }
     }
 
     fn hint(self, hint: impl Into<String>) -> Self {
@@ -170,7 +172,7 @@ fn secret(raw: &Raw<'_>, cx: Context<'_>) -> Result<Value, Problem> {
             }
             let says = format!("must be {}", Type::Secret.noun(cx.spelling));
             return Err(Problem::new(code::MALFORMED, says)
-                .hint("after `env:` stands the name of an environment variable, after `file:` a path"));
+                .hint("after `env:` stands the name of an environment variable, after `file:` a path: `env:GITHUB_TOKEN`"));
         }
     }
     Err(Problem::new(
@@ -212,16 +214,19 @@ fn texts(ty: Type, text: &Cow<'_, str>, cx: Context<'_>) -> Result<Value, Proble
         }
         Type::Word(words) => word(text, words, malformed),
         Type::Guard => word(text, cx.vocabulary.guards, malformed).map_err(|p| Problem {
+            whole: Some(format!("there is no guard `{}` that can be overridden", shorten(text))),
             hint: p
                 .hint
-                .or_else(|| Some(format!("the guards are {}", super::types::one_of(cx.vocabulary.guards)))),
+                .or_else(|| Some(format!("those are {}", super::types::one_of(cx.vocabulary.guards)))),
             ..p
         }),
         Type::Loop => match cx.vocabulary.find_loop(text) {
             Some(_) => Ok(keep()),
             None => Err(unknown_loop(text, cx)),
         },
-        Type::Repo => RepoName::parse(text).map(|_| keep()).map_err(|e| malformed().hint(e.to_string())),
+        Type::Repo => RepoName::parse(text)
+            .map(|_| keep())
+            .map_err(|e| malformed().hint(format!("{e}; write owner and name: `acme/widgets`"))),
         Type::RepoPattern => when(is_pattern(text)),
         Type::OwnerPattern => {
             let owner = text.split_once('/').map_or("", |(owner, _)| owner);
@@ -250,18 +255,23 @@ fn texts(ty: Type, text: &Cow<'_, str>, cx: Context<'_>) -> Result<Value, Proble
         Type::Name => when(is_name(text)),
         Type::Topic => topic(text, malformed),
         Type::Branch => when(is_branch(text)),
-        Type::Date => {
-            text.parse::<Date>().map(Value::Date).map_err(|_| malformed().hint("e.g. \"2026-12-01\""))
-        }
-        Type::Moment => {
-            moment(text).map(Value::Moment).ok_or_else(|| malformed().hint("e.g. \"2026-12-01\""))
-        }
+        Type::Date => text
+            .parse::<Date>()
+            .map(Value::Date)
+            .map_err(|_| malformed().hint("write year, month and day: \"2026-12-01\"")),
+        Type::Moment => moment(text)
+            .map(Value::Moment)
+            .ok_or_else(|| malformed().hint("write year, month and day: \"2026-12-01\"")),
         Type::Api => api(text, malformed),
         Type::Website => {
             let good = text.is_empty()
                 || url::Url::parse(text)
                     .is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host());
-            if good { Ok(keep()) } else { Err(malformed().hint("it starts with `https://`")) }
+            if good {
+                Ok(keep())
+            } else {
+                Err(malformed().hint(format!("did you mean `https://{}`?", shorten(text))))
+            }
         }
         Type::Listen => {
             let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
@@ -291,8 +301,8 @@ fn unknown_loop(text: &str, cx: Context<'_>) -> Problem {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the loops are {}", super::types::one_of(&names)),
     };
-    let says = format!("must be the name of a loop; there is no loop `{}`", shorten(text));
-    Problem::new(code::UNKNOWN_LOOP, says).hint(hint)
+    let whole = Some(format!("there is no loop `{}`", shorten(text)));
+    Problem { whole, ..Problem::new(code::UNKNOWN_LOOP, String::new()).hint(hint) }
 }
 
 /// Seconds of `1h30m`; each unit once, the greater first.

@@ -173,7 +173,8 @@ pub(in crate::desired) fn is_space(c: char) -> bool {
 pub(in crate::desired) fn check(text: &str, number: u16, sink: &mut Sink) -> bool {
     let before = sink.errors();
     let mut open: Vec<Token> = Vec::new();
-    for token in tokens(text) {
+    let all = tokens(text);
+    for (i, token) in all.iter().copied().enumerate() {
         let span = Span { file: number, start: as_u32(token.start), end: as_u32(token.end) };
         let first = Span { end: span.start + 1, ..span };
         match token.kind {
@@ -193,17 +194,22 @@ pub(in crate::desired) fn check(text: &str, number: u16, sink: &mut Sink) -> boo
                     .at(span, "no `{` is open here")
                     .help("remove it, or add the `{` that it should close"),
             ),
-            Kind::Text if token.broken => sink.push(
-                Draft::error(code::SYNTAX, "this text is never closed")
-                    .at(first, "it starts here")
-                    .help("put a `\"` at its end; text over several lines starts and ends with `\"\"\"`"),
-            ),
+            Kind::Text if token.broken => {
+                sink.push(
+                    Draft::error(code::SYNTAX, "this text is never closed")
+                        .at(first, "it starts here")
+                        .help("put a `\"` at its end; text over several lines starts and ends with `\"\"\"`"),
+                );
+                // What follows may be text or not; nothing that could be said of it is certain.
+                return false;
+            }
             Kind::BlockComment if token.broken => sink.push(
                 Draft::error(code::SYNTAX, "this comment is never closed, or nests too deep")
                     .at(Span { end: span.start + 2, ..span }, "it starts here")
                     .help("put `*/` at its end"),
             ),
             Kind::Word => check_word(&text[token.start..token.end], span, sink),
+            Kind::Equals => check_equals(&all, i, span, sink),
             Kind::Close
             | Kind::Text
             | Kind::BlockComment
@@ -212,8 +218,7 @@ pub(in crate::desired) fn check(text: &str, number: u16, sink: &mut Sink) -> boo
             | Kind::LineComment
             | Kind::Slashdash
             | Kind::Semicolon
-            | Kind::Continuation
-            | Kind::Equals => {}
+            | Kind::Continuation => {}
         }
     }
     if let Some(inner) = open.pop() {
@@ -229,16 +234,71 @@ pub(in crate::desired) fn check(text: &str, number: u16, sink: &mut Sink) -> boo
     sink.errors() == before
 }
 
-fn check_word(word: &str, span: Span, sink: &mut Sink) {
-    if matches!(word, "true" | "false" | "null" | "inf" | "-inf" | "nan") {
+/// A name and a value stand on both sides.
+fn check_equals(all: &[Token], i: usize, span: Span, sink: &mut Sink) {
+    let blank = |t: &&Token| matches!(t.kind, Kind::Space | Kind::BlockComment);
+    let is_value = |t: Option<&Token>| t.is_some_and(|t| matches!(t.kind, Kind::Text | Kind::Word));
+    let after = all[i + 1..].iter().find(|t| !blank(t));
+    let mut before = all[..i].iter().rev().filter(|t| !blank(t));
+    let name = before.next();
+    // Before the name stands the node's own; where it doesn't, this is TOML's way of writing.
+    let first = match before.next() {
+        None => true,
+        // A line break after `\` is none.
+        Some(t) if t.kind == Kind::Newline => {
+            before.find(|t| t.kind != Kind::LineComment).is_none_or(|t| t.kind != Kind::Continuation)
+        }
+        Some(t) => matches!(t.kind, Kind::Semicolon | Kind::Open),
+    };
+    if !is_value(after) || !is_value(name) {
         sink.push(
-            Draft::error(code::SYNTAX, format!("`{word}` is not a value in KDL 2"))
-                .at(span, "bare word")
-                .help(format!("write `#{word}`, or `\"{word}\"` if you mean the text")),
+            Draft::error(code::SYNTAX, "this `=` has no value after it, or no name before it")
+                .at(span, "here")
+                .help("write `name=value`, e.g. `create=#true`"),
         );
-    } else if word.len() > 38 && word.trim_start_matches(['-', '+']).bytes().all(|b| b.is_ascii_digit()) {
-        sink.push(Draft::error(code::SYNTAX, "this number is too large").at(span, "more than 38 digits"));
+    } else if first {
+        sink.push(
+            Draft::error(code::SYNTAX, "this node is written with `=`")
+                .at(span, "here")
+                .help("in KDL a value follows its name after a space: `has-wiki #false`; `name=value` stands after a node's name"),
+        );
     }
+}
+
+/// Bare words that are at home in other languages.
+fn check_word(word: &str, span: Span, sink: &mut Sink) {
+    const KEYWORDS: [&str; 6] = ["#true", "#false", "#null", "#inf", "#-inf", "#nan"];
+    let digits = word.trim_start_matches(['-', '+']);
+    let (message, help) = if matches!(word, "true" | "false" | "null" | "inf" | "-inf" | "nan") {
+        let help = format!("write `#{word}`, or `\"{word}\"` if you mean the text");
+        (format!("`{word}` is not a value in KDL 2"), help)
+    } else if word.len() > 38 && digits.bytes().all(|b| b.is_ascii_digit()) {
+        ("this number is too large".to_owned(), "no number in config has so many digits".to_owned())
+    } else if word.starts_with('\'') {
+        let text = word.trim_matches('\'');
+        ("single quotes are no quotes in KDL".to_owned(), format!("write `\"{text}\"`"))
+    } else if word.starts_with('#') && !KEYWORDS.contains(&word) {
+        let help = match word {
+            "#" | "##" | "###" => "a comment starts with `//`".to_owned(),
+            _ => "flags are `#true` and `#false`, nothing is `#null`; a comment starts with `//`".to_owned(),
+        };
+        (format!("`{word}` is not a value in KDL 2"), help)
+    } else if word.contains(['[', ']']) {
+        (
+            "KDL has no brackets".to_owned(),
+            "write the values after each other: `topics \"rust\" \"service\"`".to_owned(),
+        )
+    } else if word.starts_with(',') || word.ends_with(',') {
+        (
+            "no comma stands between values".to_owned(),
+            "separate them by spaces: `topics \"rust\" \"service\"`".to_owned(),
+        )
+    } else if word.contains('/') {
+        ("text with a `/` in it stands in quotes".to_owned(), format!("write `\"{word}\"`"))
+    } else {
+        return;
+    };
+    sink.push(Draft::error(code::SYNTAX, message).at(span, "here").help(help));
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Text in two spellings: files, positions in them, and the one node view in which KDL and TOML meet.
 
 mod files;
+pub mod fmt;
 mod from_kdl;
 mod from_toml;
 mod lex;
+mod lex_toml;
 mod node;
 mod parse;
 

@@ -46,6 +46,11 @@ pub(in crate::desired) enum Raw<'t> {
 }
 
 impl Raw<'_> {
+    /// The text, if it is one.
+    pub(in crate::desired) fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
     /// The value in words that follow "not".
     pub(in crate::desired) fn describe(&self, spelling: Spelling) -> String {
         match self {

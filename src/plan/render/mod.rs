@@ -5,4 +5,4 @@ mod text;
 mod values;
 
 pub use markdown::{COMMENT_LIMIT, markdown};
-pub use text::{Style, text};
+pub use text::{Style, last_line, text};

@@ -138,7 +138,7 @@ fn section(out: &mut String, name: &str, lines: impl Iterator<Item = String>) {
 }
 
 /// `Plan: 3 to add, 12 to change, …`.
-pub(super) fn last_line(summary: Summary) -> String {
+pub fn last_line(summary: Summary) -> String {
     let Summary { add, change, delete, runs, blocked, waiting, repos, requests } = summary;
     let runs =
         if runs > 0 { format!(", {runs} {} to start", plural(runs, "run", "runs")) } else { String::new() };

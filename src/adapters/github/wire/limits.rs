@@ -1,21 +1,18 @@
-//! GitHub's limits, respected before they bite.
+//! The arithmetic of GitHub's limits: when a request may start, or which limit forbids it. Pure.
 //!
 //! Each credential has pools of requests or points that refill at a known moment, a limit on how much it may
-//! create in a minute and an hour, and now and then an order to pause. The arithmetic is pure; [`Budget`]
-//! keeps the accounts and waits. It learns from the headers of every answer, spreads what is left once less
-//! than a tenth remains, and never waits for a reset: a spent pool is an answer, not a pause.
+//! create in a minute and an hour, and now and then an order to pause.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use http::HeaderMap;
 use jiff::Timestamp;
 
 use super::classify::{number, text};
-use super::config::ContentLimits;
-use super::error::Kind;
-use crate::adapters::clock::{Clock, after, until};
+use crate::adapters::clock::{after, until};
+use crate::adapters::github::config::ContentLimits;
+use crate::adapters::github::error::Kind;
 
 /// One of the pools that GitHub counts separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,8 +31,8 @@ pub enum Pool {
 
 impl Pool {
     /// The pool that a REST path most likely draws on; the answer's header corrects it.
-    pub(super) fn of(path: &str) -> Self {
-        let (path, _) = super::links::split_query(path);
+    pub(crate) fn of(path: &str) -> Self {
+        let (path, _) = crate::adapters::github::links::split_query(path);
         if path.starts_with("/search/code") {
             Self::CodeSearch
         } else if path.starts_with("/search/") {
@@ -68,7 +65,7 @@ impl Pool {
 /// What was last heard of a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolState {
-    /// Whose pool it is: `token`, `app`, or the owner of the installation.
+    /// Whose pool it is: `token-DIGEST`, `app-ID` or `app-ID-INSTALLATION`.
     pub whose: String,
     /// Which.
     pub pool: Pool,
@@ -82,16 +79,16 @@ pub struct PoolState {
 
 /// What the headers of one answer say of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reading {
-    pub(super) pool: Pool,
-    pub(super) limit: u64,
-    pub(super) remaining: u64,
-    pub(super) reset: Timestamp,
+pub(crate) struct Reading {
+    pub(crate) pool: Pool,
+    pub(crate) limit: u64,
+    pub(crate) remaining: u64,
+    pub(crate) reset: Timestamp,
 }
 
 impl Reading {
     /// Reads the `x-ratelimit-*` headers; servers without limits send none.
-    pub(super) fn of(headers: &HeaderMap, likely: Pool) -> Option<Self> {
+    pub(crate) fn of(headers: &HeaderMap, likely: Pool) -> Option<Self> {
         let pool = match text(headers, "x-ratelimit-resource") {
             Some(resource) => Pool::named(&resource)?,
             None => likely,
@@ -110,23 +107,23 @@ const SAME_RESET: Duration = Duration::from_secs(5);
 
 /// One pool of one credential.
 #[derive(Debug, Clone)]
-struct Window {
-    limit: u64,
-    remaining: u64,
-    reset: Timestamp,
+pub(super) struct Window {
+    pub(super) limit: u64,
+    pub(super) remaining: u64,
+    pub(super) reset: Timestamp,
     /// Requests under way whose answers may lower `remaining`.
-    reserved: u64,
+    pub(super) reserved: u64,
     /// When the next request may start while what is left is being spread.
     next_slot: Timestamp,
 }
 
 impl Window {
     /// Before anything is known nothing is held back.
-    const UNKNOWN: Self =
+    pub(super) const UNKNOWN: Self =
         Self { limit: 0, remaining: 0, reset: Timestamp::MIN, reserved: 0, next_slot: Timestamp::MIN };
 
     /// Takes in what an answer says. Answers overtake each other, so within one period the lowest count holds.
-    fn learn(&mut self, reading: Reading) {
+    pub(super) fn learn(&mut self, reading: Reading) {
         let same =
             until(self.reset, reading.reset) < SAME_RESET && until(reading.reset, self.reset) < SAME_RESET;
         if same {
@@ -190,33 +187,33 @@ fn creation_slot(
 
 /// All that is known of one credential.
 #[derive(Debug, Default)]
-struct Account {
-    pools: BTreeMap<Pool, Window>,
+pub(super) struct Account {
+    pub(super) pools: BTreeMap<Pool, Window>,
     creations: VecDeque<Timestamp>,
     /// GitHub asked to be left alone until then.
-    hold: Option<Timestamp>,
+    pub(super) hold: Option<Timestamp>,
 }
 
 /// What a request does, as far as limits go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Draw {
-    pub(super) pool: Pool,
-    pub(super) creates: bool,
+pub(crate) struct Draw {
+    pub(crate) pool: Pool,
+    pub(crate) creates: bool,
 }
 
 /// How the budget was told to behave.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manners {
+pub(crate) struct Manners {
     /// The longest pause that only spreads requests.
-    pub(super) longest_spread: Duration,
+    pub(crate) longest_spread: Duration,
     /// The longest pause that GitHub ordered which is waited for.
-    pub(super) longest_hold: Duration,
-    pub(super) content: Option<ContentLimits>,
+    pub(crate) longest_hold: Duration,
+    pub(crate) content: Option<ContentLimits>,
 }
 
 impl Account {
     /// When a request may start, or which limit forbids it. Reserves its place.
-    fn plan(&mut self, draw: Draw, manners: &Manners, now: Timestamp) -> Result<Timestamp, Kind> {
+    pub(super) fn plan(&mut self, draw: Draw, manners: &Manners, now: Timestamp) -> Result<Timestamp, Kind> {
         let held = self.hold.map_or(now, |hold| hold.max(now));
         if until(now, held) > manners.longest_hold {
             return Err(Kind::SecondaryLimit { retry_after: until(now, held) });
@@ -231,103 +228,6 @@ impl Account {
         };
         window.reserved += 1;
         Ok(held.max(spread).max(creation))
-    }
-}
-
-/// The accounts of all credentials that a client uses.
-#[derive(Debug)]
-pub(super) struct Budget {
-    accounts: Mutex<HashMap<Arc<str>, Account>>,
-    manners: Manners,
-    clock: Clock,
-}
-
-/// The place of one request in the budget; gives it back when dropped.
-#[derive(Debug)]
-pub(super) struct Ticket<'a> {
-    budget: &'a Budget,
-    whose: Arc<str>,
-    pool: Pool,
-}
-
-impl Budget {
-    pub(super) fn new(manners: Manners, clock: Clock) -> Self {
-        Self { accounts: Mutex::default(), manners, clock }
-    }
-
-    /// Waits for the request's turn, or says at once which limit forbids it. Cancel safe.
-    pub(super) async fn admit(&self, whose: &Arc<str>, draw: Draw) -> Result<Ticket<'_>, Kind> {
-        let now = self.clock.now();
-        let start = {
-            let mut accounts = self.lock();
-            accounts.entry(Arc::clone(whose)).or_default().plan(draw, &self.manners, now)?
-        };
-        let ticket = Ticket { budget: self, whose: Arc::clone(whose), pool: draw.pool };
-        if start > now {
-            let pause = until(now, start);
-            tracing::debug!(whose = %whose, pool = draw.pool.name(), ?pause, "spreading requests");
-            self.clock.sleep(pause).await;
-        }
-        Ok(ticket)
-    }
-
-    /// What is known of all pools.
-    pub(super) fn snapshot(&self) -> Vec<PoolState> {
-        let accounts = self.lock();
-        let mut states: Vec<_> = accounts
-            .iter()
-            .flat_map(|(whose, account)| {
-                account.pools.iter().filter(|(_, window)| window.limit > 0).map(|(pool, window)| PoolState {
-                    whose: whose.to_string(),
-                    pool: *pool,
-                    limit: window.limit,
-                    remaining: window.remaining,
-                    reset: window.reset,
-                })
-            })
-            .collect();
-        states.sort_by(|a, b| (&a.whose, a.pool).cmp(&(&b.whose, b.pool)));
-        states
-    }
-
-    /// Every change of an account is one assignment, so a panic elsewhere leaves none half made.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Account>> {
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Ticket<'_> {
-    /// Takes in what an answer's headers say.
-    pub(super) fn learn(&self, headers: &HeaderMap) {
-        if let Some(reading) = Reading::of(headers, self.pool) {
-            let mut accounts = self.budget.lock();
-            let account = accounts.entry(Arc::clone(&self.whose)).or_default();
-            account.pools.entry(reading.pool).or_insert(Window::UNKNOWN).learn(reading);
-        }
-    }
-
-    /// Takes in a refusal, so that later requests aren't even sent.
-    pub(super) fn refused(&self, kind: &Kind) {
-        let mut accounts = self.budget.lock();
-        let account = accounts.entry(Arc::clone(&self.whose)).or_default();
-        if let Kind::SecondaryLimit { retry_after } = kind {
-            let hold = after(self.budget.clock.now(), *retry_after);
-            account.hold = Some(account.hold.map_or(hold, |held| held.max(hold)));
-        }
-        if let Kind::PrimaryLimit { until } = kind {
-            let window = account.pools.entry(self.pool).or_insert(Window::UNKNOWN);
-            (window.remaining, window.reset) = (0, *until);
-        }
-    }
-}
-
-impl Drop for Ticket<'_> {
-    fn drop(&mut self) {
-        let mut accounts = self.budget.lock();
-        let account = accounts.entry(Arc::clone(&self.whose)).or_default();
-        if let Some(window) = account.pools.get_mut(&self.pool) {
-            window.reserved = window.reserved.saturating_sub(1);
-        }
     }
 }
 
@@ -383,34 +283,6 @@ mod tests {
         assert_eq!(window.remaining, 4999);
         window.learn(reading(1, HOUR));
         assert_eq!(window.remaining, 4999, "the old period is over");
-    }
-
-    #[tokio::test]
-    async fn requests_under_way_are_counted_and_given_back() {
-        let clock = Clock::manual(at(0));
-        let manners = Manners { longest_spread: Duration::ZERO, longest_hold: Duration::ZERO, content: None };
-        let budget = Budget::new(manners, clock.clone());
-        let (whose, draw) = (Arc::from("token"), Draw { pool: Pool::Core, creates: false });
-        let first = budget.admit(&whose, draw).await.unwrap();
-        let mut headers = HeaderMap::new();
-        for (name, value) in [("limit", "5000"), ("remaining", "1"), ("reset", "3600")] {
-            let name = http::HeaderName::try_from(format!("x-ratelimit-{name}")).unwrap();
-            headers.insert(name, value.parse().unwrap());
-        }
-        first.learn(&headers);
-        let spent = Kind::PrimaryLimit { until: at(HOUR) };
-        assert_eq!(budget.admit(&whose, draw).await.unwrap_err(), spent);
-        drop(first);
-        let second = budget.admit(&whose, draw).await.unwrap();
-        assert_eq!(budget.admit(&whose, draw).await.unwrap_err(), spent);
-        second.refused(&Kind::SecondaryLimit { retry_after: Duration::from_secs(9) });
-        drop(second);
-        clock.advance(Duration::from_secs(2));
-        assert_eq!(
-            budget.admit(&whose, draw).await.unwrap_err(),
-            Kind::SecondaryLimit { retry_after: Duration::from_secs(7) }
-        );
-        assert!(budget.admit(&Arc::from("another"), draw).await.is_ok());
     }
 
     proptest! {

@@ -8,12 +8,12 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::config::Retries;
-use super::error::{Error, Kind, Sent};
+use crate::adapters::github::config::Retries;
+use crate::adapters::github::error::{Error, Kind, Sent};
 
 /// What repeating a request would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeatable {
+pub(crate) enum Repeatable {
     /// A read: nothing.
     Read,
     /// A write that is the same done twice.
@@ -24,18 +24,18 @@ pub(super) enum Repeatable {
 
 /// Decides on pauses; holds the dice.
 #[derive(Debug)]
-pub(super) struct Retry {
+pub(crate) struct Retry {
     policy: Retries,
     dice: Mutex<StdRng>,
 }
 
 impl Retry {
-    pub(super) fn new(policy: Retries, seed: u64) -> Self {
+    pub(crate) fn new(policy: Retries, seed: u64) -> Self {
         Self { policy, dice: Mutex::new(StdRng::seed_from_u64(seed)) }
     }
 
     /// How long to wait before the next try, or nothing where the error stands. `tries` have been made.
-    pub(super) fn pause(&self, error: &Error, repeatable: Repeatable, tries: u32) -> Option<Duration> {
+    pub(crate) fn pause(&self, error: &Error, repeatable: Repeatable, tries: u32) -> Option<Duration> {
         let part: f64 = self.dice.lock().unwrap_or_else(PoisonError::into_inner).random_range(0.5..=1.0);
         pause(&self.policy, error.kind(), repeatable, tries, part)
     }

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 use url::Url;
 
-use super::error::{Error, FieldError, Kind};
-use super::links::{Links, below};
 use crate::adapters::clock::after;
+use crate::adapters::github::error::{Error, FieldError, Kind};
+use crate::adapters::github::links::{Links, below};
 
 /// What GitHub asks for when it says "slow down" without saying for how long.
 const UNSTATED_WAIT: Duration = Duration::from_mins(1);
@@ -41,24 +41,24 @@ pub struct Reply {
 
 /// What came over the wire.
 #[derive(Debug, Clone)]
-pub(super) struct Raw {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Raw {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// What was asked, as far as classification needs it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
-    pub(super) method: &'a Method,
+pub(crate) struct Asked<'a> {
+    pub(crate) method: &'a Method,
     /// Below the base.
-    pub(super) path: &'a str,
-    pub(super) base: &'a Url,
-    pub(super) now: Timestamp,
+    pub(crate) path: &'a str,
+    pub(crate) base: &'a Url,
+    pub(crate) now: Timestamp,
 }
 
 /// Reads one answer. A 304 is an error here: only the cache knows what it vouches for.
-pub(super) fn classify(asked: Asked<'_>, raw: &Raw) -> Result<Reply, Error> {
+pub(crate) fn classify(asked: Asked<'_>, raw: &Raw) -> Result<Reply, Error> {
     let request_id = text(&raw.headers, "x-github-request-id");
     let fail = |kind| {
         Error::new(kind, asked.method, asked.path)
@@ -213,12 +213,12 @@ fn nothing() -> FieldError {
 }
 
 /// A header's text, where it has one.
-pub(super) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(crate) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 /// A header's number, where it has one.
-pub(super) fn number(headers: &HeaderMap, name: &str) -> Option<i64> {
+pub(crate) fn number(headers: &HeaderMap, name: &str) -> Option<i64> {
     headers.get(name).and_then(|value| value.to_str().ok()).and_then(|value| value.trim().parse().ok())
 }
 

@@ -4,7 +4,6 @@
 //! connection pool is hyper's. What octocrab offers above that is not used. Nothing is retried here.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, IF_NONE_MATCH, USER_AGENT};
@@ -21,12 +20,12 @@ use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 use super::classify::Raw;
-use super::config::{Config, SetupError, Timeouts};
-use super::error::{Kind, Sent};
-use super::stats::{Counters, count};
+use crate::adapters::github::config::{Config, SetupError, Timeouts};
+use crate::adapters::github::error::{Kind, Sent};
+use crate::adapters::github::stats::{Counters, count};
 
 /// The media type of every request; part of the cache's key.
-pub(super) const JSON: &str = "application/vnd.github+json";
+pub(crate) const JSON: &str = "application/vnd.github+json";
 const API_VERSION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-github-api-version"), HeaderValue::from_static("2022-11-28"));
 /// GitHub closes idle connections after a minute; one that is about to be closed loses a write's answer.
@@ -34,7 +33,7 @@ const IDLE: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// Who a request is sent as.
 #[derive(Debug, Clone)]
-pub(super) enum Bearer {
+pub(crate) enum Bearer {
     /// With this token.
     Token(SecretString),
     /// As the App itself.
@@ -43,19 +42,19 @@ pub(super) enum Bearer {
 
 /// A request as it goes over the wire.
 #[derive(Debug, Clone)]
-pub(super) struct Wire {
-    pub(super) method: Method,
+pub(crate) struct Wire {
+    pub(crate) method: Method,
     /// Path and query on the host, the base's path included.
-    pub(super) path: String,
-    pub(super) etag: Option<String>,
-    pub(super) body: Option<Bytes>,
+    pub(crate) path: String,
+    pub(crate) etag: Option<String>,
+    pub(crate) body: Option<Bytes>,
 }
 
 /// Why there was no answer.
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) kind: Kind,
-    pub(super) cause: Option<tower::BoxError>,
+pub(crate) struct Fault {
+    pub(crate) kind: Kind,
+    pub(crate) cause: Option<tower::BoxError>,
 }
 
 impl From<Kind> for Fault {
@@ -65,21 +64,16 @@ impl From<Kind> for Fault {
 }
 
 /// The stack, the places in it, and the counters.
-pub(super) struct Transport {
+pub(crate) struct Transport {
     octocrab: Octocrab,
     places: Semaphore,
     timeouts: Timeouts,
     max_body: usize,
-    counters: Arc<Counters>,
 }
 
 impl Transport {
     /// Must be called within a Tokio runtime, which then drives the connections.
-    pub(super) fn new(
-        config: &Config,
-        app: Option<AppAuth>,
-        counters: Arc<Counters>,
-    ) -> Result<Self, SetupError> {
+    pub(crate) fn new(config: &Config, app: Option<AppAuth>) -> Result<Self, SetupError> {
         let base = &config.base;
         let host = format!("{}://{}", base.scheme(), base.authority());
         let not_a_base = || SetupError::Base(base.clone());
@@ -109,24 +103,22 @@ impl Transport {
             places: Semaphore::new(config.max_in_flight.max(1)),
             timeouts: config.timeouts,
             max_body: config.max_body,
-            counters,
         })
     }
 
     /// Sends one request and reads its whole answer. Dropping the future abandons the request, which may
     /// nevertheless take effect.
-    pub(super) async fn send(&self, bearer: &Bearer, wire: Wire, counter: &AtomicU64) -> Result<Raw, Fault> {
+    pub(crate) async fn send(&self, bearer: &Bearer, wire: Wire, counters: &Counters) -> Result<Raw, Fault> {
         let _place = self.places.acquire().await.map_err(|_| Kind::Network { sent: Sent::No })?;
         let crab = match bearer {
             Bearer::App => self.octocrab.clone(),
             Bearer::Token(token) => self.octocrab.user_access_token(token.clone()).map_err(unsent)?,
         };
-        count(counter, 1);
-        let exchange = self.exchange(&crab, wire);
+        let exchange = self.exchange(&crab, wire, counters);
         tokio::time::timeout(self.timeouts.request, exchange).await.unwrap_or(Err(Kind::Timeout.into()))
     }
 
-    async fn exchange(&self, crab: &Octocrab, wire: Wire) -> Result<Raw, Fault> {
+    async fn exchange(&self, crab: &Octocrab, wire: Wire, counters: &Counters) -> Result<Raw, Fault> {
         let mut request = http::Request::builder().method(wire.method).uri(wire.path).header(ACCEPT, JSON);
         if let Some(etag) = wire.etag {
             request = request.header(IF_NONE_MATCH, etag);
@@ -134,7 +126,7 @@ impl Transport {
         let body = match wire.body {
             Some(body) => {
                 request = request.header(CONTENT_TYPE, "application/json");
-                count(&self.counters.bytes_out, body.len() as u64);
+                count(&counters.bytes_out, body.len() as u64);
                 OctoBody::from(body)
             }
             None => OctoBody::empty(),
@@ -146,7 +138,7 @@ impl Transport {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|cause| fault(Kind::Malformed { why: "cut short" }, cause))?;
             if let Ok(data) = frame.into_data() {
-                count(&self.counters.bytes_in, data.len() as u64);
+                count(&counters.bytes_in, data.len() as u64);
                 if bytes.len() + data.len() > self.max_body {
                     return Err(Kind::TooLarge.into());
                 }

@@ -1,0 +1,364 @@
+//! `factoryctl apply`: carries a plan out.
+
+use std::io::{self, IsTerminal, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::fs;
+use crate::adapters::git::{Access, Mirror, Refs, Repo};
+use crate::adapters::github::Patience;
+use crate::apply::{self, Outcome, Recorder, Report, Trouble, Watch, Writer};
+use crate::engine::{self, BatchError, Flips, Judged, Judging, Loaded, Place, Publisher, Source};
+use crate::ledger::Ledger;
+use crate::loops::Selection;
+use crate::model::{Action, Allow, Cause, CommitId, Observed, RepoName, Verb};
+use crate::plan::render;
+use crate::plan::{Memory, Permitted, SavedPlan};
+
+use super::context::Context;
+use super::exit::{Exit, Fail};
+use super::plan::{incomplete, is_committed};
+use super::session::{Session, allows, globs};
+
+/// How often other machines may be faster before this one gives up.
+const FENCE_TRIES: usize = 3;
+/// Comparisons after the first: what waits for a repository to be made is done in the next one.
+const ROUNDS: usize = 4;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A saved plan, or addresses; `*` and `**` match.
+    #[arg(value_name = "FILE | ADDRESS-GLOB")]
+    what: Vec<String>,
+    /// Don't ask.
+    #[arg(long)]
+    yes: bool,
+    /// Let a guard through, as the plan shows it.
+    #[arg(long, value_name = "GUARD[=N]@ADDRESS-GLOB")]
+    allow: Vec<String>,
+    /// Print what was done as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
+    if !args.yes && !io::stdin().is_terminal() {
+        return Err(Fail::new(Exit::Usage, "without a terminal, apply needs --yes"));
+    }
+    let saved = saved_plan(cx, args)?;
+    let source = cx.source().await?;
+    let loaded = committed(cx, &source, saved.as_ref())?;
+    let mut job = Job::prepare(cx, args, &source, loaded, saved).await?;
+    job.run().await
+}
+
+/// The saved plan, when the one argument is a file.
+fn saved_plan(cx: &Context, args: &Args) -> Result<Option<SavedPlan>, Fail> {
+    let [one] = args.what.as_slice() else { return Ok(None) };
+    let path = cx.env.cwd().join(one);
+    if !fs::is_file(&path) {
+        return Ok(None);
+    }
+    let text = String::from_utf8_lossy(&fs::read(&path, 256 << 20)?).into_owned();
+    SavedPlan::parse(&text).map(Some).map_err(|error| {
+        Fail::new(Exit::Stale, format!("{one} can't be applied")).because(error).help("make it anew: factoryctl plan -o FILE")
+    })
+}
+
+/// Loads the commit that is applied: `--at`, the saved plan's, or the one that is checked out without changes.
+fn committed(cx: &Context, source: &Source, saved: Option<&SavedPlan>) -> Result<Loaded, Fail> {
+    let dirty = |why: String| {
+        Fail::new(Exit::Invalid, format!("{why}; apply acts on commits only"))
+            .help("commit the change, or apply what is committed: factoryctl apply --at HEAD")
+    };
+    let rev = match (saved, cx.global.at.as_deref()) {
+        (Some(saved), _) => match &saved.commit {
+            Some(commit) => commit.clone(),
+            None => return Err(dirty("the saved plan was made from uncommitted files".to_owned())),
+        },
+        (None, Some(rev)) => rev.to_owned(),
+        (None, None) => {
+            let loaded = cx.load(source, engine::At::WorkingTree)?;
+            if is_committed(&loaded.desired) {
+                return Ok(loaded);
+            }
+            match loaded.desired.origin.changed {
+                Some(0) => "HEAD".to_owned(),
+                Some(n) => return Err(dirty(format!("{n} config files differ from the commit that is checked out"))),
+                None => return Err(dirty("the config is not under version control".to_owned())),
+            }
+        }
+    };
+    cx.load(source, engine::At::Revision(&rev))
+}
+
+/// One `apply`, from the lock to the exit code.
+struct Job<'a> {
+    cx: &'a Context,
+    args: &'a Args,
+    loaded: Loaded,
+    saved: Option<SavedPlan>,
+    session: Session,
+    recorder: Recorder,
+    publisher: Publisher,
+    allows: Vec<Allow>,
+    unmerged: Option<String>,
+    stop: CancellationToken,
+    interrupted: Arc<AtomicUsize>,
+}
+
+impl<'a> Job<'a> {
+    async fn prepare(
+        cx: &'a Context,
+        args: &'a Args,
+        source: &Source,
+        loaded: Loaded,
+        saved: Option<SavedPlan>,
+    ) -> Result<Self, Fail> {
+        let allows = allows(&args.allow, &cx.env.who())?;
+        let session = cx.connect(source, &loaded, Patience::Foreground)?;
+        let guard = session.state.lock("factoryctl apply")?;
+        let ledger = Ledger::open(guard, cx.clock.now()).map_err(super::ledger::fail)?;
+        let recorder = Recorder::new(ledger, cx.clock.clone(), &cx.env.who());
+        let place = place(cx, source, &loaded, &session).await?;
+        let publisher = Publisher::new(place, &loaded.desired.factory.name, cx.clock.clone());
+        publisher.catch_up(&recorder).await.map_err(batch_fail)?;
+        let unmerged = unmerged(source, &loaded)?;
+        let (stop, interrupted) = super::signals::stop_on_signal();
+        Ok(Self { cx, args, loaded, saved, session, recorder, publisher, allows, unmerged, stop, interrupted })
+    }
+
+    async fn run(&mut self) -> Result<Exit, Fail> {
+        let mut exit = Exit::Done;
+        let mut lost = 0;
+        let mut round = 0;
+        let mut all = Report::default();
+        loop {
+            let (mut judged, observed) = self.compare().await?;
+            let stale = self.keep_saved_only(&mut judged);
+            if round == 0 {
+                self.cx.ui.say(render::text(&judged.document, self.cx.ui.err_style()).trim_end());
+                for address in &stale {
+                    self.cx.ui.say(&format!("stale: {address} has changed since the plan was saved"));
+                }
+            }
+            exit = exit.and(incomplete(&observed));
+            if !stale.is_empty() {
+                exit = exit.and(Exit::Stale);
+            }
+            if judged.document.unsound {
+                return Err(Fail::new(Exit::Error, "the plan is unsound, which is a bug; nothing was done"));
+            }
+            if judged.problems > 0 {
+                exit = exit.and(Exit::Error);
+            }
+            if judged.document.summary().blocked > 0 {
+                exit = exit.and(Exit::Guard);
+            }
+            let permitted = std::mem::take(&mut judged.verdict.permitted);
+            if permitted.is_empty() || (round == 0 && !self.confirmed(permitted.len())?) {
+                break;
+            }
+            match self.carry_out(permitted, &judged).await {
+                Ok(report) => {
+                    exit = exit.and(self.exit_of(&report));
+                    let made = report.outcomes.iter().any(|(a, o)| a.verb == Verb::CreateRepository && o.succeeded());
+                    all.interrupted |= report.interrupted;
+                    all.outcomes.extend(report.outcomes);
+                    round += 1;
+                    if !made || self.saved.is_some() || round >= ROUNDS || self.stop.is_cancelled() {
+                        break;
+                    }
+                }
+                Err(BatchError::Behind { writer }) if lost + 1 < FENCE_TRIES => {
+                    lost += 1;
+                    let writer = writer.unwrap_or_else(|| "another machine".to_owned());
+                    self.cx.ui.say(&format!("{writer} was faster; reading and planning again"));
+                    self.publisher.catch_up(&self.recorder).await.map_err(batch_fail)?;
+                }
+                Err(error) => return Err(batch_fail(error)),
+            }
+        }
+        self.conclude(&all, exit)
+    }
+
+    /// Reads the world, settles what a crash left open, and judges.
+    async fn compare(&self) -> Result<(Judged, Observed), Fail> {
+        let scope = if self.saved.is_some() { Vec::new() } else { globs(&self.args.what)? };
+        let selection = Selection::default();
+        let switches = self.cx.switches(&self.session.state, &self.loaded.desired)?;
+        let memory = Memory::default();
+        let judging = Judging {
+            desired: &self.loaded.desired,
+            selection: &selection,
+            switches: &switches,
+            memory: &memory,
+            allows: &self.allows,
+            scope: &scope,
+            unmerged: self.unmerged.as_deref(),
+            now: self.cx.clock.now(),
+        };
+        let (open, _) = apply::needs(&self.recorder).await;
+        let also: Vec<&RepoName> = open.iter().collect();
+        let observed = engine::look(&judging, &self.session.client, &self.cx.clock, &also).await;
+        let settled = apply::settle(&self.recorder, &observed).await.map_err(|error| {
+            Fail::new(Exit::Error, "what an earlier run left open can't be settled").because(error)
+        })?;
+        if settled > 0 {
+            self.cx.ui.say(&format!("settled {settled} changes that an interrupted run had left open"));
+        }
+        Ok((engine::judge(&judging, &observed), observed))
+    }
+
+    /// Drops what the saved plan doesn't have; gives the addresses it has and that changed since.
+    fn keep_saved_only(&self, judged: &mut Judged) -> Vec<String> {
+        let Some(saved) = &self.saved else { return Vec::new() };
+        let wanted = |id: &crate::model::ActionId| saved.actions.iter().any(|(saved, _)| saved == id);
+        judged.verdict.permitted.retain(|p| wanted(&p.action.id));
+        judged.verdict.blocked.retain(|(a, _)| wanted(&a.id));
+        judged.document.actions.retain(|p| wanted(&p.action.id));
+        judged.document.waiting.clear();
+        let there: Vec<_> = judged.document.actions.iter().map(|p| p.action.id.clone()).collect();
+        saved.actions.iter().filter(|(id, _)| !there.contains(id)).map(|(_, address)| address.clone()).collect()
+    }
+
+    fn confirmed(&self, actions: usize) -> Result<bool, Fail> {
+        if self.args.yes {
+            return Ok(true);
+        }
+        let asked = write!(io::stderr(), "Apply {actions} changes? Only `yes` does it: ");
+        let mut answer = String::new();
+        asked
+            .and_then(|()| io::stdin().read_line(&mut answer))
+            .map_err(|error| Fail::new(Exit::Error, "the answer can't be read").because(error))?;
+        Ok(answer.trim() == "yes")
+    }
+
+    async fn carry_out(&self, permitted: Vec<Permitted>, judged: &Judged) -> Result<Report, BatchError> {
+        let (flips, desired, clock) = (self.session.state.flips(), &self.loaded.desired, &self.cx.clock);
+        // The live switches are read again right before each action. One that can't be read counts as fallen.
+        let gate = |action: &Action| match Flips::load(&flips) {
+            Ok(live) => engine::switches(desired, &live, clock.now()).blocks(action),
+            Err(error) => Some(crate::plan::Blocked {
+                guard: "kill-switch",
+                says: error.to_string(),
+                overridable: None,
+            }),
+        };
+        let (done, total) = (AtomicUsize::new(0), permitted.len());
+        let progress = |action: &Action, outcome: &Outcome| {
+            let n = done.fetch_add(1, Ordering::Relaxed) + 1;
+            self.cx.ui.say(&format!("[{n}/{total}] {}", describe(action, outcome)));
+        };
+        let watch = Watch { gate: &gate, progress: &progress, stop: self.stop.clone() };
+        let writer = Writer::new(self.session.client.clone());
+        let line = render::last_line(judged.document.summary());
+        let config = desired.origin.commit.as_ref();
+        engine::carry_out(permitted, &line, config, &writer, &self.recorder, &self.publisher, &watch).await
+    }
+
+    fn exit_of(&self, report: &Report) -> Exit {
+        let of = |outcome: &Outcome| match outcome {
+            Outcome::Done | Outcome::AlreadySo => Exit::Done,
+            Outcome::Refused { .. } => Exit::Stale,
+            Outcome::Unknown { .. } => Exit::Partly,
+            Outcome::Failed { trouble, .. } => match trouble.cause() {
+                Cause::Other => Exit::Partly,
+                cause => Exit::of(cause).and(Exit::Partly),
+            },
+        };
+        let exit = report.outcomes.iter().fold(Exit::Done, |exit, (_, outcome)| exit.and(of(outcome)));
+        match (report.interrupted, self.interrupted.load(Ordering::Relaxed)) {
+            (false, _) => exit,
+            (true, 15) => Exit::Terminated,
+            (true, _) => Exit::Interrupted,
+        }
+    }
+
+    fn conclude(&self, all: &Report, exit: Exit) -> Result<Exit, Fail> {
+        if self.args.json {
+            let outcomes: Vec<_> = all.outcomes.iter().map(|(action, outcome)| outcome_json(action, outcome)).collect();
+            self.cx.ui.print_json(&serde_json::json!({ "version": 1, "outcomes": outcomes, "exit": exit.code() }))?;
+        } else {
+            self.cx.ui.print(&format!("Apply: {}\n", engine::summary(all)))?;
+        }
+        Ok(exit)
+    }
+}
+
+fn describe(action: &Action, outcome: &Outcome) -> String {
+    let what = format!("{} {}", action.verb.as_str(), action.address);
+    match outcome {
+        Outcome::Done => format!("done: {what}"),
+        Outcome::AlreadySo => format!("already so: {what}"),
+        Outcome::Refused { says } => format!("refused: {what}: {says}"),
+        Outcome::Failed { says, trouble: Trouble::NotAttempted, .. } => format!("left: {what}: {says}"),
+        Outcome::Failed { says, .. } => format!("failed: {what}: {says}"),
+        Outcome::Unknown { says } => format!("uncertain: {what}: {says}"),
+    }
+}
+
+fn outcome_json(action: &Action, outcome: &Outcome) -> serde_json::Value {
+    let (result, says) = match outcome {
+        Outcome::Done => ("done", ""),
+        Outcome::AlreadySo => ("already-so", ""),
+        Outcome::Refused { says } => ("refused", says.as_str()),
+        Outcome::Failed { says, .. } => ("failed", says.as_str()),
+        Outcome::Unknown { says } => ("unknown", says.as_str()),
+    };
+    serde_json::json!({ "id": action.id, "address": action.address, "verb": action.verb, "result": result, "says": says })
+}
+
+/// Where the ledger's branch lives: in the config repository on GitHub where config names one, else beside the
+/// config on this machine.
+pub(super) async fn place(cx: &Context, source: &Source, loaded: &Loaded, session: &Session) -> Result<Place, Fail> {
+    if let Some(config) = &loaded.desired.factory.config {
+        let owner = config.value.owner();
+        let repo = session.client.read(owner, &format!("/repos/{}", config.value)).await?;
+        let url = repo.body["clone_url"].as_str().unwrap_or_default().to_owned();
+        let mirror = Mirror::ensure(&session.state.mirror(), &url)?;
+        let access = Access::new(&cx.env, Some(session.client.git_token(owner).await?));
+        mirror.fetch(&access, &[Refs::Branches]).await?;
+        return Ok(Place::Remote(Box::new(mirror), access));
+    }
+    Ok(match source {
+        Source::Folder(_) => Place::Nowhere,
+        Source::Local(repo) => Place::Local(Box::new(Repo::open(repo.place())?)),
+        Source::Remote { url, .. } => {
+            let access = Access::new(&cx.env, cx.env.github_token());
+            Place::Remote(Box::new(Mirror::ensure(&session.state.mirror(), url)?), access)
+        }
+    })
+}
+
+/// The revision, if it is not merged to the config branch.
+fn unmerged(source: &Source, loaded: &Loaded) -> Result<Option<String>, Fail> {
+    let (Some(repo), Some(commit)) = (source.repo(), &loaded.desired.origin.commit) else { return Ok(None) };
+    let branch = match &loaded.desired.factory.config {
+        Some(_) => Some(loaded.desired.factory.branch.clone()),
+        None => repo.head_branch()?,
+    };
+    let Some(branch) = branch else { return Ok(None) };
+    let heads: Vec<CommitId> = [branch.clone(), format!("refs/remotes/origin/{branch}")]
+        .iter()
+        .filter_map(|name| repo.branch_head(name).ok().flatten().or_else(|| repo.reference(name).ok().flatten()))
+        .collect();
+    for head in &heads {
+        if repo.merge_base(head, commit)?.as_ref() == Some(commit) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(commit.short().to_owned()))
+}
+
+/// What to say of a batch that stopped before its first effect.
+pub(super) fn batch_fail(error: BatchError) -> Fail {
+    let exit = match &error {
+        BatchError::Behind { .. } => Exit::Locked,
+        BatchError::Denied(_) => Exit::Auth,
+        BatchError::Recorder(_) | BatchError::Publish(_) => Exit::Error,
+    };
+    Fail::new(exit, "the batch was not carried out").because(error)
+}

@@ -1,0 +1,158 @@
+//! One batch from permits to a published ledger: intents recorded and published as a fence between machines,
+//! effects, outcomes, publication.
+
+use crate::adapters::clock::Clock;
+use crate::adapters::git::{Access, Mirror, Repo, Signature};
+use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Watch, Writer};
+use crate::ledger::{self, Batch as Note, BatchPhase, Publication, Reconciled, Record, Target};
+use crate::model::CommitId;
+use crate::plan::Permitted;
+
+/// Where the ledger's branch lives.
+#[derive(Debug)]
+pub enum Place {
+    /// Nowhere: the config is a plain folder.
+    Nowhere,
+    /// In a repository on this machine; nothing is pushed.
+    Local(Box<Repo>),
+    /// In the config repository, reached through a mirror.
+    Remote(Box<Mirror>, Access),
+}
+
+/// Publishes the ledger to its branch.
+#[derive(Debug)]
+pub struct Publisher {
+    place: Place,
+    by: Signature,
+    clock: Clock,
+}
+
+/// Why a batch stopped before its first effect, or could not be recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    /// The ledger can't be written.
+    #[error(transparent)]
+    Recorder(#[from] RecorderError),
+    /// The ledger's branch can't be reached, moved, or is not what was published.
+    #[error("the ledger can't be published, so nothing was done")]
+    Publish(#[source] ledger::Error),
+    /// The repository refuses the push.
+    #[error("the config repository refuses the ledger's branch, so nothing was done: {0}")]
+    Denied(String),
+    /// Another machine published meanwhile: read and plan again.
+    #[error("another machine has published to the ledger's branch{}", .writer.as_ref().map(|w| format!(": {w}")).unwrap_or_default())]
+    Behind {
+        /// Who, where the branch tells.
+        writer: Option<String>,
+    },
+}
+
+impl Publisher {
+    /// A publisher to this place, whose commits name the factory.
+    pub fn new(place: Place, factory: &str, clock: Clock) -> Self {
+        let by = Signature {
+            name: format!("factoryctl ({factory})"),
+            email: "factoryctl@users.noreply.github.com".to_owned(),
+        };
+        Self { place, by, clock }
+    }
+
+    fn target(&self) -> Option<Target<'_>> {
+        match &self.place {
+            Place::Nowhere => None,
+            Place::Local(repo) => Some(Target::Local(repo)),
+            Place::Remote(mirror, access) => Some(Target::Remote(mirror, access)),
+        }
+    }
+
+    /// Takes over what other machines have published.
+    ///
+    /// # Errors
+    /// When the branch can't be read, or is not what was published to it.
+    pub async fn catch_up(&self, recorder: &Recorder) -> Result<Option<Reconciled>, BatchError> {
+        let Some(target) = self.target() else { return Ok(None) };
+        let mut ledger = recorder.ledger().await;
+        ledger.reconcile(&target, self.clock.now()).await.map(Some).map_err(BatchError::Publish)
+    }
+
+    /// Publishes what isn't yet.
+    ///
+    /// # Errors
+    /// When another machine was faster, or the branch can't be written.
+    pub async fn publish(&self, recorder: &Recorder) -> Result<(), BatchError> {
+        let Some(target) = self.target() else { return Ok(()) };
+        let mut ledger = recorder.ledger().await;
+        match ledger.publish(&target, &self.by, self.clock.now()).await.map_err(BatchError::Publish)? {
+            Publication::Done { .. } | Publication::Nothing => Ok(()),
+            Publication::Behind { actual } => Err(BatchError::Behind { writer: actual.map(|c| c.to_string()) }),
+            Publication::Denied { says } => Err(BatchError::Denied(says)),
+        }
+    }
+
+    /// Publishes what was already done. Another machine's records are taken over first; what can't be published
+    /// now is with the next batch.
+    pub async fn publish_outcomes(&self, recorder: &Recorder) -> Result<(), BatchError> {
+        for _ in 0..3 {
+            match self.publish(recorder).await {
+                Err(BatchError::Behind { .. }) => {
+                    self.catch_up(recorder).await?;
+                }
+                other => return other,
+            }
+        }
+        self.publish(recorder).await
+    }
+}
+
+/// Carries a batch out: intents recorded, published as the fence, effects, outcomes, publication.
+///
+/// # Errors
+/// Before the first effect: when the intents can't be recorded or published. Afterwards only when an outcome
+/// can't be recorded; an outcome that can't be published is said in the log and goes with the next batch.
+pub async fn carry_out(
+    permitted: Vec<Permitted>,
+    plan_line: &str,
+    config: Option<&CommitId>,
+    writer: &Writer,
+    recorder: &Recorder,
+    publisher: &Publisher,
+    watch: &Watch<'_>,
+) -> Result<Report, BatchError> {
+    let note = |phase, plan: String| {
+        Record::Batch(Note { phase, config_commit: config.cloned(), plan, by: recorder.by().to_owned() })
+    };
+    recorder.note(vec![note(BatchPhase::Started, plan_line.to_owned())]).await?;
+    let batch = recorder.intents(permitted, config).await?;
+    if let Err(error) = publisher.publish(recorder).await {
+        let why = "nothing was done: the intents could not be published";
+        for (permitted, intent) in &batch {
+            recorder.outcome(intent, &permitted.action, &Outcome::not_attempted(why)).await?;
+        }
+        recorder.note(vec![note(BatchPhase::Ended, why.to_owned())]).await?;
+        return Err(error);
+    }
+    let report = apply::apply(batch, writer, recorder, watch).await?;
+    recorder.note(vec![note(BatchPhase::Ended, summary(&report))]).await?;
+    if let Err(error) = publisher.publish_outcomes(recorder).await {
+        tracing::error!(%error, "the outcomes are recorded here and not published yet");
+    }
+    Ok(report)
+}
+
+/// `3 done, 1 refused, 1 failed`.
+pub fn summary(report: &Report) -> String {
+    let done = report.count(Outcome::succeeded);
+    let refused = report.count(|o| matches!(o, Outcome::Refused { .. }));
+    let failed = report.count(|o| matches!(o, Outcome::Failed { .. }));
+    let unknown = report.count(|o| matches!(o, Outcome::Unknown { .. }));
+    let mut out = format!("{done} done");
+    for (n, word) in [(refused, "refused"), (failed, "failed"), (unknown, "uncertain")] {
+        if n > 0 {
+            out.push_str(&format!(", {n} {word}"));
+        }
+    }
+    if report.interrupted {
+        out.push_str(", interrupted");
+    }
+    out
+}

@@ -1,0 +1,278 @@
+//! What the ledger says about now: open intents, last outcomes, flips and config in force. Kept in memory, pure.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::chain::Entry;
+use super::{Flip, Intent, Record, Result, Verdict};
+use crate::model::{ActionId, Address, CommitId, IntentId};
+
+/// For how long returns are remembered: three in a day are a fight.
+const MEMORY: SignedDuration = SignedDuration::from_hours(24);
+
+/// What is known from the records so far.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    settled: HashMap<Address, Settled>,
+    open: BTreeMap<IntentId, Open>,
+    actions: HashMap<ActionId, ActionHistory>,
+    flips: BTreeMap<Address, Flip>,
+    config: Option<CommitId>,
+    rejected: Option<(CommitId, String)>,
+    last_at: Option<Timestamp>,
+    added: u64,
+}
+
+/// The last settled outcome at an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The sequence of the outcome.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Which action.
+    pub action: ActionId,
+    /// How it ended.
+    pub result: Result,
+}
+
+/// An intent that is not settled: nobody knows yet whether it happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Open {
+    /// The sequence of the intent.
+    pub seq: u64,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// The intent.
+    pub intent: Intent,
+    /// Whether it was tried and its end is unknown; else its end was never recorded.
+    pub tried: bool,
+}
+
+/// What became of one action lately.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionHistory {
+    /// How it ended last.
+    pub last: Result,
+    /// When.
+    pub at: Timestamp,
+    /// The times it was done in the 24 hours before the last record, oldest first.
+    pub done: Vec<Timestamp>,
+}
+
+impl Index {
+    /// The sequence of the last settled outcome at an address; 0 when there is none.
+    pub fn settled_seq(&self, address: &Address) -> u64 {
+        self.settled.get(address).map_or(0, |s| s.seq)
+    }
+
+    /// The last settled outcome at an address.
+    pub fn settled(&self, address: &Address) -> Option<&Settled> {
+        self.settled.get(address)
+    }
+
+    /// The id of the attempt that would be made now.
+    pub fn intent_id(&self, action: &ActionId, address: &Address) -> IntentId {
+        IntentId::new(action, self.settled_seq(address))
+    }
+
+    /// The intents that are not settled, oldest first.
+    pub fn open_intents(&self) -> Vec<&Open> {
+        let mut open: Vec<_> = self.open.values().collect();
+        open.sort_by_key(|o| o.seq);
+        open
+    }
+
+    /// An intent that is not settled.
+    pub fn open_intent(&self, intent: &IntentId) -> Option<&Open> {
+        self.open.get(intent)
+    }
+
+    /// What became of an action lately. Nothing is known any more of a failure once another action was settled
+    /// at its address: one side has changed.
+    pub fn action(&self, action: &ActionId) -> Option<&ActionHistory> {
+        self.actions.get(action)
+    }
+
+    /// How often an action was done in the 24 hours before `now`.
+    pub fn done_within_a_day(&self, action: &ActionId, now: Timestamp) -> usize {
+        let Some(history) = self.actions.get(action) else { return 0 };
+        history.done.iter().filter(|at| now.duration_since(**at) < MEMORY).count()
+    }
+
+    /// The last flip of each address, whatever it says and whether or not it is over.
+    pub fn flips(&self) -> impl Iterator<Item = &Flip> {
+        self.flips.values()
+    }
+
+    /// The commit that came into force last.
+    pub fn config_in_force(&self) -> Option<&CommitId> {
+        self.config.as_ref()
+    }
+
+    /// The commit that was rejected since, and why.
+    pub fn config_rejected(&self) -> Option<(&CommitId, &str)> {
+        self.rejected.as_ref().map(|(commit, why)| (commit, why.as_str()))
+    }
+
+    /// The time of the last record.
+    pub fn last_at(&self) -> Option<Timestamp> {
+        self.last_at
+    }
+
+    /// Takes note of the next record.
+    pub(super) fn add(&mut self, entry: &Entry) {
+        self.last_at = self.last_at.max(Some(entry.at));
+        match &entry.record {
+            Record::Intent(intent) => {
+                let open = Open { seq: entry.seq, at: entry.at, intent: intent.clone(), tried: false };
+                self.open.insert(intent.intent.clone(), open);
+            }
+            Record::Outcome(outcome) if outcome.result.settles() => {
+                self.open.remove(&outcome.intent);
+                let settled = Settled {
+                    seq: entry.seq,
+                    at: entry.at,
+                    action: outcome.action.clone(),
+                    result: outcome.result,
+                };
+                let before = self.settled.insert(outcome.address.clone(), settled);
+                self.forget_failure(before, &outcome.action);
+                self.remember(&outcome.action, outcome.result, entry.at);
+            }
+            Record::Outcome(outcome) => {
+                if let Some(open) = self.open.get_mut(&outcome.intent) {
+                    open.tried = true;
+                }
+            }
+            Record::Flip(flip) => {
+                self.flips.insert(flip.address.clone(), flip.clone());
+            }
+            Record::Config(config) => match config.verdict {
+                Verdict::InForce => {
+                    self.config = Some(config.commit.clone());
+                    self.rejected = None;
+                }
+                Verdict::Rejected => self.rejected = Some((config.commit.clone(), config.why.clone())),
+            },
+            Record::Batch(_) | Record::Override(_) | Record::Aside(_) | Record::Other { .. } => {}
+        }
+        self.added += 1;
+        if self.added.is_multiple_of(4096) {
+            self.forget_old();
+        }
+    }
+
+    fn forget_failure(&mut self, before: Option<Settled>, action: &ActionId) {
+        if let Some(before) = before
+            && before.action != *action
+            && let Some(history) = self.actions.get(&before.action)
+            && history.done.is_empty()
+        {
+            self.actions.remove(&before.action);
+        }
+    }
+
+    fn remember(&mut self, action: &ActionId, result: Result, at: Timestamp) {
+        let fresh = ActionHistory { last: result, at, done: Vec::new() };
+        let history = self.actions.entry(action.clone()).or_insert(fresh);
+        (history.last, history.at) = (result, at);
+        history.done.retain(|done| at.duration_since(*done) < MEMORY);
+        if result == Result::Done {
+            history.done.push(at);
+        }
+    }
+
+    /// Drops what was done longer ago than anybody asks; failures stay until their address is settled otherwise.
+    fn forget_old(&mut self) {
+        let Some(now) = self.last_at else { return };
+        self.actions.retain(|_, history| {
+            history.last == Result::Failed
+                || history.last == Result::Refused
+                || now.duration_since(history.at) < MEMORY
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{at, config, flip, intent, outcome};
+    use super::super::{Outcome, Verdict};
+    use super::*;
+
+    fn index(records: &[(i64, Record)]) -> Index {
+        let mut index = Index::default();
+        for (n, (hours, record)) in records.iter().enumerate() {
+            index.add(&Entry {
+                seq: n as u64 + 1,
+                at: at(hours * 3600),
+                record: record.clone(),
+                hash: String::new(),
+            });
+        }
+        index
+    }
+
+    fn of(record: &Record) -> Outcome {
+        let Record::Outcome(outcome) = record else { panic!("not an outcome") };
+        outcome.clone()
+    }
+
+    #[test]
+    fn an_intent_is_open_until_it_is_settled() {
+        let (a, b) = (intent("a", 0), intent("b", 0));
+        let all = [
+            (0, a.clone()),
+            (0, b.clone()),
+            (1, outcome(&a, Result::Unknown)),
+            (1, outcome(&b, Result::Done)),
+        ];
+        let now = index(&all);
+        let open: Vec<_> = now.open_intents().iter().map(|o| (o.seq, o.tried)).collect();
+        assert_eq!(open, [(1, true)]);
+        assert_eq!(now.settled_seq(b.address().unwrap()), 4);
+        assert_eq!(now.settled_seq(a.address().unwrap()), 0);
+    }
+
+    #[test]
+    fn a_drift_that_returns_is_a_new_intent() {
+        let a = intent("a", 0);
+        let (action, address) = (of(&outcome(&a, Result::Done)).action, a.address().unwrap().clone());
+        let before = index(&[(0, a.clone())]).intent_id(&action, &address);
+        let after = index(&[(0, a.clone()), (0, outcome(&a, Result::Done))]).intent_id(&action, &address);
+        assert_ne!(before, after);
+        let unknown =
+            index(&[(0, a.clone()), (0, outcome(&a, Result::Unknown))]).intent_id(&action, &address);
+        assert_eq!(before, unknown, "what isn't settled is the same attempt");
+    }
+
+    #[test]
+    fn returns_are_counted_within_a_day_and_failures_until_a_side_changes() {
+        let a = intent("a", 0);
+        let action = of(&outcome(&a, Result::Done)).action;
+        let done = |hours| (hours, outcome(&a, Result::Done));
+        let now = index(&[done(0), done(10), done(20), done(30)]);
+        assert_eq!(now.done_within_a_day(&action, at(30 * 3600)), 3);
+        assert_eq!(now.done_within_a_day(&action, at(40 * 3600)), 2);
+
+        let failed = (0, outcome(&a, Result::Failed));
+        assert_eq!(index(std::slice::from_ref(&failed)).action(&action).unwrap().last, Result::Failed);
+        let mut other = of(&outcome(&intent("x", 0), Result::Done));
+        other.address = a.address().unwrap().clone();
+        assert_eq!(index(&[failed, (1, Record::Outcome(other))]).action(&action), None);
+    }
+
+    #[test]
+    fn flips_and_config_are_the_last_ones() {
+        let now = index(&[
+            (0, flip("loop/labels", false)),
+            (0, config(1, Verdict::InForce)),
+            (1, config(2, Verdict::Rejected)),
+            (2, flip("loop/labels", true)),
+        ]);
+        assert_eq!(now.flips().map(|f| f.on).collect::<Vec<_>>(), [true]);
+        assert_eq!(now.config_in_force(), Some(&super::super::samples::commit(1)));
+        assert_eq!(now.config_rejected().map(|(c, _)| c.clone()), Some(super::super::samples::commit(2)));
+    }
+}

@@ -1,0 +1,136 @@
+//! The lines of the day files, oldest first, one at a time.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::chain::MAX_LINE;
+use super::{Error, Place};
+use crate::adapters::fs;
+
+/// A line as it stands in its file.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) place: Place,
+    /// Where it begins in its file.
+    pub(super) offset: u64,
+    /// Without its line break.
+    pub(super) bytes: Vec<u8>,
+    pub(super) end: End,
+}
+
+/// How a line ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// With a line break.
+    Break,
+    /// With the end of its file, which is the last one.
+    LastFile,
+    /// With the end of its file, though more files follow.
+    InnerFile,
+    /// It was cut, being longer than any record.
+    TooLong,
+}
+
+/// Goes through the day files.
+pub(super) struct Scan {
+    dir: PathBuf,
+    /// Those to come, the next one last.
+    days: Vec<String>,
+    current: Option<(String, BufReader<File>)>,
+    line: u64,
+    offset: u64,
+}
+
+/// The name of the file for a time: `2026-01-02.jsonl`, by UTC.
+pub(super) fn day_file(at: Timestamp) -> String {
+    format!("{}.jsonl", at.to_zoned(jiff::tz::TimeZone::UTC).date())
+}
+
+/// Whether a name is that of a day file.
+pub(super) fn is_day_file(name: &str) -> bool {
+    let shape = name.len() == 16 && name.ends_with(".jsonl");
+    shape
+        && name
+            .bytes()
+            .take(10)
+            .enumerate()
+            .all(|(n, b)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() })
+}
+
+/// The day files of a folder, oldest first; none when the folder isn't there.
+pub(super) fn day_files(dir: &Path) -> Result<Vec<String>, Error> {
+    match fs::names(dir) {
+        Ok(names) => Ok(names.into_iter().filter(|n| is_day_file(n)).collect()),
+        Err(e) if e.is_not_found() => Ok(Vec::new()),
+        Err(e) => Err(Error::Files(e)),
+    }
+}
+
+impl Scan {
+    /// All lines, from the file `from` on, or from the first.
+    pub(super) fn new(dir: &Path, from: Option<&str>) -> Result<Self, Error> {
+        let mut days = day_files(dir)?;
+        days.retain(|day| from.is_none_or(|from| day.as_str() >= from));
+        days.reverse();
+        Ok(Self { dir: dir.to_owned(), days, current: None, line: 0, offset: 0 })
+    }
+
+    /// The next line.
+    pub(super) fn next(&mut self) -> Result<Option<Line>, Error> {
+        loop {
+            if self.current.is_none() {
+                let Some(day) = self.days.pop() else { return Ok(None) };
+                if let Some(file) = fs::open(&self.dir.join(&day)).map_err(Error::Files)? {
+                    self.current = Some((day, BufReader::new(file)));
+                }
+                (self.line, self.offset) = (0, 0);
+                continue;
+            }
+            let Some((day, reader)) = &mut self.current else { continue };
+            let mut bytes = Vec::new();
+            let limit = MAX_LINE as u64 + 1;
+            let n = reader.by_ref().take(limit).read_until(b'\n', &mut bytes);
+            let n = n.map_err(|source| Error::Read { file: day.clone(), source })? as u64;
+            if n == 0 {
+                self.current = None;
+                continue;
+            }
+            self.line += 1;
+            let place = Place { file: day.clone(), line: self.line };
+            let offset = self.offset;
+            self.offset += n;
+            let end = if bytes.pop_if(|b| *b == b'\n').is_some() {
+                End::Break
+            } else if n == limit {
+                End::TooLong
+            } else if self.days.is_empty() {
+                End::LastFile
+            } else {
+                End::InnerFile
+            };
+            return Ok(Some(Line { place, offset, bytes, end }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn day_files_have_dates_for_names() {
+        for (name, is) in [
+            ("2026-01-02.jsonl", true),
+            ("2026-01-02.json", false),
+            ("2026-1-02x.jsonl", false),
+            ("torn-1", false),
+            (".tmp-abc.jsonl--", false),
+        ] {
+            assert_eq!(is_day_file(name), is, "{name}");
+        }
+        assert_eq!(day_file("2026-01-02T23:59:59Z".parse().unwrap()), "2026-01-02.jsonl");
+    }
+}

@@ -1,0 +1,451 @@
+//! The ledger that is written: opened under the lock, checked, mended after a crash, appended to with a sync.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::chain::{self, Entry, Head, Wrong};
+use super::publish::{self, Published};
+use super::scan::{End, Scan, day_file};
+use super::summary::Summary;
+use super::{Aside, AsideWhy, Error, Index, Record};
+use crate::adapters::fs::{self, Appender};
+use crate::adapters::state::Guard;
+
+/// The most bytes of a file that was moved aside.
+pub(super) const MAX_ASIDE: u64 = 256 << 20;
+
+/// The ledger of one state directory, with the right to write. All calls block for a sync at most.
+#[derive(Debug)]
+pub struct Ledger {
+    pub(super) guard: Guard,
+    pub(super) dir: PathBuf,
+    /// The day file that is written to.
+    pub(super) file: Option<(String, Appender)>,
+    pub(super) head: Head,
+    pub(super) index: Index,
+    pub(super) published: Option<Published>,
+    pub(super) unpublished: Summary,
+    recovered: Vec<Recovered>,
+}
+
+/// Something that opening mended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// The file beside the day files that has what was taken out.
+    pub file: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// Why it was taken out.
+    pub why: AsideWhy,
+}
+
+impl Ledger {
+    /// Opens the ledger of the state directory that `guard` locks, checks all of it, and mends what a crash can
+    /// leave: a torn last line is moved aside, and a record says so (with the time `at`).
+    ///
+    /// # Errors
+    /// [`Error::Broken`] with file and line for anything else that is wrong, [`Error::TailMissing`] when less is
+    /// there than was published.
+    pub fn open(guard: Guard, at: Timestamp) -> Result<Self, Error> {
+        let dir = guard.dir().join("ledger");
+        fs::private_dir(&dir).map_err(Error::Files)?;
+        let published = publish::read_note(guard.dir())?;
+        let mut ledger = Self {
+            guard,
+            dir,
+            file: None,
+            head: Head::default(),
+            index: Index::default(),
+            published,
+            unpublished: Summary::default(),
+            recovered: Vec::new(),
+        };
+        let mentioned = ledger.load()?;
+        ledger.note_asides(&mentioned, at)?;
+        Ok(ledger)
+    }
+
+    /// Reads everything from the start. Gives the names of the files that records say were moved aside.
+    pub(super) fn load(&mut self) -> Result<Vec<String>, Error> {
+        (self.head, self.index, self.unpublished) = (Head::default(), Index::default(), Summary::default());
+        self.file = None;
+        let mut mentioned = Vec::new();
+        let mut scan = Scan::new(&self.dir, None)?;
+        let mut last_day = None;
+        let mut kept = self.published.is_none();
+        while let Some(line) = scan.next()? {
+            let broken = |wrong| Error::Broken { place: line.place.clone(), wrong };
+            match line.end {
+                End::Break => {}
+                End::TooLong => return Err(broken(Wrong::TooLong)),
+                End::InnerFile => return Err(broken(Wrong::Torn)),
+                End::LastFile => {
+                    self.move_torn(&line.place.file, line.offset, &line.bytes)?;
+                    last_day = Some(line.place.file.clone());
+                    continue;
+                }
+            }
+            let entry = chain::follow(&self.head, &line.bytes).map_err(broken)?;
+            if let Some(published) = &self.published
+                && published.seq == entry.seq
+            {
+                kept = published.hash == entry.hash;
+            }
+            if let Record::Aside(aside) = &entry.record {
+                mentioned.push(aside.file.clone());
+            }
+            last_day = Some(line.place.file);
+            self.take(&entry);
+        }
+        if let Some(published) = self.published.as_ref().filter(|_| !kept) {
+            return Err(Error::TailMissing { seq: published.seq, commit: published.commit.to_string() });
+        }
+        if let Some(day) = last_day {
+            self.day(&day)?;
+        }
+        Ok(mentioned)
+    }
+
+    /// Takes note of an entry that stands in the files.
+    pub(super) fn take(&mut self, entry: &Entry) {
+        if self.published.as_ref().is_none_or(|p| entry.seq > p.seq) {
+            self.unpublished.add(&entry.record, &self.index);
+        }
+        self.index.add(entry);
+        self.head = entry.head();
+    }
+
+    /// The file of a day, open for writing.
+    pub(super) fn day(&mut self, day: &str) -> Result<&mut Appender, Error> {
+        let open = match self.file.take() {
+            Some((name, file)) if name == day => file,
+            Some(_) | None => Appender::open(&self.dir.join(day)).map_err(Error::Files)?,
+        };
+        Ok(&mut self.file.insert((day.to_owned(), open)).1)
+    }
+
+    fn move_torn(&mut self, day: &str, offset: u64, bytes: &[u8]) -> Result<(), Error> {
+        let name = self.free_name("torn")?;
+        // First the copy, then the cut: a crash between the two leaves both, never neither.
+        fs::replace(&self.dir.join(name), bytes).map_err(Error::Files)?;
+        self.day(day)?.cut(offset).map_err(Error::Files)
+    }
+
+    /// A name for something moved aside that nothing has yet: `torn-1`, `torn-2`.
+    pub(super) fn free_name(&self, stem: &str) -> Result<String, Error> {
+        let names = fs::names(&self.dir).map_err(Error::Files)?;
+        let number = |name: &String| name.strip_prefix(stem)?.strip_prefix('-')?.parse::<u64>().ok();
+        let last = names.iter().filter_map(number).max().unwrap_or(0);
+        Ok(format!("{stem}-{}", last + 1))
+    }
+
+    /// Records what stands aside and no record mentions yet.
+    fn note_asides(&mut self, mentioned: &[String], at: Timestamp) -> Result<(), Error> {
+        for name in fs::names(&self.dir).map_err(Error::Files)? {
+            if mentioned.contains(&name) {
+                continue;
+            }
+            if name.starts_with("torn-") {
+                let bytes = fs::read(&self.dir.join(&name), MAX_ASIDE).map_err(Error::Files)?.len() as u64;
+                let aside = Aside { file: name.clone(), bytes, why: AsideWhy::Torn };
+                self.append(Record::Aside(aside), at)?;
+                self.recovered.push(Recovered { file: name, bytes, why: AsideWhy::Torn });
+            } else if name.starts_with("forked-") {
+                self.finish_fork(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn recovered_fork(&mut self, file: &str, bytes: u64) {
+        self.recovered.push(Recovered { file: file.to_owned(), bytes, why: AsideWhy::Forked });
+    }
+
+    /// Appends a record; when this returns, it is on the disk. Gives its sequence.
+    ///
+    /// # Errors
+    /// When it is too large, or not on the disk; the ledger then is as before.
+    pub fn append(&mut self, record: Record, at: Timestamp) -> Result<u64, Error> {
+        self.append_all(vec![record], at)?;
+        Ok(self.head.seq)
+    }
+
+    /// Appends records with one sync, in this order. Gives their sequences.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`]: none of them is there then.
+    pub fn append_all(&mut self, records: Vec<Record>, at: Timestamp) -> Result<Vec<u64>, Error> {
+        self.append_each(records.into_iter().map(|record| (record, at)).collect())
+    }
+
+    /// The same, each with its own time.
+    pub(super) fn append_each(&mut self, records: Vec<(Record, Timestamp)>) -> Result<Vec<u64>, Error> {
+        let Some((_, last_at)) = records.last() else { return Ok(Vec::new()) };
+        // A clock that went back doesn't lead back to an older file: the order of files is that of the chain.
+        let today = day_file(*last_at);
+        let day = match &self.file {
+            Some((name, _)) if *name > today => name.clone(),
+            Some(_) | None => today,
+        };
+        let mut head = self.head.clone();
+        let mut text = String::new();
+        let mut entries = Vec::new();
+        for (record, at) in records {
+            let (line, next) = chain::seal(&head, at, &record)?;
+            text.push_str(&line);
+            text.push('\n');
+            entries.push(Entry { seq: next.seq, at, record, hash: next.hash.clone() });
+            head = next;
+        }
+        self.day(&day)?.append(text.as_bytes()).map_err(Error::Files)?;
+        for entry in &entries {
+            self.take(entry);
+        }
+        Ok(entries.iter().map(|e| e.seq).collect())
+    }
+
+    /// What the records say about now.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The last record.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// What was published last.
+    pub fn published(&self) -> Option<&Published> {
+        self.published.as_ref()
+    }
+
+    /// What opening had to mend.
+    pub fn recovered(&self) -> &[Recovered] {
+        &self.recovered
+    }
+
+    /// The folder of the day files.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Gives the lock back to the caller.
+    pub fn close(self) -> Guard {
+        self.guard
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::samples::{at, batch, flip, intent, outcome};
+    use super::super::{BatchPhase, Result as Ended};
+    use super::*;
+    use crate::adapters::state::StateDir;
+    use proptest::prelude::*;
+
+    /// A state directory of its own.
+    pub(in super::super) struct Home {
+        _dir: tempfile::TempDir,
+        pub(in super::super) state: StateDir,
+    }
+
+    impl Home {
+        pub(in super::super) fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let state = StateDir::prepare(dir.path(), None, "url", "main").unwrap();
+            Self { _dir: dir, state }
+        }
+
+        pub(in super::super) fn open(&self) -> Result<Ledger, Error> {
+            Ledger::open(self.state.lock("test").unwrap(), at(900))
+        }
+
+        pub(in super::super) fn files(&self) -> Vec<(String, Vec<u8>)> {
+            let dir = self.state.ledger();
+            let names = fs::names(&dir).unwrap().into_iter();
+            names.map(|n| (n.clone(), fs::read(&dir.join(&n), 1 << 20).unwrap())).collect()
+        }
+
+        pub(in super::super) fn put(&self, name: &str, bytes: &[u8]) {
+            fs::replace(&self.state.ledger().join(name), bytes).unwrap();
+        }
+    }
+
+    /// A ledger over two days with seven records.
+    pub(in super::super) fn two_days() -> Home {
+        let home = Home::new();
+        let mut ledger = home.open().unwrap();
+        let (a, b) = (intent("a", 0), intent("b", 0));
+        ledger.append_all(vec![batch(BatchPhase::Started), a.clone(), b.clone()], at(0)).unwrap();
+        ledger.append(outcome(&a, Ended::Done), at(1)).unwrap();
+        let tomorrow = at(86_400);
+        ledger.append(outcome(&b, Ended::Failed), tomorrow).unwrap();
+        ledger.append(batch(BatchPhase::Ended), tomorrow).unwrap();
+        // The clock went back; the file doesn't.
+        assert_eq!(ledger.append(flip("loop/labels", false), at(2)).unwrap(), 7);
+        assert_eq!(fs::names(ledger.dir()).unwrap(), ["2026-01-02.jsonl", "2026-01-03.jsonl"]);
+        home
+    }
+
+    #[test]
+    fn what_was_appended_is_there_when_it_is_opened_again() {
+        let home = two_days();
+        let ledger = home.open().unwrap();
+        assert_eq!(ledger.head().seq, 7);
+        assert!(ledger.index().open_intents().is_empty() && ledger.recovered().is_empty());
+        assert_eq!(ledger.index().flips().count(), 1);
+    }
+
+    #[test]
+    fn one_process_writes() {
+        let home = two_days();
+        let ledger = home.open().unwrap();
+        assert!(home.state.lock("second").is_err());
+        drop(ledger.close());
+        home.open().unwrap();
+    }
+
+    #[test]
+    fn a_torn_end_is_moved_aside_and_the_place_of_anything_else_is_named() {
+        let home = two_days();
+        let (name, bytes) = home.files().pop().unwrap();
+        home.put(&name, &[&bytes[..], b"{\"v\":1,\"se"].concat());
+        let ledger = home.open().unwrap();
+        assert_eq!(ledger.recovered(), [Recovered { file: "torn-1".into(), bytes: 10, why: AsideWhy::Torn }]);
+        assert_eq!(ledger.head().seq, 8);
+        drop(ledger);
+        assert_eq!(home.open().unwrap().recovered(), [], "it is mended once");
+
+        let home = two_days();
+        let (name, mut bytes) = home.files().swap_remove(0);
+        let second_line = bytes.iter().position(|b| *b == b'\n').unwrap() + 1;
+        bytes[second_line + 30] ^= 1;
+        home.put(&name, &bytes);
+        let error = home.open().unwrap_err().to_string();
+        assert!(error.starts_with("2026-01-02.jsonl:2: the line was edited"), "{error}");
+    }
+
+    #[test]
+    fn a_crash_while_mending_is_mended() {
+        // The copy was made and the record about it never written, before and after the cut.
+        for cut in [false, true] {
+            let home = two_days();
+            let (name, bytes) = home.files().pop().unwrap();
+            home.put("torn-1", b"xyz");
+            if !cut {
+                home.put(&name, &[&bytes[..], b"xyz"].concat());
+            }
+            let ledger = home.open().unwrap();
+            let asides = if cut { 1 } else { 2 };
+            assert_eq!((ledger.recovered().len(), ledger.head().seq), (asides, 7 + asides as u64));
+        }
+    }
+
+    #[test]
+    fn a_cut_at_every_byte_of_the_last_record_is_recovered() {
+        let original = two_days().files();
+        let (name, bytes) = original.last().unwrap().clone();
+        let start = bytes[..bytes.len() - 1].iter().rposition(|b| *b == b'\n').unwrap() + 1;
+        for end in start..bytes.len() {
+            let home = Home::new();
+            home.put(&original[0].0, &original[0].1);
+            home.put(&name, &bytes[..end]);
+            let ledger = home.open().unwrap();
+            let torn = u64::from(end > start);
+            assert_eq!(ledger.head().seq, 6 + torn, "cut at {end}");
+            assert_eq!(ledger.recovered().len() as u64, torn);
+            // And it goes on.
+            drop(ledger);
+            home.open().unwrap().append(flip("loop/labels", true), at(90_000)).unwrap();
+            home.open().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_cut_after_every_record_leaves_a_ledger_that_goes_on() {
+        let original = two_days().files();
+        let all: Vec<(String, Vec<u8>)> = original
+            .iter()
+            .flat_map(|(name, bytes)| {
+                bytes.split_inclusive(|b| *b == b'\n').map(|l| (name.clone(), l.to_vec()))
+            })
+            .collect();
+        for keep in 0..=all.len() {
+            let home = Home::new();
+            for (name, _) in &original {
+                let part: Vec<u8> =
+                    all[..keep].iter().filter(|(n, _)| n == name).flat_map(|(_, l)| l.clone()).collect();
+                home.put(name, &part);
+            }
+            let mut ledger = home.open().unwrap();
+            assert_eq!(ledger.head().seq, keep as u64);
+            // Records 2 and 3 are the intents, 4 and 5 their outcomes.
+            let open = [0, 0, 1, 2, 1, 0, 0, 0][keep];
+            assert_eq!(ledger.index().open_intents().len(), open, "after {keep}");
+            assert_eq!(ledger.append(flip("loop/labels", true), at(90_000)).unwrap(), keep as u64 + 1);
+        }
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_ledger_as_it_was() {
+        let home = two_days();
+        let mut ledger = home.open().unwrap();
+        let huge = Record::Other {
+            kind: "huge".into(),
+            body: serde_json::Map::from_iter([("x".to_owned(), "y".repeat(chain::MAX_LINE).into())]),
+        };
+        let before = home.files();
+        assert!(ledger.append_all(vec![flip("loop/labels", true), huge], at(90_000)).is_err());
+        assert_eq!((ledger.head().seq, home.files()), (7, before));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn any_edit_of_one_byte_is_found(position in any::<proptest::sample::Index>(), flip in 1..=255_u8) {
+            let home = two_days();
+            let files = home.files();
+            let total: usize = files.iter().map(|(_, b)| b.len()).sum();
+            let mut n = position.index(total);
+            for (name, mut bytes) in files {
+                if n < bytes.len() {
+                    bytes[n] ^= flip;
+                    home.put(&name, &bytes);
+                    break;
+                }
+                n -= bytes.len();
+            }
+            match home.open() {
+                Err(Error::Broken { .. }) => {}
+                // The very last line break: what it ended counts as torn, and that is said.
+                Ok(ledger) => prop_assert_eq!(ledger.recovered().len(), 1),
+                Err(e) => prop_assert!(false, "{e}"),
+            }
+        }
+
+        #[test]
+        fn any_line_removed_inside_or_swapped_is_found(one in 0..7_usize, other in 0..7_usize) {
+            let home = two_days();
+            let files = home.files();
+            let mut lines: Vec<(String, Vec<u8>)> = files
+                .iter()
+                .flat_map(|(name, bytes)| bytes.split_inclusive(|b| *b == b'\n').map(|l| (name.clone(), l.to_vec())))
+                .collect();
+            if one == other {
+                prop_assume!(one != 6);
+                lines.remove(one);
+            } else {
+                let (a, b) = (lines[one].1.clone(), lines[other].1.clone());
+                (lines[one].1, lines[other].1) = (b, a);
+            }
+            for (name, _) in &files {
+                let bytes: Vec<u8> = lines.iter().filter(|(n, _)| n == name).flat_map(|(_, l)| l.clone()).collect();
+                home.put(name, &bytes);
+            }
+            let found = matches!(home.open(), Err(Error::Broken { .. }));
+            prop_assert!(found);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! A handle on the world of a running twin, for tests: what the admin API offers, without HTTP.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::acts::{self, Tx};
+use super::failure::Failure;
+use super::state::Shared;
+use super::world::World;
+
+/// The world of a running twin.
+#[derive(Clone)]
+pub struct WorldHandle {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// GitHub would have refused it.
+#[derive(Debug, thiserror::Error)]
+#[error("GitHub would answer {status}: {message}")]
+pub struct Refused {
+    /// The status.
+    pub status: u16,
+    /// The message.
+    pub message: String,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self { status: failure.status, message: failure.sentence() }
+    }
+}
+
+/// Who makes drift when nobody is named.
+const SOMEBODY: &str = "operator";
+
+impl WorldHandle {
+    /// Looks at the world.
+    pub fn with<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        look(&self.shared.world())
+    }
+
+    /// Changes the world directly: no webhooks, no audit entries.
+    pub fn mutate<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        self.shared.edit(change)
+    }
+
+    /// Replaces the world.
+    pub fn replace(&self, world: World) {
+        self.shared.edit(|old| *old = world);
+    }
+
+    fn act<T>(&self, repo: &str, act: impl FnOnce(&mut Tx<'_>, u64) -> Result<T, Failure>) -> Result<T, Refused> {
+        let outcome = self.shared.change(SOMEBODY, &self.shared.urls(), |tx| {
+            let (owner, name) = repo.split_once('/').ok_or_else(Failure::not_found)?;
+            let id = tx.world.repo(owner, name).map(|repo| repo.id).ok_or_else(Failure::not_found)?;
+            act(tx, id)
+        });
+        Ok(outcome?)
+    }
+
+    /// Changes settings of `owner/name`, with the fields of `PATCH /repos/{owner}/{repo}`.
+    pub fn set(&self, repo: &str, fields: &Value) -> Result<(), Refused> {
+        self.act(repo, |tx, id| acts::repositories::update(tx, id, fields).map(drop))
+    }
+
+    /// Replaces the topics.
+    pub fn set_topics(&self, repo: &str, topics: &[&str]) -> Result<(), Refused> {
+        let topics: Vec<String> = topics.iter().map(|topic| (*topic).to_owned()).collect();
+        self.act(repo, |tx, id| acts::repositories::set_topics(tx, id, &topics).map(drop))
+    }
+
+    /// Renames a repository; the former name redirects.
+    pub fn rename(&self, repo: &str, name: &str) -> Result<(), Refused> {
+        self.act(repo, |tx, id| acts::repositories::rename(tx, id, name).map(drop))
+    }
+
+    /// Deletes a repository.
+    pub fn delete(&self, repo: &str) -> Result<(), Refused> {
+        self.act(repo, acts::repositories::delete)
+    }
+
+    /// Adds a label, with the fields of `POST …/labels`.
+    pub fn add_label(&self, repo: &str, fields: &Value) -> Result<(), Refused> {
+        self.act(repo, |tx, id| acts::labels::create(tx, id, fields).map(drop))
+    }
+
+    /// Changes a label, with the fields of `PATCH …/labels/{name}`.
+    pub fn edit_label(&self, repo: &str, name: &str, fields: &Value) -> Result<(), Refused> {
+        self.act(repo, |tx, id| acts::labels::update(tx, id, name, fields).map(drop))
+    }
+
+    /// Deletes a label.
+    pub fn delete_label(&self, repo: &str, name: &str) -> Result<(), Refused> {
+        self.act(repo, |tx, id| acts::labels::delete(tx, id, name))
+    }
+
+    /// Commits one file to a branch, which begins at the default branch if it is new; answers the commit.
+    pub fn push_file(&self, repo: &str, branch: &str, path: &str, text: &str) -> Result<String, Refused> {
+        self.act(repo, |tx, id| {
+            let commit = acts::refs::Commit {
+                branch,
+                expected: None,
+                message: format!("Change {path}"),
+                additions: vec![(path.to_owned(), text.as_bytes().to_vec())],
+                deletions: Vec::new(),
+            };
+            acts::refs::commit(tx, id, commit).map(|commit| commit.sha)
+        })
+    }
+
+    /// Opens a pull request from a branch of the same repository; answers its number.
+    pub fn open_pull(&self, repo: &str, head: &str, base: &str, title: &str) -> Result<u64, Refused> {
+        self.act(repo, |tx, id| {
+            let opening = acts::pulls::Opening { title, body: None, head_repo: id, head, base, draft: false };
+            acts::pulls::open(tx, id, opening).map(|issue| issue.number)
+        })
+    }
+
+    /// Merges a pull request with a merge commit; answers the commit.
+    pub fn merge_pull(&self, repo: &str, number: u64) -> Result<String, Refused> {
+        self.act(repo, |tx, id| {
+            let how = acts::pulls::Merge { method: "merge", sha: None, title: None, message: None };
+            acts::pulls::merge(tx, id, number, &how)
+        })
+    }
+
+    /// Closes a pull request.
+    pub fn close_pull(&self, repo: &str, number: u64) -> Result<(), Refused> {
+        self.act(repo, |tx, id| acts::pulls::close(tx, id, number))
+    }
+}
