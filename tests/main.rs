@@ -4,3 +4,5 @@
 #![expect(clippy::disallowed_methods, reason = "tests are their own edge: files, processes, clock")]
 
 mod structure;
+mod cli;
+mod world;
