@@ -65,7 +65,7 @@ impl Recorder {
             let intent = ledger.index().intent_id(&permitted.action.id, &permitted.action.address);
             // An intent that a crash left open is this very attempt: it is taken up again, not recorded twice.
             if ledger.index().open_intent(&intent).is_none() {
-                records.push(Record::Intent(self.intent(&permitted, intent.clone(), config)));
+                records.push(Record::Intent(Box::new(self.intent(&permitted, intent.clone(), config))));
             }
             batch.push((permitted, intent));
         }
@@ -131,13 +131,13 @@ pub(super) fn record(
     outcome: &Outcome,
 ) -> ledger::Outcome {
     let (result, says, cause, request_id) = match outcome {
-        Outcome::Done => (ledger::Result::Done, "", None, None),
-        Outcome::AlreadySo => (ledger::Result::AlreadySo, "", None, None),
-        Outcome::Refused { says } => (ledger::Result::Refused, says.as_str(), None, None),
+        Outcome::Done => (ledger::Ending::Done, "", None, None),
+        Outcome::AlreadySo => (ledger::Ending::AlreadySo, "", None, None),
+        Outcome::Refused { says } => (ledger::Ending::Refused, says.as_str(), None, None),
         Outcome::Failed { says, trouble, request_id } => {
-            (ledger::Result::Failed, says.as_str(), Some(trouble.as_str().to_owned()), request_id.clone())
+            (ledger::Ending::Failed, says.as_str(), Some(trouble.as_str().to_owned()), request_id.clone())
         }
-        Outcome::Unknown { says } => (ledger::Result::Unknown, says.as_str(), None, None),
+        Outcome::Unknown { says } => (ledger::Ending::Unknown, says.as_str(), None, None),
     };
     ledger::Outcome { intent: intent.clone(), action, address, result, says: says.to_owned(), request_id, cause }
 }

@@ -85,7 +85,6 @@ fn committed(cx: &Context, source: &Source, saved: Option<&SavedPlan>) -> Result
                 return Ok(loaded);
             }
             match loaded.desired.origin.changed {
-                Some(0) => "HEAD".to_owned(),
                 Some(n) => return Err(dirty(format!("{n} config files differ from the commit that is checked out"))),
                 None => return Err(dirty("the config is not under version control".to_owned())),
             }

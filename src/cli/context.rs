@@ -41,7 +41,12 @@ impl Context {
 
     /// Loads a state of the config, with its warnings said.
     pub(crate) fn load(&self, source: &Source, at: At<'_>) -> Result<Loaded, Fail> {
-        let loaded = engine::load(source.read(at)?, self.today()).map_err(|invalid| {
+        let mut files = source.read(at)?;
+        // A working tree without changes is the commit that is checked out, and says so.
+        if at == At::WorkingTree && files.origin.commit.is_none() && files.origin.changed == Some(0) {
+            files = source.read(At::Revision("HEAD"))?;
+        }
+        let loaded = engine::load(files, self.today()).map_err(|invalid| {
             let color = self.ui.err_style() == Style::Color;
             let rendered = desired::render(&invalid.problems, &invalid.files, color);
             let n = invalid.problems.len();

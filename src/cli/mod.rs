@@ -7,7 +7,7 @@ mod doctor;
 mod drift;
 mod exit;
 // mod explain;
-// mod fmt;
+mod fmt;
 mod history;
 // mod import;
 // mod init;

@@ -14,9 +14,10 @@ pub mod shape;
 mod text;
 
 pub use diagnostic::{Diagnostic, Label, Severity, render, to_json};
+pub use docs::{Unknown, explain, init, reference, schema};
 pub use load::load;
 pub use shape::{LoopShape, Vocabulary};
-pub use text::{Spelling, fmt};
+pub use text::{Spelling, edit, fmt};
 
 #[cfg(test)]
 mod fixture;

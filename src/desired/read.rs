@@ -171,10 +171,9 @@ impl Reader<'_> {
 
     fn required(&mut self, block: &Block) {
         let kind = block.kind;
-        if let Some(key) = kind.key.as_ref().filter(|k| k.required && kind.repeat != Repeat::ByKey) {
-            if block.key.is_empty() && block.given(key.name).is_none() {
-                self.missing_key(kind, key, block.span);
-            }
+        let key = kind.key.as_ref().filter(|k| k.required && kind.repeat != Repeat::ByKey);
+        if let Some(key) = key.filter(|k| block.key.is_empty() && block.given(k.name).is_none()) {
+            self.missing_key(kind, key, block.span);
         }
         for field in kind.fields.iter().filter(|f| f.required) {
             if block.given(field.name).is_none() {

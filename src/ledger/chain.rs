@@ -156,7 +156,7 @@ pub(super) fn check_place(head: &Head, entry: &Entry, prev: &str) -> Result<(), 
     if entry.seq != head.seq + 1 {
         return Err(Wrong::Sequence { expected: head.seq + 1, found: entry.seq });
     }
-    if prev != head.hash { Err(Wrong::Previous(entry.seq)) } else { Ok(()) }
+    if prev == head.hash { Ok(()) } else { Err(Wrong::Previous(entry.seq)) }
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub struct Change {
     /// When it was intended.
     pub at: Timestamp,
     /// What, why, by which commit, and who ran it.
-    pub intent: Intent,
+    pub intent: Box<Intent>,
     /// What became of it, oldest first; empty while it is open.
     pub outcomes: Vec<(Timestamp, Outcome)>,
 }
@@ -222,9 +222,8 @@ impl Backwards {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at, flip, intent, outcome};
-    use super::super::store::tests::{Home, two_days};
-    use super::super::{Ledger, Result as Ended};
+    use super::super::samples::{Home, at, flip, intent, outcome, two_days};
+    use super::super::{Ending, Ledger};
     use super::*;
     use proptest::prelude::*;
 
@@ -251,11 +250,11 @@ mod tests {
         let again = intent("b", 5);
         ledger(&home)
             .append_all(
-                vec![again.clone(), outcome(&again, Ended::Unknown), flip("loop/x", true)],
+                vec![again.clone(), outcome(&again, Ending::Unknown), flip("loop/x", true)],
                 at(100_000),
             )
             .unwrap();
-        ledger(&home).append(outcome(&again, Ended::Done), at(100_001)).unwrap();
+        ledger(&home).append(outcome(&again, Ending::Done), at(100_001)).unwrap();
         let dir = home.state.ledger();
         let glob = |text: &str| Some(AddressGlob::parse(text).unwrap());
         insta::assert_snapshot!(show(history(&dir, None, None).unwrap()), @r#"

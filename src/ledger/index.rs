@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::chain::Entry;
-use super::{Flip, Intent, Record, Result, Verdict};
+use super::{Ending, Flip, Intent, Record, Verdict};
 use crate::model::{ActionId, Address, CommitId, IntentId};
 
 /// For how long returns are remembered: three in a day are a fight.
@@ -34,7 +34,7 @@ pub struct Settled {
     /// Which action.
     pub action: ActionId,
     /// How it ended.
-    pub result: Result,
+    pub result: Ending,
 }
 
 /// An intent that is not settled: nobody knows yet whether it happened.
@@ -54,7 +54,7 @@ pub struct Open {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionHistory {
     /// How it ended last.
-    pub last: Result,
+    pub last: Ending,
     /// When.
     pub at: Timestamp,
     /// The times it was done in the 24 hours before the last record, oldest first.
@@ -126,7 +126,7 @@ impl Index {
         self.last_at = self.last_at.max(Some(entry.at));
         match &entry.record {
             Record::Intent(intent) => {
-                let open = Open { seq: entry.seq, at: entry.at, intent: intent.clone(), tried: false };
+                let open = Open { seq: entry.seq, at: entry.at, intent: (**intent).clone(), tried: false };
                 self.open.insert(intent.intent.clone(), open);
             }
             Record::Outcome(outcome) if outcome.result.settles() => {
@@ -174,12 +174,12 @@ impl Index {
         }
     }
 
-    fn remember(&mut self, action: &ActionId, result: Result, at: Timestamp) {
+    fn remember(&mut self, action: &ActionId, result: Ending, at: Timestamp) {
         let fresh = ActionHistory { last: result, at, done: Vec::new() };
         let history = self.actions.entry(action.clone()).or_insert(fresh);
         (history.last, history.at) = (result, at);
         history.done.retain(|done| at.duration_since(*done) < MEMORY);
-        if result == Result::Done {
+        if result == Ending::Done {
             history.done.push(at);
         }
     }
@@ -188,8 +188,8 @@ impl Index {
     fn forget_old(&mut self) {
         let Some(now) = self.last_at else { return };
         self.actions.retain(|_, history| {
-            history.last == Result::Failed
-                || history.last == Result::Refused
+            history.last == Ending::Failed
+                || history.last == Ending::Refused
                 || now.duration_since(history.at) < MEMORY
         });
     }
@@ -225,8 +225,8 @@ mod tests {
         let all = [
             (0, a.clone()),
             (0, b.clone()),
-            (1, outcome(&a, Result::Unknown)),
-            (1, outcome(&b, Result::Done)),
+            (1, outcome(&a, Ending::Unknown)),
+            (1, outcome(&b, Ending::Done)),
         ];
         let now = index(&all);
         let open: Vec<_> = now.open_intents().iter().map(|o| (o.seq, o.tried)).collect();
@@ -238,27 +238,27 @@ mod tests {
     #[test]
     fn a_drift_that_returns_is_a_new_intent() {
         let a = intent("a", 0);
-        let (action, address) = (of(&outcome(&a, Result::Done)).action, a.address().unwrap().clone());
+        let (action, address) = (of(&outcome(&a, Ending::Done)).action, a.address().unwrap().clone());
         let before = index(&[(0, a.clone())]).intent_id(&action, &address);
-        let after = index(&[(0, a.clone()), (0, outcome(&a, Result::Done))]).intent_id(&action, &address);
+        let after = index(&[(0, a.clone()), (0, outcome(&a, Ending::Done))]).intent_id(&action, &address);
         assert_ne!(before, after);
         let unknown =
-            index(&[(0, a.clone()), (0, outcome(&a, Result::Unknown))]).intent_id(&action, &address);
+            index(&[(0, a.clone()), (0, outcome(&a, Ending::Unknown))]).intent_id(&action, &address);
         assert_eq!(before, unknown, "what isn't settled is the same attempt");
     }
 
     #[test]
     fn returns_are_counted_within_a_day_and_failures_until_a_side_changes() {
         let a = intent("a", 0);
-        let action = of(&outcome(&a, Result::Done)).action;
-        let done = |hours| (hours, outcome(&a, Result::Done));
+        let action = of(&outcome(&a, Ending::Done)).action;
+        let done = |hours| (hours, outcome(&a, Ending::Done));
         let now = index(&[done(0), done(10), done(20), done(30)]);
         assert_eq!(now.done_within_a_day(&action, at(30 * 3600)), 3);
         assert_eq!(now.done_within_a_day(&action, at(40 * 3600)), 2);
 
-        let failed = (0, outcome(&a, Result::Failed));
-        assert_eq!(index(std::slice::from_ref(&failed)).action(&action).unwrap().last, Result::Failed);
-        let mut other = of(&outcome(&intent("x", 0), Result::Done));
+        let failed = (0, outcome(&a, Ending::Failed));
+        assert_eq!(index(std::slice::from_ref(&failed)).action(&action).unwrap().last, Ending::Failed);
+        let mut other = of(&outcome(&intent("x", 0), Ending::Done));
         other.address = a.address().unwrap().clone();
         assert_eq!(index(&[failed, (1, Record::Outcome(other))]).action(&action), None);
     }

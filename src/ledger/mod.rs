@@ -9,6 +9,7 @@ mod error;
 mod history;
 mod index;
 mod publish;
+mod read;
 mod reconcile;
 mod record;
 mod scan;
@@ -17,6 +18,8 @@ mod summary;
 mod verify;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod samples;
 
 pub use chain::{Entry, Head, Wrong};
@@ -24,10 +27,11 @@ pub use error::{Error, Place};
 pub use history::{Change, Event, History, history};
 pub use index::{ActionHistory, Index, Open, Settled};
 pub use publish::{BRANCH, Publication, Published, Target};
+pub use read::{Snapshot, read};
 pub use reconcile::Reconciled;
 pub use record::{
-    Aside, AsideWhy, Batch, BatchPhase, Because, Config, Flip, Intent, Outcome, Overridden, Override, Record,
-    Result, Verdict,
+    Aside, AsideWhy, Batch, BatchPhase, Because, Config, Ending, Flip, Intent, Outcome, Overridden, Override,
+    Record, Verdict,
 };
 pub use store::{Ledger, Recovered};
 pub use verify::{Branch, Problem, Report, branch_state, verify};

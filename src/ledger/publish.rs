@@ -196,8 +196,7 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at, flip, intent};
-    use super::super::store::tests::{Home, two_days};
+    use super::super::samples::{Home, at, flip, intent, two_days};
     use super::*;
     use crate::adapters::env::Env;
     use crate::adapters::git::fixture::Fixture;

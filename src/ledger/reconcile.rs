@@ -251,8 +251,7 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at, flip, intent};
-    use super::super::store::tests::{Home, two_days};
+    use super::super::samples::{Home, at, flip, intent, two_days};
     use super::super::{BRANCH, Publication, branch_state, verify};
     use super::*;
     use crate::adapters::git::{Signature, fixture::Fixture};

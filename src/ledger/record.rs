@@ -10,7 +10,7 @@ use crate::model::{ActionId, Address, CommitId, IntentId, Risk, Source, Verb};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
     /// Something is about to be done.
-    Intent(Intent),
+    Intent(Box<Intent>),
     /// What became of an intent.
     Outcome(Outcome),
     /// An apply began or ended.
@@ -65,6 +65,12 @@ pub struct Intent {
     pub by: String,
 }
 
+impl From<Intent> for Record {
+    fn from(intent: Intent) -> Self {
+        Self::Intent(Box::new(intent))
+    }
+}
+
 /// A config line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Because {
@@ -98,7 +104,7 @@ pub struct Overridden {
 /// How an intent ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Result {
+pub enum Ending {
     /// It was done.
     Done,
     /// The world was already so.
@@ -111,7 +117,7 @@ pub enum Result {
     Unknown,
 }
 
-impl Result {
+impl Ending {
     /// Whether the intent is closed by it.
     pub fn settles(self) -> bool {
         match self {
@@ -142,7 +148,7 @@ pub struct Outcome {
     /// What it acts on.
     pub address: Address,
     /// How it ended.
-    pub result: Result,
+    pub result: Ending,
     /// In words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub says: String,
@@ -283,7 +289,7 @@ impl Record {
     }
 
     /// Its fields.
-    pub(super) fn body(&self) -> std::result::Result<Map<String, Value>, serde_json::Error> {
+    pub(super) fn body(&self) -> Result<Map<String, Value>, serde_json::Error> {
         let value = match self {
             Self::Intent(it) => serde_json::to_value(it)?,
             Self::Outcome(it) => serde_json::to_value(it)?,
@@ -299,16 +305,13 @@ impl Record {
     }
 
     /// The record of this kind with these fields; fields it doesn't know are ignored.
-    pub(super) fn decode(
-        kind: &str,
-        body: Map<String, Value>,
-    ) -> std::result::Result<Self, serde_json::Error> {
+    pub(super) fn decode(kind: &str, body: Map<String, Value>) -> Result<Self, serde_json::Error> {
         if !["intent", "outcome", "batch", "override", "flip", "config", "aside"].contains(&kind) {
             return Ok(Self::Other { kind: kind.to_owned(), body });
         }
         let value = Value::Object(body);
         Ok(match kind {
-            "intent" => Self::Intent(serde_json::from_value(value)?),
+            "intent" => Self::Intent(Box::new(serde_json::from_value(value)?)),
             "outcome" => Self::Outcome(serde_json::from_value(value)?),
             "batch" => Self::Batch(serde_json::from_value(value)?),
             "override" => Self::Override(serde_json::from_value(value)?),

@@ -1,12 +1,15 @@
 //! Records for the tests of this folder.
+#![expect(clippy::disallowed_methods, reason = "tests damage files without the care of the product")]
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{
-    Aside, AsideWhy, Batch, BatchPhase, Config, Flip, Intent, Outcome, Overridden, Override, Record, Result,
-    Verdict,
+    Aside, AsideWhy, Batch, BatchPhase, Config, Ending, Error, Flip, Intent, Ledger, Outcome, Overridden,
+    Override, Record, Verdict,
 };
+use crate::adapters::fs;
+use crate::adapters::state::StateDir;
 use crate::model::{ActionId, Address, CommitId, Fingerprint, IntentId, Risk, Verb};
 
 /// A moment, this many seconds after the first.
@@ -23,7 +26,7 @@ pub(super) fn intent(label: &str, settled: u64) -> Record {
     let address = Address::parse(&format!("repo/acme/widgets/label/{label}")).unwrap();
     let (before, after) = (json!({"color": "ff0000"}), json!({"color": "00ff00"}));
     let action = ActionId::of(Verb::UpdateLabel, &address, &Fingerprint::of(&before), &after);
-    Record::Intent(Intent {
+    Record::from(Intent {
         intent: IntentId::new(&action, settled),
         action,
         address,
@@ -44,7 +47,7 @@ pub(super) fn intent(label: &str, settled: u64) -> Record {
     })
 }
 
-pub(super) fn outcome(of: &Record, result: Result) -> Record {
+pub(super) fn outcome(of: &Record, result: Ending) -> Record {
     let Record::Intent(intent) = of else { panic!("not an intent") };
     Record::Outcome(Outcome {
         intent: intent.intent.clone(),
@@ -92,7 +95,7 @@ pub(super) fn one_of_each() -> Vec<Record> {
     }
     vec![
         intent("bug", 0),
-        outcome(&intent("bug", 0), Result::Done),
+        outcome(&intent("bug", 0), Ending::Done),
         with_override,
         batch(BatchPhase::Started),
         Record::Override(Override {
@@ -111,4 +114,48 @@ pub(super) fn one_of_each() -> Vec<Record> {
             body: serde_json::Map::from_iter([("x".to_owned(), json!([1, {"y": null}]))]),
         },
     ]
+}
+
+/// A state directory of its own.
+pub(super) struct Home {
+    _dir: tempfile::TempDir,
+    pub(super) state: StateDir,
+}
+
+impl Home {
+    pub(super) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::prepare(dir.path(), None, "url", "main").unwrap();
+        Self { _dir: dir, state }
+    }
+
+    pub(super) fn open(&self) -> Result<Ledger, Error> {
+        Ledger::open(self.state.lock("test").unwrap(), at(900))
+    }
+
+    pub(super) fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let dir = self.state.ledger();
+        let names = fs::names(&dir).unwrap().into_iter();
+        names.map(|n| (n.clone(), fs::read(&dir.join(&n), 1 << 20).unwrap())).collect()
+    }
+
+    pub(super) fn put(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.state.ledger().join(name), bytes).unwrap();
+    }
+}
+
+/// A ledger over two days with seven records.
+pub(super) fn two_days() -> Home {
+    let home = Home::new();
+    let mut ledger = home.open().unwrap();
+    let (a, b) = (intent("a", 0), intent("b", 0));
+    ledger.append_all(vec![batch(BatchPhase::Started), a.clone(), b.clone()], at(0)).unwrap();
+    ledger.append(outcome(&a, Ending::Done), at(1)).unwrap();
+    let tomorrow = at(86_400);
+    ledger.append(outcome(&b, Ending::Failed), tomorrow).unwrap();
+    ledger.append(batch(BatchPhase::Ended), tomorrow).unwrap();
+    // The clock went back; the file doesn't.
+    assert_eq!(ledger.append(flip("loop/labels", false), at(2)).unwrap(), 7);
+    assert_eq!(fs::names(ledger.dir()).unwrap(), ["2026-01-02.jsonl", "2026-01-03.jsonl"]);
+    home
 }

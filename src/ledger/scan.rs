@@ -51,13 +51,9 @@ pub(super) fn day_file(at: Timestamp) -> String {
 
 /// Whether a name is that of a day file.
 pub(super) fn is_day_file(name: &str) -> bool {
-    let shape = name.len() == 16 && name.ends_with(".jsonl");
-    shape
-        && name
-            .bytes()
-            .take(10)
-            .enumerate()
-            .all(|(n, b)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() })
+    let Some(day) = name.strip_suffix(".jsonl") else { return false };
+    let fits = |(n, b): (usize, u8)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() };
+    day.len() == 10 && day.bytes().enumerate().all(fits)
 }
 
 /// The day files of a folder, oldest first; none when the folder isn't there.

@@ -237,56 +237,9 @@ impl Ledger {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::super::samples::{at, batch, flip, intent, outcome};
-    use super::super::{BatchPhase, Result as Ended};
+mod tests {
+    use super::super::samples::{at, flip, two_days};
     use super::*;
-    use crate::adapters::state::StateDir;
-    use proptest::prelude::*;
-
-    /// A state directory of its own.
-    pub(in super::super) struct Home {
-        _dir: tempfile::TempDir,
-        pub(in super::super) state: StateDir,
-    }
-
-    impl Home {
-        pub(in super::super) fn new() -> Self {
-            let dir = tempfile::tempdir().unwrap();
-            let state = StateDir::prepare(dir.path(), None, "url", "main").unwrap();
-            Self { _dir: dir, state }
-        }
-
-        pub(in super::super) fn open(&self) -> Result<Ledger, Error> {
-            Ledger::open(self.state.lock("test").unwrap(), at(900))
-        }
-
-        pub(in super::super) fn files(&self) -> Vec<(String, Vec<u8>)> {
-            let dir = self.state.ledger();
-            let names = fs::names(&dir).unwrap().into_iter();
-            names.map(|n| (n.clone(), fs::read(&dir.join(&n), 1 << 20).unwrap())).collect()
-        }
-
-        pub(in super::super) fn put(&self, name: &str, bytes: &[u8]) {
-            fs::replace(&self.state.ledger().join(name), bytes).unwrap();
-        }
-    }
-
-    /// A ledger over two days with seven records.
-    pub(in super::super) fn two_days() -> Home {
-        let home = Home::new();
-        let mut ledger = home.open().unwrap();
-        let (a, b) = (intent("a", 0), intent("b", 0));
-        ledger.append_all(vec![batch(BatchPhase::Started), a.clone(), b.clone()], at(0)).unwrap();
-        ledger.append(outcome(&a, Ended::Done), at(1)).unwrap();
-        let tomorrow = at(86_400);
-        ledger.append(outcome(&b, Ended::Failed), tomorrow).unwrap();
-        ledger.append(batch(BatchPhase::Ended), tomorrow).unwrap();
-        // The clock went back; the file doesn't.
-        assert_eq!(ledger.append(flip("loop/labels", false), at(2)).unwrap(), 7);
-        assert_eq!(fs::names(ledger.dir()).unwrap(), ["2026-01-02.jsonl", "2026-01-03.jsonl"]);
-        home
-    }
 
     #[test]
     fn what_was_appended_is_there_when_it_is_opened_again() {
@@ -343,51 +296,6 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_cut_at_every_byte_of_the_last_record_is_recovered() {
-        let original = two_days().files();
-        let (name, bytes) = original.last().unwrap().clone();
-        let start = bytes[..bytes.len() - 1].iter().rposition(|b| *b == b'\n').unwrap() + 1;
-        for end in start..bytes.len() {
-            let home = Home::new();
-            home.put(&original[0].0, &original[0].1);
-            home.put(&name, &bytes[..end]);
-            let ledger = home.open().unwrap();
-            let torn = u64::from(end > start);
-            assert_eq!(ledger.head().seq, 6 + torn, "cut at {end}");
-            assert_eq!(ledger.recovered().len() as u64, torn);
-            // And it goes on.
-            drop(ledger);
-            home.open().unwrap().append(flip("loop/labels", true), at(90_000)).unwrap();
-            home.open().unwrap();
-        }
-    }
-
-    #[test]
-    fn a_cut_after_every_record_leaves_a_ledger_that_goes_on() {
-        let original = two_days().files();
-        let all: Vec<(String, Vec<u8>)> = original
-            .iter()
-            .flat_map(|(name, bytes)| {
-                bytes.split_inclusive(|b| *b == b'\n').map(|l| (name.clone(), l.to_vec()))
-            })
-            .collect();
-        for keep in 0..=all.len() {
-            let home = Home::new();
-            for (name, _) in &original {
-                let part: Vec<u8> =
-                    all[..keep].iter().filter(|(n, _)| n == name).flat_map(|(_, l)| l.clone()).collect();
-                home.put(name, &part);
-            }
-            let mut ledger = home.open().unwrap();
-            assert_eq!(ledger.head().seq, keep as u64);
-            // Records 2 and 3 are the intents, 4 and 5 their outcomes.
-            let open = [0, 0, 1, 2, 1, 0, 0, 0][keep];
-            assert_eq!(ledger.index().open_intents().len(), open, "after {keep}");
-            assert_eq!(ledger.append(flip("loop/labels", true), at(90_000)).unwrap(), keep as u64 + 1);
-        }
-    }
-
-    #[test]
     fn a_failed_write_leaves_the_ledger_as_it_was() {
         let home = two_days();
         let mut ledger = home.open().unwrap();
@@ -398,54 +306,5 @@ pub(super) mod tests {
         let before = home.files();
         assert!(ledger.append_all(vec![flip("loop/labels", true), huge], at(90_000)).is_err());
         assert_eq!((ledger.head().seq, home.files()), (7, before));
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(200))]
-
-        #[test]
-        fn any_edit_of_one_byte_is_found(position in any::<proptest::sample::Index>(), flip in 1..=255_u8) {
-            let home = two_days();
-            let files = home.files();
-            let total: usize = files.iter().map(|(_, b)| b.len()).sum();
-            let mut n = position.index(total);
-            for (name, mut bytes) in files {
-                if n < bytes.len() {
-                    bytes[n] ^= flip;
-                    home.put(&name, &bytes);
-                    break;
-                }
-                n -= bytes.len();
-            }
-            match home.open() {
-                Err(Error::Broken { .. }) => {}
-                // The very last line break: what it ended counts as torn, and that is said.
-                Ok(ledger) => prop_assert_eq!(ledger.recovered().len(), 1),
-                Err(e) => prop_assert!(false, "{e}"),
-            }
-        }
-
-        #[test]
-        fn any_line_removed_inside_or_swapped_is_found(one in 0..7_usize, other in 0..7_usize) {
-            let home = two_days();
-            let files = home.files();
-            let mut lines: Vec<(String, Vec<u8>)> = files
-                .iter()
-                .flat_map(|(name, bytes)| bytes.split_inclusive(|b| *b == b'\n').map(|l| (name.clone(), l.to_vec())))
-                .collect();
-            if one == other {
-                prop_assume!(one != 6);
-                lines.remove(one);
-            } else {
-                let (a, b) = (lines[one].1.clone(), lines[other].1.clone());
-                (lines[one].1, lines[other].1) = (b, a);
-            }
-            for (name, _) in &files {
-                let bytes: Vec<u8> = lines.iter().filter(|(n, _)| n == name).flat_map(|(_, l)| l.clone()).collect();
-                home.put(name, &bytes);
-            }
-            let found = matches!(home.open(), Err(Error::Broken { .. }));
-            prop_assert!(found);
-        }
     }
 }

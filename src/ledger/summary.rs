@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Index, Record, Result, Verdict};
+use super::{Ending, Index, Record, Verdict};
 use crate::model::CommitId;
 
 /// How many records are listed in a message; further ones are counted.
@@ -14,7 +14,7 @@ pub(super) struct Summary {
     records: usize,
     intended: BTreeMap<&'static str, usize>,
     settled: BTreeMap<&'static str, usize>,
-    results: BTreeMap<Result, usize>,
+    results: BTreeMap<Ending, usize>,
     places: BTreeSet<String>,
     config: Option<CommitId>,
     other: Option<String>,
@@ -81,27 +81,24 @@ impl Summary {
 
     /// The commit's message.
     pub(super) fn message(&self) -> String {
-        let mut subject = match (&self.other, self.intended.is_empty(), self.settled.is_empty()) {
+        let subject = match (&self.other, self.intended.is_empty(), self.settled.is_empty()) {
             (_, _, false) => format!("apply: {}{}{}", kinds(&self.settled), self.at(), self.bad()),
             (_, false, true) => format!("intend: {}{}", kinds(&self.intended), self.at()),
             (Some(other), true, true) => other.clone(),
             (None, true, true) => format!("record: {}", counted(self.records, "record")),
         };
-        if let Some(config) = &self.config {
-            subject.push_str(&format!(" (config {})", &config.as_str()[..7]));
-        }
-        let mut message = one_line(&subject);
-        message.push('\n');
+        let config =
+            self.config.as_ref().map_or(String::new(), |c| format!(" (config {})", &c.as_str()[..7]));
+        let mut lines = vec![one_line(&format!("{subject}{config}"))];
         if !self.lines.is_empty() {
-            message.push('\n');
+            lines.push(String::new());
         }
-        for line in &self.lines {
-            message.push_str(&format!("- {line}\n"));
-        }
+        lines.extend(self.lines.iter().map(|line| format!("- {line}")));
         if self.records > self.lines.len() && self.lines.len() == MAX_LINES {
-            message.push_str(&format!("- and more: {} in all\n", counted(self.records, "record")));
+            lines.push(format!("- and more: {} in all", counted(self.records, "record")));
         }
-        message
+        lines.push(String::new());
+        lines.join("\n")
     }
 
     fn at(&self) -> String {
@@ -113,7 +110,7 @@ impl Summary {
     }
 
     fn bad(&self) -> String {
-        [Result::Refused, Result::Failed, Result::Unknown]
+        [Ending::Refused, Ending::Failed, Ending::Unknown]
             .iter()
             .filter_map(|result| Some(format!(", {} {}", self.results.get(result)?, result.as_str())))
             .collect()
@@ -163,7 +160,7 @@ mod tests {
         - intend update-label repo/acme/widgets/label/a: colour differs (policies/labels.kdl:7)
         - intend update-label repo/acme/widgets/label/b: colour differs (policies/labels.kdl:7)
         ");
-        insta::assert_snapshot!(message(&[a.clone(), outcome(&a, Result::Done), b.clone(), outcome(&b, Result::Failed)]), @r"
+        insta::assert_snapshot!(message(&[a.clone(), outcome(&a, Ending::Done), b.clone(), outcome(&b, Ending::Failed)]), @r"
         apply: 2 labels in acme/widgets, 1 failed (config abababa)
 
         - intend update-label repo/acme/widgets/label/a: colour differs (policies/labels.kdl:7)

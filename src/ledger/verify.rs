@@ -195,11 +195,13 @@ pub fn branch_state(repo: &Repo) -> Result<Branch, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::store::tests::two_days;
+    use super::super::samples::two_days;
     use super::super::{Publication, Target};
     use super::*;
     use crate::adapters::fs;
     use crate::adapters::git::{Signature, fixture::Fixture};
+
+    type Lines = Vec<(String, Vec<u8>)>;
 
     #[tokio::test]
     async fn every_kind_of_damage_is_found() {
@@ -212,11 +214,11 @@ mod tests {
         assert!(matches!(done, Publication::Done { .. }), "{done:?}");
         let branch = branch_state(&repo).unwrap();
         let noted = ledger.published().unwrap().clone();
-        let mut lines = Vec::new();
+        let mut lines = Lines::new();
         for (name, bytes) in sound.files() {
             lines.extend(bytes.split_inclusive(|b| *b == b'\n').map(|l| (name.clone(), l.to_vec())));
         }
-        let check = |damage: &dyn Fn(&mut Vec<(String, Vec<u8>)>), branch: &Branch, note: bool| {
+        let check = |damage: &dyn Fn(&mut Lines), branch: &Branch, note: bool| {
             let mut lines = lines.clone();
             damage(&mut lines);
             let dir = tempfile::tempdir().unwrap();
@@ -237,7 +239,7 @@ mod tests {
         let ahead = Branch::At(Head { seq: 9, hash: "f".repeat(64) });
         let other = Branch::At(Head { seq: 7, hash: "f".repeat(64) });
         let mut rows = Vec::new();
-        let mut row = |name: &str, damage: &dyn Fn(&mut Vec<(String, Vec<u8>)>), branch: &Branch, note| {
+        let mut row = |name: &str, damage: &dyn Fn(&mut Lines), branch: &Branch, note| {
             rows.push(format!("{name}: {}", check(damage, branch, note)));
         };
         row("untouched", &|_| {}, &branch, true);

@@ -5,7 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Error, sync_dir};
+use super::{Error, folder_of, sync_dir};
 
 /// A file that only grows. What [`Appender::append`] returned for is on the disk.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Appender {
         let mut file = options.open(path).map_err(|e| Error::of("open", path, e))?;
         let len = file.seek(SeekFrom::End(0)).map_err(|e| Error::of("inspect", path, e))?;
         if len == 0 {
-            sync_dir(path.parent().unwrap_or(Path::new(".")))?;
+            sync_dir(folder_of(path))?;
         }
         Ok(Self { file, path: path.to_owned(), len, broken: false })
     }

@@ -131,9 +131,27 @@ fn read_with(path: &Path, limit: u64, flags: OFlags) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// When any step fails; the old content then stands, and nothing is left beside it.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let dir = path.parent().unwrap_or(Path::new("."));
+    replace_with(path, bytes, 0o600)
+}
+
+/// As [`replace`], for a file that is a person's: it keeps its access, and a new one gets the usual one.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_shared(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    match std::fs::metadata(path) {
+        Ok(meta) => replace_with(path, bytes, meta.permissions().mode() & 0o777),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => replace_with(path, bytes, 0o666),
+        Err(e) => Err(Error::of("inspect", path, e)),
+    }
+}
+
+/// `mode` is narrowed by the process' umask, as for any new file.
+fn replace_with(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    let dir = folder_of(path);
     let mut temp = tempfile::Builder::new()
         .prefix(".tmp-")
+        .permissions(std::fs::Permissions::from_mode(mode))
         .tempfile_in(dir)
         .map_err(|e| Error::of("make a temporary file for", path, e))?;
     temp.write_all(bytes).map_err(|e| Error::of("write", path, e))?;
@@ -142,13 +160,18 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     sync_dir(dir)
 }
 
+/// The folder that a path lies in; `.` for a bare name.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Removes a file; one that isn't there is no error.
 ///
 /// # Errors
 /// When it is there and stays.
 pub fn remove(path: &Path) -> Result<(), Error> {
     match std::fs::remove_file(path) {
-        Ok(()) => sync_dir(path.parent().unwrap_or(Path::new("."))),
+        Ok(()) => sync_dir(folder_of(path)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(e) => Err(Error::of("remove", path, e)),
     }
@@ -244,6 +267,11 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
         assert_eq!(names(dir.path()).unwrap(), ["f"]);
         assert!(replace(&dir.path().join("no/f"), b"x").is_err());
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        replace_shared(&path, b"three").unwrap();
+        assert_eq!(mode(), 0o640);
     }
 
     #[test]

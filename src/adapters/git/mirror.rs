@@ -91,6 +91,8 @@ impl Mirror {
 
     /// Pushes a commit to a full reference name, if it is at `expected` there (`None`: if it isn't there).
     ///
+    /// A remote that is a path on this machine runs its own hooks, as any receiver of a push does.
+    ///
     /// # Errors
     /// As [`Mirror::fetch`]. Being rejected or denied is no error but an answer.
     pub async fn push(
@@ -123,6 +125,7 @@ mod tests {
     use super::super::fixture::Fixture;
     use super::*;
     use crate::adapters::env::Env;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     fn access() -> Access {
         Access::new(&Env::read(), None)
@@ -199,5 +202,62 @@ mod tests {
         let mirror = Mirror::ensure(&dir.path().join("m.git"), "ext::sh -c evil").unwrap();
         let error = mirror.fetch(&access(), &[Refs::Branches]).await.unwrap_err();
         assert!(error.to_string().contains("not allowed"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_token_is_sent_and_a_refusal_is_named() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/acme/factory.git", listener.local_addr().unwrap());
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            let n = stream.read(&mut request).await.unwrap();
+            let reply = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\
+                         Content-Length: 0\r\nConnection: close\r\n\r\n";
+            stream.write_all(reply.as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&request[..n]).into_owned()
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let mirror = Mirror::ensure(&dir.path().join("m.git"), &url).unwrap();
+        let access = Access::new(&Env::read(), Some("t0ken".to_owned().into()));
+        let (request, error) = tokio::join!(server, mirror.remote_head(&access, "main"));
+        // `x-access-token:t0ken`
+        assert!(request.contains("Authorization: Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4="), "{request}");
+        let error = error.unwrap_err();
+        assert!(matches!(error, Error::Auth { .. }), "{error:?}");
+        assert!(!format!("{access:?}{error:?}").contains("t0ken"));
+    }
+
+    #[tokio::test]
+    async fn nothing_that_a_repository_configures_is_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let remote = Fixture::init(&dir.path().join("r"), &[]);
+        let head =
+            remote.put("factory.kdl", "1").put(".gitattributes", "*.kdl diff=x filter=x").commit("one");
+        let marker = dir.path().join("marker");
+        let touch = format!("touch {}", marker.display());
+        for key in [
+            "core.fsmonitor",
+            "core.sshCommand",
+            "core.alternateRefsCommand",
+            "diff.x.textconv",
+            "diff.x.command",
+            "diff.external",
+            "filter.x.clean",
+            "filter.x.smudge",
+            "uploadpack.packObjectsHook",
+            "gpg.program",
+            "credential.helper",
+        ] {
+            remote.git(&["config", key, &touch]);
+        }
+        let repo = remote.repo();
+        repo.working_tree().unwrap();
+        repo.config_files("HEAD").unwrap();
+        repo.blame(&head, "factory.kdl", 1).unwrap();
+        let mirror =
+            Mirror::ensure(&dir.path().join("m.git"), &format!("file://{}", remote.dir.display())).unwrap();
+        mirror.fetch(&access(), &[Refs::Branches]).await.unwrap();
+        assert!(!marker.exists());
     }
 }

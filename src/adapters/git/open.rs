@@ -1,8 +1,9 @@
 //! Finding and opening a repository: isolated, and only in formats that can be read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Error, Repo};
+use crate::adapters::fs;
 
 impl Repo {
     /// Opens the repository that `path` lies in, looking upwards.
@@ -10,11 +11,9 @@ impl Repo {
     /// # Errors
     /// When there is none, or its format isn't supported.
     pub fn discover(path: &Path) -> Result<Self, Error> {
-        if path.symlink_metadata().is_err() {
-            return Err(Error::Gone(path.to_owned()));
-        }
-        let Ok((found, _trust)) = gix::discover::upwards(path) else {
-            return Err(Error::NotARepository(path.to_owned()));
+        let path = real(path)?;
+        let Ok((found, _trust)) = gix::discover::upwards(&path) else {
+            return Err(Error::NotARepository(path));
         };
         let (git_dir, work_tree) = found.into_repository_and_work_tree_directories();
         let place = work_tree.as_deref().unwrap_or(&git_dir);
@@ -27,17 +26,23 @@ impl Repo {
     /// # Errors
     /// When there is none, or its format isn't supported.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        if path.symlink_metadata().is_err() {
-            return Err(Error::Gone(path.to_owned()));
-        }
+        let path = real(path)?;
         let dot_git = path.join(".git");
-        let git_dir = if dot_git.exists() { dot_git } else { path.to_owned() };
+        let git_dir = if dot_git.exists() { dot_git } else { path.clone() };
         if gix::discover::is_git(&git_dir).is_err() {
-            return Err(Error::NotARepository(path.to_owned()));
+            return Err(Error::NotARepository(path));
         }
-        check_format(path, &git_dir)?;
-        open(path)
+        check_format(&path, &git_dir)?;
+        open(&path)
     }
+}
+
+/// The absolute path without links, so that one repository has one name.
+fn real(path: &Path) -> Result<PathBuf, Error> {
+    path.canonicalize().map_err(|e| {
+        let gone = e.kind() == std::io::ErrorKind::NotFound;
+        if gone { Error::Gone(path.to_owned()) } else { Error::Files(fs::Error::of("open", path, e)) }
+    })
 }
 
 fn open(path: &Path) -> Result<Repo, Error> {

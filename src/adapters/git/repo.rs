@@ -64,7 +64,8 @@ impl Repo {
         move |source| Error::Repository { action, path: path.clone(), source }
     }
 
-    /// Its working tree's root, or the bare repository itself: for people.
+    /// Its working tree's root, or the bare repository itself: absolute and without links, so that one repository
+    /// has one name.
     pub fn place(&self) -> &Path {
         &self.place
     }

@@ -164,7 +164,7 @@ pub enum SetupError {
     Token,
     /// Not an RSA private key in PEM.
     #[error("the GitHub App's key is not an RSA private key in PEM form")]
-    Key(#[source] octocrab::jsonwebtoken::errors::Error),
+    Key(#[source] jsonwebtoken::errors::Error),
     /// The machine's certificates can't be read.
     #[error("cannot read the certificates that this machine trusts")]
     Certificates(#[source] std::io::Error),

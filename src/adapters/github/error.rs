@@ -182,7 +182,7 @@ impl Error {
         self.0.status
     }
 
-    /// GitHub's own words, where it had any.
+    /// GitHub's own words, or what was missing where GitHub wasn't even asked.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
@@ -245,9 +245,9 @@ impl std::error::Error for Error {
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Details { kind, method, path, status, message, request_id, .. } = &*self.0;
-        write!(out, "{kind}: {method} {path}")?;
+        write!(out, "{kind}: {method} {}", path.replace(char::is_control, " "))?;
         if let Some(message) = message {
-            write!(out, ": GitHub says \"{}\"", message.escape_debug())?;
+            write!(out, ": {}", message.replace(char::is_control, " "))?;
         }
         match (status, request_id) {
             (Some(status), Some(id)) => write!(out, " ({status}, request {id})"),

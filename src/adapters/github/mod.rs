@@ -25,6 +25,9 @@ mod stats;
 pub mod webhook;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use client::{Client, Effect};
 pub use config::{Auth, Config, ContentLimits, Patience, Retries, SetupError, Timeouts};
 pub use credentials::Identity;

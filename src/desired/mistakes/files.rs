@@ -6,9 +6,9 @@ use super::{complain, complain_files};
 fn an_empty_root_file() {
     let text = complain_files([(
         "factory.kdl",
-        r#"
+        r"
 // nothing yet
-"#,
+",
     )]);
     insta::assert_snapshot!(text, @r#"
     config::no-factory
@@ -297,10 +297,10 @@ caps { change-budget deletes=1; }
 #[test]
 fn toml_in_a_kdl_file() {
     let text = complain(
-        r##"repo "acme/widgets" {
+        r#"repo "acme/widgets" {
     has-wiki = #false
 }
-"##,
+"#,
     );
     insta::assert_snapshot!(text, @r#"
     config::syntax
@@ -321,10 +321,10 @@ fn toml_in_a_kdl_file() {
 #[test]
 fn a_colon_after_a_name() {
     let text = complain(
-        r##"repo "acme/widgets" {
+        r#"repo "acme/widgets" {
     has-wiki: #false
 }
-"##,
+"#,
     );
     insta::assert_snapshot!(text, @r#"
     config::unknown-key
@@ -344,10 +344,10 @@ fn a_colon_after_a_name() {
 #[test]
 fn a_list_in_brackets() {
     let text = complain(
-        r##"repo "acme/widgets" {
+        r#"repo "acme/widgets" {
     topics ["a", "b"]
 }
-"##,
+"#,
     );
     insta::assert_snapshot!(text, @r#"
     config::syntax
@@ -391,9 +391,9 @@ fn a_list_in_brackets() {
 #[test]
 fn single_quotes() {
     let text = complain(
-        r##"repo 'acme/widgets' {
+        r"repo 'acme/widgets' {
 }
-"##,
+",
     );
     insta::assert_snapshot!(text, @r#"
     config::syntax
@@ -413,12 +413,12 @@ fn single_quotes() {
 #[test]
 fn a_hash_comment() {
     let text = complain(
-        r##"repo "acme/widgets" {
+        r#"repo "acme/widgets" {
     has-wiki #false
 }
 # done
 repo "acme/site"
-"##,
+"#,
     );
     insta::assert_snapshot!(text, @r#"
     config::syntax
@@ -438,11 +438,11 @@ repo "acme/site"
 #[test]
 fn a_flag_that_kdl_does_not_know() {
     let text = complain(
-        r##"repo "acme/widgets" {
+        r#"repo "acme/widgets" {
     has-wiki #yes
     has-issues #true
 }
-"##,
+"#,
     );
     insta::assert_snapshot!(text, @r#"
     config::syntax
@@ -462,10 +462,10 @@ fn a_flag_that_kdl_does_not_know() {
 #[test]
 fn a_name_with_a_slash_without_quotes() {
     let text = complain(
-        r##"repo acme/widgets {
+        r"repo acme/widgets {
     has-wiki #false
 }
-"##,
+",
     );
     insta::assert_snapshot!(text, @r#"
     config::syntax
@@ -485,10 +485,10 @@ fn a_name_with_a_slash_without_quotes() {
 #[test]
 fn text_without_quotes() {
     let text = complain(
-        r##"repo "acme/widgets" {
+        r#"repo "acme/widgets" {
     description The widget
 }
-"##,
+"#,
     );
     insta::assert_snapshot!(text, @r#"
     config::extra-value
@@ -508,9 +508,9 @@ fn text_without_quotes() {
 #[test]
 fn a_line_that_goes_on() {
     let text = complain(
-        r##"repo "acme/widgets" \ // here
+        r#"repo "acme/widgets" \ // here
     create=#true x=1
-"##,
+"#,
     );
     insta::assert_snapshot!(text, @r#"
     config::unknown-key

@@ -1,7 +1,5 @@
 //! One value against one type: the typed value, or what is wrong in words.
 
-use std::borrow::Cow;
-
 use jiff::civil::{Date, DateTime};
 
 use super::types::{Type, duration_text};
@@ -182,12 +180,12 @@ fn secret(raw: &Raw<'_>, cx: Context<'_>) -> Result<Value, Problem> {
     .hint("put the secret into the environment and its name here, e.g. `env:GITHUB_TOKEN`; if this was ever committed or pushed, revoke it"))
 }
 
-fn texts(ty: Type, text: &Cow<'_, str>, cx: Context<'_>) -> Result<Value, Problem> {
+fn texts(ty: Type, text: &str, cx: Context<'_>) -> Result<Value, Problem> {
     let malformed = || {
         let says = format!("must be {}, not \"{}\"", ty.noun(cx.spelling), shorten(text));
         Problem::new(code::MALFORMED, says)
     };
-    let keep = || Value::Text(text.clone().into_owned());
+    let keep = || Value::Text(text.to_owned());
     let when = |good: bool| if good { Ok(keep()) } else { Err(malformed()) };
     match ty {
         Type::Text { max } => {
@@ -249,7 +247,7 @@ fn texts(ty: Type, text: &Cow<'_, str>, cx: Context<'_>) -> Result<Value, Proble
             })
         }
         Type::Label => LabelName::parse(text).map(|_| keep()).map_err(|e| {
-            let space = (text.trim() != text.as_ref()).then(|| "remove the white space around it".to_owned());
+            let space = (text.trim() != text).then(|| "remove the white space around it".to_owned());
             malformed().hint(space.unwrap_or_else(|| e.to_string()))
         }),
         Type::Name => when(is_name(text)),

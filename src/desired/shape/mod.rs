@@ -14,6 +14,7 @@ pub use check::Value;
 pub(super) use check::{Context, Problem, check};
 pub use kind::{Field, Kind, Repeat};
 pub use settings::Settings;
-pub(super) use settings::literals;
+pub(super) use settings::{literals, raw};
+pub(super) use types::duration_text;
 pub use types::{DAY, HOUR, MINUTE, Type};
 pub use vocabulary::{LoopShape, Vocabulary};

@@ -1,5 +1,8 @@
 //! Text in two spellings: files, positions in them, and the one node view in which KDL and TOML meet.
 
+pub mod edit;
+mod edit_kdl;
+mod edit_toml;
 mod files;
 pub mod fmt;
 mod from_kdl;

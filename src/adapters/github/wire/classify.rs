@@ -303,41 +303,41 @@ mod tests {
             writeln!(seen, "{error}\n   {:?}", error.disposition()).unwrap();
         }
         insta::assert_snapshot!(seen, @r#"
-        not found, or not visible to this credential: PATCH /repos/acme/a: GitHub says "Not Found" (404, request 0A:1)
+        not found, or not visible to this credential: PATCH /repos/acme/a: Not Found (404, request 0A:1)
            GiveUp
-        not found, or not visible to this credential: PATCH /repos/acme/a: GitHub says "Gone" (410)
+        not found, or not visible to this credential: PATCH /repos/acme/a: Gone (410)
            GiveUp
-        GitHub doesn't accept the credential: PATCH /repos/acme/a: GitHub says "Bad credentials" (401)
+        GitHub doesn't accept the credential: PATCH /repos/acme/a: Bad credentials (401)
            GiveUp
-        forbidden for this credential, which needs admin:org or repo: PATCH /repos/acme/a: GitHub says "Must have admin rights to Repository." (403)
+        forbidden for this credential, which needs admin:org or repo: PATCH /repos/acme/a: Must have admin rights to Repository. (403)
            GiveUp
-        forbidden for this credential, which needs administration=write: PATCH /repos/acme/a: GitHub says "Resource not accessible by integration" (403)
+        forbidden for this credential, which needs administration=write: PATCH /repos/acme/a: Resource not accessible by integration (403)
            GiveUp
-        forbidden for this credential: PATCH /repos/acme/a: GitHub says "Must have admin rights to Repository." (403)
+        forbidden for this credential: PATCH /repos/acme/a: Must have admin rights to Repository. (403)
            GiveUp
-        the rate limit is spent until 1970-01-01T00:30:00Z: PATCH /repos/acme/a: GitHub says "API rate limit exceeded for user ID 1." (403)
+        the rate limit is spent until 1970-01-01T00:30:00Z: PATCH /repos/acme/a: API rate limit exceeded for user ID 1. (403)
            OutOfCredit { until: 1970-01-01T00:30:00Z }
         the rate limit is spent until 1970-01-01T00:30:00Z: PATCH /repos/acme/a (429)
            OutOfCredit { until: 1970-01-01T00:30:00Z }
-        too many requests in a short time, wait 60 s: PATCH /repos/acme/a: GitHub says "You have exceeded a secondary rate limit. Please wait" (403)
+        too many requests in a short time, wait 60 s: PATCH /repos/acme/a: You have exceeded a secondary rate limit. Please wait (403)
            Retry { after: 60s }
-        too many requests in a short time, wait 7 s: PATCH /repos/acme/a: GitHub says "You have exceeded a secondary rate limit." (403)
+        too many requests in a short time, wait 7 s: PATCH /repos/acme/a: You have exceeded a secondary rate limit. (403)
            Retry { after: 7s }
         too many requests in a short time, wait 60 s: PATCH /repos/acme/a (429)
            Retry { after: 60s }
-        the repository is archived: PATCH /repos/acme/a: GitHub says "Repository was archived so is read-only." (403)
+        the repository is archived: PATCH /repos/acme/a: Repository was archived so is read-only. (403)
            GiveUp
-        conflict with the present state: PATCH /repos/acme/a: GitHub says "Head branch was modified. Review and try the merge again." (409)
+        conflict with the present state: PATCH /repos/acme/a: Head branch was modified. Review and try the merge again. (409)
            Retry { after: 1s }
-        GitHub refuses the request because of Label.name (already_exists), and more: PATCH /repos/acme/a: GitHub says "Validation Failed" (422)
+        GitHub refuses the request because of Label.name (already_exists), and more: PATCH /repos/acme/a: Validation Failed (422)
            GiveUp
-        GitHub refuses the request because of one text: PATCH /repos/acme/a: GitHub says "Reference already exists" (422)
+        GitHub refuses the request because of one text: PATCH /repos/acme/a: Reference already exists (422)
            GiveUp
-        GitHub refuses the request: PATCH /repos/acme/a: GitHub says "Problems parsing JSON" (400)
+        GitHub refuses the request: PATCH /repos/acme/a: Problems parsing JSON (400)
            Bug
-        GitHub refuses the request: PATCH /repos/acme/a: GitHub says "unknown route" (501)
+        GitHub refuses the request: PATCH /repos/acme/a: unknown route (501)
            Bug
-        moved to /repositories/7: PATCH /repos/acme/a: GitHub says "Moved Permanently" (301)
+        moved to /repositories/7: PATCH /repos/acme/a: Moved Permanently (301)
            GiveUp
         moved to https://elsewhere.test/x: PATCH /repos/acme/a (307)
            GiveUp
