@@ -3,6 +3,8 @@
 //! How each line of "done when" is shown stands in `docs/TESTING.md`.
 #![expect(clippy::disallowed_methods, reason = "tests are their own edge: files, processes, clock")]
 
-mod structure;
 mod cli;
+mod laws;
+mod sizes;
+mod structure;
 mod world;
