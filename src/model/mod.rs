@@ -30,5 +30,8 @@ pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
 pub use speech::{PLAN_CHECK, REVIEW_MARKER};
 
+#[cfg(test)]
+pub(crate) mod samples;
+
 mod label;
 pub use label::{LabelName, LabelNameError, LabelSpec};

@@ -6,6 +6,8 @@ mod combine;
 mod document;
 pub mod guard;
 pub mod render;
+#[cfg(test)]
+pub(crate) mod samples;
 mod saved;
 
 pub use check::{Violation, check};
