@@ -210,7 +210,7 @@ fn toml_has_short_forms_and_dates_of_its_own() {
     let read = |text: &str| {
         let given = files([("factory.toml", text)]);
         let loaded = load(&given, &vocabulary());
-        loaded.map(|(d, _)| explain(&d, false)).unwrap_or_else(|d| panic!("{}", render(&d, &given, false)))
+        loaded.map_or_else(|d| panic!("{}", render(&d, &given, false)), |(d, _)| explain(&d, false))
     };
     assert_eq!(read(short), read(long));
 }

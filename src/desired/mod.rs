@@ -8,6 +8,7 @@ mod block;
 pub mod diagnostic;
 mod docs;
 mod load;
+mod misplaced;
 mod read;
 mod sections;
 pub mod shape;

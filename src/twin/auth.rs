@@ -75,7 +75,10 @@ pub(crate) fn identify(world: &World, header: Option<&str>, now: Timestamp) -> R
     if let Some(token) = world.installation_tokens.get(&text) {
         let app = world.apps.get(&token.app).ok_or_else(Failure::bad_credentials)?;
         let installation = app.installations.iter().find(|installation| installation.id == token.installation);
-        let installation = installation.ok_or_else(Failure::bad_credentials)?.clone();
+        let mut installation = installation.ok_or_else(Failure::bad_credentials)?.clone();
+        if token.repositories.is_some() {
+            installation.repositories.clone_from(&token.repositories);
+        }
         if token.expires_at <= now || installation.suspended {
             return Err(Failure::bad_credentials());
         }

@@ -28,7 +28,7 @@ use super::log::LoggedRequest;
 use super::state::Shared;
 use super::wire::Abort;
 use super::world::{Token, World};
-use super::{admin, graphql};
+use super::{admin, graphql, webhooks};
 
 /// How a twin is to be started.
 #[derive(Debug, Clone)]
@@ -127,6 +127,7 @@ impl Twin {
         }
         let tasks = TaskTracker::new();
         let serve = Serve { shared: Arc::clone(&shared), api: graphql::schema(), tasks: tasks.clone(), stop: stop.clone() };
+        tasks.spawn(webhooks::deliver(Arc::clone(&shared), tasks.clone(), stop.clone()));
         tasks.spawn(accept_tcp(serve.clone(), tcp));
         if let Some(unix) = unix {
             tasks.spawn(accept_unix(serve, unix));

@@ -37,6 +37,20 @@ impl Session {
         Ok(outcome)
     }
 
+    /// Reads what only Git knows, as it is now; nothing changes.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Tx<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut world = World::clone(&self.world());
+        let tx = Tx {
+            world: &mut world,
+            git: &self.shared.git,
+            urls: &self.urls,
+            actor: String::new(),
+            now: self.now,
+            events: Vec::new(),
+        };
+        look(&tx)
+    }
+
     /// A repository that the caller sees and may use so; a former name answers with where it went.
     pub(crate) fn repo(&self, owner: &str, name: &str, need: Need) -> Result<Arc<Repo>, Failure> {
         let world = self.world();

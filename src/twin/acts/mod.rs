@@ -5,6 +5,7 @@
 //! when something must be announced.
 
 pub(crate) mod checks;
+pub(crate) mod hooks;
 pub(crate) mod issues;
 pub(crate) mod labels;
 pub(crate) mod pulls;

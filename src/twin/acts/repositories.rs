@@ -40,6 +40,30 @@ pub(crate) fn create(tx: &mut Tx<'_>, owner: &str, body: &Value) -> Result<Arc<R
     Ok(repo)
 }
 
+/// Forks a repository; branches come along, issues don't.
+pub(crate) fn fork(tx: &mut Tx<'_>, parent: u64, owner: &str, name: &str) -> Result<Arc<Repo>, Failure> {
+    let from = tx.repo(parent)?;
+    let name = check_name(name)?;
+    if let Some(existing) = tx.world.repos_of(owner).find(|repo| repo.fork_of == Some(parent)) {
+        return Ok(Arc::clone(existing)); // as on GitHub: forking twice answers the same fork
+    }
+    if tx.world.repo(owner, &name).is_some() {
+        return Err(Failure::custom("Repository", "name", "name already exists on this account"));
+    }
+    let owner = tx.world.account(owner).map_or_else(|| owner.to_owned(), |account| account.login.clone());
+    let id = tx.world.fresh_id();
+    let mut repo = Repo::new(id, &owner, &name, tx.now);
+    repo.settings = Settings { has_issues: false, ..from.settings.clone() };
+    repo.fork_of = Some(parent);
+    repo.labels = default_labels(|| tx.world.fresh_id());
+    tx.world.redirects.remove(&repo.full_name().to_lowercase());
+    let repo = Arc::new(repo);
+    tx.world.repos.insert(id, Arc::clone(&repo));
+    tx.bare(id)?;
+    tx.tell("repository", &repo, Tx::action("created"));
+    Ok(repo)
+}
+
 fn check_name(name: &str) -> Result<String, Failure> {
     let fit: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();

@@ -5,8 +5,11 @@
 
 mod connection;
 mod cost;
+mod issues;
 mod labels;
+mod mutation;
 mod owner;
+mod pulls;
 mod query;
 mod refs;
 mod repository;
@@ -15,7 +18,7 @@ mod scalars;
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{EmptyMutation, EmptySubscription, Request, Schema};
+use async_graphql::{EmptySubscription, Request, Schema};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
@@ -23,11 +26,11 @@ use super::session::Session;
 use connection::WithType as _;
 pub(crate) use cost::Cost;
 
-pub(crate) type Api = Schema<query::Query, EmptyMutation, EmptySubscription>;
+pub(crate) type Api = Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
 /// The twin's GraphQL schema.
 pub(crate) fn schema() -> Api {
-    Schema::build(query::Query, EmptyMutation, EmptySubscription).disable_suggestions().finish()
+    Schema::build(query::Query, mutation::Mutation, EmptySubscription).disable_suggestions().finish()
 }
 
 /// The twin's GraphQL schema in GraphQL's schema definition language.
@@ -113,7 +116,7 @@ pub(crate) async fn execute(api: &Api, session: Arc<Session>, prepared: Prepared
         .collect();
     let failed_validation = !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty());
     let mut body = serde_json::to_value(&response).unwrap_or(Value::Null);
-    if let Some(errors) = body["errors"].as_array_mut() {
+    if let Some(errors) = body.get_mut("errors").and_then(Value::as_array_mut) {
         for error in errors {
             *error = reshape(error);
         }

@@ -48,6 +48,14 @@ pub(crate) fn tip(cx: &Context<'_>, repo: &Repo, name: &str) -> Result<Option<St
     bare.tip(name).map_err(|error| refuse(&Failure::from(error)))
 }
 
+/// The commit that a branch, tag, ref or id means.
+pub(crate) fn resolve(cx: &Context<'_>, repo: &Repo, revision: &str) -> Result<Option<String>> {
+    let session = session(cx)?;
+    let revision = if revision == "HEAD" { &repo.settings.default_branch } else { revision };
+    let bare = session.shared.git.open(&session.world(), repo).map_err(|error| refuse(&Failure::from(error)))?;
+    bare.resolve(revision).map_err(|error| refuse(&Failure::from(error)))
+}
+
 /// A commit by object id.
 pub(crate) fn commit(cx: &Context<'_>, repo: &Arc<Repo>, sha: &str) -> Result<Option<Commit>> {
     let session = session(cx)?;

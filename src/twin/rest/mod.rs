@@ -3,9 +3,17 @@
 //! A route that isn't in the table is answered by the gateway with 501 and remembered.
 
 mod accounts;
+mod apps;
+mod audit;
+mod checks;
+mod code;
+mod comments;
+mod hooks;
+mod issues;
 mod labels;
 mod meta;
 mod pages;
+mod pulls;
 mod repositories;
 
 use std::sync::Arc;
@@ -63,7 +71,20 @@ const fn route(method: &'static str, pattern: &'static str, act: fn(&Cx<'_>) -> 
 }
 
 /// The tables, in the order in which they are searched.
-const TABLES: &[&[Route]] = &[meta::ROUTES, accounts::ROUTES, repositories::ROUTES, labels::ROUTES];
+const TABLES: &[&[Route]] = &[
+    meta::ROUTES,
+    accounts::ROUTES,
+    apps::ROUTES,
+    repositories::ROUTES,
+    labels::ROUTES,
+    comments::ROUTES,
+    issues::ROUTES,
+    pulls::ROUTES,
+    checks::ROUTES,
+    code::ROUTES,
+    hooks::ROUTES,
+    audit::ROUTES,
+];
 
 /// One request, taken apart.
 pub(crate) struct Cx<'a> {
