@@ -2,8 +2,16 @@
 
 mod batch;
 mod cycle;
+mod in_force;
+mod scheduler;
+mod socket;
 mod source;
+mod status;
+mod switchboard;
 mod switches;
+mod wakes;
+mod watch;
+mod webhooks;
 
 pub use batch::{BatchError, Place, Publisher, carry_out, summary};
 pub use cycle::{Judged, Judging, judge, look, unsettled_labels};

@@ -11,6 +11,7 @@ use crate::adapters::process::{Command, Output};
 use crate::adapters::service::Service;
 use crate::adapters::fs;
 use crate::desired;
+use crate::loops;
 use crate::plan::render::Style;
 use crate::twin::{self, Generate, Options, Twin};
 
@@ -91,7 +92,7 @@ impl<'a> Stage<'a> {
     /// The first managed repository that is not archived.
     pub(super) fn first_repo(&self) -> String {
         self.twin().world().with(|world| {
-            let repo = world.repos_of(OWNER).find(|r| r.name != CONFIG && !r.archived);
+            let repo = world.repos_of(OWNER).find(|r| r.name != CONFIG && !r.settings.archived);
             repo.map(|r| format!("{OWNER}/{}", r.name)).unwrap_or_default()
         })
     }
@@ -208,9 +209,9 @@ impl<'a> Stage<'a> {
         let url = format!("{}/{OWNER}/{CONFIG}.git", self.twin().git_url());
         let clone = self.clone_dir();
         let clone_text = clone.display().to_string();
-        self.git(&["init", "--quiet", &clone_text]).await?;
-        self.git(&["-C", &clone_text, "remote", "add", "origin", &url]).await?;
-        for (path, text) in desired::init(OWNER, CONFIG) {
+        self.git(&["clone", "--quiet", &url, &clone_text]).await?;
+        for (path, text) in desired::init(OWNER, &loops::vocabulary(self.cx.today())) {
+            let text = text.replace("// config \"acme/factory\"", "config \"acme/factory\"");
             put(&clone.join(&path), &text)?;
         }
         let mut repos = String::from("// The organisation's repositories.\n");
@@ -283,14 +284,21 @@ impl<'a> Stage<'a> {
         self.twin().world().with(|world| {
             world
                 .repos_of(OWNER)
-                .filter(|r| r.name != CONFIG && !r.archived)
+                .filter(|r| r.name != CONFIG && !r.settings.archived)
                 .all(|r| r.labels.iter().any(|l| l.name == label && l.color == color))
         })
     }
 
     /// Whether the pull request that proposes the live flip is open.
     pub(super) fn flip_is_proposed(&self) -> bool {
-        self.twin().open_pulls(OWNER, CONFIG).iter().any(|branch| branch.starts_with("factory/flip/"))
+        self.twin().world().with(|world| {
+            world.repo(OWNER, CONFIG).is_some_and(|repo| {
+                let open = |issue: &&twin::world::Issue| issue.state == twin::world::IssueState::Open;
+                repo.issues.values().filter(open).any(|issue| {
+                    issue.pull.as_ref().is_some_and(|pull| pull.head_ref.starts_with("factory/flip/"))
+                })
+            })
+        })
     }
 
     pub(super) async fn show_ledger_branch(&self) -> Result<(), Fail> {
