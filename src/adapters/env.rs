@@ -115,6 +115,14 @@ impl Env {
         Self { vars, cwd: cwd.into(), host: String::new() }
     }
 
+    /// The program that is running.
+    ///
+    /// # Errors
+    /// When the system doesn't tell.
+    pub fn executable(&self) -> std::io::Result<PathBuf> {
+        std::env::current_exe()
+    }
+
     /// The folder the process was started in.
     pub fn cwd(&self) -> &Path {
         &self.cwd

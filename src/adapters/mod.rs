@@ -6,5 +6,6 @@ pub mod fs;
 pub mod git;
 pub mod github;
 pub mod process;
+pub mod service;
 pub mod state;
 pub mod store;

@@ -155,6 +155,26 @@ impl Command {
         self
     }
 
+    /// The program, for starting it another way.
+    pub(super) fn program(&self) -> &OsString {
+        &self.program
+    }
+
+    /// Its arguments.
+    pub(super) fn arguments(&self) -> &[OsString] {
+        &self.args
+    }
+
+    /// All of its environment.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
+        self.vars.iter().map(|(name, value)| (name, value))
+    }
+
+    /// The folder it is started in.
+    pub(super) fn working_folder(&self) -> Option<&PathBuf> {
+        self.folder.as_ref()
+    }
+
     /// Runs it to its end. Any exit status is a result; the caller judges it. When this future is dropped, or a
     /// limit is passed, the whole process group is killed.
     ///

@@ -41,7 +41,7 @@ pub(crate) fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             cx.ui.print(&format!("not canonical: {path}\n"))?;
             exit = exit.and(Exit::Changes);
         } else {
-            fs::replace(&root.join(path), text.as_bytes())?;
+            fs::replace_shared(&root.join(path), text.as_bytes())?;
             cx.ui.print(&format!("formatted {path}\n"))?;
         }
     }

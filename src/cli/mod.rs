@@ -3,14 +3,15 @@
 mod apply;
 mod completions;
 mod context;
+mod demo;
 mod doctor;
 mod drift;
 mod exit;
-// mod explain;
+mod explain;
 mod fmt;
 mod history;
-// mod import;
-// mod init;
+mod import;
+mod init;
 mod ledger;
 mod plan;
 mod session;
@@ -77,20 +78,22 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The whole factory in a temporary directory on a local GitHub; no network, no credentials
+    Demo(demo::Args),
     /// Write a commented factory.kdl, policies, terms and decisions to start from
-    //     Init(init::Args),
+    Init(init::Args),
     /// Check every config file; offline, all problems at once
     Validate(validate::Args),
     /// Bring config files into their canonical form; comments stay
-    //     Fmt(fmt::Args),
+    Fmt(fmt::Args),
     /// Print the JSON Schema of the TOML spelling, for editors
-    //     Schema,
+    Schema,
     /// Say what a kind or field means: type, default, example
-    //     Explain(explain::Args),
+    Explain(explain::Args),
     /// Say where a value comes from: file, line, commit, author, what it overrides
     Why(why::Args),
     /// Write config for what exists on GitHub; a plan right after is empty
-    //     Import(import::Args),
+    Import(import::Args),
     /// Show what would change, and why
     Plan(plan::Args),
     /// Carry a plan out
@@ -134,13 +137,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> Exit {
 
 async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
     match command {
-        //         Command::Init(args) => init::run(cx, &args),
+        Command::Demo(args) => demo::run(cx, &args).await,
+        Command::Init(args) => init::run(cx, &args),
         Command::Validate(args) => validate::run(cx, &args).await,
-        //         Command::Fmt(args) => fmt::run(cx, &args),
-        //         Command::Schema => explain::schema(cx),
-        //         Command::Explain(args) => explain::run(cx, &args),
+        Command::Fmt(args) => fmt::run(cx, &args),
+        Command::Schema => explain::schema(cx),
+        Command::Explain(args) => explain::run(cx, &args),
         Command::Why(args) => why::run(cx, &args).await,
-        //         Command::Import(args) => import::run(cx, &args).await,
+        Command::Import(args) => import::run(cx, &args).await,
         Command::Plan(args) => plan::run(cx, &args).await,
         Command::Apply(args) => apply::run(cx, &args).await,
         Command::Drift(args) => drift::run(cx, &args).await,

@@ -97,12 +97,16 @@ impl Block {
         if let Value::Flag(b) = read.value { Some((b, read.span)) } else { None }
     }
 
-    /// A whole number that isn't negative; `Some(None)` for no limit.
-    pub(super) fn limit(&self, name: &str) -> Option<Option<u32>> {
+    /// A whole number that isn't negative; `None` for no limit, and when it wasn't written.
+    pub(super) fn count(&self, name: &str) -> Option<u32> {
         match self.value(name)?.value {
-            Value::Int(n) => Some(u32::try_from(n).ok()),
-            Value::Unlimited => Some(None),
-            Value::Flag(_) | Value::Seconds(_) | Value::Date(_) | Value::Moment(_) | Value::Text(_) => None,
+            Value::Int(n) => u32::try_from(n).ok(),
+            Value::Unlimited
+            | Value::Flag(_)
+            | Value::Seconds(_)
+            | Value::Date(_)
+            | Value::Moment(_)
+            | Value::Text(_) => None,
         }
     }
 

@@ -34,7 +34,11 @@ pub fn load(
 }
 
 fn read(config: &ConfigFiles, files: &Files, vocabulary: &Vocabulary, sink: &mut Sink) -> Option<Desired> {
-    let numbers = 0..u16::try_from(files.files.len()).unwrap_or(u16::MAX);
+    let Ok(count) = u16::try_from(files.files.len()) else {
+        sink.push(Draft::error(code::TOO_MANY, format!("there are {} config files", files.files.len())));
+        return None;
+    };
+    let numbers = 0..count;
     let parsed: Vec<_> = numbers.filter_map(|n| Some((n, parse(files, n, sink)?))).collect();
     let syntax_errors = sink.errors();
     let mut nodes: Vec<Node<'_>> = Vec::new();

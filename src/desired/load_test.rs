@@ -1,5 +1,7 @@
 //! What a good config becomes.
 
+use std::fmt::Write as _;
+
 use super::fixture::{files, vocabulary};
 use super::load;
 use super::render;
@@ -8,7 +10,6 @@ use crate::model::Desired;
 /// Desired state as text, chains and sources included.
 pub(super) fn explain(desired: &Desired, sources: bool) -> String {
     let at = |s: &crate::model::Source| if sources { s.to_string() } else { String::new() };
-    use std::fmt::Write as _;
     let mut out = String::new();
     let w = &mut out;
     let f = &desired.factory;
@@ -59,7 +60,7 @@ pub(super) fn explain(desired: &Desired, sources: bool) -> String {
             write!(
                 w,
                 " was={:?} delete={:?}",
-                s.was.as_ref().map(|w| w.to_string()),
+                s.was.as_ref().map(ToString::to_string),
                 s.delete_after.map(|d| d.to_string())
             )
             .unwrap();
@@ -156,12 +157,12 @@ loop "stale" every="1h30m" {
 allow "deletes" address="repo/acme/**" n=40 until="2026-12-31" reason="label clean-up"
 "##;
 
-pub(super) const LABELS: &str = r##"
+pub(super) const LABELS: &str = r#"
 label-set "lifecycle" {
     label "bug" color="d73a4a" was="defect"
     label "kind/question" color="d876e3"
 }
-"##;
+"#;
 
 #[test]
 fn every_section_becomes_desired_state() {
@@ -200,4 +201,120 @@ fn every_section_becomes_desired_state() {
     allow deletes repo/acme/** Some(40) Some("2026-12-31") label clean-up
     protect repo/acme/legacy/** frozen by contract
     "#);
+}
+
+#[test]
+fn toml_has_short_forms_and_dates_of_its_own() {
+    let long = "[factory]\nname = \"acme\"\n[factory.config]\nrepo = \"acme/factory\"\n[defaults.labels]\nsets = [\"a\"]\n[label-set.a.label.bug]\ndelete-after = \"2030-01-01\"\n[repo.\"acme/w\"]\ntopics = [\"rust\"]\n";
+    let short = "label-set.a.label.bug.delete-after = 2030-01-01\nfactory = { name = \"acme\", config = \"acme/factory\" }\ndefaults.labels = \"a\"\nrepo.\"acme/w\".topics = \"rust\"\n";
+    let read = |text: &str| {
+        let given = files([("factory.toml", text)]);
+        let loaded = load(&given, &vocabulary());
+        loaded.map_or_else(|d| panic!("{}", render(&d, &given, false)), |(d, _)| explain(&d, false))
+    };
+    assert_eq!(read(short), read(long));
+}
+
+#[test]
+fn sources_name_the_commit_and_count_characters() {
+    let mut given =
+        files([("factory.kdl", "factory \"acme\"\nrepo \"acme/w\" { /* éé */ has-wiki #false; }\n")]);
+    given.origin.commit = crate::model::CommitId::parse(&"a1".repeat(20));
+    let (desired, _) = load(&given, &vocabulary()).unwrap_or_else(|d| panic!("{d:?}"));
+    let repo = desired.repos.values().next().expect("one is declared");
+    let point = &repo.settings[&crate::model::Setting::HasWiki];
+    assert_eq!((point.source.line, point.source.column), (2, 26));
+    assert_eq!(point.source.commit.as_deref(), given.origin.commit.as_ref());
+}
+
+#[test]
+fn size_is_bounded_where_it_would_multiply() {
+    let many = |what: &dyn Fn(usize) -> String, n: usize| (0..n).map(what).collect::<String>();
+    let labels = many(&|i| format!("label \"l{i}\"\n"), 1001);
+    let names = many(&|i| format!(" \"acme/{i}\""), 50_000);
+    for text in [
+        many(&|i| format!("repo \"acme/w{i}\"\n"), 20_001),
+        format!("label-set \"a\" {{\n{labels}}}\ndefaults {{ labels \"a\"; }}\n"),
+        format!("group \"a\" {{ match{names}; }}\n"),
+        "x\n".repeat(20_000),
+    ] {
+        let given = files([("factory.kdl", format!("factory \"acme\"\n{text}").as_str())]);
+        let problems = load(&given, &vocabulary()).expect_err("it is too much");
+        assert!(problems.iter().any(|d| d.code == "config::too-many"), "{:?}", problems.first());
+        assert!(problems.len() <= 2001);
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 2000, ..Default::default() })]
+
+    #[test]
+    fn any_text_is_loaded_or_complained_of(
+        kdl in proptest::collection::vec(piece(), 0..20),
+        toml in proptest::collection::vec(piece(), 0..20),
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..20),
+    ) {
+        let mut given = files([
+            ("factory.kdl", format!("factory \"acme\"\n{}", kdl.concat()).as_str()),
+            ("policies/a.toml", toml.concat().as_str()),
+        ]);
+        given.files.push(crate::model::ConfigFile { path: "policies/b.kdl".to_owned(), bytes });
+        let problems = match load(&given, &vocabulary()) {
+            Ok((_, warnings)) => warnings,
+            Err(problems) => {
+                proptest::prop_assert!(problems.iter().any(|d| d.severity == super::Severity::Error));
+                problems
+            }
+        };
+        for label in problems.iter().flat_map(|d| &d.labels) {
+            let file = given.files.iter().find(|f| *f.path == *label.file).expect("it is one of the files");
+            proptest::prop_assert!(label.span.end <= file.bytes.len() && label.span.start <= label.span.end);
+        }
+        let text = render(&problems, &given, true);
+        proptest::prop_assert_eq!(text.is_empty(), problems.is_empty());
+    }
+}
+
+fn piece() -> impl proptest::strategy::Strategy<Value = &'static str> {
+    proptest::sample::select(vec![
+        "repo",
+        " \"acme/w\"",
+        "labels",
+        "label",
+        " ",
+        "\n",
+        "{",
+        "}",
+        "=",
+        "\"",
+        "#true",
+        " \"é\"",
+        "caps",
+        "/-",
+        "/*",
+        "*/",
+        "//",
+        "\\",
+        "(t)",
+        "[",
+        "]",
+        "[repo.\"acme/w\"]\n",
+        "has-wiki",
+        "\"\"\"",
+        "'",
+        "1",
+        "-",
+        "#\"",
+        ";",
+        "\r\n",
+        "\u{2028}",
+        ".",
+        "[[allow]]\n",
+        "topics = [\"a\", 1]\n",
+        "loop \"stale\"",
+        " every=",
+        "\"5m\"",
+        "[loop]\nstale.x = {a = 1}\n",
+        "# c\n",
+    ])
 }

@@ -7,13 +7,16 @@
 mod block;
 pub mod diagnostic;
 mod docs;
+pub mod import;
 mod load;
+mod misplaced;
 mod read;
 mod sections;
 pub mod shape;
 mod text;
 
 pub use diagnostic::{Diagnostic, Label, Severity, render, to_json};
+pub use docs::{Unknown, explain, init, reference, schema};
 pub use load::load;
 pub use shape::{LoopShape, Vocabulary};
 pub use text::{Spelling, edit, fmt};

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::docs::tests::validates;
 use super::fixture::{files, vocabulary};
 use super::load_test::explain;
 use super::sections::ROOT;
@@ -41,12 +42,15 @@ impl Literal {
     }
 }
 
+/// A field, its values, and whether KDL writes it as `name=value`.
+type Given = (&'static Field, Vec<Literal>, bool);
+
 /// A node before it is spelled.
 #[derive(Clone, Debug)]
 struct Made {
     kind: &'static Kind,
     key: Vec<Literal>,
-    fields: Vec<(&'static Field, Vec<Literal>, bool)>,
+    fields: Vec<Given>,
     children: Vec<Made>,
 }
 
@@ -92,7 +96,7 @@ fn literals(ty: Type) -> BoxedStrategy<Vec<Literal>> {
 
 fn made(kind: &'static Kind) -> BoxedStrategy<Made> {
     let key = kind.key.map_or_else(|| Just(Vec::new()).boxed(), |k| literals(k.ty));
-    let fields: Vec<BoxedStrategy<Option<(&'static Field, Vec<Literal>, bool)>>> = kind
+    let fields: Vec<BoxedStrategy<Option<Given>>> = kind
         .fields
         .iter()
         .map(|field| {
@@ -129,7 +133,7 @@ fn kdl(made: &Made, depth: usize, out: &mut String) {
     let indent = "  ".repeat(depth);
     let values = |values: &[Literal]| values.iter().map(Literal::kdl).collect::<Vec<_>>().join(" ");
     write!(out, "{indent}{} {}", made.kind.name, values(&made.key)).unwrap();
-    let is_inline = |(field, _, inline): &&(&Field, Vec<Literal>, bool)| *inline && !field.ty.is_list();
+    let is_inline = |(field, _, inline): &&Given| *inline && !field.ty.is_list();
     for (field, value, _) in made.fields.iter().filter(is_inline) {
         write!(out, " {}={}", field.name, values(value)).unwrap();
     }
@@ -203,7 +207,14 @@ proptest! {
             kdl(node, 0, &mut a);
             toml(node, "", &mut b);
         }
-        prop_assert_eq!(outcome("factory.kdl", &a), outcome("factory.toml", &b), "{}\n{}", a, b);
+        let said = outcome("factory.toml", &b);
+        if said.is_ok() {
+            let schema = super::docs::schema(&vocabulary());
+            let table: toml::Table = b.parse().expect("it was read");
+            let json = serde_json::to_value(table).expect("it has no dates");
+            prop_assert!(validates(&schema, &schema, &json), "{}", b);
+        }
+        prop_assert_eq!(outcome("factory.kdl", &a), said, "{}\n{}", a, b);
     }
 }
 

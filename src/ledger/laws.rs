@@ -1,9 +1,14 @@
 //! The laws of the chain, on a real ledger: no change goes unnoticed, no crash loses what was synced.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::Error;
 use super::samples::{Home, at, flip, two_days};
+
+/// The files of a sound ledger of seven records, made once.
+static SOUND: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| two_days().files());
 
 /// All lines with the names of their files.
 fn lines_of(files: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
@@ -15,7 +20,7 @@ fn lines_of(files: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn a_cut_at_every_byte_of_the_last_record_is_recovered() {
-    let original = two_days().files();
+    let original = &*SOUND;
     let (name, bytes) = original.last().unwrap().clone();
     let start = bytes[..bytes.len() - 1].iter().rposition(|b| *b == b'\n').unwrap() + 1;
     for end in start..bytes.len() {
@@ -35,11 +40,11 @@ fn a_cut_at_every_byte_of_the_last_record_is_recovered() {
 
 #[test]
 fn a_cut_after_every_record_leaves_a_ledger_that_goes_on() {
-    let original = two_days().files();
-    let all = lines_of(&original);
+    let original = &*SOUND;
+    let all = lines_of(original);
     for keep in 0..=all.len() {
         let home = Home::new();
-        for (name, _) in &original {
+        for (name, _) in original {
             let part: Vec<u8> =
                 all[..keep].iter().filter(|(n, _)| n == name).flat_map(|(_, l)| l.clone()).collect();
             home.put(name, &part);
@@ -58,17 +63,16 @@ proptest! {
 
     #[test]
     fn any_edit_of_one_byte_is_found(position in any::<proptest::sample::Index>(), flip in 1..=255_u8) {
-        let home = two_days();
-        let files = home.files();
+        let home = Home::new();
+        let files = SOUND.clone();
         let total: usize = files.iter().map(|(_, b)| b.len()).sum();
         let mut n = position.index(total);
         for (name, mut bytes) in files {
-            if n < bytes.len() {
-                bytes[n] ^= flip;
-                home.put(&name, &bytes);
-                break;
+            if let Some(byte) = bytes.get_mut(n) {
+                *byte ^= flip;
             }
-            n -= bytes.len();
+            n = n.wrapping_sub(bytes.len());
+            home.put(&name, &bytes);
         }
         match home.open() {
             Err(Error::Broken { .. }) => {}
@@ -80,9 +84,9 @@ proptest! {
 
     #[test]
     fn any_line_removed_inside_or_swapped_is_found(one in 0..7_usize, other in 0..7_usize) {
-        let home = two_days();
-        let files = home.files();
-        let mut lines = lines_of(&files);
+        let home = Home::new();
+        let files = &*SOUND;
+        let mut lines = lines_of(files);
         if one == other {
             prop_assume!(one != 6);
             lines.remove(one);
@@ -90,7 +94,7 @@ proptest! {
             let (a, b) = (lines[one].1.clone(), lines[other].1.clone());
             (lines[one].1, lines[other].1) = (b, a);
         }
-        for (name, _) in &files {
+        for (name, _) in files {
             let bytes: Vec<u8> = lines.iter().filter(|(n, _)| n == name).flat_map(|(_, l)| l.clone()).collect();
             home.put(name, &bytes);
         }

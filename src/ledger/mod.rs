@@ -9,6 +9,7 @@ mod error;
 mod history;
 mod index;
 mod publish;
+mod read;
 mod reconcile;
 mod record;
 mod scan;
@@ -26,6 +27,7 @@ pub use error::{Error, Place};
 pub use history::{Change, Event, History, history};
 pub use index::{ActionHistory, Index, Open, Settled};
 pub use publish::{BRANCH, Publication, Published, Target};
+pub use read::{Snapshot, read};
 pub use reconcile::Reconciled;
 pub use record::{
     Aside, AsideWhy, Batch, BatchPhase, Because, Config, Ending, Flip, Intent, Outcome, Overridden, Override,

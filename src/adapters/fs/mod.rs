@@ -289,3 +289,16 @@ mod tests {
 pub fn is_file(path: &Path) -> bool {
     path.is_file()
 }
+
+/// Whether anything lies there.
+pub fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Makes a folder and its parents, with the usual access.
+///
+/// # Errors
+/// When it can't be made.
+pub fn make_dirs(dir: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(dir).map_err(|e| Error::of("make the folder", dir, e))
+}

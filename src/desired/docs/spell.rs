@@ -18,7 +18,7 @@ pub(in crate::desired) fn toml(kdl: &str, list: bool) -> String {
     if list { format!("[{}]", values.join(", ")) } else { values.join(" ") }
 }
 
-fn toml_value(raw: &Raw<'_>) -> String {
+pub(super) fn toml_value(raw: &Raw<'_>) -> String {
     match raw {
         Raw::Null => "\"unlimited\"".to_owned(),
         Raw::Flag(b) => b.to_string(),

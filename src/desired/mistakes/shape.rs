@@ -211,10 +211,10 @@ fn a_property_twice() {
 #[test]
 fn a_repository_without_a_name() {
     let text = complain(
-        r#"repo {
+        r"repo {
     has-wiki #false
 }
-"#,
+",
     );
     insta::assert_snapshot!(text, @r#"
     config::missing

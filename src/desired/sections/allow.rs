@@ -52,7 +52,7 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<Allow> {
     Some(Allow {
         guard: guard.to_owned(),
         address: AddressGlob::parse(block.text("address")?.0).ok()?,
-        count: block.limit("n").flatten(),
+        count: block.count("n"),
         until: Some(day),
         reason: block.text("reason")?.0.to_owned(),
         source: Some(cx.source(block.span)),

@@ -44,7 +44,7 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> ChangeBudget
     let Some(block) = block.and_then(|b| b.child(CHANGE_BUDGET.name)) else { return budget };
     budget.source = cx.source(block.span);
     let count = |name: &str, into: &mut u32| {
-        if let Some(Some(n)) = block.limit(name) {
+        if let Some(n) = block.count(name) {
             *into = n;
         }
     };
@@ -54,7 +54,8 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> ChangeBudget
     count("archives", &mut budget.archives);
     count("percent", &mut budget.percent);
     count("floor", &mut budget.floor);
-    budget.total = block.limit("total").unwrap_or(budget.total);
+    // The default is no limit, and so is a limit of none.
+    budget.total = block.count("total");
     budget
 }
 

@@ -12,8 +12,8 @@ use super::Builder;
 use super::factory::REASON;
 
 pub(super) static LOOP: Kind = Kind {
-    name: "loop",
-    about: "A loop: a controller that runs on its triggers. One that isn't mentioned runs with its defaults; one that is disabled is neither observed nor planned, and the plan says so. Each loop may have settings of its own.",
+    name: super::LOOP,
+    about: "A controller that runs on its triggers. One that isn't mentioned runs with its defaults; one that is disabled is neither observed nor planned, and the plan says so. Each loop may have settings of its own.",
     key: Some(
         Field::new("name", Type::Loop, "The loop's name; `factoryctl loop list` shows them.", "\"labels\"")
             .required(),

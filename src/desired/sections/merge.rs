@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code, nearest};
 use crate::desired::text::Span;
-use crate::model::{LabelSpec, Labels, Mode, Sourced};
+use crate::model::{LabelName, LabelSpec, Labels, Mode, Sourced};
 
 use super::Builder;
 use super::labels::{Declared, LABEL_SET, LABELS, declared};
@@ -105,7 +105,7 @@ fn conflict(first: &Declared, second: &Declared, at: Span, cx: &mut Builder<'_>)
         "color"
     } else if differs(a.description.clone(), b.description.clone()) {
         "description"
-    } else if differs(a.was.as_ref().map(|w| w.key()), b.was.as_ref().map(|w| w.key())) {
+    } else if differs(a.was.as_ref().map(LabelName::key), b.was.as_ref().map(LabelName::key)) {
         "was"
     } else if differs(text(a.delete_after), text(b.delete_after)) {
         "delete-after"
@@ -193,34 +193,32 @@ fn check(
     merged: &BTreeMap<&str, Merged>,
     cx: &mut Builder<'_>,
 ) {
-    if let Some((mode, span)) = mode {
-        if mode.value == Mode::Authoritative && merged.is_empty() {
-            cx.sink.push_once(
-                Draft::error(
-                    code::EMPTY_AUTHORITY,
-                    format!("the labels of {title} are authoritative, and there are none"),
-                )
-                .at(*span, "would delete every label")
-                .help("name a label set or declare labels; write `mode=\"ignore\"` to leave labels alone"),
-            );
-        }
+    if let Some((_, span)) = mode.filter(|(m, _)| m.value == Mode::Authoritative && merged.is_empty()) {
+        cx.sink.push_once(
+            Draft::error(
+                code::EMPTY_AUTHORITY,
+                format!("the labels of {title} are authoritative, and there are none"),
+            )
+            .at(*span, "would delete every label")
+            .help("name a label set or declare labels; write `mode=\"ignore\"` to leave labels alone"),
+        );
     }
     let mut former: BTreeMap<String, (&Merged, Span)> = BTreeMap::new();
     for (key, label) in merged {
         let (Some(was), Some(at)) = (&label.value.value.was, label.was) else { continue };
         let name = &label.value.value.name;
-        if was.key() != *key {
-            if let Some(other) = merged.get(was.key().as_str()) {
-                cx.sink.push_once(
-                    Draft::error(
-                        code::RENAME_CONFLICT,
-                        format!("in {title} the label `{name}` was `{was}`, and `{was}` is declared too"),
-                    )
-                    .at(at, "to be renamed from this")
-                    .also(other.span, "declared here")
-                    .help(format!("remove the `was`, or the label `{was}`")),
-                );
-            }
+        // A label that was itself in another case is spelled anew, not renamed.
+        let declared = merged.get(was.key().as_str()).filter(|_| was.key() != *key);
+        if let Some(other) = declared {
+            cx.sink.push_once(
+                Draft::error(
+                    code::RENAME_CONFLICT,
+                    format!("in {title} the label `{name}` was `{was}`, and `{was}` is declared too"),
+                )
+                .at(at, "to be renamed from this")
+                .also(other.span, "declared here")
+                .help(format!("remove the `was`, or the label `{was}`")),
+            );
         }
         if let Some((other, first)) = former.get(&was.key()) {
             let other = &other.value.value.name;

@@ -37,6 +37,9 @@ pub(super) static ROOT: Kind = Kind {
 /// The name of the section without which there is no factory.
 pub(super) const FACTORY: &str = factory::FACTORY.name;
 
+/// The name of the section whose members are loops.
+pub(super) const LOOP: &str = "loop";
+
 /// What building needs besides the blocks.
 pub(super) struct Builder<'a> {
     pub(super) files: &'a Files,

@@ -5,6 +5,7 @@
 //! accepted. A loop describes its own settings with the same types and reads them through [`Settings`].
 
 mod check;
+mod forms;
 mod kind;
 mod settings;
 mod types;
@@ -14,6 +15,7 @@ pub use check::Value;
 pub(super) use check::{Context, Problem, check};
 pub use kind::{Field, Kind, Repeat};
 pub use settings::Settings;
-pub(super) use settings::literals;
+pub(super) use settings::{literals, raw};
+pub(super) use types::duration_text;
 pub use types::{DAY, HOUR, MINUTE, Type};
 pub use vocabulary::{LoopShape, Vocabulary};

@@ -85,16 +85,18 @@ impl Field {
 pub(in crate::desired) fn literals(text: &str) -> Vec<Raw<'static>> {
     let Ok(document) = kdl::KdlDocument::parse_v2(&format!("- {text}")) else { return Vec::new() };
     let entries = document.nodes().first().map_or(&[][..], |n| n.entries());
-    entries
-        .iter()
-        .map(|entry| match entry.value() {
-            kdl::KdlValue::String(text) => Raw::Text(text.clone().into()),
-            kdl::KdlValue::Integer(n) => Raw::Int(*n),
-            kdl::KdlValue::Float(n) => Raw::Float(*n),
-            kdl::KdlValue::Bool(b) => Raw::Flag(*b),
-            kdl::KdlValue::Null => Raw::Null,
-        })
-        .collect()
+    entries.iter().map(|entry| raw(entry.value())).collect()
+}
+
+/// A value of KDL on its own.
+pub(in crate::desired) fn raw(value: &kdl::KdlValue) -> Raw<'static> {
+    match value {
+        kdl::KdlValue::String(text) => Raw::Text(text.clone().into()),
+        kdl::KdlValue::Integer(n) => Raw::Int(*n),
+        kdl::KdlValue::Float(n) => Raw::Float(*n),
+        kdl::KdlValue::Bool(b) => Raw::Flag(*b),
+        kdl::KdlValue::Null => Raw::Null,
+    }
 }
 
 #[cfg(test)]

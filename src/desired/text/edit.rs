@@ -206,36 +206,36 @@ mod tests {
         let mut out = String::new();
         for (name, spelling, flip, text) in table {
             let edited = set_loop(text, spelling, &flip).unwrap_or_else(|e| format!("error: {e}\n"));
-            out.push_str(&format!("-- {name} ({spelling:?})\n{edited}"));
+            out.extend(["-- ", name, if spelling == Kdl { " (KDL)\n" } else { " (TOML)\n" }, &edited]);
         }
         insta::assert_snapshot!(out, @r#"
-        -- not mentioned (Kdl)
+        -- not mentioned (KDL)
         factory "acme"
 
         loop "labels" enabled=#false reason="a \"bad\" day" until="2026-12-01"
-        -- no line break at the end (Kdl)
+        -- no line break at the end (KDL)
         factory "acme" // mine
 
         loop "labels" enabled=#false reason="a \"bad\" day" until="2026-12-01"
-        -- a bare loop (Kdl)
+        -- a bare loop (KDL)
         loop "labels" enabled=#false reason="a \"bad\" day" until="2026-12-01" // why
         loop "x" enabled=#true
-        -- an interval (Kdl)
+        -- an interval (KDL)
         loop "labels"   every="5m" enabled=#false reason="a \"bad\" day" until="2026-12-01"
-        -- as property (Kdl)
+        -- as property (KDL)
         loop "labels" enabled=#false every="5m" reason="a \"bad\" day" until="2026-12-01" // c
-        -- as children (Kdl)
+        -- as children (KDL)
         loop "labels" reason="a \"bad\" day" until="2026-12-01" {
             enabled #false // c
             every "5m"
         }
-        -- on again (Kdl)
+        -- on again (KDL)
         loop "labels" enabled=#true every="5m" // c
-        -- on again, children (Kdl)
+        -- on again, children (KDL)
         loop "labels" {
             enabled #true
         }
-        -- not mentioned (Toml)
+        -- not mentioned (TOML)
         [factory]
         name = "acme"
 
@@ -243,7 +243,7 @@ mod tests {
         enabled = false
         reason = 'a "bad" day'
         until = "2026-12-01"
-        -- a table (Toml)
+        -- a table (TOML)
         [loop.labels] # why
         enabled = false
         reason = 'a "bad" day'
@@ -251,28 +251,28 @@ mod tests {
         every = "5m" # c
 
         [caps]
-        -- an empty table (Toml)
+        -- an empty table (TOML)
         [loop.labels] # why
         enabled = false
         reason = 'a "bad" day'
         until = "2026-12-01"
         [caps]
-        -- set before (Toml)
+        -- set before (TOML)
         [loop.labels]
         until = "2026-12-01"
         enabled = false # c
         reason = 'a "bad" day'
-        -- inline (Toml)
+        -- inline (TOML)
         [loop]
         labels = { enabled = false, reason = 'a "bad" day', until = "2026-12-01", every = "5m" } # c
-        -- dotted (Toml)
+        -- dotted (TOML)
         [loop]
         labels.enabled = false
         labels.reason = 'a "bad" day'
         labels.until = "2026-12-01"
         labels.every = "5m" # c
         stale.every = "6m"
-        -- on again (Toml)
+        -- on again (TOML)
         [loop.labels]
         enabled = true # c
         every = "5m"
@@ -360,7 +360,7 @@ mod tests {
                 let lines: Vec<_> = fields.iter().map(|f| format!("    {} // c\n", f.replace('=', " "))).collect();
                 format!("{gap}{{\n{}}}", lines.concat())
             } else {
-                fields.iter().map(|f| format!("{gap}{f}")).collect()
+                fields.iter().flat_map(|f| [gap.as_str(), f]).collect()
             };
             let text = format!("{before}loop \"labels\"{fields}{after}");
             let flip = Flip { name: "labels", enabled, reason: reason.as_deref(), until: None };

@@ -77,7 +77,7 @@ pub(super) fn set_loop(text: &str, flip: &Flip<'_>) -> Result<Vec<Splice>, Error
             }
             // A loop runs unless it says otherwise.
             (None, None, Some(_)) if flip.enabled => {}
-            (None, None, Some(value)) => added.push_str(&format!(" {name}={value}")),
+            (None, None, Some(value)) => added.extend([" ", name, "=", &value]),
             (None, None, None) => {}
         }
     }

@@ -100,7 +100,7 @@ fn insertion(
     if prefix.contains(['=', '{', '#']) {
         return Err(Error::Form("loop".to_owned()));
     }
-    let lines: String = pairs.iter().map(|pair| format!("{prefix}{pair}\n")).collect();
+    let lines: String = pairs.iter().flat_map(|pair| [prefix, pair, "\n"]).collect();
     Ok(Splice { range: start..start, with: lines })
 }
 

@@ -127,7 +127,7 @@ fn decode(path: &str, bytes: &[u8], sink: &mut Sink) -> Option<File> {
         Ok(text) => text,
         Err(error) => {
             let at = error.valid_up_to();
-            let line = bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
+            let line = bytes[..at].split(|b| *b == b'\n').count();
             sink.push(
                 Draft::error(
                     code::NOT_UTF8,

@@ -17,12 +17,10 @@ pub fn format(file: &ConfigFile) -> Result<String, Vec<Diagnostic>> {
     let config = ConfigFiles { files: vec![file.clone()], ..ConfigFiles::default() };
     let mut sink = Sink::default();
     let files = Files::new(&config, &mut sink);
-    if let Some(file) = files.files.first() {
-        if parse(&files, 0, &mut sink).is_some() {
-            return Ok(layout(&file.text, file.spelling));
-        }
+    match files.files.first() {
+        Some(file) if parse(&files, 0, &mut sink).is_some() => Ok(layout(&file.text, file.spelling)),
+        _ => Err(sink.finish(&files)),
     }
-    Err(sink.finish(&files))
 }
 
 const INDENT: &str = "    ";

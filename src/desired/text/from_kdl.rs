@@ -71,7 +71,11 @@ fn node<'d>(node: &'d KdlNode, number: u16, sink: &mut Sink) -> Node<'d> {
         match entry.name() {
             None => args.push(value),
             Some(name) => {
-                props.push(Prop { name: Cow::Borrowed(name.value()), span: span(name.span(), number), value })
+                props.push(Prop {
+                    name: Cow::Borrowed(name.value()),
+                    span: span(name.span(), number),
+                    value,
+                });
             }
         }
     }

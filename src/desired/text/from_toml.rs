@@ -103,7 +103,7 @@ impl Reader<'_> {
                 out.push(node);
             }
             (Repeat::Many, DeValue::Array(members)) => {
-                for member in members.iter() {
+                for member in members {
                     let Some(table) = member.get_ref().as_table() else {
                         self.misshapen(kind, span(&member.span(), self.number));
                         continue;
@@ -156,18 +156,20 @@ impl Reader<'_> {
                 node.array = true;
                 self.array(items, &mut node);
             }
-            scalar => {
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => {
                 let at = span(&value.span(), self.number);
-                if let Some(raw) = raw(scalar) {
-                    node.args.push(Scalar { raw, span: at });
-                }
+                node.args.extend(raw(value.get_ref()).map(|raw| Scalar { raw, span: at }));
             }
         }
         node
     }
 
     fn array<'d>(&mut self, items: &'d DeArray<'_>, node: &mut Node<'d>) {
-        for item in items.iter() {
+        for item in items {
             let at = span(&item.span(), self.number);
             if let Some(raw) = raw(item.get_ref()) {
                 node.args.push(Scalar { raw, span: at });

@@ -1,0 +1,34 @@
+//! `factoryctl explain` and `factoryctl schema`: from the definitions that decode the config.
+
+use crate::desired;
+use crate::loops;
+
+use super::context::Context;
+use super::exit::{Exit, Fail};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A kind of node or one of its fields: repo, repo.visibility, loop.labels …
+    #[arg(value_name = "KIND[.FIELD]")]
+    path: Option<String>,
+    /// Print the whole reference page, as Markdown.
+    #[arg(long, conflicts_with = "path")]
+    reference: bool,
+}
+
+pub(crate) fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
+    let vocabulary = loops::vocabulary(cx.today());
+    let text = if args.reference {
+        desired::reference(&vocabulary)
+    } else {
+        desired::explain(args.path.as_deref(), &vocabulary)
+            .map_err(|unknown| Fail::new(Exit::Usage, unknown.to_string()).help("`factoryctl explain` lists what there is"))?
+    };
+    cx.ui.print(&text)?;
+    Ok(Exit::Done)
+}
+
+pub(crate) fn schema(cx: &Context) -> Result<Exit, Fail> {
+    cx.ui.print_json(&desired::schema(&loops::vocabulary(cx.today())))?;
+    Ok(Exit::Done)
+}

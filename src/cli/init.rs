@@ -1,0 +1,39 @@
+//! `factoryctl init`: a commented config to start from.
+
+use crate::adapters::fs;
+use crate::desired;
+use crate::loops;
+
+use super::context::Context;
+use super::exit::{Exit, Fail};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The account whose repositories will be managed.
+    #[arg(long, value_name = "OWNER", default_value = "acme")]
+    owner: String,
+    /// Write it here.
+    #[arg(value_name = "DIR", default_value = ".")]
+    dir: std::path::PathBuf,
+}
+
+pub(crate) fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
+    let root = cx.env.cwd().join(&args.dir);
+    let files = desired::init(&args.owner, &loops::vocabulary(cx.today()));
+    let there: Vec<&str> =
+        files.iter().map(|(path, _)| path.as_str()).filter(|path| fs::exists(&root.join(path))).collect();
+    if !there.is_empty() {
+        return Err(Fail::new(Exit::Error, format!("{} is there already; nothing was written", there.join(", ")))
+            .help("init starts in a folder without a config; `factoryctl import` writes one for what exists"));
+    }
+    for (path, text) in &files {
+        let file = root.join(path);
+        if let Some(dir) = file.parent() {
+            fs::make_dirs(dir)?;
+        }
+        fs::replace_shared(&file, text.as_bytes())?;
+        cx.ui.print(&format!("wrote {path}\n"))?;
+    }
+    cx.ui.print("next: declare your repositories, `git init`, commit, then `factoryctl plan`\n")?;
+    Ok(Exit::Done)
+}

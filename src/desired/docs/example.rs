@@ -1,0 +1,84 @@
+//! Examples in the other spelling: KDL nodes as TOML tables.
+
+use std::fmt::Write as _;
+
+use kdl::{KdlDocument, KdlEntry, KdlNode};
+
+use crate::desired::sections::ROOT;
+use crate::desired::shape::{Kind, Repeat};
+
+use super::spell::toml_value;
+
+/// The tables around what stands in `path`, with an example's key where a kind is repeated by key.
+pub(super) fn around(path: &str) -> String {
+    let mut kind = &ROOT;
+    let mut out = String::new();
+    for name in path.split('.') {
+        let Some(inner) = kind.child(name) else { return out };
+        kind = inner;
+        let dot = if out.is_empty() { "" } else { "." };
+        let _ = write!(out, "{dot}{name}");
+        if let (Repeat::ByKey, Some(key)) = (kind.repeat, &kind.key) {
+            let _ = write!(out, ".{}", toml_edit::Key::new(key.example.trim_matches('"')));
+        }
+    }
+    out
+}
+
+/// The example of a kind, as TOML; `path` is what it stands in.
+pub(super) fn toml(kind: &Kind, path: &str) -> String {
+    let Ok(document) = KdlDocument::parse_v2(kind.example) else { return String::new() };
+    let mut out = String::new();
+    for node in document.nodes() {
+        table(kind, node, path, &mut out);
+    }
+    out.trim_end().to_owned()
+}
+
+fn table(kind: &Kind, node: &KdlNode, parent: &str, out: &mut String) {
+    let mut args = node.entries().iter().filter(|e| e.name().is_none());
+    let dot = if parent.is_empty() { "" } else { "." };
+    let mut path = format!("{parent}{dot}{}", kind.name);
+    let mut lines = Vec::new();
+    match (&kind.key, kind.repeat) {
+        (Some(_), Repeat::ByKey) => {
+            let key = args.next().and_then(|e| e.value().as_string()).unwrap_or_default();
+            path = format!("{path}.{}", toml_edit::Key::new(key));
+        }
+        (Some(key), _) => {
+            let values: Vec<_> = args.map(value).collect();
+            lines.extend((!values.is_empty()).then(|| pair(key.name, &values, key.ty.is_list())));
+        }
+        (None, _) => {}
+    }
+    for entry in node.entries() {
+        if let Some(name) = entry.name() {
+            lines.push(pair(name.value(), &[value(entry)], false));
+        }
+    }
+    let inner = node.children().map_or(&[][..], KdlDocument::nodes);
+    for child in inner.iter().filter(|c| kind.child(c.name().value()).is_none()) {
+        let list = kind.field(child.name().value()).is_some_and(|f| f.ty.is_list());
+        let values: Vec<_> = child.entries().iter().map(value).collect();
+        lines.push(pair(child.name().value(), &values, list));
+    }
+    let nested: Vec<_> = inner.iter().filter_map(|c| Some((kind.child(c.name().value())?, c))).collect();
+    if !lines.is_empty() || nested.is_empty() {
+        let header = if kind.repeat == Repeat::Many { format!("[[{path}]]") } else { format!("[{path}]") };
+        let _ = writeln!(out, "{header}");
+        for line in lines {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    for (kind, node) in nested {
+        table(kind, node, &path, out);
+    }
+}
+
+fn value(entry: &KdlEntry) -> String {
+    toml_value(&crate::desired::shape::raw(entry.value()))
+}
+
+fn pair(name: &str, values: &[String], list: bool) -> String {
+    if list { format!("{name} = [{}]", values.join(", ")) } else { format!("{name} = {}", values.join(" ")) }
+}
