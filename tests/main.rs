@@ -5,6 +5,7 @@
 
 mod cli;
 mod faults;
+mod judges;
 mod kill;
 mod laws;
 mod sizes;
