@@ -124,7 +124,7 @@ fn gh_finds_a_github() {
         let listed = gh(w, &["repo", "list", "acme", "--json", "nameWithOwner", "--jq", "[.[].nameWithOwner] | sort | join(\" \")"]);
         insta::assert_snapshot!(listed.trim(), @"acme/anvil acme/bellows acme/crucible acme/drill acme/factory acme/unmanaged");
         gh(w, &["repo", "create", "acme/gadgets", "--private", "--description", "New"]);
-        assert!(gh(w, &["repo", "view", "acme/gadgets"]).contains("New"));
+        assert!(gh(w, &["repo", "view", "acme/gadgets", "--json", "description"]).contains("New"));
         let on = ["-R", "acme/anvil"];
         gh(w, &[&["label", "create", "area: web", "--color", "00ff00", "--description", "Web"], &on[..]].concat());
         let labels = gh(w, &[&["label", "list", "--limit", "100"], &on[..]].concat());
