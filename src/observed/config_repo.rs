@@ -6,9 +6,9 @@ use crate::adapters::github::{Client, Error, Identity};
 use crate::model::{CheckState, CommitId, RepoName};
 
 /// The marker that starts every comment of the factory's review.
-const MARKER: &str = "<!-- factoryctl:config-review ";
+const MARKER: &str = crate::model::REVIEW_MARKER;
 /// The name of the factory's check run or commit status.
-const CHECK: &str = "factoryctl/plan";
+const CHECK: &str = crate::model::PLAN_CHECK;
 
 /// An open pull request on the config repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
