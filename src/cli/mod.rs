@@ -10,7 +10,7 @@ mod exit;
 mod explain;
 mod fmt;
 mod history;
-// mod import;
+mod import;
 mod init;
 mod ledger;
 mod plan;
@@ -93,7 +93,7 @@ enum Command {
     /// Say where a value comes from: file, line, commit, author, what it overrides
     Why(why::Args),
     /// Write config for what exists on GitHub; a plan right after is empty
-    //     Import(import::Args),
+    Import(import::Args),
     /// Show what would change, and why
     Plan(plan::Args),
     /// Carry a plan out
@@ -144,7 +144,7 @@ async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
         Command::Schema => explain::schema(cx),
         Command::Explain(args) => explain::run(cx, &args),
         Command::Why(args) => why::run(cx, &args).await,
-        //         Command::Import(args) => import::run(cx, &args).await,
+        Command::Import(args) => import::run(cx, &args).await,
         Command::Plan(args) => plan::run(cx, &args).await,
         Command::Apply(args) => apply::run(cx, &args).await,
         Command::Drift(args) => drift::run(cx, &args).await,

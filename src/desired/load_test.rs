@@ -227,6 +227,24 @@ fn sources_name_the_commit_and_count_characters() {
     assert_eq!(point.source.commit.as_deref(), given.origin.commit.as_ref());
 }
 
+#[test]
+fn size_is_bounded_where_it_would_multiply() {
+    let many = |what: &dyn Fn(usize) -> String, n: usize| (0..n).map(what).collect::<String>();
+    let labels = many(&|i| format!("label \"l{i}\"\n"), 1001);
+    let names = many(&|i| format!(" \"acme/{i}\""), 50_000);
+    for text in [
+        many(&|i| format!("repo \"acme/w{i}\"\n"), 20_001),
+        format!("label-set \"a\" {{\n{labels}}}\ndefaults {{ labels \"a\"; }}\n"),
+        format!("group \"a\" {{ match{names}; }}\n"),
+        "x\n".repeat(20_000),
+    ] {
+        let given = files([("factory.kdl", format!("factory \"acme\"\n{text}").as_str())]);
+        let problems = load(&given, &vocabulary()).expect_err("it is too much");
+        assert!(problems.iter().any(|d| d.code == "config::too-many"), "{:?}", problems.first());
+        assert!(problems.len() <= 2001);
+    }
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::test_runner::Config { cases: 2000, ..Default::default() })]
 

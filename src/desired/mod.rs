@@ -7,6 +7,7 @@
 mod block;
 pub mod diagnostic;
 mod docs;
+pub mod import;
 mod load;
 mod misplaced;
 mod read;

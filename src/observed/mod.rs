@@ -18,6 +18,7 @@ pub use config_repo::{PullSeen, config_pulls, flip_pulls, own_check};
 pub use label_uses::count_uses;
 pub use repositories::{ReadError, read_one};
 pub use snapshot::{load, save};
+pub use unmanaged::owned;
 
 /// What to read.
 #[derive(Debug)]

@@ -264,7 +264,9 @@ fn reason(status: u16) -> &'static str {
         429 => "Too Many Requests",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
-        504 => "We couldn't respond to your request in time. Sorry about that. Please try resubmitting your request and contact us if the problem persists.",
+        504 => {
+            "We couldn't respond to your request in time. Sorry about that. Please try resubmitting your request and contact us if the problem persists."
+        }
         _ => "Server Error",
     }
 }
@@ -399,7 +401,10 @@ fn rest_answer(session: &Session, arrived: &Arrived, path: &str) -> Answer {
         rest::Content::Json(body) => Answer::json(reply.status, &body),
         rest::Content::Bytes(body) => Answer {
             status: reply.status,
-            headers: vec![("content-type".to_owned(), "application/vnd.github.raw; charset=utf-8".to_owned())],
+            headers: vec![(
+                "content-type".to_owned(),
+                "application/vnd.github.raw; charset=utf-8".to_owned(),
+            )],
             body,
         },
         rest::Content::Nothing => Answer { status: reply.status, ..Answer::default() },
@@ -430,7 +435,13 @@ fn validate(answer: &mut Answer, known: &str) {
     }
 }
 
-async fn graphql_answer(shared: &Arc<Shared>, api: &Api, session: Session, n: u64, prepared: Prepared) -> Answer {
+async fn graphql_answer(
+    shared: &Arc<Shared>,
+    api: &Api,
+    session: Session,
+    n: u64,
+    prepared: Prepared,
+) -> Answer {
     let (key, now) = (session.caller.key(), session.now);
     let limits = session.world().limits.clone();
     if matches!(session.caller, Caller::Anonymous | Caller::App { .. }) {
@@ -485,7 +496,9 @@ mod tests {
         let mut first = Answer::json(200, &json!({"a": 1}));
         validate(&mut first, "");
         let tag = first.headers.iter().find(|(name, _)| name == "etag").unwrap().1.clone();
-        for (known, expected) in [(tag.as_str(), 304), (tag.trim_start_matches("W/"), 304), ("\"x\"", 200), ("*", 304)] {
+        for (known, expected) in
+            [(tag.as_str(), 304), (tag.trim_start_matches("W/"), 304), ("\"x\"", 200), ("*", 304)]
+        {
             let mut again = Answer::json(200, &json!({"a": 1}));
             validate(&mut again, known);
             assert_eq!(again.status, expected, "{known}");

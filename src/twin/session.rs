@@ -20,7 +20,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(shared: Arc<Shared>, caller: Caller, urls: Urls, now: Timestamp, world: Arc<World>) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        caller: Caller,
+        urls: Urls,
+        now: Timestamp,
+        world: Arc<World>,
+    ) -> Self {
         Self { shared, caller, urls, now, world: Mutex::new(world) }
     }
 
@@ -30,7 +36,10 @@ impl Session {
     }
 
     /// Changes the world in the caller's name.
-    pub(crate) fn change<T>(&self, act: impl FnOnce(&mut Tx<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn change<T>(
+        &self,
+        act: impl FnOnce(&mut Tx<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let login = self.caller.login(&self.world());
         let outcome = self.shared.change(&login, &self.urls, act)?;
         *self.world.lock().unwrap_or_else(PoisonError::into_inner) = self.shared.world();

@@ -179,10 +179,8 @@ impl State {
             }
         }
         let (action, then) = chosen?;
-        let world = match &action {
-            FaultAction::Stale { writes: Some(writes) } => self.past(*writes),
-            _ => then,
-        };
+        let world =
+            if let FaultAction::Stale { writes: Some(writes) } = &action { self.past(*writes) } else { then };
         Some((action, world))
     }
 

@@ -133,7 +133,8 @@ pub(crate) async fn deliver(shared: Arc<Shared>, tasks: TaskTracker, stop: Cance
             held.push_back(next);
             continue;
         }
-        let overtaken = held.iter().position(|waiting| waiting.hook.id == next.hook.id).and_then(|at| held.remove(at));
+        let overtaken =
+            held.iter().position(|waiting| waiting.hook.id == next.hook.id).and_then(|at| held.remove(at));
         let work = async {
             sender.send(&next).await;
             if let Some(waiting) = overtaken {

@@ -122,7 +122,8 @@ pub(super) fn title(action: &Action) -> String {
     let verb = action.verb.as_str().replace('-', " ");
     let prefix = format!("repo/{}/", action.effect.repo());
     let rest = action.address.as_str().strip_prefix(&prefix).unwrap_or_default();
-    let name = rest.split_once('/').map_or(rest, |(_, name)| name);
+    // What a verb of a whole repository is about stands in its fields.
+    let name = rest.split_once('/').map_or("", |(_, name)| name);
     if name.is_empty() { verb } else { format!("{verb} {}", printable(name)) }
 }
 

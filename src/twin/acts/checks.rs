@@ -20,7 +20,11 @@ pub(crate) fn set_status(tx: &mut Tx<'_>, repo_id: u64, sha: &str, body: &Value)
     }
     let text = |field: &str| body[field].as_str().map(str::to_owned);
     if text("description").is_some_and(|text| text.chars().count() > 140) {
-        return Err(Failure::custom("Status", "description", "description is too long (maximum is 140 characters)"));
+        return Err(Failure::custom(
+            "Status",
+            "description",
+            "description is too long (maximum is 140 characters)",
+        ));
     }
     if tx.bare(repo_id)?.commit(sha)?.is_none() {
         return Err(Failure::unprocessable(format!("No commit found for SHA: {sha}")));
@@ -74,7 +78,9 @@ fn apply(run: &mut CheckRun, body: &Value, now: Timestamp) -> Result<(), Failure
     }
     if let Some(status) = text(&body["status"]) {
         if !["queued", "in_progress", "completed"].contains(&status.as_str()) {
-            return Err(Failure::unprocessable("Invalid request.\n\nstatus is not a member of the enumeration."));
+            return Err(Failure::unprocessable(
+                "Invalid request.\n\nstatus is not a member of the enumeration.",
+            ));
         }
         run.status = status;
     }
@@ -82,7 +88,9 @@ fn apply(run: &mut CheckRun, body: &Value, now: Timestamp) -> Result<(), Failure
     if let Some(conclusion) = text(&body["conclusion"]) {
         let known = ["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"];
         if !known.contains(&conclusion.as_str()) {
-            return Err(Failure::unprocessable("Invalid request.\n\nconclusion is not a member of the enumeration."));
+            return Err(Failure::unprocessable(
+                "Invalid request.\n\nconclusion is not a member of the enumeration.",
+            ));
         }
         run.conclusion = Some(conclusion);
         "completed".clone_into(&mut run.status);
@@ -111,7 +119,8 @@ pub(crate) fn create_run(tx: &mut Tx<'_>, repo_id: u64, app: u64, body: &Value) 
         return Err(Failure::unprocessable(format!("No commit found for SHA: {sha}")));
     }
     // One suite for each App and commit.
-    let suite = repo.check_runs.values().find(|run| run.app == app && run.head_sha == sha).map(|run| run.suite);
+    let suite =
+        repo.check_runs.values().find(|run| run.app == app && run.head_sha == sha).map(|run| run.suite);
     let mut run = CheckRun {
         id: tx.world.fresh_id(),
         app,
@@ -135,14 +144,22 @@ pub(crate) fn create_run(tx: &mut Tx<'_>, repo_id: u64, app: u64, body: &Value) 
 }
 
 /// Changes a check run; only its own App may.
-pub(crate) fn update_run(tx: &mut Tx<'_>, repo_id: u64, app: u64, id: u64, body: &Value) -> Result<CheckRun, Failure> {
+pub(crate) fn update_run(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    app: u64,
+    id: u64,
+    body: &Value,
+) -> Result<CheckRun, Failure> {
     let repo = tx.repo(repo_id)?;
     if repo.settings.archived {
         return Err(Failure::archived());
     }
     let mut run = repo.check_runs.get(&id).ok_or_else(Failure::not_found)?.clone();
     if run.app != app {
-        return Err(Failure::forbidden("Invalid app_id - check run can only be modified by the GitHub App that created it."));
+        return Err(Failure::forbidden(
+            "Invalid app_id - check run can only be modified by the GitHub App that created it.",
+        ));
     }
     apply(&mut run, body, tx.now)?;
     tx.repo_mut(repo_id)?.check_runs.insert(id, run.clone());

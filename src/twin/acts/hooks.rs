@@ -13,7 +13,11 @@ fn apply(hook: &mut Hook, body: &Value) -> Result<(), Failure> {
     let config = &body["config"];
     if let Some(url) = config["url"].as_str() {
         if !is_loopback(url) {
-            return Err(Failure::custom("Hook", "url", "url is not supported: the twin calls this machine only"));
+            return Err(Failure::custom(
+                "Hook",
+                "url",
+                "url is not supported: the twin calls this machine only",
+            ));
         }
         url.clone_into(&mut hook.url);
     }

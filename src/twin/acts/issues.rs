@@ -141,7 +141,12 @@ pub(crate) fn edit(tx: &mut Tx<'_>, repo_id: u64, number: u64, body: &Value) -> 
 }
 
 /// Replaces the labels of an issue.
-pub(crate) fn set_labels(tx: &mut Tx<'_>, repo_id: u64, number: u64, names: &[String]) -> Result<(), Failure> {
+pub(crate) fn set_labels(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    number: u64,
+    names: &[String],
+) -> Result<(), Failure> {
     let repo = tx.repo(repo_id)?;
     let before = repo.issues.get(&number).ok_or_else(Failure::not_found)?.labels.clone();
     writable(&repo)?;
@@ -166,7 +171,12 @@ pub(crate) fn set_labels(tx: &mut Tx<'_>, repo_id: u64, number: u64, names: &[St
 }
 
 /// Adds labels to an issue.
-pub(crate) fn add_labels(tx: &mut Tx<'_>, repo_id: u64, number: u64, names: &[String]) -> Result<(), Failure> {
+pub(crate) fn add_labels(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    number: u64,
+    names: &[String],
+) -> Result<(), Failure> {
     let mut all = label_names(&*tx.repo(repo_id)?, number)?;
     all.extend_from_slice(names);
     set_labels(tx, repo_id, number, &all)
@@ -243,7 +253,8 @@ fn tell(tx: &mut Tx<'_>, repo_id: u64, number: u64, mut payload: Value) -> Resul
     let issue = repo.issues.get(&number).ok_or_else(Failure::not_found)?;
     if let Some(pull) = &issue.pull {
         payload["number"] = json!(number);
-        payload["pull_request"] = shape::pull(tx.world, &repo, issue, pull, shape::Extent::default(), tx.urls);
+        payload["pull_request"] =
+            shape::pull(tx.world, &repo, issue, pull, shape::Extent::default(), tx.urls);
         tx.tell("pull_request", &repo, payload);
     } else {
         payload["issue"] = shape::issue(tx.world, &repo, issue, tx.urls);

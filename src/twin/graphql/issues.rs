@@ -122,9 +122,10 @@ pub(crate) fn connection(
             && labelled(repo, issue, filter.labels.as_deref())
             && filter.assignee.as_ref().is_none_or(|login| issue.assignees.contains(login))
             && filter.created_by.as_ref().is_none_or(|login| issue.author == *login)
-            && filter.mentioned.as_ref().is_none_or(|login| {
-                issue.body.as_deref().unwrap_or_default().contains(&format!("@{login}"))
-            })
+            && filter
+                .mentioned
+                .as_ref()
+                .is_none_or(|login| issue.body.as_deref().unwrap_or_default().contains(&format!("@{login}")))
     };
     let mut issues: Vec<world::Issue> = repo.issues.values().filter(passes).cloned().collect();
     if let Some(order) = order {
@@ -132,7 +133,11 @@ pub(crate) fn connection(
     }
     let page = page(issues, |issue| issue.number, bounds)?;
     let nodes = page.nodes.into_iter().map(|issue| Some(Issue { repo: Arc::clone(repo), issue }));
-    Ok(IssueConnection { nodes: Some(nodes.collect()), page_info: page.page_info, total_count: page.total_count })
+    Ok(IssueConnection {
+        nodes: Some(nodes.collect()),
+        page_info: page.page_info,
+        total_count: page.total_count,
+    })
 }
 
 /// One page of the comments on an issue.
@@ -141,7 +146,11 @@ pub(crate) fn comments(repo: &Arc<Repo>, number: u64, bounds: &Bounds) -> Result
         repo.comments.values().filter(|comment| comment.issue == number).cloned().collect();
     let page = page(list, |comment| comment.id, bounds)?;
     let nodes = page.nodes.into_iter().map(|comment| Some(IssueComment { repo: Arc::clone(repo), comment }));
-    Ok(IssueCommentConnection { nodes: Some(nodes.collect()), page_info: page.page_info, total_count: page.total_count })
+    Ok(IssueCommentConnection {
+        nodes: Some(nodes.collect()),
+        page_info: page.page_info,
+        total_count: page.total_count,
+    })
 }
 
 /// One page of the labels of an issue.

@@ -60,7 +60,11 @@ pub(crate) fn connection(
     }
     let page = page(labels, |label| label.id, bounds)?;
     let nodes = page.nodes.into_iter().map(|label| Some(Label { repo: Arc::clone(repo), label }));
-    Ok(LabelConnection { nodes: Some(nodes.collect()), page_info: page.page_info, total_count: page.total_count })
+    Ok(LabelConnection {
+        nodes: Some(nodes.collect()),
+        page_info: page.page_info,
+        total_count: page.total_count,
+    })
 }
 
 #[Object]
@@ -98,7 +102,6 @@ impl Label {
         Repository { repo: Arc::clone(&self.repo) }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "GitHub's field has that many")]
     pub(crate) async fn issues(
         &self,
         first: Option<i32>,
@@ -121,7 +124,6 @@ impl Label {
         )
     }
 
-    #[expect(clippy::too_many_arguments, reason = "GitHub's field has that many")]
     pub(crate) async fn pull_requests(
         &self,
         first: Option<i32>,
@@ -135,7 +137,8 @@ impl Label {
         order_by: Option<IssueOrder>,
     ) -> Result<PullRequestConnection> {
         let label = Some(self.label.id);
-        let wanted = Wanted { states, base: base_ref_name, head: head_ref_name, labels, label, order: order_by };
+        let wanted =
+            Wanted { states, base: base_ref_name, head: head_ref_name, labels, label, order: order_by };
         pulls::connection(&self.repo, &wanted, &Bounds { first, after, last, before })
     }
 }

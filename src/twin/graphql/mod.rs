@@ -2,6 +2,8 @@
 //!
 //! Errors are reshaped to GitHub's: a `type` beside the message, and partial data kept. What the subset lacks
 //! answers 501 and is remembered.
+#![expect(clippy::unused_async, reason = "the library wants resolvers to be async")]
+#![expect(clippy::too_many_arguments, reason = "GitHub's fields have that many")]
 
 mod connection;
 mod cost;
@@ -69,7 +71,13 @@ pub(crate) fn prepare(body: &[u8]) -> Result<Prepared, Failure> {
         Ok(document) => document.clone(),
         Err(error) => {
             let failure = Failure::new(200, "PARSE_ERROR", error.message.clone());
-            return Ok(Prepared { request, name: wanted, names: Vec::new(), writes: false, cost: Err(failure) });
+            return Ok(Prepared {
+                request,
+                name: wanted,
+                names: Vec::new(),
+                writes: false,
+                cost: Err(failure),
+            });
         }
     };
     let operation = document
@@ -114,7 +122,8 @@ pub(crate) async fn execute(api: &Api, session: Arc<Session>, prepared: Prepared
         .filter(|error| error.path.is_empty() && is_unknown(&error.message))
         .map(|error| format!("GraphQL: {}", error.message))
         .collect();
-    let failed_validation = !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty());
+    let failed_validation =
+        !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty());
     let mut body = serde_json::to_value(&response).unwrap_or(Value::Null);
     if let Some(errors) = body.get_mut("errors").and_then(Value::as_array_mut) {
         for error in errors {

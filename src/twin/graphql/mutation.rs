@@ -173,35 +173,38 @@ fn now(session: &Session, id: u64) -> Result<std::sync::Arc<Repo>, Failure> {
 
 fn commit_on_branch(session: &Session, input: CreateCommitOnBranchInput) -> Result<(Commit, Ref), Failure> {
     let world = session.world();
-    let (repo_id, branch) = match (&input.branch.id, &input.branch.repository_name_with_owner, input.branch.branch_name) {
-        (Some(id), None, None) => {
-            let (repo, name) = parse_ref_id(id).ok_or_else(|| unresolved(id))?;
-            let repo = world.repos.get(&repo).ok_or_else(|| unresolved(id))?;
-            session.caller.may(&world, repo, Need::CONTENTS)?;
-            (repo.id, name.trim_start_matches("refs/heads/").to_owned())
-        }
-        (None, Some(full_name), Some(branch)) => {
-            let missing = || {
-                let text = format!("Could not resolve to a Repository with the name '{full_name}'.");
-                Failure::new(404, "NOT_FOUND", text)
-            };
-            let (owner, name) = full_name.split_once('/').ok_or_else(missing)?;
-            let repo = world.repo(owner, name).or_else(|| world.moved(owner, name)).ok_or_else(missing)?;
-            session.caller.permission(&world, repo).ok_or_else(missing)?;
-            session.caller.may(&world, repo, Need::CONTENTS)?;
-            (repo.id, branch.trim_start_matches("refs/heads/").to_owned())
-        }
-        _ => {
-            let text = "A branch is named by its id, or by repositoryNameWithOwner and branchName.";
-            return Err(Failure::unprocessable(text));
-        }
-    };
+    let (repo_id, branch) =
+        match (&input.branch.id, &input.branch.repository_name_with_owner, input.branch.branch_name) {
+            (Some(id), None, None) => {
+                let (repo, name) = parse_ref_id(id).ok_or_else(|| unresolved(id))?;
+                let repo = world.repos.get(&repo).ok_or_else(|| unresolved(id))?;
+                session.caller.may(&world, repo, Need::CONTENTS)?;
+                (repo.id, name.trim_start_matches("refs/heads/").to_owned())
+            }
+            (None, Some(full_name), Some(branch)) => {
+                let missing = || {
+                    let text = format!("Could not resolve to a Repository with the name '{full_name}'.");
+                    Failure::new(404, "NOT_FOUND", text)
+                };
+                let (owner, name) = full_name.split_once('/').ok_or_else(missing)?;
+                let repo =
+                    world.repo(owner, name).or_else(|| world.moved(owner, name)).ok_or_else(missing)?;
+                session.caller.permission(&world, repo).ok_or_else(missing)?;
+                session.caller.may(&world, repo, Need::CONTENTS)?;
+                (repo.id, branch.trim_start_matches("refs/heads/").to_owned())
+            }
+            _ => {
+                let text = "A branch is named by its id, or by repositoryNameWithOwner and branchName.";
+                return Err(Failure::unprocessable(text));
+            }
+        };
     let changes = input.file_changes.unwrap_or_default();
     let mut additions = Vec::new();
     for addition in changes.additions.unwrap_or_default() {
         let packed: String = addition.contents.0.chars().filter(|c| !c.is_whitespace()).collect();
         let bytes = base64::engine::general_purpose::STANDARD.decode(packed);
-        let bytes = bytes.map_err(|_| Failure::unprocessable(format!("{} is not valid base64", addition.path)))?;
+        let bytes =
+            bytes.map_err(|_| Failure::unprocessable(format!("{} is not valid base64", addition.path)))?;
         additions.push((addition.path, bytes));
     }
     let deletions: Vec<String> =
@@ -262,12 +265,11 @@ fn add_comment(session: &Session, input: &AddCommentInput) -> Result<(IssueComme
     let (repo_id, number) = issue(session, &input.subject_id, &["I", "PR"], Need::TALK)?;
     let comment = session.change(|tx| issues::comment(tx, repo_id, number, &input.body))?;
     let repo = now(session, repo_id)?;
-    let subject = match PullRequest::of(&repo, number) {
-        Some(pull) => Node::PullRequest(pull),
-        None => {
-            let issue = repo.issues.get(&number).cloned().ok_or_else(Failure::not_found)?;
-            Node::Issue(Issue { repo: std::sync::Arc::clone(&repo), issue })
-        }
+    let subject = if let Some(pull) = PullRequest::of(&repo, number) {
+        Node::PullRequest(pull)
+    } else {
+        let issue = repo.issues.get(&number).cloned().ok_or_else(Failure::not_found)?;
+        Node::Issue(Issue { repo: std::sync::Arc::clone(&repo), issue })
     };
     let cursor = format!("comment:{}", comment.id);
     Ok((IssueCommentEdge { cursor, node: Some(IssueComment { repo, comment }) }, subject))
@@ -298,8 +300,8 @@ fn create_issue(session: &Session, input: &CreateIssueInput) -> Result<Issue, Fa
             labels.push(label.ok_or_else(|| unresolved(id))?.name.clone());
         }
     }
-    let issue =
-        session.change(|tx| issues::open(tx, repo_id, &input.title, input.body.as_deref(), &labels, Vec::new()))?;
+    let issue = session
+        .change(|tx| issues::open(tx, repo_id, &input.title, input.body.as_deref(), &labels, Vec::new()))?;
     Ok(Issue { repo: now(session, repo_id)?, issue })
 }
 
@@ -327,7 +329,8 @@ impl Mutation {
         let _ = input.maintainer_can_modify;
         let done = open_pull(session(cx)?, &input);
         let client_mutation_id = input.client_mutation_id;
-        Ok(outcome(cx, done).map(|pull| CreatePullRequestPayload { client_mutation_id, pull_request: Some(pull) }))
+        Ok(outcome(cx, done)
+            .map(|pull| CreatePullRequestPayload { client_mutation_id, pull_request: Some(pull) }))
     }
 
     async fn close_pull_request(
@@ -337,10 +340,15 @@ impl Mutation {
     ) -> Result<Option<ClosePullRequestPayload>> {
         let done = close_pull(session(cx)?, &input.pull_request_id);
         let client_mutation_id = input.client_mutation_id;
-        Ok(outcome(cx, done).map(|pull| ClosePullRequestPayload { client_mutation_id, pull_request: Some(pull) }))
+        Ok(outcome(cx, done)
+            .map(|pull| ClosePullRequestPayload { client_mutation_id, pull_request: Some(pull) }))
     }
 
-    async fn add_comment(&self, cx: &Context<'_>, input: AddCommentInput) -> Result<Option<AddCommentPayload>> {
+    async fn add_comment(
+        &self,
+        cx: &Context<'_>,
+        input: AddCommentInput,
+    ) -> Result<Option<AddCommentPayload>> {
         let done = add_comment(session(cx)?, &input);
         let client_mutation_id = input.client_mutation_id;
         Ok(outcome(cx, done).map(|(edge, subject)| AddCommentPayload {
@@ -362,7 +370,11 @@ impl Mutation {
         Ok(outcome(cx, done).map(|()| DeleteRefPayload { client_mutation_id }))
     }
 
-    async fn create_issue(&self, cx: &Context<'_>, input: CreateIssueInput) -> Result<Option<CreateIssuePayload>> {
+    async fn create_issue(
+        &self,
+        cx: &Context<'_>,
+        input: CreateIssueInput,
+    ) -> Result<Option<CreateIssuePayload>> {
         // Templates, milestones, projects and assignees don't exist here; a request for them is told so.
         if input.milestone_id.is_some() || input.project_ids.as_ref().is_some_and(|ids| !ids.is_empty()) {
             let failure = Failure::unprocessable("The twin has no milestones and no projects");

@@ -62,7 +62,11 @@ impl PullRequest {
 }
 
 /// One page of the pull requests of a repository that pass.
-pub(crate) fn connection(repo: &Arc<Repo>, wanted: &Wanted, bounds: &Bounds) -> Result<PullRequestConnection> {
+pub(crate) fn connection(
+    repo: &Arc<Repo>,
+    wanted: &Wanted,
+    bounds: &Bounds,
+) -> Result<PullRequestConnection> {
     let mut pulls: Vec<PullRequest> = repo
         .issues
         .keys()

@@ -55,8 +55,10 @@ pub(crate) fn find_repository(
 ) -> Result<Option<Repository>> {
     let session = session(cx)?;
     let missing = || {
-        async_graphql::Error::new(format!("Could not resolve to a Repository with the name '{owner}/{name}'."))
-            .extend_with_type("NOT_FOUND")
+        async_graphql::Error::new(format!(
+            "Could not resolve to a Repository with the name '{owner}/{name}'."
+        ))
+        .extend_with_type("NOT_FOUND")
     };
     match session.repo(owner, name, Need::READ) {
         Ok(repo) => Ok(Some(Repository { repo })),
@@ -110,15 +112,19 @@ fn find_node(cx: &Context<'_>, id: &str) -> Result<Node> {
             let issue = repo.issues.get(number).filter(|issue| issue.pull.is_none()).cloned()?;
             Some(Node::Issue(Issue { repo, issue }))
         }),
-        ("PR", [repo, number]) => visible(*repo).and_then(|repo| PullRequest::of(&repo, *number)).map(Node::PullRequest),
+        ("PR", [repo, number]) => {
+            visible(*repo).and_then(|repo| PullRequest::of(&repo, *number)).map(Node::PullRequest)
+        }
         ("IC", [repo, comment]) => visible(*repo).and_then(|repo| {
             let comment = repo.comments.get(comment).cloned()?;
             Some(Node::IssueComment(IssueComment { repo, comment }))
         }),
-        ("U" | "O", [account]) => world.accounts.values().find(|one| one.id == *account).map(|one| match one.kind {
-            AccountKind::User => Node::User(User { account: one.clone() }),
-            AccountKind::Organization => Node::Organization(Organization { account: one.clone() }),
-        }),
+        ("U" | "O", [account]) => {
+            world.accounts.values().find(|one| one.id == *account).map(|one| match one.kind {
+                AccountKind::User => Node::User(User { account: one.clone() }),
+                AccountKind::Organization => Node::Organization(Organization { account: one.clone() }),
+            })
+        }
         _ => None,
     };
     node.ok_or_else(missing)
@@ -136,7 +142,11 @@ impl Query {
         or_null(cx, find_repository(cx, &owner, &name, follow_renames.unwrap_or(true)))
     }
 
-    pub(crate) async fn repository_owner(&self, cx: &Context<'_>, login: String) -> Result<Option<RepositoryOwner>> {
+    pub(crate) async fn repository_owner(
+        &self,
+        cx: &Context<'_>,
+        login: String,
+    ) -> Result<Option<RepositoryOwner>> {
         let world = session(cx)?.world();
         // GitHub answers null without an error here.
         Ok(world.account(&login).map(|account| RepositoryOwner::of(account.clone())))
@@ -197,7 +207,8 @@ impl Query {
         let session = session(cx)?;
         let charged = cx.data::<Charged>()?.0;
         let limits = &session.world().limits;
-        let meter = session.shared.lock().usage.meter(&session.caller.key(), Pool::Graphql, limits, session.now);
+        let meter =
+            session.shared.lock().usage.meter(&session.caller.key(), Pool::Graphql, limits, session.now);
         let int = |number: u64| i32::try_from(number).unwrap_or(i32::MAX);
         Ok(Some(RateLimit {
             cost: int(charged.points),

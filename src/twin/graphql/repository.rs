@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
-use super::connection::{Bounds, PageInfo, page};
 use super::connection::WithType as _;
+use super::connection::{Bounds, PageInfo, page};
 use super::issues::{self, Issue, IssueConnection, IssueFilters, IssueOrder};
 use super::labels::{self, Label, LabelConnection, LabelOrder};
 use super::owner::RepositoryOwner;
@@ -294,7 +294,6 @@ impl Repository {
         })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "GitHub's field has that many")]
     pub(crate) async fn labels(
         &self,
         first: Option<i32>,
@@ -315,9 +314,9 @@ impl Repository {
 
     pub(crate) async fn issue(&self, cx: &Context<'_>, number: i32) -> Option<Issue> {
         let issue = u64::try_from(number).ok().and_then(|number| self.repo.issues.get(&number));
-        let found = issue.filter(|issue| issue.pull.is_none()).map(|issue| {
-            Some(Issue { repo: Arc::clone(&self.repo), issue: issue.clone() })
-        });
+        let found = issue
+            .filter(|issue| issue.pull.is_none())
+            .map(|issue| Some(Issue { repo: Arc::clone(&self.repo), issue: issue.clone() }));
         or_null(cx, found.ok_or_else(|| unresolved("an Issue", number)))
     }
 
@@ -326,7 +325,6 @@ impl Repository {
         or_null(cx, pull.map(Some).ok_or_else(|| unresolved("a PullRequest", number)))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "GitHub's field has that many")]
     pub(crate) async fn issues(
         &self,
         first: Option<i32>,
@@ -349,7 +347,6 @@ impl Repository {
         )
     }
 
-    #[expect(clippy::too_many_arguments, reason = "GitHub's field has that many")]
     pub(crate) async fn pull_requests(
         &self,
         first: Option<i32>,
@@ -362,7 +359,8 @@ impl Repository {
         head_ref_name: Option<String>,
         order_by: Option<IssueOrder>,
     ) -> Result<PullRequestConnection> {
-        let wanted = Wanted { states, base: base_ref_name, head: head_ref_name, labels, label: None, order: order_by };
+        let wanted =
+            Wanted { states, base: base_ref_name, head: head_ref_name, labels, label: None, order: order_by };
         pulls::connection(&self.repo, &wanted, &Bounds { first, after, last, before })
     }
 

@@ -84,7 +84,9 @@ fn create_token(cx: &Cx<'_>) -> Outcome {
     }
     let repositories = match &cx.body["repositories"] {
         Value::Null => None,
-        _ => Some(cx.names("repositories")?),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            Some(cx.names("repositories")?)
+        }
     };
     for name in repositories.iter().flatten() {
         let installed = found.repositories.as_ref().is_none_or(|names| names.contains(name));
@@ -117,12 +119,16 @@ fn create_token(cx: &Cx<'_>) -> Outcome {
 
 fn repositories(cx: &Cx<'_>) -> Outcome {
     let Caller::Installation { installation, .. } = &cx.session.caller else {
-        return Err(Failure::forbidden("You must authenticate with an installation access token in order to list repositories for an installation."));
+        return Err(Failure::forbidden(
+            "You must authenticate with an installation access token in order to list repositories for an installation.",
+        ));
     };
     let world = cx.world();
     let list: Vec<_> = world
         .repos_of(&installation.account)
-        .filter(|repo| cx.session.caller.may(&world, repo, Need::READ).is_ok_and(|may| may == Permission::Admin))
+        .filter(|repo| {
+            cx.session.caller.may(&world, repo, Need::READ).is_ok_and(|may| may == Permission::Admin)
+        })
         .collect();
     let address = format!("{}/installation/repositories", cx.urls().api);
     counted(cx, &address, "repositories", &list, |repo| {

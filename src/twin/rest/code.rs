@@ -19,7 +19,6 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET", "/repos/{owner}/{repo}/commits", commits),
     route("GET", "/repos/{owner}/{repo}/git/ref/{ref...}", get_ref),
     route("GET", "/repos/{owner}/{repo}/git/matching-refs/{ref...}", matching_refs),
-    route("GET", "/repos/{owner}/{repo}/git/refs", matching_refs),
     route("POST", "/repos/{owner}/{repo}/git/refs", create_ref),
     route("PATCH", "/repos/{owner}/{repo}/git/refs/{ref...}", update_ref),
     route("DELETE", "/repos/{owner}/{repo}/git/refs/{ref...}", delete_ref),
@@ -42,7 +41,8 @@ fn empty() -> Failure {
 
 /// The commit that a branch, tag, ref or id means.
 pub(super) fn resolve(bare: &Bare, repo: &Repo, revision: &str) -> Result<CommitInfo, Failure> {
-    let revision = if revision.is_empty() || revision == "HEAD" { &repo.settings.default_branch } else { revision };
+    let revision =
+        if revision.is_empty() || revision == "HEAD" { &repo.settings.default_branch } else { revision };
     let sha = bare.resolve(revision)?;
     if sha.is_none() && bare.refs("refs/heads/")?.is_empty() {
         return Err(empty());
@@ -123,7 +123,9 @@ fn matching_refs(cx: &Cx<'_>) -> Outcome {
 }
 
 fn field<'b>(cx: &'b Cx<'_>, name: &str) -> Result<&'b str, Failure> {
-    cx.body[name].as_str().ok_or_else(|| Failure::unprocessable(format!("Invalid request.\n\n\"{name}\" wasn't supplied.")))
+    cx.body[name]
+        .as_str()
+        .ok_or_else(|| Failure::unprocessable(format!("Invalid request.\n\n\"{name}\" wasn't supplied.")))
 }
 
 fn show_ref(cx: &Cx<'_>, id: u64, name: &str) -> Result<Value, Failure> {
@@ -155,7 +157,9 @@ fn contents(cx: &Cx<'_>) -> Outcome {
     let (repo, bare) = opened(cx)?;
     let at = cx.query("ref").unwrap_or(&repo.settings.default_branch);
     let commit = match resolve(&bare, &repo, at) {
-        Err(failure) if failure.status == 409 => return Err(Failure::new(404, "NOT_FOUND", "This repository is empty.")),
+        Err(failure) if failure.status == 409 => {
+            return Err(Failure::new(404, "NOT_FOUND", "This repository is empty."));
+        }
         Err(_) => return Err(Failure::new(404, "NOT_FOUND", format!("No commit found for the ref {at}"))),
         Ok(commit) => commit,
     };
@@ -163,7 +167,9 @@ fn contents(cx: &Cx<'_>) -> Outcome {
         Found::File(_, bytes) if cx.accepts("raw") => {
             Ok(Reply { status: 200, body: Content::Bytes(bytes), headers: Vec::new() })
         }
-        Found::File(blob, bytes) => Ok(Reply::ok(shape::content_file(&repo, at, &blob, Some(&bytes), cx.urls()))),
+        Found::File(blob, bytes) => {
+            Ok(Reply::ok(shape::content_file(&repo, at, &blob, Some(&bytes), cx.urls())))
+        }
         Found::Folder(list) => {
             let entries = list.iter().map(|blob| shape::content_file(&repo, at, blob, None, cx.urls()));
             Ok(Reply::ok(Value::Array(entries.collect())))

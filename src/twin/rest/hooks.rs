@@ -42,7 +42,12 @@ fn address(cx: &Cx<'_>, scope: &HookScope) -> String {
 
 fn find(cx: &Cx<'_>) -> Result<Hook, Failure> {
     let (scope, id, world) = (scope(cx)?, cx.number("id")?, cx.world());
-    world.hooks.iter().find(|hook| hook.scope == scope && hook.id == id).cloned().ok_or_else(Failure::not_found)
+    world
+        .hooks
+        .iter()
+        .find(|hook| hook.scope == scope && hook.id == id)
+        .cloned()
+        .ok_or_else(Failure::not_found)
 }
 
 fn list(cx: &Cx<'_>) -> Outcome {

@@ -28,7 +28,8 @@ fn has_label(repo: &Repo, issue: &Issue, name: &str) -> bool {
 fn list(cx: &Cx<'_>) -> Outcome {
     let (repo, world) = (cx.repo(Need::READ)?, cx.world());
     let state = cx.query("state").unwrap_or("open");
-    let labels: Vec<&str> = cx.query("labels").unwrap_or_default().split(',').filter(|name| !name.is_empty()).collect();
+    let labels: Vec<&str> =
+        cx.query("labels").unwrap_or_default().split(',').filter(|name| !name.is_empty()).collect();
     let since = cx.query("since").and_then(|text| text.parse::<jiff::Timestamp>().ok());
     let keep = |issue: &&Issue| {
         (state == "all" || issue.state.as_str() == state)
@@ -101,7 +102,8 @@ fn show_labels(cx: &Cx<'_>, id: u64, number: u64) -> Outcome {
     let world = cx.world();
     let repo = world.repos.get(&id).ok_or_else(Failure::not_found)?;
     let issue = repo.issues.get(&number).ok_or_else(Failure::not_found)?;
-    let labels: Vec<_> = issue.labels.iter().filter_map(|id| repo.labels.iter().find(|one| one.id == *id)).collect();
+    let labels: Vec<_> =
+        issue.labels.iter().filter_map(|id| repo.labels.iter().find(|one| one.id == *id)).collect();
     let address = format!("{}/repositories/{id}/issues/{number}/labels", cx.urls().api);
     page(cx, &address, &labels, |label| shape::label(repo, label, cx.urls()))
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::pages::page;
 use super::{Cx, Outcome, Reply, Route, route};
-use crate::twin::acts::{self, pulls};
+use crate::twin::acts::pulls;
 use crate::twin::auth::Need;
 use crate::twin::failure::Failure;
 use crate::twin::shape::{self, segment};
@@ -27,9 +27,10 @@ fn list(cx: &Cx<'_>) -> Outcome {
     let keep = |pull: &Pull| {
         let owner = world.repos.get(&pull.head_repo).map_or("", |head| head.owner.as_str());
         // GitHub ignores a head without an owner.
-        let head = cx.query("head").and_then(|head| head.split_once(':')).is_none_or(|(login, branch)| {
-            owner.eq_ignore_ascii_case(login) && pull.head_ref == branch
-        });
+        let head = cx
+            .query("head")
+            .and_then(|head| head.split_once(':'))
+            .is_none_or(|(login, branch)| owner.eq_ignore_ascii_case(login) && pull.head_ref == branch);
         head && cx.query("base").is_none_or(|base| pull.base_ref == base)
     };
     let mut pulls: Vec<(&Issue, &Pull)> = repo
@@ -42,7 +43,9 @@ fn list(cx: &Cx<'_>) -> Outcome {
         Some("updated") => (issue.updated_at, issue.number),
         Some(_) | None => (issue.created_at, issue.number),
     });
-    let ascending = cx.query("direction").map_or_else(|| cx.query("sort").is_some_and(|sort| sort != "created"), |to| to == "asc");
+    let ascending = cx
+        .query("direction")
+        .map_or_else(|| cx.query("sort").is_some_and(|sort| sort != "created"), |to| to == "asc");
     if !ascending {
         pulls.reverse();
     }
@@ -74,7 +77,9 @@ fn create(cx: &Cx<'_>) -> Outcome {
         None => (repo.id, head),
         Some((login, branch)) => {
             let network = |other: &u64| {
-                let fork = world.repos[other].fork_of == Some(repo.id) || repo.fork_of == Some(*other) || *other == repo.id;
+                let fork = world.repos[other].fork_of == Some(repo.id)
+                    || repo.fork_of == Some(*other)
+                    || *other == repo.id;
                 fork && world.repos[other].owner.eq_ignore_ascii_case(login)
             };
             let found = world.repos.keys().find(|id| network(id)).copied();
@@ -113,7 +118,7 @@ fn merge(cx: &Cx<'_>) -> Outcome {
         title: cx.body["commit_title"].as_str(),
         message: cx.body["commit_message"].as_str(),
     };
-    let sha = cx.change(|tx| acts::pulls::merge(tx, repo.id, number, &how))?;
+    let sha = cx.change(|tx| pulls::merge(tx, repo.id, number, &how))?;
     Ok(Reply::ok(json!({"sha": sha, "merged": true, "message": "Pull Request successfully merged"})))
 }
 

@@ -42,8 +42,15 @@ async fn git_clones_and_pushes_and_pull_requests_follow() {
 
     let body = json!({"title": "A file", "head": "topic", "base": "main", "body": "Please."});
     let got = send(&twin, "POST", "/repos/acme/secret/pulls", body.clone()).await;
-    assert_eq!((got.status, &got.body["head"]["sha"], &got.body["additions"]), (201, &json!(first), &json!(2)));
-    assert_eq!(send(&twin, "POST", "/repos/acme/secret/pulls", body).await.status, 422, "one pull request a branch");
+    assert_eq!(
+        (got.status, &got.body["head"]["sha"], &got.body["additions"]),
+        (201, &json!(first), &json!(2))
+    );
+    assert_eq!(
+        send(&twin, "POST", "/repos/acme/secret/pulls", body).await.status,
+        422,
+        "one pull request a branch"
+    );
     let files = get(&twin, "/repos/acme/secret/pulls/1/files").await.body;
     assert_eq!((&files[0]["filename"], &files[0]["status"]), (&json!("new.txt"), &json!("added")));
 
@@ -54,9 +61,14 @@ async fn git_clones_and_pushes_and_pull_requests_follow() {
     run(&work, &["fetch", "-q", "origin", "refs/pull/1/head"]).await.unwrap();
     assert_eq!(run(&work, &["rev-parse", "FETCH_HEAD"]).await.unwrap(), second);
 
-    let merge = |sha: String| send(&twin, "PUT", "/repos/acme/secret/pulls/1/merge", json!({"sha": sha, "merge_method": "squash"}));
+    let merge = |sha: String| {
+        send(&twin, "PUT", "/repos/acme/secret/pulls/1/merge", json!({"sha": sha, "merge_method": "squash"}))
+    };
     let got = merge(first).await;
-    assert_eq!((got.status, &got.body["message"]), (409, &json!("Head branch was modified. Review and try the merge again.")));
+    assert_eq!(
+        (got.status, &got.body["message"]),
+        (409, &json!("Head branch was modified. Review and try the merge again."))
+    );
     let got = merge(second.clone()).await;
     assert_eq!((got.status, &got.body["merged"]), (200, &json!(true)), "{}", got.body);
     run(&work, &["fetch", "-q", "origin", "main"]).await.unwrap();
@@ -107,9 +119,13 @@ async fn refs_commits_and_files_are_read() {
     let base = "/repos/acme/widgets";
     let first = get(&twin, &format!("{base}/git/ref/heads/main")).await.body["object"]["sha"].clone();
     let path = |rest: &str| format!("{base}/{rest}");
-    let created = send(&twin, "POST", &path("git/refs"), json!({"ref": "refs/heads/a/b", "sha": first})).await;
+    let created =
+        send(&twin, "POST", &path("git/refs"), json!({"ref": "refs/heads/a/b", "sha": first})).await;
     assert_eq!(created.status, 201, "{}", created.body);
-    assert_eq!(send(&twin, "POST", &path("git/refs"), json!({"ref": "refs/heads/a/b", "sha": first})).await.status, 422);
+    assert_eq!(
+        send(&twin, "POST", &path("git/refs"), json!({"ref": "refs/heads/a/b", "sha": first})).await.status,
+        422
+    );
     let second = twin.world().push_file("acme/widgets", "a/b", "dir/x.txt", "hello").unwrap();
     assert_eq!(get(&twin, &path("branches/a/b")).await.body["commit"]["sha"], second);
     assert_eq!(get(&twin, &path("branches")).await.body.as_array().unwrap().len(), 2);
@@ -120,12 +136,18 @@ async fn refs_commits_and_files_are_read() {
     let file = get(&twin, &path("contents/dir/x.txt?ref=a/b")).await.body;
     assert_eq!((&file["content"], &file["size"]), (&json!("aGVsbG8=\n"), &json!(5)));
     let raw = [("accept", "application/vnd.github.raw+json")];
-    assert_eq!(ask(&twin, "GET", &path("contents/dir/x.txt?ref=a/b"), None, &raw).await.unwrap().body, json!("hello"));
+    assert_eq!(
+        ask(&twin, "GET", &path("contents/dir/x.txt?ref=a/b"), None, &raw).await.unwrap().body,
+        json!("hello")
+    );
     assert_eq!(get(&twin, &path("contents/dir?ref=a/b")).await.body[0]["path"], "dir/x.txt");
     assert_eq!(get(&twin, &path("contents/dir/x.txt")).await.status, 404);
     let back = json!({"sha": first});
     assert_eq!(send(&twin, "PATCH", &path("git/refs/heads/a/b"), back).await.status, 422, "not forward");
-    assert_eq!(send(&twin, "PATCH", &path("git/refs/heads/a/b"), json!({"sha": first, "force": true})).await.status, 200);
+    assert_eq!(
+        send(&twin, "PATCH", &path("git/refs/heads/a/b"), json!({"sha": first, "force": true})).await.status,
+        200
+    );
     assert_eq!(ask(&twin, "DELETE", &path("git/refs/heads/a/b"), None, &[]).await.unwrap().status, 204);
     assert_eq!(get(&twin, &path("git/ref/heads/a/b")).await.status, 404);
     let got = send(&twin, "POST", "/orgs/acme/repos", json!({"name": "empty", "private": true})).await;

@@ -1,7 +1,5 @@
 //! Queries and mutations.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::*;
@@ -101,10 +99,18 @@ async fn a_commit_lands_only_where_it_was_expected() {
     let head = get(&twin, "/repos/acme/secret/commits/main").await.body["sha"].as_str().unwrap().to_owned();
     let got = commit(head.clone(), "aGVsbG8=").await;
     let done = &got.body["data"]["createCommitOnBranch"];
-    assert_eq!((&done["commit"]["message"], &done["commit"]["oid"]), (&json!("Change\n\nwhy"), &done["ref"]["target"]["oid"]), "{}", got.body);
+    assert_eq!(
+        (&done["commit"]["message"], &done["commit"]["oid"]),
+        (&json!("Change\n\nwhy"), &done["ref"]["target"]["oid"]),
+        "{}",
+        got.body
+    );
     let got = commit(head.clone(), "aGVsbG8=").await;
     let text = format!("Expected branch to point to \"{head}\" but it did not. Pull and try again.");
-    assert_eq!((&got.body["errors"][0]["type"], &got.body["errors"][0]["message"]), (&json!("STALE_DATA"), &json!(text)));
+    assert_eq!(
+        (&got.body["errors"][0]["type"], &got.body["errors"][0]["message"]),
+        (&json!("STALE_DATA"), &json!(text))
+    );
     assert_eq!((got.status, &got.body["data"]), (200, &json!({"createCommitOnBranch": null})));
     assert_eq!(get(&twin, "/repos/acme/secret/contents/a/b.txt").await.status, 200);
     assert_eq!(get(&twin, "/repos/acme/secret/contents/README.md").await.status, 404);
@@ -122,7 +128,10 @@ async fn a_branch_becomes_a_pull_request_with_a_comment() {
             got.body["data"].clone()
         }
     };
-    let repo = run(r#"{ repository(owner: "acme", name: "secret") { id defaultBranchRef { id target { oid } } } }"#.into()).await;
+    let repo =
+        run(r#"{ repository(owner: "acme", name: "secret") { id defaultBranchRef { id target { oid } } } }"#
+            .into())
+        .await;
     let (id, oid) = (&repo["repository"]["id"], &repo["repository"]["defaultBranchRef"]["target"]["oid"]);
     let made = run(format!(
         r#"mutation {{ createRef(input: {{repositoryId: {id}, name: "refs/heads/topic", oid: {oid}}}) {{ ref {{ id name prefix }} }} }}"#
@@ -146,7 +155,10 @@ async fn a_branch_becomes_a_pull_request_with_a_comment() {
     )
     .await;
     insta::assert_snapshot!(read, @r#"{"repository":{"pullRequests":{"nodes":[{"number":1,"state":"OPEN","headRefName":"topic","comments":{"nodes":[{"body":"hello","author":{"login":"operator"}}]}}]}}}"#);
-    let closed = run(format!(r#"mutation {{ closePullRequest(input: {{pullRequestId: {pull}}}) {{ pullRequest {{ state }} }} }}"#)).await;
+    let closed = run(format!(
+        "mutation {{ closePullRequest(input: {{pullRequestId: {pull}}}) {{ pullRequest {{ state }} }} }}"
+    ))
+    .await;
     assert_eq!(closed["closePullRequest"]["pullRequest"]["state"], "CLOSED");
     run(format!("mutation {{ deleteRef(input: {{refId: {branch}}}) {{ clientMutationId }} }}")).await;
     assert_eq!(get(&twin, "/repos/acme/secret/branches/topic").await.status, 404);
@@ -159,8 +171,14 @@ async fn a_branch_becomes_a_pull_request_with_a_comment() {
 async fn unbounded_and_huge_queries_are_refused() {
     let twin = twin().await;
     for (query, kind) in [
-        (r#"{ organization(login: "acme") { repositories { nodes { id } } } }"#, "MISSING_PAGINATION_BOUNDARIES"),
-        (r#"{ organization(login: "acme") { repositories(first: 101) { nodes { id } } } }"#, "EXCESSIVE_PAGINATION"),
+        (
+            r#"{ organization(login: "acme") { repositories { nodes { id } } } }"#,
+            "MISSING_PAGINATION_BOUNDARIES",
+        ),
+        (
+            r#"{ organization(login: "acme") { repositories(first: 101) { nodes { id } } } }"#,
+            "EXCESSIVE_PAGINATION",
+        ),
         (
             r#"{ organization(login: "acme") { repositories(first: 100) { nodes { labels(first: 100) { nodes { issues(first: 100) { nodes { id } } } } } } } }"#,
             "MAX_NODE_LIMIT_EXCEEDED",
@@ -169,7 +187,8 @@ async fn unbounded_and_huge_queries_are_refused() {
         let got = graphql(&twin, query).await;
         assert_eq!((got.status, &got.body["errors"][0]["type"]), (200, &json!(kind)));
     }
-    let got = graphql(&twin, r#"{ organization(login: "acme") { repositories(first: 5) { totalCount } } }"#).await;
+    let got =
+        graphql(&twin, r#"{ organization(login: "acme") { repositories(first: 5) { totalCount } } }"#).await;
     assert_eq!(got.body["data"]["organization"]["repositories"]["totalCount"], 2);
     twin.stop().await;
 }
@@ -185,7 +204,8 @@ async fn labels_tell_how_many_issues_they_have() {
     let query = r#"{ repository(owner: "acme", name: "widgets") { label(name: "bug") {
         issues { totalCount } open: issues(states: [OPEN]) { totalCount } pullRequests { totalCount } } } }"#;
     let got = graphql(&twin, query).await;
-    let expected = json!({"issues": {"totalCount": 2}, "open": {"totalCount": 1}, "pullRequests": {"totalCount": 0}});
+    let expected =
+        json!({"issues": {"totalCount": 2}, "open": {"totalCount": 1}, "pullRequests": {"totalCount": 0}});
     assert_eq!(got.body["data"]["repository"]["label"], expected, "{}", got.body);
     twin.stop().await;
 }
@@ -197,10 +217,18 @@ async fn renames_are_followed_and_nodes_are_found() {
     let query = r#"{ a: repository(owner: "acme", name: "widgets") { nameWithOwner id labels(first: 1) { nodes { id } } }
         b: repository(owner: "acme", name: "widgets", followRenames: false) { id } }"#;
     let got = graphql(&twin, query).await;
-    assert_eq!((&got.body["data"]["a"]["nameWithOwner"], &got.body["data"]["b"]), (&json!("acme/gadgets"), &Value::Null));
+    assert_eq!(
+        (&got.body["data"]["a"]["nameWithOwner"], &got.body["data"]["b"]),
+        (&json!("acme/gadgets"), &Value::Null)
+    );
     let label = got.body["data"]["a"]["labels"]["nodes"][0]["id"].clone();
     let got = graphql(&twin, &format!(r#"{{ nodes(ids: [{label}, "R_ffff"]) {{ __typename id }} }}"#)).await;
-    assert_eq!(got.body["data"]["nodes"], json!([{"__typename": "Label", "id": label}, null]), "{}", got.body);
+    assert_eq!(
+        got.body["data"]["nodes"],
+        json!([{"__typename": "Label", "id": label}, null]),
+        "{}",
+        got.body
+    );
     assert_eq!(got.body["errors"][0]["path"], json!(["nodes", 1]));
     twin.stop().await;
 }

@@ -1,7 +1,5 @@
 //! Repositories, labels and what hangs on them.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::*;
@@ -10,9 +8,16 @@ use super::*;
 async fn a_repository_is_read_changed_renamed_and_deleted() {
     let twin = twin().await;
     let got = get(&twin, "/repos/ACME/Widgets").await;
-    assert_eq!((got.status, &got.body["full_name"], &got.body["has_wiki"]), (200, &json!("acme/widgets"), &json!(true)));
-    let got = send(&twin, "PATCH", "/repos/acme/widgets", json!({"has_wiki": false, "description": "x"})).await;
-    assert_eq!((got.status, &got.body["has_wiki"], &got.body["description"]), (200, &json!(false), &json!("x")));
+    assert_eq!(
+        (got.status, &got.body["full_name"], &got.body["has_wiki"]),
+        (200, &json!("acme/widgets"), &json!(true))
+    );
+    let got =
+        send(&twin, "PATCH", "/repos/acme/widgets", json!({"has_wiki": false, "description": "x"})).await;
+    assert_eq!(
+        (got.status, &got.body["has_wiki"], &got.body["description"]),
+        (200, &json!(false), &json!("x"))
+    );
     let got = send(&twin, "PATCH", "/repos/acme/widgets", json!({"name": "gadgets"})).await;
     assert_eq!((got.status, &got.body["full_name"]), (200, &json!("acme/gadgets")));
     let id = got.body["id"].as_u64().unwrap();
@@ -53,12 +58,22 @@ async fn labels_follow_githubs_rules() {
     ] {
         let got = send(&twin, "POST", labels, body).await;
         let error = &got.body["errors"][0];
-        assert_eq!((got.status, &error["field"], &error["code"]), (422, &json!(field), &json!(code)), "{name}");
+        assert_eq!(
+            (got.status, &error["field"], &error["code"]),
+            (422, &json!(field), &json!(code)),
+            "{name}"
+        );
     }
     let got = send(&twin, "PATCH", "/repos/acme/widgets/labels/bug", json!({"new_name": "defect"})).await;
     assert_eq!((got.status, &got.body["name"]), (200, &json!("defect")));
-    assert_eq!(ask(&twin, "DELETE", "/repos/acme/widgets/labels/defect", None, &[]).await.unwrap().status, 204);
-    assert_eq!(ask(&twin, "DELETE", "/repos/acme/widgets/labels/defect", None, &[]).await.unwrap().status, 404);
+    assert_eq!(
+        ask(&twin, "DELETE", "/repos/acme/widgets/labels/defect", None, &[]).await.unwrap().status,
+        204
+    );
+    assert_eq!(
+        ask(&twin, "DELETE", "/repos/acme/widgets/labels/defect", None, &[]).await.unwrap().status,
+        404
+    );
     twin.stop().await;
 }
 
@@ -71,7 +86,10 @@ async fn pages_link_to_their_neighbours_and_unchanged_ones_are_free() {
     insta::assert_snapshot!(link, @r#"</repositories/1003/labels?per_page=4&page=1>; rel="prev", </repositories/1003/labels?per_page=4&page=3>; rel="next", </repositories/1003/labels?per_page=4&page=3>; rel="last", </repositories/1003/labels?per_page=4&page=1>; rel="first""#);
     let tag = got.headers["etag"].to_str().unwrap();
     let used = |got: &Got| got.headers["x-ratelimit-used"].to_str().unwrap().to_owned();
-    let again = ask(&twin, "GET", "/repos/acme/widgets/labels?per_page=4&page=2", None, &[("if-none-match", tag)]).await.unwrap();
+    let again =
+        ask(&twin, "GET", "/repos/acme/widgets/labels?per_page=4&page=2", None, &[("if-none-match", tag)])
+            .await
+            .unwrap();
     assert_eq!((again.status, used(&again)), (304, used(&got)));
     twin.stop().await;
 }
@@ -103,7 +121,12 @@ async fn issues_keep_their_labels_through_renames() {
     assert_eq!((got.status, got.body["labels"].as_array().unwrap().len()), (201, 2), "{}", got.body);
     let names = || async {
         let labels = get(&twin, &path("issues/1/labels")).await.body;
-        labels.as_array().unwrap().iter().map(|label| label["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        labels
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|label| label["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     send(&twin, "PATCH", &path("labels/bug"), json!({"new_name": "defect"})).await;
     assert_eq!(names().await, ["defect", "made up"]);
@@ -116,7 +139,10 @@ async fn issues_keep_their_labels_through_renames() {
     send(&twin, "PUT", &path("issues/1/labels"), json!({"labels": []})).await;
     assert_eq!(names().await, [""; 0]);
     let closed = send(&twin, "PATCH", &path("issues/1"), json!({"state": "closed"})).await;
-    assert_eq!((&closed.body["state"], &closed.body["state_reason"]), (&json!("closed"), &json!("completed")));
+    assert_eq!(
+        (&closed.body["state"], &closed.body["state_reason"]),
+        (&json!("closed"), &json!("completed"))
+    );
     assert_eq!(get(&twin, &path("issues")).await.body, json!([]));
     assert_eq!(get(&twin, &path("issues?state=all")).await.body.as_array().unwrap().len(), 1);
     send(&twin, "PATCH", base, json!({"has_issues": false})).await;
@@ -136,7 +162,10 @@ async fn comments_are_written_edited_and_deleted() {
     assert_eq!(get(&twin, &format!("{base}/1")).await.body["comments"], 1);
     assert_eq!(ask(&twin, "DELETE", &comment, None, &[]).await.unwrap().status, 204);
     assert_eq!(get(&twin, &comment).await.status, 404);
-    assert_eq!(send(&twin, "POST", &format!("{base}/1/comments"), json!({"body": "x".repeat(65_537)})).await.status, 422);
+    assert_eq!(
+        send(&twin, "POST", &format!("{base}/1/comments"), json!({"body": "x".repeat(65_537)})).await.status,
+        422
+    );
     assert_eq!(send(&twin, "POST", &format!("{base}/9/comments"), json!({"body": "x"})).await.status, 404);
     twin.stop().await;
 }
@@ -158,7 +187,9 @@ async fn a_unix_socket_speaks_of_the_host_it_was_asked_for() {
     let socket = folder.path().join("gh.sock");
     let mut world = World::new("acme");
     world.add_repo("acme", "widgets");
-    let twin = Twin::start(Options { world, unix_socket: Some(socket.clone()), ..Options::default() }).await.unwrap();
+    let twin = Twin::start(Options { world, unix_socket: Some(socket.clone()), ..Options::default() })
+        .await
+        .unwrap();
     let mut stream = tokio::net::UnixStream::connect(&socket).await.unwrap();
     let request = format!(
         "GET /repos/acme/widgets/labels?per_page=1 HTTP/1.1\r\nHost: api.github.com\r\nAuthorization: token {}\r\nConnection: close\r\n\r\n",

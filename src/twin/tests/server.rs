@@ -18,7 +18,10 @@ async fn what_is_unknown_answers_501_and_is_remembered() {
     let twin = twin().await;
     assert_eq!(get(&twin, "/repos/acme/widgets/teams").await.status, 501);
     assert_eq!(graphql(&twin, "{ viewer { login bio } }").await.status, 501);
-    assert_eq!(twin.unknown(), ["GET /repos/acme/widgets/teams", "GraphQL: Unknown field \"bio\" on type \"User\"."]);
+    assert_eq!(
+        twin.unknown(),
+        ["GET /repos/acme/widgets/teams", "GraphQL: Unknown field \"bio\" on type \"User\"."]
+    );
     twin.stop().await;
 }
 
@@ -50,11 +53,16 @@ async fn faults_do_what_their_rule_says() {
         let twin = &twin;
         async move { ask(twin, "POST", "/repos/acme/widgets/labels", Some(json!({"name": name})), &[]).await }
     };
-    let exists = |name: &str| twin.world().with(|world| world.repo("acme", "widgets").unwrap().label(name).is_some());
+    let exists =
+        |name: &str| twin.world().with(|world| world.repo("acme", "widgets").unwrap().label(name).is_some());
     let set = |action| twin.set_faults(vec![FaultRule::every(action).on("*", "/x")]).unwrap();
     set(FaultAction::ResetBefore);
     let fault = |action: FaultAction| {
-        let rule = FaultRule { method: Some("POST".into()), path: Some("/repos/*/*/labels".into()), ..FaultRule::every(action) };
+        let rule = FaultRule {
+            method: Some("POST".into()),
+            path: Some("/repos/*/*/labels".into()),
+            ..FaultRule::every(action)
+        };
         twin.set_faults(vec![rule.times(1)]).unwrap();
     };
     fault(FaultAction::ResetBefore);
@@ -66,7 +74,11 @@ async fn faults_do_what_their_rule_says() {
     fault(FaultAction::Truncate);
     assert!(create("half").await.is_err());
     assert!(exists("half"));
-    fault(FaultAction::Status { status: 502, body: None, headers: [("x-a".to_owned(), "b".to_owned())].into() });
+    fault(FaultAction::Status {
+        status: 502,
+        body: None,
+        headers: [("x-a".to_owned(), "b".to_owned())].into(),
+    });
     let got = create("status").await.unwrap();
     assert_eq!((got.status, got.headers["x-a"].to_str().unwrap(), exists("status")), (502, "b", false));
     fault(FaultAction::SecondaryLimit { retry_after_s: Some(7), status: 429 });
@@ -78,7 +90,18 @@ async fn faults_do_what_their_rule_says() {
     assert_eq!(create("slow").await.unwrap().body["name"], "slow");
     assert_eq!(create("fine").await.unwrap().status, 201);
     let faults: Vec<String> = twin.log().into_iter().filter_map(|entry| entry.fault).collect();
-    assert_eq!(faults, ["reset_before", "reset_after", "truncate", "status", "secondary_limit", "malformed_json", "slow_body"]);
+    assert_eq!(
+        faults,
+        [
+            "reset_before",
+            "reset_after",
+            "truncate",
+            "status",
+            "secondary_limit",
+            "malformed_json",
+            "slow_body"
+        ]
+    );
     twin.stop().await;
 }
 
@@ -126,7 +149,7 @@ async fn the_admin_api_sets_up_and_tells() {
 #[tokio::test]
 async fn stopping_waits_for_nobody() {
     let twin = twin().await;
-    twin.set_latency(Duration::from_secs(600));
+    twin.set_latency(Duration::from_mins(10));
     let url = twin.url();
     let hanging = tokio::net::TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
     tokio::time::timeout(Duration::from_secs(5), twin.stop()).await.unwrap();

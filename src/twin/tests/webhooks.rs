@@ -11,7 +11,8 @@ use super::*;
 use crate::twin::webhooks::signature;
 
 /// A receiver on a free port, and what it receives: event, action, id, whether the signature was right.
-async fn receiver() -> (String, mpsc::UnboundedReceiver<(String, String, String, bool)>, tokio::task::AbortHandle) {
+async fn receiver()
+-> (String, mpsc::UnboundedReceiver<(String, String, String, bool)>, tokio::task::AbortHandle) {
     let (tell, told) = mpsc::unbounded_channel();
     let tell = Arc::new(tell);
     let route = post(move |headers: HeaderMap, body: String| {
@@ -47,7 +48,8 @@ async fn events_are_signed_and_delivered_in_order() {
     world.push_file("acme/widgets", "topic", "a", "b").unwrap();
     let number = world.open_pull("acme/widgets", "topic", "main", "T").unwrap();
     world.push_file("acme/widgets", "topic", "a", "c").unwrap();
-    send(&twin, "POST", &format!("/repos/acme/widgets/issues/{number}/comments"), json!({"body": "hi"})).await;
+    send(&twin, "POST", &format!("/repos/acme/widgets/issues/{number}/comments"), json!({"body": "hi"}))
+        .await;
     world.merge_pull("acme/widgets", number).unwrap();
     let mut seen = Vec::new();
     for _ in 0..10 {
@@ -79,11 +81,14 @@ async fn deliveries_misbehave_on_demand() {
     let twin = twin().await;
     let (url, mut told, receiving) = receiver().await;
     let config = json!({"url": url, "secret": "s3cret"});
-    let hook = send(&twin, "POST", "/repos/acme/widgets/hooks", json!({"events": ["label"], "config": config})).await;
+    let hook =
+        send(&twin, "POST", "/repos/acme/widgets/hooks", json!({"events": ["label"], "config": config}))
+            .await;
     assert_eq!(told.recv().await.unwrap().0, "ping");
     let id = hook.body["id"].as_u64().unwrap();
     let options = |options: world::DeliveryOptions| {
-        twin.world().mutate(|world| world.hooks.iter_mut().find(|hook| hook.id == id).unwrap().options = options);
+        twin.world()
+            .mutate(|world| world.hooks.iter_mut().find(|hook| hook.id == id).unwrap().options = options);
     };
     options(world::DeliveryOptions { duplicate: true, ..Default::default() });
     twin.world().add_label("acme/widgets", &json!({"name": "a"})).unwrap();

@@ -142,8 +142,15 @@ impl Installation {
     /// An installation on all repositories of an account with the permissions the product asks for.
     pub fn full(id: u64, account: &str) -> Self {
         let permissions = [
-            "administration", "checks", "contents", "issues", "metadata", "pull_requests", "statuses",
-            "repository_hooks", "organization_hooks",
+            "administration",
+            "checks",
+            "contents",
+            "issues",
+            "metadata",
+            "pull_requests",
+            "statuses",
+            "repository_hooks",
+            "organization_hooks",
         ];
         let permissions = permissions.map(|name| (name.to_owned(), "write".to_owned()));
         Self {
