@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests are their own edge: files, processes, clock")]
 
 mod cli;
+mod faults;
 mod laws;
 mod sizes;
 mod structure;

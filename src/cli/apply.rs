@@ -287,7 +287,7 @@ impl<'a> Job<'a> {
     }
 }
 
-fn describe(action: &Action, outcome: &Outcome) -> String {
+pub(super) fn describe(action: &Action, outcome: &Outcome) -> String {
     let what = format!("{} {}", action.verb.as_str(), action.address);
     match outcome {
         Outcome::Done => format!("done: {what}"),

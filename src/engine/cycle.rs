@@ -111,8 +111,8 @@ pub fn judge(judging: &Judging<'_>, observed: &Observed) -> Judged {
         memory: judging.memory,
         unmerged: judging.unmerged,
     };
-    let violations = plan::check(&all.actions, observed);
     let verdict = plan::guard::verdict(all.actions, contradictions, &cx);
+    let violations = plan::check(verdict.permitted.iter().map(|p| &p.action), observed);
     let mut document = Document::new(judging.desired, observed, &verdict, &violations);
     document.waiting = all.waiting;
     document.disabled = judging

@@ -110,14 +110,7 @@ impl Flips {
 
 /// What is switched off: loops that config disables, and what people flipped live.
 pub fn switches(desired: &Desired, flips: &Flips, now: jiff::Timestamp) -> Switches {
-    let mut out = Switches::default();
-    for (name, config) in &desired.loops {
-        if !config.enabled && config.until.is_none_or(|until| now < until) {
-            let reason = config.reason.clone().unwrap_or_else(|| "switched off in config".to_owned());
-            let switch = Switch { by: config.source.to_string(), reason, until: config.until };
-            out.loops.insert(name.clone(), switch);
-        }
-    }
+    let mut out = Switches::of(desired, now);
     for flip in flips.flips.iter().filter(|f| f.in_force(now)) {
         match (flip.address.strip_prefix("loop/"), flip.on) {
             (Some(name), true) => {

@@ -11,7 +11,7 @@ use crate::plan::{Document, Plan, render};
 use super::{Cx, Loop, NoSettings, Trigger, preview};
 
 /// The name of the check run or commit status.
-const CHECK: &str = "factoryctl/plan";
+const CHECK: &str = crate::model::PLAN_CHECK;
 
 /// The loop.
 pub(super) struct ConfigReview;
@@ -58,7 +58,7 @@ fn review(cx: &Cx<'_, NoSettings>, config: &RepoName, pull: &ConfigPull, plan: &
         let address = address.part("comment", &part.to_string());
         let body = body(pull, part, count, &page);
         match pull.comments.get(index) {
-            Some((_, there)) if *there == body => {}
+            Some((_, there)) if same_text(there, &body) => {}
             there => plan.act(comment(config, pull, address, there, body)),
         }
     }
@@ -72,6 +72,11 @@ fn review(cx: &Cx<'_, NoSettings>, config: &RepoName, pull: &ConfigPull, plan: &
         let on = Reported { commit: &pull.head, there: pull.check.as_ref(), check_run: pull.checks };
         plan.act(report(config, &on, &address, check));
     }
+}
+
+/// Whether two bodies are the same to a reader; line ends and the white space at the end are not ours alone.
+fn same_text(there: &str, wanted: &str) -> bool {
+    there.trim_end().lines().eq(wanted.trim_end().lines())
 }
 
 fn comment(config: &RepoName, pull: &ConfigPull, address: Address, there: Option<&(u64, String)>, body: String) -> Action {
@@ -128,23 +133,15 @@ fn first_line(text: &str) -> String {
 }
 
 fn problem_pages(problems: &str) -> Vec<String> {
-    const ROOM: usize = render::COMMENT_LIMIT - 256;
-    let mut pages = vec![String::new()];
-    for line in problems.replace("```", "` ` `").split_inclusive('\n') {
-        let last = pages.last_mut().expect("there is always a page");
-        if last.chars().count() + line.chars().count() > ROOM {
-            pages.push(line.chars().take(ROOM).collect());
-        } else {
-            last.push_str(line);
-        }
-    }
-    pages.into_iter().map(|page| format!("**The config does not load.**\n\n```text\n{page}\n```\n")).collect()
+    render::fenced("**The config does not load.**\n", problems, render::COMMENT_LIMIT)
 }
 
 fn body(pull: &ConfigPull, part: usize, count: usize, page: &str) -> String {
     let of = if count > 1 { format!(" ({part} of {count})") } else { String::new() };
     format!(
-        "<!-- factoryctl:config-review {part} -->\n## What this pull request would change{of}\n\nConfig at `{}`. {page}",
-        pull.head.short()
+        "{}{part} -->\n## What this pull request would change{of}\n\nConfig at `{}`. {}",
+        crate::model::REVIEW_MARKER,
+        pull.head.short(),
+        page.trim_end()
     )
 }

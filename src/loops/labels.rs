@@ -93,12 +93,28 @@ impl<'a> Collection<'a> {
                 let reason = format!("`delete-after` {day} has come; {}", uses(label));
                 plan.act(self.delete(label).reason(reason).because([spec.source.clone()]));
             }
-            (None, Some(_)) => {}
-            (Some(label), _) => self.update(label, wanted, spec, plan),
-            (None, None) => match self.renamed_from(wanted) {
+            (None, Some(_)) if due => {}
+            (Some(label), _) => {
+                self.both(wanted, plan);
+                self.update(label, wanted, spec, plan);
+            }
+            (None, day) => match self.renamed_from(wanted) {
                 Some(label) => self.update(label, wanted, spec, plan),
+                // What is going to be deleted is not made first.
+                None if day.is_some() => {}
                 None => plan.act(self.create(wanted, spec)),
             },
+        }
+    }
+
+    /// Says so when a label that was to become this one is there beside it: no rename can join two labels.
+    fn both(&self, wanted: &LabelSpec, plan: &mut Plan) {
+        let Some(was) = wanted.was.as_ref().filter(|was| !self.repo.labels.specs.contains_key(&was.key())) else {
+            return;
+        };
+        if was.key() != wanted.name.key() && self.seen.contains_key(&was.key()) {
+            let on = format!("a person to move its issues to `{}`: both labels are there", wanted.name);
+            plan.wait(Address::label(&self.repo.name, was), on);
         }
     }
 

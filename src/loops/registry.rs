@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use crate::desired::{LoopShape, Vocabulary, shape};
-use crate::model::{Desired, Facets, LoopName, Observed, Verb};
-use crate::plan::{Document, GuardContext, Memory, Plan, Switches, check, combine, guard};
+use crate::model::{Desired, Facet, Facets, LoopName, Observed, Verb};
+use crate::plan::{Disabled, Document, GuardContext, Memory, Plan, Switches, check, combine, guard};
 
 use super::contract::{Cx, Loop, Settings, Trigger};
 
@@ -178,27 +178,29 @@ fn caught(plan: impl FnOnce() -> Plan) -> Result<Plan, String> {
 }
 
 /// What the loops that manage repositories would do under another config, guards included; for the review of a
-/// change to the config. What `base` would do as well is drift that was there before, and left out.
+/// change to the config. What they would do under `base` as well is drift that was there before, and left out.
 pub fn preview(proposed: &Desired, base: &Desired, observed: &Observed, now: jiff::Timestamp) -> Document {
-    let switches = Switches::default();
-    let selection = Selection {
-        only: super::ALL
-            .iter()
-            .filter(|l| {
-                l.needs().has(crate::model::Facet::Settings) || l.needs().has(crate::model::Facet::Labels)
-            })
-            .map(|l| l.name().to_owned())
-            .collect(),
-    };
-    let plan_of = |desired| combine(plan_all(Inputs { desired, observed, now }, &selection, &switches).0);
-    let (before, _) = plan_of(base);
-    let (mut after, contradictions) = plan_of(proposed);
-    after.actions.retain(|a| !before.actions.iter().any(|b| b.id == a.id));
+    // The loops that look at the config repository itself would look at the proposal again, and so on.
+    let repositories = Facets::of(Facet::Settings).and(Facets::of(Facet::Labels));
+    let of_repositories = |l: &&&dyn AnyLoop| l.needs().iter().all(|facet| repositories.has(facet));
+    let only = super::ALL.iter().filter(of_repositories).map(|l| l.name().to_owned()).collect();
+    let selection = Selection { only };
+    let before = document(base, observed, now, &selection);
+    let mut after = document(proposed, observed, now, &selection);
+    after.actions.retain(|a| !before.actions.iter().any(|b| b.action.id == a.action.id));
     after.waiting.retain(|w| !before.waiting.contains(w));
-    after.problems.retain(|p| !before.problems.contains(p));
+    after.disabled.retain(|d| !before.disabled.contains(d));
+    after.diagnostics.retain(|d| !before.diagnostics.contains(d));
+    after
+}
+
+/// What the selected loops would do under a config alone, without what is switched off live or remembered.
+fn document(desired: &Desired, observed: &Observed, now: jiff::Timestamp, selection: &Selection) -> Document {
+    let switches = Switches::of(desired, now);
+    let (all, contradictions) = combine(plan_all(Inputs { desired, observed, now }, selection, &switches).0);
     let (needs, may, memory) = (needs(), may(), Memory::default());
     let cx = GuardContext {
-        desired: proposed,
+        desired,
         observed,
         needs: &needs,
         may: &may,
@@ -208,11 +210,17 @@ pub fn preview(proposed: &Desired, base: &Desired, observed: &Observed, now: jif
         memory: &memory,
         unmerged: None,
     };
-    let violations = check(&after.actions, observed);
-    let verdict = guard::verdict(after.actions, contradictions, &cx);
-    let mut document = Document::new(proposed, observed, &verdict, &violations);
-    document.waiting = after.waiting;
-    document.diagnostics.extend(after.problems.iter().map(ToString::to_string));
+    let verdict = guard::verdict(all.actions, contradictions, &cx);
+    let violations = check(verdict.permitted.iter().map(|p| &p.action), observed);
+    let mut document = Document::new(desired, observed, &verdict, &violations);
+    document.waiting = all.waiting;
+    document.disabled = switches
+        .loops
+        .iter()
+        .filter(|(name, _)| selection.has(name) && by_name(name).is_some())
+        .map(|(name, switch)| Disabled { name: name.clone(), switch: switch.clone() })
+        .collect();
+    document.diagnostics.extend(all.problems.iter().map(ToString::to_string));
     document
 }
 

@@ -66,9 +66,15 @@ fn absent(cx: &Cx<'_, NoSettings>, repo: &Repo) -> String {
     )
 }
 
+/// Makes the repository with all settings that an empty one can have: it has no branch yet, and what is archived
+/// can't be written to. Those two follow when they can.
 fn create(repo: &Repo) -> Action {
-    let settings: BTreeMap<Setting, SettingValue> =
-        repo.settings.iter().map(|(setting, point)| (*setting, point.value.clone())).collect();
+    let settings: BTreeMap<Setting, SettingValue> = repo
+        .settings
+        .iter()
+        .filter(|(setting, _)| !matches!(setting, Setting::DefaultBranch | Setting::Archived))
+        .map(|(setting, point)| (*setting, point.value.clone()))
+        .collect();
     let mut after = object(settings.iter());
     after.insert("name".to_owned(), repo.name.as_str().into());
     let effect = Effect::CreateRepository { repo: repo.name.clone(), settings };
@@ -105,7 +111,9 @@ fn converge(repo: &Repo, state: &RepoState, plan: &mut Plan) {
         if *seen == point.value {
             continue;
         }
-        if setting == Setting::Visibility {
+        if setting == Setting::DefaultBranch && *seen == SettingValue::Text(String::new()) {
+            plan.wait(repo.address().field(setting.name()), "a first commit: there is no branch yet");
+        } else if setting == Setting::Visibility {
             let widens = Setting::width(&point.value) > Setting::width(seen);
             let risk = if widens { Risk::Widening } else { Risk::Disruptive };
             plan.act(one(repo, state, setting, Verb::ChangeVisibility, risk));

@@ -1,14 +1,14 @@
 //! Addresses name every managed thing; globs select them.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use super::{LabelName, RepoName};
 
 /// The address of a managed thing: `repo/acme/widgets/label/bug`, `loop/labels`.
 ///
-/// Segments are separated by `/`; a `/`, `%`, `*` or control character inside a name is percent-encoded, so that
-/// an address never reads as another one.
+/// Segments are separated by `/`; a `/`, `%`, `*` or hidden character inside a name is percent-encoded, so that an
+/// address never reads as another one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address(Arc<str>);
 
@@ -91,13 +91,24 @@ fn check_segments(text: &str) -> Result<(), AddressError> {
     }
 }
 
+/// Whether a character is one that a reader can't see and that could move a cursor, reorder a line or make two
+/// names look alike.
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
 fn escape(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
-        if matches!(c, '/' | '%' | '*') || c.is_control() {
+        if matches!(c, '/' | '%' | '*') || is_hidden(c) {
             let mut buffer = [0; 4];
             for byte in c.encode_utf8(&mut buffer).bytes() {
-                out.push_str(&format!("%{byte:02X}"));
+                let _ = write!(out, "%{byte:02X}");
             }
         } else {
             out.push(c);

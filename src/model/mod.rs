@@ -10,9 +10,10 @@ mod observed;
 mod repo_name;
 mod setting;
 mod source;
+mod speech;
 
 pub use action::{Action, Change, CheckState, Effect, ProposedFile, Risk, Verb};
-pub(crate) use address::match_star;
+pub(crate) use address::{is_hidden, match_star};
 pub use address::{Address, AddressError, AddressGlob};
 pub use config_files::{ConfigFile, ConfigFiles, Origin, Unread};
 pub use desired::{
@@ -27,6 +28,10 @@ pub use observed::{
 pub use repo_name::{RepoName, RepoNameError};
 pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
+pub use speech::{PLAN_CHECK, REVIEW_MARKER};
+
+#[cfg(test)]
+pub(crate) mod samples;
 
 mod label;
 pub use label::{LabelName, LabelNameError, LabelSpec};

@@ -183,6 +183,17 @@ pub enum Cause {
     Other,
 }
 
+impl Cause {
+    /// Its word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::RateLimit => "rate-limit",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// What a reading cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {

@@ -3,7 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Action, ActionId, Effect, Fingerprint, Observed, RepoName, Risk, Seen, Verb};
+use serde_json::{Map, Value};
+
+use crate::model::{
+    Action, ActionId, Effect, Fingerprint, LabelName, LabelSpec, LabelState, Observed, RepoName, RepoState, Risk,
+    Seen, Setting, SettingValue, Verb,
+};
 
 /// Something that must never be in a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +19,7 @@ pub struct Violation {
     pub what: String,
 }
 
-/// Checks every action against what was observed, and the plan as a whole.
+/// Checks every action that may be done against what was observed, and all of them together.
 pub fn check<'a>(actions: impl IntoIterator<Item = &'a Action>, observed: &Observed) -> Vec<Violation> {
     let actions: Vec<&Action> = actions.into_iter().collect();
     let mut violations = Vec::new();
@@ -34,14 +39,16 @@ pub fn check<'a>(actions: impl IntoIterator<Item = &'a Action>, observed: &Obser
         if action.before == action.after {
             say("changes nothing".to_owned());
         }
-        if action.address.repo_name().is_some_and(|repo| &repo != action.effect.repo()) {
+        if action.address.repo_name().is_none_or(|repo| &repo != action.effect.repo()) {
             say(format!("stands at {} and acts on {}", action.address, action.effect.repo()));
         }
         if !fits(action) {
             say(format!("says {} and does something else", action.verb.as_str()));
+        } else if !says_what_it_does(action) {
+            say("does something else than its `before` and `after` say".to_owned());
         }
-        if matches!(action.effect, Effect::DeleteLabel { .. }) && action.risk != Risk::Destructive {
-            say("deletes and isn't marked destructive".to_owned());
+        if let Some(risk) = least_risk(action, observed).filter(|risk| action.risk < *risk) {
+            say(format!("is {} and is marked {}", risk.as_str(), action.risk.as_str()));
         }
         if let Some(what) = against_world(action, observed, &unarchived) {
             say(what);
@@ -54,7 +61,7 @@ pub fn check<'a>(actions: impl IntoIterator<Item = &'a Action>, observed: &Obser
 /// Whether the verb and the effect are the same thing.
 fn fits(action: &Action) -> bool {
     use crate::model::Setting::{Archived, Visibility};
-    match (&action.verb, &action.effect) {
+    match (action.verb, &action.effect) {
         (Verb::CreateRepository, Effect::CreateRepository { .. })
         | (Verb::CreateLabel, Effect::CreateLabel { .. })
         | (Verb::DeleteLabel, Effect::DeleteLabel { .. })
@@ -71,46 +78,163 @@ fn fits(action: &Action) -> bool {
         (Verb::ChangeVisibility, Effect::UpdateSettings { settings, .. }) => {
             settings.keys().eq([&Visibility])
         }
-        (Verb::ArchiveRepository | Verb::UnarchiveRepository, Effect::UpdateSettings { settings, .. }) => {
-            settings.keys().eq([&Archived])
+        (Verb::ArchiveRepository, Effect::UpdateSettings { settings, .. }) => {
+            settings.iter().eq([(&Archived, &SettingValue::Flag(true))])
+        }
+        (Verb::UnarchiveRepository, Effect::UpdateSettings { settings, .. }) => {
+            settings.iter().eq([(&Archived, &SettingValue::Flag(false))])
         }
         _ => false,
     }
 }
 
-fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&RepoName>) -> Option<String> {
-    let repo = action.effect.repo();
+/// Whether `before` and `after`, which people read and the id is made of, tell the effect.
+fn says_what_it_does(action: &Action) -> bool {
+    let Action { before, after, .. } = action;
     match &action.effect {
-        Effect::CreateRepository { .. } => match observed.repo(repo) {
-            Seen::Absent => None,
-            Seen::Known(_) => Some("creates a repository that is there".to_owned()),
-            Seen::Unknown => Some("creates a repository that nobody knows to be absent".to_owned()),
-        },
-        Effect::UpdateSettings { .. }
+        Effect::CreateRepository { repo, settings } => {
+            let mut fields = after.as_object().cloned().unwrap_or_default();
+            let name = fields.shift_remove("name");
+            before.is_null() && name.as_ref().and_then(Value::as_str) == Some(repo.as_str()) && tells(&fields, settings)
+        }
+        Effect::UpdateSettings { settings, .. } => {
+            let keys = |side: &Value| side.as_object().map(|o| o.keys().cloned().collect::<BTreeSet<_>>());
+            after.as_object().is_some_and(|fields| tells(fields, settings)) && keys(before) == keys(after)
+        }
+        Effect::CreateLabel { label, .. } => before.is_null() && tells_label(after, label),
+        Effect::UpdateLabel { name, label, .. } => {
+            before["name"].as_str() == Some(name.as_str()) && tells_label(after, label)
+        }
+        Effect::DeleteLabel { name, .. } => before["name"].as_str() == Some(name.as_str()) && after.is_null(),
+        Effect::Comment { body, id, .. } => {
+            after["body"].as_str() == Some(body.as_str()) && before.is_null() == id.is_none()
+        }
+        Effect::DeleteComment { .. } | Effect::Withdraw { .. } => !before.is_null() && after.is_null(),
+        Effect::Report { state, .. } => {
+            after["passes"].as_bool() == Some(state.passes) && after["summary"].as_str() == Some(&state.summary)
+        }
+        Effect::Propose { branch, .. } => after["branch"].as_str() == Some(branch.as_str()),
+    }
+}
+
+fn tells(fields: &Map<String, Value>, settings: &BTreeMap<Setting, SettingValue>) -> bool {
+    fields.len() == settings.len()
+        && settings.iter().all(|(setting, value)| fields.get(setting.name()) == Some(&value.to_json()))
+}
+
+fn tells_label(json: &Value, label: &LabelSpec) -> bool {
+    let same = |field: &str, wanted: Option<&str>| wanted.is_none_or(|wanted| json[field].as_str() == Some(wanted));
+    same("name", Some(label.name.as_str()))
+        && same("color", label.color.as_deref())
+        && same("description", label.description.as_deref())
+}
+
+/// The risk that an action has at least, whatever its loop says.
+fn least_risk(action: &Action, observed: &Observed) -> Option<Risk> {
+    match &action.effect {
+        Effect::DeleteLabel { .. } => Some(Risk::Destructive),
+        Effect::UpdateSettings { repo, settings } => {
+            let Seen::Known(state) = observed.repo(repo) else { return None };
+            let risk = |(setting, after): (&Setting, &SettingValue)| {
+                if *setting == Setting::Archived {
+                    return (after == &SettingValue::Flag(true)).then_some(Risk::Disruptive);
+                }
+                let before = state.settings.get(setting)?;
+                let widens = *setting == Setting::Visibility && Setting::width(after) > Setting::width(before);
+                let weakens = setting.weakens(before, after);
+                widens.then_some(Risk::Widening).or(weakens.then_some(Risk::Weakening))
+            };
+            settings.iter().filter_map(risk).max()
+        }
+        Effect::CreateRepository { .. }
         | Effect::CreateLabel { .. }
         | Effect::UpdateLabel { .. }
-        | Effect::DeleteLabel { .. } => {
-            let Seen::Known(state) = observed.repo(repo) else {
-                return Some("changes a repository whose state is not known".to_owned());
-            };
-            if state.archived && !unarchived.contains(repo) {
-                return Some("writes to an archived repository".to_owned());
-            }
-            if matches!(action.effect, Effect::UpdateSettings { .. }) {
-                return None;
-            }
-            match state.labels {
-                Seen::Known(_) => None,
-                Seen::Absent | Seen::Unknown => {
-                    Some("changes labels that were not read completely".to_owned())
-                }
-            }
-        }
-        Effect::Comment { .. }
+        | Effect::Comment { .. }
         | Effect::DeleteComment { .. }
         | Effect::Report { .. }
         | Effect::Propose { .. }
         | Effect::Withdraw { .. } => None,
+    }
+}
+
+fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&RepoName>) -> Option<String> {
+    let repo = action.effect.repo();
+    let state = match (&action.effect, observed.repo(repo)) {
+        (
+            Effect::Comment { .. }
+            | Effect::DeleteComment { .. }
+            | Effect::Report { .. }
+            | Effect::Propose { .. }
+            | Effect::Withdraw { .. },
+            _,
+        )
+        | (Effect::CreateRepository { .. }, Seen::Absent) => return None,
+        (Effect::CreateRepository { .. }, Seen::Known(_)) => {
+            return Some("creates a repository that is there".to_owned());
+        }
+        (Effect::CreateRepository { .. }, Seen::Unknown) => {
+            return Some("creates a repository that nobody knows to be absent".to_owned());
+        }
+        (_, Seen::Absent | Seen::Unknown) => {
+            return Some("changes a repository whose state is not known".to_owned());
+        }
+        (_, Seen::Known(state)) => state,
+    };
+    if state.archived && !unarchived.contains(repo) {
+        return Some("writes to an archived repository".to_owned());
+    }
+    match &action.effect {
+        Effect::UpdateSettings { settings, .. } => settings_as_seen(action, settings, state),
+        Effect::CreateLabel { label, .. } => labels_of(state, |labels| {
+            labels.contains_key(&label.name.key()).then(|| format!("creates label `{}`, which is there", label.name))
+        }),
+        Effect::UpdateLabel { name, .. } | Effect::DeleteLabel { name, .. } => {
+            labels_of(state, |labels| label_as_seen(action, name, labels))
+        }
+        Effect::CreateRepository { .. }
+        | Effect::Comment { .. }
+        | Effect::DeleteComment { .. }
+        | Effect::Report { .. }
+        | Effect::Propose { .. }
+        | Effect::Withdraw { .. } => None,
+    }
+}
+
+fn settings_as_seen(
+    action: &Action,
+    settings: &BTreeMap<Setting, SettingValue>,
+    state: &RepoState,
+) -> Option<String> {
+    settings.keys().find_map(|setting| {
+        let seen = match setting {
+            Setting::Archived => Some(SettingValue::Flag(state.archived)),
+            _ => state.settings.get(setting).cloned(),
+        };
+        match seen {
+            None => Some(format!("changes {}, which was not read", setting.name())),
+            Some(seen) if action.before[setting.name()] != seen.to_json() => {
+                Some(format!("has another {} before than was seen", setting.name()))
+            }
+            Some(_) => None,
+        }
+    })
+}
+
+fn labels_of(
+    state: &RepoState,
+    judge: impl FnOnce(&BTreeMap<String, LabelState>) -> Option<String>,
+) -> Option<String> {
+    match &state.labels {
+        Seen::Known(labels) => judge(labels),
+        Seen::Absent | Seen::Unknown => Some("changes labels that were not read completely".to_owned()),
+    }
+}
+
+fn label_as_seen(action: &Action, name: &LabelName, labels: &BTreeMap<String, LabelState>) -> Option<String> {
+    match labels.get(&name.key()) {
+        None => Some(format!("acts on label `{name}`, which isn't there")),
+        Some(seen) if seen.to_json() != action.before => Some("has another label before than was seen".to_owned()),
+        Some(_) => None,
     }
 }
 
@@ -119,13 +243,7 @@ fn label_collisions(actions: &[&Action]) -> Vec<Violation> {
     let mut names: BTreeMap<(RepoName, String), &ActionId> = BTreeMap::new();
     let mut violations = Vec::new();
     for action in actions {
-        let touched: BTreeSet<String> = match &action.effect {
-            Effect::CreateLabel { label, .. } => BTreeSet::from([label.name.key()]),
-            Effect::UpdateLabel { name, label, .. } => BTreeSet::from([name.key(), label.name.key()]),
-            Effect::DeleteLabel { name, .. } => BTreeSet::from([name.key()]),
-            _ => BTreeSet::new(),
-        };
-        for name in touched {
+        for name in label_names(&action.effect) {
             let slot = (action.effect.repo().clone(), name);
             if let Some(other) = names.get(&slot) {
                 let what = format!("and action {other} both touch label `{}`", slot.1);
@@ -136,4 +254,19 @@ fn label_collisions(actions: &[&Action]) -> Vec<Violation> {
         }
     }
     violations
+}
+
+fn label_names(effect: &Effect) -> BTreeSet<String> {
+    match effect {
+        Effect::CreateLabel { label, .. } => BTreeSet::from([label.name.key()]),
+        Effect::UpdateLabel { name, label, .. } => BTreeSet::from([name.key(), label.name.key()]),
+        Effect::DeleteLabel { name, .. } => BTreeSet::from([name.key()]),
+        Effect::CreateRepository { .. }
+        | Effect::UpdateSettings { .. }
+        | Effect::Comment { .. }
+        | Effect::DeleteComment { .. }
+        | Effect::Report { .. }
+        | Effect::Propose { .. }
+        | Effect::Withdraw { .. } => BTreeSet::new(),
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::model::{Action, Change, Desired, Effect, Observed, RepoName, Setting, SettingValue, Verb};
+use crate::model::{Action, Change, Desired, Effect, Gap, Observed, RepoName, Setting, SettingValue, Verb};
 
 use super::check::Violation;
 use super::combine::Waiting;
@@ -46,8 +46,8 @@ pub struct Reading {
     pub at: Option<jiff::Timestamp>,
     /// How old the reading was when the plan was made, when it came from the cache.
     pub cached_age_seconds: Option<i64>,
-    /// What could not be read: facet, repository, why.
-    pub incomplete: Vec<(String, Option<String>, String)>,
+    /// What could not be read.
+    pub incomplete: Vec<Gap>,
     /// HTTP requests that the reading took.
     pub requests: u64,
     /// GraphQL points that the reading took.
@@ -114,11 +114,7 @@ impl Document {
             changed_files: origin.changed,
             at: observed.at,
             cached_age_seconds: None,
-            incomplete: observed
-                .gaps
-                .iter()
-                .map(|g| (g.facet.to_string(), g.repo.as_ref().map(ToString::to_string), g.why.clone()))
-                .collect(),
+            incomplete: observed.gaps.clone(),
             requests: observed.cost.requests,
             points: observed.cost.points,
         };
@@ -180,7 +176,9 @@ impl Document {
                 "at": reading.at.map(|t| t.to_string()),
                 "complete": reading.incomplete.is_empty(),
                 "incomplete": reading.incomplete.iter()
-                    .map(|(facet, repo, why)| json!({ "facet": facet, "repo": repo, "why": why }))
+                    .map(|gap| json!({
+                        "facet": gap.facet.as_str(), "repo": gap.repo, "why": gap.why, "cause": gap.cause.as_str(),
+                    }))
                     .collect::<Vec<_>>(),
                 "requests": reading.requests,
                 "points": reading.points,

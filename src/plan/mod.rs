@@ -1,12 +1,13 @@
 //! Pure machinery between what loops want and what is done: combining, guards, an independent checker, and the
 //! plan document in its three spellings. No IO; the same input gives the same bytes.
 
-mod budget;
 mod check;
 mod combine;
 mod document;
 pub mod guard;
 pub mod render;
+#[cfg(test)]
+pub(crate) mod samples;
 mod saved;
 
 pub use check::{Violation, check};

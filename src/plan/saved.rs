@@ -24,6 +24,15 @@ pub struct SavedPlan {
     pub digest: String,
 }
 
+/// The version of the format that this program writes.
+const VERSION: u32 = 1;
+
+/// What every version of the format has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
 /// Why a saved plan can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SavedError {
@@ -31,7 +40,7 @@ pub enum SavedError {
     #[error("is not a saved plan")]
     Malformed(#[source] serde_json::Error),
     /// It was written by a newer factoryctl.
-    #[error("has format version {0}, and this factoryctl reads up to 1")]
+    #[error("has format version {0}, and this factoryctl reads up to {VERSION}")]
     Newer(u32),
     /// It was changed after it was written.
     #[error("was changed after it was written: its digest doesn't fit")]
@@ -48,7 +57,7 @@ impl SavedPlan {
             .map(|p| (p.action.id.clone(), p.action.address.to_string()))
             .collect();
         let mut saved = Self {
-            version: 1,
+            version: VERSION,
             commit: document.reading.commit.clone(),
             actions,
             document: document.to_json(),
@@ -70,10 +79,12 @@ impl SavedPlan {
     /// # Errors
     /// When it isn't one, is newer than this program, or was edited.
     pub fn parse(text: &str) -> Result<Self, SavedError> {
-        let saved: Self = serde_json::from_str(text).map_err(SavedError::Malformed)?;
-        if saved.version > 1 {
-            return Err(SavedError::Newer(saved.version));
+        // The version comes first: what a newer one looks like is not for this program to know.
+        let Versioned { version } = serde_json::from_str(text).map_err(SavedError::Malformed)?;
+        if version > VERSION {
+            return Err(SavedError::Newer(version));
         }
+        let saved: Self = serde_json::from_str(text).map_err(SavedError::Malformed)?;
         if saved.digest != saved.compute_digest() {
             return Err(SavedError::Edited);
         }

@@ -223,8 +223,7 @@ impl World {
     }
 
     fn end(mut self) {
-        let mut unknown = self.twin().unknown();
-        unknown.retain(|u| !u.contains("on type \"Label\"")); // TEMP
+        let unknown = self.twin().unknown();
         if let Some(twin) = self.twin.take() {
             runtime().block_on(twin.stop());
         }

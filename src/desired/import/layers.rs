@@ -192,6 +192,7 @@ fn commonest(world: &World<'_>, unit: usize, repos: &[usize]) -> Option<(usize, 
         counts[value] += 1;
     }
     let values = &world.units[unit].values;
-    let best = (0..counts.len()).max_by(|a, b| counts[*a].cmp(&counts[*b]).then_with(|| values[*b].cmp(&values[*a])))?;
+    let best = (0..counts.len())
+        .max_by(|a, b| counts[*a].cmp(&counts[*b]).then_with(|| values[*b].cmp(&values[*a])))?;
     (counts[best] > 0).then_some((best, counts[best]))
 }

@@ -1,166 +1,169 @@
 //! The plan as Markdown for a pull request's comments: split where GitHub's limit asks for it, never shortened.
-
-use std::fmt::Write as _;
+//!
+//! Everything that comes from outside stands in code fences that are longer than any run of backticks in it, so
+//! that no name or text can become markup, a mention or a heading.
 
 use crate::model::RepoName;
 use crate::plan::document::{Document, Planned};
 
-use super::text::{last_line, title};
+use super::text::{held_back, incomplete, last_line, sections, title, why};
 use super::values::{FieldChange, fields, printable};
 
 /// GitHub's limit for a comment's body, in characters, less room for a marker and a heading.
 pub const COMMENT_LIMIT: usize = 65_536 - 1_024;
 
-/// The document as one or more Markdown texts of at most `limit` characters each.
+/// The smallest limit that pages are made for: room for a heading, two fences and a line.
+const LEAST: usize = 512;
+
+/// The document as one or more Markdown texts of at most `limit` characters each (or 512, if that is more).
 ///
-/// The first one starts with the counts. Nothing is left out: a single action that exceeds the limit by itself is
-/// cut between lines and goes on in the next text.
+/// The first one starts with the counts. Nothing is left out: what exceeds the limit by itself is cut between
+/// lines and goes on in the next text.
 pub fn markdown(document: &Document, limit: usize) -> Vec<String> {
-    let mut pages = Pages { limit, done: Vec::new(), open: String::new(), heading: None };
-    pages.push(&format!("**{}**\n", last_line(document.summary())));
-    for (facet, repo, why) in &document.reading.incomplete {
-        let of = repo.as_ref().map(|r| format!(" of {r}")).unwrap_or_default();
-        pages.push(&format!("\n> incomplete: {facet}{of}: {}\n", printable(why)));
+    let mut blocks = Vec::new();
+    let gaps: Vec<String> = document.reading.incomplete.iter().map(incomplete).collect();
+    if !gaps.is_empty() {
+        blocks.push(Block { heading: String::new(), language: "text", lines: gaps });
     }
-    let mut current: Option<&RepoName> = None;
     for planned in &document.actions {
-        let repo = planned.action.effect.repo();
-        if current != Some(repo) {
-            pages.heading = Some(format!("\n### {repo}\n\n"));
-            pages.push_heading();
-            current = Some(repo);
-        }
-        pages.push(&entry(planned));
+        blocks.push(Block {
+            heading: heading(planned.action.effect.repo()),
+            language: "diff",
+            lines: entry(planned),
+        });
     }
-    pages.heading = None;
-    for waiting in &document.waiting {
-        pages.push(&format!("\n- waiting: `{}`: {}", waiting.address, printable(&waiting.on)));
+    for (name, lines) in sections(document) {
+        blocks.push(Block { heading: format!("### {name}\n\n"), language: "text", lines });
     }
-    for disabled in &document.disabled {
-        pages.push(&format!(
-            "\n- switched off: `loop/{}`: {}",
-            disabled.name,
-            printable(&disabled.switch.reason)
-        ));
-    }
-    for note in &document.diagnostics {
-        pages.push(&format!("\n- note: {}", printable(note)));
-    }
-    pages.finish()
+    pages(format!("**{}**\n", last_line(document.summary())), &blocks, limit)
 }
 
-fn entry(planned: &Planned) -> String {
+/// A text in a code fence, as one or more Markdown texts of at most `limit` characters each.
+pub fn fenced(lead: &str, text: &str, limit: usize) -> Vec<String> {
+    let lines = text.lines().map(|line| printable(line)).collect();
+    pages(format!("{lead}\n"), &[Block { heading: String::new(), language: "text", lines }], limit)
+}
+
+fn heading(repo: &RepoName) -> String {
+    format!("### {repo}\n\n")
+}
+
+/// The lines of one action.
+fn entry(planned: &Planned) -> Vec<String> {
     let action = &planned.action;
-    let mut out = String::new();
-    let because: Vec<String> = action.because.iter().map(|s| format!("`{s}`")).collect();
-    let _ = writeln!(out, "```diff\n{} {}", planned.sign(), title(action));
+    let mut out = vec![format!("{} {}", planned.sign(), title(action))];
     for change in fields(&action.before, &action.after) {
         match change {
-            FieldChange::Line(line) => {
-                let _ = writeln!(out, "  {}", fence_safe(&line));
-            }
+            FieldChange::Line(line) => out.push(format!("  {line}")),
             FieldChange::Block { name, lines } => {
-                let _ = writeln!(out, "  {name}:");
-                for line in lines {
-                    let _ = writeln!(out, "{}", fence_safe(&line));
-                }
+                out.push(format!("  {name}:"));
+                out.extend(lines);
             }
         }
     }
-    let _ = writeln!(out, "```");
-    let _ = writeln!(
-        out,
-        "{} · {} · loop `{}`\n",
-        printable(&action.reason),
-        because.join(", "),
-        action.wanted_by
-    );
+    out.push(format!("  {}", why(action)));
     if let Some(blocked) = &planned.blocked {
-        let _ = writeln!(out, "**blocked by `{}`**: {}\n", blocked.guard, printable(&blocked.says));
-        if let Some(overridable) = &blocked.overridable {
-            let _ = writeln!(out, "to allow it: `--allow '{overridable}'`\n");
-        }
+        out.extend(held_back(blocked).into_iter().filter(|line| !line.is_empty()).map(|line| format!("  {line}")));
     }
     out
 }
 
-/// A line that can't close the fence it stands in.
-fn fence_safe(line: &str) -> String {
-    line.replace("```", "`\u{200a}`\u{200a}`")
+/// Lines in one fence, under a heading that stands once for neighbours that have the same.
+struct Block {
+    heading: String,
+    language: &'static str,
+    lines: Vec<String>,
+}
+
+fn pages(lead: String, blocks: &[Block], limit: usize) -> Vec<String> {
+    let lines = blocks.iter().flat_map(|block| &block.lines);
+    let fence = "`".repeat(lines.map(|line| longest_run(line)).max().unwrap_or_default().max(2) + 1);
+    let length = count(&lead);
+    let limit = limit.max(LEAST).max(fence.len() * 3);
+    let mut pages = Pages { limit, fence, done: Vec::new(), open: lead, length, heading: "" };
+    for block in blocks {
+        pages.block(block);
+    }
+    pages.done.push(pages.open);
+    pages.done
 }
 
 /// Markdown that is filled page by page.
-struct Pages {
+struct Pages<'a> {
     limit: usize,
+    fence: String,
     done: Vec<String>,
     open: String,
-    heading: Option<String>,
+    /// Characters in `open`.
+    length: usize,
+    /// The heading that stands last on the open page.
+    heading: &'a str,
 }
 
-impl Pages {
-    fn push(&mut self, chunk: &str) {
-        if count(&self.open) + count(chunk) <= self.limit {
-            self.open.push_str(chunk);
-            return;
-        }
-        self.turn();
-        if count(&self.open) + count(chunk) <= self.limit {
-            self.open.push_str(chunk);
-            return;
-        }
-        let mut fenced = false;
-        for line in chunk.split_inclusive('\n') {
-            self.push_line(line, &mut fenced);
-        }
-    }
-
-    /// Adds one line of a chunk that fits on no page, keeping code fences whole on each page.
-    fn push_line(&mut self, line: &str, fenced: &mut bool) {
-        const FENCE_ROOM: usize = 16;
-        let mut rest = line;
-        while count(&self.open) + count(rest) + FENCE_ROOM > self.limit {
-            let room = self.limit.saturating_sub(count(&self.open) + FENCE_ROOM);
-            let at = rest.char_indices().nth(room).map_or(rest.len(), |(i, _)| i);
-            if room > 0 {
-                self.open.push_str(&rest[..at]);
-                rest = &rest[at..];
-            }
-            if *fenced {
-                self.open.push_str("\n```\n");
-            }
+impl<'a> Pages<'a> {
+    /// Adds a block: on this page if it fits, else on a page of its own if it fits there, else cut.
+    fn block(&mut self, block: &'a Block) {
+        let lines: usize = block.lines.iter().map(|line| count(line) + 1).sum();
+        let alone = self.frame(block, true) + lines;
+        if self.length + self.frame(block, self.heading != block.heading) + lines > self.limit && alone <= self.limit {
             self.turn();
-            if *fenced {
-                self.open.push_str("```diff\n");
-            }
         }
-        if rest.trim_end() == "```" || rest.starts_with("```diff") {
-            *fenced = rest.starts_with("```diff");
+        self.start(block);
+        for line in &block.lines {
+            self.line(block, line);
         }
-        self.open.push_str(rest);
+        self.push(&format!("{}\n", self.fence));
     }
 
-    fn push_heading(&mut self) {
-        if let Some(heading) = self.heading.clone() {
-            self.push(&heading);
+    /// What stands around the lines of a block.
+    fn frame(&self, block: &Block, with_heading: bool) -> usize {
+        let heading = if with_heading { 1 + count(&block.heading) } else { 0 };
+        heading + 2 * (self.fence.len() + 1) + block.language.len()
+    }
+
+    fn start(&mut self, block: &'a Block) {
+        if self.heading != block.heading || self.length == 0 {
+            self.heading = &block.heading;
+            self.push(&format!("\n{}", block.heading));
         }
+        self.push(&format!("{}{}\n", self.fence, block.language));
+    }
+
+    fn line(&mut self, block: &'a Block, line: &str) {
+        let mut rest = line;
+        loop {
+            // Room for the line's end and the closing fence.
+            let room = self.limit.saturating_sub(self.length + self.fence.len() + 2);
+            let Some((cut, _)) = rest.char_indices().nth(room) else { break };
+            let fresh = self.frame(block, true);
+            // A line that a page of its own can hold is not cut.
+            if room > 0 && count(rest) + 1 + fresh > self.limit {
+                self.push(&rest[..cut]);
+                self.push("\n");
+                rest = &rest[cut..];
+            }
+            self.push(&format!("{}\n", self.fence));
+            self.turn();
+            self.start(block);
+        }
+        self.push(rest);
+        self.push("\n");
+    }
+
+    fn push(&mut self, text: &str) {
+        self.open.push_str(text);
+        self.length += count(text);
     }
 
     fn turn(&mut self) {
-        if self.open.is_empty() {
-            return;
-        }
         self.done.push(std::mem::take(&mut self.open));
-        if let Some(heading) = &self.heading {
-            self.open.push_str(heading);
-        }
+        self.length = 0;
+        self.heading = "";
     }
+}
 
-    fn finish(mut self) -> Vec<String> {
-        if !self.open.is_empty() {
-            self.done.push(self.open);
-        }
-        self.done
-    }
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }
 
 fn count(text: &str) -> usize {

@@ -4,5 +4,5 @@ mod markdown;
 mod text;
 mod values;
 
-pub use markdown::{COMMENT_LIMIT, markdown};
+pub use markdown::{COMMENT_LIMIT, fenced, markdown};
 pub use text::{Style, last_line, text};

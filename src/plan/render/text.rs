@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Action, RepoName};
-use crate::plan::document::{Document, Planned, Summary};
+use crate::model::{Action, Gap, RepoName};
+use crate::plan::document::{Disabled, Document, Planned, Summary};
+use crate::plan::guard::Blocked;
 
 use super::values::{FieldChange, fields, printable};
 
@@ -43,21 +44,13 @@ pub fn text(document: &Document, style: Style) -> String {
         }
         action(planned, style, &mut out);
     }
-    section(&mut out, "waiting", document.waiting.iter().map(|w| format!("{}: {}", w.address, w.on)));
-    section(
-        &mut out,
-        "switched off",
-        document.disabled.iter().map(|d| {
-            let until = d.switch.until.map(|t| format!(", until {t}")).unwrap_or_default();
-            format!("loop/{}: {} (by {}{until})", d.name, d.switch.reason, d.switch.by)
-        }),
-    );
-    section(&mut out, "unmanaged", document.unmanaged.iter().map(ToString::to_string));
-    section(&mut out, "notes", document.diagnostics.iter().cloned());
-    if !out.is_empty() {
-        out.push('\n');
+    for (name, lines) in sections(document) {
+        let _ = writeln!(out, "\n{name}");
+        for line in lines {
+            let _ = writeln!(out, "  {line}");
+        }
     }
-    let _ = writeln!(out, "{}", last_line(document.summary()));
+    let _ = writeln!(out, "\n{}", last_line(document.summary()));
     out
 }
 
@@ -68,14 +61,19 @@ fn head(document: &Document, out: &mut String) {
         (None, Some(n)) => format!("working tree, {n} {} changed", plural(n, "file", "files")),
         (None, None) => format!("{}, not under version control", reading.config_place),
     };
-    let _ = writeln!(out, "config: {at}");
+    let _ = writeln!(out, "config: {}", printable(&at));
     if let Some(age) = reading.cached_age_seconds {
         let _ = writeln!(out, "observed: from the cache, {age} s old");
     }
-    for (facet, repo, why) in &reading.incomplete {
-        let of = repo.as_ref().map(|r| format!(" of {r}")).unwrap_or_default();
-        let _ = writeln!(out, "incomplete: {facet}{of}: {}", printable(why));
+    for gap in &reading.incomplete {
+        let _ = writeln!(out, "{}", incomplete(gap));
     }
+}
+
+/// `incomplete: labels of acme/widgets: …`.
+pub(super) fn incomplete(gap: &Gap) -> String {
+    let of = gap.repo.as_ref().map(|r| format!(" of {r}")).unwrap_or_default();
+    format!("incomplete: {}{of}: {}", gap.facet, printable(&gap.why))
 }
 
 fn action(planned: &Planned, style: Style, out: &mut String) {
@@ -96,25 +94,38 @@ fn action(planned: &Planned, style: Style, out: &mut String) {
             }
         }
     }
-    let because: Vec<String> = action.because.iter().map(ToString::to_string).collect();
-    let place = if because.is_empty() { String::new() } else { format!(" · {}", because.join(", ")) };
-    let _ = writeln!(
-        out,
-        "      why: {}{place} · loop {} · {}",
-        printable(&action.reason),
-        action.wanted_by,
-        action.id
-    );
+    let _ = writeln!(out, "      {}", why(action));
     if let Some(blocked) = &planned.blocked {
-        let _ = writeln!(
-            out,
-            "      {}",
-            style.paint('!', &format!("blocked by {}: {}", blocked.guard, printable(&blocked.says)))
-        );
-        if let Some(overridable) = &blocked.overridable {
-            let _ = writeln!(out, "      to allow it: --allow '{overridable}'");
+        let [says, help] = held_back(blocked);
+        let _ = writeln!(out, "      {}", style.paint('!', &says));
+        if !help.is_empty() {
+            let _ = writeln!(out, "      {help}");
         }
     }
+}
+
+/// `why: … · factory.kdl:3 · loop labels · 0123456789abcdef`.
+pub(super) fn why(action: &Action) -> String {
+    let mut parts = vec![format!("why: {}", printable(&action.reason))];
+    if !action.because.is_empty() {
+        let lines: Vec<String> = action.because.iter().map(|s| printable(&s.to_string())).collect();
+        parts.push(lines.join(", "));
+    }
+    parts.push(format!("loop {}", action.wanted_by));
+    parts.push(action.id.to_string());
+    parts.join(" · ")
+}
+
+/// Which guard holds it back, and what would let it through (empty when nothing does).
+pub(super) fn held_back(blocked: &Blocked) -> [String; 2] {
+    let says = format!("blocked by {}: {}", blocked.guard, printable(&blocked.says));
+    let help = blocked.overridable.as_ref().map(|o| format!("to allow it: --allow {}", shell_quoted(o)));
+    [says, help.unwrap_or_default()]
+}
+
+/// A word as a shell reads it.
+fn shell_quoted(word: &str) -> String {
+    format!("'{}'", printable(word).replace('\'', r"'\''"))
 }
 
 /// `create label bug`, `update settings`.
@@ -127,15 +138,25 @@ pub(super) fn title(action: &Action) -> String {
     if name.is_empty() { verb } else { format!("{verb} {}", printable(name)) }
 }
 
-fn section(out: &mut String, name: &str, lines: impl Iterator<Item = String>) {
-    let lines: Vec<String> = lines.collect();
-    if lines.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "\n{name}");
-    for line in lines {
-        let _ = writeln!(out, "  {line}");
-    }
+/// What stands below the actions: headings and their lines, those that have any.
+pub(super) fn sections(document: &Document) -> Vec<(&'static str, Vec<String>)> {
+    let waiting = document.waiting.iter().map(|w| format!("{}: {}", w.address, w.on)).collect();
+    let off = |d: &Disabled| {
+        let until = d.switch.until.map(|t| format!(", until {t}")).unwrap_or_default();
+        format!("loop/{}: {} (by {}{until})", d.name, d.switch.reason, d.switch.by)
+    };
+    let disabled = document.disabled.iter().map(off).collect();
+    let unmanaged = document.unmanaged.iter().map(ToString::to_string).collect();
+    let all: [(&str, Vec<String>); 4] = [
+        ("waiting", waiting),
+        ("switched off", disabled),
+        ("unmanaged", unmanaged),
+        ("notes", document.diagnostics.clone()),
+    ];
+    all.into_iter()
+        .filter(|(_, lines)| !lines.is_empty())
+        .map(|(name, lines)| (name, lines.iter().map(|line| printable(line)).collect()))
+        .collect()
 }
 
 /// `Plan: 3 to add, 12 to change, …`.

@@ -3,7 +3,10 @@
 use serde_json::Value;
 use similar::TextDiff;
 
+use crate::model::is_hidden;
+
 /// One field that differs.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum FieldChange {
     /// Fits on a line: `has-wiki: true → false`.
     Line(String),
@@ -16,6 +19,7 @@ pub(super) enum FieldChange {
     },
 }
 
+/// A text of more characters is shown as a diff.
 const LONG: usize = 60;
 
 /// The differing fields of two objects (or of nothing and an object), in the order of `after`, then of `before`.
@@ -33,44 +37,76 @@ pub(super) fn fields(before: &Value, after: &Value) -> Vec<FieldChange> {
 }
 
 fn field(name: &str, old: Option<&Value>, new: Option<&Value>) -> FieldChange {
-    match (old, new) {
-        (Some(Value::Array(old)), Some(Value::Array(new))) => {
-            let gained = new.iter().filter(|v| !old.contains(v)).map(|v| format!("+{}", short(v)));
-            let lost = old.iter().filter(|v| !new.contains(v)).map(|v| format!("-{}", short(v)));
-            FieldChange::Line(format!("{name}: {}", gained.chain(lost).collect::<Vec<_>>().join(" ")))
-        }
-        (Some(Value::String(old)), Some(Value::String(new))) if is_long(old) || is_long(new) => {
-            FieldChange::Block { name: name.to_owned(), lines: diff_lines(old, new) }
-        }
-        (Some(old), Some(new)) => FieldChange::Line(format!("{name}: {} → {}", short(old), short(new))),
-        (None, Some(new)) => FieldChange::Line(format!("{name}: {}", short(new))),
-        (Some(old), None) => FieldChange::Line(format!("{name}: {} → (none)", short(old))),
-        (None, None) => FieldChange::Line(name.to_owned()),
+    if let (Some(Value::Array(old)), Some(Value::Array(new))) = (old, new)
+        && old.iter().chain(new).all(|item| item.is_string())
+    {
+        return members(name, old, new);
+    }
+    if [old, new].into_iter().flatten().any(is_long) {
+        let text = |side: Option<&Value>| side.map(long_text).unwrap_or_default();
+        return FieldChange::Block { name: printable(name), lines: diff_lines(&text(old), &text(new)) };
+    }
+    let name = printable(name);
+    FieldChange::Line(match (old, new) {
+        (Some(old), Some(new)) => format!("{name}: {} → {}", short(old), short(new)),
+        (None, Some(new)) => format!("{name}: {}", short(new)),
+        (Some(old), None) => format!("{name}: {} → (none)", short(old)),
+        (None, None) => name,
+    })
+}
+
+/// A set of names: who comes and who goes.
+fn members(name: &str, old: &[Value], new: &[Value]) -> FieldChange {
+    let gained = new.iter().filter(|v| !old.contains(v)).map(|v| format!("+{}", short(v)));
+    let lost = old.iter().filter(|v| !new.contains(v)).map(|v| format!("-{}", short(v)));
+    FieldChange::Line(format!("{}: {}", printable(name), gained.chain(lost).collect::<Vec<_>>().join(" ")))
+}
+
+fn is_long(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\n') || text.chars().count() > LONG,
+        Value::Array(items) => items.iter().any(|item| !item.is_string()),
+        Value::Object(_) => true,
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
-fn is_long(text: &str) -> bool {
-    text.contains('\n') || text.chars().count() > LONG
+/// A value as lines: a text as it is, the texts inside other values too.
+fn long_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        Value::Array(items) => items.iter().map(long_text).collect::<Vec<_>>().join("\n"),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| match value {
+                Value::String(text) if text.contains('\n') => format!("{key}:\n{text}"),
+                other => format!("{key}: {}", short(other)),
+            })
+            .collect::<Vec<_>>()
+            .join("\n"),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
 }
 
 fn diff_lines(old: &str, new: &str) -> Vec<String> {
     let diff = TextDiff::from_lines(old, new);
-    let unified = diff.unified_diff().context_radius(1).to_string();
-    unified
-        .lines()
-        .filter(|line| !line.starts_with("@@") && !line.starts_with("\\ No newline"))
-        .map(printable)
-        .collect()
+    let unified = diff.unified_diff().context_radius(1).missing_newline_hint(false).to_string();
+    let mut lines: Vec<String> =
+        unified.split('\n').filter(|line| !line.starts_with("@@")).map(printable).collect();
+    // What follows the last line's end is no line.
+    lines.pop_if(|line| line.is_empty());
+    lines
 }
 
 /// A value on one line.
 pub(super) fn short(value: &Value) -> String {
     match value {
-        Value::String(text) if text.is_empty() => "\"\"".to_owned(),
         Value::String(text) => format!("\"{}\"", printable(text)),
         Value::Array(items) => items.iter().map(short).collect::<Vec<_>>().join(" "),
         Value::Null => "(none)".to_owned(),
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Object(_) => printable(&value.to_string()),
     }
 }
 
@@ -78,9 +114,7 @@ pub(super) fn short(value: &Value) -> String {
 pub(super) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        let hidden = c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
-        if hidden { out.extend(c.escape_unicode()) } else { out.push(c) }
+        if is_hidden(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
     }
     out
 }

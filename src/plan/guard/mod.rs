@@ -1,0 +1,242 @@
+//! Guards: rules over the whole plan that may hold actions back, before the first write.
+//!
+//! A [`Permit`] is the proof that they all passed for one action. Nothing else makes one, and nothing is written
+//! without one.
+
+mod budget;
+mod order;
+mod overrides;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::model::{Action, ActionId, AddressGlob, Allow, Desired, Facets, LoopConfig, Observed, Verb};
+
+use overrides::Overrides;
+
+/// The names of the guards, as overrides and documents use them, with what each holds back.
+pub const GUARDS: &[(&str, &str)] = &[
+    ("deletes", "more deletions in one run than `caps.change-budget deletes`"),
+    ("weakening", "more removed protections in one run than `caps.change-budget weakening`"),
+    (
+        "visibility",
+        "more repositories made visible to more people in one run than `caps.change-budget visibility`",
+    ),
+    ("archives", "more repositories archived in one run than `caps.change-budget archives`"),
+    ("total", "more changes of any sort in one run than `caps.change-budget total`"),
+    (
+        "percent",
+        "changes to a larger share of one repository's labels than `caps.change-budget percent`",
+    ),
+    ("protected", "anything under an address that a `protect` node names"),
+    ("suspended", "anything under an address that `factoryctl suspend` names"),
+    ("kill-switch", "what a loop planned that has been switched off since"),
+    ("stuck", "what failed for good and whose desired and observed sides are both unchanged since"),
+    ("fighting", "what was done three times within a day and keeps being undone by somebody"),
+    ("incomplete", "what would act on a part of the world that could not be read completely"),
+    ("unmerged", "everything, when the revision is not merged to the config branch"),
+    ("contradiction", "what two loops want differently"),
+    ("self", "changes to the factory's own config repository, which only people make"),
+    ("read-only", "changes to an archived repository that nothing in the same plan unarchives"),
+    ("verbs", "what a loop wants and did not declare that it may do, which is a bug of the loop"),
+];
+
+/// The guards that an override can open; the others have none.
+pub const OVERRIDABLE: &[&str] = &[
+    "deletes",
+    "weakening",
+    "visibility",
+    "archives",
+    "total",
+    "percent",
+    "protected",
+    "stuck",
+    "fighting",
+    "unmerged",
+];
+
+/// Proof that every guard passed for one action.
+///
+/// It can be made by [`verdict`] only, is used up by carrying the action out, and fits no other action.
+///
+/// ```compile_fail
+/// // No permit is made by hand …
+/// fn forge(action: &factoryctl::model::Action) -> factoryctl::plan::Permit {
+///     factoryctl::plan::Permit { action: action.id.clone(), overrides: Vec::new() }
+/// }
+/// ```
+/// ```compile_fail
+/// // … or used twice.
+/// fn twice(permit: &factoryctl::plan::Permit) -> factoryctl::plan::Permit {
+///     permit.clone()
+/// }
+/// ```
+/// ```
+/// // What a permit is for can be asked, and that is all.
+/// fn ask(permit: &factoryctl::plan::Permit, action: &factoryctl::model::Action) -> bool {
+///     permit.covers(action)
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Permit {
+    action: ActionId,
+    overrides: Vec<Allow>,
+}
+
+impl Permit {
+    /// Whether this permit is for that action.
+    pub fn covers(&self, action: &Action) -> bool {
+        self.action == action.id
+    }
+
+    /// The overrides that opened a guard for it, for the record.
+    pub fn overrides(&self) -> &[Allow] {
+        &self.overrides
+    }
+}
+
+/// An action and the permit for it.
+#[derive(Debug)]
+pub struct Permitted {
+    /// What to do.
+    pub action: Action,
+    /// The proof that it may be done.
+    pub permit: Permit,
+}
+
+/// Why an action is held back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// Which guard.
+    pub guard: &'static str,
+    /// Its words.
+    pub says: String,
+    /// The exact override, if there is one: `deletes=12@repo/acme/**`. It opens this guard for just the actions
+    /// that it holds back now.
+    pub overridable: Option<String>,
+}
+
+/// What the guards decided.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// What may be done, in order.
+    pub permitted: Vec<Permitted>,
+    /// What is held back, in order.
+    pub blocked: Vec<(Action, Blocked)>,
+}
+
+/// Why and until when something is switched off.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Switch {
+    /// Who switched it: a config line, or a person.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Until when; `None` until it is switched on again.
+    pub until: Option<jiff::Timestamp>,
+}
+
+/// What is switched off at this moment.
+#[derive(Clone, Debug, Default)]
+pub struct Switches {
+    /// Loops, by name.
+    pub loops: BTreeMap<String, Switch>,
+    /// Suspended addresses.
+    pub suspended: Vec<(AddressGlob, Switch)>,
+}
+
+impl Switches {
+    /// What config itself switches off at this moment.
+    pub fn of(desired: &Desired, now: jiff::Timestamp) -> Self {
+        let off = desired.loops.iter().filter(|(_, config)| {
+            !config.enabled && config.until.is_none_or(|until| now < until)
+        });
+        let switch = |config: &LoopConfig| Switch {
+            by: config.source.to_string(),
+            reason: config.reason.clone().unwrap_or_else(|| "switched off in config".to_owned()),
+            until: config.until,
+        };
+        let loops = off.map(|(name, config)| (name.clone(), switch(config))).collect();
+        Self { loops, suspended: Vec::new() }
+    }
+
+    /// Whether a switch holds this action back.
+    pub fn blocks(&self, action: &Action) -> Option<Blocked> {
+        if let Some(switch) = self.loops.get(action.wanted_by) {
+            let says =
+                format!("loop `{}` was switched off by {}: {}", action.wanted_by, switch.by, switch.reason);
+            return Some(Blocked { guard: "kill-switch", says, overridable: None });
+        }
+        let (glob, switch) = self.suspended.iter().find(|(glob, _)| glob.covers(&action.address))?;
+        let says = format!("`{glob}` was suspended by {}: {}", switch.by, switch.reason);
+        Some(Blocked { guard: "suspended", says, overridable: None })
+    }
+}
+
+/// What the ledger remembers of earlier attempts.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// Actions whose last attempt failed for good, with what was said.
+    pub stuck: BTreeMap<ActionId, String>,
+    /// How often each action was done within the last day.
+    pub done_today: BTreeMap<ActionId, u32>,
+}
+
+/// What the guards judge by.
+#[derive(Debug)]
+pub struct GuardContext<'a> {
+    /// The config in force.
+    pub desired: &'a Desired,
+    /// What was read.
+    pub observed: &'a Observed,
+    /// What each loop reads, by name: an action of a loop is held back where that read is incomplete.
+    pub needs: &'a BTreeMap<&'static str, Facets>,
+    /// What each loop may do, by name.
+    pub may: &'a BTreeMap<&'static str, &'static [Verb]>,
+    /// Overrides of this one command.
+    pub allows: &'a [Allow],
+    /// Today, UTC.
+    pub today: jiff::civil::Date,
+    /// What is switched off.
+    pub switches: &'a Switches,
+    /// What the ledger remembers.
+    pub memory: &'a Memory,
+    /// A revision that is not merged to the config branch, if that is what is applied.
+    pub unmerged: Option<&'a str>,
+}
+
+/// Judges every action of a plan; `contradictions` are those that [`super::combine`] already held back.
+///
+/// An action is held back by the first guard that objects: those without an override, those that look at one
+/// action, the budgets over all that is left, and last what depends on something held back.
+pub fn verdict(
+    actions: Vec<Action>,
+    contradictions: Vec<(Action, Blocked)>,
+    cx: &GuardContext<'_>,
+) -> Verdict {
+    let mut overrides = Overrides::default();
+    let mut held: BTreeMap<ActionId, Blocked> = BTreeMap::new();
+    for action in &actions {
+        if let Some(blocked) = rules::outright(action, cx) {
+            held.insert(action.id.clone(), blocked);
+        }
+    }
+    rules::openable(&actions, cx, &mut overrides, &mut held);
+    budget::over(&actions, cx, &mut overrides, &mut held);
+
+    let mut out = Verdict { permitted: Vec::new(), blocked: contradictions };
+    for action in actions {
+        match held.remove(&action.id) {
+            Some(blocked) => out.blocked.push((action, blocked)),
+            None => {
+                let permit = Permit { action: action.id.clone(), overrides: overrides.take(&action.id) };
+                out.permitted.push(Permitted { action, permit });
+            }
+        }
+    }
+    order::hold_dependents(&mut out, cx.observed);
+    out.blocked.sort_by(|a, b| super::combine::order(&a.0, &b.0));
+    out
+}

@@ -1,0 +1,143 @@
+//! Guards that judge one action by itself.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Action, ActionId, Effect, Facet, Seen, Verb};
+
+use super::overrides::{self, Overrides, Rest};
+use super::{Blocked, GuardContext};
+
+/// Guards that nothing opens.
+pub(super) fn outright(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
+    own_config(action, cx)
+        .or_else(|| forbidden_verb(action, cx))
+        .or_else(|| incomplete(action, cx))
+        .or_else(|| cx.switches.blocks(action))
+}
+
+/// A guard that an override opens: its name, and what it says against an action.
+type Openable = (&'static str, fn(&Action, &GuardContext<'_>) -> Option<String>);
+
+const OPENABLE: [Openable; 4] =
+    [("protected", protected), ("stuck", stuck), ("fighting", fighting), ("unmerged", unmerged)];
+
+/// Guards that an override opens, one after the other over what the earlier ones left.
+pub(super) fn openable(
+    actions: &[Action],
+    cx: &GuardContext<'_>,
+    overrides: &mut Overrides,
+    held: &mut BTreeMap<ActionId, Blocked>,
+) {
+    for (guard, objection) in OPENABLE {
+        let mut words: BTreeMap<&ActionId, String> = BTreeMap::new();
+        let mut objected = Vec::new();
+        for action in actions.iter().filter(|a| !held.contains_key(&a.id)) {
+            if let Some(says) = objection(action, cx) {
+                words.insert(&action.id, says);
+                objected.push(action);
+            }
+        }
+        let Rest { actions: rest, short } = overrides::spend(guard, objected, cx, overrides);
+        for action in &rest {
+            let says = words.remove(&action.id).unwrap_or_default() + &short;
+            let overridable = Some(overrides::exact(guard, &opened_with(guard, action, &rest)));
+            held.insert(action.id.clone(), Blocked { guard, says, overridable });
+        }
+    }
+}
+
+/// What the override for one action opens: `unmerged` is said of the whole revision; for the others it is the
+/// action, and what lies under its address.
+fn opened_with<'a>(guard: &str, action: &'a Action, rest: &[&'a Action]) -> Vec<&'a Action> {
+    if guard == "unmerged" {
+        return rest.to_vec();
+    }
+    let below = format!("{}/", action.address);
+    let mut opened = vec![action];
+    opened.extend(rest.iter().filter(|a| a.id != action.id).filter(|a| {
+        a.address == action.address || a.address.as_str().starts_with(&below)
+    }));
+    opened
+}
+
+/// Only people change the config repository itself; the factory comments, reports and proposes there.
+fn own_config(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
+    let config = &cx.desired.factory.config.as_ref()?.value;
+    let speaks = matches!(
+        action.verb,
+        Verb::Comment | Verb::DeleteComment | Verb::Report | Verb::Propose | Verb::Withdraw
+    );
+    let touches = !speaks && action.effect.repo() == config;
+    touches.then(|| Blocked {
+        guard: "self",
+        says: format!(
+            "`{config}` is the factory's own config repository; a person makes this change on GitHub"
+        ),
+        overridable: None,
+    })
+}
+
+fn forbidden_verb(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
+    let may = cx.may.get(action.wanted_by).copied().unwrap_or_default();
+    (!may.contains(&action.verb)).then(|| Blocked {
+        guard: "verbs",
+        says: format!(
+            "loop `{}` may not {}; this is a bug in the loop",
+            action.wanted_by,
+            action.verb.as_str()
+        ),
+        overridable: None,
+    })
+}
+
+/// What the loop reads and could not read holds back what depends on it, and archiving depends on all of it.
+fn incomplete(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
+    let repo = action.effect.repo();
+    let needs = cx.needs.get(action.wanted_by).copied().unwrap_or_default();
+    let archives = action.verb == Verb::ArchiveRepository;
+    let gap = Facet::ALL
+        .iter()
+        .filter(|facet| needs.has(**facet) || (archives && **facet == Facet::Labels))
+        .filter_map(|facet| cx.observed.gap(*facet, Some(repo)))
+        .find(|gap| archives || depends_on(action, gap.facet, cx))?;
+    Some(Blocked {
+        guard: "incomplete",
+        says: format!("{} of {repo} could not be read completely: {}", gap.facet, gap.why),
+        overridable: None,
+    })
+}
+
+/// Whether an action depends on the part of a facet that a gap leaves unknown. Of settings that were read in part
+/// only the missing ones matter.
+fn depends_on(action: &Action, facet: Facet, cx: &GuardContext<'_>) -> bool {
+    let Seen::Known(state) = cx.observed.repo(action.effect.repo()) else { return true };
+    match (facet, &action.effect) {
+        (Facet::Settings, Effect::UpdateSettings { settings, .. }) => {
+            settings.keys().any(|setting| !state.settings.contains_key(setting))
+        }
+        (Facet::Settings, Effect::CreateLabel { .. } | Effect::UpdateLabel { .. } | Effect::DeleteLabel { .. }) => {
+            false
+        }
+        _ => true,
+    }
+}
+
+fn protected(action: &Action, cx: &GuardContext<'_>) -> Option<String> {
+    let protect = cx.desired.protects.iter().find(|p| p.address.covers(&action.address))?;
+    Some(format!("`{}` is protected at {}: {}", protect.address, protect.source, protect.reason))
+}
+
+fn stuck(action: &Action, cx: &GuardContext<'_>) -> Option<String> {
+    let says = cx.memory.stuck.get(&action.id)?;
+    Some(format!("the same change failed before and nothing has changed since: {says}"))
+}
+
+fn fighting(action: &Action, cx: &GuardContext<'_>) -> Option<String> {
+    let times = cx.memory.done_today.get(&action.id).copied().unwrap_or_default();
+    (times >= 3).then(|| format!("done {times} times within a day, and somebody undoes it each time"))
+}
+
+fn unmerged(_: &Action, cx: &GuardContext<'_>) -> Option<String> {
+    let rev = cx.unmerged?;
+    Some(format!("{rev} is not merged to the config branch `{}`", cx.desired.factory.branch))
+}
