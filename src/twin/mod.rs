@@ -24,6 +24,7 @@ mod graphql;
 mod handle;
 mod limits;
 mod log;
+mod outage;
 mod rest;
 mod server;
 mod session;

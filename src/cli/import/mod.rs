@@ -4,6 +4,7 @@
 mod target;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use secrecy::SecretString;
 use crate::adapters::fs;
 use crate::adapters::github::{Auth, Client, Patience};
 use crate::desired::import::{self, Imported};
-use crate::model::{Facet, Facets, Gap, Observed, RepoName, Seen};
+use crate::model::{Facet, Facets, Gap, Observed, RepoName, RepoState, Seen};
 use crate::observed::{self, Request, Wanted};
 
 use super::context::Context;
@@ -70,7 +71,8 @@ fn refuse_existing<'p>(
 
 fn connect(cx: &Context, api: &str) -> Result<Client, Fail> {
     let token: SecretString = cx.env.github_token().ok_or_else(|| {
-        Fail::new(Exit::Auth, "there is no GitHub token").help("export GITHUB_TOKEN=… (or FACTORY_GITHUB_TOKEN)")
+        Fail::new(Exit::Auth, "there is no GitHub token")
+            .help("export GITHUB_TOKEN=… (or FACTORY_GITHUB_TOKEN)")
     })?;
     cx.client_with(api, Auth::Token(token), Patience::Foreground, None)
 }
@@ -85,8 +87,11 @@ async fn read(cx: &Context, api: &str, targets: &[Target]) -> Result<Observed, F
             Target::Owner(owner) => {
                 let all = observed::owned(&client, owner).await.map_err(|gap| incomplete(&[gap]))?;
                 if all.is_empty() {
-                    return Err(Fail::new(Exit::Error, format!("{owner} has no repositories that this credential sees"))
-                        .help("check the token's access: `factoryctl doctor`"));
+                    return Err(Fail::new(
+                        Exit::Error,
+                        format!("{owner} has no repositories that this credential sees"),
+                    )
+                    .help("check the token's access: `factoryctl doctor`"));
                 }
                 names.extend(all.into_iter().map(|repo| (repo.name, repo.archived)));
             }
@@ -142,7 +147,7 @@ fn incomplete(gaps: &[Gap]) -> Fail {
     fail
 }
 
-fn known(observed: &Observed) -> std::collections::BTreeMap<RepoName, crate::model::RepoState> {
+fn known(observed: &Observed) -> BTreeMap<RepoName, RepoState> {
     let known = observed.repos.iter().filter_map(|(name, seen)| Some((name.clone(), seen.known()?.clone())));
     known.collect()
 }
@@ -166,7 +171,8 @@ fn report(imported: &Imported, observed: &Observed) -> String {
     }
     let states = || observed.repos.values().filter_map(Seen::known);
     let archived = states().filter(|state| state.archived).count();
-    let labels: usize = states().filter(|s| !s.archived).filter_map(|s| s.labels.known()).map(|l| l.len()).sum();
+    let labels: usize =
+        states().filter(|s| !s.archived).filter_map(|s| s.labels.known()).map(BTreeMap::len).sum();
     let _ = writeln!(
         out,
         "{}, {archived} of them archived, and {}",

@@ -1,12 +1,15 @@
 //! The command over HTTP: what it writes, when it refuses, how it ends.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
 use crate::adapters::env::Env;
 use crate::cli::{self, Exit};
+use crate::desired::import;
+use crate::desired::import::worlds::{archived, label, repo, with, world};
+use crate::model::{Observed, Seen, Setting, SettingValue};
 use crate::twin::world::{Label, World, epoch};
 use crate::twin::{FaultAction, FaultRule, Generate, Options, Twin, generate};
 
@@ -163,7 +166,7 @@ fn what_stays_in_the_folder_counts_too() {
     crate::adapters::fs::make_dirs(policy.parent().unwrap()).unwrap();
     for (text, exit) in [
         ("repo \"acme/ODD\"\n", Exit::Invalid),
-        ("group \"all\" { match \"acme/*\"; has-wiki #false; }\n", Exit::Error),
+        ("group \"all\" { match \"acme/*\"; labels { label \"new\" color=\"00ff00\"; }; }\n", Exit::Error),
         ("repo \"acme/elsewhere\" { has-wiki #false; }\n", Exit::Done),
     ] {
         crate::adapters::fs::replace_shared(&policy, text.as_bytes()).unwrap();
@@ -175,12 +178,18 @@ fn what_stays_in_the_folder_counts_too() {
 
 #[test]
 fn what_can_not_be_read_completely_is_not_written() {
-    let status = |status| FaultRule::every(FaultAction::Status { status, body: None, headers: Default::default() });
+    let status =
+        |status| FaultRule::every(FaultAction::Status { status, body: None, headers: BTreeMap::default() });
     for (name, fault, exit) in [
         ("the list fails", status(502).operation("OwnerRepositories"), Exit::Error),
         ("the settings fail", status(502).operation("Repositories"), Exit::Error),
         ("further labels fail", status(502).operation("LabelPages"), Exit::Error),
         ("the token is refused", status(401), Exit::Auth),
+        (
+            "the limit is spent",
+            FaultRule::every(FaultAction::PrimaryLimit { reset_in_s: 3_600 }),
+            Exit::RateLimit,
+        ),
         ("access is refused", status(403).operation("Repositories"), Exit::Auth),
     ] {
         let place = Place::new(odd_world());
@@ -193,16 +202,33 @@ fn what_can_not_be_read_completely_is_not_written() {
 #[test]
 fn what_is_not_there_is_named() {
     let place = Place::new(odd_world());
-    place.twin().set_latency(Duration::ZERO);
-    for (args, exit) in [
-        (["acme/nothing"], Exit::Error),
-        (["nobody"], Exit::Error),
-        (["not a name"], Exit::Usage),
-    ] {
+    for (args, exit) in
+        [(["acme/nothing"], Exit::Error), (["nobody"], Exit::Error), (["not a name"], Exit::Usage)]
+    {
         assert_eq!(place.import(&args), exit, "{args:?}");
     }
     let url = place.twin().url();
     assert_eq!(place.run_as("", &["--api", &url, "import", "acme"]), Exit::Auth);
     assert_eq!(place.run_as("ghp_wrong", &["--api", &url, "import", "acme"]), Exit::Auth);
     assert!(files(&place.config()).is_empty());
+}
+
+#[test]
+fn the_report_says_what_was_written_what_was_not_and_what_comes_next() {
+    let odd = with(repo("acme/odd"), Setting::Homepage, SettingValue::Text("\u{1b}[31mred".to_owned()));
+    let world = world([label(odd, "bug", "d73a4a", ""), archived("acme/old")]);
+    let imported = import::config("acme", None, &world);
+    let repos = world.into_iter().map(|(name, state)| (name, Seen::Known(state))).collect();
+    let observed = Observed { repos, ..Observed::default() };
+    insta::assert_snapshot!(super::report(&imported, &observed), @r#"
+    wrote policies/repositories.kdl (30 lines)
+    wrote policies/archived.kdl (3 lines)
+    wrote factory.kdl (7 lines)
+    2 repositories, 1 of them archived, and 1 label
+
+    left out, and so neither fixed nor touched:
+      repo/acme/odd/homepage must be a website, `https://…`, or empty, not " [31mred"
+
+    next: read it, commit it, and `factoryctl plan` shows nothing to do
+    "#);
 }

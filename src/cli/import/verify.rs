@@ -26,7 +26,12 @@ pub(super) fn check(cx: &Context, root: &Path, imported: &Imported, observed: &O
     if is_empty(&judged, observed) {
         return Ok(());
     }
-    Err(refuse(&kept, Exit::Error, "a plan would not be empty", render::text(&judged.document, cx.ui.err_style())))
+    Err(refuse(
+        &kept,
+        Exit::Error,
+        "a plan would not be empty",
+        render::text(&judged.document, cx.ui.err_style()),
+    ))
 }
 
 /// The config files that will lie in the folder, and the names of those that were there and stay.
@@ -35,9 +40,16 @@ fn folder_after(root: &Path, imported: &Imported) -> Result<(ConfigFiles, Vec<St
     let replaced = |path: &str| imported.files.iter().any(|(ours, _)| ours == path);
     files.files.retain(|file| !replaced(&file.path));
     files.unread.retain(|file| !replaced(&file.path));
-    let kept = files.files.iter().map(|f| f.path.clone()).chain(files.unread.iter().map(|u| u.path.clone())).collect();
+    let kept = files
+        .files
+        .iter()
+        .map(|f| f.path.clone())
+        .chain(files.unread.iter().map(|u| u.path.clone()))
+        .collect();
     let ours = imported.files.iter();
-    files.files.extend(ours.map(|(path, text)| ConfigFile { path: path.clone(), bytes: text.clone().into_bytes() }));
+    files
+        .files
+        .extend(ours.map(|(path, text)| ConfigFile { path: path.clone(), bytes: text.clone().into_bytes() }));
     files.files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok((files, kept))
 }

@@ -55,8 +55,10 @@ impl Rules {
         let files = ConfigFiles { files: vec![file], ..ConfigFiles::default() };
         let Err(problems) = load(&files, &self.vocabulary) else { return Ok(()) };
         let message = problems.into_iter().find(|p| p.severity == Severity::Error).map(|p| p.message);
-        let title = format!("repo {PROBE:?} ");
-        Err(message.unwrap_or_default().replacen(&title, "", 1))
+        let message = message.unwrap_or_default();
+        // The message begins with the title of the repository, which is only a stand-in here.
+        let says = message.split_once(&format!("{PROBE:?}")).map_or(message.as_str(), |(_, says)| says);
+        Err(says.trim_start_matches('`').trim().to_owned())
     }
 
     /// Whether a label may have this name.

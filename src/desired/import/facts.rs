@@ -90,9 +90,10 @@ impl<'a> World<'a> {
                     repo.values.push(None);
                     repo.left_out.extend(settings.iter().map(|setting| LeftOut {
                         address: Address::repo(name).field(setting.name()),
-                        why: match *setting == refused {
-                            true => why.clone(),
-                            false => format!("is left out with `{}`", refused.name()),
+                        why: if *setting == refused {
+                            why.clone()
+                        } else {
+                            format!("is left out with `{}`", refused.name())
                         },
                     }));
                 }
@@ -139,10 +140,8 @@ impl<'a> Live<'a> {
 fn units() -> Vec<Unit> {
     let mut out: Vec<Unit> = Vec::new();
     for (i, setting) in Setting::ALL.iter().enumerate() {
-        let settings = TOGETHER
-            .into_iter()
-            .find(|together| together.contains(setting))
-            .unwrap_or(&Setting::ALL[i..=i]);
+        let settings =
+            TOGETHER.into_iter().find(|together| together.contains(setting)).unwrap_or(&Setting::ALL[i..=i]);
         if !out.iter().any(|u| u.settings == settings) {
             out.push(Unit { settings, values: Vec::new() });
         }
@@ -153,9 +152,11 @@ fn units() -> Vec<Unit> {
 /// The values of these settings, or one that isn't known.
 fn values(settings: &[Setting], state: &RepoState) -> Result<Vec<SettingValue>, (Setting, String)> {
     let unseen = |setting| (setting, "can't be seen with this credential".to_owned());
-    let value = |setting: &Setting| match setting {
-        Setting::Archived => Ok(SettingValue::Flag(state.archived)),
-        _ => state.settings.get(setting).cloned().ok_or_else(|| unseen(*setting)),
+    let value = |setting: &Setting| {
+        if *setting == Setting::Archived {
+            return Ok(SettingValue::Flag(state.archived));
+        }
+        state.settings.get(setting).cloned().ok_or_else(|| unseen(*setting))
     };
     settings.iter().map(value).collect()
 }
@@ -174,12 +175,7 @@ fn judge(settings: &[Setting], values: &[SettingValue], rules: &Rules) -> Result
 }
 
 /// The label as config takes it; `None` when it doesn't take its name.
-fn label(
-    repo: &RepoName,
-    label: &LabelState,
-    rules: &Rules,
-    left_out: &mut Vec<LeftOut>,
-) -> Option<Label> {
+fn label(repo: &RepoName, label: &LabelState, rules: &Rules, left_out: &mut Vec<LeftOut>) -> Option<Label> {
     let address = Address::label(repo, &label.name);
     if let Err(why) = rules.label_name(&label.name) {
         left_out.push(LeftOut { address, why });

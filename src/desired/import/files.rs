@@ -40,7 +40,12 @@ impl Root {
 }
 
 /// The files, the root file last.
-pub(super) fn write(root: &Root, world: &World<'_>, sets: &[LabelSet], layers: &Layers) -> Vec<(String, String)> {
+pub(super) fn write(
+    root: &Root,
+    world: &World<'_>,
+    sets: &[LabelSet],
+    layers: &Layers,
+) -> Vec<(String, String)> {
     let mut out = Vec::new();
     if !layers.groups.is_empty() {
         let nodes = layers.groups.iter().map(|g| group(g, world, sets)).collect::<Vec<_>>();
@@ -134,7 +139,9 @@ fn group(group: &Group, world: &World<'_>, sets: &[LabelSet]) -> Node {
         Selector::Topic(topic) => node.push(Node::new("topic").text(topic)),
         Selector::Pattern(pattern) => node.push(Node::new("match").text(pattern)),
         Selector::Names(names) => {
-            node.comment("Not defaults: of other repositories nothing may be said here; they say what was left out.");
+            node.comment(
+                "Not defaults: of other repositories nothing may be said here; they say what was left out.",
+            );
             node.push(names.iter().fold(Node::new("match"), |list, name| list.text(name)));
         }
     }

@@ -52,7 +52,8 @@ pub(super) fn candidates(world: &World<'_>) -> Vec<Candidate> {
     for (i, repo) in world.live.iter().enumerate() {
         let owner = repo.name.owner().to_lowercase();
         let name = repo.name.name().to_lowercase();
-        let mut selectors: BTreeSet<Selector> = world.topics(repo).map(|t| Selector::Topic(t.to_owned())).collect();
+        let mut selectors: BTreeSet<Selector> =
+            world.topics(repo).map(|t| Selector::Topic(t.to_owned())).collect();
         if owners.len() > 1 {
             selectors.insert(Selector::Pattern(format!("{owner}/*")));
         }

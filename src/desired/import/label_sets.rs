@@ -13,7 +13,14 @@ const MIN_LABELS: usize = 2;
 
 /// The labels that GitHub gives to a new repository.
 const GITHUBS_OWN: [&str; 9] = [
-    "bug", "documentation", "duplicate", "enhancement", "good first issue", "help wanted", "invalid", "question",
+    "bug",
+    "documentation",
+    "duplicate",
+    "enhancement",
+    "good first issue",
+    "help wanted",
+    "invalid",
+    "question",
     "wontfix",
 ];
 
@@ -109,7 +116,8 @@ fn name(labels: &[&Label]) -> String {
     if let Some(first) = labels.first().and_then(|l| prefix(l))
         && labels.iter().all(|l| prefix(l).as_ref() == Some(&first))
     {
-        let word: String = first.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
+        let word: String =
+            first.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
         if !word.is_empty() {
             return word;
         }

@@ -22,7 +22,7 @@ fn loaded(imported: &Imported) -> Result<Desired, String> {
 }
 
 fn show(imported: &Imported) -> String {
-    imported.files.iter().map(|(path, text)| format!("--- {path}\n{text}")).collect()
+    imported.files.iter().fold(String::new(), |all, (path, text)| all + "--- " + path + "\n" + text)
 }
 
 fn text(text: &str) -> SettingValue {

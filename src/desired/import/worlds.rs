@@ -120,34 +120,37 @@ fn odd_text() -> impl Strategy<Value = String> {
 
 fn value(setting: Setting) -> BoxedStrategy<SettingValue> {
     let text = |s: BoxedStrategy<String>| s.prop_map(SettingValue::Text).boxed();
-    match setting {
-        Setting::Description => text(odd_text().boxed()),
-        Setting::Homepage => text(prop_oneof![
-            8 => Just(String::new()),
-            2 => Just("https://acme.example/a?b=\"c\"".to_owned()),
-            1 => Just("www.acme.example".to_owned()),
-            1 => odd_text(),
-        ].boxed()),
-        Setting::DefaultBranch => text(prop_oneof![
-            8 => Just("main".to_owned()),
-            2 => Just("release/1.x".to_owned()),
-            1 => Just(String::new()),
-            1 => Just("büro".to_owned()),
-        ].boxed()),
-        Setting::Topics => {
+    match setting.ty() {
+        SettingType::Text if setting == Setting::Homepage => text(
+            prop_oneof![
+                8 => Just(String::new()),
+                2 => Just("https://acme.example/a?b=\"c\"".to_owned()),
+                1 => Just("www.acme.example".to_owned()),
+                1 => odd_text(),
+            ]
+            .boxed(),
+        ),
+        SettingType::Text if setting == Setting::DefaultBranch => text(
+            prop_oneof![
+                8 => Just("main".to_owned()),
+                2 => Just("release/1.x".to_owned()),
+                1 => Just(String::new()),
+                1 => Just("büro".to_owned()),
+            ]
+            .boxed(),
+        ),
+        SettingType::Text => text(odd_text().boxed()),
+        SettingType::Names => {
             let word = prop_oneof![4 => "rust|web|svc", 1 => "[a-z0-9-]{1,4}"];
             let few = proptest::collection::btree_set(word, 0..3);
             let many = Just((0..21).map(|i| format!("t{i}")).collect::<BTreeSet<_>>());
             prop_oneof![30 => few.boxed(), 1 => many.boxed()].prop_map(SettingValue::Names).boxed()
         }
-        _ => match setting.ty() {
-            SettingType::Flag => proptest::bool::weighted(0.8).prop_map(SettingValue::Flag).boxed(),
-            SettingType::Word(words) => {
-                let word = prop_oneof![4 => Just(words[0]), 1 => proptest::sample::select(words)];
-                word.prop_map(|w| SettingValue::Text(w.to_owned())).boxed()
-            }
-            SettingType::Text | SettingType::Names => unreachable!("named above"),
-        },
+        SettingType::Flag => proptest::bool::weighted(0.8).prop_map(SettingValue::Flag).boxed(),
+        SettingType::Word(words) => {
+            let word = prop_oneof![4 => Just(words[0]), 1 => proptest::sample::select(words)];
+            word.prop_map(|w| SettingValue::Text(w.to_owned())).boxed()
+        }
     }
 }
 
@@ -159,7 +162,8 @@ fn labels() -> impl Strategy<Value = BTreeMap<String, LabelState>> {
         1 => "y{48,52}",
     ];
     let color = prop_oneof![9 => Just("d73a4a".to_owned()), 2 => "[0-9a-f]{6}", 1 => Just("red".to_owned())];
-    let description = prop_oneof![6 => Just(String::new()), 2 => Just("why \"not\"".to_owned()), 1 => odd_text()];
+    let description =
+        prop_oneof![6 => Just(String::new()), 2 => Just("why \"not\"".to_owned()), 1 => odd_text()];
     let one = (name, color, description).prop_map(|(name, color, description)| {
         let name = LabelName::observed(&name);
         (name.key(), LabelState { name, color, description, uses: None })
@@ -168,29 +172,30 @@ fn labels() -> impl Strategy<Value = BTreeMap<String, LabelState>> {
 }
 
 fn state(name: String) -> impl Strategy<Value = RepoState> {
-    let settings: Vec<_> = Setting::ALL
-        .iter()
-        .map(|s| (Just(*s), value(*s), proptest::bool::weighted(0.99)))
-        .collect();
+    let settings: Vec<_> =
+        Setting::ALL.iter().map(|s| (Just(*s), value(*s), proptest::bool::weighted(0.99))).collect();
     let labels = (0..4_u8, labels());
-    (settings, labels, proptest::bool::weighted(0.2)).prop_map(move |(settings, (kind, mut own), archived)| {
-        let mut state = repo(&name);
-        // Half of them are as GitHub makes them, so that there is something to share.
-        if kind < 2 {
-            state.settings = settings.into_iter().filter(|(_, _, seen)| *seen).map(|(s, v, _)| (s, v)).collect();
-        }
-        state.settings.insert(Setting::Archived, SettingValue::Flag(archived));
-        state.archived = archived;
-        if kind % 2 == 0 {
-            let plain = ["bug", "question", "help wanted", "invalid"];
-            let plain = plain.iter().fold(repo(&name), |state, l| label(state, l, "d73a4a", "As ever"));
-            if let Seen::Known(plain) = plain.labels {
-                own.extend(plain);
+    (settings, labels, proptest::bool::weighted(0.2)).prop_map(
+        move |(settings, (kind, mut own), archived)| {
+            let mut state = repo(&name);
+            // Half of them are as GitHub makes them, so that there is something to share.
+            if kind < 2 {
+                state.settings =
+                    settings.into_iter().filter(|(_, _, seen)| *seen).map(|(s, v, _)| (s, v)).collect();
             }
-        }
-        state.labels = Seen::Known(own);
-        state
-    })
+            state.settings.insert(Setting::Archived, SettingValue::Flag(archived));
+            state.archived = archived;
+            if kind % 2 == 0 {
+                let plain = ["bug", "question", "help wanted", "invalid"];
+                let plain = plain.iter().fold(repo(&name), |state, l| label(state, l, "d73a4a", "As ever"));
+                if let Seen::Known(plain) = plain.labels {
+                    own.extend(plain);
+                }
+            }
+            state.labels = Seen::Known(own);
+            state
+        },
+    )
 }
 
 /// Any world that GitHub might show, and some that it wouldn't.

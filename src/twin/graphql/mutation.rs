@@ -2,14 +2,16 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use base64::Engine as _;
+use serde_json::json;
 
 use super::issues::{Issue, IssueComment};
 use super::pulls::PullRequest;
 use super::query::Node;
 use super::refs::{Commit, Ref};
-use super::scalars::{Base64String, Oid};
+use super::repository::Repository;
+use super::scalars::{Base64String, Oid, RepositoryVisibility, Uri};
 use super::{or_null, refuse, session};
-use crate::twin::acts::{issues, pulls, refs};
+use crate::twin::acts::{issues, pulls, refs, repositories};
 use crate::twin::auth::Need;
 use crate::twin::failure::Failure;
 use crate::twin::session::Session;
@@ -117,6 +119,21 @@ input!(CreateIssueInput {
     title: String,
 });
 payload!(CreateIssuePayload { issue: Option<Issue> });
+
+input!(CreateRepositoryInput {
+    description: Option<String>,
+    #[graphql(default_with = "Some(true)")]
+    has_issues_enabled: Option<bool>,
+    #[graphql(default_with = "Some(false)")]
+    has_wiki_enabled: Option<bool>,
+    homepage_url: Option<Uri>,
+    name: String,
+    owner_id: Option<ID>,
+    #[graphql(default_with = "Some(false)")]
+    template: Option<bool>,
+    visibility: RepositoryVisibility,
+});
+payload!(CreateRepositoryPayload { repository: Option<Repository> });
 
 /// A comment in a list.
 #[derive(SimpleObject)]
@@ -305,8 +322,51 @@ fn create_issue(session: &Session, input: &CreateIssueInput) -> Result<Issue, Fa
     Ok(Issue { repo: now(session, repo_id)?, issue })
 }
 
+fn create_repository(session: &Session, input: &CreateRepositoryInput) -> Result<Repository, Failure> {
+    let world = session.world();
+    let own = session.caller.login(&world);
+    let owner = match &input.owner_id {
+        Some(id) => {
+            let numbers = numbers(id, &["O", "U"])?;
+            let account = world.accounts.values().find(|account| Some(&account.id) == numbers.first());
+            account.ok_or_else(|| unresolved(id))?.login.clone()
+        }
+        None => own.clone(),
+    };
+    if !owner.eq_ignore_ascii_case(&own) {
+        session.caller.may_in_org(&world, &owner, "administration")?;
+    }
+    let visibility = match input.visibility {
+        RepositoryVisibility::Public => "public",
+        RepositoryVisibility::Private => "private",
+        RepositoryVisibility::Internal => "internal",
+    };
+    let body = json!({
+        "name": input.name,
+        "description": input.description,
+        "homepage": input.homepage_url.as_ref().map(|uri| &uri.0),
+        "has_issues": input.has_issues_enabled,
+        "has_wiki": input.has_wiki_enabled,
+        "is_template": input.template,
+        "visibility": visibility,
+    });
+    let repo = session.change(|tx| repositories::create(tx, &owner, &body))?;
+    Ok(Repository { repo })
+}
+
 #[Object]
 impl Mutation {
+    async fn create_repository(
+        &self,
+        cx: &Context<'_>,
+        input: CreateRepositoryInput,
+    ) -> Result<Option<CreateRepositoryPayload>> {
+        let done = create_repository(session(cx)?, &input);
+        let client_mutation_id = input.client_mutation_id;
+        Ok(outcome(cx, done)
+            .map(|repository| CreateRepositoryPayload { client_mutation_id, repository: Some(repository) }))
+    }
+
     async fn create_commit_on_branch(
         &self,
         cx: &Context<'_>,
