@@ -137,11 +137,11 @@ impl<'a> Job<'a> {
         loop {
             let (mut judged, observed) = self.compare().await?;
             let stale = self.keep_saved_only(&mut judged);
-            if round == 0 {
+            if round == 0 || !judged.document.is_empty() {
                 self.cx.ui.say(render::text(&judged.document, self.cx.ui.err_style()).trim_end());
-                for address in &stale {
-                    self.cx.ui.say(&format!("stale: {address} has changed since the plan was saved"));
-                }
+            }
+            for address in &stale {
+                self.cx.ui.say(&format!("stale: {address} has changed since the plan was saved"));
             }
             exit = exit.and(incomplete(&observed));
             if !stale.is_empty() {
@@ -157,7 +157,7 @@ impl<'a> Job<'a> {
                 exit = exit.and(Exit::Guard);
             }
             let permitted = std::mem::take(&mut judged.verdict.permitted);
-            if permitted.is_empty() || (round == 0 && !self.confirmed(permitted.len())?) {
+            if permitted.is_empty() || !self.confirmed(permitted.len())? {
                 break;
             }
             match self.carry_out(permitted, &judged).await {
@@ -287,7 +287,7 @@ impl<'a> Job<'a> {
     }
 }
 
-fn describe(action: &Action, outcome: &Outcome) -> String {
+pub(super) fn describe(action: &Action, outcome: &Outcome) -> String {
     let what = format!("{} {}", action.verb.as_str(), action.address);
     match outcome {
         Outcome::Done => format!("done: {what}"),

@@ -13,7 +13,7 @@ use super::exit::{Exit, Fail};
 use super::ui::Ui;
 
 /// What every command works with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Context {
     pub(crate) global: Global,
     pub(crate) env: Env,

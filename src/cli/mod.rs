@@ -3,6 +3,7 @@
 mod apply;
 mod completions;
 mod context;
+mod daemon;
 mod demo;
 mod doctor;
 mod drift;
@@ -10,12 +11,16 @@ mod exit;
 mod explain;
 mod fmt;
 mod history;
-// mod import;
+mod import;
 mod init;
 mod ledger;
+mod loops;
 mod plan;
+mod run;
 mod session;
 mod signals;
+mod status;
+mod suspend;
 mod twin;
 mod ui;
 mod validate;
@@ -93,13 +98,23 @@ enum Command {
     /// Say where a value comes from: file, line, commit, author, what it overrides
     Why(why::Args),
     /// Write config for what exists on GitHub; a plan right after is empty
-    //     Import(import::Args),
+    Import(import::Args),
     /// Show what would change, and why
     Plan(plan::Args),
     /// Carry a plan out
     Apply(apply::Args),
     /// Show what differs though no config change explains it
     Drift(drift::Args),
+    /// Follow the config branch and keep GitHub as it says: the daemon
+    Run(run::Args),
+    /// What the daemon is doing: loops, budgets, the config in force
+    Status(status::Args),
+    /// List, show and switch the loops
+    Loop(loops::Args),
+    /// Hold back all changes to what an address covers, at once
+    Suspend(suspend::Suspend),
+    /// Let changes through again
+    Resume(suspend::Resume),
     /// What was changed, why, by which commit
     History(history::Args),
     /// Check or show the ledger
@@ -144,10 +159,15 @@ async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
         Command::Schema => explain::schema(cx),
         Command::Explain(args) => explain::run(cx, &args),
         Command::Why(args) => why::run(cx, &args).await,
-        //         Command::Import(args) => import::run(cx, &args).await,
+        Command::Import(args) => import::run(cx, &args).await,
         Command::Plan(args) => plan::run(cx, &args).await,
         Command::Apply(args) => apply::run(cx, &args).await,
         Command::Drift(args) => drift::run(cx, &args).await,
+        Command::Run(args) => run::run(cx, &args).await,
+        Command::Status(args) => status::run(cx, &args).await,
+        Command::Loop(args) => loops::run(cx, &args).await,
+        Command::Suspend(args) => suspend::suspend(cx, &args).await,
+        Command::Resume(args) => suspend::resume(cx, &args).await,
         Command::History(args) => history::run(cx, &args).await,
         Command::Ledger(args) => ledger::run(cx, &args).await,
         Command::Twin(args) => twin::run(cx, &args).await,

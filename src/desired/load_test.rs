@@ -210,7 +210,7 @@ fn toml_has_short_forms_and_dates_of_its_own() {
     let read = |text: &str| {
         let given = files([("factory.toml", text)]);
         let loaded = load(&given, &vocabulary());
-        loaded.map(|(d, _)| explain(&d, false)).unwrap_or_else(|d| panic!("{}", render(&d, &given, false)))
+        loaded.map_or_else(|d| panic!("{}", render(&d, &given, false)), |(d, _)| explain(&d, false))
     };
     assert_eq!(read(short), read(long));
 }
@@ -225,6 +225,24 @@ fn sources_name_the_commit_and_count_characters() {
     let point = &repo.settings[&crate::model::Setting::HasWiki];
     assert_eq!((point.source.line, point.source.column), (2, 26));
     assert_eq!(point.source.commit.as_deref(), given.origin.commit.as_ref());
+}
+
+#[test]
+fn size_is_bounded_where_it_would_multiply() {
+    let many = |what: &dyn Fn(usize) -> String, n: usize| (0..n).map(what).collect::<String>();
+    let labels = many(&|i| format!("label \"l{i}\"\n"), 1001);
+    let names = many(&|i| format!(" \"acme/{i}\""), 50_000);
+    for text in [
+        many(&|i| format!("repo \"acme/w{i}\"\n"), 20_001),
+        format!("label-set \"a\" {{\n{labels}}}\ndefaults {{ labels \"a\"; }}\n"),
+        format!("group \"a\" {{ match{names}; }}\n"),
+        "x\n".repeat(20_000),
+    ] {
+        let given = files([("factory.kdl", format!("factory \"acme\"\n{text}").as_str())]);
+        let problems = load(&given, &vocabulary()).expect_err("it is too much");
+        assert!(problems.iter().any(|d| d.code == "config::too-many"), "{:?}", problems.first());
+        assert!(problems.len() <= 2001);
+    }
 }
 
 proptest::proptest! {

@@ -7,7 +7,9 @@
 mod block;
 pub mod diagnostic;
 mod docs;
+pub mod import;
 mod load;
+mod misplaced;
 mod read;
 mod sections;
 pub mod shape;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::block::{Block, Given, Read};
 use super::diagnostic::{Draft, Sink, code, nearest};
 use super::docs::spell;
+use super::misplaced::{homes, near_elsewhere};
 use super::shape::{Context, Field, Kind, Problem, Repeat, Type, Vocabulary, check};
 use super::text::{Files, Node, Scalar, Span, Spelling, shorten};
 
@@ -31,11 +32,20 @@ impl Reader<'_> {
     pub(super) fn children(&mut self, parent: &'static Kind, nodes: &[&Node<'_>]) -> Vec<Block> {
         let mut out: Vec<Block> = Vec::with_capacity(nodes.len());
         let mut seen: HashMap<(&'static str, String), Span> = HashMap::new();
+        let mut counts: HashMap<&'static str, usize> = HashMap::new();
         for node in nodes {
             let Some(kind) = parent.child(&node.name) else {
                 self.unknown(parent, None, &node.name, node.span);
                 continue;
             };
+            let count = counts.entry(kind.name).or_insert(0_usize);
+            *count += 1;
+            if *count > kind.most {
+                if *count == kind.most + 1 {
+                    self.too_many(kind, node.span);
+                }
+                continue;
+            }
             let block = self.block(kind, node);
             let id = match kind.repeat {
                 Repeat::Many => None,
@@ -52,6 +62,14 @@ impl Reader<'_> {
             out.push(block);
         }
         out
+    }
+
+    fn too_many(&mut self, kind: &'static Kind, at: Span) {
+        self.sink.push(
+            Draft::error(code::TOO_MANY, format!("there are more than {} `{}`", kind.most, kind.name))
+                .at(at, "the first one too many")
+                .help("split the config over several factories"),
+        );
     }
 
     fn duplicate(&mut self, block: &Block, first: Span) {
@@ -311,6 +329,9 @@ impl Reader<'_> {
     }
 
     fn list_twice(&mut self, field: &Field, values: &[Read]) {
+        if values.len() > list_max(field.ty) {
+            return;
+        }
         for (i, read) in values.iter().enumerate() {
             if let Some(first) = values[..i].iter().find(|v| v.value == read.value) {
                 let text = read.text().unwrap_or_default();
@@ -339,6 +360,11 @@ impl Reader<'_> {
 
     /// A name that the kind doesn't have: what was meant, or where it belongs.
     fn unknown(&mut self, kind: &'static Kind, own: Option<&'static Kind>, name: &str, at: Span) {
+        if self.sink.is_full() {
+            // Nobody will read what was meant.
+            self.sink.push(Draft::error(code::UNKNOWN_KEY, String::new()));
+            return;
+        }
         let place =
             if kind.name.is_empty() { "at the top".to_owned() } else { format!("in `{}`", kind.name) };
         let fields = kind.fields.iter().chain(own.iter().flat_map(|k| k.fields)).map(|f| f.name);
@@ -388,38 +414,6 @@ fn subject_of_key(kind: &Kind, key: &Field) -> String {
 
 fn first_line(kind: &Kind) -> &'static str {
     kind.example.lines().next().unwrap_or_default()
-}
-
-/// The kinds under which a name is known, as "in `a`", with what they stand in.
-fn homes(root: &'static Kind, name: &str) -> Vec<String> {
-    let mut out = Vec::new();
-    collect(root, "", &mut |kind, path| {
-        let known = kind.fields.iter().any(|f| f.name == name) || kind.child(name).is_some();
-        if known && out.len() < 4 {
-            out.push(if kind.name.is_empty() { "at the top".to_owned() } else { format!("in `{path}`") });
-        }
-    });
-    out.dedup();
-    out
-}
-
-/// A name like this one that is known elsewhere.
-fn near_elsewhere(root: &'static Kind, name: &str) -> Option<(&'static str, Vec<String>)> {
-    let mut all = Vec::new();
-    collect(root, "", &mut |kind, _| {
-        all.extend(kind.fields.iter().map(|f| f.name).chain(kind.children.iter().map(|k| k.name)));
-    });
-    let near = nearest(name, all)?;
-    Some((near, homes(root, near)))
-}
-
-fn collect(kind: &'static Kind, path: &str, see: &mut impl FnMut(&'static Kind, &str)) {
-    see(kind, path);
-    for child in kind.children {
-        let inner =
-            if path.is_empty() { child.name.to_owned() } else { format!("{path} {{ {} }}", child.name) };
-        collect(child, &inner, see);
-    }
 }
 
 fn lower_first(text: &str) -> String {

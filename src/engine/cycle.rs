@@ -2,7 +2,7 @@
 
 use crate::adapters::clock::Clock;
 use crate::adapters::github::Client;
-use crate::loops::{self, Inputs, Selection};
+use crate::loops::{self, Crash, Inputs, Selection};
 use crate::model::{AddressGlob, Allow, Desired, Effect, LabelName, Observed, RepoName, Seen, Verb};
 use crate::observed::{self, Request};
 use crate::plan::{self, Disabled, Document, GuardContext, Memory, Plan, Switches, Verdict};
@@ -37,6 +37,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// What only a person can mend.
     pub problems: usize,
+    /// Loops that panicked; the plan is that of the others.
+    pub crashed: Vec<Crash>,
 }
 
 /// Reads what the loops that take part need, restricted to what the scope can touch, and counts the issues of
@@ -78,10 +80,12 @@ pub fn unsettled_labels(judging: &Judging<'_>, observed: &Observed) -> Vec<(Repo
     plan.0.actions.iter().filter_map(uncounted).collect()
 }
 
-fn decide(judging: &Judging<'_>, observed: &Observed) -> (Plan, Vec<(crate::model::Action, plan::Blocked)>) {
+type Decided = (Plan, Vec<(crate::model::Action, plan::Blocked)>, Vec<Crash>);
+
+fn decide(judging: &Judging<'_>, observed: &Observed) -> Decided {
     let inputs = Inputs { desired: judging.desired, observed, now: judging.now };
-    let (mut all, mut contradictions) =
-        plan::combine(loops::plan_all(inputs, judging.selection, judging.switches));
+    let (plans, crashes) = loops::plan_all(inputs, judging.selection, judging.switches);
+    let (mut all, mut contradictions) = plan::combine(plans);
     if !judging.scope.is_empty() {
         let inside = |address: &crate::model::Address| judging.scope.iter().any(|glob| glob.covers(address));
         all.actions.retain(|a| inside(&a.address));
@@ -89,12 +93,12 @@ fn decide(judging: &Judging<'_>, observed: &Observed) -> (Plan, Vec<(crate::mode
         all.problems.retain(|p| inside(&p.address));
         contradictions.retain(|(a, _)| inside(&a.address));
     }
-    (all, contradictions)
+    (all, contradictions, crashes)
 }
 
 /// Compares and judges. Pure: the same input gives the same document.
 pub fn judge(judging: &Judging<'_>, observed: &Observed) -> Judged {
-    let (all, contradictions) = decide(judging, observed);
+    let (all, contradictions, crashed) = decide(judging, observed);
     let (needs, may) = (loops::needs(), loops::may());
     let cx = GuardContext {
         desired: judging.desired,
@@ -119,6 +123,7 @@ pub fn judge(judging: &Judging<'_>, observed: &Observed) -> Judged {
         .map(|(name, switch)| Disabled { name: name.clone(), switch: switch.clone() })
         .collect();
     document.diagnostics.extend(all.problems.iter().map(ToString::to_string));
+    document.diagnostics.extend(crashed.iter().map(|c| format!("bug: loop `{}` panicked: {}", c.name, c.says)));
     let problems = all.problems.len();
-    Judged { document, verdict, problems }
+    Judged { document, verdict, problems, crashed }
 }

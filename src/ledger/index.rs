@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::chain::Entry;
-use super::{Ending, Flip, Intent, Record, Verdict};
+use super::{Ending, Flip, Intent, Outcome, Record, Verdict};
 use crate::model::{ActionId, Address, CommitId, IntentId};
 
 /// For how long returns are remembered: three in a day are a fight.
@@ -55,6 +55,10 @@ pub struct Open {
 pub struct ActionHistory {
     /// How it ended last.
     pub last: Ending,
+    /// In words.
+    pub says: String,
+    /// The class of its failure, if it failed.
+    pub cause: Option<String>,
     /// When.
     pub at: Timestamp,
     /// The times it was done in the 24 hours before the last record, oldest first.
@@ -93,6 +97,11 @@ impl Index {
     /// at its address: one side has changed.
     pub fn action(&self, action: &ActionId) -> Option<&ActionHistory> {
         self.actions.get(action)
+    }
+
+    /// What became of every action that is remembered.
+    pub fn actions(&self) -> impl Iterator<Item = (&ActionId, &ActionHistory)> {
+        self.actions.iter()
     }
 
     /// How often an action was done in the 24 hours before `now`.
@@ -139,7 +148,7 @@ impl Index {
                 };
                 let before = self.settled.insert(outcome.address.clone(), settled);
                 self.forget_failure(before, &outcome.action);
-                self.remember(&outcome.action, outcome.result, entry.at);
+                self.remember(outcome, entry.at);
             }
             Record::Outcome(outcome) => {
                 if let Some(open) = self.open.get_mut(&outcome.intent) {
@@ -174,10 +183,13 @@ impl Index {
         }
     }
 
-    fn remember(&mut self, action: &ActionId, result: Ending, at: Timestamp) {
-        let fresh = ActionHistory { last: result, at, done: Vec::new() };
-        let history = self.actions.entry(action.clone()).or_insert(fresh);
+    fn remember(&mut self, outcome: &Outcome, at: Timestamp) {
+        let result = outcome.result;
+        let fresh =
+            ActionHistory { last: result, says: String::new(), cause: None, at, done: Vec::new() };
+        let history = self.actions.entry(outcome.action.clone()).or_insert(fresh);
         (history.last, history.at) = (result, at);
+        (history.says, history.cause) = (outcome.says.clone(), outcome.cause.clone());
         history.done.retain(|done| at.duration_since(*done) < MEMORY);
         if result == Ending::Done {
             history.done.push(at);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::model::{Action, Address, CheckState, ConfigPull, Effect, Facet, Facets, RepoName, Verb};
+use crate::model::{Action, Address, CheckState, CommitId, ConfigHead, ConfigPull, Effect, Facet, Facets, RepoName, Verb};
 use crate::plan::{Document, Plan, render};
 
 use super::{Cx, Loop, NoSettings, Trigger, preview};
@@ -31,6 +31,9 @@ impl Loop for ConfigReview {
         let Some(config) = &cx.desired.factory.config else { return plan };
         for pull in &cx.observed.config_pulls {
             review(cx, &config.value, pull, &mut plan);
+        }
+        if let Some(head) = &cx.observed.config_head {
+            rejected(&config.value, head, &mut plan);
         }
         plan
     }
@@ -66,7 +69,8 @@ fn review(cx: &Cx<'_, NoSettings>, config: &RepoName, pull: &ConfigPull, plan: &
         plan.act(action.reason("the plan needs fewer comments now"));
     }
     if pull.check.as_ref() != Some(&check) {
-        plan.act(report(config, pull, &address, check));
+        let on = Reported { commit: &pull.head, there: pull.check.as_ref(), check_run: pull.checks };
+        plan.act(report(config, &on, &address, check));
     }
 }
 
@@ -84,19 +88,35 @@ fn comment(config: &RepoName, pull: &ConfigPull, address: Address, there: Option
         .reason(format!("what pull request #{} would change", pull.number))
 }
 
-fn report(config: &RepoName, pull: &ConfigPull, address: &Address, check: CheckState) -> Action {
+/// Says on a commit of the config branch that it did not come into force.
+fn rejected(config: &RepoName, head: &ConfigHead, plan: &mut Plan) {
+    let check = CheckState { passes: false, summary: first_line(&format!("not in force: {}", head.why)) };
+    if head.check.as_ref() != Some(&check) {
+        let on = Reported { commit: &head.commit, there: head.check.as_ref(), check_run: head.checks };
+        plan.act(report(config, &on, &Address::repo(config).part("commit", head.commit.short()), check));
+    }
+}
+
+/// A commit that is reported on.
+struct Reported<'a> {
+    commit: &'a CommitId,
+    there: Option<&'a CheckState>,
+    check_run: bool,
+}
+
+fn report(config: &RepoName, on: &Reported<'_>, address: &Address, check: CheckState) -> Action {
     let json_of = |state: &CheckState| json!({ "passes": state.passes, "summary": state.summary });
-    let before = pull.check.as_ref().map_or(Value::Null, json_of);
+    let before = on.there.map_or(Value::Null, json_of);
     let after = json_of(&check);
     let effect = Effect::Report {
         repo: config.clone(),
-        commit: pull.head.clone(),
+        commit: on.commit.clone(),
         name: CHECK.to_owned(),
         state: check,
-        check_run: pull.checks,
+        check_run: on.check_run,
     };
-    Action::new(ConfigReview::NAME, Verb::Report, address.part("check", pull.head.short()), before, after, effect)
-        .reason(format!("whether the config at {} is valid", pull.head.short()))
+    Action::new(ConfigReview::NAME, Verb::Report, address.part("check", on.commit.short()), before, after, effect)
+        .reason(format!("whether the config at {} is valid", on.commit.short()))
 }
 
 fn summary(document: &Document) -> CheckState {

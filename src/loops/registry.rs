@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use crate::desired::{LoopShape, Vocabulary, shape};
-use crate::model::{Desired, Facet, Facets, Observed, Verb};
+use crate::model::{Desired, Facet, Facets, LoopName, Observed, Verb};
 use crate::plan::{Disabled, Document, GuardContext, Memory, Plan, Switches, check, combine, guard};
 
 use super::contract::{Cx, Loop, Settings, Trigger};
@@ -148,9 +148,33 @@ pub fn may() -> BTreeMap<&'static str, &'static [Verb]> {
     super::ALL.iter().map(|l| (l.name(), l.may())).collect()
 }
 
-/// The plans of all loops that take part and aren't switched off.
-pub fn plan_all(inputs: Inputs<'_>, selection: &Selection, switches: &Switches) -> Vec<Plan> {
-    active(selection, switches).map(|l| l.plan(inputs)).collect()
+/// A loop whose plan panicked. That is a bug of the loop, and no reason to hold up the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crash {
+    /// Which.
+    pub name: LoopName,
+    /// The words of the panic.
+    pub says: String,
+}
+
+/// The plans of all loops that take part and aren't switched off, and those that panicked.
+pub fn plan_all(inputs: Inputs<'_>, selection: &Selection, switches: &Switches) -> (Vec<Plan>, Vec<Crash>) {
+    let (mut plans, mut crashes) = (Vec::new(), Vec::new());
+    for l in active(selection, switches) {
+        match caught(|| l.plan(inputs)) {
+            Ok(plan) => plans.push(plan),
+            Err(says) => crashes.push(Crash { name: l.name(), says }),
+        }
+    }
+    (plans, crashes)
+}
+
+/// Plans are pure and share nothing that can be changed, so a panic leaves nothing half-changed.
+fn caught(plan: impl FnOnce() -> Plan) -> Result<Plan, String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(plan)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".to_owned())
+    })
 }
 
 /// What the loops that manage repositories would do under another config, guards included; for the review of a
@@ -173,7 +197,7 @@ pub fn preview(proposed: &Desired, base: &Desired, observed: &Observed, now: jif
 /// What the selected loops would do under a config alone, without what is switched off live or remembered.
 pub(super) fn document(desired: &Desired, observed: &Observed, now: jiff::Timestamp, selection: &Selection) -> Document {
     let switches = Switches::of(desired, now);
-    let (all, contradictions) = combine(plan_all(Inputs { desired, observed, now }, selection, &switches));
+    let (all, contradictions) = combine(plan_all(Inputs { desired, observed, now }, selection, &switches).0);
     let (needs, may, memory) = (needs(), may(), Memory::default());
     let cx = GuardContext {
         desired,
@@ -198,4 +222,16 @@ pub(super) fn document(desired: &Desired, observed: &Observed, now: jiff::Timest
         .collect();
     document.diagnostics.extend(all.problems.iter().map(ToString::to_string));
     document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_caught_with_its_words() {
+        assert_eq!(caught(Plan::empty), Ok(Plan::empty()));
+        assert_eq!(caught(|| panic!("no such {}", "label")), Err("no such label".to_owned()));
+        assert_eq!(caught(|| panic!("oh")), Err("oh".to_owned()));
+    }
 }

@@ -16,6 +16,8 @@ pub struct Observed {
     pub unmanaged: Vec<Unmanaged>,
     /// Open pull requests on the config repository.
     pub config_pulls: Vec<ConfigPull>,
+    /// The head of the config branch, when it did not come into force.
+    pub config_head: Option<ConfigHead>,
     /// Live flips, and the pull requests that propose them.
     pub flips: Vec<OpenFlip>,
     /// Everything that could not be read.
@@ -118,6 +120,19 @@ pub struct ConfigPull {
     /// The comments the factory keeps there, in order: id and body.
     pub comments: Vec<(u64, String)>,
     /// The factory's commit status or check run on the head, if there is one.
+    pub check: Option<super::CheckState>,
+    /// Whether the factory is an App there and may write check runs.
+    pub checks: bool,
+}
+
+/// A commit of the config branch that was rejected, so that an earlier one stays in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigHead {
+    /// The commit.
+    pub commit: CommitId,
+    /// Why, in a line.
+    pub why: String,
+    /// The factory's commit status or check run on it, if there is one.
     pub check: Option<super::CheckState>,
     /// Whether the factory is an App there and may write check runs.
     pub checks: bool,

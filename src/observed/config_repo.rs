@@ -119,3 +119,24 @@ pub async fn own_check(
         summary: status["description"].as_str().unwrap_or_default().to_owned(),
     }))
 }
+
+/// Whether the newest pull request from a branch was closed or merged after `since`. An earlier end says nothing
+/// about what began later.
+///
+/// # Errors
+/// When the list can't be read.
+pub async fn closed_since(
+    client: &Client,
+    repo: &RepoName,
+    branch: &str,
+    since: jiff::Timestamp,
+) -> Result<bool, Error> {
+    let head = crate::adapters::github::segment(&format!("{}:{branch}", repo.owner()));
+    let path = format!("/repos/{repo}/pulls?state=all&head={head}&per_page=100");
+    let pulls = client.pages(repo.owner(), &path).await?;
+    let own = pulls.iter().filter(|pull| branch_of(pull, repo).as_deref() == Some(branch));
+    let newest = own.max_by_key(|pull| pull["number"].as_u64());
+    let closed_at = newest.and_then(|pull| pull["closed_at"].as_str()?.parse::<jiff::Timestamp>().ok());
+    // GitHub tells whole seconds.
+    Ok(closed_at.is_some_and(|at| at.as_second() >= since.as_second()))
+}

@@ -21,20 +21,31 @@ pub(super) async fn read(client: &Client, request: &Request<'_>, observed: &mut 
     owners.sort_unstable();
     owners.dedup();
     for owner in owners {
-        match list(client, owner).await {
+        match owned(client, owner).await {
             Ok(all) => observed.unmanaged.extend(all.into_iter().filter(|u| {
                 let matches = |(o, pattern): &(&str, &str)| {
                     o.eq_ignore_ascii_case(owner) && pattern_matches(pattern, u.name.name())
                 };
                 request.owners.iter().any(matches) && !request.repos.iter().any(|w| *w.name == u.name)
             })),
-            Err((why, cause)) => {
-                let why = format!("the repositories of {owner} could not be listed: {why}");
-                observed.gaps.push(Gap { facet: Facet::Unmanaged, repo: None, why, cause });
-            }
+            Err(gap) => observed.gaps.push(gap),
         }
     }
     observed.unmanaged.sort_by(|a, b| a.name.cmp(&b.name));
+}
+
+/// Every repository of an account, archived ones included.
+///
+/// # Errors
+/// When the list can't be read completely: half of an account's repositories would pass for all of them.
+pub async fn owned(client: &Client, owner: &str) -> Result<Vec<Unmanaged>, Gap> {
+    let refused = |(why, cause)| {
+        let why = format!("the repositories of {owner} could not be listed: {why}");
+        Gap { facet: Facet::Unmanaged, repo: None, why, cause }
+    };
+    let mut all = list(client, owner).await.map_err(refused)?;
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(all)
 }
 
 async fn list(client: &Client, owner: &str) -> Result<Vec<Unmanaged>, (String, Cause)> {

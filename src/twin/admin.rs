@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::faults::FaultRule;
 use super::handle::{Refused, WorldHandle};
 use super::state::Shared;
-use super::world::World;
+use super::world::{DeliveryOptions, World};
 
 /// The routes below `/_twin`.
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
@@ -25,6 +25,7 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         .route("/faults", put(set_faults))
         .route("/latency", put(set_latency))
         .route("/record", put(set_record))
+        .route("/hooks", post(add_hook))
         .route("/patch/{owner}/{repo}", post(patch))
         .fallback(|| async { (StatusCode::NOT_FOUND, "no such admin route\n") })
         .with_state(shared)
@@ -99,6 +100,37 @@ async fn set_record(State(shared): State<Arc<Shared>>, Json(record): Json<Record
     StatusCode::NO_CONTENT
 }
 
+/// A webhook with its faults.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewHook {
+    /// `owner/name`, or an organisation.
+    of: String,
+    url: String,
+    #[serde(default)]
+    secret: String,
+    events: Vec<String>,
+    #[serde(default)]
+    options: DeliveryOptions,
+}
+
+async fn add_hook(State(shared): State<Arc<Shared>>, Json(hook): Json<NewHook>) -> Response {
+    let events: Vec<&str> = hook.events.iter().map(String::as_str).collect();
+    let made = WorldHandle { shared }.add_hook(&hook.of, &hook.url, &hook.secret, &events, hook.options);
+    told(made.map(|id| json!({"id": id})))
+}
+
+/// The answer to something that GitHub may have refused.
+fn told(outcome: Result<Value, Refused>) -> Response {
+    match outcome {
+        Ok(answer) => Json(answer).into_response(),
+        Err(refused) => {
+            let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
+            (status, Json(json!({"message": refused.message}))).into_response()
+        }
+    }
+}
+
 /// One way to make drift; done as by a person on GitHub's pages, with webhooks and audit entries.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -112,6 +144,7 @@ enum Patch {
     DeleteLabel(String),
     PushFile { branch: String, path: String, text: String },
     OpenPull { head: String, base: String, title: String },
+    OpenIssue { title: String, labels: Vec<String> },
     MergePull(u64),
     ClosePull(u64),
 }
@@ -122,13 +155,7 @@ async fn patch(
     Json(patch): Json<Patch>,
 ) -> Response {
     let (handle, repo) = (WorldHandle { shared }, format!("{owner}/{repo}"));
-    match apply(&handle, &repo, patch) {
-        Ok(answer) => Json(answer).into_response(),
-        Err(refused) => {
-            let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
-            (status, Json(json!({"message": refused.message}))).into_response()
-        }
-    }
+    told(apply(&handle, &repo, patch))
 }
 
 fn apply(handle: &WorldHandle, repo: &str, patch: Patch) -> Result<Value, Refused> {
@@ -149,6 +176,10 @@ fn apply(handle: &WorldHandle, repo: &str, patch: Patch) -> Result<Value, Refuse
         }
         Patch::OpenPull { head, base, title } => {
             handle.open_pull(repo, &head, &base, &title).map(|number| json!({"number": number}))
+        }
+        Patch::OpenIssue { title, labels } => {
+            let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+            handle.open_issue(repo, &title, &labels).map(|number| json!({"number": number}))
         }
         Patch::MergePull(number) => handle.merge_pull(repo, number).map(|sha| json!({"sha": sha})),
         Patch::ClosePull(number) => handle.close_pull(repo, number).map(nothing),

@@ -1,7 +1,7 @@
 //! Who calls, what they see, and what they may do.
 
 use base64::Engine as _;
-use jiff::{Timestamp};
+use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
@@ -13,11 +13,19 @@ use super::world::{AccountKind, Installation, Permission, Repo, Role, Token, Vis
 pub(crate) enum Caller {
     Anonymous,
     /// A person's token.
-    User { text: String, token: Token },
+    User {
+        token: Token,
+    },
     /// A GitHub App, by its JWT.
-    App { id: u64 },
+    App {
+        id: u64,
+    },
     /// An installation of a GitHub App.
-    Installation { text: String, app: u64, slug: String, installation: Installation },
+    Installation {
+        app: u64,
+        slug: String,
+        installation: Installation,
+    },
 }
 
 /// What a request needs.
@@ -59,7 +67,8 @@ pub(crate) fn identify(world: &World, header: Option<&str>, now: Timestamp) -> R
     let rest = rest.trim();
     let text = if scheme.eq_ignore_ascii_case("basic") {
         let decoded = base64::engine::general_purpose::STANDARD.decode(rest).ok();
-        let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(Failure::bad_credentials)?;
+        let decoded =
+            decoded.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(Failure::bad_credentials)?;
         let (user, password) = decoded.split_once(':').ok_or_else(Failure::bad_credentials)?;
         // A token may stand in either place; GitHub takes both.
         if password.is_empty() || password == "x-oauth-basic" { user.to_owned() } else { password.to_owned() }
@@ -70,16 +79,20 @@ pub(crate) fn identify(world: &World, header: Option<&str>, now: Timestamp) -> R
         if token.expired {
             return Err(Failure::bad_credentials());
         }
-        return Ok(Caller::User { text, token: token.clone() });
+        return Ok(Caller::User { token: token.clone() });
     }
     if let Some(token) = world.installation_tokens.get(&text) {
         let app = world.apps.get(&token.app).ok_or_else(Failure::bad_credentials)?;
-        let installation = app.installations.iter().find(|installation| installation.id == token.installation);
-        let installation = installation.ok_or_else(Failure::bad_credentials)?.clone();
+        let installation =
+            app.installations.iter().find(|installation| installation.id == token.installation);
+        let mut installation = installation.ok_or_else(Failure::bad_credentials)?.clone();
+        if token.repositories.is_some() {
+            installation.repositories.clone_from(&token.repositories);
+        }
         if token.expires_at <= now || installation.suspended {
             return Err(Failure::bad_credentials());
         }
-        return Ok(Caller::Installation { text, app: app.id, slug: app.slug.clone(), installation });
+        return Ok(Caller::Installation { app: app.id, slug: app.slug.clone(), installation });
     }
     if text.split('.').count() == 3 {
         return jwt(world, &text, now);
@@ -97,19 +110,24 @@ fn jwt(world: &World, text: &str, now: Timestamp) -> Result<Caller, Failure> {
     for app in world.apps.values() {
         let Ok(key) = DecodingKey::from_rsa_pem(app.public_key_pem.as_bytes()) else { continue };
         let Ok(data) = jsonwebtoken::decode::<Claims>(text, &key, &unchecked) else { continue };
-        let issuer = data.claims.iss.as_u64().or_else(|| data.claims.iss.as_str().and_then(|id| id.parse().ok()));
+        let issuer =
+            data.claims.iss.as_u64().or_else(|| data.claims.iss.as_str().and_then(|id| id.parse().ok()));
         if issuer != Some(app.id) {
             continue;
         }
         let seconds = now.as_second();
         if data.claims.exp <= seconds {
-            return Err(refuse("'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires"));
+            return Err(refuse(
+                "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
+            ));
         }
         if data.claims.exp - seconds > 660 {
             return Err(refuse("'Expiration time' claim ('exp') is too far in the future"));
         }
         if data.claims.iat > seconds + 60 {
-            return Err(refuse("'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"));
+            return Err(refuse(
+                "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued",
+            ));
         }
         return Ok(Caller::App { id: app.id });
     }
@@ -121,10 +139,12 @@ impl Caller {
     pub(crate) fn login(&self, world: &World) -> String {
         match self {
             Self::Anonymous => "ghost".to_owned(),
-            Self::User { token, .. } => {
-                world.account(&token.login).map_or_else(|| token.login.clone(), |account| account.login.clone())
+            Self::User { token, .. } => world
+                .account(&token.login)
+                .map_or_else(|| token.login.clone(), |account| account.login.clone()),
+            Self::App { id } => {
+                world.apps.get(id).map_or_else(String::new, |app| format!("{}[bot]", app.slug))
             }
-            Self::App { id } => world.apps.get(id).map_or_else(String::new, |app| format!("{}[bot]", app.slug)),
             Self::Installation { slug, .. } => format!("{slug}[bot]"),
         }
     }
@@ -151,13 +171,11 @@ impl Caller {
     pub(crate) fn permission(&self, world: &World, repo: &Repo) -> Option<Permission> {
         let public = (repo.settings.visibility == Visibility::Public).then_some(Permission::Read);
         match self {
-            Self::Anonymous => public,
-            Self::App { .. } => public,
+            Self::Anonymous | Self::App { .. } => public,
             Self::User { token, .. } => {
-                let allowed = token
-                    .repos
-                    .as_ref()
-                    .is_none_or(|repos| repos.iter().any(|name| name.eq_ignore_ascii_case(&repo.full_name())));
+                let allowed = token.repos.as_ref().is_none_or(|repos| {
+                    repos.iter().any(|name| name.eq_ignore_ascii_case(&repo.full_name()))
+                });
                 if !allowed {
                     return public;
                 }
@@ -229,14 +247,18 @@ impl Caller {
             Self::Anonymous => Err(Failure::new(401, "UNAUTHENTICATED", "Requires authentication")),
             Self::App { .. } => Err(Failure::forbidden("Resource not accessible by integration")),
             Self::User { token, .. } => {
-                if token.read_only || !token.scopes.iter().any(|scope| scope == "repo" || scope == "admin:org") {
+                if token.read_only
+                    || !token.scopes.iter().any(|scope| scope == "repo" || scope == "admin:org")
+                {
                     return Err(Failure::forbidden("Resource not accessible by personal access token")
                         .header("x-accepted-oauth-scopes", "admin:org, repo"));
                 }
                 if self.administers(world, login) {
                     Ok(())
                 } else {
-                    Err(Failure::forbidden("You need admin access to the organization before adding a repository to it."))
+                    Err(Failure::forbidden(
+                        "You need admin access to the organization before adding a repository to it.",
+                    ))
                 }
             }
             Self::Installation { installation, .. } => {
@@ -288,7 +310,8 @@ mod tests {
 
     #[test]
     fn rights_follow_role_scope_and_selection() {
-        let token = |world: &mut World, change: &dyn Fn(&mut Token)| change(world.tokens.get_mut("t").unwrap());
+        let token =
+            |world: &mut World, change: &dyn Fn(&mut Token)| change(world.tokens.get_mut("t").unwrap());
         let public = |world: &mut World| {
             world.repo_mut("acme/widgets").unwrap().settings.visibility = Visibility::Public;
         };
@@ -297,7 +320,11 @@ mod tests {
         assert_eq!(can(|w| token(w, &|t| t.login = "stranger".into())), (None, Err(404)), "stranger");
         assert_eq!(can(|w| token(w, &|t| t.read_only = true)), (admin, Err(403)), "read only");
         assert_eq!(can(|w| token(w, &|t| t.scopes.clear())), (None, Err(404)), "no scope, private");
-        assert_eq!(can(|w| token(w, &|t| t.repos = Some(vec!["acme/other".into()]))), (None, Err(404)), "not selected");
+        assert_eq!(
+            can(|w| token(w, &|t| t.repos = Some(vec!["acme/other".into()]))),
+            (None, Err(404)),
+            "not selected"
+        );
         assert_eq!(
             can(|w| {
                 public(w);

@@ -21,7 +21,14 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(status: u16, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { status, kind, message: message.into(), errors: Vec::new(), headers: Vec::new(), moved_to: None }
+        Self {
+            status,
+            kind,
+            message: message.into(),
+            errors: Vec::new(),
+            headers: Vec::new(),
+            moved_to: None,
+        }
     }
 
     pub(crate) fn not_found() -> Self {
@@ -58,7 +65,9 @@ impl Failure {
     /// A 422 that explains a field in a sentence (code `custom`).
     pub(crate) fn custom(resource: &str, field: &str, message: &str) -> Self {
         let mut failure = Self::unprocessable("Validation Failed");
-        failure.errors.push(json!({"resource": resource, "code": "custom", "field": field, "message": message}));
+        failure
+            .errors
+            .push(json!({"resource": resource, "code": "custom", "field": field, "message": message}));
         failure
     }
 

@@ -205,9 +205,10 @@ impl Armed {
 
     /// Counts the request if it matches; says what happens if its turn has come.
     pub(crate) fn hit(&mut self, request: &Seen<'_>) -> Option<FaultAction> {
-        let matches = self.rule.method.as_deref().is_none_or(|method| method.eq_ignore_ascii_case(request.method))
-            && self.path.as_ref().is_none_or(|glob| glob.is_match(request.path))
-            && self.rule.operation.as_ref().is_none_or(|name| request.operations.contains(name));
+        let matches =
+            self.rule.method.as_deref().is_none_or(|method| method.eq_ignore_ascii_case(request.method))
+                && self.path.as_ref().is_none_or(|glob| glob.is_match(request.path))
+                && self.rule.operation.as_ref().is_none_or(|name| request.operations.contains(name));
         if !matches {
             return None;
         }
@@ -234,8 +235,12 @@ mod tests {
     #[test]
     fn a_rule_hits_what_it_names() {
         let get = |path| ("GET", path);
-        let requests =
-            [get("/repos/a/b/labels"), ("POST", "/repos/a/b/labels"), get("/repos/a/b"), get("/repos/c/d/labels")];
+        let requests = [
+            get("/repos/a/b/labels"),
+            ("POST", "/repos/a/b/labels"),
+            get("/repos/a/b"),
+            get("/repos/c/d/labels"),
+        ];
         let rule = || FaultRule::every(FaultAction::ResetBefore);
         for (name, rule, expected) in [
             ("every", rule(), [true, true, true, true]),
@@ -258,6 +263,9 @@ mod tests {
         )
         .unwrap();
         assert_eq!(rule.action.name(), "status");
-        assert!(serde_json::from_str::<FaultRule>(r#"{"verb": "GET", "action": {"kind": "reset_before"}}"#).is_err());
+        assert!(
+            serde_json::from_str::<FaultRule>(r#"{"verb": "GET", "action": {"kind": "reset_before"}}"#)
+                .is_err()
+        );
     }
 }

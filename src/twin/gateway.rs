@@ -6,7 +6,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Response};
-use serde_json::json;
 
 use super::auth::{self, Caller};
 use super::failure::Failure;
@@ -14,6 +13,7 @@ use super::faults::{FaultAction, Seen};
 use super::git::{self, GitPath};
 use super::graphql::{self, Api, Prepared};
 use super::limits::{Meter, Pool};
+use super::outage::{broken, secondary};
 use super::rest;
 use super::session::Session;
 use super::shape::Urls;
@@ -190,85 +190,6 @@ fn finish(shared: &Shared, n: u64, answer: &mut Answer) {
     });
 }
 
-/// An answer that never reached the real work.
-fn broken(action: &FaultAction, is_graphql: bool) -> Answer {
-    let limit_text = "API rate limit exceeded for the twin. (But here's the good news: it resets.)";
-    match action {
-        FaultAction::Status { status, body, headers } => {
-            let failure = Failure::new(*status, "SERVICE_UNAVAILABLE", reason(*status));
-            let mut answer = Answer::failure(&failure);
-            if let Some(body) = body {
-                answer.body = body.clone().into_bytes();
-            }
-            for (name, value) in headers {
-                answer.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
-                answer.header(name, value.clone());
-            }
-            answer
-        }
-        FaultAction::PrimaryLimit { reset_in_s } => {
-            let now = now();
-            let reset = now.as_second() + i64::try_from(*reset_in_s).unwrap_or(0);
-            let failure = Failure::new(if is_graphql { 200 } else { 403 }, "RATE_LIMITED", limit_text);
-            let mut answer = if is_graphql {
-                Answer::json(200, &graphql::errors_only(&failure))
-            } else {
-                Answer::failure(&failure)
-            };
-            answer.header("x-ratelimit-limit", "5000");
-            answer.header("x-ratelimit-remaining", "0");
-            answer.header("x-ratelimit-used", "5000");
-            answer.header("x-ratelimit-reset", reset.to_string());
-            answer.header("x-ratelimit-resource", if is_graphql { "graphql" } else { "core" });
-            answer
-        }
-        FaultAction::SecondaryLimit { retry_after_s, status } => {
-            let mut answer = Answer::failure(&secondary(*status));
-            if let Some(seconds) = retry_after_s {
-                answer.header("retry-after", seconds.to_string());
-            }
-            answer
-        }
-        FaultAction::MalformedJson => {
-            let mut answer = Answer::json(200, &json!({}));
-            answer.body = b"{\"id\": 1, \"name\": \"cut of".to_vec();
-            answer
-        }
-        FaultAction::Html { status } => Answer {
-            status: *status,
-            headers: vec![("content-type".to_owned(), "text/html; charset=utf-8".to_owned())],
-            body: b"<!DOCTYPE html>\n<html><head><title>Unicorn! &middot; GitHub</title></head><body><p>This page is taking too long to load.</p></body></html>\n".to_vec(),
-        },
-        FaultAction::ResetBefore
-        | FaultAction::ResetAfter
-        | FaultAction::Truncate
-        | FaultAction::Delay { .. }
-        | FaultAction::SlowBody { .. }
-        | FaultAction::Stale { .. } => Answer::failure(&Failure::new(500, "INTERNAL", "Server Error")),
-    }
-}
-
-fn secondary(status: u16) -> Failure {
-    let text = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
-    Failure::new(status, "RATE_LIMITED", text)
-}
-
-fn reason(status: u16) -> &'static str {
-    match status {
-        401 => "Bad credentials",
-        403 => "Forbidden",
-        404 => "Not Found",
-        409 => "Conflict",
-        410 => "Gone",
-        422 => "Validation Failed",
-        429 => "Too Many Requests",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "We couldn't respond to your request in time. Sorry about that. Please try resubmitting your request and contact us if the problem persists.",
-        _ => "Server Error",
-    }
-}
-
 /// Ends a request that was counted as in flight, however it ends.
 struct Flight<'s> {
     shared: &'s Shared,
@@ -399,7 +320,10 @@ fn rest_answer(session: &Session, arrived: &Arrived, path: &str) -> Answer {
         rest::Content::Json(body) => Answer::json(reply.status, &body),
         rest::Content::Bytes(body) => Answer {
             status: reply.status,
-            headers: vec![("content-type".to_owned(), "application/vnd.github.raw; charset=utf-8".to_owned())],
+            headers: vec![(
+                "content-type".to_owned(),
+                "application/vnd.github.raw; charset=utf-8".to_owned(),
+            )],
             body,
         },
         rest::Content::Nothing => Answer { status: reply.status, ..Answer::default() },
@@ -430,7 +354,13 @@ fn validate(answer: &mut Answer, known: &str) {
     }
 }
 
-async fn graphql_answer(shared: &Arc<Shared>, api: &Api, session: Session, n: u64, prepared: Prepared) -> Answer {
+async fn graphql_answer(
+    shared: &Arc<Shared>,
+    api: &Api,
+    session: Session,
+    n: u64,
+    prepared: Prepared,
+) -> Answer {
     let (key, now) = (session.caller.key(), session.now);
     let limits = session.world().limits.clone();
     if matches!(session.caller, Caller::Anonymous | Caller::App { .. }) {
@@ -459,6 +389,7 @@ async fn graphql_answer(shared: &Arc<Shared>, api: &Api, session: Session, n: u6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn paths_lead_to_their_part() {
@@ -485,7 +416,9 @@ mod tests {
         let mut first = Answer::json(200, &json!({"a": 1}));
         validate(&mut first, "");
         let tag = first.headers.iter().find(|(name, _)| name == "etag").unwrap().1.clone();
-        for (known, expected) in [(tag.as_str(), 304), (tag.trim_start_matches("W/"), 304), ("\"x\"", 200), ("*", 304)] {
+        for (known, expected) in
+            [(tag.as_str(), 304), (tag.trim_start_matches("W/"), 304), ("\"x\"", 200), ("*", 304)]
+        {
             let mut again = Answer::json(200, &json!({"a": 1}));
             validate(&mut again, known);
             assert_eq!(again.status, expected, "{known}");

@@ -32,11 +32,12 @@ impl Default for Generate {
 }
 
 const WORDS: [&str; 16] = [
-    "anchor", "beacon", "copper", "delta", "ember", "fjord", "garnet", "harbor", "indigo", "juniper", "kestrel",
-    "lumen", "meadow", "nimbus", "orchid", "pylon",
+    "anchor", "beacon", "copper", "delta", "ember", "fjord", "garnet", "harbor", "indigo", "juniper",
+    "kestrel", "lumen", "meadow", "nimbus", "orchid", "pylon",
 ];
 const KINDS: [&str; 8] = ["api", "web", "worker", "infra", "docs", "sdk", "cli", "data"];
-const TOPICS: [&str; 8] = ["rust", "python", "service", "library", "internal", "frontend", "platform", "tooling"];
+const TOPICS: [&str; 8] =
+    ["rust", "python", "service", "library", "internal", "frontend", "platform", "tooling"];
 const AREAS: [&str; 6] = ["area", "kind", "priority", "status", "team", "size"];
 
 /// Makes up a world.
@@ -54,14 +55,19 @@ pub fn generate(what: &Generate) -> World {
         let labels: Vec<Label> = (0..share)
             .map(|number| Label {
                 id: world.fresh_id(),
-                name: format!("{}: {}-{number}", AREAS[number % AREAS.len()], WORDS[(number / AREAS.len()) % WORDS.len()]),
+                name: format!(
+                    "{}: {}-{number}",
+                    AREAS[number % AREAS.len()],
+                    WORDS[(number / AREAS.len()) % WORDS.len()]
+                ),
                 color: format!("{:06x}", rng.random_range(0..0x100_0000_u32)),
                 description: rng.random_bool(0.8).then(|| format!("About {word} {number}")),
                 default: false,
                 created_at: epoch(),
             })
             .collect();
-        let issues: Vec<Issue> = (1..=what.issues as u64).map(|number| issue(&mut world, number, word)).collect();
+        let issues: Vec<Issue> =
+            (1..=what.issues as u64).map(|number| issue(&mut world, number, word)).collect();
         let full_name = format!("{}/{name}", what.owner);
         let Some(repo) = world.repo_mut(&full_name) else { continue };
         repo.labels.extend(labels);

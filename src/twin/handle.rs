@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::acts::{self, Tx};
 use super::failure::Failure;
 use super::state::Shared;
-use super::world::World;
+use super::world::{DeliveryOptions, HookScope, World};
 
 /// The world of a running twin.
 #[derive(Clone)]
@@ -50,7 +50,11 @@ impl WorldHandle {
         self.shared.edit(|old| *old = world);
     }
 
-    fn act<T>(&self, repo: &str, act: impl FnOnce(&mut Tx<'_>, u64) -> Result<T, Failure>) -> Result<T, Refused> {
+    fn act<T>(
+        &self,
+        repo: &str,
+        act: impl FnOnce(&mut Tx<'_>, u64) -> Result<T, Failure>,
+    ) -> Result<T, Refused> {
         let outcome = self.shared.change(SOMEBODY, &self.shared.urls(), |tx| {
             let (owner, name) = repo.split_once('/').ok_or_else(Failure::not_found)?;
             let id = tx.world.repo(owner, name).map(|repo| repo.id).ok_or_else(Failure::not_found)?;
@@ -122,6 +126,41 @@ impl WorldHandle {
         self.act(repo, |tx, id| {
             let how = acts::pulls::Merge { method: "merge", sha: None, title: None, message: None };
             acts::pulls::merge(tx, id, number, &how)
+        })
+    }
+
+    /// Adds a webhook that misbehaves as told: of `owner/name`, or of an organisation. Answers its id; it is
+    /// pinged like any other.
+    pub fn add_hook(
+        &self,
+        of: &str,
+        url: &str,
+        secret: &str,
+        events: &[&str],
+        options: DeliveryOptions,
+    ) -> Result<u64, Refused> {
+        let outcome = self.shared.change(SOMEBODY, &self.shared.urls(), |tx| {
+            let scope = match of.split_once('/') {
+                Some((owner, name)) => {
+                    HookScope::Repo(tx.world.repo(owner, name).ok_or_else(Failure::not_found)?.id)
+                }
+                None => HookScope::Org(tx.world.account(of).ok_or_else(Failure::not_found)?.login.clone()),
+            };
+            let body = json!({"config": {"url": url, "secret": secret}, "events": events});
+            let hook = acts::hooks::create(tx, scope, &body)?;
+            if let Some(made) = tx.world.hooks.iter_mut().find(|other| other.id == hook.id) {
+                made.options = options;
+            }
+            Ok(hook.id)
+        });
+        Ok(outcome?)
+    }
+
+    /// Opens an issue; answers its number.
+    pub fn open_issue(&self, repo: &str, title: &str, labels: &[&str]) -> Result<u64, Refused> {
+        let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
+        self.act(repo, |tx, id| {
+            acts::issues::open(tx, id, title, None, &labels, Vec::new()).map(|issue| issue.number)
         })
     }
 

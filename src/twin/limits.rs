@@ -73,7 +73,14 @@ impl Usage {
     }
 
     /// Uses a pool, unless that would exceed it; says whether it was used.
-    pub(crate) fn charge(&mut self, key: &str, pool: Pool, amount: u64, limits: &Limits, now: Timestamp) -> bool {
+    pub(crate) fn charge(
+        &mut self,
+        key: &str,
+        pool: Pool,
+        amount: u64,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> bool {
         let limit = pool.limit(limits);
         let slot = self.slot(key, pool, limits, now);
         let fits = slot.0.saturating_add(amount) <= limit;
@@ -91,7 +98,13 @@ impl Usage {
     }
 
     /// A request begins; refused when too many are in flight or too much was created lately.
-    pub(crate) fn begin(&mut self, key: &str, creates: bool, limits: &Limits, now: Timestamp) -> Result<(), TooFast> {
+    pub(crate) fn begin(
+        &mut self,
+        key: &str,
+        creates: bool,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Result<(), TooFast> {
         let flying = self.in_flight.entry(key.to_owned()).or_default();
         if *flying >= limits.concurrent {
             return Err(TooFast);
@@ -128,7 +141,8 @@ mod tests {
         let limits = Limits { core: 2, window_s: 10, ..Limits::default() };
         let mut usage = Usage::default();
         let at = |second| Timestamp::from_second(second).unwrap();
-        let charges: Vec<bool> = [0, 1, 2, 9, 10].map(|s| usage.charge("t", Pool::Core, 1, &limits, at(s))).to_vec();
+        let charges: Vec<bool> =
+            [0, 1, 2, 9, 10].map(|s| usage.charge("t", Pool::Core, 1, &limits, at(s))).to_vec();
         assert_eq!(charges, [true, true, false, false, true]);
         assert!(usage.charge("other", Pool::Core, 1, &limits, at(3)));
         assert_eq!(usage.meter("t", Pool::Core, &limits, at(11)), Meter { limit: 2, used: 1, reset: at(20) });

@@ -7,7 +7,10 @@
 //! answers with 501 and remembers, so that no test passes by accident.
 //!
 //! It shares no type with the client, so that a wrong field can't be wrong on both sides.
-#![expect(clippy::disallowed_methods, reason = "the twin is a server of its own: clock, files, children and tasks")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the twin is a server of its own: clock, files, children and tasks"
+)]
 
 mod acts;
 mod admin;
@@ -21,15 +24,16 @@ mod graphql;
 mod handle;
 mod limits;
 mod log;
+mod outage;
 mod rest;
 mod server;
 mod session;
 mod shape;
 mod state;
-mod webhooks;
-mod wire;
 #[cfg(test)]
 mod tests;
+mod webhooks;
+mod wire;
 pub mod world;
 
 pub use faults::{FaultAction, FaultRule};

@@ -28,7 +28,7 @@ use super::log::LoggedRequest;
 use super::state::Shared;
 use super::wire::Abort;
 use super::world::{Token, World};
-use super::{admin, graphql};
+use super::{admin, graphql, webhooks};
 
 /// How a twin is to be started.
 #[derive(Debug, Clone)]
@@ -126,7 +126,13 @@ impl Twin {
             state.set_faults(options.faults).map_err(Error::Faults)?;
         }
         let tasks = TaskTracker::new();
-        let serve = Serve { shared: Arc::clone(&shared), api: graphql::schema(), tasks: tasks.clone(), stop: stop.clone() };
+        let serve = Serve {
+            shared: Arc::clone(&shared),
+            api: graphql::schema(),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        };
+        tasks.spawn(webhooks::deliver(Arc::clone(&shared), tasks.clone(), stop.clone()));
         tasks.spawn(accept_tcp(serve.clone(), tcp));
         if let Some(unix) = unix {
             tasks.spawn(accept_unix(serve, unix));
@@ -216,7 +222,10 @@ impl Drop for Twin {
 /// A token that works, made if the world has none.
 fn usable_token(world: &mut World) -> String {
     let found = world.tokens.iter().find(|(_, token)| {
-        !token.expired && !token.read_only && token.repos.is_none() && token.scopes.iter().any(|scope| scope == "repo")
+        !token.expired
+            && !token.read_only
+            && token.repos.is_none()
+            && token.scopes.iter().any(|scope| scope == "repo")
     });
     if let Some((text, _)) = found {
         return text.clone();

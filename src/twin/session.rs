@@ -20,7 +20,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(shared: Arc<Shared>, caller: Caller, urls: Urls, now: Timestamp, world: Arc<World>) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        caller: Caller,
+        urls: Urls,
+        now: Timestamp,
+        world: Arc<World>,
+    ) -> Self {
         Self { shared, caller, urls, now, world: Mutex::new(world) }
     }
 
@@ -30,11 +36,28 @@ impl Session {
     }
 
     /// Changes the world in the caller's name.
-    pub(crate) fn change<T>(&self, act: impl FnOnce(&mut Tx<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn change<T>(
+        &self,
+        act: impl FnOnce(&mut Tx<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let login = self.caller.login(&self.world());
         let outcome = self.shared.change(&login, &self.urls, act)?;
         *self.world.lock().unwrap_or_else(PoisonError::into_inner) = self.shared.world();
         Ok(outcome)
+    }
+
+    /// Reads what only Git knows, as it is now; nothing changes.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Tx<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut world = World::clone(&self.world());
+        let tx = Tx {
+            world: &mut world,
+            git: &self.shared.git,
+            urls: &self.urls,
+            actor: String::new(),
+            now: self.now,
+            events: Vec::new(),
+        };
+        look(&tx)
     }
 
     /// A repository that the caller sees and may use so; a former name answers with where it went.

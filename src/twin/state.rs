@@ -19,7 +19,7 @@ use super::limits::Usage;
 use super::log::LoggedRequest;
 use super::shape::Urls;
 use super::webhooks::{self, Outgoing};
-use super::world::World;
+use super::world::{Delivery, World};
 
 /// How many past worlds stale replies can reach.
 const PAST: usize = 64;
@@ -146,6 +146,14 @@ impl State {
         }
     }
 
+    /// Remembers a delivery. It is no write: stale replies don't count it.
+    pub(crate) fn delivered(&mut self, delivery: Delivery, remembered: usize) {
+        let world = Arc::make_mut(&mut self.world);
+        world.deliveries.push(delivery);
+        let excess = world.deliveries.len().saturating_sub(remembered);
+        world.deliveries.drain(..excess);
+    }
+
     /// The world of so many writes ago, or the oldest that is remembered.
     pub(crate) fn past(&self, writes: usize) -> Arc<World> {
         let world = match writes.checked_sub(1) {
@@ -171,10 +179,8 @@ impl State {
             }
         }
         let (action, then) = chosen?;
-        let world = match &action {
-            FaultAction::Stale { writes: Some(writes) } => self.past(*writes),
-            _ => then,
-        };
+        let world =
+            if let FaultAction::Stale { writes: Some(writes) } = &action { self.past(*writes) } else { then };
         Some((action, world))
     }
 

@@ -29,7 +29,9 @@ impl Answer {
 
     pub(crate) fn failure(failure: &Failure) -> Self {
         let mut answer = Self::json(failure.status, &failure.body());
-        answer.headers.extend(failure.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        answer
+            .headers
+            .extend(failure.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         if let Some(to) = &failure.moved_to {
             answer.header("location", to.clone());
         }
@@ -70,7 +72,8 @@ impl Answer {
 
     fn with(self, body: Body) -> Response<Body> {
         let mut response = Response::new(body);
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         for (name, value) in self.headers {
             if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
                 response.headers_mut().append(name, value);

@@ -209,8 +209,7 @@ impl<'a> Stage<'a> {
         let url = format!("{}/{OWNER}/{CONFIG}.git", self.twin().git_url());
         let clone = self.clone_dir();
         let clone_text = clone.display().to_string();
-        self.git(&["init", "--quiet", &clone_text]).await?;
-        self.git(&["-C", &clone_text, "remote", "add", "origin", &url]).await?;
+        self.git(&["clone", "--quiet", &url, &clone_text]).await?;
         for (path, text) in desired::init(OWNER, &loops::vocabulary(self.cx.today())) {
             let text = text.replace("// config \"acme/factory\"", "config \"acme/factory\"");
             put(&clone.join(&path), &text)?;

@@ -160,6 +160,11 @@ impl Sink {
         }
     }
 
+    /// Whether further problems are only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.drafts.len() >= Self::KEPT
+    }
+
     /// How many errors there are so far.
     pub(super) fn errors(&self) -> usize {
         self.errors

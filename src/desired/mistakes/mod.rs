@@ -5,6 +5,7 @@ mod access;
 mod between;
 mod files;
 mod shape;
+mod syntax;
 mod values;
 
 use std::collections::BTreeSet;

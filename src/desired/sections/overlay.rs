@@ -14,8 +14,8 @@ use super::merge::{Sets, Wanted, labels, wanted};
 use super::repos::{DEFAULTS, GROUP, REPO};
 use super::settings::{self, Fixed};
 
-/// How many repositories one config may declare.
-const MAX_REPOS: usize = 20_000;
+/// How many labels all repositories together may want: a bound on memory that no organisation comes near.
+const MAX_LABELS: usize = 2_000_000;
 
 /// What one block wants of repositories.
 struct Layer {
@@ -48,17 +48,9 @@ pub(super) fn build(root: &[Block], cx: &mut Builder<'_>) -> BTreeMap<RepoName, 
     for block in root.iter().filter(|b| b.kind.name == GROUP.name && !b.key().is_empty()) {
         groups.push(group(block, &mut sets, cx));
     }
-    let mut repos = BTreeMap::new();
+    let (mut repos, mut wanted_labels) = (BTreeMap::new(), 0);
     for block in root.iter().filter(|b| b.kind.name == REPO.name) {
         let Ok(name) = RepoName::parse(block.key()) else { continue };
-        if repos.len() == MAX_REPOS {
-            cx.sink.push(
-                Draft::error(code::TOO_MANY, format!("more than {MAX_REPOS} repositories are declared"))
-                    .at(block.key_span(), "the first one too many")
-                    .help("split them over several factories"),
-            );
-            break;
-        }
         let own = Layer::new(block, &mut sets, cx);
         let member = membership(block, defaults_block, &mut groups);
         let mut layers: Vec<&Layer> = defaults.iter().collect();
@@ -66,6 +58,18 @@ pub(super) fn build(root: &[Block], cx: &mut Builder<'_>) -> BTreeMap<RepoName, 
         layers.push(&own);
         let groups = member.iter().map(|i| Arc::clone(&groups[*i].name)).collect();
         let repo = repo(block, name, groups, &layers, cx);
+        wanted_labels += repo.labels.specs.len();
+        if wanted_labels > MAX_LABELS {
+            cx.sink.push(
+                Draft::error(
+                    code::TOO_MANY,
+                    format!("repositories want more than {MAX_LABELS} labels in all"),
+                )
+                .at(block.key_span(), "the first one too many")
+                .help("declare fewer labels, or split the repositories over several factories"),
+            );
+            break;
+        }
         repos.insert(repo.name.clone(), repo);
     }
     for group in groups.iter().filter(|g| g.members == 0) {

@@ -59,6 +59,7 @@ pub(super) static REPO: Kind = Kind {
     fields: &REPO_FIELDS,
     children: &[&LABELS],
     repeat: Repeat::ByKey,
+    most: 20_000,
     example: "repo \"acme/widgets\" create=#true {\n    description \"The widget service\"\n    topics \"rust\" \"service\"\n    visibility \"private\"\n    labels \"lifecycle\" mode=\"authoritative\"\n}",
     ..Kind::EMPTY
 };

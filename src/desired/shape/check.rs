@@ -1,9 +1,9 @@
 //! One value against one type: the typed value, or what is wrong in words.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 
 use super::types::{Type, duration_text};
-use super::{DAY, HOUR, MINUTE, Vocabulary};
+use super::{Vocabulary, forms};
 use crate::desired::diagnostic::{Code, code, nearest};
 use crate::desired::text::{Raw, Spelling, shorten};
 use crate::model::{AddressGlob, LabelName, RepoName};
@@ -62,11 +62,11 @@ pub(in crate::desired) struct Problem {
 }
 
 impl Problem {
-    fn new(code: &'static Code, says: String) -> Self {
+    pub(super) fn new(code: &'static Code, says: String) -> Self {
         Self { code, says, whole: None, hint: None }
     }
 
-    fn hint(self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 }
@@ -200,7 +200,7 @@ fn texts(ty: Type, text: &str, cx: Context<'_>) -> Result<Value, Problem> {
             Ok(keep())
         }
         Type::Duration { min, max } => {
-            let seconds = seconds(text).ok_or_else(|| {
+            let seconds = forms::seconds(text).ok_or_else(|| {
                 malformed()
                     .hint("write numbers with a unit `s`, `m`, `h`, `d` or `w`: \"90s\", \"1h30m\", \"30d\"")
             })?;
@@ -225,10 +225,10 @@ fn texts(ty: Type, text: &str, cx: Context<'_>) -> Result<Value, Problem> {
         Type::Repo => RepoName::parse(text)
             .map(|_| keep())
             .map_err(|e| malformed().hint(format!("{e}; write owner and name: `acme/widgets`"))),
-        Type::RepoPattern => when(is_pattern(text)),
+        Type::RepoPattern => when(forms::is_pattern(text)),
         Type::OwnerPattern => {
             let owner = text.split_once('/').map_or("", |(owner, _)| owner);
-            when(is_pattern(text) && !owner.contains('*'))
+            when(forms::is_pattern(text) && !owner.contains('*'))
         }
         Type::Address => AddressGlob::parse(text).map(|_| keep()).map_err(|e| {
             malformed().hint(format!("{e}; e.g. `repo/acme/widgets`, `repo/acme/**`, `repo/*/*/label/bug`"))
@@ -250,17 +250,17 @@ fn texts(ty: Type, text: &str, cx: Context<'_>) -> Result<Value, Problem> {
             let space = (text.trim() != text).then(|| "remove the white space around it".to_owned());
             malformed().hint(space.unwrap_or_else(|| e.to_string()))
         }),
-        Type::Name => when(is_name(text)),
-        Type::Topic => topic(text, malformed),
-        Type::Branch => when(is_branch(text)),
+        Type::Name => when(forms::is_name(text)),
+        Type::Topic => forms::topic(text, malformed),
+        Type::Branch => when(forms::is_branch(text)),
         Type::Date => text
             .parse::<Date>()
             .map(Value::Date)
             .map_err(|_| malformed().hint("write year, month and day: \"2026-12-01\"")),
-        Type::Moment => moment(text)
+        Type::Moment => forms::moment(text)
             .map(Value::Moment)
             .ok_or_else(|| malformed().hint("write year, month and day: \"2026-12-01\"")),
-        Type::Api => api(text, malformed),
+        Type::Api => forms::api(text, malformed),
         Type::Website => {
             let good = text.is_empty()
                 || url::Url::parse(text)
@@ -301,176 +301,4 @@ fn unknown_loop(text: &str, cx: Context<'_>) -> Problem {
     };
     let whole = Some(format!("there is no loop `{}`", shorten(text)));
     Problem { whole, ..Problem::new(code::UNKNOWN_LOOP, String::new()).hint(hint) }
-}
-
-/// Seconds of `1h30m`; each unit once, the greater first.
-fn seconds(text: &str) -> Option<u64> {
-    let (mut rest, mut total, mut last) = (text, 0_u64, u64::MAX);
-    while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, tail) = rest.split_at(digits);
-        let letters = tail.len() - tail.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
-        let (unit, tail) = tail.split_at(letters);
-        let unit = match unit {
-            "s" => 1,
-            "m" => MINUTE,
-            "h" => HOUR,
-            "d" => DAY,
-            "w" => 7 * DAY,
-            _ => return None,
-        };
-        if unit >= last {
-            return None;
-        }
-        total = number.parse::<u64>().ok()?.checked_mul(unit)?.checked_add(total)?;
-        (rest, last) = (tail, unit);
-    }
-    (last != u64::MAX).then_some(total)
-}
-
-fn is_pattern(text: &str) -> bool {
-    let part = |p: &str| {
-        !p.is_empty()
-            && p.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'*'))
-    };
-    text.split_once('/').is_some_and(|(owner, name)| part(owner) && part(name))
-}
-
-fn is_name(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-}
-
-fn topic(text: &str, malformed: impl Fn() -> Problem) -> Result<Value, Problem> {
-    let good = |t: &str| {
-        (1..=50).contains(&t.len())
-            && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && !t.starts_with('-')
-    };
-    if good(text) {
-        return Ok(Value::Text(text.to_owned()));
-    }
-    let mended = text.to_lowercase().replace([' ', '_', '.'], "-");
-    Err(if good(&mended) { malformed().hint(format!("did you mean `{mended}`?")) } else { malformed() })
-}
-
-/// Git's rules for the name of a reference, as far as a branch can break them.
-fn is_branch(text: &str) -> bool {
-    let bad = |c: char| c.is_control() || matches!(c, ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\');
-    (1..=200).contains(&text.len())
-        && !text.contains(bad)
-        && !text.contains("..")
-        && !text.contains("@{")
-        && !text.starts_with(['/', '-'])
-        && !text.ends_with(['/', '.'])
-        && text.split('/').all(|p| {
-            let lock = std::path::Path::new(p).extension().is_some_and(|e| e == "lock");
-            !p.is_empty() && !p.starts_with('.') && !lock
-        })
-}
-
-fn moment(text: &str) -> Option<jiff::Timestamp> {
-    if let Ok(date) = text.parse::<Date>() {
-        // A date alone; a text with a time parses as a date too, so the length decides.
-        if text.len() == 10 {
-            return midnight(date);
-        }
-    }
-    let zoned = text.parse::<jiff::Timestamp>().ok();
-    zoned.or_else(|| {
-        text.parse::<DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|z| z.timestamp())
-    })
-}
-
-fn midnight(date: Date) -> Option<jiff::Timestamp> {
-    date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|z| z.timestamp())
-}
-
-fn api(text: &str, malformed: impl Fn() -> Problem) -> Result<Value, Problem> {
-    let Ok(url) = url::Url::parse(text) else {
-        return Err(malformed().hint(
-            "e.g. \"https://api.github.com\", or \"https://github.example/api/v3\" for an Enterprise server",
-        ));
-    };
-    if !url.username().is_empty()
-        || url.password().is_some()
-        || url.query().is_some()
-        || url.fragment().is_some()
-    {
-        let says = "must be the address of an API without user, query or fragment".to_owned();
-        return Err(Problem::new(code::MALFORMED, says).hint("credentials go into `auth`, as a reference"));
-    }
-    let loopback = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => return Err(malformed()),
-    };
-    match url.scheme() {
-        "https" => Ok(Value::Text(text.trim_end_matches('/').to_owned())),
-        "http" if loopback => Ok(Value::Text(text.trim_end_matches('/').to_owned())),
-        "http" => {
-            let says = "must be `https://…`: over `http://` the token could be read on the way".to_owned();
-            Err(Problem::new(code::MALFORMED, says)
-                .hint("`http://` is for this machine only, e.g. `http://127.0.0.1:8080`"))
-        }
-        _ => Err(malformed()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_of_time() {
-        for (text, expect) in [
-            ("5m", Some(300)),
-            ("1h30m", Some(5400)),
-            ("30d", Some(2_592_000)),
-            ("2w", Some(1_209_600)),
-            ("0s", Some(0)),
-            ("5", None),
-            ("m", None),
-            ("", None),
-            ("30m1h", None),
-            ("1h1h", None),
-            ("1 h", None),
-            ("99999999999999999999d", None),
-            ("18446744073709551615w", None),
-        ] {
-            assert_eq!(seconds(text), expect, "{text}");
-        }
-        for seconds_ in [1, 59, 60, 3600, 5400, DAY, 30 * DAY] {
-            assert_eq!(seconds(&duration_text(seconds_)), Some(seconds_));
-        }
-    }
-
-    #[test]
-    fn moments_are_in_utc_unless_they_say_otherwise() {
-        for (text, expect) in [
-            ("2026-12-01", Some("2026-12-01T00:00:00Z")),
-            ("2026-12-01T12:00:00Z", Some("2026-12-01T12:00:00Z")),
-            ("2026-12-01T12:00:00+02:00", Some("2026-12-01T10:00:00Z")),
-            ("2026-12-01T12:00:00", Some("2026-12-01T12:00:00Z")),
-            ("tomorrow", None),
-            ("2026-13-01", None),
-        ] {
-            assert_eq!(moment(text).map(|t| t.to_string()).as_deref(), expect, "{text}");
-        }
-    }
-
-    #[test]
-    fn branches() {
-        for (text, good) in [
-            ("main", true),
-            ("release/1.x", true),
-            ("a b", false),
-            ("x..y", false),
-            ("a.lock", false),
-            ("/a", false),
-        ] {
-            assert_eq!(is_branch(text), good, "{text}");
-        }
-    }
 }

@@ -29,6 +29,8 @@ pub struct Kind {
     pub children: &'static [&'static Kind],
     /// How often it may stand in its parent.
     pub repeat: Repeat,
+    /// How many of it may stand in its parent.
+    pub most: usize,
     /// Whether the vocabulary adds further fields, chosen by the key (a loop's own settings).
     pub open: bool,
     /// A whole node, as KDL.
@@ -44,6 +46,7 @@ impl Kind {
         fields: &[],
         children: &[],
         repeat: Repeat::Once,
+        most: 1_000,
         open: false,
         example: "",
     };

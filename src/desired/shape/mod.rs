@@ -5,6 +5,7 @@
 //! accepted. A loop describes its own settings with the same types and reads them through [`Settings`].
 
 mod check;
+mod forms;
 mod kind;
 mod settings;
 mod types;

@@ -135,7 +135,8 @@ pub(super) fn title(action: &Action) -> String {
         return verb;
     }
     let rest = action.address.below(&Address::repo(action.effect.repo())).unwrap_or_default();
-    let name = rest.strip_prefix("label/").unwrap_or(&rest);
+    // What a verb of a whole repository is about stands in its fields.
+    let name = rest.split_once('/').map_or("", |(_, name)| name);
     if name.is_empty() { verb } else { format!("{verb} {}", printable(name)) }
 }
 

@@ -32,7 +32,11 @@ fn check_color(color: &str) -> Result<String, Failure> {
 fn check_description(value: &Value) -> Result<Option<String>, Failure> {
     let Some(text) = value.as_str() else { return Ok(None) };
     if text.chars().count() > 100 {
-        return Err(Failure::custom("Label", "description", "description is too long (maximum is 100 characters)"));
+        return Err(Failure::custom(
+            "Label",
+            "description",
+            "description is too long (maximum is 100 characters)",
+        ));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
@@ -108,7 +112,13 @@ pub(crate) fn delete(tx: &mut Tx<'_>, repo_id: u64, name: &str) -> Result<(), Fa
     tell(tx, repo_id, &label, "deleted", None)
 }
 
-fn tell(tx: &mut Tx<'_>, repo_id: u64, label: &Label, word: &str, changes: Option<Value>) -> Result<(), Failure> {
+fn tell(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    label: &Label,
+    word: &str,
+    changes: Option<Value>,
+) -> Result<(), Failure> {
     let repo = tx.repo(repo_id)?;
     let mut payload = Tx::action(word);
     payload["label"] = shape::label(&repo, label, tx.urls);

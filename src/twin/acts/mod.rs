@@ -5,6 +5,7 @@
 //! when something must be announced.
 
 pub(crate) mod checks;
+pub(crate) mod hooks;
 pub(crate) mod issues;
 pub(crate) mod labels;
 pub(crate) mod pulls;
@@ -76,7 +77,9 @@ impl Tx<'_> {
     /// Tells the webhooks of a repository, and of its organisation.
     pub(crate) fn tell(&mut self, name: &'static str, repo: &Repo, mut payload: Value) {
         payload["repository"] = shape::full_repository(self.world, repo, self.urls, Permission::Write);
-        if let Some(owner) = self.world.account(&repo.owner).filter(|owner| owner.kind == AccountKind::Organization) {
+        if let Some(owner) =
+            self.world.account(&repo.owner).filter(|owner| owner.kind == AccountKind::Organization)
+        {
             payload["organization"] = shape::organisation_simple(owner, self.urls);
         }
         payload["sender"] = shape::user(self.world, &self.actor, self.urls);

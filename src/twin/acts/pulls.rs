@@ -34,7 +34,8 @@ pub(crate) fn open(tx: &mut Tx<'_>, repo_id: u64, opening: Opening<'_>) -> Resul
     }
     let bare = tx.bare(repo_id)?;
     let tip = |bare: &crate::twin::git::Bare, branch: &str, field: &str| -> Result<String, Failure> {
-        bare.tip(&format!("refs/heads/{branch}"))?.ok_or_else(|| Failure::field("PullRequest", field, "invalid"))
+        bare.tip(&format!("refs/heads/{branch}"))?
+            .ok_or_else(|| Failure::field("PullRequest", field, "invalid"))
     };
     let base_sha = tip(&bare, opening.base, "base")?;
     let head_sha = tip(&tx.bare(opening.head_repo)?, opening.head, "head")?;
@@ -42,7 +43,9 @@ pub(crate) fn open(tx: &mut Tx<'_>, repo_id: u64, opening: Opening<'_>) -> Resul
     let twin = repo.issues.values().any(|issue| {
         issue.state == IssueState::Open
             && issue.pull.as_ref().is_some_and(|pull| {
-                pull.head_repo == opening.head_repo && pull.head_ref == opening.head && pull.base_ref == opening.base
+                pull.head_repo == opening.head_repo
+                    && pull.head_ref == opening.head
+                    && pull.base_ref == opening.base
             })
     });
     if twin {
@@ -189,7 +192,11 @@ fn reopen(tx: &mut Tx<'_>, repo_id: u64, number: u64) -> Result<(), Failure> {
     }
     let tip = tx.bare(pull.head_repo)?.tip(&format!("refs/heads/{}", pull.head_ref))?;
     let (Some(tip), None) = (tip, pull.merged_at) else {
-        return Err(Failure::custom("PullRequest", "state", "state cannot be changed. The pull request cannot be reopened."));
+        return Err(Failure::custom(
+            "PullRequest",
+            "state",
+            "state cannot be changed. The pull request cannot be reopened.",
+        ));
     };
     let now = tx.now;
     let issue = tx.repo_mut(repo_id)?.issues.get_mut(&number).ok_or_else(Failure::not_found)?;
@@ -241,16 +248,18 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
     }
     let bare = tx.bare(repo_id)?;
     let base_name = format!("refs/heads/{}", pull.base_ref);
-    let base = bare.tip(&base_name)?.ok_or_else(|| refuse("Base branch was modified. Review and try the merge again."))?;
+    let base = bare
+        .tip(&base_name)?
+        .ok_or_else(|| refuse("Base branch was modified. Review and try the merge again."))?;
     let Merged::Clean(files) = bare.merge(&base, &pull.head_sha)? else {
         return Err(refuse("Pull Request has merge conflicts"));
     };
-    let head_owner = tx.world.repos.get(&pull.head_repo).map_or_else(|| repo.owner.clone(), |head| head.owner.clone());
+    let head_owner =
+        tx.world.repos.get(&pull.head_repo).map_or_else(|| repo.owner.clone(), |head| head.owner.clone());
     let (title, message) = match how.method {
-        "merge" => (
-            format!("Merge pull request #{number} from {head_owner}/{}", pull.head_ref),
-            issue.title.clone(),
-        ),
+        "merge" => {
+            (format!("Merge pull request #{number} from {head_owner}/{}", pull.head_ref), issue.title.clone())
+        }
         _ => (format!("{} (#{number})", issue.title), issue.body.clone().unwrap_or_default()),
     };
     let title = how.title.map_or(title, str::to_owned);
@@ -267,7 +276,8 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
     let sha = match how.method {
         "merge" => bare.write_files(&files, &draft(vec![base.clone(), pull.head_sha.clone()], text))?,
         "squash" => bare.write_files(&files, &draft(vec![base.clone()], text))?,
-        _ => rebase(&bare, &base, &pull.head_sha, &draft)?.ok_or_else(|| refuse("This branch can't be rebased"))?,
+        _ => rebase(&bare, &base, &pull.head_sha, &draft)?
+            .ok_or_else(|| refuse("This branch can't be rebased"))?,
     };
     bare.set_ref(&base_name, Some(&sha), &Expected::At(base.clone()))?;
     let (now, actor) = (tx.now, tx.actor.clone());
@@ -285,7 +295,10 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
     tell(tx, repo_id, number, Tx::action("closed"))?;
     refs::moved(tx, repo_id, &base_name, &base, &sha)?;
     let branch = format!("refs/heads/{}", pull.head_ref);
-    if repo.settings.delete_branch_on_merge && pull.head_repo == repo_id && tx.bare(repo_id)?.tip(&branch)?.is_some() {
+    if repo.settings.delete_branch_on_merge
+        && pull.head_repo == repo_id
+        && tx.bare(repo_id)?.tip(&branch)?.is_some()
+    {
         refs::delete(tx, repo_id, &branch)?;
     }
     Ok(sha)
@@ -320,7 +333,9 @@ pub(crate) fn extent(tx: &Tx<'_>, repo_id: u64, number: u64) -> Result<Extent, F
     let (issue, pull) = parts(&repo, number)?;
     let bare = tx.bare(repo_id)?;
     let base = match issue.state {
-        IssueState::Open => bare.tip(&format!("refs/heads/{}", pull.base_ref))?.unwrap_or_else(|| pull.base_sha.clone()),
+        IssueState::Open => {
+            bare.tip(&format!("refs/heads/{}", pull.base_ref))?.unwrap_or_else(|| pull.base_sha.clone())
+        }
         IssueState::Closed => pull.base_sha.clone(),
     };
     let from = bare.merge_base(&base, &pull.head_sha)?.unwrap_or(base.clone());

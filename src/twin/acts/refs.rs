@@ -88,7 +88,9 @@ fn check_name(name: &str) -> Result<(), Failure> {
     if name.starts_with("refs/") && name.matches('/').count() >= 2 {
         Ok(())
     } else {
-        Err(Failure::unprocessable("Reference name must start with 'refs/' and contain at least one more slash"))
+        Err(Failure::unprocessable(
+            "Reference name must start with 'refs/' and contain at least one more slash",
+        ))
     }
 }
 
@@ -112,7 +114,13 @@ pub(crate) fn create(tx: &mut Tx<'_>, repo_id: u64, name: &str, sha: &str) -> Re
 }
 
 /// Moves a ref; without `force` only forward.
-pub(crate) fn update(tx: &mut Tx<'_>, repo_id: u64, name: &str, sha: &str, force: bool) -> Result<(), Failure> {
+pub(crate) fn update(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    name: &str,
+    sha: &str,
+    force: bool,
+) -> Result<(), Failure> {
     writable(&*tx.repo(repo_id)?)?;
     let bare = tx.bare(repo_id)?;
     let old = bare.tip(name)?.ok_or_else(|| Failure::unprocessable("Reference does not exist"))?;
@@ -173,7 +181,9 @@ pub(crate) fn commit(tx: &mut Tx<'_>, repo_id: u64, commit: Commit<'_>) -> Resul
     if let Some(parent) = &start {
         let files = bare.files(parent)?;
         if let Some(path) = commit.deletions.iter().find(|path| !files.contains_key(*path)) {
-            let text = format!("A path was requested for deletion which does not exist as of commit oid `{parent}`: {path}");
+            let text = format!(
+                "A path was requested for deletion which does not exist as of commit oid `{parent}`: {path}"
+            );
             return Err(Failure::unprocessable(text));
         }
     }

@@ -15,7 +15,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, owner: &str, body: &Value) -> Result<Arc<R
     let name = check_name(name)?;
     if tx.world.repo(owner, &name).is_some() {
         let mut failure = Failure::custom("Repository", "name", "name already exists on this account");
-        failure.message = "Repository creation failed.".to_owned();
+        "Repository creation failed.".clone_into(&mut failure.message);
         return Err(failure);
     }
     let owner = tx.world.account(owner).map_or_else(|| owner.to_owned(), |account| account.login.clone());
@@ -29,7 +29,8 @@ pub(crate) fn create(tx: &mut Tx<'_>, owner: &str, body: &Value) -> Result<Arc<R
         label.created_at = tx.now;
     }
     if body["auto_init"].as_bool() == Some(true) {
-        let about = repo.settings.description.as_deref().map_or_else(String::new, |about| format!("\n{about}\n"));
+        let about =
+            repo.settings.description.as_deref().map_or_else(String::new, |about| format!("\n{about}\n"));
         repo.files = Some(BTreeMap::from([("README.md".to_owned(), format!("# {name}\n{about}"))]));
     }
     tx.world.redirects.remove(&repo.full_name().to_lowercase());
@@ -40,11 +41,39 @@ pub(crate) fn create(tx: &mut Tx<'_>, owner: &str, body: &Value) -> Result<Arc<R
     Ok(repo)
 }
 
+/// Forks a repository; branches come along, issues don't.
+pub(crate) fn fork(tx: &mut Tx<'_>, parent: u64, owner: &str, name: &str) -> Result<Arc<Repo>, Failure> {
+    let from = tx.repo(parent)?;
+    let name = check_name(name)?;
+    if let Some(existing) = tx.world.repos_of(owner).find(|repo| repo.fork_of == Some(parent)) {
+        return Ok(Arc::clone(existing)); // as on GitHub: forking twice answers the same fork
+    }
+    if tx.world.repo(owner, &name).is_some() {
+        return Err(Failure::custom("Repository", "name", "name already exists on this account"));
+    }
+    let owner = tx.world.account(owner).map_or_else(|| owner.to_owned(), |account| account.login.clone());
+    let id = tx.world.fresh_id();
+    let mut repo = Repo::new(id, &owner, &name, tx.now);
+    repo.settings = Settings { has_issues: false, ..from.settings.clone() };
+    repo.fork_of = Some(parent);
+    repo.labels = default_labels(|| tx.world.fresh_id());
+    tx.world.redirects.remove(&repo.full_name().to_lowercase());
+    let repo = Arc::new(repo);
+    tx.world.repos.insert(id, Arc::clone(&repo));
+    tx.bare(id)?;
+    tx.tell("repository", &repo, Tx::action("created"));
+    Ok(repo)
+}
+
 fn check_name(name: &str) -> Result<String, Failure> {
     let fit: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
     if fit.is_empty() || fit.len() > 100 || fit == "." || fit == ".." {
-        return Err(Failure::custom("Repository", "name", "name is too long (maximum is 100 characters) or invalid"));
+        return Err(Failure::custom(
+            "Repository",
+            "name",
+            "name is too long (maximum is 100 characters) or invalid",
+        ));
     }
     Ok(fit)
 }
@@ -82,10 +111,18 @@ fn apply(settings: &mut Settings, body: &Value) -> Result<(), Failure> {
         let Some(value) = body.get(field) else { continue };
         let text = value.as_str().unwrap_or_default();
         if text.chars().count() > limit {
-            return Err(Failure::custom("Repository", field, &format!("{field} cannot be more than {limit} characters")));
+            return Err(Failure::custom(
+                "Repository",
+                field,
+                &format!("{field} cannot be more than {limit} characters"),
+            ));
         }
         if text.chars().any(char::is_control) {
-            return Err(Failure::custom("Repository", field, &format!("{field} control characters are not allowed")));
+            return Err(Failure::custom(
+                "Repository",
+                field,
+                &format!("{field} control characters are not allowed"),
+            ));
         }
         // GitHub keeps an empty homepage as it is and shows an empty description as null.
         *slot = (!value.is_null() && (field == "homepage" || !text.is_empty())).then(|| text.to_owned());
@@ -148,7 +185,9 @@ pub(crate) fn update(tx: &mut Tx<'_>, id: u64, body: &Value) -> Result<Arc<Repo>
         && branch != settings.default_branch
     {
         if tx.bare(id)?.tip(&format!("refs/heads/{branch}"))?.is_none() {
-            let text = format!("The branch {branch} was not found. Please push that ref first or create it via the Git Data API.");
+            let text = format!(
+                "The branch {branch} was not found. Please push that ref first or create it via the Git Data API."
+            );
             let mut failure = Failure::custom("Repository", "default_branch", &text);
             failure.errors[0]["code"] = json!("invalid");
             return Err(failure);

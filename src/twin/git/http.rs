@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Response, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// The most that a child may answer.
 const MAX_OUTPUT: u64 = 512 * 1024 * 1024;
 /// How long one child may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A request to `/{owner}/{name}.git/{rest}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,11 +168,10 @@ fn decode(output: &[u8]) -> Response<Body> {
         let value = value.trim();
         if name.eq_ignore_ascii_case("status") {
             let code = value.split(' ').next().and_then(|code| code.parse::<u16>().ok());
-            *response.status_mut() =
-                code.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        } else if let (Ok(name), Ok(value)) =
-            (axum::http::HeaderName::try_from(name), axum::http::HeaderValue::try_from(value))
-        {
+            *response.status_mut() = code
+                .and_then(|code| StatusCode::from_u16(code).ok())
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        } else if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().append(name, value);
         }
     }
@@ -220,7 +219,11 @@ mod tests {
             ("/acme", None),
         ] {
             let parsed = GitPath::parse(path);
-            assert_eq!(parsed.as_ref().map(|git| (git.owner.as_str(), git.name.as_str())), expected, "{path}");
+            assert_eq!(
+                parsed.as_ref().map(|git| (git.owner.as_str(), git.name.as_str())),
+                expected,
+                "{path}"
+            );
         }
     }
 
@@ -229,7 +232,10 @@ mod tests {
         let line = format!("{} {} refs/heads/main\0report-status", "0".repeat(40), "a".repeat(40));
         let body = format!("{:04x}{line}0000PACK…", line.len() + 4);
         let commands = push_commands(body.as_bytes());
-        assert_eq!(commands, [Command { old: "0".repeat(40), new: "a".repeat(40), name: "refs/heads/main".to_owned() }]);
+        assert_eq!(
+            commands,
+            [Command { old: "0".repeat(40), new: "a".repeat(40), name: "refs/heads/main".to_owned() }]
+        );
     }
 
     #[test]

@@ -53,7 +53,9 @@ mod tests {
     use gix::ObjectId;
 
     fn files(list: &[(&str, u8)]) -> Files {
-        list.iter().map(|(path, id)| ((*path).to_owned(), ObjectId::from_bytes_or_panic(&[*id; 20]))).collect()
+        list.iter()
+            .map(|(path, id)| ((*path).to_owned(), ObjectId::from_bytes_or_panic(&[*id; 20])))
+            .collect()
     }
 
     #[test]
@@ -61,10 +63,30 @@ mod tests {
         let base = files(&[("a", 1), ("b", 1), ("c", 1)]);
         for (name, ours, theirs, expected) in [
             ("nothing", base.clone(), base.clone(), Merged::Clean(base.clone())),
-            ("theirs", base.clone(), files(&[("a", 2), ("b", 1), ("c", 1)]), Merged::Clean(files(&[("a", 2), ("b", 1), ("c", 1)]))),
-            ("both alike", files(&[("a", 2), ("b", 1)]), files(&[("a", 2), ("b", 1)]), Merged::Clean(files(&[("a", 2), ("b", 1)]))),
-            ("apart", files(&[("a", 2), ("b", 1), ("c", 1)]), files(&[("a", 1), ("c", 1)]), Merged::Clean(files(&[("a", 2), ("c", 1)]))),
-            ("conflict", files(&[("a", 2), ("b", 1), ("c", 1)]), files(&[("a", 3), ("b", 1), ("c", 1)]), Merged::Conflict(vec!["a".to_owned()])),
+            (
+                "theirs",
+                base.clone(),
+                files(&[("a", 2), ("b", 1), ("c", 1)]),
+                Merged::Clean(files(&[("a", 2), ("b", 1), ("c", 1)])),
+            ),
+            (
+                "both alike",
+                files(&[("a", 2), ("b", 1)]),
+                files(&[("a", 2), ("b", 1)]),
+                Merged::Clean(files(&[("a", 2), ("b", 1)])),
+            ),
+            (
+                "apart",
+                files(&[("a", 2), ("b", 1), ("c", 1)]),
+                files(&[("a", 1), ("c", 1)]),
+                Merged::Clean(files(&[("a", 2), ("c", 1)])),
+            ),
+            (
+                "conflict",
+                files(&[("a", 2), ("b", 1), ("c", 1)]),
+                files(&[("a", 3), ("b", 1), ("c", 1)]),
+                Merged::Conflict(vec!["a".to_owned()]),
+            ),
         ] {
             assert_eq!(merge_trees(&base, &ours, &theirs), expected, "{name}");
         }

@@ -19,13 +19,13 @@ use super::world::{Repo, World};
 
 pub(crate) use http::{Backend, Call, GitPath};
 pub(crate) use merge::{Merged, merge_trees};
-pub(crate) use read::{Blob, CommitInfo, FileChange, Found};
+pub(crate) use read::{Blob, CommitInfo, Found};
 pub(crate) use serve::{serve, unauthorised};
 pub(crate) use write::{Draft, Expected};
 
 /// What went wrong with a bare repository; to a client it is an internal error.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// A file or folder of the store.
     #[error("{doing} {path}")]
     Io {
@@ -79,11 +79,6 @@ impl Store {
         Self { dir: dir.to_path_buf() }
     }
 
-    /// The folder that holds them all.
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     /// The name of a repository's folder.
     pub(crate) fn folder(id: u64) -> String {
         format!("{id}.git")
@@ -96,12 +91,19 @@ impl Store {
         if fresh {
             self.create(world, repo, &path)?;
         }
-        let git = gix::open_opts(&path, gix::open::Options::isolated()).map_err(object("open the bare repository"))?;
+        let git = gix::open_opts(&path, gix::open::Options::isolated())
+            .map_err(object("open the bare repository"))?;
         let bare = Bare { git };
-        if fresh && repo.fork_of.is_none() && let Some(files) = &repo.files {
+        if fresh
+            && repo.fork_of.is_none()
+            && let Some(files) = &repo.files
+        {
             let draft = Draft {
                 parents: Vec::new(),
-                additions: files.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect(),
+                additions: files
+                    .iter()
+                    .map(|(path, text)| (path.clone(), text.clone().into_bytes()))
+                    .collect(),
                 deletions: Vec::new(),
                 message: "Initial commit".to_owned(),
                 author: repo.owner.clone(),
@@ -126,7 +128,8 @@ impl Store {
         let parent = repo.fork_of.and_then(|id| world.repos.get(&id));
         if let Some(parent) = parent {
             let from = self.open(world, parent)?;
-            let target = fs::canonicalize(from.git.path().join("objects")).map_err(io("find the objects of", path))?;
+            let target =
+                fs::canonicalize(from.git.path().join("objects")).map_err(io("find the objects of", path))?;
             match std::os::unix::fs::symlink(target, path.join("objects")) {
                 Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
                     return Err(io("share the objects of", path)(error));

@@ -80,7 +80,9 @@ impl Bare {
             format!("refs/{revision}"),
             revision.to_owned(),
         ] {
-            if candidate.starts_with("refs/") && let Some(sha) = self.tip(&candidate)? {
+            if candidate.starts_with("refs/")
+                && let Some(sha) = self.tip(&candidate)?
+            {
                 return Ok(Some(sha));
             }
         }
@@ -110,11 +112,11 @@ impl Bare {
         let walk = object("walk the history");
         let parse = |sha: &str| ObjectId::from_hex(sha.as_bytes()).ok();
         let Some(start) = parse(sha) else { return Ok(Vec::new()) };
-        let platform = self
-            .git
-            .rev_walk([start])
-            .with_hidden(without.and_then(parse))
-            .sorting(gix::revision::walk::Sorting::ByCommitTime(gix::traverse::commit::simple::CommitTimeOrder::NewestFirst));
+        let platform = self.git.rev_walk([start]).with_hidden(without.and_then(parse)).sorting(
+            gix::revision::walk::Sorting::ByCommitTime(
+                gix::traverse::commit::simple::CommitTimeOrder::NewestFirst,
+            ),
+        );
         let mut found = Vec::new();
         for info in platform.all().map_err(&walk)? {
             let info = info.map_err(&walk)?;
@@ -125,7 +127,8 @@ impl Bare {
 
     /// The best common ancestor.
     pub(crate) fn merge_base(&self, one: &str, two: &str) -> Result<Option<String>, Error> {
-        let (Ok(one), Ok(two)) = (ObjectId::from_hex(one.as_bytes()), ObjectId::from_hex(two.as_bytes())) else {
+        let (Ok(one), Ok(two)) = (ObjectId::from_hex(one.as_bytes()), ObjectId::from_hex(two.as_bytes()))
+        else {
             return Ok(None);
         };
         let base = self.git.merge_base(one, two).map_err(object("find the merge base"))?;
@@ -158,7 +161,9 @@ impl Bare {
         let Ok(commit) = self.git.find_commit(id) else { return Ok(Found::Nothing) };
         let mut tree = commit.tree().map_err(&read)?;
         if !path.is_empty() {
-            let Some(entry) = tree.lookup_entry_by_path(path).map_err(&read)? else { return Ok(Found::Nothing) };
+            let Some(entry) = tree.lookup_entry_by_path(path).map_err(&read)? else {
+                return Ok(Found::Nothing);
+            };
             if !entry.mode().is_tree() {
                 let bytes = self.bytes(entry.object_id())?;
                 let sha = entry.object_id().to_string();

@@ -1,10 +1,10 @@
 //! Who may clone and push, and what a push causes.
 
 use axum::body::Body;
-use axum::http::{Response, StatusCode};
+use axum::http::Response;
 
-use super::http::{Call, GitPath, plain, push_commands};
 use super::Store;
+use super::http::{Call, GitPath, push_commands};
 use crate::twin::acts;
 use crate::twin::auth::{Caller, Need};
 use crate::twin::session::Session;
@@ -15,7 +15,10 @@ const MAX_ANSWER: usize = 512 * 1024 * 1024;
 
 /// Asks for credentials, as Git expects.
 pub(crate) fn unauthorised() -> Answer {
-    let mut answer = text(401, "Invalid username or token. Password authentication is not supported for Git operations.\n");
+    let mut answer = text(
+        401,
+        "Invalid username or token. Password authentication is not supported for Git operations.\n",
+    );
     answer.header("www-authenticate", "Basic realm=\"GitHub\"");
     answer
 }
@@ -63,7 +66,8 @@ pub(crate) async fn serve(session: &Session, path: &GitPath, mut call: Call) -> 
         if gone { now.is_none() } else { now.as_deref() == Some(command.new.as_str()) }
     });
     for command in landed {
-        let told = session.change(|tx| acts::refs::moved(tx, repo.id, &command.name, &command.old, &command.new));
+        let told =
+            session.change(|tx| acts::refs::moved(tx, repo.id, &command.name, &command.old, &command.new));
         if let Err(failure) = told {
             tracing::warn!(reference = command.name, error = failure.message, "a push was not noted");
         }
@@ -76,7 +80,7 @@ pub(crate) async fn serve(session: &Session, path: &GitPath, mut call: Call) -> 
 async fn collect(response: Response<Body>) -> Answer {
     let (parts, body) = response.into_parts();
     let Ok(body) = axum::body::to_bytes(body, MAX_ANSWER).await else {
-        return collect_plain(StatusCode::INTERNAL_SERVER_ERROR);
+        return text(500, "git failed\n");
     };
     let headers = parts
         .headers
@@ -84,9 +88,4 @@ async fn collect(response: Response<Body>) -> Answer {
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
         .collect();
     Answer { status: parts.status.as_u16(), headers, body: body.to_vec() }
-}
-
-fn collect_plain(status: StatusCode) -> Answer {
-    let _ = plain(status, "");
-    text(status.as_u16(), "git failed\n")
 }

@@ -73,16 +73,25 @@ impl Bare {
         let parents = draft.parents.iter().map(|sha| parse(sha)).collect::<Result<Vec<_>, _>>()?;
         let time = format!("{} +0000", draft.at.as_second());
         let email = format!("{}@users.noreply.github.com", draft.author);
-        let who =
-            gix::actor::SignatureRef { name: draft.author.as_str().into(), email: email.as_str().into(), time: &time };
-        let commit =
-            self.git.new_commit_as(who, who, &draft.message, tree, parents).map_err(object("write a commit"))?;
+        let who = gix::actor::SignatureRef {
+            name: draft.author.as_str().into(),
+            email: email.as_str().into(),
+            time: &time,
+        };
+        let commit = self
+            .git
+            .new_commit_as(who, who, &draft.message, tree, parents)
+            .map_err(object("write a commit"))?;
         Ok(commit.id.to_string())
     }
 
     /// Creates, moves or (with `new` unset) deletes a ref, comparing and swapping.
     pub(crate) fn set_ref(&self, name: &str, new: Option<&str>, expected: &Expected) -> Result<(), Error> {
-        let log = LogChange { mode: RefLog::AndReference, force_create_reflog: false, message: BString::from("twin") };
+        let log = LogChange {
+            mode: RefLog::AndReference,
+            force_create_reflog: false,
+            message: BString::from("twin"),
+        };
         let expected = match expected {
             Expected::Any if new.is_none() => PreviousValue::MustExist,
             Expected::Any => PreviousValue::Any,
@@ -94,7 +103,8 @@ impl Bare {
             None => Change::Delete { expected, log: RefLog::AndReference },
         };
         let name = name.try_into().map_err(|_| Error::Stale)?;
-        let who = gix::actor::SignatureRef { name: "twin".into(), email: "twin@localhost".into(), time: "0 +0000" };
+        let who =
+            gix::actor::SignatureRef { name: "twin".into(), email: "twin@localhost".into(), time: "0 +0000" };
         let edit = RefEdit { change, name, deref: false };
         match self.git.edit_references_as([edit], Some(who)) {
             Ok(_) => Ok(()),

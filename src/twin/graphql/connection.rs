@@ -22,6 +22,7 @@ pub(crate) struct Bounds {
 }
 
 /// One page of a list.
+#[expect(clippy::struct_field_names, reason = "they are GitHub's")]
 pub(crate) struct Page<T> {
     pub(crate) total_count: i32,
     pub(crate) page_info: PageInfo,
@@ -43,10 +44,16 @@ fn find(text: &str, ids: &[u64]) -> Option<usize> {
 }
 
 /// Cuts a page out of a list; `id` tells items apart for cursors.
-pub(crate) fn page<T>(items: Vec<T>, id: impl Fn(&T) -> u64, bounds: &Bounds) -> async_graphql::Result<Page<T>> {
+pub(crate) fn page<T>(
+    items: Vec<T>,
+    id: impl Fn(&T) -> u64,
+    bounds: &Bounds,
+) -> async_graphql::Result<Page<T>> {
     let ids: Vec<u64> = items.iter().map(id).collect();
-    let bad = |name: &str, text: &str| async_graphql::Error::new(format!("`{text}` does not appear to be a valid cursor."))
-        .extend_with_type(name);
+    let bad = |name: &str, text: &str| {
+        async_graphql::Error::new(format!("`{text}` does not appear to be a valid cursor."))
+            .extend_with_type(name)
+    };
     let total = items.len();
     let (mut start, mut end) = (0, total);
     if let Some(text) = bounds.after.as_deref() {

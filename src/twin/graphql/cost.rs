@@ -63,7 +63,9 @@ impl Walk<'_> {
         for selection in &set.items {
             match &selection.node {
                 Selection::Field(field) => self.field(&field.node, times, depth)?,
-                Selection::InlineFragment(inline) => self.set(&inline.node.selection_set.node, times, depth + 1)?,
+                Selection::InlineFragment(inline) => {
+                    self.set(&inline.node.selection_set.node, times, depth + 1)?;
+                }
                 Selection::FragmentSpread(spread) => {
                     let document = self.document;
                     if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
@@ -126,7 +128,8 @@ impl Walk<'_> {
         if let Some(value) = self.variables.get(name) {
             return Some(value.clone());
         }
-        let definition = self.operation.variable_definitions.iter().find(|one| one.node.name.node == *name)?;
+        let definition =
+            self.operation.variable_definitions.iter().find(|one| one.node.name.node == *name)?;
         definition.node.default_value.as_ref().map(|value| value.node.clone())
     }
 }
@@ -158,8 +161,18 @@ mod tests {
             ("too long", "{ a(first: 101) { totalCount } }", none(), Err("EXCESSIVE_PAGINATION")),
             ("unbounded", "{ v { a { nodes { id } } } }", none(), Err("MISSING_PAGINATION_BOUNDARIES")),
             ("only counted", "{ v { a { totalCount } } }", none(), Ok((1, 0))),
-            ("by ids", "{ nodes(ids: [\"a\", \"b\"]) { ... on R { l(first: 100) { nodes { id } } } } }", none(), Ok((1, 200))),
-            ("fragments", "{ v { ...f } } fragment f on V { a(first: 5) { nodes { id } } }", none(), Ok((1, 5))),
+            (
+                "by ids",
+                "{ nodes(ids: [\"a\", \"b\"]) { ... on R { l(first: 100) { nodes { id } } } } }",
+                none(),
+                Ok((1, 200)),
+            ),
+            (
+                "fragments",
+                "{ v { ...f } } fragment f on V { a(first: 5) { nodes { id } } }",
+                none(),
+                Ok((1, 5)),
+            ),
         ] {
             assert_eq!(check(query, variables), expected, "{name}");
         }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 
 use super::connection::{Bounds, PageInfo, page};
+use super::issues::{self, IssueConnection, IssueFilters, IssueOrder};
+use super::pulls::{self, PullRequestConnection, Wanted};
 use super::repository::Repository;
-use super::scalars::{DateTime, OrderDirection, Uri};
+use super::scalars::{DateTime, IssueState, OrderDirection, PullRequestState, Uri};
 use super::session;
 use crate::twin::shape::{node_id, segment};
 use crate::twin::world::{self, Repo};
@@ -58,7 +60,11 @@ pub(crate) fn connection(
     }
     let page = page(labels, |label| label.id, bounds)?;
     let nodes = page.nodes.into_iter().map(|label| Some(Label { repo: Arc::clone(repo), label }));
-    Ok(LabelConnection { nodes: Some(nodes.collect()), page_info: page.page_info, total_count: page.total_count })
+    Ok(LabelConnection {
+        nodes: Some(nodes.collect()),
+        page_info: page.page_info,
+        total_count: page.total_count,
+    })
 }
 
 #[Object]
@@ -94,5 +100,45 @@ impl Label {
 
     pub(crate) async fn repository(&self) -> Repository {
         Repository { repo: Arc::clone(&self.repo) }
+    }
+
+    pub(crate) async fn issues(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        labels: Option<Vec<String>>,
+        states: Option<Vec<IssueState>>,
+        filter_by: Option<IssueFilters>,
+        order_by: Option<IssueOrder>,
+    ) -> Result<IssueConnection> {
+        issues::connection(
+            &self.repo,
+            |issue| issue.labels.contains(&self.label.id),
+            states.as_deref(),
+            labels.as_deref(),
+            filter_by.as_ref(),
+            order_by.as_ref(),
+            &Bounds { first, after, last, before },
+        )
+    }
+
+    pub(crate) async fn pull_requests(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        states: Option<Vec<PullRequestState>>,
+        labels: Option<Vec<String>>,
+        base_ref_name: Option<String>,
+        head_ref_name: Option<String>,
+        order_by: Option<IssueOrder>,
+    ) -> Result<PullRequestConnection> {
+        let label = Some(self.label.id);
+        let wanted =
+            Wanted { states, base: base_ref_name, head: head_ref_name, labels, label, order: order_by };
+        pulls::connection(&self.repo, &wanted, &Bounds { first, after, last, before })
     }
 }

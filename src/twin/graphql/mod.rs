@@ -2,11 +2,16 @@
 //!
 //! Errors are reshaped to GitHub's: a `type` beside the message, and partial data kept. What the subset lacks
 //! answers 501 and is remembered.
+#![expect(clippy::unused_async, reason = "the library wants resolvers to be async")]
+#![expect(clippy::too_many_arguments, reason = "GitHub's fields have that many")]
 
 mod connection;
 mod cost;
+mod issues;
 mod labels;
+mod mutation;
 mod owner;
+mod pulls;
 mod query;
 mod refs;
 mod repository;
@@ -15,7 +20,7 @@ mod scalars;
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{EmptyMutation, EmptySubscription, Request, Schema};
+use async_graphql::{EmptySubscription, Request, Schema};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
@@ -23,11 +28,11 @@ use super::session::Session;
 use connection::WithType as _;
 pub(crate) use cost::Cost;
 
-pub(crate) type Api = Schema<query::Query, EmptyMutation, EmptySubscription>;
+pub(crate) type Api = Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
 /// The twin's GraphQL schema.
 pub(crate) fn schema() -> Api {
-    Schema::build(query::Query, EmptyMutation, EmptySubscription).disable_suggestions().finish()
+    Schema::build(query::Query, mutation::Mutation, EmptySubscription).disable_suggestions().finish()
 }
 
 /// The twin's GraphQL schema in GraphQL's schema definition language.
@@ -66,7 +71,13 @@ pub(crate) fn prepare(body: &[u8]) -> Result<Prepared, Failure> {
         Ok(document) => document.clone(),
         Err(error) => {
             let failure = Failure::new(200, "PARSE_ERROR", error.message.clone());
-            return Ok(Prepared { request, name: wanted, names: Vec::new(), writes: false, cost: Err(failure) });
+            return Ok(Prepared {
+                request,
+                name: wanted,
+                names: Vec::new(),
+                writes: false,
+                cost: Err(failure),
+            });
         }
     };
     let operation = document
@@ -111,9 +122,10 @@ pub(crate) async fn execute(api: &Api, session: Arc<Session>, prepared: Prepared
         .filter(|error| error.path.is_empty() && is_unknown(&error.message))
         .map(|error| format!("GraphQL: {}", error.message))
         .collect();
-    let failed_validation = !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty());
+    let failed_validation =
+        !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty());
     let mut body = serde_json::to_value(&response).unwrap_or(Value::Null);
-    if let Some(errors) = body["errors"].as_array_mut() {
+    if let Some(errors) = body.get_mut("errors").and_then(Value::as_array_mut) {
         for error in errors {
             *error = reshape(error);
         }

@@ -1,4 +1,5 @@
 //! Users and organisations, and lists of their repositories.
+#![expect(clippy::duplicated_attributes, reason = "arguments of the same type are no repetition")]
 
 use std::sync::Arc;
 
@@ -7,9 +8,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Interface, Object, Result, S
 use super::connection::{Bounds, PageInfo, page};
 use super::query::find_repository;
 use super::repository::Repository;
-use super::scalars::{
-    OrderDirection, RepositoryAffiliation, RepositoryPrivacy, RepositoryVisibility, Uri,
-};
+use super::scalars::{OrderDirection, RepositoryAffiliation, RepositoryPrivacy, RepositoryVisibility, Uri};
 use super::{or_null, session};
 use crate::twin::shape::node_id;
 use crate::twin::world::{Account, AccountKind, Repo, Visibility, epoch};
@@ -147,7 +146,12 @@ impl Filter {
     }
 }
 
-fn repositories(cx: &Context<'_>, owner: &Account, filter: &Filter, bounds: &Bounds) -> Result<RepositoryConnection> {
+fn repositories(
+    cx: &Context<'_>,
+    owner: &Account,
+    filter: &Filter,
+    bounds: &Bounds,
+) -> Result<RepositoryConnection> {
     let session = session(cx)?;
     let world = session.world();
     let mut repos: Vec<Arc<Repo>> = world
@@ -219,7 +223,6 @@ macro_rules! account_object {
                 or_null(cx, find_repository(cx, &self.account.login, &name, follow_renames.unwrap_or(true)))
             }
 
-            #[expect(clippy::too_many_arguments, reason = "GitHub's field has that many")]
             pub(crate) async fn repositories(
                 &self,
                 cx: &Context<'_>,

@@ -3,9 +3,12 @@
 use async_graphql::{Context, ID, Interface, Object, PathSegment, Result, SimpleObject};
 
 use super::connection::WithType as _;
+use super::issues::{Issue, IssueComment};
 use super::labels::Label;
+use super::mutation::parse_ref_id;
 use super::owner::{Organization, RepositoryOwner, User};
-use super::refs::{Commit, Ref};
+use super::pulls::PullRequest;
+use super::refs::{Commit, Ref, tip};
 use super::repository::Repository;
 use super::scalars::DateTime;
 use super::{Charged, or_null, refuse, session};
@@ -23,6 +26,9 @@ pub(crate) struct Query;
 pub(crate) enum Node {
     Repository(Repository),
     Label(Label),
+    Issue(Issue),
+    PullRequest(PullRequest),
+    IssueComment(IssueComment),
     User(User),
     Organization(Organization),
     Ref(Ref),
@@ -49,8 +55,10 @@ pub(crate) fn find_repository(
 ) -> Result<Option<Repository>> {
     let session = session(cx)?;
     let missing = || {
-        async_graphql::Error::new(format!("Could not resolve to a Repository with the name '{owner}/{name}'."))
-            .extend_with_type("NOT_FOUND")
+        async_graphql::Error::new(format!(
+            "Could not resolve to a Repository with the name '{owner}/{name}'."
+        ))
+        .extend_with_type("NOT_FOUND")
     };
     match session.repo(owner, name, Need::READ) {
         Ok(repo) => Ok(Some(Repository { repo })),
@@ -88,6 +96,11 @@ fn find_node(cx: &Context<'_>, id: &str) -> Result<Node> {
         let repo = world.repos.get(&repo).cloned()?;
         session.caller.permission(&world, &repo).map(|_| repo)
     };
+    if let Some((repo, name)) = parse_ref_id(id) {
+        let repo = visible(repo).ok_or_else(missing)?;
+        let sha = tip(cx, &repo, &name)?.ok_or_else(missing)?;
+        return Ok(Node::Ref(Ref { repo, name, sha: Some(sha) }));
+    }
     let (prefix, parts) = parse_node_id(id).ok_or_else(missing)?;
     let node = match (prefix, parts.as_slice()) {
         ("R", [repo]) => visible(*repo).map(|repo| Node::Repository(Repository { repo })),
@@ -95,10 +108,23 @@ fn find_node(cx: &Context<'_>, id: &str) -> Result<Node> {
             let label = repo.labels.iter().find(|one| one.id == *label).cloned()?;
             Some(Node::Label(Label { repo, label }))
         }),
-        ("U" | "O", [account]) => world.accounts.values().find(|one| one.id == *account).map(|one| match one.kind {
-            AccountKind::User => Node::User(User { account: one.clone() }),
-            AccountKind::Organization => Node::Organization(Organization { account: one.clone() }),
+        ("I", [repo, number]) => visible(*repo).and_then(|repo| {
+            let issue = repo.issues.get(number).filter(|issue| issue.pull.is_none()).cloned()?;
+            Some(Node::Issue(Issue { repo, issue }))
         }),
+        ("PR", [repo, number]) => {
+            visible(*repo).and_then(|repo| PullRequest::of(&repo, *number)).map(Node::PullRequest)
+        }
+        ("IC", [repo, comment]) => visible(*repo).and_then(|repo| {
+            let comment = repo.comments.get(comment).cloned()?;
+            Some(Node::IssueComment(IssueComment { repo, comment }))
+        }),
+        ("U" | "O", [account]) => {
+            world.accounts.values().find(|one| one.id == *account).map(|one| match one.kind {
+                AccountKind::User => Node::User(User { account: one.clone() }),
+                AccountKind::Organization => Node::Organization(Organization { account: one.clone() }),
+            })
+        }
         _ => None,
     };
     node.ok_or_else(missing)
@@ -116,7 +142,11 @@ impl Query {
         or_null(cx, find_repository(cx, &owner, &name, follow_renames.unwrap_or(true)))
     }
 
-    pub(crate) async fn repository_owner(&self, cx: &Context<'_>, login: String) -> Result<Option<RepositoryOwner>> {
+    pub(crate) async fn repository_owner(
+        &self,
+        cx: &Context<'_>,
+        login: String,
+    ) -> Result<Option<RepositoryOwner>> {
         let world = session(cx)?.world();
         // GitHub answers null without an error here.
         Ok(world.account(&login).map(|account| RepositoryOwner::of(account.clone())))
@@ -177,7 +207,8 @@ impl Query {
         let session = session(cx)?;
         let charged = cx.data::<Charged>()?.0;
         let limits = &session.world().limits;
-        let meter = session.shared.lock().usage.meter(&session.caller.key(), Pool::Graphql, limits, session.now);
+        let meter =
+            session.shared.lock().usage.meter(&session.caller.key(), Pool::Graphql, limits, session.now);
         let int = |number: u64| i32::try_from(number).unwrap_or(i32::MAX);
         Ok(Some(RateLimit {
             cost: int(charged.points),

@@ -44,14 +44,25 @@ pub(crate) enum GitObject {
 /// Where a ref points.
 pub(crate) fn tip(cx: &Context<'_>, repo: &Repo, name: &str) -> Result<Option<String>> {
     let session = session(cx)?;
-    let bare = session.shared.git.open(&session.world(), repo).map_err(|error| refuse(&Failure::from(error)))?;
+    let bare =
+        session.shared.git.open(&session.world(), repo).map_err(|error| refuse(&Failure::from(error)))?;
     bare.tip(name).map_err(|error| refuse(&Failure::from(error)))
+}
+
+/// The commit that a branch, tag, ref or id means.
+pub(crate) fn resolve(cx: &Context<'_>, repo: &Repo, revision: &str) -> Result<Option<String>> {
+    let session = session(cx)?;
+    let revision = if revision == "HEAD" { &repo.settings.default_branch } else { revision };
+    let bare =
+        session.shared.git.open(&session.world(), repo).map_err(|error| refuse(&Failure::from(error)))?;
+    bare.resolve(revision).map_err(|error| refuse(&Failure::from(error)))
 }
 
 /// A commit by object id.
 pub(crate) fn commit(cx: &Context<'_>, repo: &Arc<Repo>, sha: &str) -> Result<Option<Commit>> {
     let session = session(cx)?;
-    let bare = session.shared.git.open(&session.world(), repo).map_err(|error| refuse(&Failure::from(error)))?;
+    let bare =
+        session.shared.git.open(&session.world(), repo).map_err(|error| refuse(&Failure::from(error)))?;
     let info = bare.commit(sha).map_err(|error| refuse(&Failure::from(error)))?;
     Ok(info.map(|info| Commit { repo: Arc::clone(repo), info }))
 }

@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
+use super::connection::WithType as _;
 use super::connection::{Bounds, PageInfo, page};
+use super::issues::{self, Issue, IssueConnection, IssueFilters, IssueOrder};
 use super::labels::{self, Label, LabelConnection, LabelOrder};
 use super::owner::RepositoryOwner;
-use super::refs::{self, Ref};
+use super::pulls::{self, PullRequest, PullRequestConnection, Wanted};
+use super::refs::{self, GitObject, Ref};
 use super::scalars::{
-    DateTime, MergeCommitMessage, MergeCommitTitle, RepositoryPermission, RepositoryVisibility,
-    SquashMergeCommitMessage, SquashMergeCommitTitle, Uri,
+    DateTime, IssueState, MergeCommitMessage, MergeCommitTitle, Oid, PullRequestState, RepositoryPermission,
+    RepositoryVisibility, SquashMergeCommitMessage, SquashMergeCommitTitle, Uri,
 };
-use super::{refuse, session};
+use super::{or_null, refuse, session};
 use crate::twin::failure::Failure;
 use crate::twin::shape::node_id;
 use crate::twin::world::{AccountKind, Permission, Repo, Visibility};
@@ -44,6 +47,11 @@ pub(crate) struct RepositoryTopicConnection {
     nodes: Option<Vec<Option<RepositoryTopic>>>,
     page_info: PageInfo,
     total_count: i32,
+}
+
+fn unresolved(kind: &str, number: i32) -> async_graphql::Error {
+    async_graphql::Error::new(format!("Could not resolve to {kind} with the number of {number}."))
+        .extend_with_type("NOT_FOUND")
 }
 
 #[Object]
@@ -286,7 +294,6 @@ impl Repository {
         })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "GitHub's field has that many")]
     pub(crate) async fn labels(
         &self,
         first: Option<i32>,
@@ -303,6 +310,74 @@ impl Repository {
         });
         let bounds = Bounds { first, after, last, before };
         labels::connection(&self.repo, labels.cloned().collect(), order_by.as_ref(), &bounds).map(Some)
+    }
+
+    pub(crate) async fn issue(&self, cx: &Context<'_>, number: i32) -> Option<Issue> {
+        let issue = u64::try_from(number).ok().and_then(|number| self.repo.issues.get(&number));
+        let found = issue
+            .filter(|issue| issue.pull.is_none())
+            .map(|issue| Some(Issue { repo: Arc::clone(&self.repo), issue: issue.clone() }));
+        or_null(cx, found.ok_or_else(|| unresolved("an Issue", number)))
+    }
+
+    pub(crate) async fn pull_request(&self, cx: &Context<'_>, number: i32) -> Option<PullRequest> {
+        let pull = u64::try_from(number).ok().and_then(|number| PullRequest::of(&self.repo, number));
+        or_null(cx, pull.map(Some).ok_or_else(|| unresolved("a PullRequest", number)))
+    }
+
+    pub(crate) async fn issues(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        labels: Option<Vec<String>>,
+        states: Option<Vec<IssueState>>,
+        filter_by: Option<IssueFilters>,
+        order_by: Option<IssueOrder>,
+    ) -> Result<IssueConnection> {
+        issues::connection(
+            &self.repo,
+            |_| true,
+            states.as_deref(),
+            labels.as_deref(),
+            filter_by.as_ref(),
+            order_by.as_ref(),
+            &Bounds { first, after, last, before },
+        )
+    }
+
+    pub(crate) async fn pull_requests(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        states: Option<Vec<PullRequestState>>,
+        labels: Option<Vec<String>>,
+        base_ref_name: Option<String>,
+        head_ref_name: Option<String>,
+        order_by: Option<IssueOrder>,
+    ) -> Result<PullRequestConnection> {
+        let wanted =
+            Wanted { states, base: base_ref_name, head: head_ref_name, labels, label: None, order: order_by };
+        pulls::connection(&self.repo, &wanted, &Bounds { first, after, last, before })
+    }
+
+    pub(crate) async fn object(
+        &self,
+        cx: &Context<'_>,
+        expression: Option<String>,
+        oid: Option<Oid>,
+    ) -> Result<Option<GitObject>> {
+        let sha = match (oid, expression) {
+            (Some(oid), _) => Some(oid.0),
+            // Only commits are told here: `main`, `refs/heads/main`, an id.
+            (None, Some(text)) if !text.contains(':') => refs::resolve(cx, &self.repo, &text)?,
+            (None, Some(_) | None) => None,
+        };
+        let Some(sha) = sha else { return Ok(None) };
+        Ok(refs::commit(cx, &self.repo, &sha)?.map(GitObject::Commit))
     }
 
     pub(crate) async fn label(&self, name: String) -> Option<Label> {

@@ -1,4 +1,5 @@
 //! What the API says about itself and about the caller's limits.
+#![expect(clippy::unnecessary_wraps, reason = "these routes never fail, but routes may")]
 
 use serde_json::{Value, json};
 
@@ -48,7 +49,8 @@ fn root(cx: &Cx<'_>) -> Outcome {
         ("user_repositories_url", "/users/{user}/repos{?type,page,per_page,sort}"),
         ("user_search_url", "/search/users?q={query}{&page,per_page,sort,order}"),
     ];
-    let links = LINKS.iter().map(|(name, path)| ((*name).to_owned(), json!(format!("{}{path}", cx.urls().api))));
+    let links =
+        LINKS.iter().map(|(name, path)| ((*name).to_owned(), json!(format!("{}{path}", cx.urls().api))));
     Ok(Reply::ok(Value::Object(links.collect())))
 }
 

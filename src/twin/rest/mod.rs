@@ -3,9 +3,17 @@
 //! A route that isn't in the table is answered by the gateway with 501 and remembered.
 
 mod accounts;
+mod apps;
+mod audit;
+mod checks;
+mod code;
+mod comments;
+mod hooks;
+mod issues;
 mod labels;
 mod meta;
 mod pages;
+mod pulls;
 mod repositories;
 
 use std::sync::Arc;
@@ -63,7 +71,32 @@ const fn route(method: &'static str, pattern: &'static str, act: fn(&Cx<'_>) -> 
 }
 
 /// The tables, in the order in which they are searched.
-const TABLES: &[&[Route]] = &[meta::ROUTES, accounts::ROUTES, repositories::ROUTES, labels::ROUTES];
+const TABLES: &[&[Route]] = &[
+    meta::ROUTES,
+    accounts::ROUTES,
+    apps::ROUTES,
+    repositories::ROUTES,
+    labels::ROUTES,
+    comments::ROUTES,
+    issues::ROUTES,
+    pulls::ROUTES,
+    checks::ROUTES,
+    code::ROUTES,
+    hooks::ROUTES,
+    audit::ROUTES,
+];
+
+/// Every route: method and pattern.
+#[cfg(test)]
+pub(crate) fn patterns() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLES.iter().flat_map(|table| table.iter()).map(|route| (route.method, route.pattern))
+}
+
+/// Which route a request takes.
+#[cfg(test)]
+pub(crate) fn pattern_of(method: &str, path: &str) -> Option<(&'static str, &'static str)> {
+    patterns().find(|(other, pattern)| *other == method && matches(pattern, path).is_some())
+}
 
 /// One request, taken apart.
 pub(crate) struct Cx<'a> {
@@ -101,7 +134,8 @@ pub(crate) fn dispatch(session: &Session, call: &Call<'_>) -> Option<Outcome> {
     let body = if call.body.is_empty() {
         Ok(Value::Null)
     } else {
-        serde_json::from_slice(call.body).map_err(|_| Failure::new(400, "BAD_REQUEST", "Problems parsing JSON"))
+        serde_json::from_slice(call.body)
+            .map_err(|_| Failure::new(400, "BAD_REQUEST", "Problems parsing JSON"))
     };
     let query = url::form_urlencoded::parse(call.query.as_bytes());
     Some(body.and_then(|body| {
@@ -186,11 +220,13 @@ impl Cx<'_> {
         let outcome = self.session.repo(self.param("owner"), self.param("repo"), need);
         outcome.map_err(|mut failure| {
             if let Some(to) = &mut failure.moved_to {
-                let rest: String = self.path.splitn(5, '/').skip(4).map(|rest| format!("/{rest}")).collect();
-                to.push_str(&rest);
+                if let Some(rest) = self.path.splitn(5, '/').nth(4) {
+                    to.push('/');
+                    to.push_str(rest);
+                }
                 if self.method != "GET" {
                     failure.status = 307;
-                    failure.message = "Temporary Redirect".to_owned();
+                    "Temporary Redirect".clone_into(&mut failure.message);
                 }
             }
             failure
@@ -201,10 +237,17 @@ impl Cx<'_> {
     pub(crate) fn organisation(&self) -> Result<Account, Failure> {
         let world = self.world();
         let account = world.account(self.param("org")).ok_or_else(Failure::not_found)?;
-        if account.kind == super::world::AccountKind::Organization { Ok(account.clone()) } else { Err(Failure::not_found()) }
+        if account.kind == super::world::AccountKind::Organization {
+            Ok(account.clone())
+        } else {
+            Err(Failure::not_found())
+        }
     }
 
-    pub(crate) fn change<T>(&self, act: impl FnOnce(&mut Tx<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn change<T>(
+        &self,
+        act: impl FnOnce(&mut Tx<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         self.session.change(act)
     }
 

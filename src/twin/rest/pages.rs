@@ -1,9 +1,9 @@
 //! Pagination: `per_page`, `page`, and the `Link` header.
+#![expect(clippy::unnecessary_wraps, reason = "pages are the last expression of routes, which may fail")]
 
 use serde_json::Value;
 
-use super::{Content, Cx, Reply};
-use crate::twin::failure::Failure;
+use super::{Content, Cx, Outcome, Reply};
 
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +23,7 @@ impl Window {
 }
 
 /// Answers one page of a list; only the items on it are drawn.
-pub(super) fn page<T>(
-    cx: &Cx<'_>,
-    address: &str,
-    items: &[T],
-    draw: impl Fn(&T) -> Value,
-) -> Result<Reply, Failure> {
+pub(super) fn page<T>(cx: &Cx<'_>, address: &str, items: &[T], draw: impl Fn(&T) -> Value) -> Outcome {
     let (shown, headers) = slice(cx, address, items);
     let body = Value::Array(shown.iter().map(draw).collect());
     Ok(Reply { status: 200, body: Content::Json(body), headers })
@@ -41,7 +36,7 @@ pub(super) fn counted<T>(
     key: &str,
     items: &[T],
     draw: impl Fn(&T) -> Value,
-) -> Result<Reply, Failure> {
+) -> Outcome {
     let (shown, headers) = slice(cx, address, items);
     let mut body = serde_json::json!({"total_count": items.len()});
     body[key] = Value::Array(shown.iter().map(draw).collect());
@@ -53,8 +48,12 @@ fn slice<'i, T>(cx: &Cx<'_>, address: &str, items: &'i [T]) -> (&'i [T], Vec<(&'
     let start = ((window.page - 1).saturating_mul(window.per_page)).min(items.len());
     let end = (start + window.per_page).min(items.len());
     let last = items.len().div_ceil(window.per_page).max(1);
-    let others: Vec<(&str, &str)> =
-        cx.query.iter().filter(|(key, _)| key != "page").map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let others: Vec<(&str, &str)> = cx
+        .query
+        .iter()
+        .filter(|(key, _)| key != "page")
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
     let link = link(address, &others, window.page, last);
     (&items[start..end], link.map(|link| ("link", link)).into_iter().collect())
 }

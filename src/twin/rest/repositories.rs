@@ -24,7 +24,9 @@ fn get(cx: &Cx<'_>) -> Outcome {
 fn update(cx: &Cx<'_>) -> Outcome {
     let repo = cx.repo(Need::SETTINGS)?;
     if !cx.body.is_object() {
-        return Err(Failure::unprocessable("Invalid request.\n\nFor 'links/0/schema', nil is not an object."));
+        return Err(Failure::unprocessable(
+            "Invalid request.\n\nFor 'links/0/schema', nil is not an object.",
+        ));
     }
     let repo = cx.change(|tx| acts::repositories::update(tx, repo.id, &cx.body))?;
     Ok(Reply::ok(shape::full_repository(&cx.world(), &repo, cx.urls(), cx.session.permission(&repo))))

@@ -11,9 +11,8 @@ pub(crate) fn user(world: &World, login: &str, urls: &Urls) -> Value {
     let login = account.map_or(login, |account| &account.login);
     let kind = match account.map(|account| account.kind) {
         Some(AccountKind::Organization) => "Organization",
-        Some(AccountKind::User) => "User",
         None if login.ends_with("[bot]") => "Bot",
-        None => "User",
+        Some(AccountKind::User) | None => "User",
     };
     let id = account.map_or(0, |account| account.id);
     let api = format!("{}/users/{}", urls.api, segment(login));
@@ -76,7 +75,8 @@ pub(crate) fn public_user(world: &World, account: &Account, urls: &Urls) -> Valu
 /// A `private-user`: what somebody reads about themselves.
 pub(crate) fn private_user(world: &World, account: &Account, urls: &Urls) -> Value {
     let mut value = public_user(world, account, urls);
-    let private = world.repos_of(&account.login).filter(|repo| repo.settings.visibility.as_str() != "public").count();
+    let private =
+        world.repos_of(&account.login).filter(|repo| repo.settings.visibility.as_str() != "public").count();
     let more = json!({
         "private_gists": 0,
         "total_private_repos": private,

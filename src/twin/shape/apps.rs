@@ -59,7 +59,9 @@ pub(crate) fn installation(world: &World, app: &App, installation: &Installation
 /// A `hook` or an `org-hook`; secrets are never shown.
 pub(crate) fn hook(world: &World, hook: &Hook, urls: &Urls) -> Value {
     let base = match &hook.scope {
-        HookScope::Repo(id) => world.repos.get(id).map_or_else(String::new, |repo| urls.repo(&repo.full_name())),
+        HookScope::Repo(id) => {
+            world.repos.get(id).map_or_else(String::new, |repo| urls.repo(&repo.full_name()))
+        }
         HookScope::Org(login) => format!("{}/orgs/{login}", urls.api),
     };
     let api = format!("{base}/hooks/{}", hook.id);

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::repository::tree_url;
-use super::{Urls, node_id, segment, time, user};
+use super::{Urls, segment, time, user};
 use crate::twin::git::{Blob, CommitInfo};
 use crate::twin::world::{Repo, World};
 
@@ -105,15 +105,11 @@ pub(crate) fn content_file(repo: &Repo, at: &str, blob: &Blob, content: Option<&
     });
     if let Some(content) = content {
         let text = base64::engine::general_purpose::STANDARD.encode(content);
-        let lines: Vec<&str> = text.as_bytes().chunks(60).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+        let lines: Vec<&str> =
+            text.as_bytes().chunks(60).filter_map(|line| std::str::from_utf8(line).ok()).collect();
         value["content"] = json!(if lines.is_empty() { String::new() } else { lines.join("\n") + "\n" });
         value["encoding"] = json!("base64");
     }
     value["_links"] = json!({"self": api, "git": git, "html": html});
     value
-}
-
-/// The global id of a pull request, for those who have only numbers.
-pub(crate) fn pull_node_id(repo: u64, number: u64) -> String {
-    node_id("PR", &[repo, number])
 }

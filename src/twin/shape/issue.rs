@@ -56,7 +56,8 @@ fn common(world: &World, repo: &Repo, issue: &Issue, urls: &Urls) -> Value {
 }
 
 fn association(world: &World, repo: &Repo, login: &str) -> &'static str {
-    let member = world.account(&repo.owner).is_some_and(|owner| owner.members.contains_key(&login.to_lowercase()));
+    let member =
+        world.account(&repo.owner).is_some_and(|owner| owner.members.contains_key(&login.to_lowercase()));
     if repo.owner.eq_ignore_ascii_case(login) {
         "OWNER"
     } else if member {
@@ -192,7 +193,14 @@ pub(crate) struct Extent {
 }
 
 /// A `pull-request`: asked for by number.
-pub(crate) fn pull(world: &World, repo: &Repo, issue: &Issue, pull: &Pull, extent: Extent, urls: &Urls) -> Value {
+pub(crate) fn pull(
+    world: &World,
+    repo: &Repo,
+    issue: &Issue,
+    pull: &Pull,
+    extent: Extent,
+    urls: &Urls,
+) -> Value {
     let mut value = pull_simple(world, repo, issue, pull, urls);
     value["labels"] = labels(repo, issue, urls);
     let state = match extent.mergeable {

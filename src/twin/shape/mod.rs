@@ -7,12 +7,14 @@ mod code;
 mod issue;
 mod repository;
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub(crate) use account::{organisation, organisation_simple, private_user, public_user, user};
 pub(crate) use apps::{app, hook, installation};
-pub(crate) use ci::{check_run, combined_status, simple_status, status};
+pub(crate) use ci::{check_run, combined_status, status};
 pub(crate) use code::{branch, commit, commit_url, content_file, git_ref, short_branch};
 pub(crate) use issue::{Extent, comment, issue, label, pull, pull_simple};
 pub(crate) use repository::{full_repository, minimal_repository, repository};
@@ -60,7 +62,10 @@ pub(crate) fn segment(text: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            other => out.push_str(&format!("%{other:02X}")),
+            other => {
+                // Writing to a string never fails.
+                let _ = write!(out, "%{other:02X}");
+            }
         }
     }
     out

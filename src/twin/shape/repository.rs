@@ -149,7 +149,10 @@ pub(crate) fn full_repository(world: &World, repo: &Repo, urls: &Urls, may: Perm
         "network_count": network,
         "subscribers_count": 0,
     });
-    if world.account(&repo.owner).is_some_and(|owner| owner.kind == crate::twin::world::AccountKind::Organization) {
+    if world
+        .account(&repo.owner)
+        .is_some_and(|owner| owner.kind == crate::twin::world::AccountKind::Organization)
+    {
         more["organization"] = user(world, &repo.owner, urls);
     }
     if let Some(parent) = repo.fork_of.and_then(|id| world.repos.get(&id)) {

@@ -142,8 +142,15 @@ impl Installation {
     /// An installation on all repositories of an account with the permissions the product asks for.
     pub fn full(id: u64, account: &str) -> Self {
         let permissions = [
-            "administration", "checks", "contents", "issues", "metadata", "pull_requests", "statuses",
-            "repository_hooks", "organization_hooks",
+            "administration",
+            "checks",
+            "contents",
+            "issues",
+            "metadata",
+            "pull_requests",
+            "statuses",
+            "repository_hooks",
+            "organization_hooks",
         ];
         let permissions = permissions.map(|name| (name.to_owned(), "write".to_owned()));
         Self {
@@ -165,4 +172,26 @@ pub struct InstallationToken {
     pub installation: u64,
     /// When it stops working.
     pub expires_at: Timestamp,
+    /// Names (without owner) of the repositories it is limited to.
+    #[serde(default)]
+    pub repositories: Option<Vec<String>>,
+}
+
+impl App {
+    /// The private half of the key pair that [`App::new`] uses: known to everybody, good for twins only.
+    pub const PRIVATE_KEY: &str = include_str!("../keys/app.pem");
+    /// The public half.
+    pub const PUBLIC_KEY: &str = include_str!("../keys/app.pub.pem");
+
+    /// An App with the twin's own key pair, installed nowhere.
+    pub fn new(id: u64, slug: &str, owner: &str) -> Self {
+        Self {
+            id,
+            slug: slug.to_owned(),
+            name: slug.to_owned(),
+            owner: owner.to_owned(),
+            public_key_pem: Self::PUBLIC_KEY.to_owned(),
+            installations: Vec::new(),
+        }
+    }
 }

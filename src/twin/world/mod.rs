@@ -231,7 +231,9 @@ mod shared_repos {
         to.collect_seq(map.values().map(AsRef::as_ref))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u64, Arc<Repo>>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<u64, Arc<Repo>>, D::Error> {
         let list = Vec::<Repo>::deserialize(from)?;
         Ok(list.into_iter().map(|repo| (repo.id, Arc::new(repo))).collect())
     }

@@ -1,5 +1,6 @@
-//! The client against the twin over HTTP.
+//! The client against the twin over HTTP. The key pair beside this file is for these tests alone.
 
+mod apps;
 mod faults;
 mod reads;
 mod writes;

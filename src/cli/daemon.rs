@@ -1,0 +1,122 @@
+//! How commands find the daemon of a config, and its switches when it doesn't run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::adapters::state::StateDir;
+use crate::engine::{self, AskError, At, Keeper, Reply, Request, Source, Switchboard};
+use crate::ledger::{Ledger, Record};
+use crate::model::Desired;
+
+use super::context::Context;
+use super::exit::{Exit, Fail};
+
+/// A config's daemon, whether or not it runs.
+pub(super) struct Daemon {
+    pub(super) state: StateDir,
+    pub(super) desired: Arc<Desired>,
+    socket: PathBuf,
+}
+
+impl Daemon {
+    /// Finds it by the config that is in force; a head that doesn't load is no obstacle.
+    pub(super) async fn find(cx: &Context) -> Result<Self, Fail> {
+        let source = Arc::new(Source::open(&cx.env, cx.global.config.as_deref())?);
+        let desired = match &*source {
+            Source::Folder(_) => Arc::new(cx.load(&source, At::WorkingTree)?.desired),
+            Source::Local(_) | Source::Remote { .. } => {
+                let booted = Keeper::boot(Arc::clone(&source), cx.clock.clone()).await;
+                Arc::clone(&booted.map_err(|error| super::run::boot_fail(cx, error))?.current().desired)
+            }
+        };
+        let state = cx.state(&source, &desired)?;
+        let socket = state.socket()?;
+        Ok(Self { state, desired, socket })
+    }
+
+    /// Asks it; `None` when it doesn't run.
+    pub(super) async fn ask(&self, request: &Request) -> Result<Option<Reply>, Fail> {
+        match engine::ask(&self.socket, request).await {
+            Ok(reply) => Ok(Some(reply)),
+            Err(AskError::NoDaemon) => Ok(None),
+            Err(error) => Err(Fail::new(Exit::Error, "the daemon did not answer").because(error)),
+        }
+    }
+
+    /// Switches something: through the daemon, or in its absence under the lock.
+    pub(super) async fn switch(&self, cx: &Context, request: &Request) -> Result<Exit, Fail> {
+        match self.ask(request).await? {
+            Some(Reply::Done(says)) => cx.ui.print(&format!("{says}\n"))?,
+            Some(Reply::Partly(says)) => {
+                cx.ui.print(&format!("{says}\n"))?;
+                return Ok(Exit::Error);
+            }
+            Some(Reply::Refused(says)) => return Err(Fail::new(Exit::Error, says)),
+            Some(Reply::Status(_)) => return Err(Fail::new(Exit::Error, "the daemon answered something else")),
+            None => self.switch_alone(cx, request)?,
+        }
+        Ok(Exit::Done)
+    }
+
+    fn switch_alone(&self, cx: &Context, request: &Request) -> Result<(), Fail> {
+        let now = cx.clock.now();
+        let guard = self.state.lock("factoryctl loop")?;
+        let board = Switchboard::open(self.state.flips(), Arc::clone(&self.desired), now)?;
+        let flipped =
+            engine::flip(&board, &self.desired, request, now).map_err(|says| Fail::new(Exit::Error, says))?;
+        flipped.kept?;
+        if let Some(record) = flipped.record {
+            let mut ledger = Ledger::open(guard, now).map_err(super::ledger::fail)?;
+            ledger.append(Record::Flip(record), now).map_err(super::ledger::fail)?;
+        }
+        cx.ui.print(&format!("{}\n", flipped.says))?;
+        cx.ui.say("no daemon runs; the next one, and every apply, goes by it");
+        Ok(())
+    }
+
+    /// What is switched live, as the state directory has it.
+    pub(super) fn board(&self, cx: &Context) -> Result<Switchboard, Fail> {
+        Ok(Switchboard::open(self.state.flips(), Arc::clone(&self.desired), cx.clock.now())?)
+    }
+}
+
+/// Until when: a moment, a day (UTC), or a span from now.
+pub(super) fn later(text: &str, now: Timestamp) -> Result<Timestamp, Fail> {
+    let wrong = || {
+        Fail::new(Exit::Usage, format!("`{text}` is not a time")).help("write 2026-05-01, 2026-05-01T12:00:00Z, 36h or 7d")
+    };
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    if let Ok(day) = text.parse::<jiff::civil::Date>() {
+        return day.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|_| wrong());
+    }
+    let days = text.strip_suffix('d').and_then(|n| n.parse::<i64>().ok()).and_then(|n| n.checked_mul(24));
+    let span = match days {
+        Some(hours) => jiff::SignedDuration::try_from_hours(hours),
+        None => text.parse().ok(),
+    };
+    span.and_then(|span| now.checked_add(span).ok()).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn until_is_a_moment_a_day_or_a_span_from_now() {
+        let now: Timestamp = "2026-05-01T12:00:00Z".parse().unwrap();
+        for (text, expect) in [
+            ("2026-05-02", Some("2026-05-02T00:00:00Z")),
+            ("2026-05-02T03:00:00Z", Some("2026-05-02T03:00:00Z")),
+            ("36h", Some("2026-05-03T00:00:00Z")),
+            ("7d", Some("2026-05-08T12:00:00Z")),
+            ("9999999999999999d", None),
+            ("soon", None),
+        ] {
+            assert_eq!(later(text, now).ok().map(|at| at.to_string()).as_deref(), expect, "{text}");
+        }
+    }
+}

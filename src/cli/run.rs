@@ -1,0 +1,126 @@
+//! `factoryctl run`: the daemon.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::github::Patience;
+use crate::adapters::store::Store;
+use crate::apply::Outcome;
+use crate::desired;
+use crate::engine::{self, Audience, BootError, DaemonError, Fatal, Keeper};
+use crate::model::{Action, Desired};
+use crate::plan::{Document, render};
+
+use super::context::Context;
+use super::exit::{Exit, Fail};
+use super::ui::Ui;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Print each plan as one line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// Seconds between two looks at a remote config repository; a webhook makes it look at once.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    fetch_every: u64,
+}
+
+pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
+    if cx.global.at.is_some() {
+        return Err(Fail::new(Exit::Usage, "the daemon follows the config branch and takes no --at"));
+    }
+    let source = Arc::new(cx.source().await?);
+    let keeper = Keeper::boot(Arc::clone(&source), cx.clock.clone()).await.map_err(|error| boot_fail(cx, error))?;
+    let desired = Arc::clone(&keeper.current().desired);
+    let state = cx.state(&source, &desired)?;
+    let store = Store::open(&state.cache())
+        .map_err(|error| cx.ui.say(&format!("warning: no cache: {error}")))
+        .ok();
+    let (drain, _) = super::signals::stop_on_signal();
+    let context = cx.clone();
+    let connect = move |desired: &Desired| {
+        context.client(desired, Patience::Daemon, store.clone()).map_err(|fail| fail.to_string())
+    };
+    cx.ui.say(&format!(
+        "factory {} runs: {} of {} at {}",
+        desired.factory.name,
+        keeper.branch(),
+        desired.origin.place,
+        keeper.current().commit.short()
+    ));
+    let options = engine::DaemonOptions {
+        clock: cx.clock.clone(),
+        env: cx.env.clone(),
+        state,
+        keeper,
+        connect: Arc::new(connect),
+        audience: Arc::new(Printer { ui: cx.ui.clone(), json: args.json }),
+        fetch_every: Duration::from_secs(args.fetch_every),
+        drain,
+        // A second signal ends the process itself.
+        abort: CancellationToken::new(),
+    };
+    engine::run(options).await.map_err(daemon_fail)?;
+    cx.ui.say("drained");
+    Ok(Exit::Done)
+}
+
+/// What to say when no commit can be put in force.
+pub(super) fn boot_fail(cx: &Context, error: BootError) -> Fail {
+    match error {
+        BootError::Source(error) => error.into(),
+        BootError::Invalid(invalid) => {
+            let color = cx.ui.err_style() == render::Style::Color;
+            let mut fail = Fail::new(Exit::Invalid, "the config does not load, and no earlier commit does");
+            fail.rendered = Some(desired::render(&invalid.problems, &invalid.files, color));
+            fail
+        }
+        error @ (BootError::NoHistory | BootError::NoBranch(_)) => {
+            Fail::new(Exit::Invalid, error.to_string()).help("commit the config: git init && git add . && git commit")
+        }
+    }
+}
+
+fn daemon_fail(error: DaemonError) -> Fail {
+    match error {
+        DaemonError::State(error) => error.into(),
+        DaemonError::Ledger(error) => super::ledger::fail(error),
+        DaemonError::Flips(error) => error.into(),
+        DaemonError::Connect(_) => Fail::new(Exit::Auth, "the daemon can't start").because(error).help("factoryctl doctor"),
+        DaemonError::Fatal(Fatal::OtherWriter(_)) => {
+            Fail::new(Exit::Locked, "the daemon gave way").because(error).help("run one daemon for a config")
+        }
+        DaemonError::Fatal(Fatal::Ledger(_)) | DaemonError::Socket(_) | DaemonError::Webhooks(_) | DaemonError::Secret(_) => {
+            Fail::new(Exit::Error, "the daemon can't go on").because(error)
+        }
+    }
+}
+
+/// Plans on stdout, all else on stderr.
+struct Printer {
+    ui: Ui,
+    json: bool,
+}
+
+impl Audience for Printer {
+    fn plan(&self, document: &Document) {
+        let printed = if self.json {
+            self.ui.print(&format!("{}\n", document.to_json()))
+        } else {
+            self.ui.print(&render::text(document, self.ui.style()))
+        };
+        if let Err(fail) = printed {
+            tracing::error!(error = %fail, "a plan could not be printed");
+        }
+    }
+
+    fn outcome(&self, action: &Action, outcome: &Outcome) {
+        self.ui.say(&super::apply::describe(action, outcome));
+    }
+
+    fn remark(&self, text: &str) {
+        self.ui.say(text);
+    }
+}

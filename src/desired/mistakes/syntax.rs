@@ -1,0 +1,414 @@
+//! Mistakes of syntax, and what other languages write.
+
+use super::{complain, complain_files};
+
+#[test]
+fn an_open_brace() {
+    let text = complain(
+        r#"repo "acme/widgets" {
+    labels "lifecycle" {
+        label "bug"
+    }
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::syntax
+
+      × this `{` is never closed
+       ╭─[factory.kdl:2:21]
+     1 │ factory "acme"
+     2 │ repo "acme/widgets" {
+       ·                     ┬
+       ·                     ╰── opened here
+     3 │     labels "lifecycle" {
+       ╰────
+      help: put a `}` on a line of its own where the block ends
+    "#);
+}
+
+#[test]
+fn a_brace_too_many() {
+    let text = complain(
+        r#"repo "acme/widgets" {
+}
+}
+"#,
+    );
+    insta::assert_snapshot!(text, @r"
+    config::syntax
+
+      × this `}` closes nothing
+       ╭─[factory.kdl:4:1]
+     3 │ }
+     4 │ }
+       · ┬
+       · ╰── no `{` is open here
+       ╰────
+      help: remove it, or add the `{` that it should close
+    ");
+}
+
+#[test]
+fn an_open_quote() {
+    let text = complain(
+        r#"repo "acme/widgets {
+    has-wiki #false
+}
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::syntax
+
+      × this text is never closed
+       ╭─[factory.kdl:2:6]
+     1 │ factory "acme"
+     2 │ repo "acme/widgets {
+       ·      ┬
+       ·      ╰── it starts here
+     3 │     has-wiki #false
+       ╰────
+      help: put a `"` at its end; text over several lines starts and ends with `"""`
+    "#);
+}
+
+#[test]
+fn a_bare_true() {
+    let text = complain(
+        r#"repo "acme/widgets" create=true
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::syntax
+
+      × `true` is not a value in KDL 2
+       ╭─[factory.kdl:2:28]
+     1 │ factory "acme"
+     2 │ repo "acme/widgets" create=true
+       ·                            ──┬─
+       ·                              ╰── here
+       ╰────
+      help: write `#true`, or `"true"` if you mean the text
+    "#);
+}
+
+#[test]
+fn a_type_annotation() {
+    let text = complain(
+        r#"repo "acme/widgets" {
+    has-wiki (bool)#true
+}
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::annotation
+
+      × type annotations mean nothing here
+       ╭─[factory.kdl:3:20]
+     2 │ repo "acme/widgets" {
+     3 │     has-wiki (bool)#true
+       ·                    ──┬──
+       ·                      ╰── has a `(type)` before it
+     4 │ }
+       ╰────
+      help: remove the parentheses and what is in them
+    "#);
+}
+
+#[test]
+fn an_equals_sign_with_nothing() {
+    let text = complain(
+        r#"repo "acme/widgets" create=
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::syntax
+
+      × this `=` has no value after it, or no name before it
+       ╭─[factory.kdl:2:27]
+     1 │ factory "acme"
+     2 │ repo "acme/widgets" create=
+       ·                           ┬
+       ·                           ╰── here
+       ╰────
+      help: write `name=value`, e.g. `create=#true`
+    "#);
+}
+
+#[test]
+fn toml_that_is_not_toml() {
+    let text = complain_files([
+        (
+            "factory.kdl",
+            r#"factory "acme"
+"#,
+        ),
+        (
+            "policies/more.toml",
+            r#"[repo."acme/widgets"]
+has-wiki = flase
+description = "x
+"#,
+        ),
+    ]);
+    insta::assert_snapshot!(text, @r#"
+    config::syntax
+
+      × syntax: invalid boolean, expected `false`
+       ╭─[policies/more.toml:2:12]
+     1 │ [repo."acme/widgets"]
+     2 │ has-wiki = flase
+       ·            ──┬──
+       ·              ╰── here
+     3 │ description = "x
+       ╰────
+      help: TOML writes `name = "value"` under a table such as `[repo."acme/widgets"]`
+
+    config::syntax
+
+      × syntax: invalid basic string, expected `"`
+       ╭─[policies/more.toml:3:17]
+     2 │ has-wiki = flase
+     3 │ description = "x
+       ·                 ▲
+       ·                 ╰── here
+       ╰────
+      help: TOML writes `name = "value"` under a table such as `[repo."acme/widgets"]`
+    "#);
+}
+
+#[test]
+fn toml_in_a_kdl_file() {
+    let text = complain(
+        r#"repo "acme/widgets" {
+    has-wiki = #false
+}
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::syntax
+
+      × this node is written with `=`
+       ╭─[factory.kdl:3:14]
+     2 │ repo "acme/widgets" {
+     3 │     has-wiki = #false
+       ·              ┬
+       ·              ╰── here
+     4 │ }
+       ╰────
+      help: in KDL a value follows its name after a space: `has-wiki #false`; `name=value` stands after a node's
+            name
+    "#);
+}
+
+#[test]
+fn a_colon_after_a_name() {
+    let text = complain(
+        r#"repo "acme/widgets" {
+    has-wiki: #false
+}
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::unknown-key
+
+      × there is no `has-wiki:` in `repo`
+       ╭─[factory.kdl:3:5]
+     2 │ repo "acme/widgets" {
+     3 │     has-wiki: #false
+       ·     ────┬────
+       ·         ╰── unknown here
+     4 │ }
+       ╰────
+      help: did you mean `has-wiki`?
+    "#);
+}
+
+#[test]
+fn a_list_in_brackets() {
+    let text = complain(
+        r#"repo "acme/widgets" {
+    topics ["a", "b"]
+}
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::syntax
+
+      × KDL has no brackets
+       ╭─[factory.kdl:3:12]
+     2 │ repo "acme/widgets" {
+     3 │     topics ["a", "b"]
+       ·            ┬
+       ·            ╰── here
+     4 │ }
+       ╰────
+      help: write the values after each other: `topics "rust" "service"`
+
+    config::syntax
+
+      × no comma stands between values
+       ╭─[factory.kdl:3:16]
+     2 │ repo "acme/widgets" {
+     3 │     topics ["a", "b"]
+       ·                ┬
+       ·                ╰── here
+     4 │ }
+       ╰────
+      help: separate them by spaces: `topics "rust" "service"`
+
+    config::syntax
+
+      × KDL has no brackets
+       ╭─[factory.kdl:3:21]
+     2 │ repo "acme/widgets" {
+     3 │     topics ["a", "b"]
+       ·                     ┬
+       ·                     ╰── here
+     4 │ }
+       ╰────
+      help: write the values after each other: `topics "rust" "service"`
+    "#);
+}
+
+#[test]
+fn single_quotes() {
+    let text = complain(
+        r"repo 'acme/widgets' {
+}
+",
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::syntax
+
+      × single quotes are no quotes in KDL
+       ╭─[factory.kdl:2:6]
+     1 │ factory "acme"
+     2 │ repo 'acme/widgets' {
+       ·      ───────┬──────
+       ·             ╰── here
+     3 │ }
+       ╰────
+      help: write `"acme/widgets"`
+    "#);
+}
+
+#[test]
+fn a_hash_comment() {
+    let text = complain(
+        r#"repo "acme/widgets" {
+    has-wiki #false
+}
+# done
+repo "acme/site"
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::syntax
+
+      × `#` is not a value in KDL 2
+       ╭─[factory.kdl:5:1]
+     4 │ }
+     5 │ # done
+       · ┬
+       · ╰── here
+     6 │ repo "acme/site"
+       ╰────
+      help: a comment starts with `//`
+    "#);
+}
+
+#[test]
+fn a_flag_that_kdl_does_not_know() {
+    let text = complain(
+        r#"repo "acme/widgets" {
+    has-wiki #yes
+    has-issues #true
+}
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::syntax
+
+      × `#yes` is not a value in KDL 2
+       ╭─[factory.kdl:3:14]
+     2 │ repo "acme/widgets" {
+     3 │     has-wiki #yes
+       ·              ──┬─
+       ·                ╰── here
+     4 │     has-issues #true
+       ╰────
+      help: flags are `#true` and `#false`, nothing is `#null`; a comment starts with `//`
+    "#);
+}
+
+#[test]
+fn a_name_with_a_slash_without_quotes() {
+    let text = complain(
+        r"repo acme/widgets {
+    has-wiki #false
+}
+",
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::syntax
+
+      × text with a `/` in it stands in quotes
+       ╭─[factory.kdl:2:6]
+     1 │ factory "acme"
+     2 │ repo acme/widgets {
+       ·      ──────┬─────
+       ·            ╰── here
+     3 │     has-wiki #false
+       ╰────
+      help: write `"acme/widgets"`
+    "#);
+}
+
+#[test]
+fn text_without_quotes() {
+    let text = complain(
+        r#"repo "acme/widgets" {
+    description The widget
+}
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::extra-value
+
+      × `description` takes one value
+       ╭─[factory.kdl:3:21]
+     2 │ repo "acme/widgets" {
+     3 │     description The widget
+       ·                     ───┬──
+       ·                        ╰── one too many
+     4 │ }
+       ╰────
+      help: text with spaces stands in quotes: `description "The widget"`
+    "#);
+}
+
+#[test]
+fn a_line_that_goes_on() {
+    let text = complain(
+        r#"repo "acme/widgets" \ // here
+    create=#true x=1
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::unknown-key
+
+      × there is no `x` in `repo`
+       ╭─[factory.kdl:3:18]
+     2 │ repo "acme/widgets" \ // here
+     3 │     create=#true x=1
+       ·                  ┬
+       ·                  ╰── unknown here
+       ╰────
+      help: known in `repo`: `allow-auto-merge`, `allow-forking`, `allow-merge-commit`, `allow-rebase-merge`,
+            `allow-squash-merge`, `allow-update-branch`, `archived`, `create`, `default-branch`,
+            `delete-branch-on-merge`, `description`, `has-discussions`, `has-issues`, `has-projects`,
+            `has-wiki`, `homepage`, `is-template`, `labels`, `merge-commit-message`, `merge-commit-title`,
+            `squash-merge-commit-message`, `squash-merge-commit-title`, `topics`, `visibility`,
+            `web-commit-signoff-required`
+    "#);
+}

@@ -1,0 +1,120 @@
+//! What commands ask of the daemon, answered while ticks run.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::adapters::clock::Clock;
+use crate::adapters::github::Client;
+use crate::apply::Recorder;
+use crate::engine::flipping::{flip, known};
+use crate::engine::in_force::said;
+use crate::engine::socket::{Reply, Request};
+use crate::engine::status::Status;
+use crate::engine::switchboard::Switchboard;
+use crate::engine::wakes::Wakes;
+use crate::ledger::{self, Record};
+use crate::model::Desired;
+
+use super::report;
+
+/// How long an answer waits for the ledger, which may be busy with a push.
+const LEDGER: Duration = Duration::from_secs(3);
+
+/// What answers are made from.
+pub(super) struct Control {
+    pub(super) clock: Clock,
+    pub(super) board: Switchboard,
+    pub(super) recorder: Recorder,
+    pub(super) wakes: Wakes,
+    pub(super) client: watch::Receiver<Client>,
+    pub(super) desired: watch::Receiver<Arc<Desired>>,
+    pub(super) status: Arc<Mutex<Status>>,
+    pub(super) drain: CancellationToken,
+    pub(super) tasks: TaskTracker,
+}
+
+impl Control {
+    pub(super) async fn answer(&self, request: Request) -> Reply {
+        match request {
+            Request::Status {} => Reply::Status(Box::new(self.status().await)),
+            Request::LoopTick { name } => self.tick(&name),
+            Request::Shutdown {} => {
+                self.drain.cancel();
+                Reply::Done("the daemon ends when what is under way is done".to_owned())
+            }
+            Request::LoopEnable { .. }
+            | Request::LoopDisable { .. }
+            | Request::Suspend { .. }
+            | Request::Resume { .. } => self.flip(&request).await,
+        }
+    }
+
+    fn tick(&self, name: &str) -> Reply {
+        if let Err(says) = known(name) {
+            return Reply::Refused(says);
+        }
+        if let Some(switch) = self.board.now().loops.get(name) {
+            return Reply::Refused(format!("loop `{name}` was switched off by {}: {}", switch.by, switch.reason));
+        }
+        self.wakes.add(|pending| {
+            pending.asked.insert(name.to_owned());
+        });
+        Reply::Done(format!("loop `{name}` looks now"))
+    }
+
+    async fn flip(&self, request: &Request) -> Reply {
+        let desired = self.desired.borrow().clone();
+        let flipped = match flip(&self.board, &desired, request, self.clock.now()) {
+            Ok(flipped) => flipped,
+            Err(says) => return Reply::Refused(says),
+        };
+        // The switch has fallen. What follows tells others of it.
+        self.wakes.add(|pending| pending.switches = true);
+        tracing::info!(says = flipped.says, "switched by hand");
+        let mut but = Vec::new();
+        if let Err(error) = flipped.kept {
+            but.push(format!("a restart will forget it: {}", said(&error)));
+        }
+        if let Some(record) = flipped.record {
+            but.extend(self.record(record).await);
+        }
+        if but.is_empty() { Reply::Done(flipped.says) } else { Reply::Partly(format!("{}, but {}", flipped.says, but.join("; "))) }
+    }
+
+    /// Records a flip; gives what to say when that can't be waited for.
+    async fn record(&self, flip: ledger::Flip) -> Option<String> {
+        let (recorder, (tell, told)) = (self.recorder.clone(), oneshot::channel());
+        self.tasks.spawn(async move {
+            let noted = recorder.note(vec![Record::Flip(flip)]).await;
+            if let Err(error) = &noted {
+                tracing::error!(error = said(error), "a live switch is in force and not in the ledger");
+            }
+            // Whoever asked may have gone.
+            drop(tell.send(noted.map_err(|error| said(&error))));
+        });
+        match tokio::time::timeout(LEDGER, told).await {
+            Ok(Ok(Ok(()))) => None,
+            Ok(Ok(Err(error))) => Some(format!("it is not in the ledger: {error}")),
+            Ok(Err(_)) | Err(_) => Some("the ledger is busy and records it as soon as it can".to_owned()),
+        }
+    }
+
+    async fn status(&self) -> Status {
+        let mut status = report::locked(&self.status).clone();
+        status.at = self.clock.now();
+        status.flips = report::flips(&self.board.flips(), status.at);
+        let client = self.client.borrow().clone();
+        status.budgets = report::budgets(&client);
+        status.requests = client.stats().requests;
+        // A ledger that is busy with a push has the figures of before.
+        if let Ok(ledger) = tokio::time::timeout(Duration::from_millis(200), self.recorder.ledger()).await {
+            status.ledger = report::ledger(&ledger);
+            report::locked(&self.status).ledger.clone_from(&status.ledger);
+        }
+        status
+    }
+}

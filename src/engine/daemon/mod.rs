@@ -1,0 +1,429 @@
+//! The daemon: triggers in, ticks out; one of them at a time, everything else answers at once.
+//!
+//! Nothing here decides what to change. It loads the config that is in force, asks the schedule who is due, runs
+//! the tick, and tells what it does. The first stop signal drains: what is under way ends, nothing new begins.
+#![expect(clippy::disallowed_methods, reason = "durations of ticks are measured here")]
+
+mod control;
+mod news;
+mod report;
+mod services;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::adapters::clock::{Clock, until};
+use crate::adapters::env::Env;
+use crate::adapters::github::Client;
+use crate::adapters::state::{self, StateDir};
+use crate::apply::Recorder;
+use crate::ledger::{self, Ledger, Record};
+use crate::model::{Desired, Facet, Facets};
+
+use super::in_force::Keeper;
+use super::proposals::Loads;
+use super::scheduler::{Ended, Scheduler};
+use super::socket::{self, Door};
+use super::status::{HeldStatus, Status, TickStatus};
+use super::switchboard::Switchboard;
+use super::switches::FlipsError;
+use super::tick::{Audience, Done, Fatal, Order, Shop};
+use super::wakes::{Pending, Wakes};
+use super::webhooks;
+
+/// Makes a client for a config's GitHub and credential, or says why none can be made.
+pub type Connect = Arc<dyn Fn(&Desired) -> Result<Client, String> + Send + Sync>;
+
+/// What a daemon is started with.
+pub struct Options {
+    /// The time.
+    pub clock: Clock,
+    /// The environment.
+    pub env: Env,
+    /// Its state directory, not yet locked.
+    pub state: StateDir,
+    /// The config.
+    pub keeper: Keeper,
+    /// How GitHub is reached.
+    pub connect: Connect,
+    /// Who reads along.
+    pub audience: Arc<dyn Audience>,
+    /// How often a remote config repository is asked.
+    pub fetch_every: Duration,
+    /// Ends the daemon when what is under way is done.
+    pub drain: CancellationToken,
+    /// Ends it at once.
+    pub abort: CancellationToken,
+}
+
+/// How a daemon ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// What was under way was done.
+    Drained,
+    /// It was cut off; the next start settles what was left open.
+    Aborted,
+}
+
+/// Why a daemon can't run, or can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another process has the state directory, or it can't be used.
+    #[error(transparent)]
+    State(#[from] state::Error),
+    /// The ledger can't be opened.
+    #[error("the ledger can't be opened")]
+    Ledger(#[from] ledger::Error),
+    /// The live switches can't be read.
+    #[error("the live switches can't be read, and must not be taken for on")]
+    Flips(#[from] FlipsError),
+    /// Commands can't reach it.
+    #[error("commands can't reach the daemon")]
+    Socket(#[from] socket::Error),
+    /// GitHub can't be reached as config says.
+    #[error("GitHub can't be reached as config says: {0}")]
+    Connect(String),
+    /// Webhooks can't be received as config says.
+    #[error("webhooks can't be received as config says")]
+    Webhooks(#[from] webhooks::Error),
+    /// The webhook secret can't be had.
+    #[error("the webhook secret can't be had")]
+    Secret(#[from] crate::adapters::env::Error),
+    /// It can't go on.
+    #[error(transparent)]
+    Fatal(#[from] Fatal),
+}
+
+/// What is known of a loop's last look.
+#[derive(Clone, Debug)]
+struct Look {
+    at: Timestamp,
+    took: Duration,
+    says: String,
+}
+
+struct Daemon {
+    clock: Clock,
+    env: Env,
+    keeper: Keeper,
+    connect: Connect,
+    audience: Arc<dyn Audience>,
+    drain: CancellationToken,
+    client: watch::Sender<Client>,
+    desired: watch::Sender<Arc<Desired>>,
+    scheduler: Scheduler,
+    shop: Arc<Shop>,
+    wakes: Wakes,
+    remote: services::Remote,
+    /// Tasks that serve others, until the end.
+    services: TaskTracker,
+    services_stop: CancellationToken,
+    hooks: Option<services::Hooks>,
+    /// The tick that runs, if one does.
+    running: Option<Running>,
+    ticks: JoinSet<Result<Done, Fatal>>,
+    /// When something last happened in the tick, in microseconds.
+    alive: Arc<AtomicI64>,
+    looks: BTreeMap<&'static str, Look>,
+    records: Vec<Record>,
+    status: Arc<Mutex<Status>>,
+}
+
+/// A tick under way.
+struct Running {
+    number: u64,
+    at: Timestamp,
+    began: Instant,
+    because: Vec<String>,
+    loops: Vec<&'static str>,
+    stop: CancellationToken,
+}
+
+/// Runs until it is told to end. `Drained` and `Aborted` leave a state from which the next start goes on.
+///
+/// # Errors
+/// When it can't begin, or must not go on.
+pub async fn run(options: Options) -> Result<End, Error> {
+    let (drain, abort) = (options.drain.clone(), options.abort.clone());
+    let mut daemon = Daemon::begin(options).await?;
+    let ended = daemon.serve(&drain, &abort).await;
+    daemon.close(matches!(ended, Ok(End::Aborted))).await;
+    Ok(ended?)
+}
+
+impl Daemon {
+    async fn begin(options: Options) -> Result<Self, Error> {
+        let Options { clock, env, state, mut keeper, connect, audience, fetch_every, drain, abort: _ } = options;
+        let guard = state.lock("factoryctl run")?;
+        let path = state.prepare_socket()?;
+        let ledger = Ledger::open(guard, clock.now())?;
+        for mended in ledger.recovered() {
+            audience.remark(&format!("the ledger was mended: {} bytes are in {} now", mended.bytes, mended.file));
+        }
+        if let Some(commit) = ledger.index().config_in_force().cloned()
+            && keeper.prefer(&commit).await
+        {
+            audience.remark(&format!("{} stays in force, as before the restart", commit.short()));
+        }
+        let records = news::at_start(&keeper, ledger.index(), audience.as_ref());
+        let desired = Arc::clone(&keeper.current().desired);
+        let client = connect(&desired).map_err(Error::Connect)?;
+        let board = Switchboard::open(state.flips(), Arc::clone(&desired), clock.now())?;
+        let recorder = Recorder::new(ledger, clock.clone(), &format!("daemon of {}", env.who()));
+        let door = Door::open(&path).await?;
+        let now = clock.now();
+        let scheduler = Scheduler::new(news::setups(&desired, &board.now()), now);
+        let wakes = Wakes::default();
+        let status = Arc::new(Mutex::new(report::blank(&keeper, now)));
+        let shop = Arc::new(Shop {
+            clock: clock.clone(),
+            env: env.clone(),
+            state,
+            source: Arc::clone(keeper.source()),
+            recorder,
+            board,
+            audience: Arc::clone(&audience),
+            loads: Arc::new(Loads::default()),
+            home: tokio::sync::Mutex::default(),
+            shown: Mutex::default(),
+        });
+        let mut daemon = Self {
+            client: watch::Sender::new(client),
+            desired: watch::Sender::new(desired),
+            remote: services::Remote::new(fetch_every),
+            services: TaskTracker::new(),
+            services_stop: CancellationToken::new(),
+            hooks: None,
+            running: None,
+            ticks: JoinSet::new(),
+            alive: Arc::new(AtomicI64::new(now.as_microsecond())),
+            looks: BTreeMap::new(),
+            clock,
+            env,
+            keeper,
+            connect,
+            audience,
+            drain,
+            scheduler,
+            shop,
+            wakes,
+            records,
+            status,
+        };
+        daemon.hooks = daemon.listen().await?;
+        daemon.start_services(door);
+        Ok(daemon)
+    }
+
+    async fn serve(&mut self, drain: &CancellationToken, abort: &CancellationToken) -> Result<End, Fatal> {
+        loop {
+            self.report();
+            if drain.is_cancelled() && self.running.is_none() {
+                return Ok(End::Drained);
+            }
+            let now = self.clock.now();
+            if !drain.is_cancelled()
+                && let Some(tick) = self.scheduler.start(now)
+            {
+                self.begin_tick(tick, now);
+                continue;
+            }
+            let pause = self.next(now).map(|at| until(now, at));
+            let clock = self.clock.clone();
+            let sleep = async {
+                match pause {
+                    Some(pause) => clock.sleep(pause).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = abort.cancelled() => return Ok(End::Aborted),
+                () = drain.cancelled(), if self.running.as_ref().is_some_and(|r| !r.stop.is_cancelled()) => {
+                    if let Some(running) = &self.running {
+                        running.stop.cancel();
+                    }
+                }
+                Some(ended) = self.ticks.join_next() => self.end_tick(ended)?,
+                pending = self.wakes.take() => self.look_at(pending).await,
+                () = sleep => self.time_passed(),
+            }
+        }
+    }
+
+    /// When something is to be done without a trigger.
+    fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        let switch = self.shop.board.next_change(now);
+        [self.scheduler.next(), self.scheduler.deadline(), switch].into_iter().flatten().min()
+    }
+
+    /// Dates of switches pass, and a tick may have overrun.
+    fn time_passed(&mut self) {
+        let now = self.clock.now();
+        match self.shop.board.refresh(None, now) {
+            Ok(over) if !over.is_empty() => {
+                for flip in &over {
+                    self.audience.remark(&format!("the live switch of {} is over: its date has passed", flip.address));
+                }
+                self.switched(now);
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "the live switches can't be kept"),
+        }
+        self.reconcile_switches(now);
+        let progress = Timestamp::from_microsecond(self.alive.load(Ordering::Relaxed)).unwrap_or(now);
+        self.scheduler.progress(progress);
+        if self.scheduler.deadline().is_some_and(|deadline| deadline <= now) {
+            tracing::error!("a tick in which nothing happens any more is cancelled");
+            self.ticks.abort_all();
+        }
+    }
+
+    /// What is switched off has changed.
+    fn switched(&mut self, now: Timestamp) {
+        self.reconcile_switches(now);
+        self.scheduler.event(Facets::of(Facet::Flips), now);
+    }
+
+    fn reconcile_switches(&mut self, now: Timestamp) {
+        let desired = self.desired.borrow().clone();
+        let setups = news::setups(&desired, &self.shop.board.now());
+        self.scheduler.switch(|name| setups.iter().any(|s| s.name == name && s.enabled), now);
+    }
+
+    async fn look_at(&mut self, pending: Pending) {
+        let now = self.clock.now();
+        if pending.remote {
+            self.remote.ask();
+        }
+        if pending.config {
+            self.refresh_config().await;
+        }
+        if pending.switches {
+            self.switched(now);
+        }
+        if !pending.facets.is_empty() {
+            self.scheduler.event(pending.facets, now);
+        }
+        for name in &pending.asked {
+            self.scheduler.asked(name, now);
+        }
+    }
+
+    fn begin_tick(&mut self, tick: super::scheduler::Tick, now: Timestamp) {
+        let stop = CancellationToken::new();
+        self.running = Some(Running {
+            number: tick.number,
+            at: now,
+            began: Instant::now(),
+            because: tick.because.iter().map(|why| why.as_str().to_owned()).collect(),
+            loops: tick.loops.clone(),
+            stop: stop.clone(),
+        });
+        self.alive.store(now.as_microsecond(), Ordering::Relaxed);
+        let (alive, clock) = (Arc::clone(&self.alive), self.clock.clone());
+        let order = Order {
+            tick,
+            desired: Arc::clone(&self.desired.borrow()),
+            branch: self.keeper.branch().to_owned(),
+            rejected: self.keeper.rejected().cloned(),
+            client: self.client.borrow().clone(),
+            records: std::mem::take(&mut self.records),
+            stop,
+            alive: Arc::new(move || alive.store(clock.now().as_microsecond(), Ordering::Relaxed)),
+        };
+        let shop = Arc::clone(&self.shop);
+        tracing::debug!(tick = order.tick.number, loops = ?order.tick.loops, "a tick begins");
+        self.ticks.spawn(async move { shop.tick(&order).await });
+    }
+
+    fn end_tick(&mut self, ended: Result<Result<Done, Fatal>, tokio::task::JoinError>) -> Result<(), Fatal> {
+        let now = self.clock.now();
+        let Some(running) = self.running.take() else { return Ok(()) };
+        let done = match ended {
+            Ok(Ok(done)) => done,
+            Ok(Err(fatal)) => return Err(fatal),
+            Err(error) => {
+                let (how, says) = match error.is_panic() {
+                    true => (Ended::Crashed, "the tick panicked; this is a bug"),
+                    false => (Ended::Overran, "nothing happened in it for too long, so it was cancelled"),
+                };
+                tracing::error!(tick = running.number, says, "a tick was lost");
+                self.audience.remark(says);
+                let of = |name: &&'static str| (*name, (how, says.to_owned()));
+                Done { ended: running.loops.iter().map(of).collect(), trouble: Some(says.into()), ..Done::default() }
+            }
+        };
+        self.scheduler.finish(now, |name| done.ended.get(name).map_or(Ended::Well, |(how, _)| *how));
+        let took = running.began.elapsed();
+        for (name, (_, says)) in &done.ended {
+            self.looks.insert(name, Look { at: running.at, took, says: says.clone() });
+        }
+        self.end_flips(&done, now);
+        if done.look_again {
+            self.scheduler.event(Facets::of(Facet::Settings).and(Facets::of(Facet::Labels)), now);
+        }
+        let mut status = report::locked(&self.status);
+        status.trouble.clone_from(&done.trouble);
+        status.held = done
+            .held
+            .iter()
+            .map(|(address, guard, says)| HeldStatus {
+                address: address.clone(),
+                guard: (*guard).to_owned(),
+                says: says.clone(),
+            })
+            .collect();
+        status.last = Some(TickStatus {
+            number: running.number,
+            at: running.at,
+            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            because: running.because,
+            loops: running.loops.iter().map(|l| (*l).to_owned()).collect(),
+            plan: done.plan,
+            done: done.done,
+            refused: done.refused,
+            failed: done.failed,
+        });
+        Ok(())
+    }
+
+    /// Flips whose pull request was merged or closed are over.
+    fn end_flips(&mut self, done: &Done, now: Timestamp) {
+        for flip in &done.over {
+            match self.shop.board.take(&flip.address, now) {
+                Ok(None) => continue,
+                Ok(Some(_)) => {}
+                Err(error) => tracing::error!(%error, "the end of a live switch can't be kept"),
+            }
+            self.audience
+                .remark(&format!("the live switch of {} is over: its pull request was merged or closed", flip.address));
+            self.records.extend(news::flip_ended(flip));
+        }
+        if !done.over.is_empty() {
+            self.switched(now);
+        }
+    }
+
+    /// Ends everything that serves others.
+    async fn close(mut self, at_once: bool) {
+        if at_once {
+            self.ticks.abort_all();
+        }
+        while self.ticks.join_next().await.is_some() {}
+        if let Some(hooks) = self.hooks.take() {
+            hooks.stop.cancel();
+        }
+        self.services_stop.cancel();
+        self.services.close();
+        self.services.wait().await;
+    }
+}

@@ -1,0 +1,152 @@
+//! What another config, and the start, mean for the daemon.
+
+use std::sync::Arc;
+
+use crate::engine::in_force::{Keeper, News};
+use crate::engine::scheduler::Setup;
+use crate::engine::switches::Flip;
+use crate::engine::tick::Audience;
+use crate::ledger::{self, Index, Record, Verdict};
+use crate::loops::{self, Trigger};
+use crate::model::{CommitId, Desired, Facet, Facets};
+use crate::plan::Switches;
+
+use super::Daemon;
+
+/// What the ledger is to be told at the start, and what a person should notice.
+pub(super) fn at_start(keeper: &Keeper, index: &Index, audience: &dyn Audience) -> Vec<Record> {
+    let mut out = Vec::new();
+    let commit = &keeper.current().commit;
+    if index.config_in_force() != Some(commit) {
+        out.push(verdict(commit, Verdict::InForce, "the daemon has started"));
+    }
+    if let Some(rejected) = keeper.rejected() {
+        audience.remark(&format!("{} is not in force:\n{}", rejected.commit.short(), rejected.details));
+        if index.config_rejected().is_none_or(|(known, _)| *known != rejected.commit) {
+            out.push(verdict(&rejected.commit, Verdict::Rejected, &rejected.why));
+        }
+    }
+    out
+}
+
+fn verdict(commit: &CommitId, verdict: Verdict, why: &str) -> Record {
+    Record::Config(ledger::Config { commit: commit.clone(), verdict, why: why.to_owned() })
+}
+
+/// What the ledger is told of a flip that ended by itself.
+pub(super) fn flip_ended(flip: &Flip) -> Option<Record> {
+    let address = flip.plain_address()?;
+    Some(Record::Flip(ledger::Flip {
+        address,
+        on: !flip.on,
+        reason: "its pull request was merged or closed".to_owned(),
+        until: None,
+        by: "daemon".to_owned(),
+    }))
+}
+
+/// Why a loop has nothing to do without a config repository on GitHub.
+pub(super) const LOCAL: &str = "there is no config repository on GitHub";
+
+/// Whether a loop works on the config repository on GitHub alone, and there is none.
+pub(super) fn needs_home(needs: Facets, desired: &Desired) -> bool {
+    desired.factory.config.is_none() && (needs.has(Facet::ConfigPulls) || needs.has(Facet::Flips))
+}
+
+/// The loops as a config and the switches want them scheduled.
+pub(super) fn setups(desired: &Desired, switches: &Switches) -> Vec<Setup> {
+    let setup = |l: &&'static dyn loops::AnyLoop| {
+        let config = desired.loops.get(l.name());
+        let on = l.triggers().iter().fold(Facets::NONE, |all, trigger| match trigger {
+            Trigger::On(facet) => all.and(Facets::of(*facet)),
+            Trigger::Every(_) => all,
+        });
+        Setup {
+            name: l.name(),
+            every: config.and_then(|c| c.every).or_else(|| l.interval()),
+            on,
+            enabled: !switches.loops.contains_key(l.name()) && !needs_home(l.needs(), desired),
+        }
+    };
+    loops::ALL.iter().map(setup).collect()
+}
+
+impl Daemon {
+    /// Compares the config branch, and takes what is new.
+    pub(super) async fn refresh_config(&mut self) {
+        let before = Arc::clone(&self.desired.borrow());
+        let mut connected = None;
+        let source = Arc::clone(self.keeper.source());
+        let connect = Arc::clone(&self.connect);
+        let news = self
+            .keeper
+            .refresh(|desired| {
+                if source.identity(desired) != source.identity(&before)
+                    || desired.factory.branch != before.factory.branch
+                {
+                    return Err("it names another config repository, branch or GitHub; restart the daemon to follow it".to_owned());
+                }
+                if desired.github.auth != before.github.auth || desired.github.api.value != before.github.api.value {
+                    connected = Some(connect(desired)?);
+                }
+                Ok(())
+            })
+            .await;
+        let now = self.clock.now();
+        match news {
+            News::None => {}
+            News::Trouble => {
+                let why = self.keeper.trouble().unwrap_or_default().to_owned();
+                tracing::error!(why, "the config can't be read; the last good one stays in force");
+                self.audience.remark(&format!("the config can't be read, the last good one stays in force: {why}"));
+            }
+            News::Mended => {
+                let commit = self.keeper.current().commit.clone();
+                self.audience.remark(&format!("{} is the head again, and in force", commit.short()));
+                self.records.push(verdict(&commit, Verdict::InForce, "the head is the commit in force again"));
+            }
+            News::Rejected => {
+                let Some(rejected) = self.keeper.rejected() else { return };
+                let kept = &self.keeper.current().commit;
+                tracing::error!(commit = %rejected.commit, why = rejected.why, in_force = %kept, "the config was rejected");
+                self.audience.remark(&format!(
+                    "{} was rejected, {} stays in force:\n{}",
+                    rejected.commit.short(),
+                    kept.short(),
+                    rejected.details.trim_end()
+                ));
+                self.records.push(verdict(&rejected.commit, Verdict::Rejected, &rejected.why));
+                self.scheduler.event(Facets::of(Facet::ConfigPulls), now);
+            }
+            News::InForce { before, rewritten, warnings } => {
+                if let Some(client) = connected {
+                    self.client.send_replace(client);
+                }
+                self.take_config(&before, rewritten, warnings).await;
+            }
+        }
+    }
+
+    async fn take_config(&mut self, before: &CommitId, rewritten: bool, warnings: usize) {
+        let current = self.keeper.current().clone();
+        if rewritten {
+            tracing::warn!(%before, now = %current.commit, "the config branch was rewritten");
+            self.audience.remark(&format!("the config branch was rewritten: {} is no longer in its history", before.short()));
+        }
+        let odd = if warnings > 0 { format!(", with {warnings} warnings") } else { String::new() };
+        self.audience.remark(&format!("{} is in force{odd}", current.commit.short()));
+        let why = if rewritten { "the branch was rewritten" } else { "" };
+        self.records.push(verdict(&current.commit, Verdict::InForce, why));
+        let now = self.clock.now();
+        self.desired.send_replace(Arc::clone(&current.desired));
+        if let Err(error) = self.shop.board.refresh(Some(Arc::clone(&current.desired)), now) {
+            tracing::error!(%error, "the live switches can't be kept");
+        }
+        // What an older config wanted is not carried on with.
+        if let Some(running) = &self.running {
+            running.stop.cancel();
+        }
+        self.scheduler.configure(setups(&current.desired, &self.shop.board.now()), now);
+        self.follow_hooks().await;
+    }
+}

@@ -1,0 +1,169 @@
+//! What people switch by hand: requests turned into flips, with what to answer and what to record.
+
+use jiff::Timestamp;
+
+use crate::ledger;
+use crate::loops;
+use crate::model::{Address, AddressGlob, Desired};
+use crate::plan::Switch;
+
+use super::socket::Request;
+use super::switchboard::Switchboard;
+use super::switches::{Flip, FlipsError};
+
+/// A switch that was flipped.
+#[derive(Debug)]
+pub struct Flipped {
+    /// What to answer.
+    pub says: String,
+    /// What the ledger shall say; nothing when nothing changed.
+    pub record: Option<ledger::Flip>,
+    /// Whether it will outlive a restart.
+    pub kept: Result<(), FlipsError>,
+}
+
+/// Does what a request asks for. The switch has fallen when this returns.
+///
+/// # Errors
+/// Why it was not done, for the person who asked.
+pub fn flip(board: &Switchboard, desired: &Desired, request: &Request, now: Timestamp) -> Result<Flipped, String> {
+    match request {
+        Request::LoopDisable { name, reason, by, until } => {
+            known(name)?;
+            set(board, loop_address(name), false, switch(reason, by, *until, now)?, now)
+        }
+        Request::LoopEnable { name, reason, by, until } => {
+            known(name)?;
+            let address = loop_address(name);
+            let off_in_config = desired.loops.get(name).filter(|l| !l.enabled && l.until.is_none_or(|t| now < t));
+            match off_in_config {
+                Some(_) => set(board, address, true, switch(reason, by, *until, now)?, now),
+                None => take(board, &address, by, now),
+            }
+        }
+        Request::Suspend { address, reason, by, until } => {
+            let glob = AddressGlob::parse(address).map_err(|error| error.to_string())?;
+            if address.starts_with("loop/") {
+                return Err(format!("`{address}` is a loop: use `factoryctl loop disable`"));
+            }
+            set(board, glob.to_string(), false, switch(reason, by, *until, now)?, now)
+        }
+        Request::Resume { address, by } => take(board, address, by, now),
+        Request::Status {} | Request::LoopTick { .. } | Request::Shutdown {} => {
+            Err("that switches nothing".to_owned())
+        }
+    }
+}
+
+fn loop_address(name: &str) -> String {
+    Address::loop_(name).to_string()
+}
+
+/// Refuses the name of a loop that there isn't.
+///
+/// # Errors
+/// With the one that was probably meant.
+pub fn known(name: &str) -> Result<(), String> {
+    if loops::by_name(name).is_some() {
+        return Ok(());
+    }
+    let near = loops::ALL.iter().map(|l| (strsim::damerau_levenshtein(l.name(), name), l.name())).min();
+    let hint = near.filter(|(distance, _)| *distance <= 4).map(|(_, near)| format!("; did you mean `{near}`?"));
+    Err(format!("there is no loop `{name}`{}", hint.unwrap_or_default()))
+}
+
+fn switch(reason: &str, by: &str, until: Option<Timestamp>, now: Timestamp) -> Result<Switch, String> {
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return Err("a reason is needed, for those who find it switched".to_owned());
+    }
+    if let Some(until) = until.filter(|until| *until <= now) {
+        return Err(format!("{until} has passed already"));
+    }
+    Ok(Switch { by: by.to_owned(), reason: reason.to_owned(), until })
+}
+
+fn set(board: &Switchboard, address: String, on: bool, switch: Switch, now: Timestamp) -> Result<Flipped, String> {
+    let parsed = Address::parse(&address).map_err(|error| error.to_string())?;
+    let word = if on { "on" } else { "off" };
+    let until = switch.until.map(|t| format!(" until {t}")).unwrap_or_default();
+    let record = ledger::Flip {
+        address: parsed,
+        on,
+        reason: switch.reason.clone(),
+        until: switch.until,
+        by: switch.by.clone(),
+    };
+    let flip = Flip { address: address.clone(), on, switch, since: now, proposed: false };
+    let kept = board.set(flip, now);
+    Ok(Flipped { says: format!("{address} is {word}{until}"), record: Some(record), kept })
+}
+
+fn take(board: &Switchboard, address: &str, by: &str, now: Timestamp) -> Result<Flipped, String> {
+    let (taken, kept) = match board.take(address, now) {
+        Ok(taken) => (taken, Ok(())),
+        Err(error) => (None, Err(error)),
+    };
+    if taken.is_none() && kept.is_ok() {
+        let others: Vec<String> = board.flips().into_iter().map(|f| f.address).collect();
+        let hint = if others.is_empty() { String::new() } else { format!("; switched live are {}", others.join(", ")) };
+        return Err(format!("{address} is not switched live{hint}"));
+    }
+    let record = Address::parse(address).ok().map(|address| ledger::Flip {
+        address,
+        on: taken.is_none_or(|flip| !flip.on),
+        reason: "taken back".to_owned(),
+        until: None,
+        by: by.to_owned(),
+    });
+    Ok(Flipped { says: format!("{address} is as config says again"), record, kept })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    #[test]
+    fn each_request_is_done_or_refused_with_the_next_step() {
+        let dir = tempfile::tempdir().unwrap();
+        let desired = Desired::default();
+        let board = Switchboard::open(dir.path().join("f"), Arc::default(), at(0)).unwrap();
+        let off = |name: &str, reason: &str, until: Option<i64>| Request::LoopDisable {
+            name: name.into(),
+            reason: reason.into(),
+            by: "ann".into(),
+            until: until.map(at),
+        };
+        let on = |name: &str| Request::LoopEnable { name: name.into(), reason: "r".into(), by: "ann".into(), until: None };
+        let suspend =
+            |a: &str| Request::Suspend { address: a.into(), reason: "r".into(), by: "ann".into(), until: None };
+        let resume = |a: &str| Request::Resume { address: a.into(), by: "ann".into() };
+        let said: Vec<String> = [
+            off("labels", "smoke", None),
+            off("labels", "smoke", Some(200)),
+            off("label", "smoke", None),
+            off("labels", " ", None),
+            off("labels", "smoke", Some(100)),
+            suspend("repo/acme/**"),
+            suspend("acme/**"),
+            suspend("loop/labels"),
+            resume("repo/acme"),
+            resume("repo/acme/**"),
+            on("labels"),
+            on("labels"),
+        ]
+        .iter()
+        .map(|request| match flip(&board, &desired, request, at(100)) {
+            Ok(flipped) => format!("{} · {}", flipped.says, flipped.record.is_some_and(|r| r.on)),
+            Err(says) => format!("no: {says}"),
+        })
+        .collect();
+        insta::assert_snapshot!(said.join("\n"), @"");
+        assert!(board.flips().is_empty());
+    }
+}

@@ -1,0 +1,352 @@
+//! The config that is in force: the last good commit of the config branch.
+//!
+//! A head that can't be read, or that doesn't load, changes nothing but is said loudly; it is never "desire
+//! nothing".
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::adapters::clock::Clock;
+use crate::adapters::git::Step;
+use crate::desired;
+use crate::model::{CommitId, Desired};
+
+use super::source::{At, Invalid, Source, SourceError, load};
+
+/// How many commits are looked through for one that loads, when the head doesn't.
+const BACK: usize = 100;
+
+/// A commit that is in force.
+#[derive(Clone, Debug)]
+pub struct InForce {
+    /// The commit.
+    pub commit: CommitId,
+    /// What it says.
+    pub desired: Arc<Desired>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A commit that did not come into force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// The commit.
+    pub commit: CommitId,
+    /// When it was rejected.
+    pub at: Timestamp,
+    /// Why, in a line.
+    pub why: String,
+    /// Every problem, rendered; the same line where there is no more to say.
+    pub details: String,
+}
+
+/// The config branch and what of it is in force.
+#[derive(Debug)]
+pub struct Keeper {
+    source: Arc<Source>,
+    branch: String,
+    clock: Clock,
+    current: InForce,
+    rejected: Option<Rejected>,
+    trouble: Option<String>,
+}
+
+/// Why a daemon can't begin.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// The config repository can't be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A daemon reads commits only.
+    #[error("the config is not under version control, and a daemon reads commits only")]
+    NoHistory,
+    /// There is no such branch.
+    #[error("the config repository has no branch `{0}`")]
+    NoBranch(String),
+    /// Neither the head nor what came before it loads.
+    #[error("the config does not load, and no earlier commit does")]
+    Invalid(Box<Invalid>),
+}
+
+/// What a look at the branch brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Nothing.
+    None,
+    /// Another commit is in force.
+    InForce {
+        /// The one that was in force before.
+        before: CommitId,
+        /// Whether the branch was rewritten, so that the earlier one is no longer in its history.
+        rewritten: bool,
+        /// What is odd about it.
+        warnings: usize,
+    },
+    /// The head was rejected.
+    Rejected,
+    /// The branch can't be read.
+    Trouble,
+    /// What was wrong is mended, and the commit in force is the head again.
+    Mended,
+}
+
+impl Keeper {
+    /// Finds the branch and the last commit of it that loads.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn boot(source: Arc<Source>, clock: Clock) -> Result<Self, BootError> {
+        blocking(move || boot(source, clock)).await
+    }
+
+    /// The source.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// The branch.
+    pub fn branch(&self) -> &str {
+        &self.branch
+    }
+
+    /// What is in force.
+    pub fn current(&self) -> &InForce {
+        &self.current
+    }
+
+    /// The head, when it is not in force.
+    pub fn rejected(&self) -> Option<&Rejected> {
+        self.rejected.as_ref()
+    }
+
+    /// Why the branch can't be read, if it can't.
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// Puts an earlier commit in force, the one that was so when this factory ran last, where the head is
+    /// rejected. Whether it loaded.
+    pub async fn prefer(&mut self, commit: &CommitId) -> bool {
+        if self.rejected.is_none() || *commit == self.current.commit {
+            return false;
+        }
+        let (source, wanted, at) = (Arc::clone(&self.source), commit.clone(), self.clock.now());
+        let loaded = blocking(move || load_commit(&source, &wanted, at)).await;
+        let Ok(Ok((desired, _))) = loaded else { return false };
+        self.current = InForce { commit: commit.clone(), desired: Arc::new(desired), since: at };
+        true
+    }
+
+    /// Compares the branch, and takes its head if it loads and `accept` takes it.
+    pub async fn refresh(&mut self, accept: impl FnOnce(&Desired) -> Result<(), String>) -> News {
+        let at = self.clock.now();
+        let (source, branch) = (Arc::clone(&self.source), self.branch.clone());
+        let head = blocking(move || source.branch_head(&branch)).await;
+        let head = match head {
+            Ok(Some(head)) => head,
+            Ok(None) => return self.in_trouble(format!("the branch `{}` of the config repository is gone", self.branch)),
+            Err(error) => return self.in_trouble(said(&error)),
+        };
+        let had_trouble = self.trouble.take().is_some();
+        if head == self.current.commit {
+            let mended = self.rejected.take().is_some() || had_trouble;
+            return if mended { News::Mended } else { News::None };
+        }
+        if self.rejected.as_ref().is_some_and(|r| r.commit == head) {
+            return News::None;
+        }
+        let (source, wanted) = (Arc::clone(&self.source), head.clone());
+        let loaded = blocking(move || load_commit(&source, &wanted, at)).await;
+        let (desired, warnings) = match loaded {
+            Ok(Ok(loaded)) => loaded,
+            Ok(Err(invalid)) => return self.reject(rejection(head, at, &invalid)),
+            Err(error) => {
+                let why = said(&error);
+                return self.reject(Rejected { commit: head, at, details: why.clone(), why });
+            }
+        };
+        if let Err(why) = accept(&desired) {
+            return self.reject(Rejected { commit: head, at, details: why.clone(), why });
+        }
+        let before = self.current.commit.clone();
+        let rewritten = self.source.repo().is_some_and(|repo| matches!(repo.step(&before, &head), Ok(Step::Rewritten)));
+        self.rejected = None;
+        self.current = InForce { commit: head, desired: Arc::new(desired), since: at };
+        News::InForce { before, rewritten, warnings }
+    }
+
+    fn in_trouble(&mut self, why: String) -> News {
+        let news = self.trouble.as_ref() != Some(&why);
+        self.trouble = Some(why);
+        if news { News::Trouble } else { News::None }
+    }
+
+    fn reject(&mut self, rejected: Rejected) -> News {
+        self.rejected = Some(rejected);
+        News::Rejected
+    }
+}
+
+/// Runs what reads files, off the threads that serve others.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(out) => out,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => unreachable!("nobody cancels it, and the runtime outlives its tasks"),
+        },
+    }
+}
+
+type Loaded = Result<(Desired, usize), Box<Invalid>>;
+
+fn load_commit(source: &Source, commit: &CommitId, at: Timestamp) -> Result<Loaded, SourceError> {
+    let files = source.read(At::Revision(commit.as_str()))?;
+    let today = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    Ok(load(files, today).map(|loaded| (loaded.desired, loaded.warnings.len())))
+}
+
+fn rejection(commit: CommitId, at: Timestamp, invalid: &Invalid) -> Rejected {
+    let details = desired::render(&invalid.problems, &invalid.files, false);
+    let first = invalid.problems.first().map_or_else(String::new, |p| p.message.clone());
+    let more = invalid.problems.len().saturating_sub(1);
+    let why = if more > 0 { format!("{first} (and {more} more)") } else { first };
+    Rejected { commit, at, why, details }
+}
+
+fn boot(source: Arc<Source>, clock: Clock) -> Result<Keeper, BootError> {
+    let Some(repo) = source.repo().cloned() else { return Err(BootError::NoHistory) };
+    let first = first_branch(&source)?;
+    let mut keeper = boot_branch(Arc::clone(&source), clock.clone(), first.clone())?;
+    let named = keeper.current.desired.factory.branch.clone();
+    let explicit = matches!(&*source, Source::Remote { branch: Some(_), .. });
+    if named != first && !explicit && repo.branch_head(&named).map_err(SourceError::from)?.is_some() {
+        keeper = boot_branch(source, clock, named)?;
+    }
+    Ok(keeper)
+}
+
+/// The branch in which to look for the name of the branch.
+fn first_branch(source: &Source) -> Result<String, SourceError> {
+    Ok(match source {
+        Source::Remote { branch: Some(branch), .. } => branch.clone(),
+        Source::Local(repo) => repo.head_branch()?.unwrap_or_else(|| "main".to_owned()),
+        Source::Remote { branch: None, .. } | Source::Folder(_) => "main".to_owned(),
+    })
+}
+
+fn boot_branch(source: Arc<Source>, clock: Clock, branch: String) -> Result<Keeper, BootError> {
+    let Some(repo) = source.repo() else { return Err(BootError::NoHistory) };
+    let at = clock.now();
+    let head = source.branch_head(&branch)?.ok_or_else(|| BootError::NoBranch(branch.clone()))?;
+    let mut rejected: Option<(Rejected, Box<Invalid>)> = None;
+    for commit in repo.first_parents(&head, BACK).map_err(SourceError::from)? {
+        match load_commit(&source, &commit, at)? {
+            Ok((desired, _)) => {
+                let current = InForce { commit, desired: Arc::new(desired), since: at };
+                let rejected = rejected.map(|(rejected, _)| rejected);
+                return Ok(Keeper { source, branch, clock, current, rejected, trouble: None });
+            }
+            Err(invalid) => {
+                rejected.get_or_insert_with(|| (rejection(commit, at, &invalid), invalid));
+            }
+        }
+    }
+    match rejected {
+        Some((_, invalid)) => Err(BootError::Invalid(invalid)),
+        None => Err(BootError::NoBranch(branch)),
+    }
+}
+
+/// An error with its causes, in a line.
+pub(super) fn said(error: &dyn std::error::Error) -> String {
+    let mut out = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !out.ends_with(&text) {
+            out.push_str(": ");
+            out.push_str(&text);
+        }
+        next = cause.source();
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::git::fixture::Fixture;
+    use crate::adapters::git::Repo;
+
+    const GOOD: &str = "factory \"acme\"\n";
+
+    async fn keeper(fixture: &Fixture) -> Result<Keeper, BootError> {
+        let source = Source::Local(Box::new(Repo::open(&fixture.dir).unwrap()));
+        Keeper::boot(Arc::new(source), Clock::manual(Timestamp::UNIX_EPOCH)).await
+    }
+
+    fn take(_: &Desired) -> Result<(), String> {
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn the_last_good_commit_stays_in_force_whatever_is_pushed() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = Fixture::init(&dir.path().join("r"), &[]);
+        let good = fixture.put("factory.kdl", GOOD).commit("good");
+        let mut keeper = keeper(&fixture).await.unwrap();
+        assert_eq!(keeper.refresh(take).await, News::None);
+        for (what, text) in [("empty", ""), ("half-written", "factory \"ac"), ("unknown key", "factory \"acme\"\nrepoo \"a/b\"\n")] {
+            let bad = fixture.put("factory.kdl", text).commit(what);
+            assert_eq!(keeper.refresh(take).await, News::Rejected, "{what}");
+            assert_eq!(keeper.refresh(take).await, News::None, "{what}: said once");
+            assert_eq!((&keeper.current().commit, &keeper.rejected().unwrap().commit), (&good, &bad), "{what}");
+        }
+        fixture.git(&["rm", "--quiet", "factory.kdl"]);
+        fixture.commit("gone");
+        assert_eq!(keeper.refresh(take).await, News::Rejected);
+        fixture.git(&["update-ref", "refs/heads/main", good.as_str()]);
+        assert_eq!(keeper.refresh(take).await, News::Mended);
+        assert_eq!(keeper.rejected(), None);
+        let next = fixture.put("factory.kdl", "factory \"acme2\"\n").commit("next");
+        let refused = keeper.refresh(|_| Err("needs a restart".to_owned())).await;
+        assert_eq!((refused, keeper.rejected().unwrap().why.as_str()), (News::Rejected, "needs a restart"));
+        fixture.git(&["update-ref", "-d", "refs/heads/main"]);
+        assert_eq!(keeper.refresh(take).await, News::Trouble);
+        fixture.git(&["update-ref", "refs/heads/main", next.as_str()]);
+        keeper.rejected = None;
+        let news = keeper.refresh(take).await;
+        assert!(matches!(news, News::InForce { rewritten: false, .. }), "{news:?}");
+        assert_eq!(keeper.current().desired.factory.name, "acme2");
+    }
+
+    #[tokio::test]
+    async fn a_rewritten_branch_is_said_and_its_head_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = Fixture::init(&dir.path().join("r"), &[]);
+        let one = fixture.put("factory.kdl", GOOD).commit("one");
+        fixture.put("factory.kdl", "factory \"b\"\n").commit("two");
+        let mut keeper = keeper(&fixture).await.unwrap();
+        fixture.git(&["reset", "--hard", "--quiet", one.as_str()]);
+        fixture.put("factory.kdl", "factory \"c\"\n").commit("other");
+        let news = keeper.refresh(take).await;
+        assert!(matches!(news, News::InForce { rewritten: true, .. }), "{news:?}");
+    }
+
+    #[tokio::test]
+    async fn a_start_on_a_bad_head_takes_the_last_good_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = Fixture::init(&dir.path().join("r"), &[]);
+        fixture.put("factory.kdl", "").commit("never good");
+        assert!(matches!(keeper(&fixture).await, Err(BootError::Invalid(_))));
+        let good = fixture.put("factory.kdl", GOOD).commit("good");
+        let older = fixture.put("factory.kdl", "factory \"old\"\n").commit("also good");
+        let bad = fixture.put("factory.kdl", "nonsense").commit("bad");
+        let mut keeper = keeper(&fixture).await.unwrap();
+        assert_eq!((&keeper.current().commit, &keeper.rejected().unwrap().commit), (&older, &bad));
+        assert!(keeper.prefer(&good).await);
+        assert_eq!(keeper.current().desired.factory.name, "acme");
+    }
+}

@@ -1,0 +1,272 @@
+//! The facets that are read from the config repository itself: pull requests to it with the config on both of
+//! their sides, its rejected head, and live flips with the pull requests that propose them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::adapters::git::{Access, Mirror, Refs, Repo};
+use crate::adapters::github::{Client, Error, Identity};
+use crate::desired::{self, Spelling, edit};
+use crate::model::{
+    Address, Cause, CommitId, ConfigHead, ConfigPull, Desired, Facet, Gap, Observed, OpenFlip, ProposedFile,
+    RepoName,
+};
+use crate::observed::{self, PullSeen};
+
+use super::in_force::{Rejected, said};
+use super::source::load;
+use super::switches::Flip;
+
+/// The largest config file that a flip edits.
+const MAX_FILE: u64 = 4 << 20;
+/// The branches of flips.
+const FLIPS: &str = "factory/flip/";
+
+type Config = Result<Arc<Desired>, String>;
+
+/// Configs by commit, so that a pull request's are loaded once.
+#[derive(Debug, Default)]
+pub struct Loads(Mutex<BTreeMap<CommitId, Config>>);
+
+/// What the facets are read with.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    /// GitHub.
+    pub client: &'a Client,
+    /// The config repository there.
+    pub repo: &'a RepoName,
+    /// Our copy of it.
+    pub mirror: &'a Mirror,
+    /// What git needs to reach it.
+    pub access: &'a Access,
+    /// Its branch that is in force.
+    pub branch: &'a str,
+    /// The config in force.
+    pub desired: &'a Desired,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Reading<'_> {
+    /// The open pull requests to the config. What keeps any of it from being read is a gap in all of it.
+    pub async fn pulls(&self, loads: &Arc<Loads>, observed: &mut Observed) {
+        match self.read_pulls(loads).await {
+            Ok(pulls) => observed.config_pulls = pulls,
+            Err(gap) => observed.gaps.push(gap.of(Facet::ConfigPulls)),
+        }
+    }
+
+    async fn read_pulls(&self, loads: &Arc<Loads>) -> Result<Vec<ConfigPull>, Trouble> {
+        let seen = observed::config_pulls(self.client, self.repo, self.branch).await?;
+        if seen.is_empty() {
+            loads.keep(&[]);
+            return Ok(Vec::new());
+        }
+        self.mirror.fetch(self.access, &[Refs::Branch(self.branch.to_owned()), Refs::Pulls]).await?;
+        let (repo, branch, now) = (self.mirror.repo().clone(), self.branch.to_owned(), self.now);
+        let loads = Arc::clone(loads);
+        let read = tokio::task::spawn_blocking(move || {
+            let head = repo.branch_head(&branch)?;
+            let pulls: Vec<ConfigPull> = seen.into_iter().map(|pull| loads.pull(&repo, head.as_ref(), pull, now)).collect();
+            Ok::<_, crate::adapters::git::Error>(pulls)
+        });
+        Ok(read.await.map_err(|error| Trouble { why: error.to_string(), cause: Cause::Other })??)
+    }
+
+    /// The head of the branch, which was rejected: what the factory said of it.
+    pub async fn head(&self, rejected: &Rejected, observed: &mut Observed) {
+        match self.read_head(rejected).await {
+            Ok(head) => observed.config_head = head,
+            Err(error) => observed.gaps.push(Trouble::from(error).of(Facet::ConfigPulls)),
+        }
+    }
+
+    async fn read_head(&self, rejected: &Rejected) -> Result<Option<ConfigHead>, Error> {
+        let identity = self.client.identity(self.repo.owner()).await?;
+        let checks = matches!(identity, Identity::App { .. });
+        let check = match observed::own_check(self.client, self.repo, &rejected.commit, &identity).await {
+            Ok(check) => check,
+            // A commit that was made here and is not on GitHub (yet).
+            Err(error) if error.is_absent() || error.status() == Some(422) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Ok(Some(ConfigHead { commit: rejected.commit.clone(), why: rejected.why.clone(), check, checks }))
+    }
+
+    /// The live flips, and which of them have ended because their pull request was merged or closed.
+    pub async fn flips(&self, flips: &[Flip], observed: &mut Observed) -> Vec<Flip> {
+        match self.read_flips(flips).await {
+            Ok((open, ended)) => {
+                observed.flips = open;
+                ended
+            }
+            Err(gap) => {
+                observed.gaps.push(gap.of(Facet::Flips));
+                Vec::new()
+            }
+        }
+    }
+
+    async fn read_flips(&self, flips: &[Flip]) -> Result<(Vec<OpenFlip>, Vec<Flip>), Trouble> {
+        let pulls = observed::flip_pulls(self.client, self.repo, self.branch, FLIPS).await?;
+        if flips.is_empty() && pulls.is_empty() {
+            return Ok(Default::default());
+        }
+        self.mirror.fetch(self.access, &[Refs::Branches]).await?;
+        let repo = self.mirror.repo();
+        let Some(head) = repo.branch_head(self.branch)? else {
+            let why = format!("the config repository on GitHub has no branch `{}`", self.branch);
+            return Err(Trouble { why, cause: Cause::Other });
+        };
+        let (mut open, mut ended) = (Vec::new(), Vec::new());
+        for flip in flips {
+            let branch = flip.branch();
+            let pull = pulls.iter().find(|(_, name, _)| *name == branch);
+            if pull.is_none()
+                && observed::closed_since(self.client, self.repo, &branch, flip.since).await?
+            {
+                ended.push(flip.clone());
+                continue;
+            }
+            let files = self.edited(repo, &head, flip)?;
+            let pull = match pull {
+                Some((number, _, at)) => Some((*number, proposes(repo, at, &files)?)),
+                None => None,
+            };
+            let Some(address) = flip.plain_address() else { continue };
+            open.push(OpenFlip {
+                branch,
+                address,
+                in_force: true,
+                files,
+                reason: flip.switch.reason.clone(),
+                by: flip.switch.by.clone(),
+                base: (self.branch.to_owned(), head.clone()),
+                pull,
+            });
+        }
+        for (number, branch, _) in pulls {
+            if flips.iter().all(|flip| flip.branch() != branch) {
+                open.push(OpenFlip {
+                    address: Address::repo(self.repo).part("branch", &branch),
+                    branch,
+                    in_force: false,
+                    files: Vec::new(),
+                    reason: String::new(),
+                    by: String::new(),
+                    base: (self.branch.to_owned(), head.clone()),
+                    pull: Some((number, true)),
+                });
+            }
+        }
+        Ok((open, ended))
+    }
+
+    /// The config file in which the flip is written, with the flip in it; none when the file says so already, or
+    /// nobody knows how to write it.
+    fn edited(&self, repo: &Repo, head: &CommitId, flip: &Flip) -> Result<Vec<ProposedFile>, Trouble> {
+        let name = flip.address.strip_prefix("loop/");
+        let written = name.and_then(|name| self.desired.loops.get(name)).map(|l| l.source.file.to_string());
+        let root = self.desired.factory.source.as_ref().map(|s| s.file.to_string());
+        let path = written.or(root).unwrap_or_else(|| "factory.kdl".to_owned());
+        let Some(bytes) = repo.file_at(head, &path, MAX_FILE)? else { return Ok(Vec::new()) };
+        let Ok(text) = String::from_utf8(bytes) else { return Ok(Vec::new()) };
+        let spelling = if path.ends_with(".toml") { Spelling::Toml } else { Spelling::Kdl };
+        let (reason, until) = (flip.switch.reason.as_str(), flip.switch.until.map(|t| t.to_string()));
+        let edited = match name {
+            Some(name) => {
+                let flip = edit::Flip { name, enabled: flip.on, reason: Some(reason), until: until.as_deref() };
+                edit::set_loop(&text, spelling, &flip)
+            }
+            None => edit::protect(&text, spelling, &flip.address, reason),
+        };
+        match edited {
+            Ok(edited) if edited == text => Ok(Vec::new()),
+            Ok(text) => Ok(vec![ProposedFile { path, text }]),
+            Err(error) => {
+                tracing::warn!(address = flip.address, %error, "a live flip can't be written into the config");
+                Ok(Vec::new())
+            }
+        }
+    }
+}
+
+/// Whether a commit has these files already.
+fn proposes(repo: &Repo, at: &CommitId, files: &[ProposedFile]) -> Result<bool, crate::adapters::git::Error> {
+    for file in files {
+        if repo.file_at(at, &file.path, MAX_FILE)?.as_deref() != Some(file.text.as_bytes()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+impl Loads {
+    fn pull(&self, repo: &Repo, branch: Option<&CommitId>, seen: PullSeen, now: Timestamp) -> ConfigPull {
+        let base = match branch.map(|branch| repo.merge_base(&seen.head, branch)) {
+            Some(Ok(Some(base))) => self.get(repo, &base, now),
+            Some(Ok(None)) => Err("it has no history in common with the config branch".to_owned()),
+            Some(Err(error)) => Err(said(&error)),
+            None => Err("the config branch is not on GitHub".to_owned()),
+        };
+        let proposed = self.get(repo, &seen.head, now);
+        ConfigPull {
+            number: seen.number,
+            head: seen.head,
+            base,
+            proposed,
+            comments: seen.comments,
+            check: seen.check,
+            checks: seen.checks,
+        }
+    }
+
+    fn get(&self, repo: &Repo, commit: &CommitId, now: Timestamp) -> Config {
+        let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loads.entry(commit.clone()).or_insert_with(|| read(repo, commit, now)).clone()
+    }
+
+    /// Forgets all others.
+    fn keep(&self, commits: &[&CommitId]) {
+        let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loads.retain(|commit, _| commits.contains(&commit));
+    }
+}
+
+fn read(repo: &Repo, commit: &CommitId, now: Timestamp) -> Config {
+    let files = repo.config_files_at(commit).map_err(|error| said(&error))?;
+    match load(files, now.to_zoned(jiff::tz::TimeZone::UTC).date()) {
+        Ok(loaded) => Ok(Arc::new(loaded.desired)),
+        Err(invalid) => Err(desired::render(&invalid.problems, &invalid.files, false)),
+    }
+}
+
+/// Why a facet can't be read.
+struct Trouble {
+    why: String,
+    cause: Cause,
+}
+
+impl Trouble {
+    fn of(self, facet: Facet) -> Gap {
+        Gap { facet, repo: None, why: self.why, cause: self.cause }
+    }
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self { why: error.to_string(), cause: observed::cause(&error) }
+    }
+}
+
+impl From<crate::adapters::git::Error> for Trouble {
+    fn from(error: crate::adapters::git::Error) -> Self {
+        let cause = match &error {
+            crate::adapters::git::Error::Auth { .. } => Cause::Auth,
+            _ => Cause::Other,
+        };
+        Self { why: said(&error), cause }
+    }
+}

@@ -1,0 +1,61 @@
+//! A command's end of the socket.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+
+use super::protocol::{Asked, Reply, Request, VERSION};
+
+/// How long the daemon may take to answer.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Why the daemon didn't answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// No daemon runs.
+    #[error("no daemon runs for this config")]
+    NoDaemon,
+    /// The socket can't be used.
+    #[error("the daemon can't be reached at {}", .path.display())]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: io::Error,
+    },
+    /// It took too long.
+    #[error("the daemon did not answer within {} s", PATIENCE.as_secs())]
+    Silent,
+    /// What it said isn't a reply.
+    #[error("the daemon's reply can't be read; is it another version?")]
+    Reply(#[source] serde_json::Error),
+}
+
+/// Asks the daemon at `path`.
+///
+/// # Errors
+/// When none runs, or it doesn't answer.
+pub async fn ask(path: &Path, request: &Request) -> Result<Reply, AskError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => AskError::NoDaemon,
+        _ => AskError::Socket { path: path.to_owned(), source },
+    };
+    let asking = async {
+        let mut stream = UnixStream::connect(path).await.map_err(failed)?;
+        let asked = Asked { v: VERSION, request: request.clone() };
+        let mut line = serde_json::to_vec(&asked).expect("plain data is always valid JSON");
+        line.push(b'\n');
+        stream.write_all(&line).await.map_err(failed)?;
+        let mut reply = String::new();
+        let mut reading = BufReader::new(stream);
+        if reading.read_line(&mut reply).await.map_err(failed)? == 0 {
+            return Err(AskError::NoDaemon);
+        }
+        serde_json::from_str(&reply).map_err(AskError::Reply)
+    };
+    tokio::time::timeout(PATIENCE, asking).await.map_err(|_| AskError::Silent)?
+}

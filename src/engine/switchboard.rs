@@ -1,0 +1,159 @@
+//! The live switches of a running daemon: in force at once, kept across restarts, read by every action's gate.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::model::Desired;
+use crate::plan::Switches;
+
+use super::switches::{Flip, Flips, FlipsError, switches};
+
+/// The live switches; clones share them.
+#[derive(Clone, Debug)]
+pub struct Switchboard(Arc<Board>);
+
+#[derive(Debug)]
+struct Board {
+    kept: Mutex<Kept>,
+    path: PathBuf,
+    live: watch::Sender<Arc<Switches>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    flips: Flips,
+    desired: Arc<Desired>,
+}
+
+impl Switchboard {
+    /// Takes the flips that are kept in the file at `path`, over what `desired` switches off.
+    ///
+    /// # Errors
+    /// When the file is there and can't be read: a switch that can't be read must not be taken for on.
+    pub fn open(path: PathBuf, desired: Arc<Desired>, now: Timestamp) -> Result<Self, FlipsError> {
+        let flips = Flips::load(&path)?;
+        let live = watch::Sender::new(Arc::new(switches(&desired, &flips, now)));
+        Ok(Self(Arc::new(Board { kept: Mutex::new(Kept { flips, desired }), path, live })))
+    }
+
+    /// What is switched off at this moment. Cheap: gates ask it before each action.
+    pub fn now(&self) -> Arc<Switches> {
+        Arc::clone(&self.0.live.borrow())
+    }
+
+    /// The flips, in the order in which they were made.
+    pub fn flips(&self) -> Vec<Flip> {
+        self.kept().flips.flips.clone()
+    }
+
+    /// Sets a flip. It is in force when this returns, even when it can't be kept.
+    ///
+    /// # Errors
+    /// When it is in force and can't be kept: a restart would forget it.
+    pub fn set(&self, flip: Flip, now: Timestamp) -> Result<(), FlipsError> {
+        let mut kept = self.kept();
+        kept.flips.set(flip);
+        self.publish(&kept, now);
+        kept.flips.save(&self.0.path)
+    }
+
+    /// Takes a flip back; `None` when there was none.
+    ///
+    /// # Errors
+    /// When that can't be kept: a restart would bring the flip back.
+    pub fn take(&self, address: &str, now: Timestamp) -> Result<Option<Flip>, FlipsError> {
+        let mut kept = self.kept();
+        let taken = kept.flips.take(address);
+        if taken.is_some() {
+            self.publish(&kept, now);
+            kept.flips.save(&self.0.path)?;
+        }
+        Ok(taken)
+    }
+
+    /// Takes another config, or another time: dates pass. Gives the flips whose date has passed; they are gone.
+    ///
+    /// # Errors
+    /// When that can't be kept.
+    pub fn refresh(&self, desired: Option<Arc<Desired>>, now: Timestamp) -> Result<Vec<Flip>, FlipsError> {
+        let mut kept = self.kept();
+        if let Some(desired) = desired {
+            kept.desired = desired;
+        }
+        let (stay, over) = std::mem::take(&mut kept.flips.flips).into_iter().partition(|f| f.in_force(now));
+        kept.flips.flips = stay;
+        self.publish(&kept, now);
+        let over: Vec<Flip> = over;
+        if !over.is_empty() {
+            kept.flips.save(&self.0.path)?;
+        }
+        Ok(over)
+    }
+
+    /// When a switch changes by itself next.
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let kept = self.kept();
+        let flips = kept.flips.flips.iter().filter_map(|f| f.switch.until);
+        let loops = kept.desired.loops.values().filter(|l| !l.enabled).filter_map(|l| l.until);
+        flips.chain(loops).filter(|at| *at > now).min()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, kept: &Kept, now: Timestamp) {
+        self.0.live.send_replace(Arc::new(switches(&kept.desired, &kept.flips, now)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Switch;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn off(address: &str, until: Option<i64>) -> Flip {
+        let switch = Switch { by: "ann".into(), reason: "smoke".into(), until: until.map(at) };
+        Flip { address: address.into(), on: false, switch, since: at(0), proposed: false }
+    }
+
+    #[test]
+    fn a_flip_is_in_force_at_once_outlives_a_restart_and_ends_by_its_date() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("flips.json");
+        let open = |now| Switchboard::open(path.clone(), Arc::default(), at(now)).unwrap();
+        let board = open(0);
+        let gate = board.clone();
+        board.set(off("loop/labels", Some(100)), at(1)).unwrap();
+        board.set(off("repo/acme/**", None), at(1)).unwrap();
+        assert!(gate.now().loops.contains_key("labels"));
+        assert_eq!(gate.now().suspended.len(), 1);
+        assert_eq!(board.next_change(at(1)), Some(at(100)));
+        drop(board);
+        let board = open(50);
+        assert!(board.now().loops.contains_key("labels"));
+        assert_eq!(board.refresh(None, at(99)).unwrap(), []);
+        assert_eq!(board.refresh(None, at(100)).unwrap(), [off("loop/labels", Some(100))]);
+        assert!(board.now().loops.is_empty());
+        assert!(board.take("repo/acme/**", at(101)).unwrap().is_some());
+        assert!(board.take("repo/acme/**", at(101)).unwrap().is_none());
+        assert_eq!((open(102).flips(), open(102).now().suspended.len()), (vec![], 0));
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_in_force_all_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let board = Switchboard::open(dir.path().join("gone/flips.json"), Arc::default(), at(0)).unwrap();
+        assert!(board.set(off("loop/labels", None), at(0)).is_err());
+        assert!(board.now().loops.contains_key("labels"));
+        std::fs::write(dir.path().join("damaged"), "{").unwrap();
+        assert!(Switchboard::open(dir.path().join("damaged"), Arc::default(), at(0)).is_err());
+    }
+}

@@ -1,0 +1,432 @@
+//! One tick: look, judge, show, carry out; for all loops that are due, with what they read read once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::clock::Clock;
+use crate::adapters::env::Env;
+use crate::adapters::github::{Client, PoolState};
+use crate::adapters::state::StateDir;
+use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Trouble, Watch, Writer};
+use crate::ledger::Record;
+use crate::loops::{self, Selection};
+use crate::model::{Action, Cause, Desired, Facet, Facets, Observed, RepoName, Verb};
+use crate::plan::{Document, render};
+
+use super::batch::{self, BatchError, Publisher};
+use super::cycle::{Judged, Judging, judge, look};
+use super::home::{Home, HomeError};
+use super::in_force::{Rejected, said};
+use super::memory::memory;
+use super::proposals::{Loads, Reading};
+use super::scheduler::{Ended, Tick};
+use super::source::Source;
+use super::switchboard::Switchboard;
+use super::switches::Flip;
+
+/// How often other machines may be faster before this one gives up.
+const FENCE_TRIES: usize = 3;
+
+/// Whoever reads along: plans and what became of them as documents, the rest as remarks.
+pub trait Audience: Send + Sync {
+    /// A plan that differs from the one before.
+    fn plan(&self, document: &Document);
+    /// An action that was carried out, or not.
+    fn outcome(&self, action: &Action, outcome: &Outcome);
+    /// Something that a person should notice.
+    fn remark(&self, text: &str);
+}
+
+/// What ticks work with, for as long as the daemon runs.
+pub(super) struct Shop {
+    pub(super) clock: Clock,
+    pub(super) env: Env,
+    pub(super) state: StateDir,
+    pub(super) source: Arc<Source>,
+    pub(super) recorder: Recorder,
+    pub(super) board: Switchboard,
+    pub(super) audience: Arc<dyn Audience>,
+    pub(super) loads: Arc<Loads>,
+    /// Found by the first tick that reaches it; `None` until the ledger has caught up with its branch.
+    pub(super) home: tokio::sync::Mutex<Option<Home>>,
+    /// What was shown last, by who took part.
+    pub(super) shown: Mutex<HashMap<Vec<&'static str>, String>>,
+}
+
+/// What one tick goes by.
+pub(super) struct Order {
+    pub(super) tick: Tick,
+    pub(super) desired: Arc<Desired>,
+    pub(super) branch: String,
+    pub(super) rejected: Option<Rejected>,
+    pub(super) client: Client,
+    /// What is to be recorded first.
+    pub(super) records: Vec<Record>,
+    /// No further action is started once it is cancelled.
+    pub(super) stop: CancellationToken,
+    /// Told whenever something happens.
+    pub(super) alive: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// How a tick ended.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) ended: BTreeMap<&'static str, (Ended, String)>,
+    pub(super) plan: String,
+    pub(super) done: usize,
+    pub(super) refused: usize,
+    pub(super) failed: usize,
+    pub(super) held: Vec<(String, &'static str, String)>,
+    /// Flips whose pull request was merged or closed.
+    pub(super) over: Vec<Flip>,
+    /// Whether something was made that others wait for.
+    pub(super) look_again: bool,
+    pub(super) trouble: Option<String>,
+}
+
+/// What ends the daemon.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// Another machine works on the same config.
+    #[error("another daemon works on this config and was faster {FENCE_TRIES} times: {0}")]
+    OtherWriter(String),
+    /// The ledger can't be written: nothing may be done that it would not know of.
+    #[error(transparent)]
+    Ledger(#[from] RecorderError),
+}
+
+/// Why a tick could not be completed; the next one may be.
+enum Cut {
+    Fatal(Fatal),
+    Ended(Ended, String),
+    /// Another config came in force, or the daemon ends.
+    Stopped,
+}
+
+impl From<RecorderError> for Cut {
+    fn from(error: RecorderError) -> Self {
+        Self::Fatal(error.into())
+    }
+}
+
+impl Shop {
+    /// Runs a tick. Cancelling it leaves intents open, which the next one settles.
+    pub(super) async fn tick(&self, order: &Order) -> Result<Done, Fatal> {
+        let mut done = Done::default();
+        match self.run(order, &mut done).await {
+            Ok(()) => {}
+            Err(Cut::Fatal(fatal)) => return Err(fatal),
+            Err(Cut::Stopped) => {
+                for name in &order.tick.loops {
+                    done.ended.insert(name, (Ended::Well, "cut short".to_owned()));
+                }
+            }
+            Err(Cut::Ended(ended, why)) => {
+                tracing::error!(tick = order.tick.number, why, "the tick could not be completed");
+                self.audience.remark(&why);
+                done.trouble = Some(why.clone());
+                for name in &order.tick.loops {
+                    done.ended.insert(name, (ended, why.clone()));
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    async fn run(&self, order: &Order, done: &mut Done) -> Result<(), Cut> {
+        if !order.records.is_empty() {
+            self.recorder.note(order.records.clone()).await?;
+        }
+        let home = self.home(order).await?;
+        let publisher = self.publisher(order, &home).await?;
+        for lost in 1..=FENCE_TRIES {
+            // Reading can be given up at any point; nothing has been done yet.
+            let (mut judged, observed) = tokio::select! {
+                biased;
+                () = order.stop.cancelled() => return Err(Cut::Stopped),
+                compared = self.compare(order, &home, done) => compared?,
+            };
+            self.show(order, &judged.document);
+            done.plan = render::last_line(judged.document.summary());
+            done.held = held(&judged);
+            done.ended = endings(order, &observed, &judged, self.clock.now());
+            let permitted = std::mem::take(&mut judged.verdict.permitted);
+            if permitted.is_empty() || judged.document.unsound || order.stop.is_cancelled() {
+                break;
+            }
+            let gate = |action: &Action| self.board.now().blocks(action);
+            let progress = |action: &Action, outcome: &Outcome| {
+                (order.alive)();
+                self.audience.outcome(action, outcome);
+            };
+            let watch = Watch { gate: &gate, progress: &progress, stop: order.stop.clone() };
+            let writer = Writer::new(order.client.clone());
+            let config = order.desired.origin.commit.as_ref();
+            let carried =
+                batch::carry_out(permitted, &done.plan, config, &writer, &self.recorder, &publisher, &watch).await;
+            match carried {
+                Ok(report) => {
+                    conclude(order, &report, done, self.clock.now());
+                    break;
+                }
+                Err(BatchError::Behind { writer }) => {
+                    let who = writer.map_or_else(|| "it left no name".to_owned(), |w| format!("it is at {w}"));
+                    self.audience.remark(&format!("another machine has published to the ledger first; {who}; planning again"));
+                    if lost == FENCE_TRIES {
+                        return Err(Cut::Fatal(Fatal::OtherWriter(who)));
+                    }
+                    self.catch_up(&publisher).await?;
+                }
+                Err(error) => return Err(cut(error)),
+            }
+        }
+        // Flips and configs are recorded outside of batches; they are published with the next tick.
+        publisher.publish_outcomes(&self.recorder).await.map_err(cut)
+    }
+
+    /// The config repository, and the ledger brought up to its branch, once.
+    async fn home(&self, order: &Order) -> Result<Home, Cut> {
+        let mut found = self.home.lock().await;
+        if let Some(home) = &*found {
+            return Ok(home.clone());
+        }
+        let home = Home::find(&self.source, &order.desired, &order.client, &self.state).await.map_err(|error| {
+            let ended = match &error {
+                HomeError::GitHub(error) => of_cause(crate::observed::cause(error), order, self.clock.now()),
+                HomeError::Url | HomeError::Mirror(_) => RETRY,
+            };
+            Cut::Ended(ended, said(&error))
+        })?;
+        let publisher = self.publisher(order, &home).await?;
+        self.catch_up(&publisher).await?;
+        *found = Some(home.clone());
+        Ok(home)
+    }
+
+    async fn publisher(&self, order: &Order, home: &Home) -> Result<Publisher, Cut> {
+        let access = home.access(&order.client, &self.env).await.map_err(|error| {
+            let ended = of_cause(crate::observed::cause(&error), order, self.clock.now());
+            Cut::Ended(ended, said(&error))
+        })?;
+        Ok(Publisher::new(home.place(access), &order.desired.factory.name, self.clock.clone()))
+    }
+
+    async fn catch_up(&self, publisher: &Publisher) -> Result<(), Cut> {
+        publisher.catch_up(&self.recorder).await.map(drop).map_err(cut)
+    }
+
+    /// Reads what the loops of this tick need, settles what a crash left open, and judges.
+    async fn compare(&self, order: &Order, home: &Home, done: &mut Done) -> Result<(Judged, Observed), Cut> {
+        let selection = Selection { only: order.tick.loops.iter().map(|l| (*l).to_owned()).collect() };
+        let (switches, now) = (self.board.now(), self.clock.now());
+        let memory = self.recorder.index(|index| memory(index, now)).await;
+        let judging = Judging {
+            desired: &order.desired,
+            selection: &selection,
+            switches: &switches,
+            memory: &memory,
+            allows: &[],
+            scope: &[],
+            unmerged: None,
+            now,
+        };
+        let facets = loops::needs_of(&selection, &switches);
+        let mut beside = Observed::default();
+        if let Home::GitHub { repo, mirror } = home
+            && (facets.has(Facet::ConfigPulls) || facets.has(Facet::Flips))
+        {
+            let access = home.access(&order.client, &self.env).await.map_err(|error| {
+                Cut::Ended(of_cause(crate::observed::cause(&error), order, now), said(&error))
+            })?;
+            let reading = Reading {
+                client: &order.client,
+                repo,
+                mirror,
+                access: &access,
+                branch: &order.branch,
+                desired: &order.desired,
+                now,
+            };
+            if facets.has(Facet::ConfigPulls) {
+                reading.pulls(&self.loads, &mut beside).await;
+                if let Some(rejected) = &order.rejected {
+                    reading.head(rejected, &mut beside).await;
+                }
+            }
+            if facets.has(Facet::Flips) {
+                done.over = reading.flips(&self.board.flips(), &mut beside).await;
+            }
+            (order.alive)();
+        }
+        let (open, _) = apply::needs(&self.recorder).await;
+        let proposed = beside.config_pulls.iter().flat_map(|pull| pull.proposed.iter().chain(&pull.base));
+        let mut also: Vec<&RepoName> = proposed.flat_map(|desired| desired.repos.keys()).chain(&open).collect();
+        also.sort_unstable();
+        also.dedup();
+        let readers = Selection { only: readers(&order.tick.loops, &beside) };
+        let mut observed = if readers.only.is_empty() {
+            Observed { at: Some(now), ..Observed::default() }
+        } else {
+            look(&Judging { selection: &readers, ..judging }, &order.client, &self.clock, &also).await
+        };
+        observed.config_pulls = beside.config_pulls;
+        observed.config_head = beside.config_head;
+        observed.flips = beside.flips;
+        observed.gaps.extend(beside.gaps);
+        (order.alive)();
+        let settled = apply::settle(&self.recorder, &observed).await?;
+        if settled > 0 {
+            self.audience.remark(&format!("settled {settled} changes that an interrupted run had left open"));
+        }
+        Ok((judge(&judging, &observed), observed))
+    }
+
+    /// Shows a plan that differs from what the same loops planned before. The commit is no difference.
+    fn show(&self, order: &Order, document: &Document) {
+        let mut same = document.clone();
+        same.reading = crate::plan::Reading { incomplete: document.reading.incomplete.clone(), ..Default::default() };
+        let text = render::text(&same, render::Style::Plain);
+        let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
+        let before = self
+            .shown
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(order.tick.loops.clone(), digest.clone());
+        let acts = document.actions.iter().any(|planned| planned.blocked.is_none());
+        if acts || before.as_ref() != Some(&digest) {
+            self.audience.plan(document);
+        }
+    }
+}
+
+/// What a batch means for the loops that wanted it.
+fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
+    let opens = |a: &Action| matches!(a.verb, Verb::CreateRepository | Verb::UnarchiveRepository);
+    done.look_again = report.outcomes.iter().any(|(action, outcome)| opens(action) && outcome.succeeded());
+    for (name, (ended, says)) in &mut done.ended {
+        let of = |o: &&(Action, Outcome)| o.0.wanted_by == *name && o.1.succeeded();
+        let n = report.outcomes.iter().filter(of).count();
+        if n > 0 && matches!(ended, Ended::Well) {
+            *says = format!("{n} done");
+        }
+    }
+    for (action, outcome) in &report.outcomes {
+        match outcome {
+            Outcome::Done | Outcome::AlreadySo => done.done += 1,
+            Outcome::Refused { says } => {
+                done.refused += 1;
+                note(&mut done.ended, action.wanted_by, RETRY, says.clone());
+            }
+            Outcome::Unknown { says } => {
+                done.failed += 1;
+                note(&mut done.ended, action.wanted_by, RETRY, says.clone());
+            }
+            Outcome::Failed { says, trouble, .. } => {
+                done.failed += 1;
+                note(&mut done.ended, action.wanted_by, of_trouble(*trouble, order, now), says.clone());
+            }
+        }
+    }
+}
+
+/// The loops that need repositories to be read. Those that review pull requests to the config don't while there
+/// is none: otherwise an idle factory would read everything for nothing.
+fn readers(loops: &[&'static str], beside: &Observed) -> Vec<String> {
+    let needs = loops::needs();
+    let of = |name: &str| needs.get(name).copied().unwrap_or_default();
+    let reads = |facets: Facets| {
+        let repos = facets.has(Facet::Settings) || facets.has(Facet::Labels);
+        repos && (!facets.has(Facet::ConfigPulls) || !beside.config_pulls.is_empty())
+    };
+    loops.iter().filter(|name| reads(of(name))).map(|name| (*name).to_owned()).collect()
+}
+
+const RETRY: Ended = Ended::Retry { after: std::time::Duration::ZERO };
+
+fn cut(error: BatchError) -> Cut {
+    match error {
+        BatchError::Recorder(error) => Cut::Fatal(error.into()),
+        BatchError::Denied(_) => Cut::Ended(Ended::Stuck, said(&error)),
+        BatchError::Publish(_) | BatchError::Behind { .. } => Cut::Ended(RETRY, said(&error)),
+    }
+}
+
+/// Actions that stay held back until somebody changes something.
+fn held(judged: &Judged) -> Vec<(String, &'static str, String)> {
+    let lasting = judged.verdict.blocked.iter().filter(|(_, b)| matches!(b.guard, "stuck" | "fighting"));
+    lasting.map(|(action, b)| (action.address.to_string(), b.guard, b.says.clone())).collect()
+}
+
+/// How the tick ended for each loop, as far as reading and planning tell.
+fn endings(
+    order: &Order,
+    observed: &Observed,
+    judged: &Judged,
+    now: Timestamp,
+) -> BTreeMap<&'static str, (Ended, String)> {
+    let needs = loops::needs();
+    let mut out = BTreeMap::new();
+    for name in &order.tick.loops {
+        let facets = needs.get(name).copied().unwrap_or_default();
+        out.insert(*name, (Ended::Well, "in order".to_owned()));
+        for gap in observed.gaps.iter().filter(|gap| facets.has(gap.facet)) {
+            note(&mut out, name, of_cause(gap.cause, order, now), gap.why.clone());
+        }
+        let blocked = judged.verdict.blocked.iter().filter(|(a, _)| a.wanted_by == *name).count();
+        if let Some((Ended::Well, says)) = out.get_mut(name)
+            && blocked > 0
+        {
+            *says = format!("{blocked} held back");
+        }
+    }
+    for crash in &judged.crashed {
+        note(&mut out, crash.name, Ended::Crashed, crash.says.clone());
+    }
+    out
+}
+
+/// Keeps the worse of two endings of a loop.
+fn note(all: &mut BTreeMap<&'static str, (Ended, String)>, name: &'static str, ended: Ended, says: String) {
+    let entry = all.entry(name).or_insert((Ended::Well, String::new()));
+    if severity(ended) > severity(entry.0) {
+        *entry = (ended, says);
+    }
+}
+
+fn severity(ended: Ended) -> u8 {
+    match ended {
+        Ended::Well => 0,
+        Ended::Retry { .. } => 1,
+        Ended::Stuck => 2,
+        Ended::OutOfCredit { .. } => 3,
+        Ended::Overran => 4,
+        Ended::Crashed => 5,
+    }
+}
+
+fn of_cause(cause: Cause, order: &Order, now: Timestamp) -> Ended {
+    match cause {
+        Cause::Auth => Ended::Stuck,
+        Cause::RateLimit => Ended::OutOfCredit { until: full_again(&order.client.budget(), now) },
+        Cause::Other => RETRY,
+    }
+}
+
+/// When a spent pool is full again; when none is known to be spent, soon.
+fn full_again(pools: &[PoolState], now: Timestamp) -> Timestamp {
+    let spent = pools.iter().filter(|p| p.remaining == 0 && p.reset > now).map(|p| p.reset);
+    spent.min().unwrap_or_else(|| crate::adapters::clock::after(now, std::time::Duration::from_mins(1)))
+}
+
+/// What a failure means for the loop that wanted the action. One that would fail again is remembered by itself.
+fn of_trouble(trouble: Trouble, order: &Order, now: Timestamp) -> Ended {
+    match trouble {
+        Trouble::Permanent | Trouble::NotAttempted => Ended::Well,
+        Trouble::Auth | Trouble::Expired => of_cause(Cause::Auth, order, now),
+        Trouble::RateLimit => of_cause(Cause::RateLimit, order, now),
+        Trouble::Passing => RETRY,
+    }
+}

@@ -1,0 +1,139 @@
+//! Watches the config branch: references on this machine by the kernel's notes, a remote by asking.
+//!
+//! A note of the kernel says only "compare". References are compared at once and again shortly after, since a
+//! reference is replaced in several steps; nothing waits for quiet, so a busy repository delays nobody.
+
+use std::path::Path;
+use std::time::Duration;
+
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::git::Repo;
+use crate::model::CommitId;
+
+use super::wakes::Wakes;
+
+/// The second comparison follows the first by this.
+const AGAIN: Duration = Duration::from_millis(50);
+/// How often references are compared without a note: the kernel's notes don't cover every file system.
+const POLL: Duration = Duration::from_secs(30);
+/// The same where the kernel gives no notes at all.
+const POLL_BLIND: Duration = Duration::from_secs(2);
+
+/// Watches a branch of a repository on this machine, until `stop`.
+pub async fn watch(repo: Repo, branch: String, wakes: Wakes, stop: CancellationToken) {
+    let noted = Arc::new(Notify::new());
+    let watcher = match notes(&repo.common_dir(), Arc::clone(&noted)) {
+        Ok(watcher) => Some(watcher),
+        Err(error) => {
+            tracing::warn!(%error, "the config repository can't be watched; it is asked every two seconds");
+            None
+        }
+    };
+    let poll = if watcher.is_some() { POLL } else { POLL_BLIND };
+    let mut last = head(&repo, &branch).await;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = noted.notified() => {
+                compare(&repo, &branch, &mut last, &wakes).await;
+                tokio::time::sleep(AGAIN).await;
+            }
+            () = tokio::time::sleep(poll) => {}
+        }
+        compare(&repo, &branch, &mut last, &wakes).await;
+    }
+    drop(watcher);
+}
+
+/// Where a branch is, or what is wrong with the repository: another trouble is news as well.
+type Head = Result<Option<CommitId>, String>;
+
+async fn head(repo: &Repo, branch: &str) -> Head {
+    let (repo, branch) = (repo.clone(), branch.to_owned());
+    let read = tokio::task::spawn_blocking(move || repo.branch_head(&branch).map_err(|e| e.to_string())).await;
+    read.unwrap_or_else(|error| Err(error.to_string()))
+}
+
+async fn compare(repo: &Repo, branch: &str, last: &mut Head, wakes: &Wakes) {
+    let now = head(repo, branch).await;
+    if now != *last {
+        *last = now;
+        wakes.add(|pending| pending.config = true);
+    }
+}
+
+/// Asks the kernel for notes of changed references: loose ones in `refs/`, packed ones beside it.
+fn notes(git_dir: &Path, noted: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        // Reading the repository is an access: who looked at each of those would keep itself awake for ever.
+        if event.is_ok_and(|event| event.kind.is_access() && !event.need_rescan()) {
+            return;
+        }
+        noted.notify_one();
+    })?;
+    watcher.watch(git_dir, RecursiveMode::NonRecursive)?;
+    watcher.watch(&git_dir.join("refs"), RecursiveMode::Recursive)?;
+    Ok(watcher)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::git::fixture::Fixture;
+
+    /// Far beyond what any step takes; waiting for it means that the step never came.
+    const NEVER: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn every_way_in_which_a_branch_moves_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = Fixture::init(&dir.path().join("r"), &[]);
+        let one = fixture.put("a", "1").commit("one");
+        let wakes = Wakes::default();
+        let stop = CancellationToken::new();
+        let task = watch(fixture.repo(), "main".into(), wakes.clone(), stop.clone());
+        let moves = async {
+            // The watch has begun when it notices anything: until then this is repeated.
+            loop {
+                fixture.commit("again");
+                if tokio::time::timeout(AGAIN, wakes.take()).await.is_ok() {
+                    break;
+                }
+            }
+            for (what, args) in [
+                ("a loose reference", vec!["update-ref", "refs/heads/main", one.as_str()]),
+                ("a commit", vec!["commit", "--quiet", "--allow-empty", "-m", "two"]),
+                ("a deletion", vec!["update-ref", "-d", "refs/heads/main"]),
+                ("a return", vec!["update-ref", "refs/heads/main", one.as_str()]),
+            ] {
+                fixture.git(&["pack-refs", "--all"]);
+                fixture.git(&args);
+                let pending = tokio::time::timeout(NEVER, wakes.take()).await;
+                assert!(pending.is_ok_and(|p| p.config), "{what}");
+            }
+            std::fs::remove_dir_all(&fixture.dir).unwrap();
+            assert!(tokio::time::timeout(NEVER, wakes.take()).await.is_ok(), "the repository is gone");
+            stop.cancel();
+        };
+        tokio::join!(task, moves);
+    }
+
+    #[tokio::test]
+    async fn other_branches_wake_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = Fixture::init(&dir.path().join("r"), &[]);
+        fixture.commit("one");
+        let (repo, wakes) = (fixture.repo(), Wakes::default());
+        let mut last = head(&repo, "main").await;
+        fixture.git(&["branch", "topic"]);
+        compare(&repo, "main", &mut last, &wakes).await;
+        assert!(tokio::time::timeout(Duration::ZERO, wakes.take()).await.is_err());
+        fixture.commit("two");
+        compare(&repo, "main", &mut last, &wakes).await;
+        assert!(tokio::time::timeout(Duration::ZERO, wakes.take()).await.is_ok());
+    }
+}

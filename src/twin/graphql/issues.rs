@@ -1,0 +1,279 @@
+//! Issues and comments.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+
+use super::connection::{Bounds, PageInfo, page};
+use super::labels::{self, LabelConnection, LabelOrder};
+use super::owner::Actor;
+use super::repository::Repository;
+use super::scalars::{DateTime, IssueState, OrderDirection, Uri};
+use super::session;
+use crate::twin::shape::node_id;
+use crate::twin::world::{self, Repo};
+
+/// An issue.
+#[derive(Clone)]
+pub(crate) struct Issue {
+    pub(crate) repo: Arc<Repo>,
+    pub(crate) issue: world::Issue,
+}
+
+/// A comment on an issue or a pull request.
+#[derive(Clone)]
+pub(crate) struct IssueComment {
+    pub(crate) repo: Arc<Repo>,
+    pub(crate) comment: world::Comment,
+}
+
+/// The order of issues and pull requests.
+#[derive(Debug, Clone, InputObject)]
+pub(crate) struct IssueOrder {
+    direction: OrderDirection,
+    field: IssueOrderField,
+}
+
+/// What issues are ordered by.
+#[derive(Debug, Enum, Copy, Clone, Eq, PartialEq)]
+pub(crate) enum IssueOrderField {
+    Comments,
+    CreatedAt,
+    UpdatedAt,
+}
+
+/// Which issues are asked for.
+#[derive(Debug, Clone, Default, InputObject)]
+pub(crate) struct IssueFilters {
+    assignee: Option<String>,
+    created_by: Option<String>,
+    labels: Option<Vec<String>>,
+    mentioned: Option<String>,
+    states: Option<Vec<IssueState>>,
+}
+
+/// A page of issues.
+#[derive(SimpleObject)]
+pub(crate) struct IssueConnection {
+    nodes: Option<Vec<Option<Issue>>>,
+    page_info: PageInfo,
+    total_count: i32,
+}
+
+/// A page of comments.
+#[derive(SimpleObject)]
+pub(crate) struct IssueCommentConnection {
+    nodes: Option<Vec<Option<IssueComment>>>,
+    page_info: PageInfo,
+    total_count: i32,
+}
+
+impl IssueOrder {
+    /// Sorts issues, or what contains them.
+    pub(crate) fn sort<T>(&self, list: &mut [T], repo: &Repo, issue: impl Fn(&T) -> &world::Issue) {
+        let comments = |number: u64| repo.comments.values().filter(|comment| comment.issue == number).count();
+        list.sort_by(|a, b| {
+            let (a, b) = (issue(a), issue(b));
+            let by = match self.field {
+                IssueOrderField::Comments => comments(a.number).cmp(&comments(b.number)),
+                IssueOrderField::CreatedAt => a.created_at.cmp(&b.created_at),
+                IssueOrderField::UpdatedAt => a.updated_at.cmp(&b.updated_at),
+            };
+            self.direction.apply(by.then(a.number.cmp(&b.number)))
+        });
+    }
+}
+
+/// Whether an issue has one of these labels, or none is asked for.
+pub(crate) fn labelled(repo: &Repo, issue: &world::Issue, names: Option<&[String]>) -> bool {
+    names.is_none_or(|names| {
+        names.iter().any(|name| repo.label(name).is_some_and(|label| issue.labels.contains(&label.id)))
+    })
+}
+
+fn state_of(issue: &world::Issue) -> IssueState {
+    match issue.state {
+        world::IssueState::Open => IssueState::Open,
+        world::IssueState::Closed => IssueState::Closed,
+    }
+}
+
+/// One page of the issues of a repository that pass.
+pub(crate) fn connection(
+    repo: &Arc<Repo>,
+    keep: impl Fn(&world::Issue) -> bool,
+    states: Option<&[IssueState]>,
+    labels: Option<&[String]>,
+    filter: Option<&IssueFilters>,
+    order: Option<&IssueOrder>,
+    bounds: &Bounds,
+) -> Result<IssueConnection> {
+    let none = IssueFilters::default();
+    let filter = filter.unwrap_or(&none);
+    let in_states = |issue: &world::Issue, states: Option<&[IssueState]>| {
+        states.is_none_or(|states| states.contains(&state_of(issue)))
+    };
+    let passes = |issue: &&world::Issue| {
+        issue.pull.is_none()
+            && keep(issue)
+            && in_states(issue, states)
+            && in_states(issue, filter.states.as_deref())
+            && labelled(repo, issue, labels)
+            && labelled(repo, issue, filter.labels.as_deref())
+            && filter.assignee.as_ref().is_none_or(|login| issue.assignees.contains(login))
+            && filter.created_by.as_ref().is_none_or(|login| issue.author == *login)
+            && filter
+                .mentioned
+                .as_ref()
+                .is_none_or(|login| issue.body.as_deref().unwrap_or_default().contains(&format!("@{login}")))
+    };
+    let mut issues: Vec<world::Issue> = repo.issues.values().filter(passes).cloned().collect();
+    if let Some(order) = order {
+        order.sort(&mut issues, repo, |issue| issue);
+    }
+    let page = page(issues, |issue| issue.number, bounds)?;
+    let nodes = page.nodes.into_iter().map(|issue| Some(Issue { repo: Arc::clone(repo), issue }));
+    Ok(IssueConnection {
+        nodes: Some(nodes.collect()),
+        page_info: page.page_info,
+        total_count: page.total_count,
+    })
+}
+
+/// One page of the comments on an issue.
+pub(crate) fn comments(repo: &Arc<Repo>, number: u64, bounds: &Bounds) -> Result<IssueCommentConnection> {
+    let list: Vec<world::Comment> =
+        repo.comments.values().filter(|comment| comment.issue == number).cloned().collect();
+    let page = page(list, |comment| comment.id, bounds)?;
+    let nodes = page.nodes.into_iter().map(|comment| Some(IssueComment { repo: Arc::clone(repo), comment }));
+    Ok(IssueCommentConnection {
+        nodes: Some(nodes.collect()),
+        page_info: page.page_info,
+        total_count: page.total_count,
+    })
+}
+
+/// One page of the labels of an issue.
+pub(crate) fn issue_labels(
+    repo: &Arc<Repo>,
+    issue: &world::Issue,
+    order: Option<&LabelOrder>,
+    bounds: &Bounds,
+) -> Result<LabelConnection> {
+    let list = issue.labels.iter().filter_map(|id| repo.labels.iter().find(|label| label.id == *id));
+    labels::connection(repo, list.cloned().collect(), order, bounds)
+}
+
+fn int(number: u64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+#[Object]
+impl Issue {
+    pub(crate) async fn id(&self) -> ID {
+        ID(node_id("I", &[self.repo.id, self.issue.number]))
+    }
+
+    pub(crate) async fn database_id(&self) -> Option<i32> {
+        i32::try_from(self.issue.id).ok()
+    }
+
+    pub(crate) async fn number(&self) -> i32 {
+        int(self.issue.number)
+    }
+
+    pub(crate) async fn title(&self) -> &str {
+        &self.issue.title
+    }
+
+    pub(crate) async fn body(&self) -> &str {
+        self.issue.body.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) async fn state(&self) -> IssueState {
+        state_of(&self.issue)
+    }
+
+    pub(crate) async fn closed(&self) -> bool {
+        self.issue.state == world::IssueState::Closed
+    }
+
+    pub(crate) async fn author(&self, cx: &Context<'_>) -> Result<Option<Actor>> {
+        Actor::of(cx, &self.issue.author).map(Some)
+    }
+
+    pub(crate) async fn url(&self, cx: &Context<'_>) -> Result<Uri> {
+        Ok(Uri(format!("{}/{}/issues/{}", session(cx)?.urls.html, self.repo.full_name(), self.issue.number)))
+    }
+
+    pub(crate) async fn created_at(&self) -> DateTime {
+        self.issue.created_at.into()
+    }
+
+    pub(crate) async fn updated_at(&self) -> DateTime {
+        self.issue.updated_at.into()
+    }
+
+    pub(crate) async fn closed_at(&self) -> Option<DateTime> {
+        self.issue.closed_at.map(Into::into)
+    }
+
+    pub(crate) async fn repository(&self) -> Repository {
+        Repository { repo: Arc::clone(&self.repo) }
+    }
+
+    pub(crate) async fn labels(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        order_by: Option<LabelOrder>,
+    ) -> Result<Option<LabelConnection>> {
+        let bounds = Bounds { first, after, last, before };
+        issue_labels(&self.repo, &self.issue, order_by.as_ref(), &bounds).map(Some)
+    }
+
+    pub(crate) async fn comments(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<IssueCommentConnection> {
+        comments(&self.repo, self.issue.number, &Bounds { first, after, last, before })
+    }
+}
+
+#[Object]
+impl IssueComment {
+    pub(crate) async fn id(&self) -> ID {
+        ID(node_id("IC", &[self.repo.id, self.comment.id]))
+    }
+
+    pub(crate) async fn database_id(&self) -> Option<i32> {
+        i32::try_from(self.comment.id).ok()
+    }
+
+    pub(crate) async fn body(&self) -> &str {
+        &self.comment.body
+    }
+
+    pub(crate) async fn author(&self, cx: &Context<'_>) -> Result<Option<Actor>> {
+        Actor::of(cx, &self.comment.author).map(Some)
+    }
+
+    pub(crate) async fn created_at(&self) -> DateTime {
+        self.comment.created_at.into()
+    }
+
+    pub(crate) async fn updated_at(&self) -> DateTime {
+        self.comment.updated_at.into()
+    }
+
+    pub(crate) async fn url(&self, cx: &Context<'_>) -> Result<Uri> {
+        let html = &session(cx)?.urls.html;
+        let (name, issue) = (self.repo.full_name(), self.comment.issue);
+        Ok(Uri(format!("{html}/{name}/issues/{issue}#issuecomment-{}", self.comment.id)))
+    }
+}

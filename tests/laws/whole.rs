@@ -1,0 +1,51 @@
+//! Laws of the whole program against GitHub as the twin plays it.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::cases::case;
+use super::spell;
+use crate::sizes;
+use crate::world::{Ran, world_of};
+
+fn set(document: &Value, list: &str, field: &str, keep: impl Fn(&Value) -> bool) -> BTreeSet<String> {
+    let all = document[list].as_array().expect("the document has this list");
+    all.iter().filter(|entry| keep(entry)).map(|entry| entry[field].as_str().expect("it has one").to_owned()).collect()
+}
+
+fn planned(plan: &Ran) -> BTreeSet<String> {
+    set(&plan.json(), "actions", "id", |_| true)
+}
+
+proptest! {
+    #![proptest_config(sizes::whole())]
+
+    /// After an apply the next plan is exactly what was blocked, refused or failed; nothing when nothing was.
+    #[test]
+    fn an_apply_leaves_only_what_it_says(case in case()) {
+        world_of(case.github(), |w| {
+            w.config(&spell::kdl(&case));
+            let before = w.plan(&["--json"]);
+            let blocked = set(&before.json(), "actions", "id", |a| !a["blocked"].is_null());
+            let applied = w.apply(&["--json"]);
+            prop_assert!(matches!(applied.code, 0 | 4), "{}{}", applied.all(), spell::kdl(&case));
+            let left = set(&applied.json(), "outcomes", "id", |o| {
+                !matches!(o["result"].as_str(), Some("done" | "already-so"))
+            });
+            prop_assert!(left.is_empty(), "nothing was in the way\n{}\n{}", applied.all(), spell::kdl(&case));
+            let after = w.plan(&["--json"]);
+            if applied.code == 0 {
+                prop_assert_eq!(planned(&after), BTreeSet::new(), "{}\n{}", after.all(), spell::kdl(&case));
+                prop_assert_eq!(after.code, 0, "{}", after.all());
+            } else {
+                // What waited for a repository to be made may be blocked in its turn.
+                let open = set(&after.json(), "actions", "id", |a| a["blocked"].is_null());
+                prop_assert!(open.is_empty(), "{}\n{}\n{}", applied.all(), after.all(), spell::kdl(&case));
+                prop_assert!(planned(&after).is_superset(&blocked), "{}\n{}", before.all(), after.all());
+            }
+            Ok(())
+        })?;
+    }
+}
