@@ -17,7 +17,7 @@ use crate::plan::{Document, Plan, Switches, check, combine};
 
 fn all(desired: &Desired, observed: &Observed) -> Vec<Action> {
     let plans = plan_all(Inputs { desired, observed, now: now() }, &Selection::default(), &Switches::default());
-    let (plan, contradictions) = combine(plans);
+    let (plan, contradictions) = combine(plans.0);
     assert!(contradictions.is_empty(), "{contradictions:?}");
     plan.actions
 }
