@@ -1,14 +1,14 @@
 //! Every request of a plan and of an apply goes wrong in every way: afterwards nothing is doubled or lost, the exit
 //! code says what happened, the ledger holds, and a second run converges.
 //!
-//! Positions come from a clean run's log. Requests run side by side, so the n-th of one run may be another one in
-//! the next; what counts is that every position is hit, whatever stands there.
+//! The calls come from a clean run's log. A fault that comes once hits just that call; one that lasts begins with
+//! the n-th request, and since requests run side by side, that may be another one in the next run.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
 
-use factoryctl::twin::{self, FaultAction, FaultRule};
+use factoryctl::twin::{self, FaultAction, FaultRule, LoggedRequest};
 
 use crate::sizes;
 use crate::world::{Ran, World, sample, snapshot, world_of};
@@ -83,15 +83,52 @@ fn ways() -> Vec<Way> {
     ]
 }
 
-fn rule(way: &Way, position: usize) -> FaultRule {
-    let rule = FaultRule::every(way.action.clone()).nth(position as u64);
-    if way.lasting { rule.times(100_000) } else { rule }
+/// One request of a clean run: what it asked, and how often that had been asked before.
+struct Call {
+    method: String,
+    path: String,
+    operation: Option<String>,
+    position: u64,
+    occurrence: u64,
+}
+
+impl Call {
+    fn all(log: &[LoggedRequest]) -> Vec<Self> {
+        let path = |request: &LoggedRequest| request.path.split('?').next().unwrap_or_default().to_owned();
+        let same = |a: &LoggedRequest, b: &LoggedRequest| {
+            (&a.method, path(a), &a.operation) == (&b.method, path(b), &b.operation)
+        };
+        let call = |(i, request): (usize, &LoggedRequest)| Self {
+            method: request.method.clone(),
+            path: path(request),
+            operation: request.operation.clone(),
+            position: i as u64 + 1,
+            occurrence: log[..=i].iter().filter(|earlier| same(earlier, request)).count() as u64,
+        };
+        log.iter().enumerate().map(call).collect()
+    }
+
+    fn rule(&self, way: &Way) -> FaultRule {
+        let every = FaultRule::every(way.action.clone());
+        match &self.operation {
+            _ if way.lasting => every.nth(self.position).times(100_000),
+            Some(operation) => every.operation(operation).nth(self.occurrence),
+            None => every.on(&self.method, &self.path).nth(self.occurrence),
+        }
+    }
+}
+
+impl std::fmt::Display for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = self.operation.as_ref().unwrap_or(&self.path);
+        write!(f, "{} {what} ({}., request {})", self.method, self.occurrence, self.position)
+    }
 }
 
 /// What a clean run does.
 struct Clean {
-    plan_requests: usize,
-    apply_requests: usize,
+    plan: Vec<Call>,
+    apply: Vec<Call>,
     /// The ids of the plan's actions.
     ids: BTreeSet<String>,
     /// GitHub afterwards, and the labels of before that stay.
@@ -122,13 +159,13 @@ fn clean() -> Clean {
         let first_new = w.github().with(|world| world.next_id);
         let before = label_ids(w);
         let plan = w.plan(&["--json"]).exits(2);
-        let plan_requests = w.requests().len();
+        let plan_calls = Call::all(&w.requests());
         w.apply(&[]).exits(0);
-        let apply_requests = w.requests().len();
+        let apply = Call::all(&w.requests());
         w.plan(&[]).exits(0);
         Clean {
-            plan_requests,
-            apply_requests,
+            plan: plan_calls,
+            apply,
             ids: ids(&plan),
             after: snapshot(&w.github(), first_new),
             kept: before.intersection(&label_ids(w)).copied().collect(),
@@ -137,29 +174,30 @@ fn clean() -> Clean {
     })
 }
 
-/// Every position with the ways that are tried there: all of them at one of `stride` positions, else one in turn.
-fn trials(positions: usize, stride: u64) -> Vec<(usize, usize)> {
+/// Every call with the ways that are tried there: all of them at one of `stride` calls, else one in turn.
+fn trials(calls: &[Call], stride: u64) -> Vec<(&Call, usize)> {
     let (ways, seed) = (ways().len(), sizes::seed());
     let all = |position: u64| position % stride == seed % stride;
-    (1..=positions)
-        .flat_map(|p| (0..ways).map(move |way| (p, way)))
-        .filter(|(p, way)| all(*p as u64) || (*p as u64 + seed) % ways as u64 == *way as u64)
+    calls
+        .iter()
+        .flat_map(|call| (0..ways).map(move |way| (call, way)))
+        .filter(|(call, way)| all(call.position) || (call.position + seed) % ways as u64 == *way as u64)
         .collect()
 }
 
 /// Tries all of them, a few at a time; the failures of all are reported together.
-fn try_all(trials: &[(usize, usize)], attempt: impl Fn(&Way, usize) + Sync) {
+fn try_all(trials: &[(&Call, usize)], attempt: impl Fn(&Way, &Call) + Sync) {
     const AT_ONCE: usize = 4;
     let (ways, next, wrong) = (ways(), AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                while let Some((position, way)) = trials.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some((call, way)) = trials.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let way = &ways[*way];
-                    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| attempt(way, *position)));
+                    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| attempt(way, call)));
                     if let Err(panic) = done {
                         let says = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-                        wrong.lock().expect("no holder panics").push(format!("{} at {position}: {says}", way.name));
+                        wrong.lock().expect("no holder panics").push(format!("{} at {call}: {says}", way.name));
                     }
                 }
             });
@@ -173,14 +211,14 @@ fn try_all(trials: &[(usize, usize)], attempt: impl Fn(&Way, usize) + Sync) {
 #[test]
 fn a_plan_survives_every_fault() {
     let clean = clean();
-    let trials = trials(clean.plan_requests, 1);
-    println!("{} requests, {} trials", clean.plan_requests, trials.len());
-    try_all(&trials, |way, position| {
+    let trials = trials(&clean.plan, 1);
+    println!("{} calls, {} trials", clean.plan.len(), trials.len());
+    try_all(&trials, |way, call| {
         world_of(github(), |w| {
             w.config(CONFIG);
             w.set("FACTORY_HTTP_TIMEOUT_MS", PATIENCE_MS);
             let before = snapshot(&w.github(), u64::MAX);
-            w.faults(vec![rule(way, position)]);
+            w.faults(vec![call.rule(way)]);
             let plan = w.plan(&["--json"]);
             assert_eq!(before, snapshot(&w.github(), u64::MAX), "a plan wrote\n{}", plan.all());
             // A complete plan is the clean one; whatever kept it from being complete has its code.
@@ -198,13 +236,13 @@ fn a_plan_survives_every_fault() {
 #[test]
 fn an_apply_survives_every_fault() {
     let clean = clean();
-    let trials = trials(clean.apply_requests, sizes::fault_stride());
-    println!("{} requests, {} trials", clean.apply_requests, trials.len());
-    try_all(&trials, |way, position| {
+    let trials = trials(&clean.apply, sizes::fault_stride());
+    println!("{} calls, {} trials", clean.apply.len(), trials.len());
+    try_all(&trials, |way, call| {
         world_of(github(), |w| {
             w.config(CONFIG);
             w.set("FACTORY_HTTP_TIMEOUT_MS", PATIENCE_MS);
-            w.faults(vec![rule(way, position)]);
+            w.faults(vec![call.rule(way)]);
             let applied = w.apply(&[]);
             w.faults(Vec::new());
             after_an_apply(w, &clean, way, &applied);
@@ -228,4 +266,20 @@ fn after_an_apply(w: &World, clean: &Clean, way: &Way, applied: &Ran) {
     let diff = similar::TextDiff::from_lines(&clean.after, &after).unified_diff().context_radius(0).to_string();
     assert!(diff.is_empty(), "not as after a clean apply:\n{diff}\n{all}");
     w.run(&["ledger", "verify"]).exits(0);
+}
+
+/// GitHub answers 404 to somebody who may not make repositories in an organisation. That is no reason to make the
+/// repository in the person's own account instead.
+#[test]
+fn a_repository_is_never_made_under_another_owner() {
+    world_of(github(), |w| {
+        w.config(CONFIG);
+        let refuse = FaultAction::Status { status: 404, body: None, headers: std::collections::BTreeMap::new() };
+        w.faults(vec![FaultRule::every(refuse).on("POST", "/orgs/acme/repos")]);
+        let applied = w.apply(&[]);
+        let owners: BTreeSet<String> =
+            w.github().with(|world| world.repos.values().map(|repo| repo.owner.clone()).collect());
+        assert_eq!(owners, ["acme".to_owned()].into(), "{}", applied.all());
+        assert_ne!(applied.code, 0, "{}", applied.all());
+    });
 }

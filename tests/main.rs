@@ -5,6 +5,8 @@
 
 mod cli;
 mod faults;
+mod judges;
+mod kill;
 mod laws;
 mod sizes;
 mod structure;

@@ -72,6 +72,12 @@ impl Address {
         RepoName::parse(&format!("{owner}/{name}")).ok()
     }
 
+    /// What follows the address of `thing`, as people name it: `label/area/core` for `…/label/area%2Fcore`.
+    pub fn below(&self, thing: &Self) -> Option<String> {
+        let rest = self.0.strip_prefix(&*thing.0)?.strip_prefix('/')?;
+        Some(rest.split('/').map(unescape).collect::<Vec<_>>().join("/"))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -89,6 +95,25 @@ fn check_segments(text: &str) -> Result<(), AddressError> {
     } else {
         Err(AddressError::Kind(text.to_owned()))
     }
+}
+
+fn unescape(segment: &str) -> String {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = tail.get(..2).filter(|_| *first == b'%').and_then(|h| hex::decode(h).ok());
+        match hex {
+            Some(byte) => {
+                bytes.extend(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| segment.to_owned())
 }
 
 /// Whether a character is one that a reader can't see and that could move a cursor, reorder a line or make two
@@ -245,6 +270,17 @@ mod tests {
         let repo = RepoName::parse("acme/widgets").unwrap();
         let label = LabelName::parse("area/core*").unwrap();
         assert_eq!(Address::label(&repo, &label).as_str(), "repo/acme/widgets/label/area%2Fcore%2A");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_escaped_is_one_segment_and_comes_back(name in "\\PC{0,20}|[/%*\\u{0}-\\u{20}a\\u{202e}]{1,8}") {
+            let repo = Address::parse("repo/acme/widgets").unwrap();
+            let part = repo.part("label", &name);
+            proptest::prop_assert_eq!(part.as_str().split('/').count(), 5);
+            proptest::prop_assert!(!part.as_str().chars().any(is_hidden));
+            proptest::prop_assert_eq!(part.below(&repo), Some(format!("label/{name}")));
+        }
     }
 
     #[test]

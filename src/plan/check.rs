@@ -270,3 +270,158 @@ fn label_names(effect: &Effect) -> BTreeSet<String> {
         | Effect::Withdraw { .. } => BTreeSet::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::samples::{label, name, observed, state};
+    use crate::plan::samples::{
+        archive, comment, create_label, create_repo, delete_label, one, publish, unarchive, update, update_label,
+        weaken, wiki_off,
+    };
+
+    const W: &str = "acme/widgets";
+
+    /// The same action with other contents and the id that goes with them.
+    fn altered(action: Action, change: impl FnOnce(&mut Action)) -> Action {
+        let mut out = action;
+        change(&mut out);
+        out.id = ActionId::of(out.verb, &out.address, &Fingerprint::of(&out.before), &out.after);
+        out
+    }
+
+    fn world() -> Observed {
+        let grey = state(W)
+            .has(Setting::WebCommitSignoffRequired, true)
+            .labelled("bug", "ededed", "")
+            .labelled("old", "ededed", "");
+        let mut observed = observed([
+            grey,
+            state("acme/attic").has(Setting::Archived, true),
+            state("acme/fog").labels_unknown().hides(Setting::HasWiki),
+        ]);
+        observed.repos.insert(name("acme/gone"), Seen::Absent);
+        observed.repos.insert(name("acme/cloud"), Seen::Unknown);
+        observed
+    }
+
+    /// A sound plan that touches everything there is.
+    fn sound() -> Vec<Action> {
+        vec![
+            create_repo("acme/gone"),
+            unarchive("acme/attic"),
+            wiki_off("acme/attic"),
+            wiki_off(W),
+            weaken(W),
+            publish(W),
+            create_label(W, "new"),
+            update_label(W, "bug", "defect"),
+            delete_label(W, "old"),
+            archive(W),
+            comment("acme/config", "hello"),
+        ]
+    }
+
+    #[test]
+    fn a_sound_plan_has_no_violation() {
+        let actions = sound();
+        assert_eq!(check(&actions, &world()), []);
+    }
+
+    #[test]
+    fn each_thing_that_must_never_be_in_a_plan_is_found() {
+        let bug = || delete_label(W, "bug");
+        let rows: Vec<(&str, Vec<Action>)> = vec![
+            ("the same action twice", vec![wiki_off(W), wiki_off(W)]),
+            ("an id of its own", vec![Action { id: wiki_off("acme/zoo").id, ..wiki_off(W) }]),
+            ("no change", vec![altered(wiki_off(W), |a| a.before = a.after.clone())]),
+            ("another repository than it says", vec![altered(wiki_off(W), |a| {
+                a.address = crate::model::Address::repo(&name("acme/attic"));
+            })]),
+            ("nowhere", vec![altered(wiki_off(W), |a| a.address = crate::model::Address::loop_("labels"))]),
+            ("another verb than the effect", vec![altered(wiki_off(W), |a| a.verb = Verb::DeleteLabel)]),
+            ("archiving among ordinary settings", vec![update(
+                W,
+                [
+                    (Setting::Archived, false.into(), true.into()),
+                    (Setting::HasWiki, true.into(), false.into()),
+                ],
+            )]),
+            ("unarchiving that archives", vec![altered(archive(W), |a| a.verb = Verb::UnarchiveRepository)]),
+            ("a rename under the name of an update", vec![altered(update_label(W, "bug", "defect"), |a| {
+                a.verb = Verb::UpdateLabel;
+            })]),
+            ("more than it says", vec![altered(wiki_off(W), |a| {
+                a.effect = update(W, [
+                    (Setting::HasWiki, true.into(), false.into()),
+                    (Setting::HasIssues, true.into(), false.into()),
+                ]).effect;
+            })]),
+            ("another label than it says", vec![altered(create_label(W, "new"), |a| {
+                a.effect = Effect::CreateLabel { repo: name(W), label: label("newer") };
+            })]),
+            ("a deletion that isn't marked", vec![Action { risk: Risk::Routine, ..bug() }]),
+            ("a weakening that isn't marked", vec![Action { risk: Risk::Disruptive, ..weaken(W) }]),
+            ("a widening that isn't marked", vec![Action { risk: Risk::Weakening, ..publish(W) }]),
+            ("archiving that isn't marked", vec![Action { risk: Risk::Routine, ..archive(W) }]),
+            ("making what is there", vec![create_repo(W)]),
+            ("making what nobody knows to be absent", vec![create_repo("acme/cloud")]),
+            ("changing what nobody knows", vec![wiki_off("acme/cloud")]),
+            ("changing what isn't there", vec![create_label("acme/gone", "new")]),
+            ("writing to an archived repository", vec![wiki_off("acme/attic")]),
+            ("a setting that was not read", vec![wiki_off("acme/fog")]),
+            ("a setting that was seen otherwise", vec![one(
+                W, Verb::UpdateSettings, Setting::HasWiki, false, true, Risk::Routine,
+            )]),
+            ("labels that were not read", vec![create_label("acme/fog", "new")]),
+            ("making a label that is there", vec![create_label(W, "BUG")]),
+            ("deleting a label that isn't there", vec![delete_label(W, "none")]),
+            ("a label that was seen otherwise", vec![altered(bug(), |a| {
+                a.before["color"] = "123456".into();
+            })]),
+            ("two actions that meet at one name", vec![update_label(W, "bug", "new"), create_label(W, "New")]),
+        ];
+        let mut out = String::new();
+        for (name, actions) in rows {
+            let found = check(&actions, &world());
+            assert!(!found.is_empty(), "{name}");
+            for violation in found {
+                let at = actions.iter().position(|a| a.id == violation.action).map(|n| n + 1);
+                let what = actions.iter().fold(violation.what, |what, a| what.replace(a.id.as_str(), "ID"));
+                out.push_str(&format!("{name}: {} {what}\n", at.unwrap_or_default()));
+            }
+        }
+        insta::assert_snapshot!(out, @r"
+        the same action twice: 1 stands in the plan twice
+        an id of its own: 1 has an id that is not derived from what it says
+        no change: 1 changes nothing
+        no change: 1 has another has-wiki before than was seen
+        another repository than it says: 1 stands at repo/acme/attic and acts on acme/widgets
+        nowhere: 1 stands at loop/labels and acts on acme/widgets
+        another verb than the effect: 1 says delete-label and does something else
+        archiving among ordinary settings: 1 says update-settings and does something else
+        archiving among ordinary settings: 1 is disruptive and is marked routine
+        unarchiving that archives: 1 says unarchive-repository and does something else
+        a rename under the name of an update: 1 says update-label and does something else
+        more than it says: 1 does something else than its `before` and `after` say
+        more than it says: 1 has another has-issues before than was seen
+        another label than it says: 1 does something else than its `before` and `after` say
+        a deletion that isn't marked: 1 is destructive and is marked routine
+        a weakening that isn't marked: 1 is weakening and is marked disruptive
+        a widening that isn't marked: 1 is widening and is marked weakening
+        archiving that isn't marked: 1 is disruptive and is marked routine
+        making what is there: 1 creates a repository that is there
+        making what nobody knows to be absent: 1 creates a repository that nobody knows to be absent
+        changing what nobody knows: 1 changes a repository whose state is not known
+        changing what isn't there: 1 changes a repository whose state is not known
+        writing to an archived repository: 1 writes to an archived repository
+        a setting that was not read: 1 changes has-wiki, which was not read
+        a setting that was seen otherwise: 1 has another has-wiki before than was seen
+        labels that were not read: 1 changes labels that were not read completely
+        making a label that is there: 1 creates label `BUG`, which is there
+        deleting a label that isn't there: 1 acts on label `none`, which isn't there
+        a label that was seen otherwise: 1 has another label before than was seen
+        two actions that meet at one name: 2 and action ID both touch label `new`
+        ");
+    }
+}

@@ -87,8 +87,15 @@ pub fn combine(plans: impl IntoIterator<Item = Plan>) -> (Plan, Vec<(Action, Blo
     for plan in plans {
         all.extend(plan);
     }
-    all.actions.sort_by(order);
-    all.actions.dedup_by(|a, b| a.id == b.id);
+    all.actions.sort_by(|a, b| order(a, b).then_with(|| a.wanted_by.cmp(b.wanted_by)));
+    all.actions.dedup_by(|again, first| {
+        let same = again.id == first.id;
+        if same {
+            let more: Vec<_> = again.because.drain(..).filter(|s| !first.because.contains(s)).collect();
+            first.because.extend(more);
+        }
+        same
+    });
     all.waiting.sort();
     all.waiting.dedup();
     all.problems.sort();
@@ -127,4 +134,123 @@ pub fn combine(plans: impl IntoIterator<Item = Plan>) -> (Plan, Vec<(Action, Blo
 /// Whether two actions on one address want different things. One loop may plan several verbs for an address.
 fn contradicts(a: &Action, b: &Action) -> bool {
     a.wanted_by != b.wanted_by && a.after != b.after
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::samples::source;
+    use crate::plan::samples::{archive, create_label, delete_label, unarchive, update_label, wiki_off};
+
+    const W: &str = "acme/widgets";
+
+    fn plan(actions: impl IntoIterator<Item = Action>) -> Plan {
+        Plan { actions: actions.into_iter().collect(), ..Plan::default() }
+    }
+
+    fn by(wanted_by: &'static str, action: Action) -> Action {
+        Action { wanted_by, ..action }
+    }
+
+    #[test]
+    fn the_same_intention_stands_once_with_the_lines_of_all_who_want_it() {
+        let other = by("other", create_label(W, "bug")).because([source(99)]);
+        let (all, contradictions) = combine([plan([create_label(W, "bug")]), plan([other])]);
+        assert_eq!(all.actions.len(), 1);
+        assert_eq!(all.actions[0].because, [source(31), source(99)]);
+        assert!(contradictions.is_empty());
+    }
+
+    #[test]
+    fn loops_that_want_different_things_of_one_object_block_each_other() {
+        let rows: [(&str, Vec<Plan>); 4] = [
+            (
+                "two colours, one by each loop",
+                vec![plan([update_label(W, "bug", "bug")]), plan([by("other", delete_label(W, "bug"))])],
+            ),
+            (
+                "two wants of one loop are its own affair",
+                vec![plan([update_label(W, "bug", "bug"), delete_label(W, "bug")])],
+            ),
+            ("different objects", vec![plan([wiki_off(W)]), plan([by("other", delete_label(W, "bug"))])]),
+            ("both delete it", vec![plan([delete_label(W, "bug")]), plan([by("other", delete_label(W, "bug"))])]),
+        ];
+        let mut out = String::new();
+        for (name, plans) in rows {
+            let (all, contradictions) = combine(plans);
+            out.push_str(&format!("{name}: {} go on\n", all.actions.len()));
+            for (action, blocked) in contradictions {
+                out.push_str(&format!("  {} {}: {}\n", action.verb.as_str(), action.address, blocked.says));
+                assert_eq!((blocked.guard, blocked.overridable), ("contradiction", None));
+            }
+        }
+        insta::assert_snapshot!(out, @r"
+        two colours, one by each loop: 0 go on
+          update-label repo/acme/widgets/label/bug: loop `other` wants to delete-label the same object
+          delete-label repo/acme/widgets/label/bug: loop `labels` wants to update-label the same object
+        two wants of one loop are its own affair: 2 go on
+        different objects: 2 go on
+        both delete it: 1 go on
+        ");
+    }
+
+    #[test]
+    fn within_a_repository_unarchiving_comes_first_and_archiving_last() {
+        let actions = [
+            archive(W),
+            delete_label(W, "old"),
+            wiki_off("acme/zoo"),
+            create_label(W, "a"),
+            update_label(W, "b", "c"),
+            wiki_off(W),
+            unarchive(W),
+            wiki_off("Acme/anvil"),
+        ];
+        let (all, _) = combine([plan(actions)]);
+        let shown: Vec<String> =
+            all.actions.iter().map(|a| format!("{} {}", a.effect.repo(), a.verb.as_str())).collect();
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        Acme/anvil update-settings
+        acme/widgets unarchive-repository
+        acme/widgets rename-label
+        acme/widgets update-settings
+        acme/widgets create-label
+        acme/widgets delete-label
+        acme/widgets archive-repository
+        acme/zoo update-settings
+        ");
+    }
+
+    #[test]
+    fn what_waits_and_what_people_must_mend_stands_once() {
+        let mut one = Plan::empty();
+        let address = crate::model::Address::repo(&crate::model::samples::name(W));
+        one.wait(address.clone(), "a reading");
+        one.problem(address, "is gone");
+        let (all, _) = combine([one.clone(), one]);
+        assert_eq!((all.waiting.len(), all.problems.len()), (1, 1));
+        assert_eq!(all.problems[0].to_string(), "repo/acme/widgets is gone");
+    }
+
+    proptest! {
+        /// How loops divide the work and in which order they are asked changes nothing.
+        #[test]
+        fn the_order_of_asking_does_not_matter(
+            order in Just((0..6usize).collect::<Vec<_>>()).prop_shuffle(),
+            cut in 0usize..6,
+        ) {
+            let pool = [
+                archive(W), delete_label(W, "x"), wiki_off(W), wiki_off("acme/zoo"), create_label(W, "y"),
+                by("other", update_label(W, "x", "x")),
+            ];
+            let shuffled: Vec<Action> = order.iter().map(|n| pool[*n].clone()).collect();
+            let (a, b) = shuffled.split_at(cut);
+            prop_assert_eq!(
+                combine([plan(a.to_vec()), plan(b.to_vec())]),
+                combine([plan(pool.to_vec())])
+            );
+        }
+    }
 }

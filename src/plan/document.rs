@@ -227,7 +227,7 @@ fn calls(effect: &Effect) -> usize {
         topics + usize::from(settings.len() > topics)
     };
     match effect {
-        Effect::CreateRepository { settings, .. } => 2 + settings_calls(settings),
+        Effect::CreateRepository { settings, .. } => 4 + settings_calls(settings),
         Effect::UpdateSettings { settings, .. } => 1 + settings_calls(settings),
         Effect::Propose { .. } => 4,
         Effect::Withdraw { .. } => 3,
@@ -251,5 +251,188 @@ impl Planned {
             (_, Change::Change) => '~',
             (_, Change::Delete) => '-',
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::samples::{desired, name, now, observed, repo, state, with_config};
+    use crate::model::{Address, Cause, CommitId, Facet, Unmanaged};
+    use crate::plan::samples::{Case, delete_label, update, wiki_off};
+
+    const W: &str = "acme/widgets";
+
+    /// A document with something in every part.
+    fn document() -> Document {
+        let mut case = Case {
+            desired: with_config(desired([repo(W)]), "acme/config"),
+            observed: observed([state(W).labelled("old", "ededed", "")]),
+            ..Case::default()
+        };
+        case.desired.budget.deletes = 0;
+        case.desired.origin.place = "/srv/config".into();
+        case.desired.origin.commit = CommitId::parse(&"ab".repeat(20));
+        case.observed.cost = crate::model::Cost { requests: 5, points: 9 };
+        case.observed.unmanaged.push(Unmanaged { name: name("acme/loose"), archived: false });
+        case.observed.gaps.push(Gap {
+            facet: Facet::Labels,
+            repo: Some(name("acme/gears")),
+            why: "forbidden for this credential (403, request A1)".into(),
+            cause: Cause::Auth,
+        });
+        let topics = (Setting::Topics, SettingValue::from(["api", "rust"]), SettingValue::from(["rust", "web"]));
+        let actions = vec![update(W, [topics]), delete_label(W, "old")];
+        let verdict = case.judge(actions, Vec::new());
+        let mut document = Document::new(&case.desired, &case.observed, &verdict, &[]);
+        document.waiting.push(Waiting { address: Address::repo(&name("acme/new")), on: "a first commit".into() });
+        document.disabled.push(Disabled {
+            name: "flips".into(),
+            switch: Switch { by: "factory.kdl:40".into(), reason: "moving".into(), until: Some(now()) },
+        });
+        document.diagnostics.push("repo/acme/gone isn't on GitHub".into());
+        document
+    }
+
+    #[test]
+    fn the_json_document_has_the_documented_shape() {
+        insta::assert_snapshot!(serde_json::to_string_pretty(&document().to_json()).unwrap(), @r#"
+        {
+          "version": 1,
+          "config": {
+            "repo": "acme/config",
+            "place": "/srv/config",
+            "commit": "abababababababababababababababababababab",
+            "dirty": false,
+            "changed_files": null
+          },
+          "observed": {
+            "at": "2026-06-01T12:00:00Z",
+            "complete": false,
+            "incomplete": [
+              {
+                "facet": "labels",
+                "repo": "acme/gears",
+                "why": "forbidden for this credential (403, request A1)",
+                "cause": "auth"
+              }
+            ],
+            "requests": 5,
+            "points": 9,
+            "cached_age_seconds": null
+          },
+          "actions": [
+            {
+              "id": "c221493e79558b4c",
+              "address": "repo/acme/widgets",
+              "loop": "repository-settings",
+              "verb": "update-settings",
+              "risk": "routine",
+              "before": {
+                "topics": [
+                  "api",
+                  "rust"
+                ]
+              },
+              "after": {
+                "topics": [
+                  "rust",
+                  "web"
+                ]
+              },
+              "because": [
+                {
+                  "file": "factory.kdl",
+                  "line": 11,
+                  "column": 5,
+                  "commit": null
+                }
+              ],
+              "reason": "not as config fixes it",
+              "blocked": null
+            },
+            {
+              "id": "8c7cd2999ef9002a",
+              "address": "repo/acme/widgets/label/old",
+              "loop": "labels",
+              "verb": "delete-label",
+              "risk": "destructive",
+              "before": {
+                "name": "old",
+                "color": "ededed",
+                "description": ""
+              },
+              "after": null,
+              "because": [
+                {
+                  "file": "factory.kdl",
+                  "line": 30,
+                  "column": 5,
+                  "commit": null
+                }
+              ],
+              "reason": "not declared, and the collection is authoritative; no issue carries it",
+              "blocked": {
+                "guard": "deletes",
+                "says": "1 deletion in one run, 0 allowed (`change-budget deletes`, factory.kdl:3)",
+                "override": "--allow deletes=1@repo/acme/widgets/label/old"
+              }
+            }
+          ],
+          "waiting": [
+            {
+              "address": "repo/acme/new",
+              "on": "a first commit"
+            }
+          ],
+          "disabled": [
+            {
+              "loop": "flips",
+              "by": "factory.kdl:40",
+              "reason": "moving",
+              "until": "2026-06-01T12:00:00Z"
+            }
+          ],
+          "unmanaged": [
+            "acme/loose"
+          ],
+          "diagnostics": [
+            "repo/acme/gone isn't on GitHub"
+          ],
+          "summary": {
+            "add": 0,
+            "change": 1,
+            "delete": 0,
+            "runs": 0,
+            "blocked": 1,
+            "waiting": 1,
+            "repos": 1,
+            "requests": 2
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn an_incomplete_reading_says_so_and_an_uncommitted_config_too() {
+        let mut document = document();
+        document.reading.commit = None;
+        document.reading.changed_files = Some(2);
+        let json = document.to_json();
+        assert_eq!(json["config"]["dirty"], true);
+        assert_eq!(json["config"]["changed_files"], 2);
+        assert_eq!(json["observed"]["complete"], false);
+        document.reading.incomplete.clear();
+        assert_eq!(document.to_json()["observed"]["complete"], true);
+    }
+
+    #[test]
+    fn a_plan_that_breaks_a_law_is_marked_unsound() {
+        let case = Case::default();
+        let violation = Violation { action: wiki_off(W).id, what: "changes nothing".into() };
+        let verdict = case.judge(Vec::new(), Vec::new());
+        let document = Document::new(&case.desired, &case.observed, &verdict, &[violation]);
+        assert!(document.unsound);
+        insta::assert_snapshot!(document.diagnostics.join("\n"), @r"bug: action ecb0d3d9172c39d0 changes nothing; the plan is not applied");
     }
 }

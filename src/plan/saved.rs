@@ -97,3 +97,79 @@ impl SavedPlan {
         blake3::hash(&bytes).to_hex().to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::samples::{desired, observed, repo, state};
+    use crate::plan::samples::{Case, delete_label, wiki_off};
+
+    const W: &str = "acme/widgets";
+
+    fn saved() -> SavedPlan {
+        let mut case = Case { desired: desired([repo(W)]), observed: observed([state(W)]), ..Case::default() };
+        case.desired.budget.deletes = 0;
+        case.desired.origin.commit = crate::model::CommitId::parse(&"ab".repeat(20));
+        let verdict = case.judge(vec![wiki_off(W), delete_label(W, "old")], Vec::new());
+        SavedPlan::new(&Document::new(&case.desired, &case.observed, &verdict, &[]))
+    }
+
+    #[test]
+    fn a_saved_plan_binds_what_was_not_held_back_and_comes_back_whole() {
+        let plan = saved();
+        assert_eq!(plan.actions, [(wiki_off(W).id, "repo/acme/widgets".to_owned())]);
+        assert_eq!(plan.commit.as_deref(), Some("ab".repeat(20).as_str()));
+        assert_eq!(plan.document["actions"].as_array().map(Vec::len), Some(2));
+        assert_eq!(SavedPlan::parse(&plan.to_text()).unwrap(), plan);
+    }
+
+    #[test]
+    fn what_is_no_saved_plan_says_so() {
+        let text = saved().to_text();
+        let rows: [(&str, String); 7] = [
+            ("no JSON", "Plan: 1 to add".to_owned()),
+            ("no version", "{}".to_owned()),
+            ("fields are missing", r#"{"version":1}"#.to_owned()),
+            ("newer, whatever it looks like", r#"{"version":2,"steps":[]}"#.to_owned()),
+            ("another commit", text.replace(&"ab".repeat(20), &"cd".repeat(20))),
+            ("another action", text.replace(wiki_off(W).id.as_str(), "0000000000000000")),
+            ("cut short", text[..text.len() / 2].to_owned()),
+        ];
+        let mut out = String::new();
+        for (name, text) in rows {
+            out.push_str(&format!("{name}: {}\n", SavedPlan::parse(&text).unwrap_err()));
+        }
+        insta::assert_snapshot!(out, @r"
+        no JSON: is not a saved plan
+        no version: is not a saved plan
+        fields are missing: is not a saved plan
+        newer, whatever it looks like: has format version 2, and this factoryctl reads up to 1
+        another commit: was changed after it was written: its digest doesn't fit
+        another action: was changed after it was written: its digest doesn't fit
+        cut short: is not a saved plan
+        ");
+    }
+
+    /// Every value of the file is under the digest, whichever it is.
+    #[test]
+    fn no_edit_goes_unnoticed() {
+        fn leaves(at: String, value: &serde_json::Value, out: &mut Vec<String>) {
+            match value {
+                serde_json::Value::Object(map) => map.iter().for_each(|(k, v)| leaves(format!("{at}/{k}"), v, out)),
+                serde_json::Value::Array(items) => {
+                    items.iter().enumerate().for_each(|(n, v)| leaves(format!("{at}/{n}"), v, out));
+                }
+                _ => out.push(at),
+            }
+        }
+        let whole: serde_json::Value = serde_json::from_str(&saved().to_text()).unwrap();
+        let mut all = Vec::new();
+        leaves(String::new(), &whole, &mut all);
+        assert!(all.len() > 40);
+        for pointer in all {
+            let mut edited = whole.clone();
+            *edited.pointer_mut(&pointer).unwrap() = "edited".into();
+            assert!(SavedPlan::parse(&edited.to_string()).is_err(), "{pointer}");
+        }
+    }
+}

@@ -59,7 +59,9 @@ impl World {
     fn new(github: twin::World) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let folder = TempDir::with_prefix("factory-test-").expect("a temporary folder can be made");
-        let options = Options { dir: Some(folder.path().join("github")), world: github, ..Options::default() };
+        let at = |name: &str| Some(folder.path().join(name));
+        let options =
+            Options { dir: at("github"), unix_socket: at("socket"), world: github, ..Options::default() };
         for name in ["github", "home", "config", "tmp", "run"] {
             std::fs::create_dir(folder.path().join(name)).expect("the folder is new");
         }

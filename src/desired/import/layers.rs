@@ -48,7 +48,8 @@ pub(super) struct Layers {
 }
 
 impl Layers {
-    /// Chooses: what more than half of all have becomes a default, and groups are made as long as they save lines.
+    /// Chooses: what spares more than half of all a line becomes a default, and groups are made as long as they
+    /// save lines.
     pub(super) fn choose(world: &World<'_>, sets: &[LabelSet]) -> Self {
         let count = world.live.len();
         let mut out = Self {
@@ -74,18 +75,20 @@ impl Layers {
         out
     }
 
-    /// Sets the defaults. What more than half of all have but one repository may not be told at all comes back: it
-    /// can't be a default, since nothing takes a default back.
+    /// Sets the defaults. What would be one, but of which one repository may be told nothing at all, comes back:
+    /// nothing takes a default back.
     fn choose_defaults(&mut self, world: &World<'_>, sets: &[LabelSet]) -> BTreeMap<usize, usize> {
         let everyone: Vec<usize> = (0..world.live.len()).collect();
         let mut barred = BTreeMap::new();
         for unit in 0..world.units.len() {
-            let Some((value, holders)) = commonest(world, unit, &everyone) else { continue };
-            let told = everyone.iter().filter(|i| world.live[**i].values[unit].is_some()).count();
-            if holders * 2 <= told {
+            let Some(value) = closest(world, unit, &everyone) else { continue };
+            let told: Vec<usize> =
+                everyone.iter().copied().filter(|i| world.live[*i].values[unit].is_some()).collect();
+            let lines = |given| told.iter().map(|i| own_lines(world, unit, *i, given)).sum::<usize>();
+            if lines(Some(value)) * 2 >= lines(None) {
                 continue;
             }
-            if told == everyone.len() {
+            if told.len() == everyone.len() {
                 self.defaults.values.insert(unit, value);
             } else if world.units[unit].settings != [Setting::Topics] {
                 // A group belongs to repositories by the topics that they declare, so it declares none itself.
@@ -166,10 +169,9 @@ impl Layers {
         if holders < MIN_MEMBERS || holders * 4 < members.len() * 3 {
             return None;
         }
-        let given = |i: &usize| self.given[*i][unit];
-        let mends = members.iter().filter(|i| has(i) == Some(value) && given(i) != Some(value)).count();
-        let spoils = members.iter().filter(|i| has(i) != Some(value) && given(i) == has(i)).count();
-        let lines = mends.checked_sub(spoils + world.units[unit].settings.len()).filter(|n| *n > 0)?;
+        let before: usize = members.iter().map(|i| own_lines(world, unit, *i, self.given[*i][unit])).sum();
+        let after: usize = members.iter().map(|i| own_lines(world, unit, *i, Some(value))).sum();
+        let lines = before.checked_sub(after + world.units[unit].settings.len()).filter(|n| *n > 0)?;
         Some((value, lines))
     }
 
@@ -185,14 +187,41 @@ impl Layers {
     }
 }
 
+/// How many settings of a unit a repository says itself when the layers below give it this.
+fn own_lines(world: &World<'_>, unit: usize, repo: usize, given: Option<usize>) -> usize {
+    let Some(own) = world.live[repo].values[unit] else { return 0 };
+    let values = &world.units[unit].values;
+    match given {
+        Some(given) => values[own].iter().zip(&values[given]).filter(|(own, given)| own != given).count(),
+        None => values[own].len(),
+    }
+}
+
 /// The value of a unit that most of these repositories have, and how many have it.
 fn commonest(world: &World<'_>, unit: usize, repos: &[usize]) -> Option<(usize, usize)> {
+    let counts = counts(world, unit, repos);
+    let values = &world.units[unit].values;
+    let most = |a: &usize, b: &usize| counts[*a].cmp(&counts[*b]).then_with(|| values[*b].cmp(&values[*a]));
+    let best = (0..counts.len()).max_by(most)?;
+    (counts[best] > 0).then_some((best, counts[best]))
+}
+
+/// The value of a unit that leaves these repositories fewest settings to say; for a single setting the commonest.
+fn closest(world: &World<'_>, unit: usize, repos: &[usize]) -> Option<usize> {
+    let values = &world.units[unit].values;
+    if let [_] = world.units[unit].settings {
+        return commonest(world, unit, repos).map(|(value, _)| value);
+    }
+    let lines = |value: usize| repos.iter().map(|i| own_lines(world, unit, *i, Some(value))).sum::<usize>();
+    let seen = counts(world, unit, repos);
+    (0..values.len()).filter(|v| seen[*v] > 0).min_by_key(|v| (lines(*v), &values[*v]))
+}
+
+/// How many of these repositories have each value of a unit.
+fn counts(world: &World<'_>, unit: usize, repos: &[usize]) -> Vec<usize> {
     let mut counts = vec![0_usize; world.units[unit].values.len()];
     for value in repos.iter().filter_map(|i| world.live[*i].values[unit]) {
         counts[value] += 1;
     }
-    let values = &world.units[unit].values;
-    let best = (0..counts.len())
-        .max_by(|a, b| counts[*a].cmp(&counts[*b]).then_with(|| values[*b].cmp(&values[*a])))?;
-    (counts[best] > 0).then_some((best, counts[best]))
+    counts
 }

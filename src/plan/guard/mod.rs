@@ -228,8 +228,8 @@ pub fn verdict(
 
     let mut out = Verdict { permitted: Vec::new(), blocked: contradictions };
     for action in actions {
-        match held.remove(&action.id) {
-            Some(blocked) => out.blocked.push((action, blocked)),
+        match held.get(&action.id) {
+            Some(blocked) => out.blocked.push((action, blocked.clone())),
             None => {
                 let permit = Permit { action: action.id.clone(), overrides: overrides.take(&action.id) };
                 out.permitted.push(Permitted { action, permit });

@@ -1,5 +1,7 @@
 //! The spellings of a plan for people: text and Markdown.
 
+#[cfg(test)]
+mod tests;
 mod markdown;
 mod text;
 mod values;
