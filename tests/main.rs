@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests are their own edge: files, processes, clock")]
 
 mod cli;
+mod daemon;
 mod faults;
 mod judges;
 mod kill;
