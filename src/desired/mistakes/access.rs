@@ -167,7 +167,7 @@ fn a_webhook_without_a_port() {
 #[test]
 fn an_unknown_guard() {
     let text = complain(
-        r#"allow "delete" address="repo/acme/**" until="2026-12-31" reason="clean-up"
+        r#"allow "delete" address="repo/acme/**" until="2030-12-31" reason="clean-up"
 "#,
     );
     insta::assert_snapshot!(text, @r#"
@@ -176,7 +176,7 @@ fn an_unknown_guard() {
       × there is no guard `delete` that can be overridden
        ╭─[factory.kdl:2:7]
      1 │ factory "acme"
-     2 │ allow "delete" address="repo/acme/**" until="2026-12-31" reason="clean-up"
+     2 │ allow "delete" address="repo/acme/**" until="2030-12-31" reason="clean-up"
        ·       ────┬───
        ·           ╰── this value
        ╰────
@@ -187,7 +187,7 @@ fn an_unknown_guard() {
 #[test]
 fn a_guard_without_an_override() {
     let text = complain(
-        r#"allow "self" address="repo/acme/**" until="2026-12-31" reason="clean-up"
+        r#"allow "self" address="repo/acme/**" until="2030-12-31" reason="clean-up"
 "#,
     );
     insta::assert_snapshot!(text, @r#"
@@ -196,7 +196,7 @@ fn a_guard_without_an_override() {
       × there is no guard `self` that can be overridden
        ╭─[factory.kdl:2:7]
      1 │ factory "acme"
-     2 │ allow "self" address="repo/acme/**" until="2026-12-31" reason="clean-up"
+     2 │ allow "self" address="repo/acme/**" until="2030-12-31" reason="clean-up"
        ·       ───┬──
        ·          ╰── this value
        ╰────
@@ -241,7 +241,7 @@ fn an_override_without_date_and_reason() {
        · ──┬──
        ·   ╰── here
        ╰────
-      help: add it, e.g. `until="2026-12-31"`: the last day, in UTC, on which it holds
+      help: add it, e.g. `until="2030-12-31"`: the last day, in UTC, on which it holds
 
     config::missing
 

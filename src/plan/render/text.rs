@@ -135,8 +135,9 @@ pub(super) fn title(action: &Action) -> String {
         return verb;
     }
     let rest = action.address.below(&Address::repo(action.effect.repo())).unwrap_or_default();
-    // What a verb of a whole repository is about stands in its fields.
-    let name = rest.split_once('/').map_or("", |(_, name)| name);
+    // Of these verbs the address says nothing new.
+    let plain = matches!(action.verb, Verb::ArchiveRepository | Verb::UnarchiveRepository | Verb::ChangeVisibility);
+    let name = if plain { "" } else { rest.strip_prefix("label/").unwrap_or(&rest) };
     if name.is_empty() { verb } else { format!("{verb} {}", printable(name)) }
 }
 
