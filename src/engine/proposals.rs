@@ -125,6 +125,7 @@ impl Reading<'_> {
             let branch = flip.branch();
             let pull = pulls.iter().find(|(_, name, _)| *name == branch);
             if pull.is_none()
+                && flip.proposed
                 && observed::closed_since(self.client, self.repo, &branch, flip.since).await?
             {
                 ended.push(flip.clone());

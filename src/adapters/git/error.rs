@@ -134,6 +134,15 @@ pub enum Error {
     /// `git` could not be run.
     #[error("could not run git")]
     Process(#[source] process::Error),
+    /// The mirror can't be put in its place.
+    #[error("could not put a mirror at `{path}`", path = .path.display())]
+    Place {
+        /// Its place.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
     /// Files could not be read or written.
     #[error("could not use the files of the repository")]
     Files(#[source] fs::Error),

@@ -23,12 +23,7 @@ impl Mirror {
     pub fn ensure(dir: &Path, url: &str) -> Result<Self, Error> {
         check_url(url)?;
         if fs::open(&dir.join("HEAD")).map_err(Error::Files)?.is_none() {
-            fs::private_dir(dir).map_err(Error::Files)?;
-            gix::init_bare(dir).map_err(|source| Error::Repository {
-                action: "make a mirror",
-                path: dir.to_owned(),
-                source,
-            })?;
+            make(dir)?;
         }
         Ok(Self { repo: Repo::open(dir)?, url: url.to_owned() })
     }
@@ -118,6 +113,28 @@ impl Mirror {
             Some(Line::Done) | None => Err(classify("push to", &self.url, &output)),
         }
     }
+}
+
+/// Makes an empty mirror beside its place and moves it there whole, since another process may do the same.
+fn make(dir: &Path) -> Result<(), Error> {
+    let mut name = dir.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".new-{}", std::process::id()));
+    let fresh = dir.with_file_name(name);
+    fs::private_dir(&fresh).map_err(Error::Files)?;
+    let made = gix::init_bare(&fresh).map(drop).map_err(|source| Error::Repository {
+        action: "make a mirror",
+        path: dir.to_owned(),
+        source,
+    });
+    let moved = made.and_then(|()| match std::fs::rename(&fresh, dir) {
+        Ok(()) => Ok(()),
+        // Whoever was faster has made the same.
+        Err(_) if dir.join("HEAD").is_file() => Ok(()),
+        Err(source) => Err(Error::Place { path: dir.to_owned(), source }),
+    });
+    // Nothing is there any more when it was moved; what a failure leaves is only litter.
+    let _litter = std::fs::remove_dir_all(&fresh);
+    moved
 }
 
 #[cfg(test)]
