@@ -5,6 +5,7 @@
 
 mod cli;
 mod demo;
+mod daemon;
 mod faults;
 mod judges;
 mod kill;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::adapters::github::{Client, Effect as Once, Error, Kind};
+use crate::adapters::github::{Client, Effect as Once, Error};
 use crate::model::{Action, Facet, Facets, RepoName, Seen, Setting, SettingValue};
 use crate::observed::{ReadError, read_one};
 
@@ -74,16 +74,15 @@ pub(super) async fn create(
         body.insert("private".to_owned(), (visibility != "public").into());
     }
     let owner = repo.owner();
-    let path = format!("/orgs/{owner}/repos");
-    match client.write(owner, Method::POST, &path, &Value::Object(body.clone()), Once::Create).await {
-        Ok(_) => {}
-        // Not an organisation: a person's account makes its repositories elsewhere, and without `visibility`.
-        Err(error) if matches!(error.kind(), Kind::Absent) => {
+    let path = match owner_kind(client, owner).await? {
+        Owner::Organisation => format!("/orgs/{owner}/repos"),
+        // A person's account takes no `visibility`.
+        Owner::Oneself => {
             body.remove("visibility");
-            client.write(owner, Method::POST, "/user/repos", &Value::Object(body), Once::Create).await?;
+            "/user/repos".to_owned()
         }
-        Err(error) => return Err(error),
-    }
+    };
+    client.write(owner, Method::POST, &path, &Value::Object(body), Once::Create).await?;
     let rest = patch(settings, |s| {
         !matches!(s, Setting::Description | Setting::Homepage | Setting::Visibility | Setting::DefaultBranch)
     });
@@ -92,6 +91,23 @@ pub(super) async fn create(
         client.write(owner, Method::PATCH, &path, &Value::Object(rest), Once::Idempotent).await?;
     }
     topics(client, repo, settings).await
+}
+
+/// Who a repository is made for.
+enum Owner {
+    /// An organisation.
+    Organisation,
+    /// The account whose credential this is.
+    Oneself,
+}
+
+/// Whose account it is. It is asked for by name, never guessed from a refusal: an organisation that a credential
+/// may not write to answers 404 as well, and then nothing may be made under somebody else's name.
+async fn owner_kind(client: &Client, owner: &str) -> Result<Owner, Error> {
+    let account = client.read(owner, &format!("/users/{owner}")).await?;
+    let own = client.identity(owner).await?.login();
+    let person = account.body["type"].as_str() == Some("User");
+    Ok(if person && own.eq_ignore_ascii_case(owner) { Owner::Oneself } else { Owner::Organisation })
 }
 
 /// The body of a PATCH: the chosen settings but for the topics.

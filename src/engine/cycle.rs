@@ -1,5 +1,7 @@
 //! One comparison of desired and observed: read the world, let the loops decide, let the guards judge.
 
+use std::collections::BTreeSet;
+
 use crate::adapters::clock::Clock;
 use crate::adapters::github::Client;
 use crate::loops::{self, Crash, Inputs, Selection};
@@ -46,8 +48,9 @@ pub struct Judged {
 pub async fn look(judging: &Judging<'_>, client: &Client, clock: &Clock, also: &[&RepoName]) -> Observed {
     let facets = loops::needs_of(judging.selection, judging.switches);
     let mut request = Request::of(judging.desired, facets);
-    for name in also {
-        if !request.repos.iter().any(|w| w.name == *name) {
+    let mut asked: BTreeSet<&RepoName> = request.repos.iter().map(|w| w.name).collect();
+    for &name in also {
+        if asked.insert(name) {
             request.repos.push(observed::Wanted { name, archived: false });
         }
     }

@@ -163,7 +163,20 @@ mod tests {
             Err(says) => format!("no: {says}"),
         })
         .collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r"
+        loop/labels is off · false
+        loop/labels is off until 1970-01-01T00:03:20Z · false
+        no: there is no loop `label`; did you mean `labels`?
+        no: a reason is needed, for those who find it switched
+        no: 1970-01-01T00:01:40Z has passed already
+        repo/acme/** is off · false
+        no: `acme/**` doesn't start with one of `repo/`, `loop/`, `term/`
+        no: `loop/labels` is a loop: use `factoryctl loop disable`
+        no: repo/acme is not switched live; switched live are loop/labels, repo/acme/**
+        repo/acme/** is as config says again · true
+        loop/labels is as config says again · true
+        no: loop/labels is not switched live
+        ");
         assert!(board.flips().is_empty());
     }
 }

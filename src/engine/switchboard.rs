@@ -74,6 +74,19 @@ impl Switchboard {
         Ok(taken)
     }
 
+    /// Notes which flips have a pull request, by its branch.
+    ///
+    /// # Errors
+    /// When that can't be kept.
+    pub fn proposed(&self, branches: &[String]) -> Result<(), FlipsError> {
+        let mut kept = self.kept();
+        let mut news = false;
+        for flip in kept.flips.flips.iter_mut().filter(|f| !f.proposed && branches.contains(&f.branch())) {
+            (flip.proposed, news) = (true, true);
+        }
+        if news { kept.flips.save(&self.0.path) } else { Ok(()) }
+    }
+
     /// Takes another config, or another time: dates pass. Gives the flips whose date has passed; they are gone.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::adapters::state::StateDir;
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Trouble, Watch, Writer};
 use crate::ledger::Record;
 use crate::loops::{self, Selection};
-use crate::model::{Action, Cause, Desired, Facet, Facets, Observed, RepoName, Verb};
+use crate::model::{Action, Cause, Desired, Effect, Facet, Facets, Observed, RepoName, Verb};
 use crate::plan::{Document, render};
 
 use super::batch::{self, BatchError, Publisher};
@@ -82,6 +82,8 @@ pub(super) struct Done {
     pub(super) held: Vec<(String, &'static str, String)>,
     /// Flips whose pull request was merged or closed.
     pub(super) over: Vec<Flip>,
+    /// Branches of flips that have a pull request.
+    pub(super) proposed: Vec<String>,
     /// Whether something was made that others wait for.
     pub(super) look_again: bool,
     pub(super) trouble: Option<String>,
@@ -258,6 +260,8 @@ impl Shop {
             }
             if facets.has(Facet::Flips) {
                 done.over = reading.flips(&self.board.flips(), &mut beside).await;
+                let open = beside.flips.iter().filter(|flip| flip.pull.is_some());
+                done.proposed = open.map(|flip| flip.branch.clone()).collect();
             }
             (order.alive)();
         }
@@ -315,7 +319,12 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
     }
     for (action, outcome) in &report.outcomes {
         match outcome {
-            Outcome::Done | Outcome::AlreadySo => done.done += 1,
+            Outcome::Done | Outcome::AlreadySo => {
+                done.done += 1;
+                if let Effect::Propose { branch, .. } = &action.effect {
+                    done.proposed.push(branch.clone());
+                }
+            }
             Outcome::Refused { says } => {
                 done.refused += 1;
                 note(&mut done.ended, action.wanted_by, RETRY, says.clone());

@@ -9,6 +9,7 @@ use super::scan::day_files;
 use super::summary::Summary;
 use super::{Error, Ledger};
 use crate::adapters::fs;
+use crate::adapters::git::Error as GitError;
 use crate::adapters::git::{Access, Mirror, NewCommit, Pushed, RefUpdate, Refs, Repo, Signature};
 use crate::model::CommitId;
 
@@ -21,6 +22,9 @@ pub(super) const FOLDER: &str = "ledger";
 pub(super) const MAX_DAY: u64 = 1 << 30;
 
 const NOTE: &str = "published.json";
+
+/// There while the branch's reference is being moved.
+const MOVING: &str = "moving-ledger-branch";
 
 /// What was published last, as noted in the state directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,8 +152,10 @@ impl Ledger {
         match target {
             Target::Local(repo) => {
                 let subject = message.lines().next().unwrap_or_default();
-                let moved = repo.move_reference(REFERENCE, parent.as_ref(), &commit, by, at, subject);
-                match moved.map_err(Error::Git)? {
+                let moved = self.moving(repo, || {
+                    repo.move_reference(REFERENCE, parent.as_ref(), &commit, by, at, subject)
+                })?;
+                match moved {
                     RefUpdate::Moved => {}
                     RefUpdate::Elsewhere { actual } => return Ok(Publication::Behind { actual }),
                 }
@@ -167,6 +173,30 @@ impl Ledger {
         self.note(Published { commit: commit.clone(), seq, hash, day })?;
         self.unpublished = Summary::default();
         Ok(Publication::Done { commit })
+    }
+
+    /// Moves the branch's reference, noting in the state directory that it is being moved. Where the note is
+    /// there already, this machine died while it held the reference's lock, and nobody else writes this branch
+    /// here under the state directory's lock: the lock that is left is its own, and is removed.
+    fn moving(
+        &self,
+        repo: &Repo,
+        update: impl Fn() -> Result<RefUpdate, GitError>,
+    ) -> Result<RefUpdate, Error> {
+        let note = self.guard.dir().join(MOVING);
+        let died = fs::exists(&note);
+        fs::replace(&note, b"").map_err(Error::Files)?;
+        let moved = match update() {
+            Err(GitError::RefLocked { .. }) if died => {
+                let lock = repo.common_dir().join(format!("{REFERENCE}.lock"));
+                tracing::warn!(lock = %lock.display(), "removing the lock that this machine left when it died");
+                fs::remove(&lock).map_err(Error::Files)?;
+                update()
+            }
+            other => other,
+        };
+        fs::remove(&note).map_err(Error::Files)?;
+        moved.map_err(Error::Git)
     }
 
     /// Notes what the branch has.

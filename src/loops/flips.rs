@@ -59,7 +59,10 @@ fn propose(config: &RepoName, flip: &OpenFlip, address: Address) -> Action {
         title,
         body,
     };
-    let after = json!({ "branch": flip.branch, "files": files });
+    let mut after = json!({ "branch": flip.branch, "files": files });
+    if let Some((number, _)) = flip.pull {
+        after["pull"] = number.into();
+    }
     Action::new(Flips::NAME, Verb::Propose, address, before, after, effect)
         .reason(format!("{} was switched off live by {}", flip.address, flip.by))
 }

@@ -109,10 +109,10 @@ impl<'a> Collection<'a> {
 
     /// Says so when a label that was to become this one is there beside it: no rename can join two labels.
     fn both(&self, wanted: &LabelSpec, plan: &mut Plan) {
-        let Some(was) = wanted.was.as_ref().filter(|was| !self.repo.labels.specs.contains_key(&was.key())) else {
-            return;
-        };
-        if was.key() != wanted.name.key() && self.seen.contains_key(&was.key()) {
+        let labels = &self.repo.labels;
+        let Some(was) = wanted.was.as_ref().filter(|was| !labels.specs.contains_key(&was.key())) else { return };
+        let stays = labels.mode.value == Mode::Additive && self.seen.contains_key(&was.key());
+        if stays && was.key() != wanted.name.key() {
             let on = format!("a person to move its issues to `{}`: both labels are there", wanted.name);
             plan.wait(Address::label(&self.repo.name, was), on);
         }

@@ -5,6 +5,8 @@
 
 mod contract;
 mod registry;
+#[cfg(test)]
+mod tests;
 
 pub use contract::{Cx, Loop, NoSettings, Settings, Trigger};
 pub use registry::{

@@ -105,7 +105,7 @@ fn converge(repo: &Repo, state: &RepoState, plan: &mut Plan) {
             continue;
         }
         let Some(seen) = state.settings.get(&setting) else {
-            plan.wait(repo.address().field(setting.name()), "a reading of this setting, which the credential can't see");
+            plan.wait(repo.address().field(setting.name()), "a reading of this setting, which GitHub did not give");
             continue;
         };
         if *seen == point.value {

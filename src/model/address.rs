@@ -190,9 +190,7 @@ impl AddressGlob {
     pub fn may_touch(&self, repo: &RepoName) -> bool {
         let text = format!("repo/{repo}").to_lowercase();
         let parts: Vec<&str> = text.split('/').collect();
-        (1..=self.segments.len()).any(|n| match_segments(&self.segments[..n], &parts))
-            || self.segments.iter().any(|s| s == "**")
-            || (1..=parts.len()).any(|n| match_segments(&self.segments, &parts[..n]))
+        reaches(&self.segments, &parts)
     }
 
     /// Whether the glob selects this address or something below it: `repo/acme/widgets` covers its labels.
@@ -206,6 +204,15 @@ impl AddressGlob {
 impl fmt::Display for AddressGlob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+/// Whether the pattern can match the parts, something above them that covers them, or something below them.
+fn reaches(pattern: &[String], parts: &[&str]) -> bool {
+    match (pattern.split_first(), parts.split_first()) {
+        (None, _) | (_, None) => true,
+        (Some((p, _)), _) if p == "**" => true,
+        (Some((p, rest)), Some((part, parts))) => match_star(p, part) && reaches(rest, parts),
     }
 }
 
@@ -255,6 +262,26 @@ mod tests {
         ] {
             let glob = AddressGlob::parse(glob).unwrap();
             assert_eq!(glob.matches(&Address::parse(address).unwrap()), expect, "{glob} ~ {address}");
+        }
+    }
+
+    #[test]
+    fn a_glob_reaches_only_the_repositories_it_can_say_something_of() {
+        let repo = RepoName::parse("acme/widgets").unwrap();
+        for (glob, expect) in [
+            ("repo/acme/widgets", true),
+            ("repo/acme/widgets/**", true),
+            ("repo/acme/widgets/label/bug", true),
+            ("repo/acme/gears/**", false),
+            ("repo/acme/gears/label/*", false),
+            ("repo/acme", true),
+            ("repo/**", true),
+            ("repo/*/w*/label/bug", true),
+            ("repo/*/g*/label/bug", false),
+            ("**/label/bug", true),
+            ("loop/labels", false),
+        ] {
+            assert_eq!(AddressGlob::parse(glob).unwrap().may_touch(&repo), expect, "{glob}");
         }
     }
 

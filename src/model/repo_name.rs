@@ -106,11 +106,8 @@ impl Hash for RepoName {
 
 impl Ord for RepoName {
     fn cmp(&self, other: &Self) -> Ordering {
-        let lower = |s: &str| s.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
-        if self.full.eq_ignore_ascii_case(&other.full) {
-            return Ordering::Equal;
-        }
-        lower(&self.full).cmp(&lower(&other.full))
+        let lower = |byte: u8| byte.to_ascii_lowercase();
+        self.full.bytes().map(lower).cmp(other.full.bytes().map(lower))
     }
 }
 

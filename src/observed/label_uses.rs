@@ -10,8 +10,11 @@ use crate::model::{LabelName, Observed, RepoName, RepoState, Seen};
 
 use super::batch;
 
-/// How many labels one query counts.
-const LABELS: usize = 50;
+/// The least and the most labels that one query counts: few queries for a few labels, and never one that GitHub
+/// would find too heavy.
+const LABELS: (usize, usize) = (50, 250);
+/// How many queries there are while those bounds allow it.
+const QUERIES: usize = 4;
 
 /// Counts the uses of these labels and notes them in the snapshot. A count that fails stays unknown: it is shown
 /// to people and decides nothing.
@@ -21,7 +24,8 @@ pub async fn count_uses(client: &Client, labels: &[(RepoName, LabelName)], obser
     for (repo, label) in labels {
         by_owner.entry(repo.owner().to_ascii_lowercase()).or_default().push((repo.clone(), label.clone()));
     }
-    let reads = by_owner.values().map(|labels| batch::in_chunks(labels, LABELS, |chunk| query(client, chunk)));
+    let size = labels.len().div_ceil(QUERIES).clamp(LABELS.0, LABELS.1);
+    let reads = by_owner.values().map(|labels| batch::in_chunks(labels, size, |chunk| query(client, chunk)));
     for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
         let reply = match result {
             Ok(reply) => reply,
@@ -30,8 +34,8 @@ pub async fn count_uses(client: &Client, labels: &[(RepoName, LabelName)], obser
                 continue;
             }
         };
-        for (i, (repo, label)) in chunk.iter().enumerate() {
-            let counts = &reply.data[format!("l{i}")]["label"];
+        for (i, (k, (repo, label))) in numbered(chunk).enumerate() {
+            let counts = &reply.data[format!("r{k}")][format!("l{i}")];
             let total = counts["issues"]["totalCount"].as_u64().zip(counts["pullRequests"]["totalCount"].as_u64());
             if let Some(Seen::Known(RepoState { labels: Seen::Known(all), .. })) = observed.repos.get_mut(repo)
                 && let Some(state) = all.get_mut(&label.key())
@@ -45,6 +49,18 @@ pub async fn count_uses(client: &Client, labels: &[(RepoName, LabelName)], obser
     observed.cost.points += after.points - before.points;
 }
 
+/// Each label with the number of its repository. Labels of one repository stand together and share the number, so
+/// that GitHub looks the repository up once.
+fn numbered(chunk: &[(RepoName, LabelName)]) -> impl Iterator<Item = (usize, &(RepoName, LabelName))> {
+    let mut number = 0;
+    chunk.iter().enumerate().map(move |(i, label)| {
+        if i > 0 && chunk[i - 1].0 != label.0 {
+            number += 1;
+        }
+        (number, label)
+    })
+}
+
 async fn query(
     client: &Client,
     chunk: &[(RepoName, LabelName)],
@@ -54,16 +70,33 @@ async fn query(
     let mut aliases = String::new();
     let mut variables = Map::new();
     variables.insert("owner".to_owned(), owner.into());
-    for (i, (repo, label)) in chunk.iter().enumerate() {
-        let _ = write!(declarations, ", $n{i}: String!, $l{i}: String!");
-        let _ = write!(
-            aliases,
-            " l{i}: repository(owner: $owner, name: $n{i}) {{ label(name: $l{i}) {{ issues {{ totalCount }} \
-             pullRequests {{ totalCount }} }} }}"
-        );
-        variables.insert(format!("n{i}"), json!(repo.name()));
+    let mut open = None;
+    for (i, (k, (repo, label))) in numbered(chunk).enumerate() {
+        if open != Some(k) {
+            aliases.push_str(if open.is_some() { " }" } else { "" });
+            let _ = write!(declarations, ", $n{k}: String!");
+            let _ = write!(aliases, " r{k}: repository(owner: $owner, name: $n{k}) {{");
+            variables.insert(format!("n{k}"), json!(repo.name()));
+            open = Some(k);
+        }
+        let _ = write!(declarations, ", $l{i}: String!");
+        let _ = write!(aliases, " l{i}: label(name: $l{i}) {{ issues {{ totalCount }} pullRequests {{ totalCount }} }}");
         variables.insert(format!("l{i}"), json!(label.as_str()));
     }
+    aliases.push_str(if open.is_some() { " }" } else { "" });
     let text = format!("query LabelUses({declarations}) {{ rateLimit {{ cost remaining resetAt limit }}{aliases} }}");
     client.graphql(owner, &Operation { name: "LabelUses".into(), text, variables: Value::Object(variables) }).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_one_repository_share_its_number() {
+        let label = |repo: &str, name: &str| (RepoName::parse(repo).unwrap(), LabelName::observed(name));
+        let chunk = [label("a/x", "1"), label("a/X", "2"), label("a/y", "1"), label("a/x", "3")];
+        let numbers: Vec<usize> = numbered(&chunk).map(|(number, _)| number).collect();
+        assert_eq!(numbers, [0, 0, 1, 2]);
+    }
 }

@@ -55,10 +55,11 @@ pub async fn observe(client: &Client, clock: &Clock, request: &Request<'_>) -> O
     let before = client.stats();
     let mut observed = Observed { at: Some(clock.now()), ..Observed::default() };
     if request.facets.has(Facet::Settings) || request.facets.has(Facet::Labels) {
-        let (repos, gaps) = repositories::read(client, request).await;
-        observed.repos = repos;
-        observed.gaps = gaps;
-        unmanaged::read(client, request, &mut observed).await;
+        let (repositories, unmanaged) =
+            futures::join!(repositories::read(client, request), unmanaged::read(client, request));
+        (observed.repos, observed.gaps) = repositories;
+        observed.unmanaged = unmanaged.0;
+        observed.gaps.extend(unmanaged.1);
     }
     let after = client.stats();
     observed.cost =

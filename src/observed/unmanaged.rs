@@ -1,9 +1,11 @@
 //! Repositories that nobody declared, listed where config observes their owner.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::adapters::github::{Client, Operation};
-use crate::model::{Cause, Facet, Gap, Observed, RepoName, Unmanaged};
+use crate::model::{Cause, Facet, Gap, RepoName, Unmanaged};
 
 use super::{Request, cause};
 
@@ -15,23 +17,26 @@ const QUERY: &str = "query OwnerRepositories($login: String!, $after: String) { 
     repositoryOwner(login: $login) { repositories(first: 100, after: $after, ownerAffiliations: OWNER) { \
     pageInfo { hasNextPage endCursor } nodes { nameWithOwner isArchived } } } }";
 
-/// Lists what matches and is not among the wanted ones.
-pub(super) async fn read(client: &Client, request: &Request<'_>, observed: &mut Observed) {
+/// Lists what matches and is not among the wanted ones, and what could not be listed.
+pub(super) async fn read(client: &Client, request: &Request<'_>) -> (Vec<Unmanaged>, Vec<Gap>) {
+    let wanted: BTreeSet<&RepoName> = request.repos.iter().map(|w| w.name).collect();
+    let (mut unmanaged, mut gaps) = (Vec::new(), Vec::new());
     let mut owners: Vec<&str> = request.owners.iter().map(|(owner, _)| *owner).collect();
     owners.sort_unstable();
     owners.dedup();
     for owner in owners {
         match owned(client, owner).await {
-            Ok(all) => observed.unmanaged.extend(all.into_iter().filter(|u| {
+            Ok(all) => unmanaged.extend(all.into_iter().filter(|u| {
                 let matches = |(o, pattern): &(&str, &str)| {
                     o.eq_ignore_ascii_case(owner) && pattern_matches(pattern, u.name.name())
                 };
-                request.owners.iter().any(matches) && !request.repos.iter().any(|w| *w.name == u.name)
+                request.owners.iter().any(matches) && !wanted.contains(&u.name)
             })),
-            Err(gap) => observed.gaps.push(gap),
+            Err(gap) => gaps.push(gap),
         }
     }
-    observed.unmanaged.sort_by(|a, b| a.name.cmp(&b.name));
+    unmanaged.sort_by(|a, b| a.name.cmp(&b.name));
+    (unmanaged, gaps)
 }
 
 /// Every repository of an account, archived ones included.

@@ -72,8 +72,12 @@ impl Plan {
 
 /// Actions in the order of documents and of carrying out: by repository, then stage, then address.
 pub(super) fn order(a: &Action, b: &Action) -> std::cmp::Ordering {
-    let key = |x: &Action| (x.effect.repo().clone(), x.verb.stage(), x.address.clone(), x.verb);
-    key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
+    let repos = a.effect.repo().cmp(b.effect.repo());
+    repos
+        .then_with(|| a.verb.stage().cmp(&b.verb.stage()))
+        .then_with(|| a.address.cmp(&b.address))
+        .then_with(|| a.verb.cmp(&b.verb))
+        .then_with(|| a.id.cmp(&b.id))
 }
 
 /// Puts the plans of all loops together: sorted, the same intention only once. Two loops that want different

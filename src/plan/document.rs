@@ -227,7 +227,7 @@ fn calls(effect: &Effect) -> usize {
         topics + usize::from(settings.len() > topics)
     };
     match effect {
-        Effect::CreateRepository { settings, .. } => 2 + settings_calls(settings),
+        Effect::CreateRepository { settings, .. } => 4 + settings_calls(settings),
         Effect::UpdateSettings { settings, .. } => 1 + settings_calls(settings),
         Effect::Propose { .. } => 4,
         Effect::Withdraw { .. } => 3,

@@ -181,8 +181,11 @@ fn finish(shared: &Shared, n: u64, answer: &mut Answer) {
     answer.header("x-github-media-type", "github.v3; format=json");
     answer.header("x-github-api-version-selected", "2022-11-28");
     let records = shared.records();
-    shared.lock().note(n, |entry| {
+    let mut state = shared.lock();
+    let answered_us = state.running_us();
+    state.note(n, |entry| {
         entry.status = answer.status;
+        entry.answered_us = answered_us;
         entry.response_bytes = answer.body.len() as u64;
         if records {
             entry.response_body = Some(recorded(&answer.body));

@@ -13,6 +13,12 @@ pub struct LoggedRequest {
     pub path: String,
     /// The status that was answered; 0 while it is in work and when the connection was reset.
     pub status: u16,
+    /// When it arrived, in microseconds since the start.
+    #[serde(default)]
+    pub arrived_us: u64,
+    /// When its answer was ready, on the same scale; 0 until then and when the connection was reset.
+    #[serde(default)]
+    pub answered_us: u64,
     /// The name of the GraphQL operation.
     pub operation: Option<String>,
     /// The GraphQL points it cost.

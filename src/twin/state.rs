@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -45,6 +45,7 @@ pub(crate) struct State {
     pub(crate) outbox: VecDeque<Outgoing>,
     faults: Vec<Armed>,
     log: BTreeMap<u64, LoggedRequest>,
+    began: Instant,
     arrived: u64,
     unknown: BTreeSet<String>,
 }
@@ -59,6 +60,7 @@ impl Shared {
             outbox: VecDeque::new(),
             faults: Vec::new(),
             log: BTreeMap::new(),
+            began: Instant::now(),
             arrived: 0,
             unknown: BTreeSet::new(),
         };
@@ -190,10 +192,16 @@ impl State {
             n: self.arrived,
             method: method.to_owned(),
             path: path.to_owned(),
+            arrived_us: self.running_us(),
             ..LoggedRequest::default()
         };
         self.log.insert(self.arrived, entry);
         self.arrived
+    }
+
+    /// Microseconds since the start.
+    pub(crate) fn running_us(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
     /// Notes something about a request; nothing if the log was cleared since it arrived.

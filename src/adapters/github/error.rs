@@ -77,7 +77,7 @@ pub enum Kind {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// The answer is longer than we read.
+    /// The answer is longer than we read, or takes more to make than GitHub gives to one query.
     TooLarge,
 }
 

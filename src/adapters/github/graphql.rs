@@ -109,7 +109,7 @@ pub(super) fn read(body: Value, request_id: Option<String>, reset: Timestamp) ->
     // A spent pool or an answer that GitHub gave up on leaves gaps that look like absences.
     let fatal = errors
         .iter()
-        .find(|error| matches!(kind(error, &errors, reset), Kind::PrimaryLimit { .. } | Kind::Server));
+        .find(|error| matches!(kind(error, &errors, reset), Kind::PrimaryLimit { .. } | Kind::Server | Kind::TooLarge));
     match (fatal.or(errors.first()), &data) {
         (Some(error), _) if fatal.is_some() => {
             Err(failure(error, &errors, reset).with_request_id(request_id))
@@ -162,6 +162,8 @@ fn kind(error: &GraphqlError, all: &[GraphqlError], reset: Timestamp) -> Kind {
         Some("STALE_DATA") => Kind::Conflict,
         Some("RATE_LIMITED" | "RATE_LIMIT") => Kind::PrimaryLimit { until: reset },
         Some("INTERNAL" | "TIMEOUT") => Kind::Server,
+        // What one query may make GitHub do; a smaller one passes.
+        Some("RESOURCE_LIMITS_EXCEEDED") => Kind::TooLarge,
         // GitHub's words for an answer that took too long or failed inside.
         _ if error.message.starts_with("Something went wrong while executing your query") => Kind::Server,
         _ => Kind::Invalid { errors: all.iter().map(objection).collect() },
@@ -219,6 +221,7 @@ mod tests {
                 "the rate limit is spent until 1970-01-01T01:00:00Z",
             ),
             (json!({"data": {"a": null}, "errors": slow}), "GitHub failed"),
+            (json!({"data": {"a": null}, "errors": error("RESOURCE_LIMITS_EXCEEDED")}), "the answer is too large"),
             (json!({"data": null}), "the answer is a GraphQL answer with neither data nor errors"),
             (json!([]), "the answer is not a GraphQL answer"),
             (json!({"errors": "text"}), "the answer is not a GraphQL answer"),

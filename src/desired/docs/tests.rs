@@ -266,7 +266,7 @@ fn a_new_factory_loads_without_a_word() {
     // loop "stale" every="1h"
 
     // Lets the daemon do what a guard would hold back.
-    // allow "deletes" address="repo/acme/**" n=40 until="2026-12-31" reason="label clean-up"
+    // allow "deletes" address="repo/acme/**" n=40 until="2030-12-31" reason="label clean-up"
     "#);
 }
 

@@ -7,7 +7,7 @@ use super::facts::{Label, World};
 /// The most sets that are made; a repository may name fifty.
 const MAX_SETS: usize = 20;
 /// How many different collections are compared with each other; the commonest count.
-const MAX_COMPARED: usize = 100;
+const MAX_COMPARED: usize = 30;
 /// The fewest labels that make a set.
 const MIN_LABELS: usize = 2;
 
@@ -76,18 +76,16 @@ fn best(rest: &[Labels]) -> Option<Labels> {
     for (i, (a, _)) in commonest.iter().enumerate() {
         candidates.extend(commonest[i..].iter().map(|(b, _)| intersection(a, b)));
     }
-    let saved = |labels: &Labels| saves(labels, &counts);
-    let mut best = candidates.into_iter().max_by(|a, b| saved(a).cmp(&saved(b)).then_with(|| b.cmp(a)))?;
+    let weighed = candidates.into_iter().map(|labels| (saves(&labels, &counts), labels));
+    let (mut saved, mut best) = weighed.max_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.cmp(&a.1)))?;
     // What two collections have in common may still be more than what many have.
     loop {
         let narrower = commonest.iter().map(|(labels, _)| intersection(&best, labels));
-        let better = narrower.filter(|n| saved(n) > saved(&best)).max_by_key(|n| saved(n));
-        match better {
-            Some(better) => best = better,
-            None => break,
-        }
+        let weighed = narrower.map(|labels| (saves(&labels, &counts), labels));
+        let Some(better) = weighed.filter(|(more, _)| *more > saved).max() else { break };
+        (saved, best) = better;
     }
-    (saved(&best) > 0).then_some(best)
+    (saved > 0).then_some(best)
 }
 
 /// How many lines fewer there are with a set of these labels.

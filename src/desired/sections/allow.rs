@@ -21,12 +21,12 @@ pub(super) static ALLOW: Kind = Kind {
             "How many actions in one run; all that are covered unless it is given.",
             "40",
         ),
-        Field::new("until", Type::Date, "The last day, in UTC, on which it holds.", "\"2026-12-31\"")
+        Field::new("until", Type::Date, "The last day, in UTC, on which it holds.", "\"2030-12-31\"")
             .required(),
         Field::new("reason", REASON, "Why, for the ledger.", "\"label clean-up\"").required(),
     ],
     repeat: Repeat::Many,
-    example: "allow \"deletes\" address=\"repo/acme/**\" n=40 until=\"2026-12-31\" reason=\"label clean-up\"",
+    example: "allow \"deletes\" address=\"repo/acme/**\" n=40 until=\"2030-12-31\" reason=\"label clean-up\"",
     ..Kind::EMPTY
 };
 

@@ -224,13 +224,14 @@ impl Daemon {
     }
 
     async fn serve(&mut self, drain: &CancellationToken, abort: &CancellationToken) -> Result<End, Fatal> {
+        let mut draining = false;
         loop {
             self.report();
-            if drain.is_cancelled() && self.running.is_none() {
+            if draining && self.running.is_none() {
                 return Ok(End::Drained);
             }
             let now = self.clock.now();
-            if !drain.is_cancelled()
+            if !draining
                 && let Some(tick) = self.scheduler.start(now)
             {
                 self.begin_tick(tick, now);
@@ -247,7 +248,8 @@ impl Daemon {
             tokio::select! {
                 biased;
                 () = abort.cancelled() => return Ok(End::Aborted),
-                () = drain.cancelled(), if self.running.as_ref().is_some_and(|r| !r.stop.is_cancelled()) => {
+                () = drain.cancelled(), if !draining => {
+                    draining = true;
                     if let Some(running) = &self.running {
                         running.stop.cancel();
                     }
@@ -368,6 +370,9 @@ impl Daemon {
             self.looks.insert(name, Look { at: running.at, took, says: says.clone() });
         }
         self.end_flips(&done, now);
+        if let Err(error) = self.shop.board.proposed(&done.proposed) {
+            tracing::error!(%error, "that a live switch was proposed can't be kept");
+        }
         if done.look_again {
             self.scheduler.event(Facets::of(Facet::Settings).and(Facets::of(Facet::Labels)), now);
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Action, Address, Gap, RepoName};
+use crate::model::{Action, Address, Gap, RepoName, Verb};
 use crate::plan::document::{Disabled, Document, Planned, Summary};
 use crate::plan::guard::Blocked;
 
@@ -131,6 +131,9 @@ fn shell_quoted(word: &str) -> String {
 /// `create label bug`, `update settings`.
 pub(super) fn title(action: &Action) -> String {
     let verb = action.verb.as_str().replace('-', " ");
+    if matches!(action.verb, Verb::ChangeVisibility | Verb::ArchiveRepository | Verb::UnarchiveRepository) {
+        return verb;
+    }
     let rest = action.address.below(&Address::repo(action.effect.repo())).unwrap_or_default();
     // What a verb of a whole repository is about stands in its fields.
     let name = rest.split_once('/').map_or("", |(_, name)| name);

@@ -1,0 +1,342 @@
+//! The daemon as a person meets it: a push converges, a bad push changes nothing, a switch acts at once and
+//! outlives a restart, webhooks wake it once, a signal ends it.
+//!
+//! Every test waits for what it wants to see, never for a time; [`PATIENCE`] is only the end of hope.
+
+use std::time::{Duration, Instant};
+
+use factoryctl::twin::world::DeliveryOptions;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::world::{Ran, Running, World, sample, world, world_of};
+
+/// Far beyond what any step takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Looks until `seen` gives something.
+#[track_caller]
+fn wait<T>(what: &str, mut seen: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = seen() {
+            return found;
+        }
+        assert!(Instant::now() < end, "never: {what}");
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+/// A daemon that runs; ended by [`Daemon::stop`].
+struct Daemon<'a> {
+    world: &'a World,
+    args: Vec<String>,
+    running: Running,
+}
+
+impl<'a> Daemon<'a> {
+    /// Starts it and waits until its first tick has ended.
+    fn start(world: &'a World, args: &[&str]) -> Self {
+        let args: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
+        let all: Vec<&str> = args.iter().map(String::as_str).chain(["run", "--fetch-every", "1"]).collect();
+        let it = Self { world, running: world.start(&all), args: args.clone() };
+        it.wait("its first tick", |status| status["last"]["number"].as_u64() >= Some(1));
+        it
+    }
+
+    fn ask(&self, args: &[&str]) -> Ran {
+        let all: Vec<&str> = self.args.iter().map(String::as_str).chain(args.iter().copied()).collect();
+        self.world.run(&all)
+    }
+
+    fn status(&self) -> Option<Value> {
+        let ran = self.ask(&["status", "--json"]);
+        (ran.code == 0).then(|| ran.json())
+    }
+
+    #[track_caller]
+    fn wait(&self, what: &str, seen: impl Fn(&Value) -> bool) -> Value {
+        wait(what, || self.status().filter(|status| seen(status)))
+    }
+
+    /// Ends it by a signal; says how it ended.
+    fn stop(self) -> Ran {
+        self.running.signal(Signal::TERM);
+        self.running.finish(PATIENCE)
+    }
+}
+
+fn loop_<'v>(status: &'v Value, name: &str) -> &'v Value {
+    let loops = status["loops"].as_array().expect("the loops are a list");
+    loops.iter().find(|l| l["name"] == name).expect("the loop is listed")
+}
+
+fn has_wiki(world: &World, repo: &str) -> bool {
+    world.github().with(|github| github.repo("acme", repo).expect("it is there").settings.has_wiki)
+}
+
+fn labels(world: &World, repo: &str) -> Vec<String> {
+    world.github().with(|github| {
+        let repo = github.repo("acme", repo).expect("it is there");
+        repo.labels.iter().map(|label| label.name.clone()).collect()
+    })
+}
+
+const WIKI_OFF: &str = "factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #false; }\n";
+const WIKI_ON: &str = "factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #true; }\n";
+
+#[test]
+fn a_push_converges_and_a_bad_one_changes_nothing() {
+    world_of(sample::github(), |world| {
+        world.config(WIKI_OFF);
+        let daemon = Daemon::start(world, &[]);
+        wait("the first config in force", || (!has_wiki(world, "anvil")).then_some(()));
+
+        let good = world.config(WIKI_ON);
+        wait("the push converged", || has_wiki(world, "anvil").then_some(()));
+
+        for bad in ["", "factory \"ac", "factory \"acme\"\nrepoo \"acme/anvil\"\n"] {
+            let commit = world.config(bad);
+            let status = daemon.wait("the rejection", |s| s["config"]["rejected"]["commit"] == json!(commit));
+            assert_eq!(status["config"]["commit"], json!(good));
+        }
+        world.github().set("acme/anvil", &json!({ "has_wiki": false })).unwrap();
+        daemon.ask(&["loop", "tick", "repository-settings"]).exits(0);
+        wait("the last good config is kept", || has_wiki(world, "anvil").then_some(()));
+
+        world.git(&["reset", "-q", "--hard", &good]);
+        daemon.wait("the way back", |s| s["config"]["rejected"].is_null());
+        let ran = daemon.stop().exits(0);
+        assert!(ran.err.contains("was rejected"), "{}", ran.all());
+        assert!(ran.out.contains("has-wiki: false → true"), "{}", ran.all());
+        world.run(&["ledger", "verify"]).exits(0);
+    });
+}
+
+#[test]
+fn a_start_on_a_bad_head_keeps_the_last_good_config() {
+    world_of(sample::github(), |world| {
+        let good = world.config(WIKI_OFF);
+        let bad = world.config("nonsense");
+        let daemon = Daemon::start(world, &[]);
+        let status = daemon.status().unwrap();
+        assert_eq!((&status["config"]["commit"], &status["config"]["rejected"]["commit"]), (&json!(good), &json!(bad)));
+        wait("the last good config acts", || (!has_wiki(world, "anvil")).then_some(()));
+        daemon.stop().exits(0);
+    });
+}
+
+#[test]
+fn without_any_good_commit_it_does_not_start_and_twice_it_does_not_run() {
+    world(|world| {
+        world.config("nonsense");
+        world.run(&["run"]).exits(3);
+        world.config("factory \"acme\"\n");
+        let daemon = Daemon::start(world, &[]);
+        let second = world.run(&["run"]).exits(8);
+        assert!(second.err.contains("factoryctl run"), "{}", second.all());
+        world.apply(&[]).exits(8);
+        daemon.stop().exits(0);
+        world.run(&["status"]).exits(1);
+    });
+}
+
+/// Config that wants so many labels in one repository that making them takes a while.
+fn many_labels(n: usize) -> String {
+    let labels: Vec<String> = (0..n).map(|n| format!("label \"l{n:03}\" color=\"0e8a16\"")).collect();
+    format!(
+        "factory \"acme\"\nrepo \"acme/anvil\" {{ has-wiki #false; labels {{ {}; }}; }}\n\
+         caps {{ change-budget percent=100 floor=500; }}\n",
+        labels.join("; ")
+    )
+}
+
+#[test]
+fn a_live_switch_acts_in_the_middle_of_an_apply_and_outlives_a_restart() {
+    const N: usize = 60;
+    world_of(sample::github(), |world| {
+        world.config("factory \"acme\"\n");
+        let daemon = Daemon::start(world, &[]);
+        world.twin().set_latency(Duration::from_millis(20));
+        world.config(&many_labels(N));
+        wait("some labels", || (labels(world, "anvil").len() > 3).then_some(()));
+        daemon.ask(&["loop", "disable", "labels", "--reason", "smoke"]).exits(0);
+        let status = daemon.wait("the loop is off", |s| loop_(s, "labels")["state"] == "disabled");
+        assert_eq!(loop_(&status, "labels")["reason"], "smoke");
+        daemon.wait("the batch ended", |s| s["last"]["refused"].as_u64() > Some(0));
+        let made = labels(world, "anvil").len();
+        assert!(made < N, "{made} labels were made");
+        daemon.stop().exits(0);
+
+        world.twin().set_latency(Duration::ZERO);
+        let daemon = Daemon::start(world, &[]);
+        let status = daemon.status().unwrap();
+        assert_eq!(loop_(&status, "labels")["state"], "disabled");
+        assert_eq!(labels(world, "anvil").len(), made);
+        assert!(!has_wiki(world, "anvil"), "the other loop goes on");
+        daemon.ask(&["loop", "enable", "labels"]).exits(0);
+        wait("it goes on", || (labels(world, "anvil").len() >= N).then_some(()));
+        daemon.stop().exits(0);
+    });
+}
+
+#[test]
+fn switches_work_without_a_daemon_too() {
+    world_of(sample::github(), |world| {
+        world.config(WIKI_OFF);
+        let off = world.run(&["loop", "disable", "repository-settings", "--reason", "smoke", "--until", "36h"]).exits(0);
+        assert!(off.err.contains("no daemon runs"), "{}", off.all());
+        let plan = world.plan(&["--json"]).exits(0).json();
+        assert_eq!(plan["disabled"][0]["loop"], "repository-settings");
+        world.run(&["suspend", "repo/acme/**", "--reason", "audit"]).exits(0);
+        world.run(&["loop", "enable", "repository-settings"]).exits(0);
+        world.plan(&[]).exits(4);
+        world.run(&["resume", "repo/acme/**"]).exits(0);
+        world.plan(&[]).exits(2);
+        world.run(&["resume", "repo/acme/**"]).exits(1);
+        world.run(&["loop", "disable", "label", "--reason", "x"]).exits(64);
+        world.run(&["loop", "tick", "labels"]).exits(1);
+        let list = world.run(&["loop", "list", "--json"]).exits(0).json();
+        assert_eq!(list["loops"][0]["state"], "not running");
+        world.run(&["ledger", "verify"]).exits(0);
+    });
+}
+
+/// A world whose config repository is `acme/factory` on GitHub; gives the `--config` to use.
+fn on_github(world: &World, text: &str) -> String {
+    let url = format!("{}/acme/factory.git", world.twin().url());
+    world.github().push_file("acme/factory", "main", "factory.kdl", text).unwrap();
+    format!("{url}#main")
+}
+
+fn github_with_factory() -> factoryctl::twin::World {
+    let mut github = sample::github();
+    github.add_repo("acme", "factory");
+    github
+}
+
+const HOME: &str = "factory \"acme\" { config \"acme/factory\" branch=\"main\"; }\n";
+
+fn open_pulls(world: &World) -> Vec<(u64, String)> {
+    world.github().with(|github| {
+        let repo = github.repo("acme", "factory").expect("it is there");
+        let open = repo.issues.values().filter(|i| i.pull.is_some() && i.closed_at.is_none());
+        open.map(|i| (i.number, i.title.clone())).collect()
+    })
+}
+
+#[test]
+fn a_live_switch_becomes_a_pull_request_whose_end_is_its_end() {
+    world_of(github_with_factory(), |world| {
+        let config = on_github(world, &format!("{HOME}// a comment stays\nrepo \"acme/anvil\" {{ has-wiki #false; }}\n"));
+        let daemon = Daemon::start(world, &["--config", &config]);
+        daemon.ask(&["loop", "disable", "labels", "--reason", "smoke"]).exits(0);
+        let (number, title) = wait("the pull request", || open_pulls(world).into_iter().next());
+        assert_eq!(title, "Switch loop/labels off: smoke");
+        daemon.wait("it is known", |s| s["flips"][0]["proposed"] == true);
+        world.github().close_pull("acme/factory", number).unwrap();
+        daemon.ask(&["loop", "tick", "flips"]).exits(0);
+        daemon.wait("the switch ends", |s| s["flips"] == json!([]) && loop_(s, "labels")["state"] == "idle");
+
+        daemon.ask(&["loop", "disable", "labels", "--reason", "again"]).exits(0);
+        let (number, _) = wait("another pull request", || open_pulls(world).into_iter().next());
+        world.github().merge_pull("acme/factory", number).unwrap();
+        let status = daemon.wait("config says so now", |s| s["flips"] == json!([]) && loop_(s, "labels")["state"] == "disabled");
+        assert_eq!(loop_(&status, "labels")["reason"], "again");
+
+        daemon.ask(&["suspend", "repo/acme/anvil/**", "--reason", "audit"]).exits(0);
+        wait("a third one", || open_pulls(world).into_iter().next());
+        daemon.ask(&["resume", "repo/acme/anvil/**"]).exits(0);
+        wait("it is withdrawn", || open_pulls(world).is_empty().then_some(()));
+        daemon.stop().exits(0);
+    });
+}
+
+#[test]
+fn a_bad_push_is_said_on_github_and_a_pull_request_is_reviewed() {
+    world_of(github_with_factory(), |world| {
+        let config = on_github(world, HOME);
+        let daemon = Daemon::start(world, &["--config", &config]);
+        let proposed = format!("{HOME}repo \"acme/anvil\" {{ has-wiki #false; }}\n");
+        world.github().push_file("acme/factory", "topic", "factory.kdl", &proposed).unwrap();
+        let number = world.github().open_pull("acme/factory", "topic", "main", "Wiki off").unwrap();
+        daemon.ask(&["loop", "tick", "config-review"]).exits(0);
+        let comment = wait("the review", || {
+            world.github().with(|github| {
+                let repo = github.repo("acme", "factory")?;
+                repo.comments.values().find(|c| c.issue == number).map(|c| c.body.clone())
+            })
+        });
+        assert!(comment.contains("has-wiki"), "{comment}");
+        assert!(has_wiki(world, "anvil"), "a proposal changes nothing");
+
+        let bad = world.github().push_file("acme/factory", "main", "factory.kdl", "nonsense").unwrap();
+        wait("the commit status", || {
+            world.github().with(|github| {
+                let repo = github.repo("acme", "factory")?;
+                repo.statuses.iter().find(|s| s.sha == bad).map(|s| s.description.clone())
+            })
+        });
+        let status = daemon.status().unwrap();
+        assert_eq!(status["config"]["rejected"]["commit"], json!(bad));
+        daemon.stop().exits(0);
+    });
+}
+
+#[test]
+fn repeated_webhooks_wake_it_once_and_its_own_writes_do_not_keep_it_awake() {
+    world_of(sample::github(), |world| {
+        world.set("HOOK", "s3cret");
+        world.config(
+            "factory \"acme\"\ngithub { webhook listen=\"127.0.0.1:0\" secret=\"env:HOOK\"; }\n\
+             repo \"acme/anvil\" { has-wiki #false; labels { label \"bug\" color=\"b60205\"; }; }\n",
+        );
+        let daemon = Daemon::start(world, &[]);
+        let address = daemon.status().unwrap()["webhooks"].as_str().unwrap().to_owned();
+        let events = ["repository", "label"];
+        let options = DeliveryOptions { duplicate: true, ..DeliveryOptions::default() };
+        world.github().add_hook("acme", &format!("http://{address}/"), "s3cret", &events, options).unwrap();
+        let before = daemon.status().unwrap()["last"]["number"].as_u64().unwrap();
+        for color in ["000000", "111111", "222222"] {
+            world.github().edit_label("acme/anvil", "bug", &json!({ "color": color })).unwrap();
+        }
+        wait("the drift is mended", || {
+            world.github().with(|github| {
+                let repo = github.repo("acme", "anvil")?;
+                repo.labels.iter().any(|l| l.name == "bug" && l.color == "b60205").then_some(())
+            })
+        });
+        // The write it made comes back as a webhook; the tick for that finds nothing and is the last.
+        let status = daemon.wait("the last of it", |s| {
+            s["last"]["plan"].as_str().is_some_and(|plan| plan.starts_with("Plan: 0 to add, 0 to change"))
+                && loop_(s, "labels")["state"] == "idle"
+        });
+        let ticks = status["last"]["number"].as_u64().unwrap() - before;
+        assert!((1..=4).contains(&ticks), "{ticks} ticks for one burst");
+        daemon.stop().exits(0);
+    });
+}
+
+#[test]
+fn a_signal_ends_an_idle_daemon_at_once_and_a_busy_one_when_its_writes_are_done() {
+    world_of(sample::github(), |world| {
+        world.config("factory \"acme\"\n");
+        let daemon = Daemon::start(world, &[]);
+        daemon.wait("it is idle", |s| loop_(s, "labels")["state"] == "idle");
+        let began = Instant::now();
+        daemon.stop().exits(0);
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+
+        world.config(&many_labels(60));
+        world.twin().set_latency(Duration::from_millis(20));
+        let running = world.start(&["run"]);
+        wait("some labels", || (labels(world, "anvil").len() > 3).then_some(()));
+        running.signal(Signal::TERM);
+        running.finish(PATIENCE).exits(0);
+        world.twin().set_latency(Duration::ZERO);
+        assert!(labels(world, "anvil").len() < 60);
+        world.run(&["ledger", "verify"]).exits(0);
+        world.apply(&[]).exits(0);
+        world.plan(&[]).exits(0);
+    });
+}
