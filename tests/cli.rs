@@ -1,27 +1,276 @@
-//! What people see and what scripts rely on: transcripts and exit codes of every command.
+//! What people see and what scripts rely on: transcripts and exit codes.
 
-use crate::world::{sample, world_of};
+use std::time::Duration;
+
+use factoryctl::twin::{FaultAction, FaultRule, World as GitHub};
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::world::{World, world, world_of};
+
+const CONFIG: &str = r##"factory "acme"
+repo "acme/anvil" {
+    description "Hits things"
+    labels { label "bug" color="b60205"; label "ready" color="0e8a16"; }
+}
+repo "acme/bellows" { has-wiki #false; }
+"##;
+
+fn github() -> GitHub {
+    let mut world = GitHub::new("acme");
+    world.add_repo("acme", "anvil");
+    world.add_repo("acme", "bellows");
+    world
+}
+
+/// A world in which [`CONFIG`] is committed.
+fn committed<T>(test: impl FnOnce(&World) -> T) -> T {
+    world_of(github(), |w| {
+        w.config(CONFIG);
+        test(w)
+    })
+}
 
 #[test]
 fn from_drift_to_an_empty_plan() {
-    world_of(sample::github(), |w| {
-        w.config(sample::CONFIG);
-        eprintln!("{}", w.run(&["validate"]).transcript());
-        eprintln!("{}", w.plan(&[]).transcript());
-        let t = std::time::Instant::now();
-        eprintln!("{}", w.apply(&[]).transcript());
-        eprintln!("apply {:?}", t.elapsed());
-        for r in w.requests() { eprintln!("{} {} {} {:?}", r.method, r.path, r.status, r.operation); }
-        let t = std::time::Instant::now();
-        eprintln!("{}", w.plan(&[]).transcript());
-        eprintln!("plan {:?}", t.elapsed());
-        eprintln!("{}", w.run(&["ledger", "verify"]).transcript());
-        eprintln!("{}", w.run(&["history"]).transcript());
-        eprintln!("{}", w.run(&["drift"]).transcript());
-        eprintln!("{}", w.run(&["doctor"]).transcript());
-        eprintln!("{}", w.run(&["why", "repo/acme/anvil"]).transcript());
-        eprintln!("{}", w.git(&["log", "--all", "--format=%an %d %B"]));
-        eprintln!("{}", crate::world::snapshot(&w.github(), 5000));
-        panic!();
+    committed(|w| {
+        insta::assert_snapshot!(w.run(&["validate"]).transcript(), @r#"
+        $ factoryctl validate
+        valid: 1 file, 2 repositories, 4 loops
+        [exit 0]
+        "#);
+        insta::assert_snapshot!(w.plan(&[]).transcript(), @"");
+        insta::assert_snapshot!(w.apply(&[]).transcript(), @"");
+        insta::assert_snapshot!(w.plan(&[]).transcript(), @"");
+        let edit = json!({ "color": "ffffff" });
+        w.github().edit_label("acme/anvil", "ready", &edit).expect("the label is there");
+        insta::assert_snapshot!(w.run(&["drift"]).transcript(), @"");
+        w.apply(&[]).exits(0);
+        insta::assert_snapshot!(w.run(&["history", "repo/acme/anvil/label/ready"]).transcript(), @"");
+        insta::assert_snapshot!(w.run(&["ledger", "verify"]).transcript(), @"");
+    });
+}
+
+#[test]
+fn where_a_value_comes_from() {
+    committed(|w| {
+        insta::assert_snapshot!(w.run(&["why", "repo/acme/bellows"]).transcript(), @r#"
+        $ factoryctl why repo/acme/bellows
+        repo/acme/bellows declared at factory.kdl:6 ← [commit 1] Ada ([time])
+        has-wiki = false
+          from factory.kdl:6 in repo "acme/bellows" ← [commit 1] Ada ([time])
+          live true
+        [exit 0]
+        "#);
+        insta::assert_snapshot!(w.run(&["explain", "repo.has-wiki"]).transcript(), @"");
+    });
+}
+
+/// What an uncommitted edit means: a plan says so, an apply refuses it and names the way out.
+#[test]
+fn apply_acts_on_commits_only() {
+    committed(|w| {
+        w.write("factory.kdl", &CONFIG.replace("Hits things", "Hits everything"));
+        let plan = w.plan(&["--json"]).exits(2).json();
+        assert_eq!((&plan["config"]["dirty"], &plan["config"]["commit"]), (&json!(true), &json!(null)), "{plan}");
+        insta::assert_snapshot!(w.apply(&[]).transcript(), @r#"
+        $ factoryctl apply --yes
+        --- stderr
+        error: 1 config files differ from the commit that is checked out; apply acts on commits only
+          next: commit the change, or apply what is committed: factoryctl apply --at HEAD
+        [exit 3]
+        "#);
+        w.run(&["apply", "--yes", "--at", "HEAD"]).exits(0);
+        assert_eq!(description(w), Some("Hits things".to_owned()));
+    });
+}
+
+fn description(w: &World) -> Option<String> {
+    w.github().with(|world| world.repo("acme", "anvil").and_then(|repo| repo.settings.description.clone()))
+}
+
+/// Every exit code that the interface documents, each by a situation that leads to it.
+#[test]
+fn every_exit_code_has_its_situation() {
+    type Situation = fn(&World) -> i32;
+    let situations: &[(&str, i32, Situation)] = &[
+        ("nothing to do", 0, |w| {
+            w.apply(&[]).exits(0);
+            w.plan(&[]).code
+        }),
+        ("an error: there is no such revision", 1, |w| w.plan(&["--at", "nowhere"]).code),
+        ("there are changes", 2, |w| w.plan(&[]).code),
+        ("a file is not in canonical form", 2, |w| {
+            w.write("factory.kdl", &CONFIG.replace("    description", "  description"));
+            w.run(&["fmt", "--check"]).code
+        }),
+        ("the config is invalid", 3, |w| {
+            w.write("factory.kdl", "factory \"acme\"\nrepos \"acme/anvil\"\n");
+            w.plan(&[]).code
+        }),
+        ("the config is empty", 3, |w| {
+            w.write("factory.kdl", "");
+            w.run(&["validate"]).code
+        }),
+        ("a guard holds something back", 4, |w| {
+            w.config("factory \"acme\"\nrepo \"acme/anvil\" { labels mode=\"authoritative\" { label \"bug\"; }; }\ncaps { change-budget deletes=2; }\n");
+            w.plan(&[]).code
+        }),
+        ("the credential is refused", 5, |w| {
+            w.set("FACTORY_GITHUB_TOKEN", "ghp_nobody");
+            w.plan(&[]).code
+        }),
+        ("there is no credential", 5, |w| {
+            w.set("FACTORY_GITHUB_TOKEN", "");
+            w.plan(&[]).code
+        }),
+        ("the budget of requests is spent", 6, |w| {
+            w.faults(vec![FaultRule::every(FaultAction::PrimaryLimit { reset_in_s: 3600 })]);
+            w.plan(&[]).code
+        }),
+        ("the saved plan is stale", 7, |w| {
+            w.plan(&["-o", "saved.json"]).exits(2);
+            w.github().set("acme/anvil", &json!({ "description": "By hand" })).expect("it is there");
+            w.run(&["apply", "--yes", "saved.json"]).code
+        }),
+        ("another process holds the lock", 8, |w| {
+            w.twin().set_latency(Duration::from_secs(60));
+            let first = w.start(&["apply", "--yes"]);
+            w.until("the first apply asks GitHub", || !w.twin().log().is_empty());
+            let second = w.apply(&[]).code;
+            w.twin().set_latency(Duration::ZERO);
+            first.kill_after(Duration::ZERO);
+            second
+        }),
+        ("some actions failed", 9, |w| {
+            let refuse = FaultAction::Status { status: 422, body: None, headers: std::collections::BTreeMap::new() };
+            w.faults(vec![FaultRule::every(refuse).on("POST", "/repos/acme/anvil/labels")]);
+            w.apply(&[]).code
+        }),
+        ("wrong usage", 64, |w| w.plan(&["--nonsense"]).code),
+        ("no terminal to ask", 64, |w| w.run(&["apply"]).code),
+        ("interrupted", 130, |w| interrupted(w, Signal::INT)),
+        ("terminated", 143, |w| interrupted(w, Signal::TERM)),
+    ];
+    for (name, code, situation) in situations {
+        assert_eq!(committed(situation), *code, "{name}");
+    }
+}
+
+/// Stops an apply by a signal at its first write; answers its exit code. The next apply finishes the work.
+fn interrupted(w: &World, signal: Signal) -> i32 {
+    let late = FaultAction::Delay { ms: 300 };
+    w.faults(vec![
+        FaultRule::every(late.clone()).on("PATCH", "/repos/**"),
+        FaultRule::every(late).on("POST", "/repos/**"),
+    ]);
+    let apply = w.start(&["apply", "--yes"]);
+    w.until("a write is under way", || w.twin().log().iter().any(|r| matches!(r.method.as_str(), "PATCH" | "POST") && r.path.starts_with("/repos/")));
+    apply.signal(signal);
+    let ended = apply.finish(Duration::from_secs(30));
+    w.faults(Vec::new());
+    w.run(&["ledger", "verify"]).exits(0);
+    w.apply(&[]).exits(0);
+    w.plan(&[]).exits(0);
+    ended.code
+}
+
+/// A saved plan does exactly what it says, and refuses what has changed since, object by object.
+#[test]
+fn a_saved_plan_is_applied_as_it_was_seen() {
+    committed(|w| {
+        w.plan(&["-o", "saved.json"]).exits(2);
+        w.github().set("acme/anvil", &json!({ "description": "By hand" })).expect("it is there");
+        let applied = w.run(&["apply", "--yes", "saved.json"]).exits(7);
+        assert_eq!(description(w), Some("By hand".to_owned()), "{}", applied.all());
+        assert!(w.github().with(|world| world.repo("acme", "anvil").expect("there").label("ready").is_some()));
+        w.plan(&[]).exits(2);
+    });
+}
+
+/// `--against` shows what the config change causes, and not the drift that was there before.
+#[test]
+fn against_shows_only_what_the_change_causes() {
+    committed(|w| {
+        w.config(&CONFIG.replace("0e8a16", "5319e7"));
+        let plan = w.plan(&["--against", "HEAD~1", "--json"]).exits(2).json();
+        let addresses: Vec<&str> = plan["actions"].as_array().expect("a list").iter().filter_map(|a| a["address"].as_str()).collect();
+        assert_eq!(addresses, ["repo/acme/anvil/label/ready"]);
+    });
+}
+
+/// Documents go to stdout and nothing else does; a reader who goes away is no error.
+#[test]
+fn stdout_is_data() {
+    committed(|w| {
+        w.plan(&["--json"]).exits(2).json();
+        let verbose = w.run(&["-vv", "--log-format", "json", "plan", "--json"]).exits(2);
+        verbose.json();
+        for line in verbose.err.lines().filter(|line| line.starts_with('{')) {
+            serde_json::from_str::<serde_json::Value>(line).expect("a log line is JSON");
+        }
+        let program = env!("CARGO_BIN_EXE_factoryctl");
+        let script = format!("'{program}' plan | true; echo ${{PIPESTATUS[0]}}");
+        let out = w.plain("bash", &["-c", &script]);
+        assert_eq!(String::from_utf8_lossy(&out.stdout).trim(), "2", "{}", String::from_utf8_lossy(&out.stderr));
+    });
+}
+
+/// Markdown and JSON say what the text says.
+#[test]
+fn the_spellings_of_a_plan_agree() {
+    committed(|w| {
+        let json = w.plan(&["--json"]).json();
+        let (text, markdown) = (w.plan(&[]).out, w.plan(&["--markdown"]).out);
+        for action in json["actions"].as_array().expect("a list") {
+            let id = action["id"].as_str().expect("an id");
+            assert!(text.contains(id) && markdown.contains(id), "{id}\n{text}\n{markdown}");
+        }
+        let keys: Vec<&String> = json.as_object().expect("an object").keys().collect();
+        for key in ["version", "config", "observed", "actions", "waiting", "disabled", "diagnostics", "summary"] {
+            assert!(keys.iter().any(|k| *k == key), "{key} is missing among {keys:?}");
+        }
+    });
+}
+
+/// What isn't there is said by name, wherever the command is run.
+#[test]
+fn without_a_config_there_is_a_next_step() {
+    world(|w| insta::assert_snapshot!(w.plan(&[]).transcript(), @r#"
+    $ factoryctl plan
+    --- stderr
+    error: the config can't be read
+      because: there is no factory.kdl in [world]/config or above it
+      next: name the config with --config PATH|URL, or start with `factoryctl init`
+    [exit 1]
+    "#));
+}
+
+/// A fresh start: what `init` writes is valid, and in canonical form.
+#[test]
+fn init_writes_what_validates() {
+    world(|w| {
+        w.run(&["init"]).exits(0);
+        w.run(&["validate"]).exits(0);
+        w.run(&["fmt", "--check"]).exits(0);
+    });
+}
+
+/// `twin --json` prints one line, serves, and ends on a signal.
+#[test]
+fn the_twin_serves_from_the_command_line() {
+    world(|w| {
+        let twin = w.start(&["twin", "--json", "--generate", "repos=3,seed=2"]);
+        w.until("it listens", || twin.first_line().is_some());
+        let line: serde_json::Value = serde_json::from_str(&twin.first_line().expect("a line")).expect("JSON");
+        for key in ["url", "graphql", "git", "token", "admin"] {
+            assert!(line[key].is_string(), "{line}");
+        }
+        w.set("FACTORY_GITHUB_API", line["url"].as_str().expect("a URL"));
+        w.set("FACTORY_GITHUB_TOKEN", line["token"].as_str().expect("a token"));
+        w.run(&["import", "acme"]).exits(0);
+        w.run(&["plan"]).exits(0);
+        twin.signal(Signal::TERM);
+        assert_eq!(twin.finish(Duration::from_secs(10)).code, 0);
     });
 }

@@ -4,11 +4,13 @@
 #![expect(clippy::disallowed_methods, reason = "tests are their own edge: files, processes, clock")]
 
 mod cli;
+mod demo;
 mod daemon;
 mod faults;
 mod judges;
 mod kill;
 mod laws;
+mod one_file;
 mod sizes;
 mod structure;
 mod world;

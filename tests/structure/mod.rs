@@ -14,7 +14,7 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// Every `.rs` file under a folder of the package, as paths from its root, sorted.
-fn rust_files(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn rust_files(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
@@ -32,7 +32,7 @@ fn rust_files(folder: &str) -> Vec<PathBuf> {
 }
 
 /// The text of a file of the package.
-fn read(path: &Path) -> String {
+pub(crate) fn read(path: &Path) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

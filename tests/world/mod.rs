@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use factoryctl::twin::{self, FaultRule, LoggedRequest, Options, Twin, WorldHandle};
 use tempfile::TempDir;
@@ -217,6 +217,16 @@ impl World {
         let log = self.twin().log();
         self.twin().clear_log();
         log
+    }
+
+    /// Waits for a state, for at most a minute.
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, holds: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while !holds() {
+            assert!(Instant::now() < deadline, "in vain: {what}\n{:#?}", self.twin().log());
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
     }
 
     /// Declares that requests the twin doesn't know are part of the test.

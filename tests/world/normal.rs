@@ -7,16 +7,22 @@ use super::World;
 pub(crate) struct Normal {
     words: Vec<(String, String)>,
     commits: Vec<String>,
+    secret: String,
 }
 
 impl Normal {
     pub(super) fn of(world: &World) -> Self {
         let real = world.folder().canonicalize().expect("the folder is there");
-        let mut words = vec![(world.twin().url(), "[github]".to_owned()), (world.twin().token().to_owned(), "[token]".to_owned())];
+        let mut words = vec![(world.twin().url(), "[github]".to_owned())];
         for folder in [world.folder(), &real] {
             words.push((folder.display().to_string(), "[world]".to_owned()));
         }
-        Self { words, commits: world.commits.borrow().clone() }
+        Self { words, commits: world.commits.borrow().clone(), secret: world.twin().token().to_owned() }
+    }
+
+    /// What no output may show.
+    pub(super) fn secret(&self) -> Option<&str> {
+        Some(self.secret.as_str()).filter(|secret| !secret.is_empty())
     }
 
     /// Cleans a text.

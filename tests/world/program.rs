@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -65,6 +66,8 @@ pub(crate) struct Running {
     child: Child,
     out: JoinHandle<String>,
     err: JoinHandle<String>,
+    /// What it has written to stdout so far.
+    so_far: Arc<Mutex<Vec<u8>>>,
     /// Closed when both outputs are.
     ended: Receiver<()>,
     normal: Normal,
@@ -77,24 +80,33 @@ impl Running {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let (open, ended) = channel::<()>();
-        let reader = |mut from: Box<dyn Read + Send>| {
+        let reader = |mut from: Box<dyn Read + Send>, so_far: Arc<Mutex<Vec<u8>>>| {
             let open = open.clone();
             std::thread::spawn(move || {
-                let mut bytes = Vec::new();
-                from.read_to_end(&mut bytes).expect("a pipe can be read");
+                let mut buffer = [0; 8192];
+                loop {
+                    let n = from.read(&mut buffer).expect("a pipe can be read");
+                    so_far.lock().expect("no holder panics").extend_from_slice(&buffer[..n]);
+                    if n == 0 {
+                        break;
+                    }
+                }
                 drop(open);
-                String::from_utf8_lossy(&bytes).into_owned()
+                String::from_utf8_lossy(&so_far.lock().expect("no holder panics")).into_owned()
             })
         };
-        let out = reader(Box::new(child.stdout.take().expect("it was piped")));
-        let err = reader(Box::new(child.stderr.take().expect("it was piped")));
+        let so_far = Arc::new(Mutex::new(Vec::new()));
+        let out = reader(Box::new(child.stdout.take().expect("it was piped")), Arc::clone(&so_far));
+        let err = reader(Box::new(child.stderr.take().expect("it was piped")), Arc::default());
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        Self { args, child, out, err, ended, normal }
+        Self { args, child, out, err, so_far, ended, normal }
     }
 
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+    /// The first line on its standard output, once it is there.
+    pub(crate) fn first_line(&self) -> Option<String> {
+        let bytes = self.so_far.lock().expect("no holder panics");
+        let end = bytes.iter().position(|b| *b == b'\n')?;
+        Some(String::from_utf8_lossy(&bytes[..end]).into_owned())
     }
 
     /// Waits for its end.
@@ -125,6 +137,10 @@ impl Running {
     fn ran(mut self) -> Ran {
         let status = self.child.wait().expect("our child can be waited for");
         let (out, err) = (self.out.join().expect("read"), self.err.join().expect("read"));
+        let leaks = self.normal.secret().filter(|secret| out.contains(secret) || err.contains(secret));
+        // The twin's own command is there to say its token.
+        let says_it = self.args.first().is_some_and(|command| command == "twin");
+        assert!(says_it || leaks.is_none(), "factoryctl {} showed the token\n{out}{err}", self.args.join(" "));
         Ran { args: self.args, code: code(status), out, err, normal: self.normal }
     }
 }

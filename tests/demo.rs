@@ -1,0 +1,145 @@
+//! `factoryctl demo`: what a newcomer sees, and that it ends, in time and with everything cleared.
+
+use std::time::{Duration, Instant};
+
+use crate::world::world;
+
+/// What "done when" grants, on a release build; a debug build takes a little more of it.
+const LIMIT: Duration = Duration::from_secs(15);
+
+#[test]
+fn the_demo_tells_its_story() {
+    world(|w| {
+        let began = Instant::now();
+        let demo = w.run(&["demo"]).exits(0);
+        assert!(began.elapsed() < LIMIT, "the demo took {:?}", began.elapsed());
+        insta::assert_snapshot!(story(&demo.transcript()), @r#"
+        $ factoryctl demo
+
+        1. A GitHub organisation, on the embedded twin, and a config repository
+           12 repositories in acme, managed from acme/factory
+           $ git commit -m "Start the factory" && git push
+           $ factoryctl validate
+
+        2. What differs, and why
+           $ factoryctl plan
+           │ config: [demo] at [id]
+           │
+           │ acme/anchor-cli-006
+           │   ~ update settings
+           │       delete-branch-on-merge: false → true
+           │       why: delete-branch-on-merge is not as config fixes it · factory.kdl:17 · loop repository-settings · [id]
+           │   ~ update label bug
+           │       description: "Something isn't working" → "Something is broken"
+           │       why: not as config declares it · policies/labels.kdl:3 · loop labels · [id]
+           │   ~ update label enhancement
+           │       description: "New feature or request" → "Something could be better"
+           │       why: not as config declares it · policies/labels.kdl:4 · loop labels · [id]
+           │
+           │ acme/beacon-sdk-005
+           │   ~ update label bug
+           │       description: "Something isn't working" → "Something is broken"
+           │       why: not as config declares it · policies/labels.kdl:3 · loop labels · [id]
+           │   ~ update label enhancement
+           │       description: "New feature or request" → "Something could be better"
+           │       why: not as config declares it · policies/labels.kdl:4 · loop labels · [id]
+           │
+           │ acme/beacon-worker-002
+           │   ~ update label bug
+           │       description: "Something isn't working" → "Something is broken"
+           … 73 more lines
+           │ Plan: 0 to add, 25 to change, 0 to delete · 10 repos · 50 API calls
+
+        3. Apply it; a second plan is empty
+           $ factoryctl apply --yes
+           │ Apply: 25 done
+           $ factoryctl plan
+           │ Plan: 0 to add, 0 to change, 0 to delete · 0 repos · 0 API calls
+
+        4. The daemon converges a pushed config change
+           $ factoryctl run &
+           edit policies/labels.kdl: label "bug" color="d73a4a"  →  label "bug" color="b60205"
+           $ git commit -m "Make bugs redder" && git push
+           converged [duration] after the push
+
+        5. Somebody changes a label by hand; the daemon puts it back and the ledger knows
+           by hand on GitHub: acme/garnet-api-000, label bug {"color":"000000"}
+           $ factoryctl loop tick labels
+           $ factoryctl history repo/acme/garnet-api-000/label/bug
+           │ [time] #[n] update-label repo/acme/garnet-api-000/label/bug by daemon of demo@[host] at [id] (not as config declares it; policies/labels.kdl:3) done
+           │ [time] #[n] update-label repo/acme/garnet-api-000/label/bug by daemon of demo@[host] at [id] (not as config declares it; policies/labels.kdl:3) done
+           │ [time] #[n] update-label repo/acme/garnet-api-000/label/bug by demo@[host] at [id] (not as config declares it; policies/labels.kdl:3) done
+
+        6. A loop is switched off, live; drift stays until it is on again
+           $ factoryctl loop disable labels --reason release day
+           off after [duration]; a pull request on acme/factory proposes it for good
+           by hand on GitHub: acme/garnet-api-000, label bug {"color":"000000"}
+           $ factoryctl plan
+           │ switched off
+           │   loop/labels: release day (by demo@[host])
+           │
+           │ Plan: 0 to add, 0 to change, 0 to delete · 0 repos · 0 API calls
+           $ factoryctl loop enable labels --reason released
+           $ factoryctl loop tick labels
+
+        7. The ledger, in Git, explains every change
+           $ factoryctl ledger verify
+           │ verified: [n] records, head [digest]
+           $ git fetch && git log origin/factory/ledger
+           │ apply: 1 label, 1 proposal in 2 places (config [id])
+           │ intend: 1 label, 1 proposal in 2 places (config [id])
+           │ flip: loop/labels on
+           │ apply: 1 proposal in acme/factory (config [id])
+           │ intend: 1 proposal in acme/factory (config [id])
+           │ flip: loop/labels off
+
+        8. What to try next
+           factoryctl demo --keep          keep all of this and look around
+           factoryctl init                 start a config of your own
+           factoryctl import OWNER         write config for what you have; a plan right after is empty
+           GITHUB_TOKEN=… factoryctl plan  show what would change; it never writes
+        [exit 0]
+        "#);
+    });
+}
+
+/// The transcript without what differs between runs beyond what every transcript has.
+fn story(transcript: &str) -> String {
+    let mut out = String::new();
+    for line in transcript.lines() {
+        let line = between(line, "converged ", " after", "[duration]");
+        let line = between(&line, "off after ", ";", "[duration]");
+        let line = between(&line, "verified: ", " records", "[n]");
+        out.push_str(&line.split(' ').map(word).collect::<Vec<_>>().join(" "));
+        out.push('\n');
+    }
+    out
+}
+
+/// A line with another text between two others, where it has them.
+fn between(line: &str, before: &str, after: &str, text: &str) -> String {
+    let found = line.find(before).map(|at| at + before.len());
+    match found.and_then(|from| Some((from, from + line[from..].find(after)?))) {
+        Some((from, to)) => format!("{}{text}{}", &line[..from], &line[to..]),
+        None => line.to_owned(),
+    }
+}
+
+fn word(word: &str) -> String {
+    let bare = word.trim_end_matches(')');
+    let tail = &word[bare.len()..];
+    let hex = |n: usize| bare.len() == n && bare.bytes().all(|b| b.is_ascii_hexdigit());
+    if bare.contains("factoryctl-demo-") {
+        return format!("[demo]{tail}");
+    }
+    if let Some((who, _)) = bare.rsplit_once('@').filter(|(who, _)| who.ends_with("demo")) {
+        return format!("{who}@[host]{tail}");
+    }
+    if bare.strip_prefix('#').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())) {
+        return format!("#[n]{tail}");
+    }
+    if [7, 10, 16].into_iter().any(hex) || bare.starts_with("http://127.0.0.1:") {
+        return format!("[id]{tail}");
+    }
+    word.to_owned()
+}
