@@ -70,7 +70,7 @@ fn copy_with_sample(folder: &Path) {
     let mut files: BTreeMap<PathBuf, String> = ["Cargo.toml", "Cargo.lock"]
         .into_iter()
         .map(PathBuf::from)
-        .chain(crate::structure::rust_files("src"))
+        .chain(crate::structure::tracked().into_iter().filter(|path| path.starts_with("src")))
         .map(|path| (path.clone(), crate::structure::read(&path)))
         .collect();
     // The manifest names the tests; the copy has none.

@@ -37,7 +37,7 @@ pub(crate) fn read(path: &Path) -> String {
 }
 
 /// What Git tracks, as paths from the root.
-fn tracked() -> Vec<PathBuf> {
+pub(crate) fn tracked() -> Vec<PathBuf> {
     let out = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().expect("git runs");
     assert!(out.status.success(), "the tests of the tree's structure need its Git checkout");
     let names = String::from_utf8(out.stdout).expect("tracked names are UTF-8");
