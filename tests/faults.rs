@@ -14,7 +14,7 @@ use crate::sizes;
 use crate::world::{Ran, World, sample, snapshot, world_of};
 
 /// One action of each sort, and as few of them as that takes.
-const CONFIG: &str = r##"factory "acme"
+const CONFIG: &str = r#"factory "acme"
 repo "acme/anvil" {
     description "Hits things"
     topics "rust" "tools"
@@ -29,7 +29,7 @@ repo "acme/crucible" { archived #true; }
 repo "acme/drill" { archived #false; has-wiki #false; }
 repo "acme/forge" create=#true { visibility "private"; labels { label "ready" color="0e8a16"; }; }
 caps { change-budget deletes=50 percent=100 floor=50 }
-"##;
+"#;
 
 /// How long a request may take; `Late` answers take longer.
 const PATIENCE_MS: &str = "1500";

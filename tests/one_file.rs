@@ -8,7 +8,7 @@ use crate::structure::root;
 use crate::world::world;
 
 /// The file.
-const LOOP: &str = r##"//! Greets nobody: a sample that shows what a loop consists of.
+const LOOP: &str = r#"//! Greets nobody: a sample that shows what a loop consists of.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl Loop for Sample {
         plan
     }
 }
-"##;
+"#;
 
 /// The line.
 const LINE: &str = "    sample::Sample,\n";

@@ -34,6 +34,7 @@ pub fn settled_value(verb: Verb, before: &Value, after: &Value, state: Seen<&Rep
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 fn settings(after: &Value, state: &RepoState) -> Option<Value> {
     let mut out = Map::new();
     for name in after.as_object()?.keys() {

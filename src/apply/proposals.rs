@@ -27,9 +27,8 @@ pub(super) struct Proposal<'a> {
 
 /// The open pull request of the branch, if there is one.
 pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, LookError> {
-    let (repo, branch) = match &action.effect {
-        Effect::Propose { repo, branch, .. } | Effect::Withdraw { repo, branch, .. } => (repo, branch),
-        _ => return Err(LookError::Partial("this is not a proposal".to_owned())),
+    let (Effect::Propose { repo, branch, .. } | Effect::Withdraw { repo, branch, .. }) = &action.effect else {
+        return Err(LookError::Partial("this is not a proposal".to_owned()));
     };
     let open = open_pull(client, repo, branch).await?;
     Ok(open.map_or(Value::Null, |number| json!({ "pull": number })))

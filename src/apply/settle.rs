@@ -35,12 +35,12 @@ pub async fn needs(recorder: &Recorder) -> (Vec<RepoName>, Facets) {
 /// When the ledger can't be written.
 pub async fn settle(recorder: &Recorder, observed: &Observed) -> Result<usize, RecorderError> {
     let settled = |index: &Index| -> Vec<Record> {
-        let settled = |open: &&Open| {
+        let settled = |open: &Open| {
             let outcome = verdict(open, observed)?;
             let intent = &open.intent;
             Some(Record::Outcome(record(&intent.intent, intent.action.clone(), intent.address.clone(), &outcome)))
         };
-        index.open_intents().iter().filter_map(|open| settled(&open)).collect()
+        index.open_intents().iter().filter_map(|open| settled(open)).collect()
     };
     let records = recorder.index(settled).await;
     let count = records.len();
@@ -50,6 +50,7 @@ pub async fn settle(recorder: &Recorder, observed: &Observed) -> Result<usize, R
     Ok(count)
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 fn verdict(open: &Open, observed: &Observed) -> Option<Outcome> {
     let intent = &open.intent;
     let interrupted = || Outcome::Failed {

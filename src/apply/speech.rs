@@ -10,6 +10,7 @@ use crate::observed::own_check;
 use super::writer::LookError;
 
 /// What the factory says there now.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, LookError> {
     match &action.effect {
         Effect::Comment { repo, id: Some(id), .. } | Effect::DeleteComment { repo, id, .. } => {

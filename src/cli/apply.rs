@@ -258,6 +258,7 @@ impl<'a> Job<'a> {
         engine::carry_out(permitted, &line, config, &writer, &self.recorder, &self.publisher, &watch).await
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
     fn exit_of(&self, report: &Report) -> Exit {
         let of = |outcome: &Outcome| match outcome {
             Outcome::Done | Outcome::AlreadySo => Exit::Done,

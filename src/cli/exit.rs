@@ -148,6 +148,7 @@ impl From<crate::adapters::github::Error> for Fail {
 }
 
 impl From<crate::adapters::state::Error> for Fail {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
     fn from(error: crate::adapters::state::Error) -> Self {
         match &error {
             crate::adapters::state::Error::Locked(_) => Self::new(Exit::Locked, error.to_string())

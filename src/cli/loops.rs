@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::engine::{Reply, Request, Status};
+use crate::engine::{Reply, Request};
+use crate::model::Facet;
 use crate::loops::{self, AnyLoop};
 
 use super::context::Context;
@@ -114,7 +115,7 @@ async fn rows(cx: &Context) -> Result<Vec<Row>, Fail> {
     };
     let switches = daemon.board(cx)?.now();
     let row = |l: &&'static dyn AnyLoop| {
-        let live = status.as_ref().and_then(|status: &Box<Status>| status.loops.iter().find(|s| s.name == l.name()));
+        let live = status.as_ref().and_then(|status| status.loops.iter().find(|s| s.name == l.name()));
         let config = daemon.desired.loops.get(l.name());
         let off = switches.loops.get(l.name());
         let said = |by: &str, reason: &str, until: Option<String>| {
@@ -181,7 +182,7 @@ fn span(seconds: u64) -> String {
 async fn show(cx: &Context, l: &'static dyn AnyLoop, json: bool) -> Result<Exit, Fail> {
     let rows = rows(cx).await?;
     let row = rows.iter().find(|row| row.name == l.name());
-    let reads: Vec<&str> = l.needs().iter().map(|facet| facet.as_str()).collect();
+    let reads: Vec<&str> = l.needs().iter().map(Facet::as_str).collect();
     let may: Vec<&str> = l.may().iter().map(|verb| verb.as_str()).collect();
     let settings: Vec<_> = l.kind().fields.iter().map(|f| (f.name, f.default, f.about)).collect();
     if json {

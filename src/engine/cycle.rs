@@ -67,6 +67,7 @@ pub async fn look(judging: &Judging<'_>, client: &Client, clock: &Clock, also: &
 }
 
 /// The labels that a plan would delete or rename and whose issues are not counted yet.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 pub fn unsettled_labels(judging: &Judging<'_>, observed: &Observed) -> Vec<(RepoName, LabelName)> {
     let plan = decide(judging, observed);
     let uncounted = |action: &crate::model::Action| {

@@ -63,7 +63,7 @@ fn loop_address(name: &str) -> String {
 ///
 /// # Errors
 /// With the one that was probably meant.
-pub fn known(name: &str) -> Result<(), String> {
+pub(crate) fn known(name: &str) -> Result<(), String> {
     if loops::by_name(name).is_some() {
         return Ok(());
     }

@@ -28,11 +28,11 @@ type Config = Result<Arc<Desired>, String>;
 
 /// Configs by commit, so that a pull request's are loaded once.
 #[derive(Debug, Default)]
-pub struct Loads(Mutex<BTreeMap<CommitId, Config>>);
+pub(crate) struct Loads(Mutex<BTreeMap<CommitId, Config>>);
 
 /// What the facets are read with.
 #[derive(Debug)]
-pub struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     /// GitHub.
     pub client: &'a Client,
     /// The config repository there.
@@ -51,7 +51,7 @@ pub struct Reading<'a> {
 
 impl Reading<'_> {
     /// The open pull requests to the config. What keeps any of it from being read is a gap in all of it.
-    pub async fn pulls(&self, loads: &Arc<Loads>, observed: &mut Observed) {
+    pub(crate) async fn pulls(&self, loads: &Arc<Loads>, observed: &mut Observed) {
         match self.read_pulls(loads).await {
             Ok(pulls) => observed.config_pulls = pulls,
             Err(gap) => observed.gaps.push(gap.of(Facet::ConfigPulls)),
@@ -76,7 +76,7 @@ impl Reading<'_> {
     }
 
     /// The head of the branch, which was rejected: what the factory said of it.
-    pub async fn head(&self, rejected: &Rejected, observed: &mut Observed) {
+    pub(crate) async fn head(&self, rejected: &Rejected, observed: &mut Observed) {
         match self.read_head(rejected).await {
             Ok(head) => observed.config_head = head,
             Err(error) => observed.gaps.push(Trouble::from(error).of(Facet::ConfigPulls)),
@@ -96,7 +96,7 @@ impl Reading<'_> {
     }
 
     /// The live flips, and which of them have ended because their pull request was merged or closed.
-    pub async fn flips(&self, flips: &[Flip], observed: &mut Observed) -> Vec<Flip> {
+    pub(crate) async fn flips(&self, flips: &[Flip], observed: &mut Observed) -> Vec<Flip> {
         match self.read_flips(flips).await {
             Ok((open, ended)) => {
                 observed.flips = open;
@@ -174,7 +174,7 @@ impl Reading<'_> {
         let path = written.or(root).unwrap_or_else(|| "factory.kdl".to_owned());
         let Some(bytes) = repo.file_at(head, &path, MAX_FILE)? else { return Ok(Vec::new()) };
         let Ok(text) = String::from_utf8(bytes) else { return Ok(Vec::new()) };
-        let spelling = if path.ends_with(".toml") { Spelling::Toml } else { Spelling::Kdl };
+        let spelling = if std::path::Path::new(&path).extension().is_some_and(|e| e == "toml") { Spelling::Toml } else { Spelling::Kdl };
         let (reason, until) = (flip.switch.reason.as_str(), flip.switch.until.map(|t| t.to_string()));
         let edited = match name {
             Some(name) => {
@@ -263,6 +263,7 @@ impl From<Error> for Trouble {
 }
 
 impl From<crate::adapters::git::Error> for Trouble {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
     fn from(error: crate::adapters::git::Error) -> Self {
         let cause = match &error {
             crate::adapters::git::Error::Auth { .. } => Cause::Auth,

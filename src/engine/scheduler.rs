@@ -29,7 +29,7 @@ pub(super) const PATIENCE: Duration = Duration::from_mins(12);
 
 /// What the schedule knows of a loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// Its name.
     pub name: LoopName,
     /// How often it looks; `None` for one that only events wake.
@@ -43,7 +43,7 @@ pub struct Setup {
 /// Why a loop looks again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Why {
+pub(crate) enum Why {
     /// The daemon has started.
     Start,
     /// Another config came in force.
@@ -62,7 +62,7 @@ pub enum Why {
 
 impl Why {
     /// Its word in documents.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Config => "config",
@@ -77,7 +77,7 @@ impl Why {
 
 /// How a tick ended for a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// It looked, and what could be done was done.
     Well,
     /// Something passing was in the way; GitHub may have said for how long.
@@ -116,7 +116,7 @@ pub enum State {
 
 /// A tick to be run now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tick {
+pub(crate) struct Tick {
     /// Counts the ticks of this daemon.
     pub number: u64,
     /// Who takes part, in the registry's order.
@@ -150,7 +150,7 @@ enum Rank {
 
 /// The schedule.
 #[derive(Clone, Debug, Default)]
-pub struct Scheduler {
+pub(crate) struct Scheduler {
     entries: Vec<Entry>,
     running: Option<Running>,
     ticks: u64,
@@ -164,14 +164,14 @@ struct Running {
 
 impl Scheduler {
     /// A schedule in which everything that is switched on is due now.
-    pub fn new(setups: Vec<Setup>, now: Timestamp) -> Self {
+    pub(crate) fn new(setups: Vec<Setup>, now: Timestamp) -> Self {
         let mut it = Self::default();
         it.replace(setups, now, Why::Start);
         it
     }
 
     /// Takes the loops of another config: all of them look again now.
-    pub fn configure(&mut self, setups: Vec<Setup>, now: Timestamp) {
+    pub(crate) fn configure(&mut self, setups: Vec<Setup>, now: Timestamp) {
         self.replace(setups, now, Why::Config);
     }
 
@@ -192,7 +192,7 @@ impl Scheduler {
     }
 
     /// Switches loops on and off. What is switched on looks at once.
-    pub fn switch(&mut self, enabled: impl Fn(LoopName) -> bool, now: Timestamp) {
+    pub(crate) fn switch(&mut self, enabled: impl Fn(LoopName) -> bool, now: Timestamp) {
         for entry in &mut self.entries {
             let on = enabled(entry.setup.name);
             if on && !entry.setup.enabled {
@@ -206,7 +206,7 @@ impl Scheduler {
     }
 
     /// These parts of the world may have changed.
-    pub fn event(&mut self, facets: Facets, now: Timestamp) {
+    pub(crate) fn event(&mut self, facets: Facets, now: Timestamp) {
         for entry in &mut self.entries {
             if entry.setup.enabled && facets.iter().any(|f| entry.setup.on.has(f)) {
                 entry.ask(after(now, SETTLE), Why::Event, Rank::Event);
@@ -215,13 +215,13 @@ impl Scheduler {
     }
 
     /// A person wants this loop to look now; `false` when it is switched off or unknown.
-    pub fn asked(&mut self, name: &str, now: Timestamp) -> bool {
+    pub(crate) fn asked(&mut self, name: &str, now: Timestamp) -> bool {
         let found = self.entries.iter_mut().find(|e| e.setup.name == name && e.setup.enabled);
         found.map(|entry| entry.ask(now, Why::Asked, Rank::Person)).is_some()
     }
 
     /// When [`Scheduler::start`] is worth asking; `None` while a tick runs or when nothing is due ever.
-    pub fn next(&self) -> Option<Timestamp> {
+    pub(crate) fn next(&self) -> Option<Timestamp> {
         if self.running.is_some() {
             return None;
         }
@@ -229,7 +229,7 @@ impl Scheduler {
     }
 
     /// The tick that is to run now, if one is due and none is running. It counts as running from here on.
-    pub fn start(&mut self, now: Timestamp) -> Option<Tick> {
+    pub(crate) fn start(&mut self, now: Timestamp) -> Option<Tick> {
         if self.next()? > now {
             return None;
         }
@@ -249,19 +249,19 @@ impl Scheduler {
     }
 
     /// Something happened in the tick that runs.
-    pub fn progress(&mut self, now: Timestamp) {
+    pub(crate) fn progress(&mut self, now: Timestamp) {
         if let Some(running) = &mut self.running {
             running.progress = running.progress.max(now);
         }
     }
 
     /// When the tick that runs is to be cancelled, unless something happens in it.
-    pub fn deadline(&self) -> Option<Timestamp> {
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
         self.running.as_ref().map(|running| after(running.progress, PATIENCE))
     }
 
     /// The tick has ended; `how` says how for each loop.
-    pub fn finish(&mut self, now: Timestamp, how: impl Fn(LoopName) -> Ended) {
+    pub(crate) fn finish(&mut self, now: Timestamp, how: impl Fn(LoopName) -> Ended) {
         let Some(running) = self.running.take() else { return };
         for entry in self.entries.iter_mut().filter(|e| running.loops.contains(&e.setup.name)) {
             entry.ended(how(entry.setup.name), now);
@@ -269,7 +269,8 @@ impl Scheduler {
     }
 
     /// What a loop is doing.
-    pub fn state(&self, name: &str, now: Timestamp) -> State {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
+    pub(crate) fn state(&self, name: &str, now: Timestamp) -> State {
         let Some(entry) = self.entries.iter().find(|e| e.setup.name == name) else { return State::Disabled };
         if self.running.as_ref().is_some_and(|r| r.loops.contains(&entry.setup.name)) {
             return State::Running;
@@ -284,7 +285,7 @@ impl Scheduler {
     }
 
     /// When a loop looks again; `None` while it is switched off or only events wake it.
-    pub fn next_of(&self, name: &str) -> Option<Timestamp> {
+    pub(crate) fn next_of(&self, name: &str) -> Option<Timestamp> {
         self.entries.iter().find(|e| e.setup.name == name)?.starts()
     }
 }

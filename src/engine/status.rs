@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::scheduler::State;
 
 /// The version of the document; it only grows.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// What a daemon is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -125,6 +125,7 @@ impl Switchboard {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "tests write what is then read")]
     use super::*;
     use crate::plan::Switch;
 

@@ -73,6 +73,7 @@ pub(super) struct Order {
 
 /// How a tick ended.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "`done` is the word for it")]
 pub(super) struct Done {
     pub(super) ended: BTreeMap<&'static str, (Ended, String)>,
     pub(super) plan: String,

@@ -9,7 +9,7 @@ use crate::model::Facets;
 
 /// What may have changed since the daemon looked last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pending {
+pub(crate) struct Pending {
     /// The head of the config branch, as it stands on this machine.
     pub config: bool,
     /// The config branch at its remote.
@@ -24,7 +24,7 @@ pub struct Pending {
 
 /// The note; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Wakes(Arc<Note>);
+pub(crate) struct Wakes(Arc<Note>);
 
 #[derive(Debug, Default)]
 struct Note {
@@ -34,13 +34,13 @@ struct Note {
 
 impl Wakes {
     /// Adds to the note and wakes the daemon.
-    pub fn add(&self, add: impl FnOnce(&mut Pending)) {
+    pub(crate) fn add(&self, add: impl FnOnce(&mut Pending)) {
         add(self.0.pending.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default());
         self.0.woken.notify_one();
     }
 
     /// Waits until there is something on the note, and takes it. Cancel safe.
-    pub async fn take(&self) -> Pending {
+    pub(crate) async fn take(&self) -> Pending {
         loop {
             let taken = self.0.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
             match taken {

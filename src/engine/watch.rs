@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_secs(30);
 const POLL_BLIND: Duration = Duration::from_secs(2);
 
 /// Watches a branch of a repository on this machine, until `stop`.
-pub async fn watch(repo: Repo, branch: String, wakes: Wakes, stop: CancellationToken) {
+pub(crate) async fn watch(repo: Repo, branch: String, wakes: Wakes, stop: CancellationToken) {
     let noted = Arc::new(Notify::new());
     let watcher = match notes(&repo.common_dir(), Arc::clone(&noted)) {
         Ok(watcher) => Some(watcher),

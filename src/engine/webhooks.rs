@@ -46,7 +46,7 @@ pub enum Error {
 
 /// What deliveries are judged by.
 #[derive(Clone, Debug)]
-pub struct Hooks {
+pub(crate) struct Hooks {
     /// What signs them.
     pub secret: SecretString,
     /// The config repository, and the branch of it that is in force.
@@ -55,7 +55,7 @@ pub struct Hooks {
 
 /// An endpoint that listens.
 #[derive(Debug)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     listener: TcpListener,
     address: SocketAddr,
 }
@@ -78,7 +78,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// When the address can't be had.
-    pub async fn listen(address: &str) -> Result<Self, Error> {
+    pub(crate) async fn listen(address: &str) -> Result<Self, Error> {
         let failed = |source| Error::Listen { address: address.to_owned(), source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -86,12 +86,12 @@ impl Endpoint {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Answers until `stop`.
-    pub async fn serve(self, hooks: Hooks, wakes: Wakes, stop: CancellationToken) {
+    pub(crate) async fn serve(self, hooks: Hooks, wakes: Wakes, stop: CancellationToken) {
         let shared = Shared { hooks: Arc::new(hooks), wakes, seen: Arc::default() };
         let router = Router::new().fallback(receive).with_state(shared);
         let served = axum::serve(self.listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());

@@ -156,6 +156,7 @@ fn update(repo: &Repo, state: &RepoState, differing: &[(Setting, &Setpoint)]) ->
 }
 
 /// An action for one setting that a guard judges by itself.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 fn one(repo: &Repo, state: &RepoState, setting: Setting, verb: Verb, risk: Risk) -> Action {
     let point = &repo.settings[&setting];
     let before = match setting {

@@ -65,8 +65,8 @@ fn spec() -> impl Strategy<Value = LabelSpec> {
             let mut out = label(text);
             out.color = color.map(str::to_owned);
             out.description = about.map(str::to_owned);
-            out = was.into_iter().fold(out, |spec, was| spec.was(was));
-            day.into_iter().fold(out, |spec, day| spec.delete_after(day))
+            out = was.into_iter().fold(out, LabelSpec::was);
+            day.into_iter().fold(out, LabelSpec::delete_after)
         },
     )
 }

@@ -68,6 +68,7 @@ pub async fn observe(client: &Client, clock: &Clock, request: &Request<'_>) -> O
 }
 
 /// What sort of trouble an error is, for exit codes.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 pub fn cause(error: &crate::adapters::github::Error) -> Cause {
     match error.kind() {
         Kind::Unauthorized | Kind::Forbidden { .. } => Cause::Auth,

@@ -113,6 +113,7 @@ fn gaps_of(name: &RepoName, facets: Facets, why: &str, cause: Cause) -> Vec<Gap>
 }
 
 /// The fields that a reading asks of each repository.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 fn selection(facets: Facets) -> String {
     let mut out = String::from("id nameWithOwner isArchived");
     if facets.has(Facet::Settings) {
@@ -168,7 +169,7 @@ fn sort_out(
     for (i, w) in chunk.iter().enumerate() {
         let alias = format!("r{i}");
         let errors: Vec<&GraphqlError> = reply.errors.iter().filter(|e| concerns(e, &alias)).collect();
-        let value = reply.data.get_mut(&alias).map(Value::take).unwrap_or(Value::Null);
+        let value = reply.data.get_mut(&alias).map_or(Value::Null, Value::take);
         let seen = if value.is_null() {
             without_data(w.name, &errors, facets, &mut gaps)
         } else {

@@ -200,6 +200,7 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 fn settings_as_seen(
     action: &Action,
     settings: &BTreeMap<Setting, SettingValue>,

@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn what_waits_and_what_people_must_mend_stands_once() {
         let mut one = Plan::empty();
-        let address = crate::model::Address::repo(&crate::model::samples::name(W));
+        let address = Address::repo(&crate::model::samples::name(W));
         one.wait(address.clone(), "a reading");
         one.problem(address, "is gone");
         let (all, _) = combine([one.clone(), one]);

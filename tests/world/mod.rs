@@ -98,11 +98,6 @@ impl World {
         std::fs::write(path, text).expect("the file can be written");
     }
 
-    /// Reads a config file.
-    pub(crate) fn read(&self, path: &str) -> String {
-        std::fs::read_to_string(self.path("config").join(path)).expect("the file is there")
-    }
-
     /// Commits everything; answers the commit.
     pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "-A"]);
@@ -177,7 +172,7 @@ impl World {
 
     /// Runs `factoryctl` in the config folder, to its end.
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
-        self.start(args).finish(Duration::from_secs(120))
+        self.start(args).finish(Duration::from_mins(2))
     }
 
     /// Starts `factoryctl` in the config folder.
@@ -227,11 +222,6 @@ impl World {
             assert!(Instant::now() < deadline, "in vain: {what}\n{:#?}", self.twin().log());
             std::thread::park_timeout(Duration::from_millis(5));
         }
-    }
-
-    /// Declares that requests the twin doesn't know are part of the test.
-    pub(crate) fn allow_unknown_requests(&self) {
-        self.may_be_asked_anything.set(true);
     }
 
     fn end(mut self) {

@@ -47,7 +47,7 @@ impl Normal {
 
     /// The next piece: how long it is in the text, and what stands for it.
     fn next(&self, text: &str, before: Option<char>) -> (usize, String) {
-        let at_word = !before.is_some_and(|c| c.is_alphanumeric());
+        let at_word = !before.is_some_and(char::is_alphanumeric);
         if at_word {
             if let Some(length) = moment(text) {
                 return (length, "[time]".to_owned());

@@ -7,7 +7,7 @@ use factoryctl::twin::{self};
 
 /// Config that wants something of each kind: settings, topics, labels made, changed, renamed and deleted, a
 /// repository made, one unarchived, one archived.
-pub(crate) const CONFIG: &str = r##"factory "acme"
+pub(crate) const CONFIG: &str = r#"factory "acme"
 defaults {
     has-wiki #false
     delete-branch-on-merge #true
@@ -35,7 +35,7 @@ repo "acme/forge" create=#true {
     labels "lifecycle"
 }
 caps { change-budget deletes=50 archives=5 percent=100 floor=50 }
-"##;
+"#;
 
 /// GitHub before: repositories that differ from [`CONFIG`] and one that it doesn't declare.
 pub(crate) fn github() -> twin::World {

@@ -229,6 +229,24 @@ pub fn open(path: &Path) -> Result<Option<File>, Error> {
     }
 }
 
+/// Whether a regular file lies there, or a link to one.
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// Whether anything lies there.
+pub fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Makes a folder and its parents, with the usual access.
+///
+/// # Errors
+/// When it can't be made.
+pub fn make_dirs(dir: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(dir).map_err(|e| Error::of("make the folder", dir, e))
+}
+
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests write what is then read")]
 mod tests {
@@ -283,22 +301,4 @@ mod tests {
         private_dir(&path).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
     }
-}
-
-/// Whether a regular file lies there, or a link to one.
-pub fn is_file(path: &Path) -> bool {
-    path.is_file()
-}
-
-/// Whether anything lies there.
-pub fn exists(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
-}
-
-/// Makes a folder and its parents, with the usual access.
-///
-/// # Errors
-/// When it can't be made.
-pub fn make_dirs(dir: &Path) -> Result<(), Error> {
-    std::fs::create_dir_all(dir).map_err(|e| Error::of("make the folder", dir, e))
 }

@@ -3,8 +3,6 @@
 
 mod stage;
 
-use std::time::{Duration, Instant};
-
 use serde_json::json;
 
 use super::context::Context;
@@ -47,10 +45,10 @@ async fn play(stage: &mut Stage<'_>) -> Result<(), Fail> {
     stage.title("The daemon converges a pushed config change")?;
     stage.start_daemon().await?;
     stage.edit("policies/labels.kdl", "label \"bug\" color=\"d73a4a\"", "label \"bug\" color=\"b60205\"")?;
-    let pushed = Instant::now();
+    let pushed = stage.now();
     stage.push("Make bugs redder").await?;
     stage.until("every repository has the new colour", |stage| stage.all_labels("bug", "b60205")).await?;
-    stage.say(&format!("converged {} after the push", shown(pushed.elapsed())))?;
+    stage.say(&format!("converged {} after the push", stage.since(pushed)))?;
 
     stage.title("Somebody changes a label by hand; the daemon puts it back and the ledger knows")?;
     let repo = stage.first_repo();
@@ -61,9 +59,9 @@ async fn play(stage: &mut Stage<'_>) -> Result<(), Fail> {
     stage.show_head(&history, 3)?;
 
     stage.title("A loop is switched off, live; drift stays until it is on again")?;
-    let off = Instant::now();
+    let off = stage.now();
     stage.expect(&["loop", "disable", "labels", "--reason", "release day"], Exit::Done).await?;
-    stage.say(&format!("off after {}; a pull request on acme/factory proposes it for good", shown(off.elapsed())))?;
+    stage.say(&format!("off after {}; a pull request on acme/factory proposes it for good", stage.since(off)))?;
     stage.until("the pull request is open", Stage::flip_is_proposed).await?;
     stage.edit_label(&repo, "bug", &json!({ "color": "000000" }))?;
     let plan = stage.expect(&["plan"], Exit::Done).await?;
@@ -83,9 +81,4 @@ async fn play(stage: &mut Stage<'_>) -> Result<(), Fail> {
     stage.say("factoryctl init                 start a config of your own")?;
     stage.say("factoryctl import OWNER         write config for what you have; a plan right after is empty")?;
     stage.say("GITHUB_TOKEN=… factoryctl plan  show what would change; it never writes")
-}
-
-/// A duration for people.
-fn shown(elapsed: Duration) -> String {
-    format!("{} ms", elapsed.as_millis())
 }

@@ -97,6 +97,16 @@ impl<'a> Stage<'a> {
         })
     }
 
+    /// The time.
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        self.cx.clock.now()
+    }
+
+    /// How long ago that was, for people.
+    pub(super) fn since(&self, then: jiff::Timestamp) -> String {
+        format!("{} ms", self.now().duration_since(then).as_millis())
+    }
+
     // What people see.
 
     pub(super) fn title(&mut self, text: &str) -> Result<(), Fail> {

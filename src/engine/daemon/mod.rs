@@ -354,9 +354,10 @@ impl Daemon {
             Ok(Ok(done)) => done,
             Ok(Err(fatal)) => return Err(fatal),
             Err(error) => {
-                let (how, says) = match error.is_panic() {
-                    true => (Ended::Crashed, "the tick panicked; this is a bug"),
-                    false => (Ended::Overran, "nothing happened in it for too long, so it was cancelled"),
+                let (how, says) = if error.is_panic() {
+                    (Ended::Crashed, "the tick panicked; this is a bug")
+                } else {
+                    (Ended::Overran, "nothing happened in it for too long, so it was cancelled")
                 };
                 tracing::error!(tick = running.number, says, "a tick was lost");
                 self.audience.remark(says);

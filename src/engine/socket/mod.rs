@@ -6,4 +6,5 @@ mod server;
 
 pub use client::{AskError, ask};
 pub use protocol::{Reply, Request};
-pub use server::{Door, Error};
+pub(crate) use server::Door;
+pub use server::Error;

@@ -45,7 +45,7 @@ pub enum Error {
 
 /// A socket that listens; its file goes when this is dropped.
 #[derive(Debug)]
-pub struct Door {
+pub(crate) struct Door {
     listener: UnixListener,
     path: PathBuf,
 }
@@ -63,7 +63,7 @@ impl Door {
     ///
     /// # Errors
     /// When somebody answers there, or the socket can't be made.
-    pub async fn open(path: &Path) -> Result<Self, Error> {
+    pub(crate) async fn open(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Bind { path: path.to_owned(), source };
         let listener = match UnixListener::bind(path) {
             Ok(listener) => listener,
@@ -83,7 +83,7 @@ impl Door {
     }
 
     /// Answers callers until `stop`, and lets those being answered finish.
-    pub async fn serve<F, A>(self, answer: A, stop: CancellationToken)
+    pub(crate) async fn serve<F, A>(self, answer: A, stop: CancellationToken)
     where
         A: Fn(Request) -> F + Send + Sync + 'static,
         F: Future<Output = Reply> + Send,
@@ -183,6 +183,7 @@ mod tests {
     use super::super::ask;
     use super::*;
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
     async fn echo(request: Request) -> Reply {
         match request {
             Request::LoopTick { name } => Reply::Done(name),

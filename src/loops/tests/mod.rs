@@ -27,7 +27,7 @@ fn explain(name: &str, desired: &Desired, observed: &Observed) -> String {
         out = out.replace(&format!(" · loop {name} · {}", planned.action.id), "");
     }
     let lines = out.lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with("Plan: "));
-    lines.map(|line| format!("  {line}\n")).collect()
+    lines.fold(String::new(), |out, line| out + "  " + line + "\n")
 }
 
 /// The rows of a table, each explained under its name.

@@ -40,7 +40,7 @@ pub fn markdown(document: &Document, limit: usize) -> Vec<String> {
 
 /// A text in a code fence, as one or more Markdown texts of at most `limit` characters each.
 pub fn fenced(lead: &str, text: &str, limit: usize) -> Vec<String> {
-    let lines = text.lines().map(|line| printable(line)).collect();
+    let lines = text.lines().map(printable).collect();
     pages(format!("{lead}\n"), &[Block { heading: String::new(), language: "text", lines }], limit)
 }
 

@@ -38,7 +38,7 @@ pub(super) fn fields(before: &Value, after: &Value) -> Vec<FieldChange> {
 
 fn field(name: &str, old: Option<&Value>, new: Option<&Value>) -> FieldChange {
     if let (Some(Value::Array(old)), Some(Value::Array(new))) = (old, new)
-        && old.iter().chain(new).all(|item| item.is_string())
+        && old.iter().chain(new).all(Value::is_string)
     {
         return members(name, old, new);
     }
@@ -72,6 +72,7 @@ fn is_long(value: &Value) -> bool {
 }
 
 /// A value as lines: a text as it is, the texts inside other values too.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 fn long_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
