@@ -1,4 +1,4 @@
-//! The command line: one file a command; all printing goes through [`ui`].
+//! The command line: one file a command; all printing goes through `ui`.
 
 mod apply;
 mod completions;

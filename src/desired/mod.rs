@@ -1,8 +1,8 @@
 //! Files at one commit into desired state, or every diagnostic.
 //!
-//! Pure: the bytes have been read by an adapter. KDL and TOML become one node view ([`text`]), a generic reader
-//! holds it against the definitions of what there is ([`shape`], [`sections`]), and the sections build
-//! [`Desired`] and check what only shows between them. Uses nothing of this crate but [`crate::model`].
+//! Pure: the bytes have been read by an adapter. KDL and TOML become one node view (`text`), a generic reader
+//! holds it against the definitions of what there is ([`shape`], `sections`), and the sections build
+//! [`crate::model::Desired`] and check what only shows between them. Uses nothing of this crate but [`crate::model`].
 
 mod block;
 pub mod diagnostic;

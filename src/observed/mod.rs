@@ -1,6 +1,6 @@
 //! The world as it is: a snapshot in which every part is known, known to be absent, or not known.
 //!
-//! Reads only. A failed, partial or refused read becomes a [`Gap`] with its cause, never an absence.
+//! Reads only. A failed, partial or refused read becomes a [`crate::model::Gap`] with its cause, never an absence.
 
 mod batch;
 mod config_repo;
