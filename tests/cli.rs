@@ -39,15 +39,97 @@ fn from_drift_to_an_empty_plan() {
         valid: 1 file, 2 repositories, 4 loops
         [exit 0]
         "#);
-        insta::assert_snapshot!(w.plan(&[]).transcript(), @"");
-        insta::assert_snapshot!(w.apply(&[]).transcript(), @"");
-        insta::assert_snapshot!(w.plan(&[]).transcript(), @"");
+        insta::assert_snapshot!(w.plan(&[]).transcript(), @r#"
+        $ factoryctl plan
+        config: [world]/config at [commit 1]
+
+        acme/anvil
+          ~ update settings
+              description: "" → "Hits things"
+              why: description is not as config fixes it · factory.kdl:3 · loop repository-settings · f3ceac9e51a5c767
+          ~ update label bug
+              color: "d73a4a" → "b60205"
+              why: not as config declares it · factory.kdl:4 · loop labels · 7f3ffa7a42978cf9
+          + create label ready
+              name: "ready"
+              color: "0e8a16"
+              description: ""
+              why: declared, and not there · factory.kdl:4 · loop labels · df625626212c2740
+
+        acme/bellows
+          ~ update settings
+              has-wiki: true → false
+              why: has-wiki is not as config fixes it · factory.kdl:6 · loop repository-settings · 1eda2f4e3c1956b3
+
+        Plan: 1 to add, 3 to change, 0 to delete · 2 repos · 8 API calls
+        [exit 2]
+        "#);
+        insta::assert_snapshot!(w.apply(&[]).transcript(), @r#"
+        $ factoryctl apply --yes
+        Apply: 4 done
+        --- stderr
+        config: [world]/config at [commit 1]
+
+        acme/anvil
+          ~ update settings
+              description: "" → "Hits things"
+              why: description is not as config fixes it · factory.kdl:3 · loop repository-settings · f3ceac9e51a5c767
+          ~ update label bug
+              color: "d73a4a" → "b60205"
+              why: not as config declares it · factory.kdl:4 · loop labels · 7f3ffa7a42978cf9
+          + create label ready
+              name: "ready"
+              color: "0e8a16"
+              description: ""
+              why: declared, and not there · factory.kdl:4 · loop labels · df625626212c2740
+
+        acme/bellows
+          ~ update settings
+              has-wiki: true → false
+              why: has-wiki is not as config fixes it · factory.kdl:6 · loop repository-settings · 1eda2f4e3c1956b3
+
+        Plan: 1 to add, 3 to change, 0 to delete · 2 repos · 8 API calls
+        [1/4] done: create-label repo/acme/anvil/label/ready
+        [2/4] done: update-label repo/acme/anvil/label/bug
+        [3/4] done: update-settings repo/acme/anvil
+        [4/4] done: update-settings repo/acme/bellows
+        [exit 0]
+        "#);
+        insta::assert_snapshot!(w.plan(&[]).transcript(), @r#"
+        $ factoryctl plan
+        config: [world]/config at [commit 1]
+
+        Plan: 0 to add, 0 to change, 0 to delete · 0 repos · 0 API calls
+        [exit 0]
+        "#);
         let edit = json!({ "color": "ffffff" });
         w.github().edit_label("acme/anvil", "ready", &edit).expect("the label is there");
-        insta::assert_snapshot!(w.run(&["drift"]).transcript(), @"");
+        insta::assert_snapshot!(w.run(&["drift"]).transcript(), @r#"
+        $ factoryctl drift
+        config: [world]/config at [commit 1]
+
+        acme/anvil
+          ~ update label ready
+              color: "ffffff" → "0e8a16"
+              why: not as config declares it · factory.kdl:4 · loop labels · ab18f6d217ed788e
+
+        Plan: 0 to add, 1 to change, 0 to delete · 1 repo · 2 API calls
+        differences that the config at [commit 1] would not have left
+        repo/acme/anvil/label/ready: last changed by operator at [time]
+        [exit 2]
+        "#);
         w.apply(&[]).exits(0);
-        insta::assert_snapshot!(w.run(&["history", "repo/acme/anvil/label/ready"]).transcript(), @"");
-        insta::assert_snapshot!(w.run(&["ledger", "verify"]).transcript(), @"");
+        insta::assert_snapshot!(w.run(&["history", "repo/acme/anvil/label/ready"]).transcript(), @r#"
+        $ factoryctl history repo/acme/anvil/label/ready
+        [time] #12 update-label repo/acme/anvil/label/ready by tester@[host] at [commit 1] (not as config declares it; factory.kdl:4) done
+        [time] #4 create-label repo/acme/anvil/label/ready by tester@[host] at [commit 1] (declared, and not there; factory.kdl:4) done
+        [exit 0]
+        "#);
+        insta::assert_snapshot!(w.run(&["ledger", "verify"]).transcript(), @r#"
+        $ factoryctl ledger verify
+        verified: 14 records, head [digest]
+        [exit 0]
+        "#);
     });
 }
 
@@ -62,7 +144,18 @@ fn where_a_value_comes_from() {
           live true
         [exit 0]
         "#);
-        insta::assert_snapshot!(w.run(&["explain", "repo.has-wiki"]).transcript(), @"");
+        insta::assert_snapshot!(w.run(&["explain", "repo.has-wiki"]).transcript(), @r#"
+        $ factoryctl explain repo.has-wiki
+        repo.has-wiki
+
+        Whether the wiki is enabled.
+
+        Type:     `#true` or `#false`
+        Default:  none; what isn't written is left as it is
+        KDL:      has-wiki #false
+        TOML:     has-wiki = false
+        [exit 0]
+        "#);
     });
 }
 

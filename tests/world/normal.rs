@@ -13,7 +13,11 @@ pub(crate) struct Normal {
 impl Normal {
     pub(super) fn of(world: &World) -> Self {
         let real = world.folder().canonicalize().expect("the folder is there");
-        let mut words = vec![(world.twin().url(), "[github]".to_owned())];
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let mut words = vec![
+            (world.twin().url(), "[github]".to_owned()),
+            (format!("tester@{}", host.trim()), "tester@[host]".to_owned()),
+        ];
         for folder in [world.folder(), &real] {
             words.push((folder.display().to_string(), "[world]".to_owned()));
         }
@@ -38,7 +42,7 @@ impl Normal {
             out.push_str(&word);
             rest = &rest[taken..];
         }
-        out.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+        in_order(out.lines().map(str::trim_end).map(str::to_owned).collect()).join("\n")
     }
 
     /// The next piece: how long it is in the text, and what stands for it.
@@ -67,6 +71,23 @@ impl Normal {
         let first = text.chars().next().map_or(1, char::len_utf8);
         (first, text[..first].to_owned())
     }
+}
+
+/// Lines of progress, `[1/4] done: …`, come as they come; here they are sorted and numbered anew.
+fn in_order(mut lines: Vec<String>) -> Vec<String> {
+    let told = |line: &String| {
+        let (count, what) = line.strip_prefix('[')?.split_once("] ")?;
+        let (_, all) = count.split_once('/')?;
+        all.bytes().all(|b| b.is_ascii_digit()).then(|| (all.to_owned(), what.to_owned()))
+    };
+    for run in lines.chunk_by_mut(|a, b| told(a).is_some() && told(a).map(|t| t.0) == told(b).map(|t| t.0)) {
+        let mut told: Vec<_> = run.iter().filter_map(told).collect();
+        told.sort();
+        for (n, ((all, what), line)) in told.into_iter().zip(run).enumerate() {
+            *line = format!("[{}/{all}] {what}", n + 1);
+        }
+    }
+    lines
 }
 
 /// The length of a timestamp, `2026-01-02T03:04:05.678Z`, that a text begins with.
