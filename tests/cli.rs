@@ -8,13 +8,13 @@ use serde_json::json;
 
 use crate::world::{World, world, world_of};
 
-const CONFIG: &str = r#"factory "acme"
+const CONFIG: &str = r##"factory "acme"
 repo "acme/anvil" {
     description "Hits things"
     labels { label "bug" color="b60205"; label "ready" color="0e8a16"; }
 }
 repo "acme/bellows" { has-wiki #false; }
-"#;
+"##;
 
 fn github() -> GitHub {
     let mut world = GitHub::new("acme");
@@ -121,8 +121,8 @@ fn from_drift_to_an_empty_plan() {
         w.apply(&[]).exits(0);
         insta::assert_snapshot!(w.run(&["history", "repo/acme/anvil/label/ready"]).transcript(), @r#"
         $ factoryctl history repo/acme/anvil/label/ready
-        [time] #12 update-label repo/acme/anvil/label/ready by tester@vm at [commit 1] (not as config declares it; factory.kdl:4) done
-        [time] #4 create-label repo/acme/anvil/label/ready by tester@vm at [commit 1] (declared, and not there; factory.kdl:4) done
+        [time] #12 update-label repo/acme/anvil/label/ready by tester@[host] at [commit 1] (not as config declares it; factory.kdl:4) done
+        [time] #4 create-label repo/acme/anvil/label/ready by tester@[host] at [commit 1] (declared, and not there; factory.kdl:4) done
         [exit 0]
         "#);
         insta::assert_snapshot!(w.run(&["ledger", "verify"]).transcript(), @r#"
@@ -227,7 +227,7 @@ fn every_exit_code_has_its_situation() {
             w.run(&["apply", "--yes", "saved.json"]).code
         }),
         ("another process holds the lock", 8, |w| {
-            w.twin().set_latency(Duration::from_mins(1));
+            w.twin().set_latency(Duration::from_secs(60));
             let first = w.start(&["apply", "--yes"]);
             w.until("the first apply asks GitHub", || !w.twin().log().is_empty());
             let second = w.apply(&[]).code;

@@ -60,12 +60,12 @@ impl Ran {
     }
 }
 
-/// A run that goes on.
+/// A run that goes on; killed when it is dropped before its end, so that a failed test leaves nothing running.
 pub(crate) struct Running {
     args: Vec<String>,
     child: Child,
-    out: JoinHandle<String>,
-    err: JoinHandle<String>,
+    /// Readers of both outputs.
+    outputs: Vec<JoinHandle<String>>,
     /// What it has written to stdout so far.
     so_far: Arc<Mutex<Vec<u8>>>,
     /// Closed when both outputs are.
@@ -98,8 +98,9 @@ impl Running {
         let so_far = Arc::new(Mutex::new(Vec::new()));
         let out = reader(Box::new(child.stdout.take().expect("it was piped")), Arc::clone(&so_far));
         let err = reader(Box::new(child.stderr.take().expect("it was piped")), Arc::default());
+        let outputs = vec![out, err];
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        Self { args, child, out, err, so_far, ended, normal }
+        Self { args, child, outputs, so_far, ended, normal }
     }
 
     /// The first line on its standard output, once it is there.
@@ -113,8 +114,8 @@ impl Running {
     pub(crate) fn finish(mut self, limit: Duration) -> Ran {
         if self.ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
             self.child.kill().expect("our child can be killed");
-            let _ = self.child.wait();
-            let (out, err) = (self.out.join().expect("read"), self.err.join().expect("read"));
+            let _killed = self.child.wait();
+            let (out, err) = self.outputs();
             panic!("factoryctl {} did not end within {limit:?}\n{out}{err}", self.args.join(" "));
         }
         self.ran()
@@ -136,12 +137,26 @@ impl Running {
 
     fn ran(mut self) -> Ran {
         let status = self.child.wait().expect("our child can be waited for");
-        let (out, err) = (self.out.join().expect("read"), self.err.join().expect("read"));
+        let (out, err) = self.outputs();
         let leaks = self.normal.secret().filter(|secret| out.contains(secret) || err.contains(secret));
         // The twin's own command is there to say its token.
         let says_it = self.args.first().is_some_and(|command| command == "twin");
         assert!(says_it || leaks.is_none(), "factoryctl {} showed the token\n{out}{err}", self.args.join(" "));
-        Ran { args: self.args, code: code(status), out, err, normal: self.normal }
+        Ran { args: std::mem::take(&mut self.args), code: code(status), out, err, normal: self.normal.clone() }
+    }
+
+    /// Everything it wrote, once both outputs are closed.
+    fn outputs(&mut self) -> (String, String) {
+        let mut texts = self.outputs.drain(..).map(|reader| reader.join().expect("a reader doesn't panic"));
+        (texts.next().unwrap_or_default(), texts.next().unwrap_or_default())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended can't be killed any more, which is what is wanted.
+        let _ended = self.child.kill();
+        let _status = self.child.wait();
     }
 }
 
