@@ -8,13 +8,13 @@ use serde_json::json;
 
 use crate::world::{World, world, world_of};
 
-const CONFIG: &str = r##"factory "acme"
+const CONFIG: &str = r#"factory "acme"
 repo "acme/anvil" {
     description "Hits things"
     labels { label "bug" color="b60205"; label "ready" color="0e8a16"; }
 }
 repo "acme/bellows" { has-wiki #false; }
-"##;
+"#;
 
 fn github() -> GitHub {
     let mut world = GitHub::new("acme");
@@ -227,7 +227,7 @@ fn every_exit_code_has_its_situation() {
             w.run(&["apply", "--yes", "saved.json"]).code
         }),
         ("another process holds the lock", 8, |w| {
-            w.twin().set_latency(Duration::from_secs(60));
+            w.twin().set_latency(Duration::from_mins(1));
             let first = w.start(&["apply", "--yes"]);
             w.until("the first apply asks GitHub", || !w.twin().log().is_empty());
             let second = w.apply(&[]).code;
