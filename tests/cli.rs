@@ -165,7 +165,11 @@ fn apply_acts_on_commits_only() {
     committed(|w| {
         w.write("factory.kdl", &CONFIG.replace("Hits things", "Hits everything"));
         let plan = w.plan(&["--json"]).exits(2).json();
-        assert_eq!((&plan["config"]["dirty"], &plan["config"]["commit"]), (&json!(true), &json!(null)), "{plan}");
+        assert_eq!(
+            (&plan["config"]["dirty"], &plan["config"]["commit"]),
+            (&json!(true), &json!(null)),
+            "{plan}"
+        );
         insta::assert_snapshot!(w.apply(&[]).transcript(), @r#"
         $ factoryctl apply --yes
         --- stderr
@@ -236,7 +240,8 @@ fn every_exit_code_has_its_situation() {
             second
         }),
         ("some actions failed", 9, |w| {
-            let refuse = FaultAction::Status { status: 422, body: None, headers: std::collections::BTreeMap::new() };
+            let refuse =
+                FaultAction::Status { status: 422, body: None, headers: std::collections::BTreeMap::new() };
             w.faults(vec![FaultRule::every(refuse).on("POST", "/repos/acme/anvil/labels")]);
             w.apply(&[]).code
         }),
@@ -258,7 +263,12 @@ fn interrupted(w: &World, signal: Signal) -> i32 {
         FaultRule::every(late).on("POST", "/repos/**"),
     ]);
     let apply = w.start(&["apply", "--yes"]);
-    w.until("a write is under way", || w.twin().log().iter().any(|r| matches!(r.method.as_str(), "PATCH" | "POST") && r.path.starts_with("/repos/")));
+    w.until("a write is under way", || {
+        w.twin()
+            .log()
+            .iter()
+            .any(|r| matches!(r.method.as_str(), "PATCH" | "POST") && r.path.starts_with("/repos/"))
+    });
     apply.signal(signal);
     let ended = apply.finish(Duration::from_secs(30));
     w.faults(Vec::new());
@@ -276,7 +286,9 @@ fn a_saved_plan_is_applied_as_it_was_seen() {
         w.github().set("acme/anvil", &json!({ "description": "By hand" })).expect("it is there");
         let applied = w.run(&["apply", "--yes", "saved.json"]).exits(7);
         assert_eq!(description(w), Some("By hand".to_owned()), "{}", applied.all());
-        assert!(w.github().with(|world| world.repo("acme", "anvil").expect("there").label("ready").is_some()));
+        assert!(
+            w.github().with(|world| world.repo("acme", "anvil").expect("there").label("ready").is_some())
+        );
         w.plan(&[]).exits(2);
     });
 }
@@ -287,7 +299,12 @@ fn against_shows_only_what_the_change_causes() {
     committed(|w| {
         w.config(&CONFIG.replace("0e8a16", "5319e7"));
         let plan = w.plan(&["--against", "HEAD~1", "--json"]).exits(2).json();
-        let addresses: Vec<&str> = plan["actions"].as_array().expect("a list").iter().filter_map(|a| a["address"].as_str()).collect();
+        let addresses: Vec<&str> = plan["actions"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|a| a["address"].as_str())
+            .collect();
         assert_eq!(addresses, ["repo/acme/anvil/label/ready"]);
     });
 }
@@ -305,7 +322,12 @@ fn stdout_is_data() {
         let program = env!("CARGO_BIN_EXE_factoryctl");
         let script = format!("'{program}' plan | true; echo ${{PIPESTATUS[0]}}");
         let out = w.plain("bash", &["-c", &script]);
-        assert_eq!(String::from_utf8_lossy(&out.stdout).trim(), "2", "{}", String::from_utf8_lossy(&out.stderr));
+        assert_eq!(
+            String::from_utf8_lossy(&out.stdout).trim(),
+            "2",
+            "{}",
+            String::from_utf8_lossy(&out.stderr)
+        );
     });
 }
 
@@ -320,7 +342,9 @@ fn the_spellings_of_a_plan_agree() {
             assert!(text.contains(id) && markdown.contains(id), "{id}\n{text}\n{markdown}");
         }
         let keys: Vec<&String> = json.as_object().expect("an object").keys().collect();
-        for key in ["version", "config", "observed", "actions", "waiting", "disabled", "diagnostics", "summary"] {
+        for key in
+            ["version", "config", "observed", "actions", "waiting", "disabled", "diagnostics", "summary"]
+        {
             assert!(keys.iter().any(|k| *k == key), "{key} is missing among {keys:?}");
         }
     });
@@ -329,14 +353,16 @@ fn the_spellings_of_a_plan_agree() {
 /// What isn't there is said by name, wherever the command is run.
 #[test]
 fn without_a_config_there_is_a_next_step() {
-    world(|w| insta::assert_snapshot!(w.plan(&[]).transcript(), @r#"
+    world(|w| {
+        insta::assert_snapshot!(w.plan(&[]).transcript(), @r#"
     $ factoryctl plan
     --- stderr
     error: the config can't be read
       because: there is no factory.kdl in [world]/config or above it
       next: name the config with --config PATH|URL, or start with `factoryctl init`
     [exit 1]
-    "#));
+    "#)
+    });
 }
 
 /// A fresh start: what `init` writes is valid, and in canonical form.
@@ -355,7 +381,8 @@ fn the_twin_serves_from_the_command_line() {
     world(|w| {
         let twin = w.start(&["twin", "--json", "--generate", "repos=3,seed=2"]);
         w.until("it listens", || twin.first_line().is_some());
-        let line: serde_json::Value = serde_json::from_str(&twin.first_line().expect("a line")).expect("JSON");
+        let line: serde_json::Value =
+            serde_json::from_str(&twin.first_line().expect("a line")).expect("JSON");
         for key in ["url", "graphql", "git", "token", "admin"] {
             assert!(line[key].is_string(), "{line}");
         }

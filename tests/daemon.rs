@@ -121,7 +121,10 @@ fn a_start_on_a_bad_head_keeps_the_last_good_config() {
         let bad = world.config("nonsense");
         let daemon = Daemon::start(world, &[]);
         let status = daemon.status().unwrap();
-        assert_eq!((&status["config"]["commit"], &status["config"]["rejected"]["commit"]), (&json!(good), &json!(bad)));
+        assert_eq!(
+            (&status["config"]["commit"], &status["config"]["rejected"]["commit"]),
+            (&json!(good), &json!(bad))
+        );
         wait("the last good config acts", || (!has_wiki(world, "anvil")).then_some(()));
         daemon.stop().exits(0);
     });
@@ -185,7 +188,9 @@ fn a_live_switch_acts_in_the_middle_of_an_apply_and_outlives_a_restart() {
 fn switches_work_without_a_daemon_too() {
     world_of(sample::github(), |world| {
         world.config(WIKI_OFF);
-        let off = world.run(&["loop", "disable", "repository-settings", "--reason", "smoke", "--until", "36h"]).exits(0);
+        let off = world
+            .run(&["loop", "disable", "repository-settings", "--reason", "smoke", "--until", "36h"])
+            .exits(0);
         assert!(off.err.contains("no daemon runs"), "{}", off.all());
         let plan = world.plan(&["--json"]).exits(0).json();
         assert_eq!(plan["disabled"][0]["loop"], "repository-settings");
@@ -229,7 +234,10 @@ fn open_pulls(world: &World) -> Vec<(u64, String)> {
 #[test]
 fn a_live_switch_becomes_a_pull_request_whose_end_is_its_end() {
     world_of(github_with_factory(), |world| {
-        let config = on_github(world, &format!("{HOME}// a comment stays\nrepo \"acme/anvil\" {{ has-wiki #false; }}\n"));
+        let config = on_github(
+            world,
+            &format!("{HOME}// a comment stays\nrepo \"acme/anvil\" {{ has-wiki #false; }}\n"),
+        );
         let daemon = Daemon::start(world, &["--config", &config]);
         daemon.ask(&["loop", "disable", "labels", "--reason", "smoke"]).exits(0);
         let (number, title) = wait("the pull request", || open_pulls(world).into_iter().next());
@@ -242,7 +250,9 @@ fn a_live_switch_becomes_a_pull_request_whose_end_is_its_end() {
         daemon.ask(&["loop", "disable", "labels", "--reason", "again"]).exits(0);
         let (number, _) = wait("another pull request", || open_pulls(world).into_iter().next());
         world.github().merge_pull("acme/factory", number).unwrap();
-        let status = daemon.wait("config says so now", |s| s["flips"] == json!([]) && loop_(s, "labels")["state"] == "disabled");
+        let status = daemon.wait("config says so now", |s| {
+            s["flips"] == json!([]) && loop_(s, "labels")["state"] == "disabled"
+        });
         assert_eq!(loop_(&status, "labels")["reason"], "again");
 
         daemon.ask(&["suspend", "repo/acme/anvil/**", "--reason", "audit"]).exits(0);

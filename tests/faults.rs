@@ -5,8 +5,8 @@
 //! the n-th request, and since requests run side by side, that may be another one in the next run.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use factoryctl::twin::{self, FaultAction, FaultRule, LoggedRequest};
 
@@ -49,7 +49,8 @@ fn ways() -> Vec<Way> {
     const AUTH: &[i32] = &[0, 5];
     const LIMIT: &[i32] = &[0, 6];
     const REST: &[i32] = &[0, 1, 4, 7, 9];
-    let status = |status| FaultAction::Status { status, body: None, headers: std::collections::BTreeMap::new() };
+    let status =
+        |status| FaultAction::Status { status, body: None, headers: std::collections::BTreeMap::new() };
     let once = |name, action, codes| Way { name, action, lasting: false, codes };
     let lasting = |name, action, codes| Way { name, action, lasting: true, codes };
     vec![
@@ -63,7 +64,11 @@ fn ways() -> Vec<Way> {
         once("502", status(502), REST),
         once("primary limit", FaultAction::PrimaryLimit { reset_in_s: 3600 }, LIMIT),
         once("secondary limit", FaultAction::SecondaryLimit { retry_after_s: Some(1), status: 403 }, LIMIT),
-        once("secondary limit without a time", FaultAction::SecondaryLimit { retry_after_s: None, status: 429 }, LIMIT),
+        once(
+            "secondary limit without a time",
+            FaultAction::SecondaryLimit { retry_after_s: None, status: 429 },
+            LIMIT,
+        ),
         once("reset before", FaultAction::ResetBefore, REST),
         once("reset after", FaultAction::ResetAfter, REST),
         once("truncated", FaultAction::Truncate, REST),
@@ -197,7 +202,10 @@ fn try_all(trials: &[(&Call, usize)], attempt: impl Fn(&Way, &Call) + Sync) {
                     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| attempt(way, call)));
                     if let Err(panic) = done {
                         let says = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-                        wrong.lock().expect("no holder panics").push(format!("{} at {call}: {says}", way.name));
+                        wrong
+                            .lock()
+                            .expect("no holder panics")
+                            .push(format!("{} at {call}: {says}", way.name));
                     }
                 }
             });
@@ -263,7 +271,8 @@ fn after_an_apply(w: &World, clean: &Clean, way: &Way, applied: &Ran) {
     let last = w.plan(&[]);
     assert_eq!(last.code, 0, "the last plan\n{}\n{}\n{all}", last.all(), again.all());
     let after = snapshot(&w.github(), clean.first_new);
-    let diff = similar::TextDiff::from_lines(&clean.after, &after).unified_diff().context_radius(0).to_string();
+    let diff =
+        similar::TextDiff::from_lines(&clean.after, &after).unified_diff().context_radius(0).to_string();
     assert!(diff.is_empty(), "not as after a clean apply:\n{diff}\n{all}");
     w.run(&["ledger", "verify"]).exits(0);
 }
@@ -274,7 +283,8 @@ fn after_an_apply(w: &World, clean: &Clean, way: &Way, applied: &Ran) {
 fn a_repository_is_never_made_under_another_owner() {
     world_of(github(), |w| {
         w.config(CONFIG);
-        let refuse = FaultAction::Status { status: 404, body: None, headers: std::collections::BTreeMap::new() };
+        let refuse =
+            FaultAction::Status { status: 404, body: None, headers: std::collections::BTreeMap::new() };
         w.faults(vec![FaultRule::every(refuse).on("POST", "/orgs/acme/repos")]);
         let applied = w.apply(&[]);
         let owners: BTreeSet<String> =

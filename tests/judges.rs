@@ -67,8 +67,13 @@ fn the_product_and_the_twin_speak_githubs_language() {
         w.twin().record_bodies(true);
         product(w);
         let log = w.requests();
-        assert!(log.iter().all(|request| request.status != 501), "the twin doesn't know: {:?}", w.twin().unknown());
-        let (sdl, asked, answered) = (w.path("twin.graphql"), w.path("asked.jsonl"), w.path("answered.jsonl"));
+        assert!(
+            log.iter().all(|request| request.status != 501),
+            "the twin doesn't know: {:?}",
+            w.twin().unknown()
+        );
+        let (sdl, asked, answered) =
+            (w.path("twin.graphql"), w.path("asked.jsonl"), w.path("answered.jsonl"));
         std::fs::write(&sdl, twin::graphql_sdl()).expect("the file can be written");
         std::fs::write(&asked, operations(&log)).expect("the file can be written");
         std::fs::write(&answered, replies(&log)).expect("the file can be written");
@@ -80,7 +85,8 @@ fn the_product_and_the_twin_speak_githubs_language() {
 /// A session of the product that uses what it has: a config repository on GitHub, every sort of change, a plan that
 /// finds nothing to do, and everything that only looks.
 fn product(w: &World) {
-    let named = sample::CONFIG.replacen("factory \"acme\"", "factory \"acme\" { config \"acme/factory\"; }", 1);
+    let named =
+        sample::CONFIG.replacen("factory \"acme\"", "factory \"acme\" { config \"acme/factory\"; }", 1);
     w.config(&named);
     w.git(&["remote", "add", "origin", &with_token(w, "acme/factory")]);
     w.git(&["push", "-q", "--force", "origin", "main"]);
@@ -121,15 +127,37 @@ fn gh_finds_a_github() {
         w.set("GH_TOKEN", w.twin().token());
         w.set("GH_NO_UPDATE_NOTIFIER", "1");
 
-        let listed = gh(w, &["repo", "list", "acme", "--json", "nameWithOwner", "--jq", "[.[].nameWithOwner] | sort | join(\" \")"]);
+        let listed = gh(
+            w,
+            &[
+                "repo",
+                "list",
+                "acme",
+                "--json",
+                "nameWithOwner",
+                "--jq",
+                "[.[].nameWithOwner] | sort | join(\" \")",
+            ],
+        );
         insta::assert_snapshot!(listed.trim(), @"acme/anvil acme/bellows acme/crucible acme/drill acme/factory acme/unmanaged");
         gh(w, &["repo", "create", "acme/gadgets", "--private", "--description", "New"]);
         assert!(gh(w, &["repo", "view", "acme/gadgets", "--json", "description"]).contains("New"));
         let on = ["-R", "acme/anvil"];
-        gh(w, &[&["label", "create", "area: web", "--color", "00ff00", "--description", "Web"], &on[..]].concat());
+        gh(
+            w,
+            &[&["label", "create", "area: web", "--color", "00ff00", "--description", "Web"], &on[..]]
+                .concat(),
+        );
         let labels = gh(w, &[&["label", "list", "--limit", "100"], &on[..]].concat());
         assert!(labels.contains("area: web"), "{labels}");
-        gh(w, &[&["issue", "create", "--title", "It broke", "--body", "Badly", "--label", "area: web"], &on[..]].concat());
+        gh(
+            w,
+            &[
+                &["issue", "create", "--title", "It broke", "--body", "Badly", "--label", "area: web"],
+                &on[..],
+            ]
+            .concat(),
+        );
         let issues = gh(w, &[&["issue", "list", "--json", "title,labels"], &on[..]].concat());
         assert!(issues.contains("It broke") && issues.contains("area: web"), "{issues}");
         gh(w, &["api", "--paginate", "repos/acme/anvil/labels?per_page=3", "--jq", ".[].name"]);

@@ -32,7 +32,8 @@ fn a_killed_apply_is_settled_by_the_next() {
     });
     println!("seed {}, {} kills within {whole:?}", sizes::seed(), sizes::kills());
     let mut rng = StdRng::seed_from_u64(sizes::seed());
-    let moments: Vec<Duration> = (0..sizes::kills()).map(|_| whole.mul_f64(rng.random_range(0.05..1.0))).collect();
+    let moments: Vec<Duration> =
+        (0..sizes::kills()).map(|_| whole.mul_f64(rng.random_range(0.05..1.0))).collect();
     let mut in_the_middle = 0;
     for moment in &moments {
         prepared(|w| in_the_middle += usize::from(killed_at(w, *moment, &clean, first_new)));
@@ -50,7 +51,11 @@ fn killed_at(w: &World, moment: Duration, clean: &str, first_new: u64) -> bool {
     w.plan(&[]).exits(0);
     let after = snapshot(&w.github(), first_new);
     let diff = similar::TextDiff::from_lines(clean, &after).unified_diff().context_radius(0).to_string();
-    assert!(diff.is_empty(), "killed after {moment:?}, not as after a clean apply:\n{diff}\n{}", killed.all());
+    assert!(
+        diff.is_empty(),
+        "killed after {moment:?}, not as after a clean apply:\n{diff}\n{}",
+        killed.all()
+    );
     w.run(&["ledger", "verify"]).exits(0);
     killed.code == 128 + 9
 }

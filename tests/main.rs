@@ -2,12 +2,20 @@
 //!
 //! How each line of "done when" is shown stands in `docs/TESTING.md`.
 #![expect(clippy::disallowed_methods, reason = "tests are their own edge: files, processes, clock")]
-#![expect(clippy::unwrap_used, clippy::format_collect, reason = "a test may panic, and its texts may be slow")]
-#![expect(clippy::wildcard_enum_match_arm, clippy::while_let_loop, reason = "scanners and generators, not decisions")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    reason = "a test may panic, and its texts may be slow"
+)]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    clippy::while_let_loop,
+    reason = "scanners and generators, not decisions"
+)]
 
 mod cli;
-mod demo;
 mod daemon;
+mod demo;
 mod faults;
 mod judges;
 mod kill;

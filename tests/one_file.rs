@@ -98,7 +98,10 @@ fn build(copy: &Path) -> PathBuf {
         link_all(&profile.join(part), &own.join(part));
     }
     let mut command = Command::new(env!("CARGO"));
-    command.args(["build", "--offline", "--bin", "factoryctl"]).current_dir(copy).env("CARGO_TARGET_DIR", &target);
+    command
+        .args(["build", "--offline", "--bin", "factoryctl"])
+        .current_dir(copy)
+        .env("CARGO_TARGET_DIR", &target);
     if own.ends_with("release") {
         command.arg("--release");
     }
@@ -112,7 +115,9 @@ fn link_all(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("folders can be made");
     for entry in from.read_dir().expect("the folder was built").flatten() {
         let name = entry.file_name();
-        let own = ["factoryctl-", "libfactoryctl-", "main-"].iter().any(|own| name.to_string_lossy().starts_with(own));
+        let own = ["factoryctl-", "libfactoryctl-", "main-"]
+            .iter()
+            .any(|own| name.to_string_lossy().starts_with(own));
         let target = to.join(&name);
         if own {
             continue;
@@ -133,10 +138,13 @@ fn a_loop_is_one_file_and_one_line() {
     let program = program.to_str().expect("the path is text");
     world(|w| {
         w.github().mutate(|world| drop(world.add_repo("acme", "anvil").name.clone()));
-        w.config("factory \"acme\"\nrepo \"acme/anvil\"\nloop \"sample\" every=\"11m\" { patience \"3d\"; }\n");
+        w.config(
+            "factory \"acme\"\nrepo \"acme/anvil\"\nloop \"sample\" every=\"11m\" { patience \"3d\"; }\n",
+        );
         let says = |args: &[&str], code: i32| {
             let out = w.plain(program, args);
-            let text = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+            let text =
+                format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
             assert_eq!(out.status.code(), Some(code), "{args:?}: {text}");
             text
         };

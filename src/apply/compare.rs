@@ -14,12 +14,13 @@ pub fn settled_value(verb: Verb, before: &Value, after: &Value, state: Seen<&Rep
             Seen::Known(state) => Some(repository(after, state)),
             Seen::Unknown => None,
         },
-        Verb::UpdateSettings | Verb::ChangeVisibility | Verb::ArchiveRepository | Verb::UnarchiveRepository => {
-            match state {
-                Seen::Known(state) => settings(after, state),
-                Seen::Absent | Seen::Unknown => None,
-            }
-        }
+        Verb::UpdateSettings
+        | Verb::ChangeVisibility
+        | Verb::ArchiveRepository
+        | Verb::UnarchiveRepository => match state {
+            Seen::Known(state) => settings(after, state),
+            Seen::Absent | Seen::Unknown => None,
+        },
         Verb::CreateLabel | Verb::UpdateLabel | Verb::RenameLabel | Verb::DeleteLabel => match state {
             Seen::Known(RepoState { labels: Seen::Known(labels), .. }) => {
                 let find = |side: &Value| {
@@ -94,15 +95,48 @@ mod tests {
         let known = Seen::Known(&state);
         let bug = json!({ "name": "Bug", "color": "d73a4a", "description": "" });
         let rows: Vec<(&str, Verb, Value, Value, Option<Value>)> = vec![
-            ("a setting", Verb::UpdateSettings, json!({"has-wiki": false}), json!({"has-wiki": false}), Some(json!({"has-wiki": true}))),
-            ("a setting that nobody could read", Verb::UpdateSettings, json!({}), json!({"has-issues": false}), None),
-            ("a label by its old name", Verb::RenameLabel, json!({"name": "bug"}), json!({"name": "kind"}), Some(bug.clone())),
-            ("a label that was renamed already", Verb::RenameLabel, json!({"name": "old"}), json!({"name": "bug"}), Some(bug)),
-            ("a label that is gone", Verb::DeleteLabel, json!({"name": "gone"}), json!(null), Some(json!(null))),
+            (
+                "a setting",
+                Verb::UpdateSettings,
+                json!({"has-wiki": false}),
+                json!({"has-wiki": false}),
+                Some(json!({"has-wiki": true})),
+            ),
+            (
+                "a setting that nobody could read",
+                Verb::UpdateSettings,
+                json!({}),
+                json!({"has-issues": false}),
+                None,
+            ),
+            (
+                "a label by its old name",
+                Verb::RenameLabel,
+                json!({"name": "bug"}),
+                json!({"name": "kind"}),
+                Some(bug.clone()),
+            ),
+            (
+                "a label that was renamed already",
+                Verb::RenameLabel,
+                json!({"name": "old"}),
+                json!({"name": "bug"}),
+                Some(bug),
+            ),
+            (
+                "a label that is gone",
+                Verb::DeleteLabel,
+                json!({"name": "gone"}),
+                json!(null),
+                Some(json!(null)),
+            ),
         ];
         for (name, verb, before, after, expect) in rows {
             assert_eq!(settled_value(verb, &before, &after, known), expect, "{name}");
         }
-        assert_eq!(settled_value(Verb::DeleteLabel, &json!({"name": "bug"}), &json!(null), Seen::Unknown), None);
+        assert_eq!(
+            settled_value(Verb::DeleteLabel, &json!({"name": "bug"}), &json!(null), Seen::Unknown),
+            None
+        );
     }
 }

@@ -53,7 +53,12 @@ pub(super) async fn create(client: &Client, repo: &RepoName, label: &LabelSpec) 
 }
 
 /// Changes a label, its name too. Issues keep it.
-pub(super) async fn update(client: &Client, repo: &RepoName, name: &LabelName, label: &LabelSpec) -> Result<(), Error> {
+pub(super) async fn update(
+    client: &Client,
+    repo: &RepoName,
+    name: &LabelName,
+    label: &LabelSpec,
+) -> Result<(), Error> {
     let path = format!("/repos/{repo}/labels/{}", segment(name.as_str()));
     let body = Value::Object(fields(label, "new_name"));
     // A repeated rename finds no label of the old name, so it is not repeated.

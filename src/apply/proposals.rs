@@ -27,7 +27,8 @@ pub(super) struct Proposal<'a> {
 
 /// The open pull request of the branch, if there is one.
 pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, LookError> {
-    let (Effect::Propose { repo, branch, .. } | Effect::Withdraw { repo, branch, .. }) = &action.effect else {
+    let (Effect::Propose { repo, branch, .. } | Effect::Withdraw { repo, branch, .. }) = &action.effect
+    else {
         return Err(LookError::Partial("this is not a proposal".to_owned()));
     };
     let open = open_pull(client, repo, branch).await?;
@@ -61,15 +62,15 @@ pub(super) async fn propose(client: &Client, proposal: &Proposal<'_>) -> Result<
     commit(client, proposal, &head).await?;
     if open_pull(client, repo, branch).await?.is_none() {
         let body = json!({ "title": proposal.title, "body": proposal.body, "head": branch, "base": base.0 });
-        client.write(repo.owner(), Method::POST, &format!("/repos/{repo}/pulls"), &body, Once::Create).await?;
+        client
+            .write(repo.owner(), Method::POST, &format!("/repos/{repo}/pulls"), &body, Once::Create)
+            .await?;
     }
     Ok(())
 }
 
 async fn commit(client: &Client, proposal: &Proposal<'_>, head: &str) -> Result<(), Error> {
-    let encode = |file: &ProposedFile| {
-        json!({ "path": file.path, "contents": base64::engine::general_purpose::STANDARD.encode(&file.text) })
-    };
+    let encode = |file: &ProposedFile| json!({ "path": file.path, "contents": base64::engine::general_purpose::STANDARD.encode(&file.text) });
     let input = json!({
         "branch": { "repositoryNameWithOwner": proposal.repo.as_str(), "branchName": proposal.branch },
         "message": { "headline": proposal.title },
@@ -82,7 +83,12 @@ async fn commit(client: &Client, proposal: &Proposal<'_>, head: &str) -> Result<
 }
 
 /// Closes the pull request and deletes its branch.
-pub(super) async fn withdraw(client: &Client, repo: &RepoName, number: u64, branch: &str) -> Result<(), Error> {
+pub(super) async fn withdraw(
+    client: &Client,
+    repo: &RepoName,
+    number: u64,
+    branch: &str,
+) -> Result<(), Error> {
     let path = format!("/repos/{repo}/pulls/{number}");
     client.write(repo.owner(), Method::PATCH, &path, &json!({ "state": "closed" }), Once::Idempotent).await?;
     let path = format!("/repos/{repo}/git/refs/heads/{branch}");

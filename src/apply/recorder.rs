@@ -139,5 +139,13 @@ pub(super) fn record(
         }
         Outcome::Unknown { says } => (ledger::Ending::Unknown, says.as_str(), None, None),
     };
-    ledger::Outcome { intent: intent.clone(), action, address, result, says: says.to_owned(), request_id, cause }
+    ledger::Outcome {
+        intent: intent.clone(),
+        action,
+        address,
+        result,
+        says: says.to_owned(),
+        request_id,
+        cause,
+    }
 }

@@ -30,8 +30,9 @@ pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, Look
         Seen::Absent => Seen::Absent,
         Seen::Unknown => Seen::Unknown,
     };
-    settled_value(action.verb, &action.before, &action.after, state)
-        .ok_or_else(|| LookError::Partial(format!("{repo} is gone, or some of its settings can't be seen any more")))
+    settled_value(action.verb, &action.before, &action.after, state).ok_or_else(|| {
+        LookError::Partial(format!("{repo} is gone, or some of its settings can't be seen any more"))
+    })
 }
 
 /// One PATCH for all settings but the topics, which have an endpoint of their own.
@@ -48,7 +49,11 @@ pub(super) async fn update(
     topics(client, repo, settings).await
 }
 
-async fn topics(client: &Client, repo: &RepoName, settings: &BTreeMap<Setting, SettingValue>) -> Result<(), Error> {
+async fn topics(
+    client: &Client,
+    repo: &RepoName,
+    settings: &BTreeMap<Setting, SettingValue>,
+) -> Result<(), Error> {
     if let Some(SettingValue::Names(names)) = settings.get(&Setting::Topics) {
         let path = format!("/repos/{repo}/topics");
         client.write(repo.owner(), Method::PUT, &path, &json!({ "names": names }), Once::Idempotent).await?;

@@ -58,18 +58,21 @@ pub async fn apply(
     }
     // Cancelled by the first trouble that every further call would run into as well.
     let hopeless = CancellationToken::new();
-    let runs = by_repo.into_values().map(|actions| one_repository(actions, writer, recorder, watch, &hopeless));
+    let runs =
+        by_repo.into_values().map(|actions| one_repository(actions, writer, recorder, watch, &hopeless));
     let mut results: Vec<Result<Vec<(Action, Outcome)>, RecorderError>> =
         stream::iter(runs).buffer_unordered(AT_ONCE).collect().await;
     let mut report = Report { interrupted: watch.stop.is_cancelled(), ..Report::default() };
     for result in results.drain(..) {
         report.outcomes.extend(result?);
     }
-    report.outcomes.sort_by(|a, b| (a.0.effect.repo(), a.0.verb.stage(), &a.0.address).cmp(&(
-        b.0.effect.repo(),
-        b.0.verb.stage(),
-        &b.0.address,
-    )));
+    report.outcomes.sort_by(|a, b| {
+        (a.0.effect.repo(), a.0.verb.stage(), &a.0.address).cmp(&(
+            b.0.effect.repo(),
+            b.0.verb.stage(),
+            &b.0.address,
+        ))
+    });
     Ok(report)
 }
 
@@ -113,7 +116,9 @@ fn held_back(
         return Some(Outcome::not_attempted("interrupted before it was started"));
     }
     if hopeless.is_cancelled() {
-        return Some(Outcome::not_attempted("not attempted: the credential is refused or its budget is spent"));
+        return Some(Outcome::not_attempted(
+            "not attempted: the credential is refused or its budget is spent",
+        ));
     }
     if let Some(blocked) = (watch.gate)(action) {
         return Some(Outcome::Refused { says: format!("{}: {}", blocked.guard, blocked.says) });

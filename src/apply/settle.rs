@@ -9,23 +9,24 @@ use crate::ledger::{Index, Open, Record};
 
 /// What has to be read to settle the open intents: repositories and facets.
 pub async fn needs(recorder: &Recorder) -> (Vec<RepoName>, Facets) {
-    recorder.index(|index| {
-        let mut repos = Vec::new();
-        let mut facets = Facets::NONE;
-        for open in index.open_intents() {
-            if let Some(repo) = open.intent.address.repo_name()
-                && !repos.contains(&repo)
-            {
-                repos.push(repo);
+    recorder
+        .index(|index| {
+            let mut repos = Vec::new();
+            let mut facets = Facets::NONE;
+            for open in index.open_intents() {
+                if let Some(repo) = open.intent.address.repo_name()
+                    && !repos.contains(&repo)
+                {
+                    repos.push(repo);
+                }
+                facets = facets.and(match open.intent.verb.kind() {
+                    "label" => Facets::of(Facet::Labels).and(Facets::of(Facet::Settings)),
+                    _ => Facets::of(Facet::Settings),
+                });
             }
-            facets = facets.and(match open.intent.verb.kind() {
-                "label" => Facets::of(Facet::Labels).and(Facets::of(Facet::Settings)),
-                _ => Facets::of(Facet::Settings),
-            });
-        }
-        (repos, facets)
-    })
-    .await
+            (repos, facets)
+        })
+        .await
 }
 
 /// Settles every open intent that the reading tells about; gives how many. One that it doesn't tell about stays
@@ -38,7 +39,12 @@ pub async fn settle(recorder: &Recorder, observed: &Observed) -> Result<usize, R
         let settled = |open: &Open| {
             let outcome = verdict(open, observed)?;
             let intent = &open.intent;
-            Some(Record::Outcome(record(&intent.intent, intent.action.clone(), intent.address.clone(), &outcome)))
+            Some(Record::Outcome(record(
+                &intent.intent,
+                intent.action.clone(),
+                intent.address.clone(),
+                &outcome,
+            )))
         };
         index.open_intents().iter().filter_map(|open| settled(open)).collect()
     };
@@ -71,7 +77,9 @@ fn verdict(open: &Open, observed: &Observed) -> Option<Outcome> {
             } else if now == intent.before {
                 interrupted()
             } else {
-                Outcome::Refused { says: format!("interrupted, and it is neither as before nor as planned: {now}") }
+                Outcome::Refused {
+                    says: format!("interrupted, and it is neither as before nor as planned: {now}"),
+                }
             })
         }
     }

@@ -76,7 +76,9 @@ impl Writer {
             Effect::CreateLabel { repo, label } => labels::create(client, repo, label).await,
             Effect::UpdateLabel { repo, name, label } => labels::update(client, repo, name, label).await,
             Effect::DeleteLabel { repo, name } => labels::delete(client, repo, name).await,
-            Effect::Comment { repo, number, id, body } => speech::comment(client, repo, *number, *id, body).await,
+            Effect::Comment { repo, number, id, body } => {
+                speech::comment(client, repo, *number, *id, body).await
+            }
             Effect::DeleteComment { repo, id, .. } => speech::delete_comment(client, repo, *id).await,
             Effect::Report { repo, commit, name, state, check_run } => {
                 speech::report(client, repo, commit, name, state, *check_run).await
@@ -85,7 +87,9 @@ impl Writer {
                 let proposal = proposals::Proposal { repo, branch, base, files, title, body };
                 proposals::propose(client, &proposal).await
             }
-            Effect::Withdraw { repo, number, branch } => proposals::withdraw(client, repo, *number, branch).await,
+            Effect::Withdraw { repo, number, branch } => {
+                proposals::withdraw(client, repo, *number, branch).await
+            }
         }
     }
 }

@@ -63,7 +63,9 @@ fn saved_plan(cx: &Context, args: &Args) -> Result<Option<SavedPlan>, Fail> {
     }
     let text = String::from_utf8_lossy(&fs::read(&path, 256 << 20)?).into_owned();
     SavedPlan::parse(&text).map(Some).map_err(|error| {
-        Fail::new(Exit::Stale, format!("{one} can't be applied")).because(error).help("make it anew: factoryctl plan -o FILE")
+        Fail::new(Exit::Stale, format!("{one} can't be applied"))
+            .because(error)
+            .help("make it anew: factoryctl plan -o FILE")
     })
 }
 
@@ -85,7 +87,11 @@ fn committed(cx: &Context, source: &Source, saved: Option<&SavedPlan>) -> Result
                 return Ok(loaded);
             }
             match loaded.desired.origin.changed {
-                Some(n) => return Err(dirty(format!("{n} config files differ from the commit that is checked out"))),
+                Some(n) => {
+                    return Err(dirty(format!(
+                        "{n} config files differ from the commit that is checked out"
+                    )));
+                }
                 None => return Err(dirty("the config is not under version control".to_owned())),
             }
         }
@@ -122,11 +128,29 @@ impl<'a> Job<'a> {
         let ledger = Ledger::open(guard, cx.clock.now()).map_err(super::ledger::fail)?;
         let recorder = Recorder::new(ledger, cx.clock.clone(), &cx.env.who());
         let place = place(cx, source, &loaded, &session).await?;
+        let unmerged = match &place {
+            // What counts is the branch as GitHub has it: a clone may be ahead of it.
+            Place::Remote(mirror, _) if loaded.desired.factory.config.is_some() => {
+                not_on_branch(mirror.repo(), &loaded)?
+            }
+            Place::Remote(..) | Place::Local(_) | Place::Nowhere => unmerged(source, &loaded)?,
+        };
         let publisher = Publisher::new(place, &loaded.desired.factory.name, cx.clock.clone());
         publisher.catch_up(&recorder).await.map_err(batch_fail)?;
-        let unmerged = unmerged(source, &loaded)?;
         let (stop, interrupted) = super::signals::stop_on_signal();
-        Ok(Self { cx, args, loaded, saved, session, recorder, publisher, allows, unmerged, stop, interrupted })
+        Ok(Self {
+            cx,
+            args,
+            loaded,
+            saved,
+            session,
+            recorder,
+            publisher,
+            allows,
+            unmerged,
+            stop,
+            interrupted,
+        })
     }
 
     async fn run(&mut self) -> Result<Exit, Fail> {
@@ -163,7 +187,10 @@ impl<'a> Job<'a> {
             match self.carry_out(permitted, &judged).await {
                 Ok(report) => {
                     exit = exit.and(self.exit_of(&report));
-                    let made = report.outcomes.iter().any(|(a, o)| a.verb == Verb::CreateRepository && o.succeeded());
+                    let made = report
+                        .outcomes
+                        .iter()
+                        .any(|(a, o)| a.verb == Verb::CreateRepository && o.succeeded());
                     all.interrupted |= report.interrupted;
                     all.outcomes.extend(report.outcomes);
                     round += 1;
@@ -220,7 +247,12 @@ impl<'a> Job<'a> {
         judged.document.actions.retain(|p| wanted(&p.action.id));
         judged.document.waiting.clear();
         let there: Vec<_> = judged.document.actions.iter().map(|p| p.action.id.clone()).collect();
-        saved.actions.iter().filter(|(id, _)| !there.contains(id)).map(|(_, address)| address.clone()).collect()
+        saved
+            .actions
+            .iter()
+            .filter(|(id, _)| !there.contains(id))
+            .map(|(_, address)| address.clone())
+            .collect()
     }
 
     fn confirmed(&self, actions: usize) -> Result<bool, Fail> {
@@ -279,8 +311,11 @@ impl<'a> Job<'a> {
 
     fn conclude(&self, all: &Report, exit: Exit) -> Result<Exit, Fail> {
         if self.args.json {
-            let outcomes: Vec<_> = all.outcomes.iter().map(|(action, outcome)| outcome_json(action, outcome)).collect();
-            self.cx.ui.print_json(&serde_json::json!({ "version": 1, "outcomes": outcomes, "exit": exit.code() }))?;
+            let outcomes: Vec<_> =
+                all.outcomes.iter().map(|(action, outcome)| outcome_json(action, outcome)).collect();
+            self.cx.ui.print_json(
+                &serde_json::json!({ "version": 1, "outcomes": outcomes, "exit": exit.code() }),
+            )?;
         } else {
             self.cx.ui.print(&format!("Apply: {}\n", engine::summary(all)))?;
         }
@@ -313,7 +348,12 @@ fn outcome_json(action: &Action, outcome: &Outcome) -> serde_json::Value {
 
 /// Where the ledger's branch lives: in the config repository on GitHub where config names one, else beside the
 /// config on this machine.
-pub(super) async fn place(cx: &Context, source: &Source, loaded: &Loaded, session: &Session) -> Result<Place, Fail> {
+pub(super) async fn place(
+    cx: &Context,
+    source: &Source,
+    loaded: &Loaded,
+    session: &Session,
+) -> Result<Place, Fail> {
     if let Some(config) = &loaded.desired.factory.config {
         let owner = config.value.owner();
         let repo = session.client.read(owner, &format!("/repos/{}", config.value)).await?;
@@ -333,6 +373,17 @@ pub(super) async fn place(cx: &Context, source: &Source, loaded: &Loaded, sessio
     })
 }
 
+/// The revision, if the config branch of this repository doesn't contain it.
+fn not_on_branch(repo: &Repo, loaded: &Loaded) -> Result<Option<String>, Fail> {
+    let Some(commit) = &loaded.desired.origin.commit else { return Ok(None) };
+    let head = repo.branch_head(&loaded.desired.factory.branch)?;
+    let merged = match head {
+        Some(head) if repo.has(commit)? => repo.merge_base(&head, commit)?.as_ref() == Some(commit),
+        Some(_) | None => false,
+    };
+    Ok((!merged).then(|| commit.short().to_owned()))
+}
+
 /// The revision, if it is not merged to the config branch.
 fn unmerged(source: &Source, loaded: &Loaded) -> Result<Option<String>, Fail> {
     let (Some(repo), Some(commit)) = (source.repo(), &loaded.desired.origin.commit) else { return Ok(None) };
@@ -343,7 +394,9 @@ fn unmerged(source: &Source, loaded: &Loaded) -> Result<Option<String>, Fail> {
     let Some(branch) = branch else { return Ok(None) };
     let heads: Vec<CommitId> = [branch.clone(), format!("refs/remotes/origin/{branch}")]
         .iter()
-        .filter_map(|name| repo.branch_head(name).ok().flatten().or_else(|| repo.reference(name).ok().flatten()))
+        .filter_map(|name| {
+            repo.branch_head(name).ok().flatten().or_else(|| repo.reference(name).ok().flatten())
+        })
         .collect();
     for head in &heads {
         if repo.merge_base(head, commit)?.as_ref() == Some(commit) {

@@ -54,7 +54,9 @@ impl Daemon {
                 return Ok(Exit::Error);
             }
             Some(Reply::Refused(says)) => return Err(Fail::new(Exit::Error, says)),
-            Some(Reply::Status(_)) => return Err(Fail::new(Exit::Error, "the daemon answered something else")),
+            Some(Reply::Status(_)) => {
+                return Err(Fail::new(Exit::Error, "the daemon answered something else"));
+            }
             None => self.switch_alone(cx, request)?,
         }
         Ok(Exit::Done)
@@ -85,7 +87,8 @@ impl Daemon {
 /// Until when: a moment, a day (UTC), or a span from now.
 pub(super) fn later(text: &str, now: Timestamp) -> Result<Timestamp, Fail> {
     let wrong = || {
-        Fail::new(Exit::Usage, format!("`{text}` is not a time")).help("write 2026-05-01, 2026-05-01T12:00:00Z, 36h or 7d")
+        Fail::new(Exit::Usage, format!("`{text}` is not a time"))
+            .help("write 2026-05-01, 2026-05-01T12:00:00Z, 36h or 7d")
     };
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);

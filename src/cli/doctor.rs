@@ -23,7 +23,11 @@ pub(crate) async fn run(cx: &Context, _args: &Args) -> Result<Exit, Fail> {
     match cx.source().await {
         Err(fail) => {
             exit = fail.exit;
-            findings.push(bad("config", fail.to_string(), "start with `factoryctl init`, or name one with --config"));
+            findings.push(bad(
+                "config",
+                fail.to_string(),
+                "start with `factoryctl init`, or name one with --config",
+            ));
         }
         Ok(source) => match cx.load(&source, cx.at()) {
             Err(fail) => {
@@ -35,7 +39,11 @@ pub(crate) async fn run(cx: &Context, _args: &Args) -> Result<Exit, Fail> {
                 match cx.connect(&source, &loaded, Patience::Foreground) {
                     Err(fail) => {
                         exit = fail.exit;
-                        findings.push(bad("credential", fail.to_string(), "export GITHUB_TOKEN=…, or configure an App"));
+                        findings.push(bad(
+                            "credential",
+                            fail.to_string(),
+                            "export GITHUB_TOKEN=…, or configure an App",
+                        ));
                     }
                     Ok(session) => {
                         let owners: Vec<String> = owners(&loaded.desired);
@@ -95,7 +103,11 @@ async fn github(
             Ok(identity) => findings.push(good("credential", format!("{} for {owner}", identity.login()))),
             Err(error) => {
                 exit = exit.and(Exit::of(crate::observed::cause(&error)));
-                findings.push(bad("credential", format!("{owner}: {error}"), "check the token or the App's installation"));
+                findings.push(bad(
+                    "credential",
+                    format!("{owner}: {error}"),
+                    "check the token or the App's installation",
+                ));
             }
         }
     }

@@ -46,7 +46,8 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     {
         let then = engine::judge(&Judging { desired: &before.desired, ..judging }, &observed);
         judged.document.actions.retain(|p| then.document.actions.iter().any(|b| b.action.id == p.action.id));
-        note = format!("differences that the config at {} would not have left", &commit[..10.min(commit.len())]);
+        note =
+            format!("differences that the config at {} would not have left", &commit[..10.min(commit.len())]);
     }
     let mut drifts = Vec::new();
     for planned in &judged.document.actions {
@@ -54,7 +55,9 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     }
     if args.json {
         let actions = judged.document.to_json()["actions"].clone();
-        cx.ui.print_json(&json!({ "version": 1, "since_config": applied, "drift": actions, "changed_by": drifts }))?;
+        cx.ui.print_json(
+            &json!({ "version": 1, "since_config": applied, "drift": actions, "changed_by": drifts }),
+        )?;
     } else {
         cx.ui.print(&render::text(&judged.document, cx.ui.style()))?;
         cx.ui.print(&format!("{note}\n"))?;

@@ -21,8 +21,9 @@ pub(crate) fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let text = if args.reference {
         desired::reference(&vocabulary)
     } else {
-        desired::explain(args.path.as_deref(), &vocabulary)
-            .map_err(|unknown| Fail::new(Exit::Usage, unknown.to_string()).help("`factoryctl explain` lists what there is"))?
+        desired::explain(args.path.as_deref(), &vocabulary).map_err(|unknown| {
+            Fail::new(Exit::Usage, unknown.to_string()).help("`factoryctl explain` lists what there is")
+        })?
     };
     cx.ui.print(&text)?;
     Ok(Exit::Done)

@@ -19,7 +19,9 @@ pub(crate) fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let source = Source::open(&cx.env, cx.global.config.as_deref())?;
     let root = match &source {
         Source::Folder(folder) => folder.clone(),
-        Source::Local(repo) => repo.work_tree().ok_or_else(|| not_here("a bare repository has no files to format"))?,
+        Source::Local(repo) => {
+            repo.work_tree().ok_or_else(|| not_here("a bare repository has no files to format"))?
+        }
         Source::Remote { .. } => return Err(not_here("a remote repository has no files to format")),
     };
     let files = source.read(At::WorkingTree)?;

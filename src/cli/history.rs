@@ -25,7 +25,9 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let state = cx.state(&source, &loaded.desired)?;
     let glob = match &args.address {
         None => None,
-        Some(text) => Some(AddressGlob::parse(text).map_err(|e| Fail::new(Exit::Usage, "not an address").because(e))?),
+        Some(text) => {
+            Some(AddressGlob::parse(text).map_err(|e| Fail::new(Exit::Usage, "not an address").because(e))?)
+        }
     };
     let since = args.since.as_deref().map(|text| moment(text, cx.clock.now())).transpose()?;
     for event in ledger::history(&state.ledger(), glob, since).map_err(super::ledger::fail)? {

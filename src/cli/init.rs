@@ -23,8 +23,11 @@ pub(crate) fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let there: Vec<&str> =
         files.iter().map(|(path, _)| path.as_str()).filter(|path| fs::exists(&root.join(path))).collect();
     if !there.is_empty() {
-        return Err(Fail::new(Exit::Error, format!("{} is there already; nothing was written", there.join(", ")))
-            .help("init starts in a folder without a config; `factoryctl import` writes one for what exists"));
+        return Err(Fail::new(
+            Exit::Error,
+            format!("{} is there already; nothing was written", there.join(", ")),
+        )
+        .help("init starts in a folder without a config; `factoryctl import` writes one for what exists"));
     }
     for (path, text) in &files {
         let file = root.join(path);

@@ -94,7 +94,8 @@ async fn branch(
 pub(super) fn last_applied(state: &StateDir) -> Result<Option<String>, Fail> {
     for event in ledger::history(&state.ledger(), None, None).map_err(fail)? {
         if let Event::Other(entry) = event.map_err(fail)?
-            && let Record::Batch(Batch { phase: BatchPhase::Ended, config_commit: Some(commit), .. }) = entry.record
+            && let Record::Batch(Batch { phase: BatchPhase::Ended, config_commit: Some(commit), .. }) =
+                entry.record
         {
             return Ok(Some(commit.to_string()));
         }
@@ -113,7 +114,8 @@ pub(super) fn line(event: &Event) -> String {
                 Some((_, outcome)) if outcome.says.is_empty() => outcome.result.as_str().to_owned(),
                 Some((_, outcome)) => format!("{}: {}", outcome.result.as_str(), outcome.says),
             };
-            let lines: Vec<String> = intent.because.iter().map(|b| format!("{}:{}", b.file, b.line)).collect();
+            let lines: Vec<String> =
+                intent.because.iter().map(|b| format!("{}:{}", b.file, b.line)).collect();
             format!(
                 "{} #{} {} {} by {} at {commit} ({}; {}) {outcome}\n",
                 change.at,

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::engine::{Reply, Request};
-use crate::model::Facet;
 use crate::loops::{self, AnyLoop};
+use crate::model::Facet;
 
 use super::context::Context;
 use super::daemon::{Daemon, later};
@@ -132,9 +132,11 @@ async fn rows(cx: &Context) -> Result<Vec<Row>, Fail> {
             next: live.and_then(|live| live.next_at).map(|t| t.to_string()),
             result: live.and_then(|live| live.result.clone()),
             off: match live {
-                Some(live) => {
-                    live.by.as_ref().zip(live.reason.as_ref()).map(|(by, why)| said(by, why, live.until.map(|t| t.to_string())))
-                }
+                Some(live) => live
+                    .by
+                    .as_ref()
+                    .zip(live.reason.as_ref())
+                    .map(|(by, why)| said(by, why, live.until.map(|t| t.to_string()))),
                 None => off.map(|s| said(&s.by, &s.reason, s.until.map(|t| t.to_string()))),
             },
         }

@@ -39,9 +39,11 @@ pub use ui::Ui;
 /// The control plane of a dark factory: desired state in Git, compared with GitHub, shown as a plan, applied.
 #[derive(Debug, Parser)]
 #[command(name = "factoryctl", version, propagate_version = true, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 nothing to do, or done · 1 error · 2 there are changes · 3 the config is \
+#[command(
+    after_help = "Exit codes: 0 nothing to do, or done · 1 error · 2 there are changes · 3 the config is \
     invalid · 4 a guard held something back · 5 authentication or permission · 6 rate limit · 7 the saved plan is \
-    stale · 8 another process holds the lock · 9 partly applied · 64 wrong usage · 130/143 interrupted")]
+    stale · 8 another process holds the lock · 9 partly applied · 64 wrong usage · 130/143 interrupted"
+)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -53,7 +55,13 @@ pub struct Cli {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Global {
     /// The config repository: a path, or a URL with `#BRANCH`. Default: the enclosing folder with a factory.kdl.
-    #[arg(long, global = true, value_name = "PATH|URL[#BRANCH]", env = "FACTORY_CONFIG", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH|URL[#BRANCH]",
+        env = "FACTORY_CONFIG",
+        hide_env_values = true
+    )]
     pub(crate) config: Option<String>,
     /// Read the config at this commit instead of the working tree.
     #[arg(long, global = true, value_name = "REV")]

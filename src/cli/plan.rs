@@ -104,7 +104,8 @@ fn cached(
     let unreadable = |error| Fail::new(Exit::Error, "the cache can't be read").because(error);
     let store = crate::adapters::store::Store::open(&state.cache()).map_err(unreadable)?;
     let observed = observed::load(&store).map_err(unreadable)?.ok_or_else(|| {
-        Fail::new(Exit::Error, "there is no earlier reading to plan on").help("run `factoryctl plan` once without --offline")
+        Fail::new(Exit::Error, "there is no earlier reading to plan on")
+            .help("run `factoryctl plan` once without --offline")
     })?;
     let age = observed.at.map(|at| now.duration_since(at).as_secs());
     Ok((observed, age))

@@ -32,12 +32,12 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         return Err(Fail::new(Exit::Usage, "the daemon follows the config branch and takes no --at"));
     }
     let source = Arc::new(cx.source().await?);
-    let keeper = Keeper::boot(Arc::clone(&source), cx.clock.clone()).await.map_err(|error| boot_fail(cx, error))?;
+    let keeper =
+        Keeper::boot(Arc::clone(&source), cx.clock.clone()).await.map_err(|error| boot_fail(cx, error))?;
     let desired = Arc::clone(&keeper.current().desired);
     let state = cx.state(&source, &desired)?;
-    let store = Store::open(&state.cache())
-        .map_err(|error| cx.ui.say(&format!("warning: no cache: {error}")))
-        .ok();
+    let store =
+        Store::open(&state.cache()).map_err(|error| cx.ui.say(&format!("warning: no cache: {error}"))).ok();
     let (drain, _) = super::signals::stop_on_signal();
     let context = cx.clone();
     let connect = move |desired: &Desired| {
@@ -78,7 +78,8 @@ pub(super) fn boot_fail(cx: &Context, error: BootError) -> Fail {
             fail
         }
         error @ (BootError::NoHistory | BootError::NoBranch(_)) => {
-            Fail::new(Exit::Invalid, error.to_string()).help("commit the config: git init && git add . && git commit")
+            Fail::new(Exit::Invalid, error.to_string())
+                .help("commit the config: git init && git add . && git commit")
         }
     }
 }
@@ -88,13 +89,16 @@ fn daemon_fail(error: DaemonError) -> Fail {
         DaemonError::State(error) => error.into(),
         DaemonError::Ledger(error) => super::ledger::fail(error),
         DaemonError::Flips(error) => error.into(),
-        DaemonError::Connect(_) => Fail::new(Exit::Auth, "the daemon can't start").because(error).help("factoryctl doctor"),
+        DaemonError::Connect(_) => {
+            Fail::new(Exit::Auth, "the daemon can't start").because(error).help("factoryctl doctor")
+        }
         DaemonError::Fatal(Fatal::OtherWriter(_)) => {
             Fail::new(Exit::Locked, "the daemon gave way").because(error).help("run one daemon for a config")
         }
-        DaemonError::Fatal(Fatal::Ledger(_)) | DaemonError::Socket(_) | DaemonError::Webhooks(_) | DaemonError::Secret(_) => {
-            Fail::new(Exit::Error, "the daemon can't go on").because(error)
-        }
+        DaemonError::Fatal(Fatal::Ledger(_))
+        | DaemonError::Socket(_)
+        | DaemonError::Webhooks(_)
+        | DaemonError::Secret(_) => Fail::new(Exit::Error, "the daemon can't go on").because(error),
     }
 }
 

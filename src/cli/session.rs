@@ -35,18 +35,33 @@ impl Context {
     }
 
     /// Connects to GitHub as the config says.
-    pub(crate) fn connect(&self, source: &Source, loaded: &Loaded, patience: Patience) -> Result<Session, Fail> {
+    pub(crate) fn connect(
+        &self,
+        source: &Source,
+        loaded: &Loaded,
+        patience: Patience,
+    ) -> Result<Session, Fail> {
         let state = self.state(source, &loaded.desired)?;
         // A cache that can't be used costs requests and nothing else.
         let store = Store::open(&state.cache())
-            .map_err(|error| self.ui.say(&format!("warning: no cache: {}", Fail::new(Exit::Error, "").because(error).causes.join(": "))))
+            .map_err(|error| {
+                self.ui.say(&format!(
+                    "warning: no cache: {}",
+                    Fail::new(Exit::Error, "").because(error).causes.join(": ")
+                ));
+            })
             .ok();
         let client = self.client(&loaded.desired, patience, store.clone())?;
         Ok(Session { client, state, store })
     }
 
     /// A client for a config's GitHub.
-    pub(crate) fn client(&self, desired: &Desired, patience: Patience, cache: Option<Store>) -> Result<Client, Fail> {
+    pub(crate) fn client(
+        &self,
+        desired: &Desired,
+        patience: Patience,
+        cache: Option<Store>,
+    ) -> Result<Client, Fail> {
         let auth = match &desired.github.auth {
             Auth::Token(_) if self.token_from_environment(desired) => {
                 github::Auth::Token(self.env.github_token().unwrap_or_else(|| SecretString::from("")))
@@ -75,6 +90,10 @@ impl Context {
         let base = url::Url::parse(api).map_err(|error| {
             Fail::new(Exit::Usage, format!("`{api}` is not the address of an API")).because(error)
         })?;
+        if base.scheme() == "http" && !is_loopback(&base) {
+            return Err(Fail::new(Exit::Usage, format!("over `{api}` the token could be read on the way"))
+                .help("use https, or an address of this machine"));
+        }
         let mut config = github::Config::new(base, auth);
         config.patience = patience;
         config.cache = cache;
@@ -88,7 +107,8 @@ impl Context {
             config.retries.longest = Duration::from_millis(millis * 8);
             config.retries.longest_wait = Duration::from_millis(millis * 8);
         }
-        Client::new(config).map_err(|error| Fail::new(Exit::Error, "the GitHub client can't be made").because(error))
+        Client::new(config)
+            .map_err(|error| Fail::new(Exit::Error, "the GitHub client can't be made").because(error))
     }
 
     /// What is switched off at this moment.
@@ -98,13 +118,25 @@ impl Context {
     }
 }
 
+/// Whether a base lies on this machine.
+fn is_loopback(base: &url::Url) -> bool {
+    match base.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
 /// Address globs of the command line.
 pub(crate) fn globs(texts: &[String]) -> Result<Vec<AddressGlob>, Fail> {
     texts
         .iter()
         .map(|text| {
             AddressGlob::parse(text).map_err(|error| {
-                Fail::new(Exit::Usage, "not an address").because(error).help("addresses look like repo/acme/widgets/label/bug; `*` and `**` match")
+                Fail::new(Exit::Usage, "not an address")
+                    .because(error)
+                    .help("addresses look like repo/acme/widgets/label/bug; `*` and `**` match")
             })
         })
         .collect()
@@ -129,7 +161,8 @@ pub(crate) fn unknown_loop(name: &str) -> Fail {
         .filter(|(distance, _)| *distance <= 4);
     let all: Vec<&str> = loops::ALL.iter().map(|l| l.name()).collect();
     let hint = near.map(|(_, near)| format!("did you mean `{near}`? ")).unwrap_or_default();
-    Fail::new(Exit::Usage, format!("there is no loop `{name}`")).help(format!("{hint}the loops are {}", all.join(", ")))
+    Fail::new(Exit::Usage, format!("there is no loop `{name}`"))
+        .help(format!("{hint}the loops are {}", all.join(", ")))
 }
 
 /// Overrides of the command line: `GUARD[=N]@ADDRESS-GLOB`.
@@ -151,9 +184,19 @@ fn allow(text: &str, by: &str) -> Result<Allow, Fail> {
         return Err(wrong(if known {
             format!("guard `{guard}` has no override")
         } else {
-            format!("there is no guard `{guard}`; those with an override are {}", guard::OVERRIDABLE.join(", "))
+            format!(
+                "there is no guard `{guard}`; those with an override are {}",
+                guard::OVERRIDABLE.join(", ")
+            )
         }));
     }
     let address = AddressGlob::parse(glob).map_err(|error| wrong(error.to_string()))?;
-    Ok(Allow { guard: guard.to_owned(), address, count, until: None, reason: format!("--allow by {by}"), source: None })
+    Ok(Allow {
+        guard: guard.to_owned(),
+        address,
+        count,
+        until: None,
+        reason: format!("--allow by {by}"),
+        source: None,
+    })
 }

@@ -32,7 +32,9 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
                 return Err(Fail::new(Exit::Error, "the daemon answered something else"));
             }
             None => {
-                return Err(Fail::new(Exit::Error, "no daemon runs for this config").help("start it: factoryctl run"));
+                return Err(
+                    Fail::new(Exit::Error, "no daemon runs for this config").help("start it: factoryctl run")
+                );
             }
         };
         let text = if args.json {

@@ -46,20 +46,20 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         (Some(path), _) => {
             let bytes = fs::read(&cx.env.cwd().join(path), LIMIT)?;
             let text = String::from_utf8_lossy(&bytes);
-            World::from_json(&text)
-                .map_err(|error| Fail::new(Exit::Error, format!("{} can't be loaded", path.display())).because(error))?
+            World::from_json(&text).map_err(|error| {
+                Fail::new(Exit::Error, format!("{} can't be loaded", path.display())).because(error)
+            })?
         }
-        (None, Some(text)) => {
-            twin::generate(&generate(text)?)
-        }
+        (None, Some(text)) => twin::generate(&generate(text)?),
         (None, None) => World::default(),
     };
     let faults: Vec<FaultRule> = match &args.faults {
         None => Vec::new(),
         Some(path) => {
             let bytes = fs::read(&cx.env.cwd().join(path), LIMIT)?;
-            serde_json::from_slice(&bytes)
-                .map_err(|error| Fail::new(Exit::Usage, format!("{} is not a list of faults", path.display())).because(error))?
+            serde_json::from_slice(&bytes).map_err(|error| {
+                Fail::new(Exit::Usage, format!("{} is not a list of faults", path.display())).because(error)
+            })?
         }
     };
     let options = Options {
@@ -78,7 +78,12 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         });
         cx.ui.print(&format!("{line}\n"))?;
     } else {
-        cx.ui.print(&format!("url   {}\ntoken {}\nadmin {}\n", twin.url(), twin.token(), twin.admin_url()))?;
+        cx.ui.print(&format!(
+            "url   {}\ntoken {}\nadmin {}\n",
+            twin.url(),
+            twin.token(),
+            twin.admin_url()
+        ))?;
     }
     let exit = wait_for_end().await;
     twin.stop().await;
@@ -111,7 +116,8 @@ fn generate(text: &str) -> Result<Generate, Fail> {
 /// Waits until the process is told to end.
 async fn wait_for_end() -> Exit {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return Exit::Error;
     };

@@ -132,6 +132,8 @@ pub(super) fn init_logs(verbose: u8, format: LogFormat, env: &Env, ui: &Ui) {
     // A second start within one process (tests) keeps the first one's subscriber.
     let _already = match format {
         LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+        LogFormat::Json => {
+            builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        }
     };
 }

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use crate::adapters::github::Patience;
 use crate::engine::{Loaded, Source};
 use crate::ledger;
-use crate::model::{Address, AddressGlob, Facet, Facets, LabelSpec, Repo, RepoState, Seen, Setting, SettingValue, Sourced};
+use crate::model::{
+    Address, AddressGlob, Facet, Facets, LabelSpec, Repo, RepoState, Seen, Setting, SettingValue, Sourced,
+};
 use crate::observed;
 
 use super::context::Context;
@@ -24,20 +26,23 @@ pub(crate) struct Args {
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let source = cx.source().await?;
     let loaded = cx.load(&source, cx.at())?;
-    let wrong = |says: String| Fail::new(Exit::Usage, says).help("addresses look like repo/acme/widgets/label/bug");
+    let wrong =
+        |says: String| Fail::new(Exit::Usage, says).help("addresses look like repo/acme/widgets/label/bug");
     let address = Address::parse(&args.address).map_err(|e| wrong(e.to_string()))?;
     let mut out = String::new();
     if let Some(name) = address.as_str().strip_prefix("loop/") {
         explain_loop(cx, &source, &loaded, name, &mut out)?;
         return cx.ui.print(&out).map(|()| Exit::Done);
     }
-    let name = address.repo_name().ok_or_else(|| wrong(format!("`{address}` names no repository and no loop")))?;
+    let name =
+        address.repo_name().ok_or_else(|| wrong(format!("`{address}` names no repository and no loop")))?;
     let Some(repo) = loaded.desired.repos.get(&name) else {
         let message = format!("{name} is not declared");
         return Err(Fail::new(Exit::Error, message).help(format!("declare it: repo \"{name}\" {{ … }}")));
     };
     let live = if args.offline { None } else { Some(live(cx, &source, &loaded, repo).await?) };
-    let _ = writeln!(out, "{} declared at {}{}", repo.address(), repo.source, by(&source, &loaded, &repo.source));
+    let _ =
+        writeln!(out, "{} declared at {}{}", repo.address(), repo.source, by(&source, &loaded, &repo.source));
     let prefix = format!("{}/", repo.address());
     let rest = address.as_str().strip_prefix(&prefix).unwrap_or_default();
     let mut found = rest.is_empty();
@@ -51,7 +56,15 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         if rest.is_empty() || label == address {
             found = true;
             let seen = live.as_ref().map(|state| live_label(state.as_ref(), &spec.value));
-            value(&source, &loaded, &format!("label {}", spec.value.name), spec, |l| label_json(l), seen, &mut out);
+            value(
+                &source,
+                &loaded,
+                &format!("label {}", spec.value.name),
+                spec,
+                |l| label_json(l),
+                seen,
+                &mut out,
+            );
         }
     }
     if !found {
@@ -63,7 +76,12 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     Ok(Exit::Done)
 }
 
-async fn live(cx: &Context, source: &Source, loaded: &Loaded, repo: &Repo) -> Result<Option<RepoState>, Fail> {
+async fn live(
+    cx: &Context,
+    source: &Source,
+    loaded: &Loaded,
+    repo: &Repo,
+) -> Result<Option<RepoState>, Fail> {
     let session = cx.connect(source, loaded, Patience::Foreground)?;
     let facets = Facets::of(Facet::Settings).and(Facets::of(Facet::Labels));
     let request = observed::Request {
@@ -73,7 +91,8 @@ async fn live(cx: &Context, source: &Source, loaded: &Loaded, repo: &Repo) -> Re
     };
     let mut seen = observed::observe(&session.client, &cx.clock, &request).await;
     if let Some(gap) = seen.gaps.first() {
-        return Err(Fail::new(Exit::of(gap.cause), format!("{} can't be read: {}", repo.name, gap.why)).help("--offline leaves GitHub out"));
+        return Err(Fail::new(Exit::of(gap.cause), format!("{} can't be read: {}", repo.name, gap.why))
+            .help("--offline leaves GitHub out"));
     }
     Ok(match seen.repos.remove(&repo.name) {
         Some(Seen::Known(state)) => Some(state),
@@ -132,9 +151,13 @@ fn value<T>(
 
 /// Who wrote a line, where Git tells.
 fn by(source: &Source, loaded: &Loaded, place: &crate::model::Source) -> String {
-    let (Some(repo), Some(commit)) = (source.repo(), &loaded.desired.origin.commit) else { return String::new() };
+    let (Some(repo), Some(commit)) = (source.repo(), &loaded.desired.origin.commit) else {
+        return String::new();
+    };
     match repo.blame(commit, &place.file, place.line) {
-        Ok(blame) => format!(" ← {} {} ({})", blame.commit.id.short(), blame.commit.author, blame.commit.time),
+        Ok(blame) => {
+            format!(" ← {} {} ({})", blame.commit.id.short(), blame.commit.author, blame.commit.time)
+        }
         Err(error) => {
             tracing::debug!(%error, "no blame");
             String::new()
@@ -142,7 +165,13 @@ fn by(source: &Source, loaded: &Loaded, place: &crate::model::Source) -> String 
     }
 }
 
-fn explain_loop(cx: &Context, source: &Source, loaded: &Loaded, name: &str, out: &mut String) -> Result<(), Fail> {
+fn explain_loop(
+    cx: &Context,
+    source: &Source,
+    loaded: &Loaded,
+    name: &str,
+    out: &mut String,
+) -> Result<(), Fail> {
     let known = crate::loops::by_name(name).ok_or_else(|| super::session::unknown_loop(name))?;
     let _ = writeln!(out, "loop/{name}: {}", known.about());
     match loaded.desired.loops.get(name) {
@@ -162,7 +191,13 @@ fn explain_loop(cx: &Context, source: &Source, loaded: &Loaded, name: &str, out:
 }
 
 /// Since when it is as it is: the last change that the ledger knows.
-fn since(cx: &Context, source: &Source, loaded: &Loaded, address: &Address, out: &mut String) -> Result<(), Fail> {
+fn since(
+    cx: &Context,
+    source: &Source,
+    loaded: &Loaded,
+    address: &Address,
+    out: &mut String,
+) -> Result<(), Fail> {
     let state = cx.state(source, &loaded.desired)?;
     let Ok(glob) = AddressGlob::parse(address.as_str()) else { return Ok(()) };
     let mut events = ledger::history(&state.ledger(), Some(glob), None).map_err(super::ledger::fail)?;

@@ -84,7 +84,9 @@ impl Publisher {
         let mut ledger = recorder.ledger().await;
         match ledger.publish(&target, &self.by, self.clock.now()).await.map_err(BatchError::Publish)? {
             Publication::Done { .. } | Publication::Nothing => Ok(()),
-            Publication::Behind { actual } => Err(BatchError::Behind { writer: actual.map(|c| c.to_string()) }),
+            Publication::Behind { actual } => {
+                Err(BatchError::Behind { writer: actual.map(|c| c.to_string()) })
+            }
             Publication::Denied { says } => Err(BatchError::Denied(says)),
         }
     }

@@ -127,7 +127,9 @@ pub fn judge(judging: &Judging<'_>, observed: &Observed) -> Judged {
         .map(|(name, switch)| Disabled { name: name.clone(), switch: switch.clone() })
         .collect();
     document.diagnostics.extend(all.problems.iter().map(ToString::to_string));
-    document.diagnostics.extend(crashed.iter().map(|c| format!("bug: loop `{}` panicked: {}", c.name, c.says)));
+    document
+        .diagnostics
+        .extend(crashed.iter().map(|c| format!("bug: loop `{}` panicked: {}", c.name, c.says)));
     let problems = all.problems.len();
     Judged { document, verdict, problems, crashed }
 }

@@ -26,7 +26,12 @@ pub struct Flipped {
 ///
 /// # Errors
 /// Why it was not done, for the person who asked.
-pub fn flip(board: &Switchboard, desired: &Desired, request: &Request, now: Timestamp) -> Result<Flipped, String> {
+pub fn flip(
+    board: &Switchboard,
+    desired: &Desired,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Flipped, String> {
     match request {
         Request::LoopDisable { name, reason, by, until } => {
             known(name)?;
@@ -35,7 +40,8 @@ pub fn flip(board: &Switchboard, desired: &Desired, request: &Request, now: Time
         Request::LoopEnable { name, reason, by, until } => {
             known(name)?;
             let address = loop_address(name);
-            let off_in_config = desired.loops.get(name).filter(|l| !l.enabled && l.until.is_none_or(|t| now < t));
+            let off_in_config =
+                desired.loops.get(name).filter(|l| !l.enabled && l.until.is_none_or(|t| now < t));
             match off_in_config {
                 Some(_) => set(board, address, true, switch(reason, by, *until, now)?, now),
                 None => take(board, &address, by, now),
@@ -68,7 +74,8 @@ pub(crate) fn known(name: &str) -> Result<(), String> {
         return Ok(());
     }
     let near = loops::ALL.iter().map(|l| (strsim::damerau_levenshtein(l.name(), name), l.name())).min();
-    let hint = near.filter(|(distance, _)| *distance <= 4).map(|(_, near)| format!("; did you mean `{near}`?"));
+    let hint =
+        near.filter(|(distance, _)| *distance <= 4).map(|(_, near)| format!("; did you mean `{near}`?"));
     Err(format!("there is no loop `{name}`{}", hint.unwrap_or_default()))
 }
 
@@ -83,7 +90,13 @@ fn switch(reason: &str, by: &str, until: Option<Timestamp>, now: Timestamp) -> R
     Ok(Switch { by: by.to_owned(), reason: reason.to_owned(), until })
 }
 
-fn set(board: &Switchboard, address: String, on: bool, switch: Switch, now: Timestamp) -> Result<Flipped, String> {
+fn set(
+    board: &Switchboard,
+    address: String,
+    on: bool,
+    switch: Switch,
+    now: Timestamp,
+) -> Result<Flipped, String> {
     let parsed = Address::parse(&address).map_err(|error| error.to_string())?;
     let word = if on { "on" } else { "off" };
     let until = switch.until.map(|t| format!(" until {t}")).unwrap_or_default();
@@ -106,7 +119,11 @@ fn take(board: &Switchboard, address: &str, by: &str, now: Timestamp) -> Result<
     };
     if taken.is_none() && kept.is_ok() {
         let others: Vec<String> = board.flips().into_iter().map(|f| f.address).collect();
-        let hint = if others.is_empty() { String::new() } else { format!("; switched live are {}", others.join(", ")) };
+        let hint = if others.is_empty() {
+            String::new()
+        } else {
+            format!("; switched live are {}", others.join(", "))
+        };
         return Err(format!("{address} is not switched live{hint}"));
     }
     let record = Address::parse(address).ok().map(|address| ledger::Flip {
@@ -139,9 +156,18 @@ mod tests {
             by: "ann".into(),
             until: until.map(at),
         };
-        let on = |name: &str| Request::LoopEnable { name: name.into(), reason: "r".into(), by: "ann".into(), until: None };
-        let suspend =
-            |a: &str| Request::Suspend { address: a.into(), reason: "r".into(), by: "ann".into(), until: None };
+        let on = |name: &str| Request::LoopEnable {
+            name: name.into(),
+            reason: "r".into(),
+            by: "ann".into(),
+            until: None,
+        };
+        let suspend = |a: &str| Request::Suspend {
+            address: a.into(),
+            reason: "r".into(),
+            by: "ann".into(),
+            until: None,
+        };
         let resume = |a: &str| Request::Resume { address: a.into(), by: "ann".into() };
         let said: Vec<String> = [
             off("labels", "smoke", None),

@@ -145,7 +145,10 @@ impl Keeper {
         let head = blocking(move || source.branch_head(&branch)).await;
         let head = match head {
             Ok(Some(head)) => head,
-            Ok(None) => return self.in_trouble(format!("the branch `{}` of the config repository is gone", self.branch)),
+            Ok(None) => {
+                return self
+                    .in_trouble(format!("the branch `{}` of the config repository is gone", self.branch));
+            }
             Err(error) => return self.in_trouble(said(&error)),
         };
         let had_trouble = self.trouble.take().is_some();
@@ -170,7 +173,8 @@ impl Keeper {
             return self.reject(Rejected { commit: head, at, details: why.clone(), why });
         }
         let before = self.current.commit.clone();
-        let rewritten = self.source.repo().is_some_and(|repo| matches!(repo.step(&before, &head), Ok(Step::Rewritten)));
+        let rewritten =
+            self.source.repo().is_some_and(|repo| matches!(repo.step(&before, &head), Ok(Step::Rewritten)));
         self.rejected = None;
         self.current = InForce { commit: head, desired: Arc::new(desired), since: at };
         News::InForce { before, rewritten, warnings }
@@ -277,8 +281,8 @@ pub(super) fn said(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::git::fixture::Fixture;
     use crate::adapters::git::Repo;
+    use crate::adapters::git::fixture::Fixture;
 
     const GOOD: &str = "factory \"acme\"\n";
 
@@ -299,11 +303,19 @@ mod tests {
         let good = fixture.put("factory.kdl", GOOD).commit("good");
         let mut keeper = keeper(&fixture).await.unwrap();
         assert_eq!(keeper.refresh(take).await, News::None);
-        for (what, text) in [("empty", ""), ("half-written", "factory \"ac"), ("unknown key", "factory \"acme\"\nrepoo \"a/b\"\n")] {
+        for (what, text) in [
+            ("empty", ""),
+            ("half-written", "factory \"ac"),
+            ("unknown key", "factory \"acme\"\nrepoo \"a/b\"\n"),
+        ] {
             let bad = fixture.put("factory.kdl", text).commit(what);
             assert_eq!(keeper.refresh(take).await, News::Rejected, "{what}");
             assert_eq!(keeper.refresh(take).await, News::None, "{what}: said once");
-            assert_eq!((&keeper.current().commit, &keeper.rejected().unwrap().commit), (&good, &bad), "{what}");
+            assert_eq!(
+                (&keeper.current().commit, &keeper.rejected().unwrap().commit),
+                (&good, &bad),
+                "{what}"
+            );
         }
         fixture.git(&["rm", "--quiet", "factory.kdl"]);
         fixture.commit("gone");

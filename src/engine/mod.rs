@@ -30,7 +30,8 @@ pub use scheduler::State;
 pub use socket::{AskError, Error as SocketError, Reply, Request, ask};
 pub use source::{At, Invalid, Loaded, Source, SourceError, load};
 pub use status::{
-    BudgetStatus, ConfigStatus, FlipStatus, HeldStatus, LedgerStatus, LoopStatus, RejectedStatus, Status, TickStatus,
+    BudgetStatus, ConfigStatus, FlipStatus, HeldStatus, LedgerStatus, LoopStatus, RejectedStatus, Status,
+    TickStatus,
 };
 pub use switchboard::Switchboard;
 pub use switches::{Flip, Flips, FlipsError, switches};

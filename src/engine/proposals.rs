@@ -69,7 +69,8 @@ impl Reading<'_> {
         let loads = Arc::clone(loads);
         let read = tokio::task::spawn_blocking(move || {
             let head = repo.branch_head(&branch)?;
-            let pulls: Vec<ConfigPull> = seen.into_iter().map(|pull| loads.pull(&repo, head.as_ref(), pull, now)).collect();
+            let pulls: Vec<ConfigPull> =
+                seen.into_iter().map(|pull| loads.pull(&repo, head.as_ref(), pull, now)).collect();
             Ok::<_, crate::adapters::git::Error>(pulls)
         });
         Ok(read.await.map_err(|error| Trouble { why: error.to_string(), cause: Cause::Other })??)
@@ -174,11 +175,16 @@ impl Reading<'_> {
         let path = written.or(root).unwrap_or_else(|| "factory.kdl".to_owned());
         let Some(bytes) = repo.file_at(head, &path, MAX_FILE)? else { return Ok(Vec::new()) };
         let Ok(text) = String::from_utf8(bytes) else { return Ok(Vec::new()) };
-        let spelling = if std::path::Path::new(&path).extension().is_some_and(|e| e == "toml") { Spelling::Toml } else { Spelling::Kdl };
+        let spelling = if std::path::Path::new(&path).extension().is_some_and(|e| e == "toml") {
+            Spelling::Toml
+        } else {
+            Spelling::Kdl
+        };
         let (reason, until) = (flip.switch.reason.as_str(), flip.switch.until.map(|t| t.to_string()));
         let edited = match name {
             Some(name) => {
-                let flip = edit::Flip { name, enabled: flip.on, reason: Some(reason), until: until.as_deref() };
+                let flip =
+                    edit::Flip { name, enabled: flip.on, reason: Some(reason), until: until.as_deref() };
                 edit::set_loop(&text, spelling, &flip)
             }
             None => edit::protect(&text, spelling, &flip.address, reason),

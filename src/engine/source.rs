@@ -166,7 +166,11 @@ impl Source {
     pub fn identity(&self, desired: &Desired) -> String {
         match (&desired.factory.config, self) {
             (Some(config), _) => {
-                format!("{}/{}", desired.github.api.value.trim_end_matches('/'), config.value.as_str().to_lowercase())
+                format!(
+                    "{}/{}",
+                    desired.github.api.value.trim_end_matches('/'),
+                    config.value.as_str().to_lowercase()
+                )
             }
             (None, Self::Folder(folder)) => folder.display().to_string(),
             (None, Self::Local(repo)) => repo.common_dir().display().to_string(),

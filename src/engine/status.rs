@@ -206,7 +206,8 @@ impl Status {
             let what = if flip.on { "on" } else { "off" };
             let until = flip.until.map(|t| format!(" until {t}")).unwrap_or_default();
             let pull = if flip.proposed { ", proposed as a pull request" } else { "" };
-            let _ = writeln!(out, "flip: {} {what} by {}{until}: {}{pull}", flip.address, flip.by, flip.reason);
+            let _ =
+                writeln!(out, "flip: {} {what} by {}{until}: {}{pull}", flip.address, flip.by, flip.reason);
         }
         for held in &self.held {
             let _ = writeln!(out, "held: {} ({}): {}", held.address, held.guard, held.says);
@@ -236,7 +237,8 @@ impl Status {
         let place = config.repo.as_deref().unwrap_or(&config.place);
         let _ = writeln!(out, "config: {place} {} at {commit} since {}", config.branch, config.since);
         if config.repo.is_none() {
-            let _ = writeln!(out, "  local: no config repository on GitHub, so nothing is pushed or proposed");
+            let _ =
+                writeln!(out, "  local: no config repository on GitHub, so nothing is pushed or proposed");
         }
         if let Some(rejected) = &config.rejected {
             let commit: String = rejected.commit.chars().take(10).collect();
@@ -250,10 +252,12 @@ impl Status {
         }
         if let Some(last) = &self.last {
             let because = last.because.join(", ");
-            let _ = writeln!(out, "last tick: {} at {} ({because}), {} ms", last.number, last.at, last.took_ms);
+            let _ =
+                writeln!(out, "last tick: {} at {} ({because}), {} ms", last.number, last.at, last.took_ms);
             let _ = writeln!(out, "  {}", last.plan);
             if last.done + last.refused + last.failed > 0 {
-                let _ = writeln!(out, "  {} done, {} refused, {} failed", last.done, last.refused, last.failed);
+                let _ =
+                    writeln!(out, "  {} done, {} refused, {} failed", last.done, last.refused, last.failed);
             }
         }
     }
@@ -316,7 +320,11 @@ pub(super) mod tests {
                 branch: "main".into(),
                 commit: "a".repeat(40),
                 since: at(0),
-                rejected: Some(RejectedStatus { commit: "b".repeat(40), at: at(1), why: "unknown key `colour`".into() }),
+                rejected: Some(RejectedStatus {
+                    commit: "b".repeat(40),
+                    at: at(1),
+                    why: "unknown key `colour`".into(),
+                }),
                 trouble: None,
             },
             webhooks: Some("127.0.0.1:8080".into()),
@@ -330,7 +338,13 @@ pub(super) mod tests {
                 until: Some(at(60)),
                 proposed: true,
             }],
-            budgets: vec![BudgetStatus { whose: "token".into(), pool: "graphql".into(), limit: 5000, remaining: 4990, reset: at(55) }],
+            budgets: vec![BudgetStatus {
+                whose: "token".into(),
+                pool: "graphql".into(),
+                limit: 5000,
+                remaining: 4990,
+                reset: at(55),
+            }],
             requests: 12,
             ledger: LedgerStatus { head: 9, published: 8, commit: Some("c".repeat(40)), open: 1 },
             last: Some(TickStatus {
@@ -344,7 +358,11 @@ pub(super) mod tests {
                 refused: 0,
                 failed: 0,
             }),
-            held: vec![HeldStatus { address: "repo/acme/w/label/bug".into(), guard: "stuck".into(), says: "it failed".into() }],
+            held: vec![HeldStatus {
+                address: "repo/acme/w/label/bug".into(),
+                guard: "stuck".into(),
+                says: "it failed".into(),
+            }],
             trouble: None,
         }
     }

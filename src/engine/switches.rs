@@ -33,8 +33,11 @@ impl Flip {
 
     /// The fixed branch of its pull request.
     pub fn branch(&self) -> String {
-        let slug: String =
-            self.address.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' }).collect();
+        let slug: String = self
+            .address
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' })
+            .collect();
         let digest = blake3::hash(self.address.as_bytes()).to_hex();
         format!("factory/flip/{slug}-{}", &digest[..6])
     }

@@ -169,15 +169,19 @@ impl Shop {
             let writer = Writer::new(order.client.clone());
             let config = order.desired.origin.commit.as_ref();
             let carried =
-                batch::carry_out(permitted, &done.plan, config, &writer, &self.recorder, &publisher, &watch).await;
+                batch::carry_out(permitted, &done.plan, config, &writer, &self.recorder, &publisher, &watch)
+                    .await;
             match carried {
                 Ok(report) => {
                     conclude(order, &report, done, self.clock.now());
                     break;
                 }
                 Err(BatchError::Behind { writer }) => {
-                    let who = writer.map_or_else(|| "it left no name".to_owned(), |w| format!("it is at {w}"));
-                    self.audience.remark(&format!("another machine has published to the ledger first; {who}; planning again"));
+                    let who =
+                        writer.map_or_else(|| "it left no name".to_owned(), |w| format!("it is at {w}"));
+                    self.audience.remark(&format!(
+                        "another machine has published to the ledger first; {who}; planning again"
+                    ));
                     if lost == FENCE_TRIES {
                         return Err(Cut::Fatal(Fatal::OtherWriter(who)));
                     }
@@ -196,13 +200,16 @@ impl Shop {
         if let Some(home) = &*found {
             return Ok(home.clone());
         }
-        let home = Home::find(&self.source, &order.desired, &order.client, &self.state).await.map_err(|error| {
-            let ended = match &error {
-                HomeError::GitHub(error) => of_cause(crate::observed::cause(error), order, self.clock.now()),
-                HomeError::Url | HomeError::Mirror(_) => RETRY,
-            };
-            Cut::Ended(ended, said(&error))
-        })?;
+        let home =
+            Home::find(&self.source, &order.desired, &order.client, &self.state).await.map_err(|error| {
+                let ended = match &error {
+                    HomeError::GitHub(error) => {
+                        of_cause(crate::observed::cause(error), order, self.clock.now())
+                    }
+                    HomeError::Url | HomeError::Mirror(_) => RETRY,
+                };
+                Cut::Ended(ended, said(&error))
+            })?;
         let publisher = self.publisher(order, &home).await?;
         self.catch_up(&publisher).await?;
         *found = Some(home.clone());
@@ -268,7 +275,8 @@ impl Shop {
         }
         let (open, _) = apply::needs(&self.recorder).await;
         let proposed = beside.config_pulls.iter().flat_map(|pull| pull.proposed.iter().chain(&pull.base));
-        let mut also: Vec<&RepoName> = proposed.flat_map(|desired| desired.repos.keys()).chain(&open).collect();
+        let mut also: Vec<&RepoName> =
+            proposed.flat_map(|desired| desired.repos.keys()).chain(&open).collect();
         also.sort_unstable();
         also.dedup();
         let readers = Selection { only: readers(&order.tick.loops, &beside) };
@@ -292,7 +300,8 @@ impl Shop {
     /// Shows a plan that differs from what the same loops planned before. The commit is no difference.
     fn show(&self, order: &Order, document: &Document) {
         let mut same = document.clone();
-        same.reading = crate::plan::Reading { incomplete: document.reading.incomplete.clone(), ..Default::default() };
+        same.reading =
+            crate::plan::Reading { incomplete: document.reading.incomplete.clone(), ..Default::default() };
         let text = render::text(&same, render::Style::Plain);
         let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
         let before = self

@@ -54,7 +54,8 @@ type Head = Result<Option<CommitId>, String>;
 
 async fn head(repo: &Repo, branch: &str) -> Head {
     let (repo, branch) = (repo.clone(), branch.to_owned());
-    let read = tokio::task::spawn_blocking(move || repo.branch_head(&branch).map_err(|e| e.to_string())).await;
+    let read =
+        tokio::task::spawn_blocking(move || repo.branch_head(&branch).map_err(|e| e.to_string())).await;
     read.unwrap_or_else(|error| Err(error.to_string()))
 }
 

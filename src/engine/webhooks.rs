@@ -94,7 +94,8 @@ impl Endpoint {
     pub(crate) async fn serve(self, hooks: Hooks, wakes: Wakes, stop: CancellationToken) {
         let shared = Shared { hooks: Arc::new(hooks), wakes, seen: Arc::default() };
         let router = Router::new().fallback(receive).with_state(shared);
-        let served = axum::serve(self.listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let served =
+            axum::serve(self.listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
         let late = async {
             stop.cancelled().await;
             tokio::time::sleep(GRACE).await;

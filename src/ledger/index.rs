@@ -185,8 +185,7 @@ impl Index {
 
     fn remember(&mut self, outcome: &Outcome, at: Timestamp) {
         let result = outcome.result;
-        let fresh =
-            ActionHistory { last: result, says: String::new(), cause: None, at, done: Vec::new() };
+        let fresh = ActionHistory { last: result, says: String::new(), cause: None, at, done: Vec::new() };
         let history = self.actions.entry(outcome.action.clone()).or_insert(fresh);
         (history.last, history.at) = (result, at);
         (history.says, history.cause) = (outcome.says.clone(), outcome.cause.clone());

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::model::{Action, Address, CheckState, CommitId, ConfigHead, ConfigPull, Effect, Facet, Facets, RepoName, Verb};
+use crate::model::{
+    Action, Address, CheckState, CommitId, ConfigHead, ConfigPull, Effect, Facet, Facets, RepoName, Verb,
+};
 use crate::plan::{Document, Plan, render};
 
 use super::{Cx, Loop, NoSettings, Trigger, preview};
@@ -42,9 +44,14 @@ impl Loop for ConfigReview {
 fn review(cx: &Cx<'_, NoSettings>, config: &RepoName, pull: &ConfigPull, plan: &mut Plan) {
     let address = Address::repo(config).part("pull", &pull.number.to_string());
     let (pages, check) = match (&pull.base, &pull.proposed) {
-        (_, Err(problems)) => (problem_pages(problems), CheckState { passes: false, summary: first_line(problems) }),
+        (_, Err(problems)) => {
+            (problem_pages(problems), CheckState { passes: false, summary: first_line(problems) })
+        }
         (Err(why), Ok(_)) => {
-            plan.wait(address, format!("the config that it starts from, which doesn't load: {}", first_line(why)));
+            plan.wait(
+                address,
+                format!("the config that it starts from, which doesn't load: {}", first_line(why)),
+            );
             return;
         }
         (Ok(base), Ok(proposed)) => {
@@ -65,7 +72,14 @@ fn review(cx: &Cx<'_, NoSettings>, config: &RepoName, pull: &ConfigPull, plan: &
     for (index, (id, there)) in pull.comments.iter().enumerate().skip(count) {
         let address = address.part("comment", &(index + 1).to_string());
         let effect = Effect::DeleteComment { repo: config.clone(), number: pull.number, id: *id };
-        let action = Action::new(ConfigReview::NAME, Verb::DeleteComment, address, json!({ "body": there }), Value::Null, effect);
+        let action = Action::new(
+            ConfigReview::NAME,
+            Verb::DeleteComment,
+            address,
+            json!({ "body": there }),
+            Value::Null,
+            effect,
+        );
         plan.act(action.reason("the plan needs fewer comments now"));
     }
     if pull.check.as_ref() != Some(&check) {
@@ -79,7 +93,13 @@ fn same_text(there: &str, wanted: &str) -> bool {
     there.trim_end().lines().eq(wanted.trim_end().lines())
 }
 
-fn comment(config: &RepoName, pull: &ConfigPull, address: Address, there: Option<&(u64, String)>, body: String) -> Action {
+fn comment(
+    config: &RepoName,
+    pull: &ConfigPull,
+    address: Address,
+    there: Option<&(u64, String)>,
+    body: String,
+) -> Action {
     let before = there.map_or(Value::Null, |(_, body)| json!({ "body": body }));
     let after = json!({ "body": body });
     let effect =
@@ -115,13 +135,21 @@ fn report(config: &RepoName, on: &Reported<'_>, address: &Address, check: CheckS
         state: check,
         check_run: on.check_run,
     };
-    Action::new(ConfigReview::NAME, Verb::Report, address.part("check", on.commit.short()), before, after, effect)
-        .reason(format!("whether the config at {} is valid", on.commit.short()))
+    Action::new(
+        ConfigReview::NAME,
+        Verb::Report,
+        address.part("check", on.commit.short()),
+        before,
+        after,
+        effect,
+    )
+    .reason(format!("whether the config at {} is valid", on.commit.short()))
 }
 
 fn summary(document: &Document) -> CheckState {
     let summary = document.summary();
-    let mut text = format!("{} to add, {} to change, {} to delete", summary.add, summary.change, summary.delete);
+    let mut text =
+        format!("{} to add, {} to change, {} to delete", summary.add, summary.change, summary.delete);
     if summary.blocked > 0 {
         let _ = write!(text, ", {} blocked", summary.blocked);
     }

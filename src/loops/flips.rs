@@ -44,7 +44,8 @@ fn address(config: &RepoName, flip: &OpenFlip) -> Address {
 
 fn propose(config: &RepoName, flip: &OpenFlip, address: Address) -> Action {
     let before = flip.pull.map_or(Value::Null, |(number, _)| json!({ "pull": number }));
-    let files: Vec<Value> = flip.files.iter().map(|ProposedFile { path, text }| json!({ "path": path, "text": text })).collect();
+    let files: Vec<Value> =
+        flip.files.iter().map(|ProposedFile { path, text }| json!({ "path": path, "text": text })).collect();
     let title = format!("Switch {} off: {}", flip.address, flip.reason);
     let body = format!(
         "`{}` was switched off live by {}: {}\n\nMerging this keeps it off. Closing it ends the live flip.\n\n\

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Address, Effect, Facet, Facets, LabelSpec, LabelState, Mode, Repo, Risk, Seen, Setting, SettingValue,
-    Sourced, Verb,
+    Action, Address, Effect, Facet, Facets, LabelSpec, LabelState, Mode, Repo, Risk, Seen, Setting,
+    SettingValue, Sourced, Verb,
 };
 use crate::plan::Plan;
 
@@ -26,7 +26,8 @@ impl Loop for Labels {
         `was` is renamed, so that issues keep it; one that says `delete-after` is deleted from that day on.";
     const TRIGGERS: &'static [Trigger] = &[Trigger::minutes(10), Trigger::On(Facet::Labels)];
     const NEEDS: Facets = Facets::of(Facet::Labels).and(Facets::of(Facet::Settings));
-    const MAY: &'static [Verb] = &[Verb::CreateLabel, Verb::UpdateLabel, Verb::RenameLabel, Verb::DeleteLabel];
+    const MAY: &'static [Verb] =
+        &[Verb::CreateLabel, Verb::UpdateLabel, Verb::RenameLabel, Verb::DeleteLabel];
 
     fn plan(cx: &Cx<'_, NoSettings>) -> Plan {
         let mut plan = Plan::empty();
@@ -110,7 +111,9 @@ impl<'a> Collection<'a> {
     /// Says so when a label that was to become this one is there beside it: no rename can join two labels.
     fn both(&self, wanted: &LabelSpec, plan: &mut Plan) {
         let labels = &self.repo.labels;
-        let Some(was) = wanted.was.as_ref().filter(|was| !labels.specs.contains_key(&was.key())) else { return };
+        let Some(was) = wanted.was.as_ref().filter(|was| !labels.specs.contains_key(&was.key())) else {
+            return;
+        };
         let stays = labels.mode.value == Mode::Additive && self.seen.contains_key(&was.key());
         if stays && was.key() != wanted.name.key() {
             let on = format!("a person to move its issues to `{}`: both labels are there", wanted.name);
@@ -134,12 +137,25 @@ impl<'a> Collection<'a> {
             name: wanted.name.clone(),
         };
         let effect = Effect::CreateLabel { repo: self.repo.name.clone(), label: label.clone() };
-        Action::new(Labels::NAME, Verb::CreateLabel, self.address(&label), Value::Null, spec_json(&label), effect)
-            .reason("declared, and not there")
-            .because([spec.source.clone()])
+        Action::new(
+            Labels::NAME,
+            Verb::CreateLabel,
+            self.address(&label),
+            Value::Null,
+            spec_json(&label),
+            effect,
+        )
+        .reason("declared, and not there")
+        .because([spec.source.clone()])
     }
 
-    fn update(&self, label: &LabelState, wanted: &LabelSpec, spec: &Sourced<Arc<LabelSpec>>, plan: &mut Plan) {
+    fn update(
+        &self,
+        label: &LabelState,
+        wanted: &LabelSpec,
+        spec: &Sourced<Arc<LabelSpec>>,
+        plan: &mut Plan,
+    ) {
         let target = LabelSpec {
             name: wanted.name.clone(),
             color: Some(wanted.color.clone().unwrap_or_else(|| label.color.clone())),
@@ -159,8 +175,13 @@ impl<'a> Collection<'a> {
             "not as config declares it".to_owned()
         };
         let address = self.address(&target);
-        let effect = Effect::UpdateLabel { repo: self.repo.name.clone(), name: label.name.clone(), label: target };
-        plan.act(Action::new(Labels::NAME, verb, address, before, after, effect).reason(reason).because([spec.source.clone()]));
+        let effect =
+            Effect::UpdateLabel { repo: self.repo.name.clone(), name: label.name.clone(), label: target };
+        plan.act(
+            Action::new(Labels::NAME, verb, address, before, after, effect)
+                .reason(reason)
+                .because([spec.source.clone()]),
+        );
     }
 
     fn delete(&self, label: &LabelState) -> Action {

@@ -195,7 +195,12 @@ pub fn preview(proposed: &Desired, base: &Desired, observed: &Observed, now: jif
 }
 
 /// What the selected loops would do under a config alone, without what is switched off live or remembered.
-pub(super) fn document(desired: &Desired, observed: &Observed, now: jiff::Timestamp, selection: &Selection) -> Document {
+pub(super) fn document(
+    desired: &Desired,
+    observed: &Observed,
+    now: jiff::Timestamp,
+    selection: &Selection,
+) -> Document {
     let switches = Switches::of(desired, now);
     let (all, contradictions) = combine(plan_all(Inputs { desired, observed, now }, selection, &switches).0);
     let (needs, may, memory) = (needs(), may(), Memory::default());

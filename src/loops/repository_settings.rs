@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::model::{
-    Action, Address, Effect, Facet, Facets, Repo, RepoState, Risk, Seen, Setpoint, Setting, SettingValue, Source, Verb,
+    Action, Address, Effect, Facet, Facets, Repo, RepoState, Risk, Seen, Setpoint, Setting, SettingValue,
+    Source, Verb,
 };
 use crate::plan::Plan;
 
@@ -92,7 +93,8 @@ fn create(repo: &Repo) -> Action {
 
 fn converge(repo: &Repo, state: &RepoState, plan: &mut Plan) {
     let wanted_archived = repo.settings.get(&Setting::Archived);
-    let stays_archived = state.archived && wanted_archived.is_none_or(|p| p.value != SettingValue::Flag(false));
+    let stays_archived =
+        state.archived && wanted_archived.is_none_or(|p| p.value != SettingValue::Flag(false));
     if stays_archived {
         return;
     }
@@ -105,7 +107,10 @@ fn converge(repo: &Repo, state: &RepoState, plan: &mut Plan) {
             continue;
         }
         let Some(seen) = state.settings.get(&setting) else {
-            plan.wait(repo.address().field(setting.name()), "a reading of this setting, which GitHub did not give");
+            plan.wait(
+                repo.address().field(setting.name()),
+                "a reading of this setting, which GitHub did not give",
+            );
             continue;
         };
         if *seen == point.value {
@@ -133,7 +138,8 @@ fn converge(repo: &Repo, state: &RepoState, plan: &mut Plan) {
 
 /// One action for all ordinary settings, so that they are one write.
 fn update(repo: &Repo, state: &RepoState, differing: &[(Setting, &Setpoint)]) -> Action {
-    let settings: BTreeMap<Setting, SettingValue> = differing.iter().map(|(s, p)| (*s, p.value.clone())).collect();
+    let settings: BTreeMap<Setting, SettingValue> =
+        differing.iter().map(|(s, p)| (*s, p.value.clone())).collect();
     let before = object(differing.iter().filter_map(|(s, _)| state.settings.get_key_value(s)));
     let after = object(settings.iter());
     let risk = if settings.contains_key(&Setting::DefaultBranch) { Risk::Disruptive } else { Risk::Routine };

@@ -51,7 +51,9 @@ fn setting() -> impl Strategy<Value = (Setting, SettingValue)> {
             SettingType::Text if setting == Setting::DefaultBranch => ["main", "trunk"][pick.index(2)].into(),
             SettingType::Text => ["", "a", "b"][pick.index(3)].into(),
             SettingType::Word(words) => words[pick.index(words.len())].into(),
-            SettingType::Names => SettingValue::Names(["rust", "web"][..pick.index(3)].iter().map(ToString::to_string).collect()),
+            SettingType::Names => SettingValue::Names(
+                ["rust", "web"][..pick.index(3)].iter().map(ToString::to_string).collect(),
+            ),
         };
         (setting, value)
     })
@@ -72,9 +74,11 @@ fn spec() -> impl Strategy<Value = LabelSpec> {
 }
 
 fn seen() -> impl Strategy<Value = RepoState> {
-    let labels = vec((select(LABELS.to_vec()), select(vec!["ff0000", "0000ff"]), select(vec!["", "About it"])), 0..6);
+    let labels =
+        vec((select(LABELS.to_vec()), select(vec!["ff0000", "0000ff"]), select(vec!["", "About it"])), 0..6);
     (vec(setting(), 0..8), labels).prop_map(|(settings, labels)| {
-        let out = settings.into_iter().fold(state(REPOS[0]), |state, (setting, value)| state.has(setting, value));
+        let out =
+            settings.into_iter().fold(state(REPOS[0]), |state, (setting, value)| state.has(setting, value));
         labels.into_iter().fold(out, |state, (label, color, about)| state.labelled(label, color, about))
     })
 }

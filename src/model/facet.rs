@@ -19,7 +19,7 @@ pub enum Facet {
 
 impl Facet {
     /// Every facet.
-    pub const ALL: &'static [Self] = 
+    pub const ALL: &'static [Self] =
         &[Self::Settings, Self::Labels, Self::ConfigPulls, Self::Flips, Self::Unmanaged];
 
     /// Its name in documents.

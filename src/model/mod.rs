@@ -13,8 +13,8 @@ mod source;
 mod speech;
 
 pub use action::{Action, Change, CheckState, Effect, ProposedFile, Risk, Verb};
-pub(crate) use address::{is_hidden, match_star};
 pub use address::{Address, AddressError, AddressGlob};
+pub(crate) use address::{is_hidden, match_star};
 pub use config_files::{ConfigFile, ConfigFiles, Origin, Unread};
 pub use desired::{
     Allow, Auth, ChangeBudget, Desired, Factory, GitHub, Labels, LoopConfig, Mode, ObservedOwner, Protect,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Desired, LabelName, LabelSpec, LabelState, Labels, Mode, Observed, Repo, RepoName, RepoState, Seen, Setting,
-    SettingValue, Source, Sourced,
+    Desired, LabelName, LabelSpec, LabelState, Labels, Mode, Observed, Repo, RepoName, RepoState, Seen,
+    Setting, SettingValue, Source, Sourced,
 };
 
 impl From<bool> for SettingValue {
@@ -79,7 +79,13 @@ impl Repo {
 
 /// A label that is declared by its name alone.
 pub(crate) fn label(text: &str) -> LabelSpec {
-    LabelSpec { name: LabelName::parse(text).unwrap(), color: None, description: None, was: None, delete_after: None }
+    LabelSpec {
+        name: LabelName::parse(text).unwrap(),
+        color: None,
+        description: None,
+        was: None,
+        delete_after: None,
+    }
 }
 
 impl LabelSpec {

@@ -19,7 +19,11 @@ pub(super) fn too_heavy(error: &Error) -> bool {
 
 /// Runs `read` over `items` in chunks of at most `size`, all at once (the client bounds what is in flight). A
 /// chunk that is too heavy is halved, down to single items. Each chunk's result comes with its items.
-pub(super) async fn in_chunks<'a, T, R, F, Fut>(items: &'a [T], size: usize, read: F) -> Vec<(&'a [T], Result<R, Error>)>
+pub(super) async fn in_chunks<'a, T, R, F, Fut>(
+    items: &'a [T],
+    size: usize,
+    read: F,
+) -> Vec<(&'a [T], Result<R, Error>)>
 where
     F: Fn(&'a [T]) -> Fut,
     Fut: Future<Output = Result<R, Error>>,

@@ -112,7 +112,8 @@ pub async fn own_check(
             summary: run["output"]["title"].as_str().unwrap_or_default().to_owned(),
         }));
     }
-    let statuses = client.pages(repo.owner(), &format!("/repos/{repo}/commits/{head}/statuses?per_page=100")).await?;
+    let statuses =
+        client.pages(repo.owner(), &format!("/repos/{repo}/commits/{head}/statuses?per_page=100")).await?;
     let latest = statuses.iter().find(|s| s["context"].as_str() == Some(CHECK));
     Ok(latest.map(|status| CheckState {
         passes: status["state"].as_str() == Some("success"),

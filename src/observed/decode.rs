@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::model::{Facet, Facets, LabelName, LabelState, RepoName, RepoState, Seen, Setting, SettingType, SettingValue};
+use crate::model::{
+    Facet, Facets, LabelName, LabelState, RepoName, RepoState, Seen, Setting, SettingType, SettingValue,
+};
 
 /// Labels by key, and the cursor after which they go on.
 pub(super) type LabelPage = (BTreeMap<String, LabelState>, Option<String>);

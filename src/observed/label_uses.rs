@@ -36,8 +36,10 @@ pub async fn count_uses(client: &Client, labels: &[(RepoName, LabelName)], obser
         };
         for (i, (k, (repo, label))) in numbered(chunk).enumerate() {
             let counts = &reply.data[format!("r{k}")][format!("l{i}")];
-            let total = counts["issues"]["totalCount"].as_u64().zip(counts["pullRequests"]["totalCount"].as_u64());
-            if let Some(Seen::Known(RepoState { labels: Seen::Known(all), .. })) = observed.repos.get_mut(repo)
+            let total =
+                counts["issues"]["totalCount"].as_u64().zip(counts["pullRequests"]["totalCount"].as_u64());
+            if let Some(Seen::Known(RepoState { labels: Seen::Known(all), .. })) =
+                observed.repos.get_mut(repo)
                 && let Some(state) = all.get_mut(&label.key())
             {
                 state.uses = total.map(|(issues, pulls)| issues + pulls);
@@ -80,12 +82,19 @@ async fn query(
             open = Some(k);
         }
         let _ = write!(declarations, ", $l{i}: String!");
-        let _ = write!(aliases, " l{i}: label(name: $l{i}) {{ issues {{ totalCount }} pullRequests {{ totalCount }} }}");
+        let _ = write!(
+            aliases,
+            " l{i}: label(name: $l{i}) {{ issues {{ totalCount }} pullRequests {{ totalCount }} }}"
+        );
         variables.insert(format!("l{i}"), json!(label.as_str()));
     }
     aliases.push_str(if open.is_some() { " }" } else { "" });
-    let text = format!("query LabelUses({declarations}) {{ rateLimit {{ cost remaining resetAt limit }}{aliases} }}");
-    client.graphql(owner, &Operation { name: "LabelUses".into(), text, variables: Value::Object(variables) }).await
+    let text = format!(
+        "query LabelUses({declarations}) {{ rateLimit {{ cost remaining resetAt limit }}{aliases} }}"
+    );
+    client
+        .graphql(owner, &Operation { name: "LabelUses".into(), text, variables: Value::Object(variables) })
+        .await
 }
 
 #[cfg(test)]

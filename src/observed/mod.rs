@@ -43,8 +43,11 @@ pub struct Wanted<'a> {
 impl<'a> Request<'a> {
     /// What the loops that take part need of what config declares.
     pub fn of(desired: &'a Desired, facets: Facets) -> Self {
-        let repos =
-            desired.repos.values().map(|repo| Wanted { name: &repo.name, archived: repo.archived() }).collect();
+        let repos = desired
+            .repos
+            .values()
+            .map(|repo| Wanted { name: &repo.name, archived: repo.archived() })
+            .collect();
         let owners = desired.observe.iter().map(|o| (o.owner.as_str(), o.pattern.as_str())).collect();
         Self { repos, owners, facets }
     }
@@ -62,8 +65,7 @@ pub async fn observe(client: &Client, clock: &Clock, request: &Request<'_>) -> O
         observed.gaps.extend(unmanaged.1);
     }
     let after = client.stats();
-    observed.cost =
-        Cost { requests: after.requests - before.requests, points: after.points - before.points };
+    observed.cost = Cost { requests: after.requests - before.requests, points: after.points - before.points };
     observed
 }
 

@@ -22,10 +22,8 @@ const PAGES_MAX: usize = 100;
 pub(super) async fn read(client: &Client, request: &Request<'_>) -> Readings {
     let (light, full): (Vec<_>, Vec<_>) = request.repos.iter().copied().partition(|w| w.archived);
     let facets = request.facets;
-    let (first, rest) = futures::join!(
-        read_all(client, &full, facets),
-        read_all(client, &light, Facets::NONE),
-    );
+    let (first, rest) =
+        futures::join!(read_all(client, &full, facets), read_all(client, &light, Facets::NONE),);
     let (mut repos, mut gaps) = first;
     let (light_repos, light_gaps) = rest;
     // Declared archived and not archived yet: its other settings matter until it is.
@@ -50,7 +48,11 @@ pub(super) async fn read(client: &Client, request: &Request<'_>) -> Readings {
 ///
 /// # Errors
 /// When it can't be read, or only in part.
-pub async fn read_one(client: &Client, name: &RepoName, facets: Facets) -> Result<Seen<RepoState>, ReadError> {
+pub async fn read_one(
+    client: &Client,
+    name: &RepoName,
+    facets: Facets,
+) -> Result<Seen<RepoState>, ReadError> {
     let wanted = [Wanted { name, archived: false }];
     let mut reply = query(client, &wanted, facets).await.map_err(ReadError::Request)?;
     let (mut repos, gaps, _) = sort_out(&wanted, &mut reply, facets);
@@ -154,7 +156,9 @@ async fn query(client: &Client, chunk: &[Wanted<'_>], facets: Facets) -> Result<
          fragment Repo on Repository {{ {} }}",
         selection(facets)
     );
-    client.graphql(owner, &Operation { name: "Repositories".into(), text, variables: Value::Object(variables) }).await
+    client
+        .graphql(owner, &Operation { name: "Repositories".into(), text, variables: Value::Object(variables) })
+        .await
 }
 
 /// Takes a reply apart: what is known, what is missing, and whose labels go on.
@@ -176,7 +180,12 @@ fn sort_out(
             let labels_failed = errors.iter().any(|e| e.path.get(1).is_some_and(|p| p == "labels"));
             if let Some(error) = errors.first() {
                 let facet = if labels_failed { Facet::Labels } else { Facet::Settings };
-                gaps.push(Gap { facet, repo: Some(w.name.clone()), why: error.message.clone(), cause: cause_of(error) });
+                gaps.push(Gap {
+                    facet,
+                    repo: Some(w.name.clone()),
+                    why: error.message.clone(),
+                    cause: cause_of(error),
+                });
             }
             match decode::repository(&value, facets) {
                 Ok((state, cursor)) => {
@@ -210,8 +219,14 @@ fn cause_of(error: &GraphqlError) -> Cause {
 }
 
 /// An alias without data: absent only if GitHub says so of this very repository.
-fn without_data(name: &RepoName, errors: &[&GraphqlError], facets: Facets, gaps: &mut Vec<Gap>) -> Seen<RepoState> {
-    let absent = !errors.is_empty() && errors.iter().all(|e| e.type_.as_deref() == Some("NOT_FOUND") && e.path.len() == 1);
+fn without_data(
+    name: &RepoName,
+    errors: &[&GraphqlError],
+    facets: Facets,
+    gaps: &mut Vec<Gap>,
+) -> Seen<RepoState> {
+    let absent = !errors.is_empty()
+        && errors.iter().all(|e| e.type_.as_deref() == Some("NOT_FOUND") && e.path.len() == 1);
     if absent {
         return Seen::Absent;
     }
@@ -249,7 +264,8 @@ async fn read_more_labels(
         for page in open {
             by_owner.entry(page.name.owner().to_ascii_lowercase()).or_default().push(page);
         }
-        let reads = by_owner.values().map(|pages| batch::in_chunks(pages, PAGES, |chunk| label_pages(client, chunk)));
+        let reads =
+            by_owner.values().map(|pages| batch::in_chunks(pages, PAGES, |chunk| label_pages(client, chunk)));
         for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
             for (i, page) in chunk.iter().enumerate() {
                 let got = match &result {
@@ -293,10 +309,16 @@ async fn label_pages(client: &Client, chunk: &[NextPage]) -> Result<GraphqlReply
         "query LabelPages({}) {{ rateLimit {{ cost remaining resetAt limit }}{aliases} }}",
         declarations.join(", ")
     );
-    client.graphql(owner, &Operation { name: "LabelPages".into(), text, variables: Value::Object(variables) }).await
+    client
+        .graphql(owner, &Operation { name: "LabelPages".into(), text, variables: Value::Object(variables) })
+        .await
 }
 
-fn add_labels(repos: &mut BTreeMap<RepoName, Seen<RepoState>>, name: &RepoName, labels: BTreeMap<String, LabelState>) {
+fn add_labels(
+    repos: &mut BTreeMap<RepoName, Seen<RepoState>>,
+    name: &RepoName,
+    labels: BTreeMap<String, LabelState>,
+) {
     if let Some(Seen::Known(RepoState { labels: Seen::Known(all), .. })) = repos.get_mut(name) {
         all.extend(labels);
     }

@@ -50,7 +50,8 @@ pub fn save(store: &Store, observed: &Observed) -> Result<(), store::Error> {
         return Ok(());
     }
     let unmanaged = observed.unmanaged.iter().map(|u| (u.name.to_string(), u.archived)).collect();
-    let bytes = serde_json::to_vec(&Snapshot { at, repos, unmanaged }).expect("plain data is always valid JSON");
+    let bytes =
+        serde_json::to_vec(&Snapshot { at, repos, unmanaged }).expect("plain data is always valid JSON");
     store.put(NAMESPACE, KEY, at, &bytes)
 }
 

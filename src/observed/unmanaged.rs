@@ -67,7 +67,8 @@ async fn list(client: &Client, owner: &str) -> Result<Vec<Unmanaged>, (String, C
             return Err((error.message.clone(), Cause::Other));
         }
         let page = &reply.data["repositoryOwner"]["repositories"];
-        let nodes = page["nodes"].as_array().ok_or_else(|| ("there is no such account".to_owned(), Cause::Other))?;
+        let nodes =
+            page["nodes"].as_array().ok_or_else(|| ("there is no such account".to_owned(), Cause::Other))?;
         for node in nodes {
             let name = node["nameWithOwner"].as_str().and_then(|n| RepoName::parse(n).ok());
             let archived = node["isArchived"].as_bool();

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::model::{
-    Action, ActionId, Effect, Fingerprint, LabelName, LabelSpec, LabelState, Observed, RepoName, RepoState, Risk,
-    Seen, Setting, SettingValue, Verb,
+    Action, ActionId, Effect, Fingerprint, LabelName, LabelSpec, LabelState, Observed, RepoName, RepoState,
+    Risk, Seen, Setting, SettingValue, Verb,
 };
 
 /// Something that must never be in a plan.
@@ -95,7 +95,9 @@ fn says_what_it_does(action: &Action) -> bool {
         Effect::CreateRepository { repo, settings } => {
             let mut fields = after.as_object().cloned().unwrap_or_default();
             let name = fields.shift_remove("name");
-            before.is_null() && name.as_ref().and_then(Value::as_str) == Some(repo.as_str()) && tells(&fields, settings)
+            before.is_null()
+                && name.as_ref().and_then(Value::as_str) == Some(repo.as_str())
+                && tells(&fields, settings)
         }
         Effect::UpdateSettings { settings, .. } => {
             let keys = |side: &Value| side.as_object().map(|o| o.keys().cloned().collect::<BTreeSet<_>>());
@@ -111,7 +113,8 @@ fn says_what_it_does(action: &Action) -> bool {
         }
         Effect::DeleteComment { .. } | Effect::Withdraw { .. } => !before.is_null() && after.is_null(),
         Effect::Report { state, .. } => {
-            after["passes"].as_bool() == Some(state.passes) && after["summary"].as_str() == Some(&state.summary)
+            after["passes"].as_bool() == Some(state.passes)
+                && after["summary"].as_str() == Some(&state.summary)
         }
         Effect::Propose { branch, .. } => after["branch"].as_str() == Some(branch.as_str()),
     }
@@ -123,7 +126,8 @@ fn tells(fields: &Map<String, Value>, settings: &BTreeMap<Setting, SettingValue>
 }
 
 fn tells_label(json: &Value, label: &LabelSpec) -> bool {
-    let same = |field: &str, wanted: Option<&str>| wanted.is_none_or(|wanted| json[field].as_str() == Some(wanted));
+    let same =
+        |field: &str, wanted: Option<&str>| wanted.is_none_or(|wanted| json[field].as_str() == Some(wanted));
     same("name", Some(label.name.as_str()))
         && same("color", label.color.as_deref())
         && same("description", label.description.as_deref())
@@ -140,7 +144,8 @@ fn least_risk(action: &Action, observed: &Observed) -> Option<Risk> {
                     return (after == &SettingValue::Flag(true)).then_some(Risk::Disruptive);
                 }
                 let before = state.settings.get(setting)?;
-                let widens = *setting == Setting::Visibility && Setting::width(after) > Setting::width(before);
+                let widens =
+                    *setting == Setting::Visibility && Setting::width(after) > Setting::width(before);
                 let weakens = setting.weakens(before, after);
                 widens.then_some(Risk::Widening).or(weakens.then_some(Risk::Weakening))
             };
@@ -186,7 +191,9 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
     match &action.effect {
         Effect::UpdateSettings { settings, .. } => settings_as_seen(action, settings, state),
         Effect::CreateLabel { label, .. } => labels_of(state, |labels| {
-            labels.contains_key(&label.name.key()).then(|| format!("creates label `{}`, which is there", label.name))
+            labels
+                .contains_key(&label.name.key())
+                .then(|| format!("creates label `{}`, which is there", label.name))
         }),
         Effect::UpdateLabel { name, .. } | Effect::DeleteLabel { name, .. } => {
             labels_of(state, |labels| label_as_seen(action, name, labels))
@@ -234,7 +241,9 @@ fn labels_of(
 fn label_as_seen(action: &Action, name: &LabelName, labels: &BTreeMap<String, LabelState>) -> Option<String> {
     match labels.get(&name.key()) {
         None => Some(format!("acts on label `{name}`, which isn't there")),
-        Some(seen) if seen.to_json() != action.before => Some("has another label before than was seen".to_owned()),
+        Some(seen) if seen.to_json() != action.before => {
+            Some("has another label before than was seen".to_owned())
+        }
         Some(_) => None,
     }
 }
@@ -277,8 +286,8 @@ mod tests {
     use super::*;
     use crate::model::samples::{label, name, observed, state};
     use crate::plan::samples::{
-        archive, comment, create_label, create_repo, delete_label, one, publish, unarchive, update, update_label,
-        weaken, wiki_off,
+        archive, comment, create_label, create_repo, delete_label, one, publish, unarchive, update,
+        update_label, weaken, wiki_off,
     };
 
     const W: &str = "acme/widgets";
@@ -336,31 +345,50 @@ mod tests {
             ("the same action twice", vec![wiki_off(W), wiki_off(W)]),
             ("an id of its own", vec![Action { id: wiki_off("acme/zoo").id, ..wiki_off(W) }]),
             ("no change", vec![altered(wiki_off(W), |a| a.before = a.after.clone())]),
-            ("another repository than it says", vec![altered(wiki_off(W), |a| {
-                a.address = crate::model::Address::repo(&name("acme/attic"));
-            })]),
+            (
+                "another repository than it says",
+                vec![altered(wiki_off(W), |a| {
+                    a.address = crate::model::Address::repo(&name("acme/attic"));
+                })],
+            ),
             ("nowhere", vec![altered(wiki_off(W), |a| a.address = crate::model::Address::loop_("labels"))]),
             ("another verb than the effect", vec![altered(wiki_off(W), |a| a.verb = Verb::DeleteLabel)]),
-            ("archiving among ordinary settings", vec![update(
-                W,
-                [
-                    (Setting::Archived, false.into(), true.into()),
-                    (Setting::HasWiki, true.into(), false.into()),
-                ],
-            )]),
+            (
+                "archiving among ordinary settings",
+                vec![update(
+                    W,
+                    [
+                        (Setting::Archived, false.into(), true.into()),
+                        (Setting::HasWiki, true.into(), false.into()),
+                    ],
+                )],
+            ),
             ("unarchiving that archives", vec![altered(archive(W), |a| a.verb = Verb::UnarchiveRepository)]),
-            ("a rename under the name of an update", vec![altered(update_label(W, "bug", "defect"), |a| {
-                a.verb = Verb::UpdateLabel;
-            })]),
-            ("more than it says", vec![altered(wiki_off(W), |a| {
-                a.effect = update(W, [
-                    (Setting::HasWiki, true.into(), false.into()),
-                    (Setting::HasIssues, true.into(), false.into()),
-                ]).effect;
-            })]),
-            ("another label than it says", vec![altered(create_label(W, "new"), |a| {
-                a.effect = Effect::CreateLabel { repo: name(W), label: label("newer") };
-            })]),
+            (
+                "a rename under the name of an update",
+                vec![altered(update_label(W, "bug", "defect"), |a| {
+                    a.verb = Verb::UpdateLabel;
+                })],
+            ),
+            (
+                "more than it says",
+                vec![altered(wiki_off(W), |a| {
+                    a.effect = update(
+                        W,
+                        [
+                            (Setting::HasWiki, true.into(), false.into()),
+                            (Setting::HasIssues, true.into(), false.into()),
+                        ],
+                    )
+                    .effect;
+                })],
+            ),
+            (
+                "another label than it says",
+                vec![altered(create_label(W, "new"), |a| {
+                    a.effect = Effect::CreateLabel { repo: name(W), label: label("newer") };
+                })],
+            ),
             ("a deletion that isn't marked", vec![Action { risk: Risk::Routine, ..bug() }]),
             ("a weakening that isn't marked", vec![Action { risk: Risk::Disruptive, ..weaken(W) }]),
             ("a widening that isn't marked", vec![Action { risk: Risk::Weakening, ..publish(W) }]),
@@ -371,16 +399,23 @@ mod tests {
             ("changing what isn't there", vec![create_label("acme/gone", "new")]),
             ("writing to an archived repository", vec![wiki_off("acme/attic")]),
             ("a setting that was not read", vec![wiki_off("acme/fog")]),
-            ("a setting that was seen otherwise", vec![one(
-                W, Verb::UpdateSettings, Setting::HasWiki, false, true, Risk::Routine,
-            )]),
+            (
+                "a setting that was seen otherwise",
+                vec![one(W, Verb::UpdateSettings, Setting::HasWiki, false, true, Risk::Routine)],
+            ),
             ("labels that were not read", vec![create_label("acme/fog", "new")]),
             ("making a label that is there", vec![create_label(W, "BUG")]),
             ("deleting a label that isn't there", vec![delete_label(W, "none")]),
-            ("a label that was seen otherwise", vec![altered(bug(), |a| {
-                a.before["color"] = "123456".into();
-            })]),
-            ("two actions that meet at one name", vec![update_label(W, "bug", "new"), create_label(W, "New")]),
+            (
+                "a label that was seen otherwise",
+                vec![altered(bug(), |a| {
+                    a.before["color"] = "123456".into();
+                })],
+            ),
+            (
+                "two actions that meet at one name",
+                vec![update_label(W, "bug", "new"), create_label(W, "New")],
+            ),
         ];
         let mut out = String::new();
         for (name, actions) in rows {

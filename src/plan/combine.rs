@@ -175,7 +175,10 @@ mod tests {
                 vec![plan([update_label(W, "bug", "bug"), delete_label(W, "bug")])],
             ),
             ("different objects", vec![plan([wiki_off(W)]), plan([by("other", delete_label(W, "bug"))])]),
-            ("both delete it", vec![plan([delete_label(W, "bug")]), plan([by("other", delete_label(W, "bug"))])]),
+            (
+                "both delete it",
+                vec![plan([delete_label(W, "bug")]), plan([by("other", delete_label(W, "bug"))])],
+            ),
         ];
         let mut out = String::new();
         for (name, plans) in rows {

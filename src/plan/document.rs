@@ -281,11 +281,14 @@ mod tests {
             why: "forbidden for this credential (403, request A1)".into(),
             cause: Cause::Auth,
         });
-        let topics = (Setting::Topics, SettingValue::from(["api", "rust"]), SettingValue::from(["rust", "web"]));
+        let topics =
+            (Setting::Topics, SettingValue::from(["api", "rust"]), SettingValue::from(["rust", "web"]));
         let actions = vec![update(W, [topics]), delete_label(W, "old")];
         let verdict = case.judge(actions, Vec::new());
         let mut document = Document::new(&case.desired, &case.observed, &verdict, &[]);
-        document.waiting.push(Waiting { address: Address::repo(&name("acme/new")), on: "a first commit".into() });
+        document
+            .waiting
+            .push(Waiting { address: Address::repo(&name("acme/new")), on: "a first commit".into() });
         document.disabled.push(Disabled {
             name: "flips".into(),
             switch: Switch { by: "factory.kdl:40".into(), reason: "moving".into(), until: Some(now()) },

@@ -31,7 +31,11 @@ pub(crate) fn update_label(repo: &str, from: &str, to: &str) -> Action {
     let before = json!({ "name": from, "color": "ededed", "description": "" });
     let after = json!({ "name": to, "color": "ff0000", "description": "" });
     let target = label(to).color("ff0000").about("");
-    let verb = if LabelName::observed(from).key() == target.name.key() { Verb::UpdateLabel } else { Verb::RenameLabel };
+    let verb = if LabelName::observed(from).key() == target.name.key() {
+        Verb::UpdateLabel
+    } else {
+        Verb::RenameLabel
+    };
     let address = Address::label(&name(repo), &target.name);
     let effect = Effect::UpdateLabel { repo: name(repo), name: LabelName::observed(from), label: target };
     Action::new(LABELS, verb, address, before, after, effect)
@@ -146,7 +150,11 @@ impl Case {
     pub(crate) fn judge(&self, actions: Vec<Action>, contradictions: Vec<(Action, Blocked)>) -> Verdict {
         let settings = Facets::of(Facet::Settings);
         let labels = Facets::of(Facet::Labels).and(settings);
-        let needs = BTreeMap::from([(SETTINGS, settings), (LABELS, labels), (REVIEW, Facets::of(Facet::ConfigPulls))]);
+        let needs = BTreeMap::from([
+            (SETTINGS, settings),
+            (LABELS, labels),
+            (REVIEW, Facets::of(Facet::ConfigPulls)),
+        ]);
         let may = BTreeMap::from([
             (SETTINGS, &Verb::ALL[..5]),
             (LABELS, &Verb::ALL[5..9]),
@@ -176,7 +184,9 @@ pub(crate) fn explain(verdict: &Verdict) -> String {
             .permit
             .overrides()
             .iter()
-            .map(|o| format!("{}{}@{}", o.guard, o.count.map(|n| format!("={n}")).unwrap_or_default(), o.address))
+            .map(|o| {
+                format!("{}{}@{}", o.guard, o.count.map(|n| format!("={n}")).unwrap_or_default(), o.address)
+            })
             .collect();
         let by = if used.is_empty() { String::new() } else { format!(" by {}", used.join(", ")) };
         out.push_str(&format!("  ok{by}: {}\n", title(&permitted.action)));

@@ -107,7 +107,8 @@ mod tests {
     const W: &str = "acme/widgets";
 
     fn saved() -> SavedPlan {
-        let mut case = Case { desired: desired([repo(W)]), observed: observed([state(W)]), ..Case::default() };
+        let mut case =
+            Case { desired: desired([repo(W)]), observed: observed([state(W)]), ..Case::default() };
         case.desired.budget.deletes = 0;
         case.desired.origin.commit = crate::model::CommitId::parse(&"ab".repeat(20));
         let verdict = case.judge(vec![wiki_off(W), delete_label(W, "old")], Vec::new());
@@ -156,7 +157,9 @@ mod tests {
         #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
         fn leaves(at: String, value: &serde_json::Value, out: &mut Vec<String>) {
             match value {
-                serde_json::Value::Object(map) => map.iter().for_each(|(k, v)| leaves(format!("{at}/{k}"), v, out)),
+                serde_json::Value::Object(map) => {
+                    map.iter().for_each(|(k, v)| leaves(format!("{at}/{k}"), v, out))
+                }
                 serde_json::Value::Array(items) => {
                     items.iter().enumerate().for_each(|(n, v)| leaves(format!("{at}/{n}"), v, out));
                 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use factoryctl::model::{Setting, SettingValue};
-use factoryctl::twin::world::{Issue, IssueState, Label, Visibility, epoch};
 use factoryctl::twin;
+use factoryctl::twin::world::{Issue, IssueState, Label, Visibility, epoch};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
@@ -63,12 +63,20 @@ pub(super) struct Spec {
 }
 
 fn text() -> impl Strategy<Value = String> {
-    select(vec!["", "Hits things", "ünï \"quoted\" \\ back", "tab\there", "a // no comment /* here */", "'''"])
-        .prop_map(str::to_owned)
+    select(vec![
+        "",
+        "Hits things",
+        "ünï \"quoted\" \\ back",
+        "tab\there",
+        "a // no comment /* here */",
+        "'''",
+    ])
+    .prop_map(str::to_owned)
 }
 
 fn value(setting: Setting) -> BoxedStrategy<SettingValue> {
-    let words = |words: Vec<&'static str>| select(words).prop_map(|w| SettingValue::Text(w.to_owned())).boxed();
+    let words =
+        |words: Vec<&'static str>| select(words).prop_map(|w| SettingValue::Text(w.to_owned())).boxed();
     match setting {
         Setting::Description => text().prop_map(|t| SettingValue::Text(t.replace('\t', " "))).boxed(),
         Setting::Homepage => words(vec!["", "https://acme.example/x"]),
@@ -114,14 +122,19 @@ fn color() -> impl Strategy<Value = String> {
 
 fn live() -> impl Strategy<Value = Live> {
     let labels = subsequence(LABELS.to_vec(), 0..=5).prop_flat_map(|names| {
-        let each: Vec<_> =
-            names.into_iter().map(|n| (Just(n), (color(), proptest::option::of(text())), any::<bool>())).collect();
+        let each: Vec<_> = names
+            .into_iter()
+            .map(|n| (Just(n), (color(), proptest::option::of(text())), any::<bool>()))
+            .collect();
         each
     });
     (layer(6), labels).prop_map(|(settings, labels)| Live {
         settings,
         carried: labels.iter().filter(|(_, _, carried)| *carried).map(|(name, _, _)| *name).collect(),
-        labels: labels.into_iter().map(|(name, (color, text), _)| (name, (color, text.map(one_line)))).collect(),
+        labels: labels
+            .into_iter()
+            .map(|(name, (color, text), _)| (name, (color, text.map(one_line))))
+            .collect(),
     })
 }
 
@@ -137,7 +150,12 @@ fn spec() -> impl Strategy<Value = Spec> {
         proptest::option::weighted(0.3, select(LABELS.to_vec())),
         proptest::option::weighted(0.2, day),
     )
-        .prop_map(|(color, description, was, delete_after)| Spec { color, description, was, delete_after })
+        .prop_map(|(color, description, was, delete_after)| Spec {
+            color,
+            description,
+            was,
+            delete_after,
+        })
 }
 
 fn wanted() -> impl Strategy<Value = Wanted> {
@@ -167,26 +185,28 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
     let repo = (proptest::option::weighted(0.8, live()), proptest::option::weighted(0.85, wanted()));
     let repos = proptest::collection::vec(repo, 1..=NAMES.len());
     let group = proptest::option::of((select(vec!["", "an", "bel", "dr"]), layer(3)));
-    (layer(3), group, repos, proptest::bool::weighted(0.7)).prop_map(|(defaults, group, repos, generous)| Case {
-        defaults: without(defaults, Setting::Archived),
-        group: group.map(|(prefix, layer)| (prefix, without(layer, Setting::Archived))),
-        repos: NAMES
-            .iter()
-            .zip(repos)
-            .map(|(name, (live, wanted))| {
-                // A repository that isn't there is either made or not spoken of; the rest is a mistake to report.
-                let wanted = wanted.map(|wanted| Wanted {
-                    create: wanted.create || live.is_none(),
-                    settings: match (&live, wanted.create) {
-                        (Some(_), false) => wanted.settings,
-                        _ => without(wanted.settings, Setting::Archived),
-                    },
-                    ..wanted
-                });
-                Repo { name, live, wanted }
-            })
-            .collect(),
-        generous,
+    (layer(3), group, repos, proptest::bool::weighted(0.7)).prop_map(|(defaults, group, repos, generous)| {
+        Case {
+            defaults: without(defaults, Setting::Archived),
+            group: group.map(|(prefix, layer)| (prefix, without(layer, Setting::Archived))),
+            repos: NAMES
+                .iter()
+                .zip(repos)
+                .map(|(name, (live, wanted))| {
+                    // A repository that isn't there is either made or not spoken of; the rest is a mistake to report.
+                    let wanted = wanted.map(|wanted| Wanted {
+                        create: wanted.create || live.is_none(),
+                        settings: match (&live, wanted.create) {
+                            (Some(_), false) => wanted.settings,
+                            _ => without(wanted.settings, Setting::Archived),
+                        },
+                        ..wanted
+                    });
+                    Repo { name, live, wanted }
+                })
+                .collect(),
+            generous,
+        }
     })
 }
 
@@ -221,7 +241,8 @@ fn add(world: &mut twin::World, name: &str, live: &Live) {
             created_at: epoch(),
         })
         .collect();
-    let carried = repo.labels.iter().filter(|l| live.carried.contains(l.name.as_str())).map(|l| l.id).collect();
+    let carried =
+        repo.labels.iter().filter(|l| live.carried.contains(l.name.as_str())).map(|l| l.id).collect();
     repo.issues.insert(1, issue(ids[live.labels.len()], carried));
     let mut json = serde_json::to_value(&repo.settings).expect("settings are JSON");
     for (setting, value) in &live.settings {

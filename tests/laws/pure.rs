@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use factoryctl::engine::{Judging, judge};
 use factoryctl::loops::{Selection, vocabulary};
 use factoryctl::model::{
-    Action, Cause, ConfigFile, ConfigFiles, Desired, Effect, Facet, Gap, LabelName, LabelState, Observed, RepoName,
-    RepoState, Seen, Setting, SettingValue, Verb,
+    Action, Cause, ConfigFile, ConfigFiles, Desired, Effect, Facet, Gap, LabelName, LabelState, Observed,
+    RepoName, RepoState, Seen, Setting, SettingValue, Verb,
 };
 use factoryctl::plan::{Document, Memory, Switches};
 use factoryctl::{desired, twin};
@@ -169,7 +169,8 @@ fn declared_labels(case: &Case) -> BTreeMap<String, BTreeSet<String>> {
         .filter_map(|repo| Some((repo.name, repo.wanted.as_ref()?)))
         .filter(|(_, wanted)| wanted.mode != Some("authoritative"))
         .map(|(name, wanted)| {
-            let own = wanted.labels.iter().flat_map(|(name, spec)| [Some(*name), spec.was].into_iter().flatten());
+            let own =
+                wanted.labels.iter().flat_map(|(name, spec)| [Some(*name), spec.was].into_iter().flatten());
             (format!("acme/{name}").to_lowercase(), own.map(str::to_lowercase).collect())
         })
         .collect()
@@ -278,5 +279,7 @@ fn format(text: &str) -> String {
 
 /// Every comment, in order; a quoted text that looks like one counts on both sides alike.
 fn comments(text: &str) -> Vec<String> {
-    text.lines().filter_map(|line| line.split_once("//").map(|(_, comment)| comment.trim().to_owned())).collect()
+    text.lines()
+        .filter_map(|line| line.split_once("//").map(|(_, comment)| comment.trim().to_owned()))
+        .collect()
 }

@@ -13,7 +13,14 @@ fn quoted(text: &str) -> String {
 
 fn budget(case: &Case) -> [(&'static str, u32); 6] {
     if case.generous {
-        [("deletes", 500), ("weakening", 500), ("visibility", 500), ("archives", 500), ("percent", 100), ("floor", 500)]
+        [
+            ("deletes", 500),
+            ("weakening", 500),
+            ("visibility", 500),
+            ("archives", 500),
+            ("percent", 100),
+            ("floor", 500),
+        ]
     } else {
         [("deletes", 2), ("weakening", 0), ("visibility", 0), ("archives", 1), ("percent", 50), ("floor", 2)]
     }
@@ -66,7 +73,8 @@ fn kdl_labels(out: &mut String, wanted: &Wanted) {
     let mode = wanted.mode.map(|mode| format!(" mode=\"{mode}\"")).unwrap_or_default();
     writeln!(out, "    labels{mode} {{").expect("text");
     for (name, spec) in &wanted.labels {
-        let fields: String = fields(spec).into_iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        let fields: String =
+            fields(spec).into_iter().map(|(name, value)| format!(" {name}={value}")).collect();
         writeln!(out, "        label {}{fields}", quoted(name)).expect("text");
     }
     out.push_str("    }\n");

@@ -12,7 +12,10 @@ use crate::world::{Ran, world_of};
 
 fn set(document: &Value, list: &str, field: &str, keep: impl Fn(&Value) -> bool) -> BTreeSet<String> {
     let all = document[list].as_array().expect("the document has this list");
-    all.iter().filter(|entry| keep(entry)).map(|entry| entry[field].as_str().expect("it has one").to_owned()).collect()
+    all.iter()
+        .filter(|entry| keep(entry))
+        .map(|entry| entry[field].as_str().expect("it has one").to_owned())
+        .collect()
 }
 
 fn planned(plan: &Ran) -> BTreeSet<String> {

@@ -24,7 +24,8 @@ fn folder_of(path: &Path) -> PathBuf {
 
 fn undeclared(folder: &str, roots: &[&str]) -> Vec<PathBuf> {
     let mut reached: BTreeSet<PathBuf> = BTreeSet::new();
-    let mut open: Vec<PathBuf> = roots.iter().map(PathBuf::from).filter(|p| root().join(p).exists()).collect();
+    let mut open: Vec<PathBuf> =
+        roots.iter().map(PathBuf::from).filter(|p| root().join(p).exists()).collect();
     while let Some(path) = open.pop() {
         for module in declared(&code(&read(&path))) {
             let beside = folder_of(&path).join(&module.name);
@@ -53,14 +54,19 @@ fn no_file_is_overlong_without_a_reason() {
     for path in rust_files("src").into_iter().chain(rust_files("tests")) {
         let lines = read(&path).lines().count();
         let excused = LONGER.iter().any(|(known, _)| path == Path::new(known));
-        assert!(lines <= LONGEST || excused, "{} has {lines} lines: it holds more than one idea", path.display());
+        assert!(
+            lines <= LONGEST || excused,
+            "{} has {lines} lines: it holds more than one idea",
+            path.display()
+        );
     }
 }
 
 /// Whether these tokens stand somewhere in a row; answers the position of the first.
 fn sequence(code: &str, wanted: &[&str]) -> Option<usize> {
     let all = tokens(code);
-    let found = all.windows(wanted.len()).find(|window| window.iter().map(|(_, t)| *t).eq(wanted.iter().copied()));
+    let found =
+        all.windows(wanted.len()).find(|window| window.iter().map(|(_, t)| *t).eq(wanted.iter().copied()));
     found.map(|window| window[0].0)
 }
 

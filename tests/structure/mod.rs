@@ -18,7 +18,9 @@ pub(crate) fn rust_files(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
-        for entry in folder.read_dir().expect("the folder is there").map(|entry| entry.expect("it can be read")) {
+        for entry in
+            folder.read_dir().expect("the folder is there").map(|entry| entry.expect("it can be read"))
+        {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
@@ -41,5 +43,10 @@ pub(crate) fn tracked() -> Vec<PathBuf> {
     let out = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().expect("git runs");
     assert!(out.status.success(), "the tests of the tree's structure need its Git checkout");
     let names = String::from_utf8(out.stdout).expect("tracked names are UTF-8");
-    names.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from).filter(|p| root().join(p).exists()).collect()
+    names
+        .split('\0')
+        .filter(|name| !name.is_empty())
+        .map(PathBuf::from)
+        .filter(|p| root().join(p).exists())
+        .collect()
 }

@@ -32,9 +32,7 @@ const MAY_USE: &[(&str, &[&str], &str)] = &[
     ("twin", &[], "shares no type with the client, so that a wrong field can't be wrong on both sides"),
     (
         "cli",
-        &[
-            "model", "desired", "plan", "loops", "adapters", "observed", "ledger", "apply", "engine", "twin",
-        ],
+        &["model", "desired", "plan", "loops", "adapters", "observed", "ledger", "apply", "engine", "twin"],
         "puts everything together",
     ),
     ("lib.rs", &[], "declares the rooms"),
@@ -51,7 +49,8 @@ fn room(path: &Path) -> String {
 fn a_room_uses_only_what_it_may() {
     let files = rust_files("src");
     let rooms: BTreeSet<String> = files.iter().filter(|p| p.iter().count() > 2).map(|p| room(p)).collect();
-    let table: BTreeMap<&str, (&[&str], &str)> = MAY_USE.iter().map(|(room, may, why)| (*room, (*may, *why))).collect();
+    let table: BTreeMap<&str, (&[&str], &str)> =
+        MAY_USE.iter().map(|(room, may, why)| (*room, (*may, *why))).collect();
     let mut wrong = Vec::new();
     for path in &files {
         let own = room(path);
@@ -69,7 +68,10 @@ fn a_room_uses_only_what_it_may() {
         for (at, used) in crate_paths(&code, depth, &rooms) {
             let inside = used[0] == own || !rooms.contains(&used[0]);
             let allowed = may.iter().any(|allowed| {
-                allowed.split("::").zip(used.iter().map(String::as_str).chain(std::iter::repeat(""))).all(|(a, u)| a == u)
+                allowed
+                    .split("::")
+                    .zip(used.iter().map(String::as_str).chain(std::iter::repeat("")))
+                    .all(|(a, u)| a == u)
             });
             if !inside && !allowed {
                 let (file, line) = (path.display(), line(&source, at));
@@ -86,9 +88,10 @@ fn only_for_tests(path: &Path) -> bool {
         let name = part.file_stem().and_then(|s| s.to_str()).expect("names are UTF-8");
         let folder = part.parent().expect("it lies under src");
         let above = [folder.join("mod.rs"), folder.with_extension("rs")];
-        above.iter().filter(|p| super::root().join(p).exists()).any(|p| {
-            super::rust::declared(&code(&read(p))).iter().any(|d| d.name == name && d.for_tests)
-        })
+        above
+            .iter()
+            .filter(|p| super::root().join(p).exists())
+            .any(|p| super::rust::declared(&code(&read(p))).iter().any(|d| d.name == name && d.for_tests))
     })
 }
 

@@ -199,14 +199,17 @@ pub(super) fn crate_paths(code: &str, depth: usize, rooms: &BTreeSet<String>) ->
     while i < all.len() {
         let word = all[i].1;
         let begins = i == 0 || all[i - 1].1 != "::";
-        if begins && matches!(word, "crate" | "factoryctl") && all.get(i + 1).is_some_and(|(_, t)| *t == "::") {
+        if begins && matches!(word, "crate" | "factoryctl") && all.get(i + 1).is_some_and(|(_, t)| *t == "::")
+        {
             i = path(&all, i + 2, &mut Vec::new(), &mut out);
             continue;
         }
         if begins && word == "super" {
             let mut supers = 0;
             let mut j = i;
-            while all.get(j).is_some_and(|(_, t)| *t == "super") && all.get(j + 1).is_some_and(|(_, t)| *t == "::") {
+            while all.get(j).is_some_and(|(_, t)| *t == "super")
+                && all.get(j + 1).is_some_and(|(_, t)| *t == "::")
+            {
                 (supers, j) = (supers + 1, j + 2);
             }
             let leads_out = supers > depth && all.get(j).is_some_and(|(_, t)| rooms.contains(*t));
@@ -223,7 +226,12 @@ pub(super) fn crate_paths(code: &str, depth: usize, rooms: &BTreeSet<String>) ->
 }
 
 /// Reads one path, or a group of them, from token `i`; answers where it ends.
-fn path(all: &[(usize, &str)], mut i: usize, above: &mut Vec<String>, out: &mut Vec<(usize, Vec<String>)>) -> usize {
+fn path(
+    all: &[(usize, &str)],
+    mut i: usize,
+    above: &mut Vec<String>,
+    out: &mut Vec<(usize, Vec<String>)>,
+) -> usize {
     let height = above.len();
     let begin = all.get(i).map_or(0, |(at, _)| *at);
     loop {
@@ -298,15 +306,14 @@ mod tests {
     fn paths_out_of_a_room_are_found() {
         let rooms = ["model", "plan", "cli"].map(str::to_owned).into();
         let paths = |source: &str, depth| -> Vec<String> {
-            crate_paths(&without_tests(&code(source)), depth, &rooms).into_iter().map(|(_, p)| p.join("::")).collect()
+            crate_paths(&without_tests(&code(source)), depth, &rooms)
+                .into_iter()
+                .map(|(_, p)| p.join("::"))
+                .collect()
         };
         for (source, depth, expect) in [
             ("use crate::model::Action;", 1, vec!["model::Action"]),
-            (
-                "use crate::{model::{self, A as B}, plan};",
-                1,
-                vec!["model::self", "model::A", "plan"],
-            ),
+            ("use crate::{model::{self, A as B}, plan};", 1, vec!["model::self", "model::A", "plan"]),
             ("let x = crate::plan::check(y);", 1, vec!["plan::check"]),
             ("pub(crate) fn f() {} // crate::cli", 1, vec![]),
             ("use super::super::cli::Exit; use super::own;", 1, vec!["cli::Exit"]),

@@ -21,15 +21,18 @@ fn the_readme_names_everything_at_the_top() {
         .filter_map(|path| path.iter().next()?.to_str().map(str::to_owned))
         .filter(|name| name != "README.md")
         .collect();
-    let unnamed: Vec<&String> =
-        top.iter().filter(|name| !readme.contains(&format!("`{name}`")) && !readme.contains(&format!("`{name}/`"))).collect();
+    let unnamed: Vec<&String> = top
+        .iter()
+        .filter(|name| !readme.contains(&format!("`{name}`")) && !readme.contains(&format!("`{name}/`")))
+        .collect();
     assert!(unnamed.is_empty(), "README.md doesn't say what these are for: {unnamed:?}");
 }
 
 #[test]
 fn no_text_knows_a_machine() {
     // Put together here, so that this file is none of its own findings.
-    let mut places: Vec<String> = ["/ho me/", "/Us ers/", "/ro ot/", "/wo rk/", "/tm p/wt"].map(|p| p.replace(' ', "")).into();
+    let mut places: Vec<String> =
+        ["/ho me/", "/Us ers/", "/ro ot/", "/wo rk/", "/tm p/wt"].map(|p| p.replace(' ', "")).into();
     let own = root().display().to_string();
     if own.len() > 4 {
         places.push(own);
@@ -48,7 +51,10 @@ fn no_text_knows_a_machine() {
 /// Whether a path stands in a line and is not the tail of a longer one, as in `https://host/work/`.
 fn stands_alone(line: &str, place: &str) -> bool {
     line.match_indices(place).any(|(at, _)| {
-        line[..at].chars().next_back().is_none_or(|before| !before.is_alphanumeric() && !"-_.~}".contains(before))
+        line[..at]
+            .chars()
+            .next_back()
+            .is_none_or(|before| !before.is_alphanumeric() && !"-_.~}".contains(before))
     })
 }
 

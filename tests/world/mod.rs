@@ -94,7 +94,8 @@ impl World {
     /// Writes a config file.
     pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path("config").join(path);
-        std::fs::create_dir_all(path.parent().expect("it lies in the config folder")).expect("folders can be made");
+        std::fs::create_dir_all(path.parent().expect("it lies in the config folder"))
+            .expect("folders can be made");
         std::fs::write(path, text).expect("the file can be written");
     }
 
@@ -229,10 +230,14 @@ impl World {
         if let Some(twin) = self.twin.take() {
             runtime().block_on(twin.stop());
         }
-        assert!(self.may_be_asked_anything.get() || unknown.is_empty(), "the twin doesn't know: {unknown:#?}");
+        assert!(
+            self.may_be_asked_anything.get() || unknown.is_empty(),
+            "the twin doesn't know: {unknown:#?}"
+        );
         let left = program::left_behind(&self.mark, Duration::from_secs(5));
         assert!(left.is_empty(), "processes are left: {left:#?}");
-        let files: Vec<_> = self.path("tmp").read_dir().expect("it is there").flatten().map(|e| e.path()).collect();
+        let files: Vec<_> =
+            self.path("tmp").read_dir().expect("it is there").flatten().map(|e| e.path()).collect();
         assert!(files.is_empty(), "temporary files are left: {files:?}");
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -74,7 +74,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(super) fn start(args: &[&str], folder: &Path, vars: &BTreeMap<String, String>, normal: Normal) -> Self {
+    pub(super) fn start(
+        args: &[&str],
+        folder: &Path,
+        vars: &BTreeMap<String, String>,
+        normal: Normal,
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_factoryctl"));
         command.args(args).current_dir(folder).env_clear().envs(vars);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -141,8 +146,18 @@ impl Running {
         let leaks = self.normal.secret().filter(|secret| out.contains(secret) || err.contains(secret));
         // The twin's own command is there to say its token.
         let says_it = self.args.first().is_some_and(|command| command == "twin");
-        assert!(says_it || leaks.is_none(), "factoryctl {} showed the token\n{out}{err}", self.args.join(" "));
-        Ran { args: std::mem::take(&mut self.args), code: code(status), out, err, normal: self.normal.clone() }
+        assert!(
+            says_it || leaks.is_none(),
+            "factoryctl {} showed the token\n{out}{err}",
+            self.args.join(" ")
+        );
+        Ran {
+            args: std::mem::take(&mut self.args),
+            code: code(status),
+            out,
+            err,
+            normal: self.normal.clone(),
+        }
     }
 
     /// Everything it wrote, once both outputs are closed.
@@ -162,7 +177,10 @@ impl Drop for Running {
 
 fn code(status: ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt;
-    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).expect("it ended one way or the other")
+    status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal))
+        .expect("it ended one way or the other")
 }
 
 /// Processes of a world that are still there after `patience`, as command lines.

@@ -46,7 +46,8 @@ pub(crate) fn github() -> twin::World {
         let number = 1;
         let id = world.fresh_id();
         let repo = world.repo_mut(&format!("acme/{name}")).expect("it was just made");
-        let carried = repo.labels.iter().filter(|l| ["core", "bug"].contains(&l.name.as_str())).map(|l| l.id).collect();
+        let carried =
+            repo.labels.iter().filter(|l| ["core", "bug"].contains(&l.name.as_str())).map(|l| l.id).collect();
         repo.issues = BTreeMap::from([(number, issue(id, number, carried))]);
     }
     let repo = |world: &mut twin::World, name: &str, change: &dyn Fn(&mut twin::world::Settings)| {

@@ -17,7 +17,8 @@ pub(crate) fn snapshot(github: &WorldHandle, first_new: u64) -> String {
             let mut settings = repo.settings.clone();
             settings.topics.sort();
             writeln!(out, "{} {}", repo.full_name(), id(repo.id, first_new)).expect("text can be written");
-            writeln!(out, "  {}", serde_json::to_string(&settings).expect("settings are JSON")).expect("text");
+            writeln!(out, "  {}", serde_json::to_string(&settings).expect("settings are JSON"))
+                .expect("text");
             let mut labels: Vec<_> = repo.labels.iter().collect();
             labels.sort_by_key(|label| label.name.to_lowercase());
             for label in labels {
@@ -29,7 +30,8 @@ pub(crate) fn snapshot(github: &WorldHandle, first_new: u64) -> String {
                     .collect();
                 let description = label.description.as_deref().unwrap_or_default();
                 let (name, color, id) = (&label.name, &label.color, id(label.id, first_new));
-                writeln!(out, "  label {name} {color} {description:?} {id} {}", carriers.join(" ")).expect("text");
+                writeln!(out, "  label {name} {color} {description:?} {id} {}", carriers.join(" "))
+                    .expect("text");
             }
             for issue in repo.issues.values() {
                 let comments = repo.comments.values().filter(|comment| comment.issue == issue.number).count();

@@ -107,9 +107,9 @@ pub(super) fn read(body: Value, request_id: Option<String>, reset: Timestamp) ->
         Some(_) => return Err(malformed("not a GraphQL answer")),
     };
     // A spent pool or an answer that GitHub gave up on leaves gaps that look like absences.
-    let fatal = errors
-        .iter()
-        .find(|error| matches!(kind(error, &errors, reset), Kind::PrimaryLimit { .. } | Kind::Server | Kind::TooLarge));
+    let fatal = errors.iter().find(|error| {
+        matches!(kind(error, &errors, reset), Kind::PrimaryLimit { .. } | Kind::Server | Kind::TooLarge)
+    });
     match (fatal.or(errors.first()), &data) {
         (Some(error), _) if fatal.is_some() => {
             Err(failure(error, &errors, reset).with_request_id(request_id))
@@ -221,7 +221,10 @@ mod tests {
                 "the rate limit is spent until 1970-01-01T01:00:00Z",
             ),
             (json!({"data": {"a": null}, "errors": slow}), "GitHub failed"),
-            (json!({"data": {"a": null}, "errors": error("RESOURCE_LIMITS_EXCEEDED")}), "the answer is too large"),
+            (
+                json!({"data": {"a": null}, "errors": error("RESOURCE_LIMITS_EXCEEDED")}),
+                "the answer is too large",
+            ),
             (json!({"data": null}), "the answer is a GraphQL answer with neither data nor errors"),
             (json!([]), "the answer is not a GraphQL answer"),
             (json!({"errors": "text"}), "the answer is not a GraphQL answer"),

@@ -61,7 +61,10 @@ async fn play(stage: &mut Stage<'_>) -> Result<(), Fail> {
     stage.title("A loop is switched off, live; drift stays until it is on again")?;
     let off = stage.now();
     stage.expect(&["loop", "disable", "labels", "--reason", "release day"], Exit::Done).await?;
-    stage.say(&format!("off after {}; a pull request on acme/factory proposes it for good", stage.since(off)))?;
+    stage.say(&format!(
+        "off after {}; a pull request on acme/factory proposes it for good",
+        stage.since(off)
+    ))?;
     stage.until("the pull request is open", Stage::flip_is_proposed).await?;
     stage.edit_label(&repo, "bug", &json!({ "color": "000000" }))?;
     let plan = stage.expect(&["plan"], Exit::Done).await?;
@@ -79,6 +82,7 @@ async fn play(stage: &mut Stage<'_>) -> Result<(), Fail> {
     stage.title("What to try next")?;
     stage.say("factoryctl demo --keep          keep all of this and look around")?;
     stage.say("factoryctl init                 start a config of your own")?;
-    stage.say("factoryctl import OWNER         write config for what you have; a plan right after is empty")?;
+    stage
+        .say("factoryctl import OWNER         write config for what you have; a plan right after is empty")?;
     stage.say("GITHUB_TOKEN=… factoryctl plan  show what would change; it never writes")
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use serde_json::Value;
 
+use crate::adapters::fs;
 use crate::adapters::process::{Command, Output};
 use crate::adapters::service::Service;
-use crate::adapters::fs;
 use crate::desired;
 use crate::loops;
 use crate::plan::render::Style;
@@ -44,15 +44,17 @@ impl<'a> Stage<'a> {
             .tempdir()
             .map_err(|error| Fail::new(Exit::Error, "no temporary directory can be made").because(error))?;
         let root = dir.path().to_owned();
-        let generate =
-            Generate { owner: OWNER.to_owned(), repos, archived: repos / 6, labels_total: repos * 12, issues: 2, seed: 7 };
+        let generate = Generate {
+            owner: OWNER.to_owned(),
+            repos,
+            archived: repos / 6,
+            labels_total: repos * 12,
+            issues: 2,
+            seed: 7,
+        };
         let mut world = twin::generate(&generate);
         world.add_repo(OWNER, CONFIG);
-        let options = Options {
-            dir: Some(root.join("github")),
-            world,
-            ..Options::default()
-        };
+        let options = Options { dir: Some(root.join("github")), world, ..Options::default() };
         let twin = Twin::start(options)
             .await
             .map_err(|error| Fail::new(Exit::Error, "the twin can't start").because(error))?;
@@ -85,7 +87,11 @@ impl<'a> Stage<'a> {
     /// The names of the repositories that the demo manages.
     fn managed(&self) -> Vec<String> {
         self.twin().world().with(|world| {
-            world.repos_of(OWNER).filter(|r| r.name != CONFIG).map(|r| format!("{OWNER}/{}", r.name)).collect()
+            world
+                .repos_of(OWNER)
+                .filter(|r| r.name != CONFIG)
+                .map(|r| format!("{OWNER}/{}", r.name))
+                .collect()
         })
     }
 
@@ -112,7 +118,8 @@ impl<'a> Stage<'a> {
     pub(super) fn title(&mut self, text: &str) -> Result<(), Fail> {
         self.steps += 1;
         let line = format!("{}. {text}", self.steps);
-        let line = if self.cx.ui.style() == Style::Color { format!("\u{1b}[1m{line}\u{1b}[0m") } else { line };
+        let line =
+            if self.cx.ui.style() == Style::Color { format!("\u{1b}[1m{line}\u{1b}[0m") } else { line };
         self.cx.ui.print(&format!("\n{line}\n"))
     }
 
@@ -148,9 +155,13 @@ impl<'a> Stage<'a> {
     /// Runs factoryctl; any other exit than the expected one ends the demo with what the command said.
     pub(super) async fn expect(&self, args: &[&str], exit: Exit) -> Result<String, Fail> {
         self.say(&format!("$ factoryctl {}", args.join(" ")))?;
-        let output = self.factoryctl(args)?.run().await.map_err(|error| broken("factoryctl can't be run", error))?;
+        let output =
+            self.factoryctl(args)?.run().await.map_err(|error| broken("factoryctl can't be run", error))?;
         if output.status.code() != Some(i32::from(exit.code())) {
-            let mut fail = Fail::new(Exit::Error, format!("`factoryctl {}` ended with {}", args.join(" "), output.status));
+            let mut fail = Fail::new(
+                Exit::Error,
+                format!("`factoryctl {}` ended with {}", args.join(" "), output.status),
+            );
             fail.rendered = Some(format!("{}{}", String::from_utf8_lossy(&output.stdout), output.stderr));
             return Err(fail);
         }
@@ -188,7 +199,8 @@ impl<'a> Stage<'a> {
     }
 
     async fn git(&self, args: &[&str]) -> Result<Output, Fail> {
-        let pair = base64::engine::general_purpose::STANDARD.encode(format!("x-access-token:{}", self.twin().token()));
+        let pair = base64::engine::general_purpose::STANDARD
+            .encode(format!("x-access-token:{}", self.twin().token()));
         let config = [
             ("user.name", "Demo"),
             ("user.email", "demo@example.com"),
@@ -201,7 +213,8 @@ impl<'a> Stage<'a> {
         }
         command = command.var("GIT_CONFIG_NOSYSTEM", "1").var("GIT_CONFIG_COUNT", config.len().to_string());
         for (i, (key, value)) in config.iter().enumerate() {
-            command = command.var(format!("GIT_CONFIG_KEY_{i}"), *key).var(format!("GIT_CONFIG_VALUE_{i}"), *value);
+            command =
+                command.var(format!("GIT_CONFIG_KEY_{i}"), *key).var(format!("GIT_CONFIG_VALUE_{i}"), *value);
         }
         let output = command.run().await.map_err(|error| broken("git can't be run", error))?;
         if output.status.success() {
@@ -258,12 +271,18 @@ impl<'a> Stage<'a> {
         self.say("$ factoryctl run &")?;
         let service = Service::start(&self.factoryctl(&["run"])?, &self.root.join("daemon.log"));
         self.daemon = Some(service.map_err(|error| broken("the daemon can't be started", error))?);
-        self.until("the daemon answers", |stage| stage.root.join("run/factoryctl").read_dir().is_ok_and(|mut d| d.next().is_some())).await
+        self.until("the daemon answers", |stage| {
+            stage.root.join("run/factoryctl").read_dir().is_ok_and(|mut d| d.next().is_some())
+        })
+        .await
     }
 
     pub(super) async fn stop_daemon(&mut self) -> Result<(), Fail> {
         if let Some(daemon) = self.daemon.take() {
-            daemon.end(Duration::from_secs(5)).await.map_err(|error| broken("the daemon can't be ended", error))?;
+            daemon
+                .end(Duration::from_secs(5))
+                .await
+                .map_err(|error| broken("the daemon can't be ended", error))?;
         }
         Ok(())
     }

@@ -58,7 +58,10 @@ impl Control {
             return Reply::Refused(says);
         }
         if let Some(switch) = self.board.now().loops.get(name) {
-            return Reply::Refused(format!("loop `{name}` was switched off by {}: {}", switch.by, switch.reason));
+            return Reply::Refused(format!(
+                "loop `{name}` was switched off by {}: {}",
+                switch.by, switch.reason
+            ));
         }
         self.wakes.add(|pending| {
             pending.asked.insert(name.to_owned());
@@ -82,7 +85,11 @@ impl Control {
         if let Some(record) = flipped.record {
             but.extend(self.record(record).await);
         }
-        if but.is_empty() { Reply::Done(flipped.says) } else { Reply::Partly(format!("{}, but {}", flipped.says, but.join("; "))) }
+        if but.is_empty() {
+            Reply::Done(flipped.says)
+        } else {
+            Reply::Partly(format!("{}, but {}", flipped.says, but.join("; ")))
+        }
     }
 
     /// Records a flip; gives what to say when that can't be waited for.

@@ -161,12 +161,14 @@ pub async fn run(options: Options) -> Result<End, Error> {
 
 impl Daemon {
     async fn begin(options: Options) -> Result<Self, Error> {
-        let Options { clock, env, state, mut keeper, connect, audience, fetch_every, drain, abort: _ } = options;
+        let Options { clock, env, state, mut keeper, connect, audience, fetch_every, drain, abort: _ } =
+            options;
         let guard = state.lock("factoryctl run")?;
         let path = state.prepare_socket()?;
         let ledger = Ledger::open(guard, clock.now())?;
         for mended in ledger.recovered() {
-            audience.remark(&format!("the ledger was mended: {} bytes are in {} now", mended.bytes, mended.file));
+            audience
+                .remark(&format!("the ledger was mended: {} bytes are in {} now", mended.bytes, mended.file));
         }
         if let Some(commit) = ledger.index().config_in_force().cloned()
             && keeper.prefer(&commit).await
@@ -231,9 +233,7 @@ impl Daemon {
                 return Ok(End::Drained);
             }
             let now = self.clock.now();
-            if !draining
-                && let Some(tick) = self.scheduler.start(now)
-            {
+            if !draining && let Some(tick) = self.scheduler.start(now) {
                 self.begin_tick(tick, now);
                 continue;
             }
@@ -273,7 +273,8 @@ impl Daemon {
         match self.shop.board.refresh(None, now) {
             Ok(over) if !over.is_empty() => {
                 for flip in &over {
-                    self.audience.remark(&format!("the live switch of {} is over: its date has passed", flip.address));
+                    self.audience
+                        .remark(&format!("the live switch of {} is over: its date has passed", flip.address));
                 }
                 self.switched(now);
             }
@@ -362,7 +363,11 @@ impl Daemon {
                 tracing::error!(tick = running.number, says, "a tick was lost");
                 self.audience.remark(says);
                 let of = |name: &&'static str| (*name, (how, says.to_owned()));
-                Done { ended: running.loops.iter().map(of).collect(), trouble: Some(says.into()), ..Done::default() }
+                Done {
+                    ended: running.loops.iter().map(of).collect(),
+                    trouble: Some(says.into()),
+                    ..Done::default()
+                }
             }
         };
         self.scheduler.finish(now, |name| done.ended.get(name).map_or(Ended::Well, |(how, _)| *how));
@@ -410,8 +415,10 @@ impl Daemon {
                 Ok(Some(_)) => {}
                 Err(error) => tracing::error!(%error, "the end of a live switch can't be kept"),
             }
-            self.audience
-                .remark(&format!("the live switch of {} is over: its pull request was merged or closed", flip.address));
+            self.audience.remark(&format!(
+                "the live switch of {} is over: its pull request was merged or closed",
+                flip.address
+            ));
             self.records.extend(news::flip_ended(flip));
         }
         if !done.over.is_empty() {

@@ -98,12 +98,17 @@ impl Daemon {
             News::Trouble => {
                 let why = self.keeper.trouble().unwrap_or_default().to_owned();
                 tracing::error!(why, "the config can't be read; the last good one stays in force");
-                self.audience.remark(&format!("the config can't be read, the last good one stays in force: {why}"));
+                self.audience
+                    .remark(&format!("the config can't be read, the last good one stays in force: {why}"));
             }
             News::Mended => {
                 let commit = self.keeper.current().commit.clone();
                 self.audience.remark(&format!("{} is the head again, and in force", commit.short()));
-                self.records.push(verdict(&commit, Verdict::InForce, "the head is the commit in force again"));
+                self.records.push(verdict(
+                    &commit,
+                    Verdict::InForce,
+                    "the head is the commit in force again",
+                ));
             }
             News::Rejected => {
                 let Some(rejected) = self.keeper.rejected() else { return };
@@ -131,7 +136,10 @@ impl Daemon {
         let current = self.keeper.current().clone();
         if rewritten {
             tracing::warn!(%before, now = %current.commit, "the config branch was rewritten");
-            self.audience.remark(&format!("the config branch was rewritten: {} is no longer in its history", before.short()));
+            self.audience.remark(&format!(
+                "the config branch was rewritten: {} is no longer in its history",
+                before.short()
+            ));
         }
         let odd = if warnings > 0 { format!(", with {warnings} warnings") } else { String::new() };
         self.audience.remark(&format!("{} is in force{odd}", current.commit.short()));

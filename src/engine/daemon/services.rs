@@ -12,8 +12,8 @@ use crate::adapters::git::Access;
 use crate::engine::in_force::said;
 use crate::engine::socket::Door;
 use crate::engine::source::Source;
-use crate::engine::webhooks::{self, Endpoint};
 use crate::engine::watch;
+use crate::engine::webhooks::{self, Endpoint};
 use crate::model::Webhook;
 
 use super::control::Control;
@@ -80,7 +80,12 @@ impl Daemon {
             Source::Folder(_) => {}
             Source::Local(repo) => {
                 let (repo, branch) = ((**repo).clone(), self.keeper.branch().to_owned());
-                self.services.spawn(watch::watch(repo, branch, self.wakes.clone(), self.services_stop.clone()));
+                self.services.spawn(watch::watch(
+                    repo,
+                    branch,
+                    self.wakes.clone(),
+                    self.services_stop.clone(),
+                ));
             }
             Source::Remote { .. } => {
                 let follow = self.follow();
@@ -91,7 +96,8 @@ impl Daemon {
 
     /// Fetches a remote config repository, when asked and every so often.
     fn follow(&self) -> impl Future<Output = ()> + Send + 'static {
-        let (source, remote, wakes) = (Arc::clone(self.keeper.source()), self.remote.clone(), self.wakes.clone());
+        let (source, remote, wakes) =
+            (Arc::clone(self.keeper.source()), self.remote.clone(), self.wakes.clone());
         let (client, desired, env) = (self.client.subscribe(), self.desired.subscribe(), self.env.clone());
         let (clock, stop) = (self.clock.clone(), self.services_stop.clone());
         async move {
@@ -109,7 +115,8 @@ impl Daemon {
                     () = stop.cancelled() => return,
                     fetched = fetch => fetched,
                 };
-                let trouble = fetched.err().map(|why| format!("the config repository can't be fetched: {why}"));
+                let trouble =
+                    fetched.err().map(|why| format!("the config repository can't be fetched: {why}"));
                 let fine = trouble.is_none();
                 if remote.note(trouble.clone()) {
                     if let Some(why) = trouble {
@@ -136,7 +143,8 @@ impl Daemon {
         let secret = self.env.secret(&config.secret)?;
         let endpoint = Endpoint::listen(&config.listen).await?;
         let (address, stop) = (endpoint.address(), CancellationToken::new());
-        let repo = desired.factory.config.as_ref().map(|c| (c.value.clone(), self.keeper.branch().to_owned()));
+        let repo =
+            desired.factory.config.as_ref().map(|c| (c.value.clone(), self.keeper.branch().to_owned()));
         let hooks = webhooks::Hooks { secret, config: repo };
         self.services.spawn(endpoint.serve(hooks, self.wakes.clone(), stop.clone()));
         self.audience.remark(&format!("webhooks are received at http://{address}"));

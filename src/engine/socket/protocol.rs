@@ -94,7 +94,10 @@ mod tests {
         for (line, ok) in [
             (r#"{"v":1,"request":{"status":{}}}"#, true),
             (r#"{"v":1,"request":{"loop-tick":{"name":"labels"}}}"#, true),
-            (r#"{"v":1,"request":{"suspend":{"address":"repo/a/b","reason":"r","by":"ann","until":null}}}"#, true),
+            (
+                r#"{"v":1,"request":{"suspend":{"address":"repo/a/b","reason":"r","by":"ann","until":null}}}"#,
+                true,
+            ),
             (r#"{"v":1,"request":{"status":{"verbose":true}}}"#, false),
             (r#"{"v":1,"request":{"loop-tick":{"name":"labels","force":true}}}"#, false),
             (r#"{"v":1,"request":{"loop-tick":{}}}"#, false),

@@ -164,7 +164,9 @@ fn parse(line: &[u8]) -> Result<Request, String> {
     match serde_json::from_slice::<Version>(line) {
         Ok(Version { v: VERSION }) => {}
         Ok(Version { v }) => {
-            return Err(format!("this daemon speaks version {VERSION}, not {v}; use the factoryctl it was started from"));
+            return Err(format!(
+                "this daemon speaks version {VERSION}, not {v}; use the factoryctl it was started from"
+            ));
         }
         Err(error) => return Err(format!("not a request: {error}")),
     }
@@ -193,7 +195,9 @@ mod tests {
 
     #[test]
     fn only_the_daemons_user_and_root_are_welcome() {
-        for (caller, own, expect) in [(1000, 1000, true), (0, 1000, true), (1001, 1000, false), (1000, 0, false)] {
+        for (caller, own, expect) in
+            [(1000, 1000, true), (0, 1000, true), (1001, 1000, false), (1000, 0, false)]
+        {
             assert_eq!(welcome(caller, own), expect, "{caller} {own}");
         }
     }

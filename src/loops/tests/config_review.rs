@@ -96,12 +96,14 @@ fn a_new_pull_request_gets_a_comment_and_a_check() {
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 fn what_was_said_is_kept_current() {
     let first = said(&pull(Ok(drifted()), Ok(drifted_and_more())));
-    let pushed = ConfigPull { head: CommitId::parse(&"cd".repeat(20)).unwrap(), check: None, ..first.clone() };
+    let pushed =
+        ConfigPull { head: CommitId::parse(&"cd".repeat(20)).unwrap(), check: None, ..first.clone() };
     let crlf = ConfigPull {
         comments: vec![(100, format!("{}\n", first.comments[0].1.replace('\n', "\r\n")))],
         ..first.clone()
     };
-    let stale = ConfigPull { check: Some(CheckState { passes: false, summary: "old".into() }), ..first.clone() };
+    let stale =
+        ConfigPull { check: Some(CheckState { passes: false, summary: "old".into() }), ..first.clone() };
     let removed = ConfigPull { comments: Vec::new(), ..first.clone() };
     let twice = ConfigPull {
         comments: vec![first.comments[0].clone(), (101, "<!-- factoryctl:config-review 2 -->\nmore".into())],
@@ -121,7 +123,9 @@ fn what_was_said_is_kept_current() {
         let short = |action: &crate::model::Action| match &action.effect {
             Effect::Comment { id, .. } => format!("  comment {id:?}\n"),
             Effect::DeleteComment { id, .. } => format!("  delete comment {id}\n"),
-            Effect::Report { state, check_run, .. } => format!("  report {state:?}, check run: {check_run}\n"),
+            Effect::Report { state, check_run, .. } => {
+                format!("  report {state:?}, check run: {check_run}\n")
+            }
             other => format!("  {other:?}\n"),
         };
         out.push_str(&format!("{name}\n{}", actions.iter().map(short).collect::<String>()));
@@ -143,7 +147,8 @@ fn what_was_said_is_kept_current() {
 
 #[test]
 fn config_that_does_not_load_says_so() {
-    let problem = "  × unknown repository setting `has-wikis`\n   ╭─[factory.kdl:3:5]\n 3 │     has-wikis #true ```\n";
+    let problem =
+        "  × unknown repository setting `has-wikis`\n   ╭─[factory.kdl:3:5]\n 3 │     has-wikis #true ```\n";
     let rows = [
         ("the proposal", world(pull(Ok(drifted()), Err(problem)))),
         ("what it starts from", world(pull(Err(problem), Ok(drifted())))),
@@ -201,7 +206,8 @@ fn config_that_does_not_load_says_so() {
 #[test]
 fn a_plan_that_fills_several_comments_is_split_and_shrinks_again() {
     let many = |count: usize| {
-        let labels = (0..count).map(|n| crate::model::samples::label(&format!("label-{n:04}")).about(&"x".repeat(90)));
+        let labels =
+            (0..count).map(|n| crate::model::samples::label(&format!("label-{n:04}")).about(&"x".repeat(90)));
         desired([labels.fold(repo(W), crate::model::Repo::label)])
     };
     let first = said(&pull(Ok(desired([])), Ok(many(600))));

@@ -10,18 +10,38 @@ const W: &str = "acme/widgets";
 fn labels_made_and_changed() {
     let bug = || label("bug").color("d73a4a").about("Something is broken");
     let rows = [
-        ("as wanted", desired([repo(W).label(bug())]), observed([state(W).labelled("bug", "d73a4a", "Something is broken")])),
+        (
+            "as wanted",
+            desired([repo(W).label(bug())]),
+            observed([state(W).labelled("bug", "d73a4a", "Something is broken")]),
+        ),
         ("not there", desired([repo(W).label(bug())]), observed([state(W)])),
         ("not there, with nothing but a name", desired([repo(W).label(label("bug"))]), observed([state(W)])),
-        ("another colour", desired([repo(W).label(bug())]), observed([state(W).labelled("bug", "ffffff", "Something is broken")])),
+        (
+            "another colour",
+            desired([repo(W).label(bug())]),
+            observed([state(W).labelled("bug", "ffffff", "Something is broken")]),
+        ),
         (
             "what config doesn't give is left as it is",
             desired([repo(W).label(label("bug").color("d73a4a"))]),
             observed([state(W).labelled("bug", "ffffff", "their words")]),
         ),
-        ("nothing but a name, and it is there", desired([repo(W).label(label("bug"))]), observed([state(W).labelled("bug", "ffffff", "x")])),
-        ("spelt in another case", desired([repo(W).label(label("Bug"))]), observed([state(W).labelled("BUG", "ffffff", "")])),
-        ("a description taken away", desired([repo(W).label(label("bug").about(""))]), observed([state(W).labelled("bug", "ffffff", "x")])),
+        (
+            "nothing but a name, and it is there",
+            desired([repo(W).label(label("bug"))]),
+            observed([state(W).labelled("bug", "ffffff", "x")]),
+        ),
+        (
+            "spelt in another case",
+            desired([repo(W).label(label("Bug"))]),
+            observed([state(W).labelled("BUG", "ffffff", "")]),
+        ),
+        (
+            "a description taken away",
+            desired([repo(W).label(label("bug").about(""))]),
+            observed([state(W).labelled("bug", "ffffff", "x")]),
+        ),
     ];
     insta::assert_snapshot!(table("labels", rows), @r#"
     as wanted
@@ -72,11 +92,27 @@ fn labels_renamed() {
     let authoritative = |spec| desired([repo(W).mode(Mode::Authoritative).label(spec)]);
     let rows = [
         ("the old one is there", desired([repo(W).label(defect())]), observed([old()])),
-        ("the old one is there, another colour too", desired([repo(W).label(defect().color("d73a4a"))]), observed([old()])),
+        (
+            "the old one is there, another colour too",
+            desired([repo(W).label(defect().color("d73a4a"))]),
+            observed([old()]),
+        ),
         ("neither is there", desired([repo(W).label(defect())]), observed([state(W)])),
-        ("renamed already", desired([repo(W).label(defect())]), observed([state(W).labelled("defect", "ffffff", "x")])),
-        ("both are there", desired([repo(W).label(defect())]), observed([old().labelled("defect", "ffffff", "")])),
-        ("both are there, and undeclared ones go", authoritative(defect()), observed([old().labelled("defect", "ffffff", "")])),
+        (
+            "renamed already",
+            desired([repo(W).label(defect())]),
+            observed([state(W).labelled("defect", "ffffff", "x")]),
+        ),
+        (
+            "both are there",
+            desired([repo(W).label(defect())]),
+            observed([old().labelled("defect", "ffffff", "")]),
+        ),
+        (
+            "both are there, and undeclared ones go",
+            authoritative(defect()),
+            observed([old().labelled("defect", "ffffff", "")]),
+        ),
         ("the old one would go, and is renamed instead", authoritative(defect()), observed([old()])),
         (
             "two were it; the first takes it",
@@ -88,7 +124,11 @@ fn labels_renamed() {
             desired([repo(W).label(defect()).label(label("bug"))]),
             observed([old()]),
         ),
-        ("a chain of names", desired([repo(W).label(label("c").was("b")).label(label("b").was("a"))]), observed([state(W).labelled("a", "ffffff", "")])),
+        (
+            "a chain of names",
+            desired([repo(W).label(label("c").was("b")).label(label("b").was("a"))]),
+            observed([state(W).labelled("a", "ffffff", "")]),
+        ),
         ("only the case", desired([repo(W).label(label("Bug").was("bug"))]), observed([old()])),
     ];
     insta::assert_snapshot!(table("labels", rows), @r#"
@@ -281,7 +321,11 @@ fn repositories_whose_labels_are_left_alone() {
         ("absent and to be made", wanted(repo(W).created()), one(Seen::Absent)),
         ("renamed", wanted(repo(W)), one(Seen::Known(state("acme/gadgets").labelled("old", "ffffff", "")))),
         ("archived", wanted(repo(W)), observed([archived()])),
-        ("archived and to be unarchived, by another loop", wanted(repo(W).fix(Setting::Archived, false)), observed([archived()])),
+        (
+            "archived and to be unarchived, by another loop",
+            wanted(repo(W).fix(Setting::Archived, false)),
+            observed([archived()]),
+        ),
     ];
     insta::assert_snapshot!(table("labels", rows), @r#"
     not read

@@ -10,13 +10,14 @@ use super::interpreter::apply_to;
 use crate::model::arbitrary::pair;
 use crate::model::samples::{desired, name, now, observed, source, with_config};
 use crate::model::{
-    Action, ActionId, Cause, CommitId, ConfigPull, Desired, Effect, Facet, Gap, Mode, Observed, Risk, RepoName,
-    Seen, Setting, Verb,
+    Action, ActionId, Cause, CommitId, ConfigPull, Desired, Effect, Facet, Gap, Mode, Observed, RepoName,
+    Risk, Seen, Setting, Verb,
 };
 use crate::plan::{Document, Plan, Switches, check, combine};
 
 fn all(desired: &Desired, observed: &Observed) -> Vec<Action> {
-    let plans = plan_all(Inputs { desired, observed, now: now() }, &Selection::default(), &Switches::default());
+    let plans =
+        plan_all(Inputs { desired, observed, now: now() }, &Selection::default(), &Switches::default());
     let (plan, contradictions) = combine(plans.0);
     assert!(contradictions.is_empty(), "{contradictions:?}");
     plan.actions

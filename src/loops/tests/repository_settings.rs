@@ -38,7 +38,11 @@ fn repositories_that_are_not_there() {
         ("not read", desired([wanted().created()]), unknown()),
         ("not asked for", desired([wanted().created()]), observed([])),
         ("renamed", desired([wanted()]), renamed),
-        ("spelt in another case", desired([repo("Acme/Widgets").fix(Setting::HasWiki, false)]), observed([state(W)])),
+        (
+            "spelt in another case",
+            desired([repo("Acme/Widgets").fix(Setting::HasWiki, false)]),
+            observed([state(W)]),
+        ),
     ];
     insta::assert_snapshot!(table("repository-settings", rows), @r#"
     absent and not to be made
@@ -178,11 +182,7 @@ fn settings_that_differ() {
 #[test]
 fn visibility_and_archiving() {
     let rows = [
-        (
-            "shown to more",
-            desired([repo(W).fix(Setting::Visibility, "internal")]),
-            observed([state(W)]),
-        ),
+        ("shown to more", desired([repo(W).fix(Setting::Visibility, "internal")]), observed([state(W)])),
         (
             "shown to fewer",
             desired([repo(W).fix(Setting::Visibility, "internal")]),

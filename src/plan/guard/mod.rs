@@ -26,10 +26,7 @@ pub const GUARDS: &[(&str, &str)] = &[
     ),
     ("archives", "more repositories archived in one run than `caps.change-budget archives`"),
     ("total", "more changes of any sort in one run than `caps.change-budget total`"),
-    (
-        "percent",
-        "changes to a larger share of one repository's labels than `caps.change-budget percent`",
-    ),
+    ("percent", "changes to a larger share of one repository's labels than `caps.change-budget percent`"),
     ("protected", "anything under an address that a `protect` node names"),
     ("suspended", "anything under an address that `factoryctl suspend` names"),
     ("kill-switch", "what a loop planned that has been switched off since"),
@@ -150,9 +147,10 @@ pub struct Switches {
 impl Switches {
     /// What config itself switches off at this moment.
     pub fn of(desired: &Desired, now: jiff::Timestamp) -> Self {
-        let off = desired.loops.iter().filter(|(_, config)| {
-            !config.enabled && config.until.is_none_or(|until| now < until)
-        });
+        let off = desired
+            .loops
+            .iter()
+            .filter(|(_, config)| !config.enabled && config.until.is_none_or(|until| now < until));
         let switch = |config: &LoopConfig| Switch {
             by: config.source.to_string(),
             reason: config.reason.clone().unwrap_or_else(|| "switched off in config".to_owned()),

@@ -54,9 +54,11 @@ fn opened_with<'a>(guard: &str, action: &'a Action, rest: &[&'a Action]) -> Vec<
     }
     let below = format!("{}/", action.address);
     let mut opened = vec![action];
-    opened.extend(rest.iter().filter(|a| a.id != action.id).filter(|a| {
-        a.address == action.address || a.address.as_str().starts_with(&below)
-    }));
+    opened.extend(
+        rest.iter()
+            .filter(|a| a.id != action.id)
+            .filter(|a| a.address == action.address || a.address.as_str().starts_with(&below)),
+    );
     opened
 }
 
@@ -115,9 +117,10 @@ fn depends_on(action: &Action, facet: Facet, cx: &GuardContext<'_>) -> bool {
         (Facet::Settings, Effect::UpdateSettings { settings, .. }) => {
             settings.keys().any(|setting| !state.settings.contains_key(setting))
         }
-        (Facet::Settings, Effect::CreateLabel { .. } | Effect::UpdateLabel { .. } | Effect::DeleteLabel { .. }) => {
-            false
-        }
+        (
+            Facet::Settings,
+            Effect::CreateLabel { .. } | Effect::UpdateLabel { .. } | Effect::DeleteLabel { .. },
+        ) => false,
         _ => true,
     }
 }

@@ -50,7 +50,11 @@ fn switch(reason: &str) -> Switch {
 }
 
 fn protect(address: &str) -> Protect {
-    Protect { address: AddressGlob::parse(address).unwrap(), reason: "frozen for the audit".into(), source: source(8) }
+    Protect {
+        address: AddressGlob::parse(address).unwrap(),
+        reason: "frozen for the audit".into(),
+        source: source(8),
+    }
 }
 
 /// One row a guard, but for `contradiction`, which `combine` says.
@@ -95,7 +99,9 @@ fn rows() -> Vec<Row> {
         ),
         (
             "fighting",
-            case(|c| c.memory.done_today = BTreeMap::from([(stuck.id.clone(), 3), (wiki_off("acme/gears").id, 2)])),
+            case(|c| {
+                c.memory.done_today = BTreeMap::from([(stuck.id.clone(), 3), (wiki_off("acme/gears").id, 2)])
+            }),
             vec![stuck, wiki_off("acme/gears")],
         ),
         (
@@ -117,11 +123,7 @@ fn rows() -> Vec<Row> {
             case(|c| c.observed = observed([state(W).has(Setting::Archived, true)])),
             vec![create_label(W, "bug")],
         ),
-        (
-            "verbs",
-            case(|_| {}),
-            vec![Action { wanted_by: "config-review", ..wiki_off(W) }],
-        ),
+        ("verbs", case(|_| {}), vec![Action { wanted_by: "config-review", ..wiki_off(W) }]),
     ]
 }
 
@@ -256,7 +258,11 @@ fn the_named_override_opens_the_guard_for_what_it_held_and_a_smaller_one_for_not
             let smaller = case.judge(actions.clone(), Vec::new());
             assert_eq!(smaller.blocked.len(), before.blocked.len(), "{guard}: {text}");
             case.allows = vec![allow(&format!("{guard}@{glob}/nothing/below"))];
-            assert_eq!(case.judge(actions.clone(), Vec::new()).blocked.len(), before.blocked.len(), "{guard}: {text}");
+            assert_eq!(
+                case.judge(actions.clone(), Vec::new()).blocked.len(),
+                before.blocked.len(),
+                "{guard}: {text}"
+            );
 
             case.allows = vec![allow(&text)];
             let opened = case.judge(actions.clone(), Vec::new());
@@ -285,10 +291,26 @@ fn overrides_are_scoped_counted_and_dated() {
     };
     let elsewhere = vec![delete_label("acme/gears", "a"), delete_label("acme/gears", "b")];
     let rows: Vec<Row> = vec![
-        ("within the budget an override is not used up", over(vec![allow("deletes=1@repo/acme/**")]), deletions(2)),
-        ("one that is too small doesn't take from the budget", over(vec![allow("deletes=1@repo/acme/**")]), deletions(3)),
-        ("in config, on its last day", over(vec![dated("deletes@repo/acme/widgets", "2026-06-01")]), deletions(3)),
-        ("in config, the day after", over(vec![dated("deletes@repo/acme/widgets", "2026-05-31")]), deletions(3)),
+        (
+            "within the budget an override is not used up",
+            over(vec![allow("deletes=1@repo/acme/**")]),
+            deletions(2),
+        ),
+        (
+            "one that is too small doesn't take from the budget",
+            over(vec![allow("deletes=1@repo/acme/**")]),
+            deletions(3),
+        ),
+        (
+            "in config, on its last day",
+            over(vec![dated("deletes@repo/acme/widgets", "2026-06-01")]),
+            deletions(3),
+        ),
+        (
+            "in config, the day after",
+            over(vec![dated("deletes@repo/acme/widgets", "2026-05-31")]),
+            deletions(3),
+        ),
         ("for another repository", over(vec![allow("deletes@repo/acme/gears/**")]), deletions(3)),
         ("for another guard", over(vec![allow("total@repo/**")]), deletions(3)),
         (
@@ -403,11 +425,7 @@ fn what_depends_on_something_held_back_is_held_back_with_it() {
             }),
             vec![unarchive(W), create_label(W, "bug"), wiki_off("acme/gears")],
         ),
-        (
-            "and go with it",
-            case(|c| c.observed = archived()),
-            vec![unarchive(W), create_label(W, "bug")],
-        ),
+        ("and go with it", case(|c| c.observed = archived()), vec![unarchive(W), create_label(W, "bug")]),
         (
             "and stay without it, when the plan is narrowed to them",
             case(|c| c.observed = archived()),

@@ -63,7 +63,9 @@ fn entry(planned: &Planned) -> Vec<String> {
     }
     out.push(format!("  {}", why(action)));
     if let Some(blocked) = &planned.blocked {
-        out.extend(held_back(blocked).into_iter().filter(|line| !line.is_empty()).map(|line| format!("  {line}")));
+        out.extend(
+            held_back(blocked).into_iter().filter(|line| !line.is_empty()).map(|line| format!("  {line}")),
+        );
     }
     out
 }
@@ -105,7 +107,9 @@ impl<'a> Pages<'a> {
     fn block(&mut self, block: &'a Block) {
         let lines: usize = block.lines.iter().map(|line| count(line) + 1).sum();
         let alone = self.frame(block, true) + lines;
-        if self.length + self.frame(block, self.heading != block.heading) + lines > self.limit && alone <= self.limit {
+        if self.length + self.frame(block, self.heading != block.heading) + lines > self.limit
+            && alone <= self.limit
+        {
             self.turn();
         }
         self.start(block);

@@ -1,8 +1,8 @@
 //! The spellings of a plan for people: text and Markdown.
 
+mod markdown;
 #[cfg(test)]
 mod tests;
-mod markdown;
 mod text;
 mod values;
 

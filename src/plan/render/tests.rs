@@ -220,7 +220,12 @@ fn colour_adds_escape_codes_and_changes_nothing_else() {
     assert!(coloured.contains("\u{1b}[32m+ create label kind/bug\u{1b}[0m"));
     let mut plain = String::new();
     for piece in coloured.split("\u{1b}[") {
-        plain.push_str(piece.split_once('m').filter(|(code, _)| code.bytes().all(|b| b.is_ascii_digit())).map_or(piece, |(_, rest)| rest));
+        plain.push_str(
+            piece
+                .split_once('m')
+                .filter(|(code, _)| code.bytes().all(|b| b.is_ascii_digit()))
+                .map_or(piece, |(_, rest)| rest),
+        );
     }
     assert_eq!(plain, text(&full(), Style::Plain));
 }
@@ -251,7 +256,8 @@ fn where_config_came_from_is_said() {
         document.reading.changed_files = changed;
         text(&document, Style::Plain).lines().next().unwrap_or_default().to_owned()
     };
-    let heads = [head(None, None), head(None, Some(0)), head(None, Some(1)), head(Some(&"ab".repeat(20)), None)];
+    let heads =
+        [head(None, None), head(None, Some(0)), head(None, Some(1)), head(Some(&"ab".repeat(20)), None)];
     insta::assert_snapshot!(heads.join("\n"), @r"
     config: /srv/config, not under version control
     config: working tree, 0 files changed
@@ -362,7 +368,12 @@ fn hostile() -> Document {
     let mut out = document(vec![action, delete_label(W, "it's")]);
     out.reading.config_place = evil.into();
     out.reading.commit = Some("ab".repeat(20));
-    out.reading.incomplete.push(Gap { facet: Facet::Labels, repo: None, why: evil.into(), cause: Cause::Other });
+    out.reading.incomplete.push(Gap {
+        facet: Facet::Labels,
+        repo: None,
+        why: evil.into(),
+        cause: Cause::Other,
+    });
     out.waiting.push(Waiting { address: Address::repo(&name(W)), on: evil.into() });
     let switch = Switch { by: evil.into(), reason: evil.into(), until: None };
     out.disabled.push(Disabled { name: "flips".into(), switch });

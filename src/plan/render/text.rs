@@ -136,7 +136,8 @@ pub(super) fn title(action: &Action) -> String {
     }
     let rest = action.address.below(&Address::repo(action.effect.repo())).unwrap_or_default();
     // Of these verbs the address says nothing new.
-    let plain = matches!(action.verb, Verb::ArchiveRepository | Verb::UnarchiveRepository | Verb::ChangeVisibility);
+    let plain =
+        matches!(action.verb, Verb::ArchiveRepository | Verb::UnarchiveRepository | Verb::ChangeVisibility);
     let name = if plain { "" } else { rest.strip_prefix("label/").unwrap_or(&rest) };
     if name.is_empty() { verb } else { format!("{verb} {}", printable(name)) }
 }
