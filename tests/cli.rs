@@ -361,7 +361,7 @@ fn without_a_config_there_is_a_next_step() {
       because: there is no factory.kdl in [world]/config or above it
       next: name the config with --config PATH|URL, or start with `factoryctl init`
     [exit 1]
-    "#)
+    "#);
     });
 }
 

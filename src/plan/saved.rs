@@ -158,7 +158,7 @@ mod tests {
         fn leaves(at: String, value: &serde_json::Value, out: &mut Vec<String>) {
             match value {
                 serde_json::Value::Object(map) => {
-                    map.iter().for_each(|(k, v)| leaves(format!("{at}/{k}"), v, out))
+                    map.iter().for_each(|(k, v)| leaves(format!("{at}/{k}"), v, out));
                 }
                 serde_json::Value::Array(items) => {
                     items.iter().enumerate().for_each(|(n, v)| leaves(format!("{at}/{n}"), v, out));

@@ -100,7 +100,7 @@ fn rows() -> Vec<Row> {
         (
             "fighting",
             case(|c| {
-                c.memory.done_today = BTreeMap::from([(stuck.id.clone(), 3), (wiki_off("acme/gears").id, 2)])
+                c.memory.done_today = BTreeMap::from([(stuck.id.clone(), 3), (wiki_off("acme/gears").id, 2)]);
             }),
             vec![stuck, wiki_off("acme/gears")],
         ),
