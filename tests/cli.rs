@@ -246,6 +246,7 @@ fn every_exit_code_has_its_situation() {
             w.apply(&[]).code
         }),
         ("wrong usage", 64, |w| w.plan(&["--nonsense"]).code),
+        ("an address of nothing that is managed", 64, |w| w.plan(&["repo/acme/anvils"]).code),
         ("no terminal to ask", 64, |w| w.run(&["apply"]).code),
         ("interrupted", 130, |w| interrupted(w, Signal::INT)),
         ("terminated", 143, |w| interrupted(w, Signal::TERM)),
@@ -293,6 +294,51 @@ fn a_saved_plan_is_applied_as_it_was_seen() {
     });
 }
 
+/// What a guard held back when a plan was saved is held back when it is applied, and shown; an override lets it
+/// through, and where nothing holds it back any more it is left, since nobody agreed to it.
+#[test]
+fn what_a_saved_plan_held_back_takes_an_override() {
+    committed(|w| {
+        w.config("factory \"acme\"\nrepo \"acme/anvil\" { visibility \"private\"; has-wiki #false; }\n");
+        w.apply(&[]).exits(0);
+        w.config("factory \"acme\"\nrepo \"acme/anvil\" { visibility \"public\"; has-wiki #false; }\n");
+        w.plan(&["-o", "saved.json"]).exits(4);
+        let held = w.run(&["apply", "--yes", "saved.json"]).exits(4);
+        assert!(held.err.contains("--allow 'visibility=1@repo/acme/anvil/visibility'"), "{}", held.all());
+        w.run(&["suspend", "repo/acme/anvil/**", "--reason", "audit"]).exits(0);
+        w.plan(&["-o", "suspended.json"]).exits(4);
+        w.run(&["resume", "repo/acme/anvil/**"]).exits(0);
+        let allow = "visibility=1@repo/acme/anvil/visibility";
+        w.run(&["apply", "--yes", "saved.json", "--allow", allow]).exits(0);
+        w.plan(&[]).exits(0);
+
+        w.github().set("acme/anvil", &json!({ "has_wiki": true })).expect("it is there");
+        w.run(&["suspend", "repo/acme/anvil", "--reason", "audit"]).exits(0);
+        w.plan(&["-o", "suspended.json"]).exits(4);
+        w.run(&["resume", "repo/acme/anvil"]).exits(0);
+        let left = w.run(&["apply", "--yes", "suspended.json"]).exits(0);
+        assert!(left.err.contains("was held back when the plan was saved"), "{}", left.all());
+        w.plan(&[]).exits(2);
+    });
+}
+
+/// What failed in the first round is neither tried nor counted again in the second, which a creation leads to.
+#[test]
+fn a_second_round_is_for_what_waited() {
+    committed(|w| {
+        w.config(
+            "factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #false; }\n\
+             repo \"acme/forge\" create=#true { visibility \"private\"; labels { label \"ready\"; }; }\n",
+        );
+        let refuse =
+            FaultAction::Status { status: 422, body: None, headers: std::collections::BTreeMap::new() };
+        w.faults(vec![FaultRule::every(refuse).on("PATCH", "/repos/acme/anvil")]);
+        let applied = w.apply(&[]).exits(9);
+        assert_eq!(applied.out, "Apply: 2 done, 1 failed\n", "{}", applied.all());
+        assert_eq!(w.requests().iter().filter(|r| r.method == "PATCH").count(), 1);
+    });
+}
+
 /// `--against` shows what the config change causes, and not the drift that was there before.
 #[test]
 fn against_shows_only_what_the_change_causes() {
@@ -328,6 +374,28 @@ fn stdout_is_data() {
             "{}",
             String::from_utf8_lossy(&out.stderr)
         );
+    });
+}
+
+/// A bar is drawn on a terminal, goes when it is done, and stays away from everything else.
+#[test]
+fn progress_is_for_terminals() {
+    committed(|w| {
+        let program = env!("CARGO_BIN_EXE_factoryctl");
+        let on_terminal = |command: &str| {
+            let out = w.plain("script", &["-qec", &format!("'{program}' {command}"), "/dev/null"]);
+            String::from_utf8_lossy(&out.stdout).into_owned()
+        };
+        w.twin().set_latency(Duration::from_millis(300));
+        w.set("TERM", "xterm");
+        let seen = on_terminal("apply --yes");
+        assert!(seen.contains("reading GitHub") && seen.contains("of 4"), "{seen}");
+        assert!(seen.contains("[4/4] done"), "{seen}");
+        let last = seen.trim_end().lines().last().unwrap_or_default();
+        assert!(last.ends_with("Apply: 4 done"), "{last:?}");
+        w.twin().set_latency(Duration::ZERO);
+        let plain = w.apply(&[]).exits(0);
+        assert!(!plain.all().contains('\u{1b}') && !plain.all().contains('\r'), "{}", plain.all());
     });
 }
 

@@ -223,6 +223,13 @@ fn github_with_factory() -> factoryctl::twin::World {
 
 const HOME: &str = "factory \"acme\" { config \"acme/factory\" branch=\"main\"; }\n";
 
+fn flip_branches(world: &World) -> Vec<String> {
+    let with_token = format!("http://x-access-token:{}@", world.twin().token());
+    let url = world.twin().git_url().replace("http://", &with_token);
+    let names = world.git(&["ls-remote", &format!("{url}/acme/factory.git")]);
+    names.lines().filter(|line| line.contains("refs/heads/factory/flip/")).map(str::to_owned).collect()
+}
+
 fn open_pulls(world: &World) -> Vec<(u64, String)> {
     world.github().with(|github| {
         let repo = github.repo("acme", "factory").expect("it is there");
@@ -246,6 +253,7 @@ fn a_live_switch_becomes_a_pull_request_whose_end_is_its_end() {
         world.github().close_pull("acme/factory", number).unwrap();
         daemon.ask(&["loop", "tick", "flips"]).exits(0);
         daemon.wait("the switch ends", |s| s["flips"] == json!([]) && loop_(s, "labels")["state"] == "idle");
+        wait("its branch goes as well", || flip_branches(world).is_empty().then_some(()));
 
         daemon.ask(&["loop", "disable", "labels", "--reason", "again"]).exits(0);
         let (number, _) = wait("another pull request", || open_pulls(world).into_iter().next());
@@ -259,6 +267,23 @@ fn a_live_switch_becomes_a_pull_request_whose_end_is_its_end() {
         wait("a third one", || open_pulls(world).into_iter().next());
         daemon.ask(&["resume", "repo/acme/anvil/**"]).exits(0);
         wait("it is withdrawn", || open_pulls(world).is_empty().then_some(()));
+        daemon.stop().exits(0);
+    });
+}
+
+#[test]
+fn what_was_suspended_is_mended_as_soon_as_it_is_resumed() {
+    world_of(sample::github(), |world| {
+        world.config("factory \"acme\"\n");
+        let daemon = Daemon::start(world, &[]);
+        daemon.ask(&["suspend", "repo/acme/anvil/**", "--reason", "audit"]).exits(0);
+        world.config("factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #false; }\n");
+        daemon.wait("it is held back", |s| {
+            s["last"]["plan"].as_str().is_some_and(|plan| plan.contains("1 blocked"))
+        });
+        assert!(has_wiki(world, "anvil"));
+        daemon.ask(&["resume", "repo/acme/anvil/**"]).exits(0);
+        wait("it is mended without anybody asking", || (!has_wiki(world, "anvil")).then_some(()));
         daemon.stop().exits(0);
     });
 }

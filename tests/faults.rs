@@ -51,6 +51,11 @@ fn ways() -> Vec<Way> {
     const REST: &[i32] = &[0, 1, 4, 7, 9];
     let status =
         |status| FaultAction::Status { status, body: None, headers: std::collections::BTreeMap::new() };
+    let empty = || FaultAction::Status {
+        status: 200,
+        body: Some("{}".to_owned()),
+        headers: std::collections::BTreeMap::new(),
+    };
     let once = |name, action, codes| Way { name, action, lasting: false, codes };
     let lasting = |name, action, codes| Way { name, action, lasting: true, codes };
     vec![
@@ -77,6 +82,7 @@ fn ways() -> Vec<Way> {
         once("stale", FaultAction::Stale { writes: None }, REST),
         once("malformed", FaultAction::MalformedJson, REST),
         once("html", FaultAction::Html { status: 502 }, REST),
+        once("an empty object that says it is fine", empty(), REST),
         once("html that says it is fine", FaultAction::Html { status: 200 }, REST),
         lasting("the token expires", status(401), AUTH),
         lasting("the token loses its permission", status(403), AUTH),

@@ -3,9 +3,10 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::adapters::github::{Client, Effect as Once, Error, Operation, segment};
+use crate::adapters::github::{Client, Effect as Once, Error, Operation, Reply, segment};
 use crate::model::{Action, LabelName, LabelSpec, RepoName};
 
+use super::shown::Shown;
 use super::writer::LookError;
 
 const LOOK: &str = "query Label($owner: String!, $name: String!, $was: String!, $is: String!) { \
@@ -46,10 +47,11 @@ pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, Look
 }
 
 /// Makes a label.
-pub(super) async fn create(client: &Client, repo: &RepoName, label: &LabelSpec) -> Result<(), Error> {
+pub(super) async fn create(client: &Client, repo: &RepoName, label: &LabelSpec) -> Result<Shown, Error> {
     let path = format!("/repos/{repo}/labels");
     let body = Value::Object(fields(label, "name"));
-    client.write(repo.owner(), Method::POST, &path, &body, Once::Create).await.map(drop)
+    let reply = client.write(repo.owner(), Method::POST, &path, &body, Once::Create).await?;
+    Ok(shown(&reply, label))
 }
 
 /// Changes a label, its name too. Issues keep it.
@@ -58,19 +60,28 @@ pub(super) async fn update(
     repo: &RepoName,
     name: &LabelName,
     label: &LabelSpec,
-) -> Result<(), Error> {
+) -> Result<Shown, Error> {
     let path = format!("/repos/{repo}/labels/{}", segment(name.as_str()));
     let body = Value::Object(fields(label, "new_name"));
     // A repeated rename finds no label of the old name, so it is not repeated.
     let once = if name.key() == label.name.key() { Once::Idempotent } else { Once::Create };
-    client.write(repo.owner(), Method::PATCH, &path, &body, once).await.map(drop)
+    let reply = client.write(repo.owner(), Method::PATCH, &path, &body, once).await?;
+    Ok(shown(&reply, label))
 }
 
 /// Deletes a label. Issues lose it.
-pub(super) async fn delete(client: &Client, repo: &RepoName, name: &LabelName) -> Result<(), Error> {
+pub(super) async fn delete(client: &Client, repo: &RepoName, name: &LabelName) -> Result<Shown, Error> {
     let path = format!("/repos/{repo}/labels/{}", segment(name.as_str()));
     // A repeated deletion would find nothing and look like a failure, so it is not repeated.
-    client.write(repo.owner(), Method::DELETE, &path, &Value::Null, Once::Create).await.map(drop)
+    client
+        .write(repo.owner(), Method::DELETE, &path, &Value::Null, Once::Create)
+        .await
+        .map(|r| Shown::gone(&r))
+}
+
+fn shown(reply: &Reply, label: &LabelSpec) -> Shown {
+    let fields = fields(label, "name");
+    Shown::fields(reply, fields.iter().map(|(name, value)| (name.as_str(), value)))
 }
 
 fn fields(label: &LabelSpec, name_field: &str) -> Map<String, Value> {

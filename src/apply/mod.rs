@@ -11,6 +11,7 @@ mod recorder;
 mod repositories;
 mod run;
 mod settle;
+mod shown;
 mod speech;
 mod writer;
 
@@ -18,5 +19,6 @@ pub use compare::settled_value;
 pub use outcome::{Outcome, Trouble};
 pub use recorder::{Recorder, RecorderError};
 pub use run::{Report, Watch, apply};
-pub use settle::{needs, settle};
+pub use settle::{needs, settle, under_way_elsewhere};
+pub use shown::Shown;
 pub use writer::{LookError, Writer};

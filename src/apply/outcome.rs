@@ -29,6 +29,11 @@ pub enum Outcome {
         /// What happened.
         says: String,
     },
+    /// It was never tried.
+    Left {
+        /// What was in the way.
+        says: String,
+    },
 }
 
 /// What sort of trouble kept an action from being done.
@@ -44,8 +49,6 @@ pub enum Trouble {
     RateLimit,
     /// The network or GitHub; a later attempt may succeed.
     Passing,
-    /// It was never tried.
-    NotAttempted,
 }
 
 impl Trouble {
@@ -57,7 +60,6 @@ impl Trouble {
             Self::Expired => "expired",
             Self::RateLimit => "rate-limit",
             Self::Passing => "passing",
-            Self::NotAttempted => "not-attempted",
         }
     }
 
@@ -66,7 +68,7 @@ impl Trouble {
         match self {
             Self::Auth | Self::Expired => Cause::Auth,
             Self::RateLimit => Cause::RateLimit,
-            Self::Permanent | Self::Passing | Self::NotAttempted => Cause::Other,
+            Self::Permanent | Self::Passing => Cause::Other,
         }
     }
 
@@ -98,8 +100,8 @@ impl Outcome {
     }
 
     /// It was never tried, for this reason.
-    pub fn not_attempted(why: impl Into<String>) -> Self {
-        Self::Failed { says: why.into(), trouble: Trouble::NotAttempted, request_id: None }
+    pub fn left(why: impl Into<String>) -> Self {
+        Self::Left { says: why.into() }
     }
 
     /// Whether the world is as the action wanted it.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::adapters::github::{Client, Effect as Once, Error, Kind, Operation, segment};
 use crate::model::{Action, CommitId, Effect, ProposedFile, RepoName};
 
+use super::shown::Shown;
 use super::writer::LookError;
 
 /// A pull request to open or update.
@@ -25,8 +26,15 @@ pub(super) struct Proposal<'a> {
     pub(super) body: &'a str,
 }
 
-/// The open pull request of the branch, if there is one.
+/// The open pull request of the branch, if there is one; of a branch that was left over, whether it is there.
 pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, LookError> {
+    if let Effect::Withdraw { repo, number: None, branch } = &action.effect {
+        return match client.read(repo.owner(), &format!("/repos/{repo}/git/ref/heads/{branch}")).await {
+            Ok(_) => Ok(json!({ "branch": branch })),
+            Err(error) if matches!(error.kind(), Kind::Absent) => Ok(Value::Null),
+            Err(error) => Err(error.into()),
+        };
+    }
     let (Effect::Propose { repo, branch, .. } | Effect::Withdraw { repo, branch, .. }) = &action.effect
     else {
         return Err(LookError::Partial("this is not a proposal".to_owned()));
@@ -46,7 +54,7 @@ const COMMIT: &str = "mutation Commit($input: CreateCommitOnBranchInput!) { \
 
 /// Commits the files onto the branch and opens the pull request, unless it is open. Commits of people on the
 /// branch stay: the new commit goes on top of whatever is there.
-pub(super) async fn propose(client: &Client, proposal: &Proposal<'_>) -> Result<(), Error> {
+pub(super) async fn propose(client: &Client, proposal: &Proposal<'_>) -> Result<Shown, Error> {
     let Proposal { repo, branch, base, .. } = proposal;
     let path = format!("/repos/{repo}/git/ref/heads/{branch}");
     let head = match client.read(repo.owner(), &path).await {
@@ -59,17 +67,17 @@ pub(super) async fn propose(client: &Client, proposal: &Proposal<'_>) -> Result<
         }
         Err(error) => return Err(error),
     };
-    commit(client, proposal, &head).await?;
-    if open_pull(client, repo, branch).await?.is_none() {
-        let body = json!({ "title": proposal.title, "body": proposal.body, "head": branch, "base": base.0 });
-        client
-            .write(repo.owner(), Method::POST, &format!("/repos/{repo}/pulls"), &body, Once::Create)
-            .await?;
+    let committed = commit(client, proposal, &head).await?;
+    if open_pull(client, repo, branch).await?.is_some() {
+        return Ok(committed);
     }
-    Ok(())
+    let path = format!("/repos/{repo}/pulls");
+    let body = json!({ "title": proposal.title, "body": proposal.body, "head": branch, "base": base.0 });
+    let reply = client.write(repo.owner(), Method::POST, &path, &body, Once::Create).await?;
+    Ok(committed.and(Shown::when(reply.body["head"]["ref"].as_str() == Some(branch))))
 }
 
-async fn commit(client: &Client, proposal: &Proposal<'_>, head: &str) -> Result<(), Error> {
+async fn commit(client: &Client, proposal: &Proposal<'_>, head: &str) -> Result<Shown, Error> {
     let encode = |file: &ProposedFile| json!({ "path": file.path, "contents": base64::engine::general_purpose::STANDARD.encode(&file.text) });
     let input = json!({
         "branch": { "repositoryNameWithOwner": proposal.repo.as_str(), "branchName": proposal.branch },
@@ -79,22 +87,27 @@ async fn commit(client: &Client, proposal: &Proposal<'_>, head: &str) -> Result<
     });
     let operation =
         Operation { name: "Commit".into(), text: COMMIT.to_owned(), variables: json!({ "input": input }) };
-    client.graphql(proposal.repo.owner(), &operation).await?.complete().map(drop)
+    let data = client.graphql(proposal.repo.owner(), &operation).await?.complete()?;
+    Ok(Shown::when(data["createCommitOnBranch"]["commit"]["oid"].is_string()))
 }
 
-/// Closes the pull request and deletes its branch.
+/// Closes the pull request, if it is open, and deletes its branch.
 pub(super) async fn withdraw(
     client: &Client,
     repo: &RepoName,
-    number: u64,
+    number: Option<u64>,
     branch: &str,
-) -> Result<(), Error> {
-    let path = format!("/repos/{repo}/pulls/{number}");
-    client.write(repo.owner(), Method::PATCH, &path, &json!({ "state": "closed" }), Once::Idempotent).await?;
+) -> Result<Shown, Error> {
+    let mut closed = Shown::Yes;
+    if let Some(number) = number {
+        let (path, body) = (format!("/repos/{repo}/pulls/{number}"), json!({ "state": "closed" }));
+        let reply = client.write(repo.owner(), Method::PATCH, &path, &body, Once::Idempotent).await?;
+        closed = Shown::fields(&reply, [("state", &body["state"])]);
+    }
     let path = format!("/repos/{repo}/git/refs/heads/{branch}");
     match client.write(repo.owner(), Method::DELETE, &path, &Value::Null, Once::Create).await {
-        Ok(_) => Ok(()),
-        Err(error) if matches!(error.kind(), Kind::Absent) => Ok(()),
+        Ok(reply) => Ok(closed.and(Shown::gone(&reply))),
+        Err(error) if matches!(error.kind(), Kind::Absent) => Ok(closed),
         Err(error) => Err(error),
     }
 }

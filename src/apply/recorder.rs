@@ -40,6 +40,11 @@ impl Recorder {
         &self.by
     }
 
+    /// The time.
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
     /// Records anything.
     ///
     /// # Errors
@@ -138,6 +143,7 @@ pub(super) fn record(
             (ledger::Ending::Failed, says.as_str(), Some(trouble.as_str().to_owned()), request_id.clone())
         }
         Outcome::Unknown { says } => (ledger::Ending::Unknown, says.as_str(), None, None),
+        Outcome::Left { says } => (ledger::Ending::Left, says.as_str(), None, None),
     };
     ledger::Outcome {
         intent: intent.clone(),

@@ -1,6 +1,6 @@
 //! Settings, visibility, archiving and creation of repositories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 use serde_json::{Map, Value, json};
@@ -10,6 +10,7 @@ use crate::model::{Action, Facet, Facets, RepoName, Seen, Setting, SettingValue}
 use crate::observed::{ReadError, read_one};
 
 use super::compare::settled_value;
+use super::shown::Shown;
 use super::writer::LookError;
 
 /// The repository's present settings, those that the action is about.
@@ -40,25 +41,31 @@ pub(super) async fn update(
     client: &Client,
     repo: &RepoName,
     settings: &BTreeMap<Setting, SettingValue>,
-) -> Result<(), Error> {
-    let body = patch(settings, |_| true);
-    if !body.is_empty() {
-        let path = format!("/repos/{repo}");
-        client.write(repo.owner(), Method::PATCH, &path, &Value::Object(body), Once::Idempotent).await?;
+) -> Result<Shown, Error> {
+    let patched = patched(client, repo, patch(settings, |_| true)).await?;
+    Ok(patched.and(topics(client, repo, settings).await?))
+}
+
+async fn patched(client: &Client, repo: &RepoName, body: Map<String, Value>) -> Result<Shown, Error> {
+    if body.is_empty() {
+        return Ok(Shown::Yes);
     }
-    topics(client, repo, settings).await
+    let (path, body) = (format!("/repos/{repo}"), Value::Object(body));
+    let reply = client.write(repo.owner(), Method::PATCH, &path, &body, Once::Idempotent).await?;
+    Ok(Shown::fields(&reply, body.as_object().into_iter().flatten().map(|(k, v)| (k.as_str(), v))))
 }
 
 async fn topics(
     client: &Client,
     repo: &RepoName,
     settings: &BTreeMap<Setting, SettingValue>,
-) -> Result<(), Error> {
-    if let Some(SettingValue::Names(names)) = settings.get(&Setting::Topics) {
-        let path = format!("/repos/{repo}/topics");
-        client.write(repo.owner(), Method::PUT, &path, &json!({ "names": names }), Once::Idempotent).await?;
-    }
-    Ok(())
+) -> Result<Shown, Error> {
+    let Some(SettingValue::Names(names)) = settings.get(&Setting::Topics) else { return Ok(Shown::Yes) };
+    let (path, body) = (format!("/repos/{repo}/topics"), json!({ "names": names }));
+    let reply = client.write(repo.owner(), Method::PUT, &path, &body, Once::Idempotent).await?;
+    let there: Option<BTreeSet<&str>> =
+        reply.body["names"].as_array().map(|names| names.iter().filter_map(Value::as_str).collect());
+    Ok(Shown::when(there.is_some_and(|there| there == names.iter().map(String::as_str).collect())))
 }
 
 /// Makes the repository, empty, and gives it the settings that creation itself doesn't take. The default branch
@@ -67,7 +74,7 @@ pub(super) async fn create(
     client: &Client,
     repo: &RepoName,
     settings: &BTreeMap<Setting, SettingValue>,
-) -> Result<(), Error> {
+) -> Result<Shown, Error> {
     let mut body = Map::new();
     body.insert("name".to_owned(), repo.name().into());
     for setting in [Setting::Description, Setting::Homepage, Setting::Visibility] {
@@ -87,15 +94,14 @@ pub(super) async fn create(
             "/user/repos".to_owned()
         }
     };
-    client.write(owner, Method::POST, &path, &Value::Object(body), Once::Create).await?;
+    let body = Value::Object(body);
+    let reply = client.write(owner, Method::POST, &path, &body, Once::Create).await?;
+    let made = Shown::fields(&reply, body.as_object().into_iter().flatten().map(|(k, v)| (k.as_str(), v)));
     let rest = patch(settings, |s| {
         !matches!(s, Setting::Description | Setting::Homepage | Setting::Visibility | Setting::DefaultBranch)
     });
-    if !rest.is_empty() {
-        let path = format!("/repos/{repo}");
-        client.write(owner, Method::PATCH, &path, &Value::Object(rest), Once::Idempotent).await?;
-    }
-    topics(client, repo, settings).await
+    let patched = patched(client, repo, rest).await?;
+    Ok(made.and(patched).and(topics(client, repo, settings).await?))
 }
 
 /// Who a repository is made for.

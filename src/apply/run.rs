@@ -11,6 +11,7 @@ use crate::plan::{Blocked, Permit, Permitted};
 
 use super::outcome::{Outcome, Trouble};
 use super::recorder::{Recorder, RecorderError};
+use super::shown::Shown;
 use super::writer::{LookError, Writer};
 
 /// Repositories that are written to at the same time. GitHub's secondary limits on content punish more.
@@ -113,12 +114,10 @@ fn held_back(
     hopeless: &CancellationToken,
 ) -> Option<Outcome> {
     if watch.stop.is_cancelled() {
-        return Some(Outcome::not_attempted("interrupted before it was started"));
+        return Some(Outcome::left("interrupted before it was started"));
     }
     if hopeless.is_cancelled() {
-        return Some(Outcome::not_attempted(
-            "not attempted: the credential is refused or its budget is spent",
-        ));
+        return Some(Outcome::left("the credential is refused or its budget is spent"));
     }
     if let Some(blocked) = (watch.gate)(action) {
         return Some(Outcome::Refused { says: format!("{}: {}", blocked.guard, blocked.says) });
@@ -126,9 +125,9 @@ fn held_back(
     let failed = before.iter().filter(|(_, outcome)| !outcome.succeeded());
     let needs_all = action.verb == Verb::ArchiveRepository;
     let mut in_the_way = failed.filter(|(earlier, _)| needs_all || earlier.verb.stage() == 0);
-    in_the_way.next().map(|(earlier, _)| {
-        Outcome::not_attempted(format!("not attempted: {} did not succeed before it", earlier.verb.as_str()))
-    })
+    in_the_way
+        .next()
+        .map(|(earlier, _)| Outcome::left(format!("{} did not succeed before it", earlier.verb.as_str())))
 }
 
 /// Looks, compares, writes, and where the write's fate is uncertain looks again.
@@ -143,7 +142,11 @@ async fn attempt(action: &Action, permit: Permit, writer: &Writer) -> Outcome {
     if Fingerprint::of(&now) != action.planned_on() {
         return Outcome::Refused { says: format!("it has changed since the plan; it is now {now}") };
     }
-    let Err(error) = writer.carry_out(action, permit).await else { return Outcome::Done };
+    let error = match writer.carry_out(action, permit).await {
+        Ok(Shown::Yes) => return Outcome::Done,
+        Ok(Shown::No) => return unconfirmed(action, writer).await,
+        Err(error) => error,
+    };
     let uncertain = error.may_have_happened();
     let contested = matches!(error.kind(), Kind::Invalid { .. } | Kind::Conflict | Kind::Absent);
     if !uncertain && !contested {
@@ -157,6 +160,22 @@ async fn attempt(action: &Action, permit: Permit, writer: &Writer) -> Outcome {
         Ok(_) => Outcome::failed(&error),
         Err(look) if uncertain => Outcome::Unknown { says: format!("{error}; and {look}") },
         Err(_) => Outcome::failed(&error),
+    }
+}
+
+/// GitHub accepted the write, and its reply doesn't show it: what is there now decides.
+async fn unconfirmed(action: &Action, writer: &Writer) -> Outcome {
+    match writer.look(action).await {
+        Ok(now) if now == action.after => Outcome::Done,
+        // A look at a proposal tells that it is there, and not what is in it.
+        Ok(now) if action.verb == Verb::Propose => {
+            Outcome::Unknown { says: format!("GitHub accepted it without showing it; there is {now}") }
+        }
+        Ok(now) => {
+            let says = format!("GitHub accepted it, and it is not so: it is {now}");
+            Outcome::Failed { says, trouble: Trouble::Passing, request_id: None }
+        }
+        Err(look) => Outcome::Unknown { says: format!("GitHub accepted it without showing it, and {look}") },
     }
 }
 

@@ -1,11 +1,26 @@
 //! Intents that a crash left open: looks at the world and settles them.
+//!
+//! What another machine has begun a moment ago is its own to settle; after a while it is taken for crashed.
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Facet, Facets, Observed, RepoName, Verb};
 
 use super::compare::settled_value;
-use super::outcome::{Outcome, Trouble};
+use super::outcome::Outcome;
 use super::recorder::{Recorder, RecorderError, record};
 use crate::ledger::{Index, Open, Record};
+
+/// For how long another machine's intent is taken for under way: far longer than a batch takes, and short enough
+/// that a crashed machine doesn't keep the others waiting.
+const UNDER_WAY: SignedDuration = SignedDuration::from_mins(15);
+
+/// Whether an open intent is another machine's, which may be at it at this moment. `by` is who asks; a command and
+/// the daemon of one person on one host are one machine, since the lock keeps them apart.
+pub fn under_way_elsewhere(open: &Open, by: &str, now: Timestamp) -> bool {
+    let machine = |by: &str| by.strip_prefix("daemon of ").unwrap_or(by).to_owned();
+    machine(&open.intent.by) != machine(by) && now.duration_since(open.at) < UNDER_WAY
+}
 
 /// What has to be read to settle the open intents: repositories and facets.
 pub async fn needs(recorder: &Recorder) -> (Vec<RepoName>, Facets) {
@@ -29,14 +44,18 @@ pub async fn needs(recorder: &Recorder) -> (Vec<RepoName>, Facets) {
         .await
 }
 
-/// Settles every open intent that the reading tells about; gives how many. One that it doesn't tell about stays
-/// open: nobody guesses.
+/// Settles every open intent that the reading tells about; gives how many. One that it doesn't tell about, or that
+/// another machine may be at, stays open: nobody guesses.
 ///
 /// # Errors
 /// When the ledger can't be written.
 pub async fn settle(recorder: &Recorder, observed: &Observed) -> Result<usize, RecorderError> {
+    let now = recorder.now();
     let settled = |index: &Index| -> Vec<Record> {
         let settled = |open: &Open| {
+            if under_way_elsewhere(open, recorder.by(), now) {
+                return None;
+            }
             let outcome = verdict(open, observed)?;
             let intent = &open.intent;
             Some(Record::Outcome(record(
@@ -59,15 +78,11 @@ pub async fn settle(recorder: &Recorder, observed: &Observed) -> Result<usize, R
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 fn verdict(open: &Open, observed: &Observed) -> Option<Outcome> {
     let intent = &open.intent;
-    let interrupted = || Outcome::Failed {
-        says: "interrupted before it took effect".to_owned(),
-        trouble: Trouble::NotAttempted,
-        request_id: None,
-    };
+    let interrupted = || Outcome::left("interrupted before it took effect");
     match intent.verb {
         // What the factory says is said again by the next plan, or not, as the world shows then.
         Verb::Comment | Verb::DeleteComment | Verb::Report | Verb::Propose | Verb::Withdraw => {
-            Some(Outcome::not_attempted("interrupted; the next plan looks at it afresh"))
+            Some(Outcome::left("interrupted; the next plan looks at it afresh"))
         }
         verb => {
             let repo = intent.address.repo_name()?;

@@ -7,6 +7,7 @@ use crate::adapters::github::{Client, Effect as Once, Error, Kind};
 use crate::model::{Action, CheckState, CommitId, Effect, RepoName};
 use crate::observed::own_check;
 
+use super::shown::Shown;
 use super::writer::LookError;
 
 /// What the factory says there now.
@@ -47,24 +48,28 @@ pub(super) async fn comment(
     number: u64,
     id: Option<u64>,
     body: &str,
-) -> Result<(), Error> {
+) -> Result<Shown, Error> {
     let json = json!({ "body": body });
-    match id {
+    let reply = match id {
         Some(id) => {
             let path = format!("/repos/{repo}/issues/comments/{id}");
-            client.write(repo.owner(), Method::PATCH, &path, &json, Once::Idempotent).await.map(drop)
+            client.write(repo.owner(), Method::PATCH, &path, &json, Once::Idempotent).await?
         }
         None => {
             let path = format!("/repos/{repo}/issues/{number}/comments");
-            client.write(repo.owner(), Method::POST, &path, &json, Once::Create).await.map(drop)
+            client.write(repo.owner(), Method::POST, &path, &json, Once::Create).await?
         }
-    }
+    };
+    Ok(Shown::fields(&reply, [("body", &json["body"])]))
 }
 
 /// Deletes a comment of the factory's own.
-pub(super) async fn delete_comment(client: &Client, repo: &RepoName, id: u64) -> Result<(), Error> {
+pub(super) async fn delete_comment(client: &Client, repo: &RepoName, id: u64) -> Result<Shown, Error> {
     let path = format!("/repos/{repo}/issues/comments/{id}");
-    client.write(repo.owner(), Method::DELETE, &path, &Value::Null, Once::Create).await.map(drop)
+    client
+        .write(repo.owner(), Method::DELETE, &path, &Value::Null, Once::Create)
+        .await
+        .map(|r| Shown::gone(&r))
 }
 
 /// Writes a check run (which only an App may) or a commit status.
@@ -75,7 +80,7 @@ pub(super) async fn report(
     name: &str,
     state: &CheckState,
     check_run: bool,
-) -> Result<(), Error> {
+) -> Result<Shown, Error> {
     let verdict = if state.passes { "success" } else { "failure" };
     if check_run {
         let path = format!("/repos/{repo}/check-runs");
@@ -83,9 +88,14 @@ pub(super) async fn report(
             "name": name, "head_sha": commit, "status": "completed", "conclusion": verdict,
             "output": { "title": state.summary, "summary": state.summary },
         });
-        return client.write(repo.owner(), Method::POST, &path, &body, Once::Create).await.map(drop);
+        let reply = client.write(repo.owner(), Method::POST, &path, &body, Once::Create).await?;
+        return Ok(Shown::fields(
+            &reply,
+            ["name", "head_sha", "conclusion"].map(|field| (field, &body[field])),
+        ));
     }
     let path = format!("/repos/{repo}/statuses/{commit}");
     let body = json!({ "state": verdict, "context": name, "description": state.summary });
-    client.write(repo.owner(), Method::POST, &path, &body, Once::Create).await.map(drop)
+    let reply = client.write(repo.owner(), Method::POST, &path, &body, Once::Create).await?;
+    Ok(Shown::fields(&reply, ["state", "context", "description"].map(|field| (field, &body[field]))))
 }

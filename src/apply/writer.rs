@@ -6,7 +6,7 @@ use crate::adapters::github::{Client, Error};
 use crate::model::{Action, Effect};
 use crate::plan::Permit;
 
-use super::{labels, proposals, repositories, speech};
+use super::{Shown, labels, proposals, repositories, speech};
 
 /// Changes the world. It is made where something is applied, and nowhere else: a plan never holds one.
 #[derive(Clone)]
@@ -60,14 +60,14 @@ impl Writer {
         }
     }
 
-    /// Carries an action out. The permit is used up, whatever happens.
+    /// Carries an action out, and gives whether GitHub's reply shows it. The permit is used up, whatever happens.
     ///
     /// # Errors
     /// GitHub's refusal, or trouble on the way; the error tells whether it may have taken effect.
     ///
     /// # Panics
     /// When the permit is for another action, which only a bug can bring about.
-    pub async fn carry_out(&self, action: &Action, permit: Permit) -> Result<(), Error> {
+    pub async fn carry_out(&self, action: &Action, permit: Permit) -> Result<Shown, Error> {
         assert!(permit.covers(action), "the permit is for another action than {}", action.id);
         let client = &self.client;
         match &action.effect {

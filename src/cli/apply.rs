@@ -1,5 +1,6 @@
 //! `factoryctl apply`: carries a plan out.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,18 +10,19 @@ use tokio_util::sync::CancellationToken;
 use crate::adapters::fs;
 use crate::adapters::git::{Access, Mirror, Refs, Repo};
 use crate::adapters::github::Patience;
-use crate::apply::{self, Outcome, Recorder, Report, Trouble, Watch, Writer};
+use crate::apply::{self, Outcome, Recorder, Report, Watch, Writer};
 use crate::engine::{self, BatchError, Flips, Judged, Judging, Loaded, Place, Publisher, Source};
 use crate::ledger::Ledger;
 use crate::loops::Selection;
-use crate::model::{Action, Allow, Cause, CommitId, Observed, RepoName, Verb};
+use crate::model::{Action, ActionId, Allow, Cause, CommitId, Observed, RepoName, Verb};
 use crate::plan::render;
-use crate::plan::{Memory, Permitted, SavedPlan};
+use crate::plan::{Memory, Permitted, SavedAction, SavedPlan};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
 use super::plan::{incomplete, is_committed};
-use super::session::{Session, allows, globs};
+use super::session::{READING, Session, allows, globs};
+use super::ui::Progress;
 
 /// How often other machines may be faster before this one gives up.
 const FENCE_TRIES: usize = 3;
@@ -110,6 +112,8 @@ struct Job<'a> {
     publisher: Publisher,
     allows: Vec<Allow>,
     unmerged: Option<String>,
+    /// What was tried already: it is not tried again in a later round.
+    tried: BTreeSet<ActionId>,
     stop: CancellationToken,
     interrupted: Arc<AtomicUsize>,
 }
@@ -148,6 +152,7 @@ impl<'a> Job<'a> {
             publisher,
             allows,
             unmerged,
+            tried: BTreeSet::new(),
             stop,
             interrupted,
         })
@@ -160,15 +165,15 @@ impl<'a> Job<'a> {
         let mut all = Report::default();
         loop {
             let (mut judged, observed) = self.compare().await?;
-            let stale = self.keep_saved_only(&mut judged);
+            let (says, stale) = self.keep_saved_only(&mut judged);
             if round == 0 || !judged.document.is_empty() {
                 self.cx.ui.say(render::text(&judged.document, self.cx.ui.err_style()).trim_end());
             }
-            for address in &stale {
-                self.cx.ui.say(&format!("stale: {address} has changed since the plan was saved"));
+            for text in &says {
+                self.cx.ui.say(text);
             }
             exit = exit.and(incomplete(&observed));
-            if !stale.is_empty() {
+            if stale {
                 exit = exit.and(Exit::Stale);
             }
             if judged.document.unsound {
@@ -180,7 +185,8 @@ impl<'a> Job<'a> {
             if judged.document.summary().blocked > 0 {
                 exit = exit.and(Exit::Guard);
             }
-            let permitted = std::mem::take(&mut judged.verdict.permitted);
+            let mut permitted = std::mem::take(&mut judged.verdict.permitted);
+            permitted.retain(|p| !self.tried.contains(&p.action.id));
             if permitted.is_empty() || !self.confirmed(permitted.len())? {
                 break;
             }
@@ -192,6 +198,7 @@ impl<'a> Job<'a> {
                         .iter()
                         .any(|(a, o)| a.verb == Verb::CreateRepository && o.succeeded());
                     all.interrupted |= report.interrupted;
+                    self.tried.extend(report.outcomes.iter().map(|(action, _)| action.id.clone()));
                     all.outcomes.extend(report.outcomes);
                     round += 1;
                     if !made || self.saved.is_some() || round >= ROUNDS || self.stop.is_cancelled() {
@@ -212,23 +219,29 @@ impl<'a> Job<'a> {
 
     /// Reads the world, settles what a crash left open, and judges.
     async fn compare(&self) -> Result<(Judged, Observed), Fail> {
-        let scope = if self.saved.is_some() { Vec::new() } else { globs(&self.args.what)? };
+        let desired = &self.loaded.desired;
+        let scope = if self.saved.is_some() { Vec::new() } else { globs(&self.args.what, desired)? };
         let selection = Selection::default();
         let switches = self.cx.switches(&self.session.state, &self.loaded.desired)?;
-        let memory = Memory::default();
+        let (by, now) = (self.recorder.by(), self.cx.clock.now());
+        let elsewhere = self.recorder.index(|index| engine::elsewhere(index, by, now)).await;
+        let memory = Memory { elsewhere, ..Memory::default() };
         let judging = Judging {
-            desired: &self.loaded.desired,
+            desired,
             selection: &selection,
             switches: &switches,
             memory: &memory,
             allows: &self.allows,
             scope: &scope,
             unmerged: self.unmerged.as_deref(),
-            now: self.cx.clock.now(),
+            now,
         };
         let (open, _) = apply::needs(&self.recorder).await;
         let also: Vec<&RepoName> = open.iter().collect();
-        let observed = engine::look(&judging, &self.session.client, &self.cx.clock, &also).await;
+        let observed = {
+            let _drawn = Progress::waiting(&self.cx.ui, READING);
+            engine::look(&judging, &self.session.client, &self.cx.clock, &also).await
+        };
         let settled = apply::settle(&self.recorder, &observed).await.map_err(|error| {
             Fail::new(Exit::Error, "what an earlier run left open can't be settled").because(error)
         })?;
@@ -238,21 +251,39 @@ impl<'a> Job<'a> {
         Ok((engine::judge(&judging, &observed), observed))
     }
 
-    /// Drops what the saved plan doesn't have; gives the addresses it has and that changed since.
-    fn keep_saved_only(&self, judged: &mut Judged) -> Vec<String> {
-        let Some(saved) = &self.saved else { return Vec::new() };
-        let wanted = |id: &crate::model::ActionId| saved.actions.iter().any(|(saved, _)| saved == id);
-        judged.verdict.permitted.retain(|p| wanted(&p.action.id));
-        judged.verdict.blocked.retain(|(a, _)| wanted(&a.id));
-        judged.document.actions.retain(|p| wanted(&p.action.id));
-        judged.document.waiting.clear();
-        let there: Vec<_> = judged.document.actions.iter().map(|p| p.action.id.clone()).collect();
-        saved
-            .actions
+    /// Drops what the saved plan doesn't have, and what it held back though nothing holds it back any more: nobody
+    /// has agreed to that. Gives what is to be said of the rest, and whether any of it has changed since.
+    fn keep_saved_only(&self, judged: &mut Judged) -> (Vec<String>, bool) {
+        let Some(saved) = &self.saved else { return (Vec::new(), false) };
+        let find = |id: &ActionId| saved.actions.iter().find(|saved| saved.id == *id);
+        let agreed = |p: &Permitted| {
+            find(&p.action.id).is_some_and(|saved| !saved.held_back || !p.permit.overrides().is_empty())
+        };
+        judged.verdict.permitted.retain(agreed);
+        judged.verdict.blocked.retain(|(a, _)| find(&a.id).is_some());
+        let there: BTreeSet<&ActionId> = judged.document.actions.iter().map(|p| &p.action.id).collect();
+        let left: BTreeSet<&ActionId> = judged
+            .verdict
+            .permitted
             .iter()
-            .filter(|(id, _)| !there.contains(id))
-            .map(|(_, address)| address.clone())
-            .collect()
+            .map(|p| &p.action.id)
+            .chain(judged.verdict.blocked.iter().map(|(a, _)| &a.id))
+            .collect();
+        let (mut says, mut stale) = (Vec::new(), false);
+        for SavedAction { id, address, .. } in &saved.actions {
+            if !there.contains(id) {
+                says.push(format!("stale: {address} has changed since the plan was saved"));
+                stale = true;
+            } else if !left.contains(id) {
+                says.push(format!(
+                    "left: {address} was held back when the plan was saved; make the plan anew"
+                ));
+            }
+        }
+        let left: BTreeSet<ActionId> = left.into_iter().cloned().collect();
+        judged.document.actions.retain(|p| left.contains(&p.action.id));
+        judged.document.waiting.clear();
+        (says, stale)
     }
 
     fn confirmed(&self, actions: usize) -> Result<bool, Fail> {
@@ -272,16 +303,13 @@ impl<'a> Job<'a> {
         // The live switches are read again right before each action. One that can't be read counts as fallen.
         let gate = |action: &Action| match Flips::load(&flips) {
             Ok(live) => engine::switches(desired, &live, clock.now()).blocks(action),
-            Err(error) => Some(crate::plan::Blocked {
-                guard: "kill-switch",
-                says: error.to_string(),
-                overridable: None,
-            }),
+            Err(error) => Some(crate::plan::Blocked::outright("kill-switch", error.to_string())),
         };
         let (done, total) = (AtomicUsize::new(0), permitted.len());
+        let drawn = Progress::of(&self.cx.ui, total);
         let progress = |action: &Action, outcome: &Outcome| {
             let n = done.fetch_add(1, Ordering::Relaxed) + 1;
-            self.cx.ui.say(&format!("[{n}/{total}] {}", describe(action, outcome)));
+            drawn.step(&format!("[{n}/{total}] {}", describe(action, outcome)));
         };
         let watch = Watch { gate: &gate, progress: &progress, stop: self.stop.clone() };
         let writer = Writer::new(self.session.client.clone());
@@ -295,7 +323,7 @@ impl<'a> Job<'a> {
         let of = |outcome: &Outcome| match outcome {
             Outcome::Done | Outcome::AlreadySo => Exit::Done,
             Outcome::Refused { .. } => Exit::Stale,
-            Outcome::Unknown { .. } => Exit::Partly,
+            Outcome::Unknown { .. } | Outcome::Left { .. } => Exit::Partly,
             Outcome::Failed { trouble, .. } => match trouble.cause() {
                 Cause::Other => Exit::Partly,
                 cause => Exit::of(cause).and(Exit::Partly),
@@ -329,9 +357,9 @@ pub(super) fn describe(action: &Action, outcome: &Outcome) -> String {
         Outcome::Done => format!("done: {what}"),
         Outcome::AlreadySo => format!("already so: {what}"),
         Outcome::Refused { says } => format!("refused: {what}: {says}"),
-        Outcome::Failed { says, trouble: Trouble::NotAttempted, .. } => format!("left: {what}: {says}"),
         Outcome::Failed { says, .. } => format!("failed: {what}: {says}"),
         Outcome::Unknown { says } => format!("uncertain: {what}: {says}"),
+        Outcome::Left { says } => format!("not tried: {what}: {says}"),
     }
 }
 
@@ -342,6 +370,7 @@ fn outcome_json(action: &Action, outcome: &Outcome) -> serde_json::Value {
         Outcome::Refused { says } => ("refused", says.as_str()),
         Outcome::Failed { says, .. } => ("failed", says.as_str()),
         Outcome::Unknown { says } => ("unknown", says.as_str()),
+        Outcome::Left { says } => ("not-tried", says.as_str()),
     };
     serde_json::json!({ "id": action.id, "address": action.address, "verb": action.verb, "result": result, "says": says })
 }

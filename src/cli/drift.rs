@@ -13,6 +13,8 @@ use crate::plan::{Memory, render};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
+use super::session::READING;
+use super::ui::Progress;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -38,7 +40,10 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         unmerged: None,
         now: cx.clock.now(),
     };
-    let observed = engine::look(&judging, &session.client, &cx.clock, &[]).await;
+    let observed = {
+        let _drawn = Progress::waiting(&cx.ui, READING);
+        engine::look(&judging, &session.client, &cx.clock, &[]).await
+    };
     let mut judged = engine::judge(&judging, &observed);
     let mut note = "nothing has been applied yet: every difference counts as drift".to_owned();
     if let Some(commit) = &applied

@@ -12,7 +12,8 @@ use crate::plan::{Document, Memory, SavedPlan};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
-use super::session::{Session, globs, selection};
+use super::session::{READING, Session, globs, selection};
+use super::ui::Progress;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -62,7 +63,7 @@ async fn compare(
     loaded: &Loaded,
     base: Option<&Loaded>,
 ) -> Result<(Judged, Observed), Fail> {
-    let scope = globs(&args.addresses)?;
+    let scope = globs(&args.addresses, &loaded.desired)?;
     let selection = selection(&args.loops)?;
     let state = cx.state(source, &loaded.desired)?;
     let switches = cx.switches(&state, &loaded.desired)?;
@@ -82,7 +83,10 @@ async fn compare(
     } else {
         let session = cx.connect(source, loaded, Patience::Foreground)?;
         let also: Vec<_> = base.iter().flat_map(|b| b.desired.repos.keys()).collect();
-        let observed = engine::look(&judging, &session.client, &cx.clock, &also).await;
+        let observed = {
+            let _drawn = Progress::waiting(&cx.ui, READING);
+            engine::look(&judging, &session.client, &cx.clock, &also).await
+        };
         keep(cx, &session, &observed, args);
         (observed, None)
     };

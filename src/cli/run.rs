@@ -46,7 +46,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     cx.ui.say(&format!(
         "factory {} runs: {} of {} at {}",
         desired.factory.name,
-        keeper.branch(),
+        keeper.reference().trim_start_matches("refs/heads/").trim_start_matches("refs/remotes/"),
         desired.origin.place,
         keeper.current().commit.short()
     ));

@@ -15,6 +15,9 @@ use crate::plan::{Switches, guard};
 use super::context::Context;
 use super::exit::{Exit, Fail};
 
+/// What a terminal shows while GitHub is read.
+pub(crate) const READING: &str = "reading GitHub";
+
 /// What a command that reads GitHub works with.
 pub(crate) struct Session {
     pub(crate) client: Client,
@@ -128,18 +131,27 @@ fn is_loopback(base: &url::Url) -> bool {
     }
 }
 
-/// Address globs of the command line.
-pub(crate) fn globs(texts: &[String]) -> Result<Vec<AddressGlob>, Fail> {
-    texts
-        .iter()
-        .map(|text| {
-            AddressGlob::parse(text).map_err(|error| {
-                Fail::new(Exit::Usage, "not an address")
-                    .because(error)
-                    .help("addresses look like repo/acme/widgets/label/bug; `*` and `**` match")
-            })
-        })
-        .collect()
+/// Address globs of the command line. One that can cover nothing of what config manages is a slip of the pen.
+pub(crate) fn globs(texts: &[String], desired: &Desired) -> Result<Vec<AddressGlob>, Fail> {
+    texts.iter().map(|text| glob(text, desired)).collect()
+}
+
+fn glob(text: &str, desired: &Desired) -> Result<AddressGlob, Fail> {
+    let glob = AddressGlob::parse(text).map_err(|error| {
+        Fail::new(Exit::Usage, "not an address")
+            .because(error)
+            .help("addresses look like repo/acme/widgets/label/bug; `*` and `**` match")
+    })?;
+    let managed = desired.repos.keys().chain(desired.factory.config.as_ref().map(|c| &c.value));
+    if managed.clone().any(|repo| glob.may_touch(repo)) {
+        return Ok(glob);
+    }
+    let near = managed
+        .map(|repo| format!("repo/{repo}"))
+        .min_by_key(|address| strsim::damerau_levenshtein(address, text))
+        .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+    Err(Fail::new(Exit::Usage, format!("`{text}` covers nothing that the config manages"))
+        .help(format!("{near}repositories are named repo/OWNER/NAME")))
 }
 
 /// The names of loops on the command line.

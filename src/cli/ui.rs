@@ -2,6 +2,9 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -62,7 +65,7 @@ impl Ui {
     }
 
     /// Whether progress may be drawn.
-    pub fn draws(&self) -> bool {
+    pub(crate) fn draws(&self) -> bool {
         self.bars
     }
 
@@ -111,6 +114,51 @@ impl Ui {
             self.say(&format!("  next: {help}"));
         }
         fail.exit
+    }
+}
+
+/// Progress on a terminal: a spinner, or a bar once it is known how much there is. Elsewhere it draws nothing.
+/// It is gone from the terminal when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    ui: Ui,
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Something whose end isn't known, like reading GitHub.
+    pub(crate) fn waiting(ui: &Ui, what: &'static str) -> Self {
+        let bar = Self::drawn(ui, None, "{spinner} {msg} {elapsed}");
+        bar.set_message(what);
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self { ui: ui.clone(), bar }
+    }
+
+    /// So many steps.
+    pub(crate) fn of(ui: &Ui, steps: usize) -> Self {
+        let bar = Self::drawn(ui, Some(steps as u64), "[{bar:30}] {pos} of {len} {elapsed}");
+        Self { ui: ui.clone(), bar }
+    }
+
+    /// A step was made; its line stays.
+    pub(crate) fn step(&self, line: &str) {
+        self.bar.suspend(|| self.ui.say(line));
+        self.bar.inc(1);
+    }
+
+    fn drawn(ui: &Ui, steps: Option<u64>, template: &str) -> ProgressBar {
+        if !ui.draws() {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template(template).expect("the templates are ours and right");
+        let target = ProgressDrawTarget::stderr();
+        ProgressBar::with_draw_target(steps, target).with_style(style.progress_chars("=> "))
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }
 

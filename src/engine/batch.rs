@@ -120,21 +120,22 @@ pub async fn carry_out(
     publisher: &Publisher,
     watch: &Watch<'_>,
 ) -> Result<Report, BatchError> {
-    let note = |phase, plan: String| {
+    let note = |phase, plan: String, config: Option<&CommitId>| {
         Record::Batch(Note { phase, config_commit: config.cloned(), plan, by: recorder.by().to_owned() })
     };
-    recorder.note(vec![note(BatchPhase::Started, plan_line.to_owned())]).await?;
+    recorder.note(vec![note(BatchPhase::Started, plan_line.to_owned(), config)]).await?;
     let batch = recorder.intents(permitted, config).await?;
     if let Err(error) = publisher.publish(recorder).await {
-        let why = "nothing was done: the intents could not be published";
+        let why = "the intents could not be published";
         for (permitted, intent) in &batch {
-            recorder.outcome(intent, &permitted.action, &Outcome::not_attempted(why)).await?;
+            recorder.outcome(intent, &permitted.action, &Outcome::left(why)).await?;
         }
-        recorder.note(vec![note(BatchPhase::Ended, why.to_owned())]).await?;
+        // No commit of the config was applied.
+        recorder.note(vec![note(BatchPhase::Ended, format!("nothing was done: {why}"), None)]).await?;
         return Err(error);
     }
     let report = apply::apply(batch, writer, recorder, watch).await?;
-    recorder.note(vec![note(BatchPhase::Ended, summary(&report))]).await?;
+    recorder.note(vec![note(BatchPhase::Ended, summary(&report), config)]).await?;
     if let Err(error) = publisher.publish_outcomes(recorder).await {
         tracing::error!(%error, "the outcomes are recorded here and not published yet");
     }
@@ -147,8 +148,9 @@ pub fn summary(report: &Report) -> String {
     let refused = report.count(|o| matches!(o, Outcome::Refused { .. }));
     let failed = report.count(|o| matches!(o, Outcome::Failed { .. }));
     let unknown = report.count(|o| matches!(o, Outcome::Unknown { .. }));
+    let left = report.count(|o| matches!(o, Outcome::Left { .. }));
     let mut out = format!("{done} done");
-    for (n, word) in [(refused, "refused"), (failed, "failed"), (unknown, "uncertain")] {
+    for (n, word) in [(refused, "refused"), (failed, "failed"), (unknown, "uncertain"), (left, "not tried")] {
         if n > 0 {
             out.push_str(&format!(", {n} {word}"));
         }

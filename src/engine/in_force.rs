@@ -46,6 +46,7 @@ pub struct Rejected {
 pub struct Keeper {
     source: Arc<Source>,
     branch: String,
+    reference: String,
     clock: Clock,
     current: InForce,
     rejected: Option<Rejected>,
@@ -110,6 +111,11 @@ impl Keeper {
         &self.branch
     }
 
+    /// The reference whose commits are in force: the branch's, or in a clone the one that follows the remote's.
+    pub fn reference(&self) -> &str {
+        &self.reference
+    }
+
     /// What is in force.
     pub fn current(&self) -> &InForce {
         &self.current
@@ -141,8 +147,8 @@ impl Keeper {
     /// Compares the branch, and takes its head if it loads and `accept` takes it.
     pub async fn refresh(&mut self, accept: impl FnOnce(&Desired) -> Result<(), String>) -> News {
         let at = self.clock.now();
-        let (source, branch) = (Arc::clone(&self.source), self.branch.clone());
-        let head = blocking(move || source.branch_head(&branch)).await;
+        let (source, reference) = (Arc::clone(&self.source), self.reference.clone());
+        let head = blocking(move || source.head(&reference)).await;
         let head = match head {
             Ok(Some(head)) => head,
             Ok(None) => {
@@ -222,13 +228,15 @@ fn rejection(commit: CommitId, at: Timestamp, invalid: &Invalid) -> Rejected {
 fn boot(source: Arc<Source>, clock: Clock) -> Result<Keeper, BootError> {
     let Some(repo) = source.repo().cloned() else { return Err(BootError::NoHistory) };
     let first = first_branch(&source)?;
-    let mut keeper = boot_branch(Arc::clone(&source), clock.clone(), first.clone())?;
-    let named = keeper.current.desired.factory.branch.clone();
+    let reference = source.followed(&first, None)?;
+    let keeper = boot_branch(Arc::clone(&source), clock.clone(), first.clone(), reference)?;
     let explicit = matches!(&*source, Source::Remote { branch: Some(_), .. });
-    if named != first && !explicit && repo.branch_head(&named).map_err(SourceError::from)?.is_some() {
-        keeper = boot_branch(source, clock, named)?;
+    let named = if explicit { first } else { keeper.current.desired.factory.branch.clone() };
+    let reference = source.followed(&named, Some(&keeper.current.desired))?;
+    if reference == keeper.reference || repo.reference(&reference).map_err(SourceError::from)?.is_none() {
+        return Ok(keeper);
     }
-    Ok(keeper)
+    boot_branch(source, clock, named, reference)
 }
 
 /// The branch in which to look for the name of the branch.
@@ -240,17 +248,22 @@ fn first_branch(source: &Source) -> Result<String, SourceError> {
     })
 }
 
-fn boot_branch(source: Arc<Source>, clock: Clock, branch: String) -> Result<Keeper, BootError> {
+fn boot_branch(
+    source: Arc<Source>,
+    clock: Clock,
+    branch: String,
+    reference: String,
+) -> Result<Keeper, BootError> {
     let Some(repo) = source.repo() else { return Err(BootError::NoHistory) };
     let at = clock.now();
-    let head = source.branch_head(&branch)?.ok_or_else(|| BootError::NoBranch(branch.clone()))?;
+    let head = source.head(&reference)?.ok_or_else(|| BootError::NoBranch(branch.clone()))?;
     let mut rejected: Option<(Rejected, Box<Invalid>)> = None;
     for commit in repo.first_parents(&head, BACK).map_err(SourceError::from)? {
         match load_commit(&source, &commit, at)? {
             Ok((desired, _)) => {
                 let current = InForce { commit, desired: Arc::new(desired), since: at };
                 let rejected = rejected.map(|(rejected, _)| rejected);
-                return Ok(Keeper { source, branch, clock, current, rejected, trouble: None });
+                return Ok(Keeper { source, branch, reference, clock, current, rejected, trouble: None });
             }
             Err(invalid) => {
                 rejected.get_or_insert_with(|| (rejection(commit, at, &invalid), invalid));
@@ -333,6 +346,26 @@ mod tests {
         let news = keeper.refresh(take).await;
         assert!(matches!(news, News::InForce { rewritten: false, .. }), "{news:?}");
         assert_eq!(keeper.current().desired.factory.name, "acme2");
+    }
+
+    #[tokio::test]
+    async fn in_a_clone_what_was_not_pushed_is_not_in_force() {
+        const NAMED: &str = "factory \"acme\" { config \"acme/factory\"; }\n";
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = Fixture::init(&dir.path().join("r"), &[]);
+        let pushed = fixture.put("factory.kdl", NAMED).commit("pushed");
+        let push = |commit: &CommitId| {
+            fixture.git(&["update-ref", "refs/remotes/origin/main", commit.as_str()]);
+        };
+        push(&pushed);
+        let mine = fixture.put("factory.kdl", &NAMED.replace("acme\" {", "mine\" {")).commit("mine");
+        let mut keeper = keeper(&fixture).await.unwrap();
+        assert_eq!((keeper.reference(), keeper.branch()), ("refs/remotes/origin/main", "main"));
+        assert_eq!(keeper.current().commit, pushed);
+        assert_eq!(keeper.refresh(take).await, News::None);
+        push(&mine);
+        assert!(matches!(keeper.refresh(take).await, News::InForce { rewritten: false, .. }));
+        assert_eq!(keeper.current().commit, mine);
     }
 
     #[tokio::test]

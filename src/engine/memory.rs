@@ -1,14 +1,18 @@
-//! What the ledger remembers, as guards judge by it: what failed for good, what keeps being undone.
+//! What the ledger remembers, as guards judge by it: what failed for good, what keeps being undone, what another
+//! machine is at.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::apply::Trouble;
+use crate::apply::{self, Trouble};
 use crate::ledger::{Ending, Index};
+use crate::model::ActionId;
 use crate::plan::Memory;
 
-/// What the guards `stuck` and `fighting` go by at this moment.
-pub fn memory(index: &Index, now: Timestamp) -> Memory {
-    let mut out = Memory::default();
+/// What the guards `stuck`, `fighting` and `elsewhere` go by at this moment; `by` is who asks.
+pub fn memory(index: &Index, by: &str, now: Timestamp) -> Memory {
+    let mut out = Memory { elsewhere: elsewhere(index, by, now), ..Memory::default() };
     for (action, history) in index.actions() {
         if history.last == Ending::Failed && history.cause.as_deref() == Some(Trouble::Permanent.as_str()) {
             out.stuck.insert(action.clone(), history.says.clone());
@@ -19,4 +23,15 @@ pub fn memory(index: &Index, now: Timestamp) -> Memory {
         }
     }
     out
+}
+
+/// What other machines have begun a moment ago and not ended.
+pub fn elsewhere(index: &Index, by: &str, now: Timestamp) -> BTreeMap<ActionId, String> {
+    let open = index.open_intents().into_iter().filter(|open| apply::under_way_elsewhere(open, by, now));
+    open.map(|open| {
+        let says =
+            format!("{} has begun this at {:.0}, and nothing says that it ended", open.intent.by, open.at);
+        (open.intent.action.clone(), says)
+    })
+    .collect()
 }

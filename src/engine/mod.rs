@@ -25,7 +25,7 @@ pub use daemon::{Connect, End, Error as DaemonError, Options as DaemonOptions, r
 pub use flipping::{Flipped, flip};
 pub use home::{Home, HomeError};
 pub use in_force::{BootError, InForce, Keeper, News, Rejected};
-pub use memory::memory;
+pub use memory::{elsewhere, memory};
 pub use scheduler::State;
 pub use socket::{AskError, Error as SocketError, Reply, Request, ask};
 pub use source::{At, Invalid, Loaded, Source, SourceError, load};

@@ -130,6 +130,9 @@ impl Reading<'_> {
                 && observed::closed_since(self.client, self.repo, &branch, flip.since).await?
             {
                 ended.push(flip.clone());
+                if repo.branch_head(&branch)?.is_some() {
+                    open.push(self.over(branch, None, &head));
+                }
                 continue;
             }
             let files = self.edited(repo, &head, flip)?;
@@ -151,19 +154,24 @@ impl Reading<'_> {
         }
         for (number, branch, _) in pulls {
             if flips.iter().all(|flip| flip.branch() != branch) {
-                open.push(OpenFlip {
-                    address: Address::repo(self.repo).part("branch", &branch),
-                    branch,
-                    in_force: false,
-                    files: Vec::new(),
-                    reason: String::new(),
-                    by: String::new(),
-                    base: (self.branch.to_owned(), head.clone()),
-                    pull: Some((number, true)),
-                });
+                open.push(self.over(branch, Some(number), &head));
             }
         }
         Ok((open, ended))
+    }
+
+    /// What a flip that is over has left: a pull request, or a branch alone.
+    fn over(&self, branch: String, pull: Option<u64>, head: &CommitId) -> OpenFlip {
+        OpenFlip {
+            address: Address::repo(self.repo).part("branch", &branch),
+            branch,
+            in_force: false,
+            files: Vec::new(),
+            reason: String::new(),
+            by: String::new(),
+            base: (self.branch.to_owned(), head.clone()),
+            pull: pull.map(|number| (number, true)),
+        }
     }
 
     /// The config file in which the flip is written, with the flip in it; none when the file says so already, or

@@ -205,6 +205,13 @@ impl Scheduler {
         }
     }
 
+    /// Something that was suspended is no longer: all look at once.
+    pub(crate) fn resumed(&mut self, now: Timestamp) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.setup.enabled) {
+            entry.ask(now, Why::SwitchedOn, Rank::Config);
+        }
+    }
+
     /// These parts of the world may have changed.
     pub(crate) fn event(&mut self, facets: Facets, now: Timestamp) {
         for entry in &mut self.entries {

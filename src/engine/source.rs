@@ -180,15 +180,31 @@ impl Source {
 }
 
 impl Source {
-    /// The head of the branch that is in force: of the config branch where there is one, else of what is checked
-    /// out.
+    /// The reference that says what of a branch is in force. In a clone of a config repository that is on GitHub it
+    /// is the remote's branch as the clone knows it: what was committed here and never pushed is not merged.
     ///
     /// # Errors
     /// When the repository can't be read.
-    pub fn branch_head(&self, branch: &str) -> Result<Option<CommitId>, SourceError> {
+    pub fn followed(&self, branch: &str, desired: Option<&Desired>) -> Result<String, SourceError> {
+        if let (Self::Local(repo), Some(desired)) = (self, desired)
+            && desired.factory.config.is_some()
+        {
+            let tracking = format!("refs/remotes/origin/{branch}");
+            if repo.reference(&tracking)?.is_some() {
+                return Ok(tracking);
+            }
+        }
+        Ok(format!("refs/heads/{branch}"))
+    }
+
+    /// Where a reference is.
+    ///
+    /// # Errors
+    /// When the repository can't be read.
+    pub fn head(&self, reference: &str) -> Result<Option<CommitId>, SourceError> {
         match self.repo() {
             None => Ok(None),
-            Some(repo) => Ok(repo.branch_head(branch)?),
+            Some(repo) => Ok(repo.reference(reference)?),
         }
     }
 }

@@ -170,6 +170,9 @@ pub struct TickStatus {
     pub refused: usize,
     /// What failed, or may have.
     pub failed: usize,
+    /// What was not tried, because something else was in the way.
+    #[serde(default)]
+    pub left: usize,
 }
 
 /// An action that is held back until somebody changes something.
@@ -255,9 +258,16 @@ impl Status {
             let _ =
                 writeln!(out, "last tick: {} at {} ({because}), {} ms", last.number, last.at, last.took_ms);
             let _ = writeln!(out, "  {}", last.plan);
-            if last.done + last.refused + last.failed > 0 {
-                let _ =
-                    writeln!(out, "  {} done, {} refused, {} failed", last.done, last.refused, last.failed);
+            let counts = [
+                (last.done, "done"),
+                (last.refused, "refused"),
+                (last.failed, "failed"),
+                (last.left, "not tried"),
+            ];
+            let counts: Vec<String> =
+                counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+            if !counts.is_empty() {
+                let _ = writeln!(out, "  {}", counts.join(", "));
             }
         }
     }
@@ -357,6 +367,7 @@ pub(super) mod tests {
                 done: 1,
                 refused: 0,
                 failed: 0,
+                left: 2,
             }),
             held: vec![HeldStatus {
                 address: "repo/acme/w/label/bug".into(),
@@ -376,7 +387,7 @@ pub(super) mod tests {
         webhooks: 127.0.0.1:8080
         last tick: 3 at 2026-01-02T03:05:05Z (config), 210 ms
           Plan: 1 to add
-          1 done, 0 refused, 0 failed
+          1 done, 2 not tried
         loop repository-settings  disabled  in order at 2026-01-02T03:05:05Z  off by ann@box until 2026-01-02T04:04:05Z: smoke
         loop labels               idle      next 2026-01-02T03:15:05Z  in order at 2026-01-02T03:05:05Z
         flip: loop/repository-settings off by ann@box until 2026-01-02T04:04:05Z: smoke, proposed as a pull request

@@ -80,6 +80,7 @@ pub(super) struct Done {
     pub(super) done: usize,
     pub(super) refused: usize,
     pub(super) failed: usize,
+    pub(super) left: usize,
     pub(super) held: Vec<(String, &'static str, String)>,
     /// Flips whose pull request was merged or closed.
     pub(super) over: Vec<Flip>,
@@ -232,7 +233,7 @@ impl Shop {
     async fn compare(&self, order: &Order, home: &Home, done: &mut Done) -> Result<(Judged, Observed), Cut> {
         let selection = Selection { only: order.tick.loops.iter().map(|l| (*l).to_owned()).collect() };
         let (switches, now) = (self.board.now(), self.clock.now());
-        let memory = self.recorder.index(|index| memory(index, now)).await;
+        let memory = self.recorder.index(|index| memory(index, self.recorder.by(), now)).await;
         let judging = Judging {
             desired: &order.desired,
             selection: &selection,
@@ -335,6 +336,8 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
                     done.proposed.push(branch.clone());
                 }
             }
+            // Whatever was in the way says so itself.
+            Outcome::Left { .. } => done.left += 1,
             Outcome::Refused { says } => {
                 done.refused += 1;
                 note(&mut done.ended, action.wanted_by, RETRY, says.clone());
@@ -443,7 +446,7 @@ fn full_again(pools: &[PoolState], now: Timestamp) -> Timestamp {
 /// What a failure means for the loop that wanted the action. One that would fail again is remembered by itself.
 fn of_trouble(trouble: Trouble, order: &Order, now: Timestamp) -> Ended {
     match trouble {
-        Trouble::Permanent | Trouble::NotAttempted => Ended::Well,
+        Trouble::Permanent => Ended::Well,
         Trouble::Auth | Trouble::Expired => of_cause(Cause::Auth, order, now),
         Trouble::RateLimit => of_cause(Cause::RateLimit, order, now),
         Trouble::Passing => RETRY,

@@ -23,8 +23,8 @@ const POLL: Duration = Duration::from_secs(30);
 /// The same where the kernel gives no notes at all.
 const POLL_BLIND: Duration = Duration::from_secs(2);
 
-/// Watches a branch of a repository on this machine, until `stop`.
-pub(crate) async fn watch(repo: Repo, branch: String, wakes: Wakes, stop: CancellationToken) {
+/// Watches a reference of a repository on this machine, by its full name, until `stop`.
+pub(crate) async fn watch(repo: Repo, reference: String, wakes: Wakes, stop: CancellationToken) {
     let noted = Arc::new(Notify::new());
     let watcher = match notes(&repo.common_dir(), Arc::clone(&noted)) {
         Ok(watcher) => Some(watcher),
@@ -34,33 +34,33 @@ pub(crate) async fn watch(repo: Repo, branch: String, wakes: Wakes, stop: Cancel
         }
     };
     let poll = if watcher.is_some() { POLL } else { POLL_BLIND };
-    let mut last = head(&repo, &branch).await;
+    let mut last = head(&repo, &reference).await;
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
             () = noted.notified() => {
-                compare(&repo, &branch, &mut last, &wakes).await;
+                compare(&repo, &reference, &mut last, &wakes).await;
                 tokio::time::sleep(AGAIN).await;
             }
             () = tokio::time::sleep(poll) => {}
         }
-        compare(&repo, &branch, &mut last, &wakes).await;
+        compare(&repo, &reference, &mut last, &wakes).await;
     }
     drop(watcher);
 }
 
-/// Where a branch is, or what is wrong with the repository: another trouble is news as well.
+/// Where a reference is, or what is wrong with the repository: another trouble is news as well.
 type Head = Result<Option<CommitId>, String>;
 
-async fn head(repo: &Repo, branch: &str) -> Head {
-    let (repo, branch) = (repo.clone(), branch.to_owned());
+async fn head(repo: &Repo, reference: &str) -> Head {
+    let (repo, reference) = (repo.clone(), reference.to_owned());
     let read =
-        tokio::task::spawn_blocking(move || repo.branch_head(&branch).map_err(|e| e.to_string())).await;
+        tokio::task::spawn_blocking(move || repo.reference(&reference).map_err(|e| e.to_string())).await;
     read.unwrap_or_else(|error| Err(error.to_string()))
 }
 
-async fn compare(repo: &Repo, branch: &str, last: &mut Head, wakes: &Wakes) {
-    let now = head(repo, branch).await;
+async fn compare(repo: &Repo, reference: &str, last: &mut Head, wakes: &Wakes) {
+    let now = head(repo, reference).await;
     if now != *last {
         *last = now;
         wakes.add(|pending| pending.config = true);
@@ -86,6 +86,8 @@ mod tests {
     use super::*;
     use crate::adapters::git::fixture::Fixture;
 
+    const MAIN: &str = "refs/heads/main";
+
     /// Far beyond what any step takes; waiting for it means that the step never came.
     const NEVER: Duration = Duration::from_secs(20);
 
@@ -96,7 +98,7 @@ mod tests {
         let one = fixture.put("a", "1").commit("one");
         let wakes = Wakes::default();
         let stop = CancellationToken::new();
-        let task = watch(fixture.repo(), "main".into(), wakes.clone(), stop.clone());
+        let task = watch(fixture.repo(), MAIN.into(), wakes.clone(), stop.clone());
         let moves = async {
             // The watch has begun when it notices anything: until then this is repeated.
             loop {
@@ -129,12 +131,12 @@ mod tests {
         let fixture = Fixture::init(&dir.path().join("r"), &[]);
         fixture.commit("one");
         let (repo, wakes) = (fixture.repo(), Wakes::default());
-        let mut last = head(&repo, "main").await;
+        let mut last = head(&repo, MAIN).await;
         fixture.git(&["branch", "topic"]);
-        compare(&repo, "main", &mut last, &wakes).await;
+        compare(&repo, MAIN, &mut last, &wakes).await;
         assert!(tokio::time::timeout(Duration::ZERO, wakes.take()).await.is_err());
         fixture.commit("two");
-        compare(&repo, "main", &mut last, &wakes).await;
+        compare(&repo, MAIN, &mut last, &wakes).await;
         assert!(tokio::time::timeout(Duration::ZERO, wakes.take()).await.is_ok());
     }
 }

@@ -8,10 +8,10 @@ use super::chain::{self, Head};
 use super::publish::{FOLDER, MAX_DAY, Published, Target};
 use super::scan::{End, Scan, is_day_file};
 use super::store::MAX_ASIDE;
-use super::{Aside, AsideWhy, Error, Ledger, Place, Record};
+use super::{Aside, AsideWhy, Ending, Error, Ledger, Place, Record};
 use crate::adapters::fs;
 use crate::adapters::git::Repo;
-use crate::model::CommitId;
+use crate::model::{CommitId, IntentId};
 
 /// How this machine's ledger and the branch came together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,7 +187,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes our own records anew, and that they were moved.
+    /// Writes our own records anew, and that they were moved. Intents that were left and are among them are not:
+    /// nobody has seen them but this machine, nothing came of them, and another machine may have the same ones under
+    /// way.
     fn rewrite(&mut self, name: &str, own: &[Vec<u8>], at: Timestamp) -> Result<u64, Error> {
         let mut records = Vec::new();
         for (n, line) in own.iter().enumerate() {
@@ -195,6 +197,12 @@ impl Ledger {
             let (entry, _) = chain::open(line).map_err(|wrong| Error::Broken { place, wrong })?;
             records.push((entry.record, entry.at));
         }
+        let ids = |of: fn(&Record) -> Option<&IntentId>| -> HashSet<IntentId> {
+            records.iter().filter_map(|(record, _)| of(record).cloned()).collect()
+        };
+        let (ours, left) = (ids(intended), ids(left));
+        let moot = |id: &IntentId| ours.contains(id) && left.contains(id);
+        records.retain(|(record, _)| !intended(record).or_else(|| ended(record)).is_some_and(moot));
         let bytes = own.iter().map(|l| l.len() as u64 + 1).sum();
         let aside = Aside { file: name.to_owned(), bytes, why: AsideWhy::Forked };
         records.push((Record::Aside(aside), at));
@@ -245,13 +253,28 @@ fn branch_days<'a>(
     }))
 }
 
+/// The intent that a record is.
+fn intended(record: &Record) -> Option<&IntentId> {
+    if let Record::Intent(intent) = record { Some(&intent.intent) } else { None }
+}
+
+/// The intent of which a record is an outcome.
+fn ended(record: &Record) -> Option<&IntentId> {
+    if let Record::Outcome(outcome) = record { Some(&outcome.intent) } else { None }
+}
+
+/// The intent that a record says was left.
+fn left(record: &Record) -> Option<&IntentId> {
+    ended(record).filter(|_| matches!(record, Record::Outcome(outcome) if outcome.result == Ending::Left))
+}
+
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{Home, at, flip, intent, two_days};
+    use super::super::samples::{Home, at, flip, intent, outcome, two_days};
     use super::super::{BRANCH, Publication, branch_state, verify};
     use super::*;
     use crate::adapters::git::{Signature, fixture::Fixture};
@@ -298,6 +321,30 @@ mod tests {
         assert_eq!((sound(&one, &repo), sound(&two, &repo)), (11, 11));
         // The lines that were replaced stand aside, on the machine that wrote them.
         assert_eq!(fs::names(a.dir()).unwrap().last().unwrap(), "forked-1");
+    }
+
+    #[tokio::test]
+    async fn what_the_slower_machine_never_tried_does_not_end_what_the_faster_one_has_under_way() {
+        let (one, two) = (two_days(), Home::new());
+        let fixture = Fixture::init(&one.state.dir().join("config"), &[]);
+        let repo = fixture.repo();
+        let (mut a, mut b) = (one.open().unwrap(), two.open().unwrap());
+        let target = Target::Local(&repo);
+        let before = intent("before", 0);
+        a.append(before.clone(), at(86_500)).unwrap();
+        publish(&mut a, &repo).await;
+        b.reconcile(&target, at(0)).await.unwrap();
+        // Both want the same; the second was faster.
+        let both = intent("both", 0);
+        b.append(both.clone(), at(100_000)).unwrap();
+        publish(&mut b, &repo).await;
+        let mine = vec![both.clone(), outcome(&both, Ending::Left), outcome(&before, Ending::Left)];
+        a.append_all(mine, at(100_001)).unwrap();
+        assert_eq!(a.reconcile(&target, at(0)).await.unwrap(), Reconciled::Rebased { theirs: 1, ours: 3 });
+        let open: Vec<String> =
+            a.index().open_intents().iter().map(|open| open.intent.address.to_string()).collect();
+        assert_eq!(open, ["repo/acme/widgets/label/both"], "what was published before is ended all the same");
+        assert_eq!(a.head().seq, 11, "8 of both, 1 of theirs, 1 outcome, 1 about the move");
     }
 
     #[tokio::test]

@@ -115,13 +115,15 @@ pub enum Ending {
     Failed,
     /// It was tried, and whether it happened isn't known. The intent stays open.
     Unknown,
+    /// It was never tried: something else went wrong before it.
+    Left,
 }
 
 impl Ending {
     /// Whether the intent is closed by it.
     pub fn settles(self) -> bool {
         match self {
-            Self::Done | Self::AlreadySo | Self::Refused | Self::Failed => true,
+            Self::Done | Self::AlreadySo | Self::Refused | Self::Failed | Self::Left => true,
             Self::Unknown => false,
         }
     }
@@ -134,6 +136,7 @@ impl Ending {
             Self::Refused => "refused",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
+            Self::Left => "not tried",
         }
     }
 }

@@ -110,7 +110,7 @@ impl Summary {
     }
 
     fn bad(&self) -> String {
-        [Ending::Refused, Ending::Failed, Ending::Unknown]
+        [Ending::Refused, Ending::Failed, Ending::Unknown, Ending::Left]
             .iter()
             .filter_map(|result| Some(format!(", {} {}", self.results.get(result)?, result.as_str())))
             .collect()

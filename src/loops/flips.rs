@@ -26,8 +26,8 @@ impl Loop for Flips {
         for flip in &cx.observed.flips {
             let address = address(&config.value, flip);
             match (&flip.pull, flip.in_force) {
-                (Some((number, _)), false) => plan.act(withdraw(&config.value, flip, *number, address)),
-                (None, false) | (Some((_, true)), true) => {}
+                (_, false) => plan.act(withdraw(&config.value, flip, address)),
+                (Some((_, true)), true) => {}
                 (None | Some((_, false)), true) if flip.files.is_empty() => {
                     plan.wait(address, "the config to have a place where this flip can be written");
                 }
@@ -68,8 +68,11 @@ fn propose(config: &RepoName, flip: &OpenFlip, address: Address) -> Action {
         .reason(format!("{} was switched off live by {}", flip.address, flip.by))
 }
 
-fn withdraw(config: &RepoName, flip: &OpenFlip, number: u64, address: Address) -> Action {
+/// Closes the pull request of a flip that is over; where a person has closed it already, its branch is left.
+fn withdraw(config: &RepoName, flip: &OpenFlip, address: Address) -> Action {
+    let number = flip.pull.map(|(number, _)| number);
+    let before = number.map_or_else(|| json!({ "branch": flip.branch }), |number| json!({ "pull": number }));
     let effect = Effect::Withdraw { repo: config.clone(), number, branch: flip.branch.clone() };
-    Action::new(Flips::NAME, Verb::Withdraw, address, json!({ "pull": number }), Value::Null, effect)
+    Action::new(Flips::NAME, Verb::Withdraw, address, before, Value::Null, effect)
         .reason(format!("the live flip of {} ended", flip.address))
 }

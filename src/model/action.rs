@@ -277,8 +277,8 @@ pub enum Effect {
     Withdraw {
         /// Where.
         repo: RepoName,
-        /// Which.
-        number: u64,
+        /// Which; `None` when it is closed already and its branch is left.
+        number: Option<u64>,
         /// Its branch.
         branch: String,
     },

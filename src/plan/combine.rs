@@ -124,7 +124,7 @@ pub fn combine(plans: impl IntoIterator<Item = Plan>) -> (Plan, Vec<(Action, Blo
     for (index, action) in all.actions.drain(..).enumerate() {
         match contradicted.remove(&index) {
             None => kept.push(action),
-            Some(says) => blocked.push((action, Blocked { guard: "contradiction", says, overridable: None })),
+            Some(says) => blocked.push((action, Blocked::outright("contradiction", says))),
         }
     }
     all.actions = kept;
@@ -186,7 +186,7 @@ mod tests {
             out.push_str(&format!("{name}: {} go on\n", all.actions.len()));
             for (action, blocked) in contradictions {
                 out.push_str(&format!("  {} {}: {}\n", action.verb.as_str(), action.address, blocked.says));
-                assert_eq!((blocked.guard, blocked.overridable), ("contradiction", None));
+                assert_eq!((blocked.guard, blocked.overrides), ("contradiction", Vec::new()));
             }
         }
         insta::assert_snapshot!(out, @r"

@@ -215,9 +215,15 @@ fn action_json(planned: &Planned) -> Value {
         "reason": action.reason,
         "blocked": planned.blocked.as_ref().map(|b| json!({
             "guard": b.guard, "says": b.says,
-            "override": b.overridable.as_ref().map(|o| format!("--allow {o}")),
+            "override": flags(b),
         })),
     })
+}
+
+/// The flags that let it through, if any do.
+fn flags(blocked: &Blocked) -> Option<String> {
+    let flags: Vec<String> = blocked.overrides.iter().map(|grant| format!("--allow {grant}")).collect();
+    (!flags.is_empty()).then(|| flags.join(" "))
 }
 
 /// How many API calls carrying an effect out takes: the comparison right before it, and its writes.
@@ -230,7 +236,7 @@ fn calls(effect: &Effect) -> usize {
         Effect::CreateRepository { settings, .. } => 4 + settings_calls(settings),
         Effect::UpdateSettings { settings, .. } => 1 + settings_calls(settings),
         Effect::Propose { .. } => 4,
-        Effect::Withdraw { .. } => 3,
+        Effect::Withdraw { number, .. } => 2 + usize::from(number.is_some()),
         Effect::CreateLabel { .. }
         | Effect::UpdateLabel { .. }
         | Effect::DeleteLabel { .. }

@@ -14,4 +14,4 @@ pub use check::{Violation, check};
 pub use combine::{Plan, Problem, Waiting, combine};
 pub use document::{Disabled, Document, Planned, Reading, Summary};
 pub use guard::{Blocked, GuardContext, Memory, Permit, Permitted, Switch, Switches, Verdict};
-pub use saved::{SavedError, SavedPlan};
+pub use saved::{SavedAction, SavedError, SavedPlan};

@@ -191,8 +191,8 @@ pub(crate) fn explain(verdict: &Verdict) -> String {
         let by = if used.is_empty() { String::new() } else { format!(" by {}", used.join(", ")) };
         out.push_str(&format!("  ok{by}: {}\n", title(&permitted.action)));
     }
-    for (action, Blocked { guard, says, overridable }) in &verdict.blocked {
-        let allow = overridable.as_ref().map(|o| format!("\n      --allow {o}")).unwrap_or_default();
+    for (action, Blocked { guard, says, overrides }) in &verdict.blocked {
+        let allow: String = overrides.iter().map(|o| format!("\n      --allow {o}")).collect();
         out.push_str(&format!("  {guard}: {}\n      {says}{allow}\n", title(action)));
     }
     out

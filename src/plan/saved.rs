@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ActionId;
 
-use super::document::Document;
+use super::document::{Document, Planned};
 
 /// A plan as `plan -o FILE` writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,12 +16,23 @@ pub struct SavedPlan {
     pub version: u32,
     /// The commit that the plan was made from; none for a working tree, and such a plan can't be applied.
     pub commit: Option<String>,
-    /// The actions that were not held back: id and address.
-    pub actions: Vec<(ActionId, String)>,
+    /// What it shows.
+    pub actions: Vec<SavedAction>,
     /// The document, for people and tools.
     pub document: serde_json::Value,
     /// BLAKE3 over all of the above.
     pub digest: String,
+}
+
+/// An action of a saved plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedAction {
+    /// Its id.
+    pub id: ActionId,
+    /// What it acts on.
+    pub address: String,
+    /// Whether a guard held it back. Then it is done only if an override lets it through.
+    pub held_back: bool,
 }
 
 /// The version of the format that this program writes.
@@ -50,12 +61,12 @@ pub enum SavedError {
 impl SavedPlan {
     /// The saved form of a document.
     pub fn new(document: &Document) -> Self {
-        let actions = document
-            .actions
-            .iter()
-            .filter(|p| p.blocked.is_none())
-            .map(|p| (p.action.id.clone(), p.action.address.to_string()))
-            .collect();
+        let saved = |p: &Planned| SavedAction {
+            id: p.action.id.clone(),
+            address: p.action.address.to_string(),
+            held_back: p.blocked.is_some(),
+        };
+        let actions = document.actions.iter().map(saved).collect();
         let mut saved = Self {
             version: VERSION,
             commit: document.reading.commit.clone(),
@@ -116,9 +127,11 @@ mod tests {
     }
 
     #[test]
-    fn a_saved_plan_binds_what_was_not_held_back_and_comes_back_whole() {
+    fn a_saved_plan_binds_what_it_shows_and_comes_back_whole() {
         let plan = saved();
-        assert_eq!(plan.actions, [(wiki_off(W).id, "repo/acme/widgets".to_owned())]);
+        let held: Vec<(&str, bool)> =
+            plan.actions.iter().map(|a| (a.address.as_str(), a.held_back)).collect();
+        assert_eq!(held, [("repo/acme/widgets", false), ("repo/acme/widgets/label/old", true)]);
         assert_eq!(plan.commit.as_deref(), Some("ab".repeat(20).as_str()));
         assert_eq!(plan.document["actions"].as_array().map(Vec::len), Some(2));
         assert_eq!(SavedPlan::parse(&plan.to_text()).unwrap(), plan);

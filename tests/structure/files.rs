@@ -91,3 +91,20 @@ fn nothing_that_hides_or_doubles_a_way() {
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
+
+/// A dependency that nothing uses is compiled by everybody who builds this.
+#[test]
+fn every_dependency_is_used() {
+    let manifest: toml::Table = read(Path::new("Cargo.toml")).parse().expect("the manifest is TOML");
+    let sources: Vec<String> =
+        rust_files("src").iter().chain(&rust_files("tests")).map(|p| read(p)).collect();
+    let used = |name: &str| {
+        let name = name.replace('-', "_");
+        let uses = [format!("{name}::"), format!("{name}!"), format!("use {name};")];
+        sources.iter().any(|text| uses.iter().any(|needle| text.contains(needle)))
+    };
+    let names =
+        ["dependencies", "dev-dependencies"].iter().filter_map(|section| manifest[*section].as_table());
+    let unused: Vec<&String> = names.flat_map(|table| table.keys()).filter(|name| !used(name)).collect();
+    assert!(unused.is_empty(), "nothing uses {unused:?}");
+}

@@ -9,7 +9,7 @@ mod news;
 mod report;
 mod services;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -133,6 +133,8 @@ struct Daemon {
     /// When something last happened in the tick, in microseconds.
     alive: Arc<AtomicI64>,
     looks: BTreeMap<&'static str, Look>,
+    /// What was suspended when the switches were looked at last.
+    suspended: BTreeSet<String>,
     records: Vec<Record>,
     status: Arc<Mutex<Status>>,
 }
@@ -208,6 +210,7 @@ impl Daemon {
             ticks: JoinSet::new(),
             alive: Arc::new(AtomicI64::new(now.as_microsecond())),
             looks: BTreeMap::new(),
+            suspended: BTreeSet::new(),
             clock,
             env,
             keeper,
@@ -298,8 +301,14 @@ impl Daemon {
 
     fn reconcile_switches(&mut self, now: Timestamp) {
         let desired = self.desired.borrow().clone();
-        let setups = news::setups(&desired, &self.shop.board.now());
+        let switches = self.shop.board.now();
+        let setups = news::setups(&desired, &switches);
         self.scheduler.switch(|name| setups.iter().any(|s| s.name == name && s.enabled), now);
+        let suspended = switches.suspended.iter().map(|(glob, _)| glob.to_string()).collect();
+        let before = std::mem::replace(&mut self.suspended, suspended);
+        if !before.is_subset(&self.suspended) {
+            self.scheduler.resumed(now);
+        }
     }
 
     async fn look_at(&mut self, pending: Pending) {
@@ -403,6 +412,7 @@ impl Daemon {
             done: done.done,
             refused: done.refused,
             failed: done.failed,
+            left: done.left,
         });
         Ok(())
     }

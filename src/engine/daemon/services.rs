@@ -79,10 +79,10 @@ impl Daemon {
         match &**self.keeper.source() {
             Source::Folder(_) => {}
             Source::Local(repo) => {
-                let (repo, branch) = ((**repo).clone(), self.keeper.branch().to_owned());
+                let (repo, reference) = ((**repo).clone(), self.keeper.reference().to_owned());
                 self.services.spawn(watch::watch(
                     repo,
-                    branch,
+                    reference,
                     self.wakes.clone(),
                     self.services_stop.clone(),
                 ));

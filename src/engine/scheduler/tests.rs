@@ -125,6 +125,14 @@ fn what_is_switched_off_does_not_look_until_it_is_switched_on() {
 }
 
 #[test]
+fn what_was_suspended_is_looked_at_as_soon_as_it_is_resumed() {
+    let mut it = at_rest();
+    it.switch(|name| name != "b", at(1));
+    it.resumed(at(2));
+    insta::assert_snapshot!(run(&mut it, 3, |_| Ended::Well), @"2: a c (switched-on)");
+}
+
+#[test]
 fn progress_keeps_a_tick_alive() {
     let mut it = at_rest();
     it.asked("a", at(0));

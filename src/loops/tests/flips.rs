@@ -30,7 +30,7 @@ fn flips_are_proposed_kept_and_withdrawn() {
         ("in force, proposed on another state of the file", config(), flip(true, Some((4, false)), true)),
         ("in force, and config has no place for it", config(), flip(true, None, false)),
         ("over, still proposed", config(), flip(false, Some((4, true)), true)),
-        ("over", config(), flip(false, None, true)),
+        ("over, and its branch is left", config(), flip(false, None, true)),
         ("a factory without a config repository", desired([]), flip(true, None, true)),
     ];
     insta::assert_snapshot!(table("flips", rows), @r#"
@@ -66,8 +66,11 @@ fn flips_are_proposed_kept_and_withdrawn() {
         - withdraw branch/factory/flip/loop-labels-0a1b2c
             pull: 4 → (none)
             why: the live flip of loop/labels ended
-    over
-      nothing
+    over, and its branch is left
+      acme/config
+        - withdraw branch/factory/flip/loop-labels-0a1b2c
+            branch: "factory/flip/loop-labels-0a1b2c" → (none)
+            why: the live flip of loop/labels ended
     a factory without a config repository
       nothing
     "#);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Action, ActionId, Change, Mode, RepoName, Risk, Seen, Verb};
 
-use super::overrides::{self, Overrides};
+use super::overrides::{self, Grant, Overrides};
 use super::{Blocked, GuardContext};
 
 /// One budget of a run: which actions it counts and how many it lets through.
@@ -140,12 +140,12 @@ fn managed(repo: &RepoName, cx: &GuardContext<'_>) -> usize {
 }
 
 fn hold(actions: &[&Action], guard: &'static str, says: &str, held: &mut BTreeMap<ActionId, Blocked>) {
-    let overridable = Some(overrides::exact(guard, actions));
+    let overrides = vec![Grant::exact(guard, actions)];
     for action in actions {
         held.entry(action.id.clone()).or_insert_with(|| Blocked {
             guard,
             says: says.to_owned(),
-            overridable: overridable.clone(),
+            overrides: overrides.clone(),
         });
     }
 }

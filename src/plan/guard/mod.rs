@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Action, ActionId, AddressGlob, Allow, Desired, Facets, LoopConfig, Observed, Verb};
 
+pub use overrides::Grant;
 use overrides::Overrides;
 
 /// The names of the guards, as overrides and documents use them, with what each holds back.
@@ -32,6 +33,7 @@ pub const GUARDS: &[(&str, &str)] = &[
     ("kill-switch", "what a loop planned that has been switched off since"),
     ("stuck", "what failed for good and whose desired and observed sides are both unchanged since"),
     ("fighting", "what was done three times within a day and keeps being undone by somebody"),
+    ("elsewhere", "what another machine has begun a moment ago and not ended"),
     ("incomplete", "what would act on a part of the world that could not be read completely"),
     ("unmerged", "everything, when the revision is not merged to the config branch"),
     ("contradiction", "what two loops want differently"),
@@ -110,9 +112,16 @@ pub struct Blocked {
     pub guard: &'static str,
     /// Its words.
     pub says: String,
-    /// The exact override, if there is one: `deletes=12@repo/acme/**`. It opens this guard for just the actions
-    /// that it holds back now.
-    pub overridable: Option<String>,
+    /// The exact overrides, if there are any: `deletes=12@repo/acme/**`. The first opens this guard for just the
+    /// actions that it holds back now; the others open the guards that would object next.
+    pub overrides: Vec<Grant>,
+}
+
+impl Blocked {
+    /// Held back by a guard that nothing opens.
+    pub fn outright(guard: &'static str, says: String) -> Self {
+        Self { guard, says, overrides: Vec::new() }
+    }
 }
 
 /// What the guards decided.
@@ -165,11 +174,11 @@ impl Switches {
         if let Some(switch) = self.loops.get(action.wanted_by) {
             let says =
                 format!("loop `{}` was switched off by {}: {}", action.wanted_by, switch.by, switch.reason);
-            return Some(Blocked { guard: "kill-switch", says, overridable: None });
+            return Some(Blocked::outright("kill-switch", says));
         }
         let (glob, switch) = self.suspended.iter().find(|(glob, _)| glob.covers(&action.address))?;
         let says = format!("`{glob}` was suspended by {}: {}", switch.by, switch.reason);
-        Some(Blocked { guard: "suspended", says, overridable: None })
+        Some(Blocked::outright("suspended", says))
     }
 }
 
@@ -180,10 +189,12 @@ pub struct Memory {
     pub stuck: BTreeMap<ActionId, String>,
     /// How often each action was done within the last day.
     pub done_today: BTreeMap<ActionId, u32>,
+    /// Actions that another machine has begun lately and not ended, with who and when.
+    pub elsewhere: BTreeMap<ActionId, String>,
 }
 
 /// What the guards judge by.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct GuardContext<'a> {
     /// The config in force.
     pub desired: &'a Desired,
@@ -208,12 +219,54 @@ pub struct GuardContext<'a> {
 /// Judges every action of a plan; `contradictions` are those that [`super::combine`] already held back.
 ///
 /// An action is held back by the first guard that objects: those without an override, those that look at one
-/// action, the budgets over all that is left, and last what depends on something held back.
+/// action, the budgets over all that is left, and last what depends on something held back. Its overrides name
+/// the guards that would object after it as well, so that all of them can be given at once.
 pub fn verdict(
     actions: Vec<Action>,
     contradictions: Vec<(Action, Blocked)>,
     cx: &GuardContext<'_>,
 ) -> Verdict {
+    let mut out = pass(actions, contradictions, cx);
+    name_further_overrides(&mut out, cx);
+    out
+}
+
+/// Adds to what is held back the overrides for the guards that would object after the one that does.
+fn name_further_overrides(out: &mut Verdict, cx: &GuardContext<'_>) {
+    let mut given = cx.allows.to_vec();
+    let mut named = grants(&out.blocked);
+    // Each turn opens at least one more guard for one more action, and there are only so many guards.
+    for _ in OVERRIDABLE {
+        if named.is_empty() {
+            return;
+        }
+        given.extend(named.iter().filter_map(Grant::to_allow));
+        let permitted = out.permitted.iter().map(|p| &p.action);
+        let mut actions: Vec<Action> = permitted.chain(out.blocked.iter().map(|(a, _)| a)).cloned().collect();
+        actions.sort_by(super::combine::order);
+        let next = pass(actions, Vec::new(), &GuardContext { allows: &given, ..*cx });
+        for (action, blocked) in &mut out.blocked {
+            let still = next.blocked.iter().find(|(a, _)| a.id == action.id).map(|(_, b)| &b.overrides);
+            let new = still.into_iter().flatten().filter(|_| !blocked.overrides.is_empty());
+            let new: Vec<Grant> = new.filter(|grant| !blocked.overrides.contains(grant)).cloned().collect();
+            blocked.overrides.extend(new);
+        }
+        named = grants(&next.blocked);
+    }
+}
+
+/// The overrides that these name, each once.
+fn grants(blocked: &[(Action, Blocked)]) -> Vec<Grant> {
+    let mut out: Vec<Grant> = Vec::new();
+    for grant in blocked.iter().flat_map(|(_, blocked)| &blocked.overrides) {
+        if !out.contains(grant) {
+            out.push(grant.clone());
+        }
+    }
+    out
+}
+
+fn pass(actions: Vec<Action>, contradictions: Vec<(Action, Blocked)>, cx: &GuardContext<'_>) -> Verdict {
     let mut overrides = Overrides::default();
     let mut held: BTreeMap<ActionId, Blocked> = BTreeMap::new();
     for action in &actions {

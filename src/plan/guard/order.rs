@@ -28,10 +28,9 @@ pub(super) fn hold_dependents(out: &mut Verdict, observed: &Observed) {
         }
         first.get(repo).map(|cause| after(repo, cause)).or_else(|| {
             let archived = matches!(observed.repo(repo), Seen::Known(state) if state.archived);
-            (archived && writes_inside(action) && !unarchived.contains(repo)).then(|| Blocked {
-                guard: "read-only",
-                says: format!("{repo} is archived, and nothing in this plan unarchives it"),
-                overridable: None,
+            (archived && writes_inside(action) && !unarchived.contains(repo)).then(|| {
+                let says = format!("{repo} is archived, and nothing in this plan unarchives it");
+                Blocked::outright("read-only", says)
             })
         })
     });
@@ -53,7 +52,7 @@ fn writes_inside(action: &Action) -> bool {
 
 fn after(repo: &RepoName, cause: &Blocked) -> Blocked {
     let says = format!("another change to {repo} comes first, and that is held back: {}", cause.says);
-    Blocked { guard: cause.guard, says, overridable: cause.overridable.clone() }
+    Blocked { guard: cause.guard, says, overrides: cause.overrides.clone() }
 }
 
 /// Moves what `cause` names a reason for from the permitted to the blocked.

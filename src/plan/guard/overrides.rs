@@ -1,8 +1,9 @@
 //! Overrides: which of the actions that a guard would hold back are let through, and by which grant.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use crate::model::{Action, ActionId, Allow};
+use crate::model::{Action, ActionId, AddressGlob, Allow};
 
 use super::GuardContext;
 
@@ -69,9 +70,40 @@ pub(super) fn spend<'a>(
     Rest { actions: rest, short }
 }
 
-/// The override that opens `guard` for exactly these actions.
-pub(super) fn exact(guard: &str, actions: &[&Action]) -> String {
-    format!("{guard}={}@{}", actions.len(), scope(actions))
+/// An override that a guard names: so many actions at these addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The guard it opens.
+    pub guard: &'static str,
+    /// For how many actions.
+    pub count: usize,
+    /// Where: a glob of addresses.
+    pub address: String,
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}@{}", self.guard, self.count, self.address)
+    }
+}
+
+impl Grant {
+    /// The grant that opens `guard` for exactly these actions.
+    pub(super) fn exact(guard: &'static str, actions: &[&Action]) -> Self {
+        Self { guard, count: actions.len(), address: scope(actions) }
+    }
+
+    /// The grant as somebody who gives it would have it.
+    pub(super) fn to_allow(&self) -> Option<Allow> {
+        Some(Allow {
+            guard: self.guard.to_owned(),
+            address: AddressGlob::parse(&self.address).ok()?,
+            count: u32::try_from(self.count).ok(),
+            until: None,
+            reason: String::new(),
+            source: None,
+        })
+    }
 }
 
 /// The narrowest glob that covers all of these actions.

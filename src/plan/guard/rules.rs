@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Action, ActionId, Effect, Facet, Seen, Verb};
 
-use super::overrides::{self, Overrides, Rest};
+use super::overrides::{self, Grant, Overrides, Rest};
 use super::{Blocked, GuardContext};
 
 /// Guards that nothing opens.
@@ -12,6 +12,7 @@ pub(super) fn outright(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked
     own_config(action, cx)
         .or_else(|| forbidden_verb(action, cx))
         .or_else(|| incomplete(action, cx))
+        .or_else(|| elsewhere(action, cx))
         .or_else(|| cx.switches.blocks(action))
 }
 
@@ -40,8 +41,8 @@ pub(super) fn openable(
         let Rest { actions: rest, short } = overrides::spend(guard, objected, cx, overrides);
         for action in &rest {
             let says = words.remove(&action.id).unwrap_or_default() + &short;
-            let overridable = Some(overrides::exact(guard, &opened_with(guard, action, &rest)));
-            held.insert(action.id.clone(), Blocked { guard, says, overridable });
+            let overrides = vec![Grant::exact(guard, &opened_with(guard, action, &rest))];
+            held.insert(action.id.clone(), Blocked { guard, says, overrides });
         }
     }
 }
@@ -70,25 +71,19 @@ fn own_config(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
         Verb::Comment | Verb::DeleteComment | Verb::Report | Verb::Propose | Verb::Withdraw
     );
     let touches = !speaks && action.effect.repo() == config;
-    touches.then(|| Blocked {
-        guard: "self",
-        says: format!(
+    touches.then(|| {
+        let says = format!(
             "`{config}` is the factory's own config repository; a person makes this change on GitHub"
-        ),
-        overridable: None,
+        );
+        Blocked::outright("self", says)
     })
 }
 
 fn forbidden_verb(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
     let may = cx.may.get(action.wanted_by).copied().unwrap_or_default();
-    (!may.contains(&action.verb)).then(|| Blocked {
-        guard: "verbs",
-        says: format!(
-            "loop `{}` may not {}; this is a bug in the loop",
-            action.wanted_by,
-            action.verb.as_str()
-        ),
-        overridable: None,
+    (!may.contains(&action.verb)).then(|| {
+        let (name, verb) = (action.wanted_by, action.verb.as_str());
+        Blocked::outright("verbs", format!("loop `{name}` may not {verb}; this is a bug in the loop"))
     })
 }
 
@@ -102,11 +97,8 @@ fn incomplete(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
         .filter(|facet| needs.has(**facet) || (archives && **facet == Facet::Labels))
         .filter_map(|facet| cx.observed.gap(*facet, Some(repo)))
         .find(|gap| archives || depends_on(action, gap.facet, cx))?;
-    Some(Blocked {
-        guard: "incomplete",
-        says: format!("{} of {repo} could not be read completely: {}", gap.facet, gap.why),
-        overridable: None,
-    })
+    let says = format!("{} of {repo} could not be read completely: {}", gap.facet, gap.why);
+    Some(Blocked::outright("incomplete", says))
 }
 
 /// Whether an action depends on the part of a facet that a gap leaves unknown. Of settings that were read in part
@@ -123,6 +115,12 @@ fn depends_on(action: &Action, facet: Facet, cx: &GuardContext<'_>) -> bool {
         ) => false,
         _ => true,
     }
+}
+
+/// Two machines that do the same at the same time would do twice what can be done twice.
+fn elsewhere(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
+    let says = cx.memory.elsewhere.get(&action.id)?;
+    Some(Blocked::outright("elsewhere", says.clone()))
 }
 
 fn protected(action: &Action, cx: &GuardContext<'_>) -> Option<String> {

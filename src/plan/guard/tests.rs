@@ -105,6 +105,16 @@ fn rows() -> Vec<Row> {
             vec![stuck, wiki_off("acme/gears")],
         ),
         (
+            "elsewhere",
+            case(|c| {
+                let id = wiki_off(W).id;
+                c.memory
+                    .elsewhere
+                    .insert(id, "bob@other has begun this at 12:00, and nothing says more".into());
+            }),
+            vec![wiki_off(W), wiki_off("acme/gears")],
+        ),
+        (
             "incomplete",
             case(|c| {
                 c.observed.repos.insert(name(W), crate::model::Seen::Known(state(W).labels_unknown()));
@@ -202,6 +212,10 @@ fn every_guard_says_why_and_how() {
       fighting: update-settings repo/acme/widgets
           done 3 times within a day, and somebody undoes it each time
           --allow fighting=1@repo/acme/widgets
+    elsewhere
+      ok: update-settings repo/acme/gears
+      elsewhere: update-settings repo/acme/widgets
+          bob@other has begun this at 12:00, and nothing says more
     incomplete
       ok: update-settings repo/acme/widgets
       ok: create-label repo/acme/gears/label/bug
@@ -237,14 +251,14 @@ fn every_guard_has_a_row() {
     for (name, case, actions) in rows() {
         let verdict = case.judge(actions, Vec::new());
         assert!(verdict.blocked.iter().all(|(_, b)| b.guard == name), "{name}");
-        let overridable = verdict.blocked.iter().all(|(_, b)| b.overridable.is_some());
+        let overridable = verdict.blocked.iter().all(|(_, b)| !b.overrides.is_empty());
         assert_eq!(overridable, OVERRIDABLE.contains(&name), "{name}");
     }
 }
 
 /// The overrides that a verdict names.
 fn named(verdict: &super::Verdict) -> BTreeSet<String> {
-    verdict.blocked.iter().filter_map(|(_, b)| b.overridable.clone()).collect()
+    verdict.blocked.iter().flat_map(|(_, b)| &b.overrides).map(ToString::to_string).collect()
 }
 
 #[test]
@@ -273,6 +287,42 @@ fn the_named_override_opens_the_guard_for_what_it_held_and_a_smaller_one_for_not
         case.allows = named(&before).iter().map(|text| allow(text)).collect();
         assert!(case.judge(actions, Vec::new()).blocked.is_empty(), "{guard}: all that it names, together");
     }
+}
+
+/// Whoever gives the overrides that are shown doesn't meet the next guard afterwards.
+#[test]
+fn what_several_guards_hold_back_names_all_of_their_overrides_at_once() {
+    let case = case(|c| {
+        c.desired.protects.push(protect("repo/acme/widgets/**"));
+        c.desired.budget.deletes = 1;
+        c.desired.budget.total = Some(3);
+        c.unmerged = Some("0123456789");
+    });
+    let actions = [deletions(3), vec![wiki_off("acme/gears")]].concat();
+    let verdict = case.judge(actions.clone(), Vec::new());
+    insta::assert_snapshot!(explain(&verdict), @r"
+    unmerged: update-settings repo/acme/gears
+        0123456789 is not merged to the config branch `main`
+        --allow unmerged=1@repo/acme/gears
+        --allow total=4@repo/acme/**
+    protected: delete-label repo/acme/widgets/label/l0
+        `repo/acme/widgets/**` is protected at factory.kdl:8: frozen for the audit
+        --allow protected=1@repo/acme/widgets/label/l0
+        --allow unmerged=3@repo/acme/widgets/label/**
+        --allow deletes=3@repo/acme/widgets/label/**
+    protected: delete-label repo/acme/widgets/label/l1
+        `repo/acme/widgets/**` is protected at factory.kdl:8: frozen for the audit
+        --allow protected=1@repo/acme/widgets/label/l1
+        --allow unmerged=3@repo/acme/widgets/label/**
+        --allow deletes=3@repo/acme/widgets/label/**
+    protected: delete-label repo/acme/widgets/label/l2
+        `repo/acme/widgets/**` is protected at factory.kdl:8: frozen for the audit
+        --allow protected=1@repo/acme/widgets/label/l2
+        --allow unmerged=3@repo/acme/widgets/label/**
+        --allow deletes=3@repo/acme/widgets/label/**
+    ");
+    let case = Case { allows: named(&verdict).iter().map(|text| allow(text)).collect(), ..case };
+    assert!(case.judge(actions, Vec::new()).blocked.is_empty());
 }
 
 #[test]
@@ -563,7 +613,13 @@ proptest! {
         prop_assert_eq!(permitted.len() + blocked.len(), actions.len());
         let count = count.map(|n| format!("={n}")).unwrap_or_default();
         case.allows = vec![allow(&format!("{guard}{count}@repo/acme/**"))];
-        let (more, _) = ids(&case.judge(actions, Vec::new()));
+        let (more, _) = ids(&case.judge(actions.clone(), Vec::new()));
         prop_assert!(more.is_superset(&permitted));
+        // All that is named, together, opens all that can be opened.
+        case.allows = Vec::new();
+        let shown = named(&case.judge(actions.clone(), Vec::new()));
+        case.allows = shown.iter().map(|text| allow(text)).collect();
+        let rest = case.judge(actions, Vec::new()).blocked;
+        prop_assert!(rest.iter().all(|(_, blocked)| !OVERRIDABLE.contains(&blocked.guard)), "{:?}", rest);
     }
 }

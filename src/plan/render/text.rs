@@ -119,8 +119,13 @@ pub(super) fn why(action: &Action) -> String {
 /// Which guard holds it back, and what would let it through (empty when nothing does).
 pub(super) fn held_back(blocked: &Blocked) -> [String; 2] {
     let says = format!("blocked by {}: {}", blocked.guard, printable(&blocked.says));
-    let help = blocked.overridable.as_ref().map(|o| format!("to allow it: --allow {}", shell_quoted(o)));
-    [says, help.unwrap_or_default()]
+    let flags: Vec<String> = blocked
+        .overrides
+        .iter()
+        .map(|grant| format!("--allow {}", shell_quoted(&grant.to_string())))
+        .collect();
+    let help = if flags.is_empty() { String::new() } else { format!("to allow it: {}", flags.join(" ")) };
+    [says, help]
 }
 
 /// A word as a shell reads it.
