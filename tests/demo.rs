@@ -87,11 +87,11 @@ fn the_demo_tells_its_story() {
            │ verified: [n] records, head [digest]
            $ git fetch && git log origin/factory/ledger
            │ apply: 1 label, 1 proposal in 2 places (config [id])
-           │ intend: 1 label, 1 proposal in 2 places (config [id])
-           │ flip: loop/labels on
+           │ flip: loop/labels on; intend: 1 label, 1 proposal in 2 places (config [id])
            │ apply: 1 proposal in acme/factory (config [id])
-           │ intend: 1 proposal in acme/factory (config [id])
-           │ flip: loop/labels off
+           │ flip: loop/labels off; intend: 1 proposal in acme/factory (config [id])
+           │ apply: 1 label in acme/garnet-api-000 (config [id])
+           │ intend: 1 label in acme/garnet-api-000 (config [id])
 
         8. What to try next
            factoryctl demo --keep          keep all of this and look around

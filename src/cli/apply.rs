@@ -112,7 +112,7 @@ struct Job<'a> {
     publisher: Publisher,
     allows: Vec<Allow>,
     unmerged: Option<String>,
-    /// What was tried already: it is not tried again in a later round.
+    /// What was tried and not done: it is not tried again in a later round.
     tried: BTreeSet<ActionId>,
     stop: CancellationToken,
     interrupted: Arc<AtomicUsize>,
@@ -198,7 +198,8 @@ impl<'a> Job<'a> {
                         .iter()
                         .any(|(a, o)| a.verb == Verb::CreateRepository && o.succeeded());
                     all.interrupted |= report.interrupted;
-                    self.tried.extend(report.outcomes.iter().map(|(action, _)| action.id.clone()));
+                    let undone = report.outcomes.iter().filter(|(_, outcome)| !outcome.succeeded());
+                    self.tried.extend(undone.map(|(action, _)| action.id.clone()));
                     all.outcomes.extend(report.outcomes);
                     round += 1;
                     if !made || self.saved.is_some() || round >= ROUNDS || self.stop.is_cancelled() {

@@ -81,11 +81,16 @@ impl Summary {
 
     /// The commit's message.
     pub(super) fn message(&self) -> String {
-        let subject = match (&self.other, self.intended.is_empty(), self.settled.is_empty()) {
-            (_, _, false) => format!("apply: {}{}{}", kinds(&self.settled), self.at(), self.bad()),
-            (_, false, true) => format!("intend: {}{}", kinds(&self.intended), self.at()),
-            (Some(other), true, true) => other.clone(),
-            (None, true, true) => format!("record: {}", counted(self.records, "record")),
+        let changes = match (self.intended.is_empty(), self.settled.is_empty()) {
+            (_, false) => Some(format!("apply: {}{}{}", kinds(&self.settled), self.at(), self.bad())),
+            (false, true) => Some(format!("intend: {}{}", kinds(&self.intended), self.at())),
+            (true, true) => None,
+        };
+        let parts: Vec<String> = self.other.iter().cloned().chain(changes).collect();
+        let subject = if parts.is_empty() {
+            format!("record: {}", counted(self.records, "record"))
+        } else {
+            parts.join("; ")
         };
         let config =
             self.config.as_ref().map_or(String::new(), |c| format!(" (config {})", &c.as_str()[..7]));
@@ -168,6 +173,10 @@ mod tests {
         - intend update-label repo/acme/widgets/label/b: colour differs (policies/labels.kdl:7)
         - failed repo/acme/widgets/label/b
         ");
+        assert!(
+            message(&[flip("loop/labels", false), a])
+                .starts_with("flip: loop/labels off; intend: 1 label in")
+        );
         insta::assert_snapshot!(message(&[flip("loop/labels", false)]), @r"
         flip: loop/labels off
 

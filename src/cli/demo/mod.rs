@@ -59,6 +59,7 @@ async fn play(stage: &mut Stage<'_>) -> Result<(), Fail> {
     stage.show_head(&history, 3)?;
 
     stage.title("A loop is switched off, live; drift stays until it is on again")?;
+    stage.rest().await?;
     let off = stage.now();
     stage.expect(&["loop", "disable", "labels", "--reason", "release day"], Exit::Done).await?;
     stage.say(&format!(
@@ -66,6 +67,7 @@ async fn play(stage: &mut Stage<'_>) -> Result<(), Fail> {
         stage.since(off)
     ))?;
     stage.until("the pull request is open", Stage::flip_is_proposed).await?;
+    stage.rest().await?;
     stage.edit_label(&repo, "bug", &json!({ "color": "000000" }))?;
     let plan = stage.expect(&["plan"], Exit::Done).await?;
     stage.show_tail(&plan, 4)?;
@@ -73,6 +75,7 @@ async fn play(stage: &mut Stage<'_>) -> Result<(), Fail> {
     stage.expect(&["loop", "tick", "labels"], Exit::Done).await?;
     stage.until("the label is as config declares it", |stage| stage.all_labels("bug", "b60205")).await?;
 
+    stage.rest().await?;
     stage.title("The ledger, in Git, explains every change")?;
     stage.stop_daemon().await?;
     let verified = stage.expect(&["ledger", "verify"], Exit::Done).await?;

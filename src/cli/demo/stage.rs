@@ -302,6 +302,27 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Waits until the daemon has nothing under way and nothing unpublished.
+    pub(super) async fn rest(&self) -> Result<(), Fail> {
+        let started = self.cx.clock.now();
+        loop {
+            let output = self.factoryctl(&["status", "--json"])?.run().await;
+            let output = output.map_err(|error| broken("factoryctl can't be run", error))?;
+            let status: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+            let busy = |l: &Value| l["state"] == "running";
+            let rests = status["loops"].as_array().is_some_and(|loops| !loops.iter().any(busy));
+            if rests && status["ledger"]["head"] == status["ledger"]["published"] {
+                return Ok(());
+            }
+            if self.cx.clock.now().duration_since(started).unsigned_abs() > PATIENCE {
+                let mut fail = Fail::new(Exit::Error, "the daemon never came to rest");
+                fail.rendered = self.daemon.as_ref().and_then(|d| d.output().ok());
+                return Err(fail);
+            }
+            self.cx.clock.sleep(LOOK_EVERY).await;
+        }
+    }
+
     pub(super) fn edit_label(&self, repo: &str, label: &str, fields: &Value) -> Result<(), Fail> {
         self.say(&format!("by hand on GitHub: {repo}, label {label} {fields}"))?;
         let edited = self.twin().world().edit_label(repo, label, fields);

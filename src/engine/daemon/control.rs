@@ -75,8 +75,7 @@ impl Control {
             Ok(flipped) => flipped,
             Err(says) => return Reply::Refused(says),
         };
-        // The switch has fallen. What follows tells others of it.
-        self.wakes.add(|pending| pending.switches = true);
+        // The switch has fallen: every gate goes by it. What follows tells others of it.
         tracing::info!(says = flipped.says, "switched by hand");
         let mut but = Vec::new();
         if let Err(error) = flipped.kept {
@@ -85,6 +84,8 @@ impl Control {
         if let Some(record) = flipped.record {
             but.extend(self.record(record).await);
         }
+        // Last, so that the ledger has the flip before what follows from it.
+        self.wakes.add(|pending| pending.switches = true);
         if but.is_empty() {
             Reply::Done(flipped.says)
         } else {
