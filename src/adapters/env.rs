@@ -83,6 +83,8 @@ pub struct Env {
     vars: BTreeMap<OsString, OsString>,
     cwd: PathBuf,
     host: String,
+    /// The user's number; `None` where a test says nothing of it.
+    uid: Option<u32>,
 }
 
 impl std::fmt::Debug for Env {
@@ -103,6 +105,7 @@ impl Env {
             vars: std::env::vars_os().collect(),
             cwd: std::env::current_dir().unwrap_or_default(),
             host: String::from_utf8_lossy(&host).trim().to_owned(),
+            uid: Some(rustix::process::getuid().as_raw()),
         }
     }
 
@@ -112,7 +115,7 @@ impl Env {
         cwd: impl Into<PathBuf>,
     ) -> Self {
         let vars = vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
-        Self { vars, cwd: cwd.into(), host: String::new() }
+        Self { vars, cwd: cwd.into(), host: String::new(), uid: None }
     }
 
     /// The program that is running.
@@ -197,9 +200,11 @@ impl Env {
             .collect()
     }
 
-    /// `user@host` of whoever runs this, for records; parts that nothing tells are `?`.
+    /// `user@host` of whoever runs this, for records. A service often has no name in its environment: then it is
+    /// known by its number, `uid1000@host`. Parts that nothing tells are `?`.
     pub fn who(&self) -> String {
-        let user = self.text("USER").or_else(|| self.text("LOGNAME")).unwrap_or("?");
+        let number = || self.uid.map_or_else(|| "?".to_owned(), |uid| format!("uid{uid}"));
+        let user = self.text("USER").or_else(|| self.text("LOGNAME")).map_or_else(number, str::to_owned);
         format!("{user}@{}", if self.host.is_empty() { "?" } else { &self.host })
     }
 
@@ -260,6 +265,21 @@ mod tests {
             let got = Env::of(vars.clone(), "/").state_home().map_err(|e| e.to_string());
             assert_eq!(got, expect.map(PathBuf::from).map_err(str::to_owned), "{vars:?}");
         }
+    }
+
+    #[test]
+    fn whoever_runs_it_has_a_name_or_a_number() {
+        for (vars, uid, expect) in [
+            (vec![("USER", "ann"), ("LOGNAME", "bob")], Some(1000), "ann@box"),
+            (vec![("USER", ""), ("LOGNAME", "bob")], Some(1000), "bob@box"),
+            (vec![], Some(1000), "uid1000@box"),
+            (vec![], Some(0), "uid0@box"),
+            (vec![], None, "?@box"),
+        ] {
+            let env = Env { host: "box".into(), uid, ..Env::of(vars.clone(), "/") };
+            assert_eq!(env.who(), expect, "{vars:?}");
+        }
+        assert_eq!(Env::read().uid, Some(rustix::process::getuid().as_raw()));
     }
 
     #[test]
