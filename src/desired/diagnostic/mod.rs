@@ -1,6 +1,7 @@
 //! What is wrong with config, in full: every problem with its code, place, help and "did you mean".
 
 pub mod code;
+mod excerpt;
 mod json;
 mod mask;
 mod render;

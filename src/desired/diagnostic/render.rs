@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
+use super::excerpt::{Excerpt, is_wide};
 use super::mask::mask;
 use super::{Diagnostic, Label, Severity, code};
 use crate::desired::text::strip_mark;
@@ -59,9 +60,16 @@ pub fn render(diagnostics: &[Diagnostic], files: &ConfigFiles, color: bool) -> S
     out
 }
 
+/// A file's text, secrets masked.
+struct Text {
+    text: Arc<str>,
+    /// Whether it has lines too long to be drawn whole.
+    wide: bool,
+}
+
 /// The texts that snippets are taken from, secrets masked.
 pub(super) struct Sources {
-    texts: HashMap<Arc<str>, Arc<str>>,
+    texts: HashMap<Arc<str>, Text>,
     secrets: Vec<String>,
 }
 
@@ -86,7 +94,9 @@ impl Sources {
                 let text = strip_mark(std::str::from_utf8(&file.bytes).ok()?);
                 let known = known.get(file.path.as_str()).map_or(&[][..], Vec::as_slice);
                 secrets.extend(known.iter().filter_map(|r| text.get(r.clone())).map(str::to_owned));
-                Some((Arc::clone(path), mask(text, known).into()))
+                let text = mask(text, known);
+                let wide = is_wide(&text);
+                Some((Arc::clone(path), Text { text: text.into(), wide }))
             })
             .collect();
         Self { texts, secrets }
@@ -94,7 +104,19 @@ impl Sources {
 
     /// The masked text of a file.
     pub(super) fn text(&self, path: &str) -> Option<&Arc<str>> {
-        self.texts.get(path)
+        self.texts.get(path).map(|file| &file.text)
+    }
+
+    /// What is drawn of the file in which these labels lie.
+    fn excerpt(&self, labels: &[&Label]) -> Option<Excerpt> {
+        let first = labels.first().filter(|label| label.line > 0)?;
+        let (name, Text { text, wide }) = self.texts.get_key_value(&first.file)?;
+        Some(if *wide {
+            let places: Vec<_> = labels.iter().map(|label| underlined(label, text)).collect();
+            Excerpt::cut(name, text, &places)
+        } else {
+            Excerpt::whole(name, text)
+        })
     }
 
     /// A message without any secret in it.
@@ -113,7 +135,7 @@ struct Report {
     code: Option<&'static str>,
     severity: miette::Severity,
     help: Option<String>,
-    source: Option<NamedSource<Arc<str>>>,
+    source: Option<Excerpt>,
     labels: Vec<LabeledSpan>,
     related: Vec<Report>,
 }
@@ -121,8 +143,9 @@ struct Report {
 impl Report {
     fn new(diagnostic: &Diagnostic, sources: &Sources) -> Self {
         let first = diagnostic.labels.first();
-        let here = |l: &&Label| first.is_some_and(|f| f.file == l.file);
-        let elsewhere = diagnostic.labels.iter().filter(|l| !here(l));
+        let is_here = |l: &&Label| first.is_some_and(|f| f.file == l.file);
+        let (here, elsewhere): (Vec<&Label>, Vec<&Label>) = diagnostic.labels.iter().partition(is_here);
+        let source = sources.excerpt(&here);
         Self {
             message: wrap(&sources.say(&diagnostic.message)),
             code: Some(diagnostic.code),
@@ -131,40 +154,39 @@ impl Report {
                 Severity::Warning => miette::Severity::Warning,
             },
             help: diagnostic.help.as_deref().map(|h| wrap(&sources.say(h))),
-            source: first.and_then(|l| named(l, sources)),
-            labels: diagnostic.labels.iter().filter(here).filter_map(|l| span(l, sources)).collect(),
-            related: elsewhere.map(|l| Self::place(l, sources)).collect(),
+            labels: here.iter().filter_map(|l| span(l, &l.text, source.as_ref(), sources)).collect(),
+            source,
+            related: elsewhere.into_iter().map(|l| Self::place(l, sources)).collect(),
         }
     }
 
     /// A place in another file.
     fn place(label: &Label, sources: &Sources) -> Self {
+        let source = sources.excerpt(&[label]);
         Self {
             message: sources.say(&label.text),
             code: None,
             severity: miette::Severity::Advice,
             help: None,
-            source: named(label, sources),
-            labels: span(&Label { text: String::new(), ..label.clone() }, sources).into_iter().collect(),
+            labels: span(label, "", source.as_ref(), sources).into_iter().collect(),
+            source,
             related: Vec::new(),
         }
     }
 }
 
-fn named(label: &Label, sources: &Sources) -> Option<NamedSource<Arc<str>>> {
-    (label.line > 0)
-        .then(|| sources.text(&label.file).map(|text| NamedSource::new(&*label.file, Arc::clone(text))))
-        .flatten()
-}
-
-fn span(label: &Label, sources: &Sources) -> Option<LabeledSpan> {
-    let text = sources.text(&label.file).filter(|_| label.line > 0)?;
-    // Only the first line of what a label covers is drawn.
+/// What is underlined of what a label covers: some of its first line.
+fn underlined(label: &Label, text: &str) -> Range<usize> {
     let covered = text.get(label.span.clone()).unwrap_or_default();
     let length = covered.find(['\n', '\r']).unwrap_or(covered.len()).min(MARKED);
-    let length = (0..=length).rev().find(|n| covered.is_char_boundary(*n)).unwrap_or(0);
-    let says = Some(sources.say(&label.text)).filter(|t| !t.is_empty());
-    Some(LabeledSpan::new(says, label.span.start, length))
+    label.span.start..label.span.start + covered.floor_char_boundary(length)
+}
+
+fn span(label: &Label, says: &str, source: Option<&Excerpt>, sources: &Sources) -> Option<LabeledSpan> {
+    let text = sources.text(&label.file).filter(|_| label.line > 0)?;
+    let underlined = underlined(label, text);
+    let says = Some(sources.say(says)).filter(|t| !t.is_empty());
+    Some(LabeledSpan::new(says, source?.moved(underlined.start), underlined.len()))
 }
 
 impl fmt::Debug for Report {

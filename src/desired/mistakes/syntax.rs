@@ -412,3 +412,71 @@ fn a_line_that_goes_on() {
             `web-commit-signoff-required`
     "#);
 }
+
+/// A minified file is one line; what is drawn of it fits a screen, and the place is the file's own.
+#[test]
+fn a_line_of_thousands_of_columns() {
+    let labels = |prefix: &str| -> String {
+        (0..150).fold(String::new(), |all, n| format!("{all}label \"{prefix}{n}\" color=\"00ff00\"; "))
+    };
+    let (one, two) = (labels("a"), labels("b"));
+    let set = format!("label-set \"s\" {{ label \"été\"; {one}label \"A7\" colour=\"x\"; {two}}}\n");
+    let topics = "\"t\", ".repeat(900);
+    let text = complain_files([
+        ("factory.kdl", "factory \"acme\"\ndefaults { labels \"s\"; }\n"),
+        ("policies/min.kdl", &set),
+        ("policies/min.toml", &format!("group.x = {{ topics = [{topics}], has-wikki = true }}\n")),
+    ]);
+    assert!(text.lines().all(|line| line.chars().count() < 200), "{text}");
+    insta::assert_snapshot!(text, @r#"
+    config::duplicate
+
+      × `label "A7"` is declared twice
+       ╭─[policies/min.kdl:1:225]
+     1 │ …00"; label "a6" color="00ff00"; label "a7" color="00ff00"; label "a8" color="00f…"; label "a149" color="00ff00"; label "A7" colour="x"; label "b0" color="00ff00"…
+       ·                                        ──┬─                                                                             ──┬─
+       ·                                          │                                                                                ╰── declared again here
+       ·                                          ╰── first declared here
+       ╰────
+      help: remove one of them, or merge them; case makes no difference
+
+    config::unknown-key
+
+      × there is no `colour` in `label`
+       ╭─[policies/min.kdl:1:4281]
+     1 │ …0ff00"; label "a148" color="00ff00"; label "a149" color="00ff00"; label "A7" colour="x"; label "b0" color="00ff00"; label "b1" color="00ff00"; label "b2" color=…
+       ·                                                                               ───┬──
+       ·                                                                                  ╰── unknown here
+       ╰────
+      help: did you mean `color`?
+
+    config::missing
+
+      × `group "x"` has neither `match` nor `topic`
+       ╭─[policies/min.toml:1:7]
+     1 │ group.x = { topics = ["t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t"…
+       ·       ┬
+       ·       ╰── matches nothing
+       ╰────
+      help: say which repositories belong to it: `match "acme/*-rs"` or `topic "rust"`
+
+    config::too-many
+
+      × `topics` takes at most 20 values, not 900
+       ╭─[policies/min.toml:1:13]
+     1 │ group.x = { topics = ["t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t"…
+       ·             ───┬──
+       ·                ╰── here
+       ╰────
+
+    config::unknown-key
+
+      × there is no `has-wikki` in `group`
+       ╭─[policies/min.toml:1:4526]
+     1 │ …t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", "t", ], has-wikki = true }
+       ·                                                                                                                                                ────┬────
+       ·                                                                                                                                                    ╰── unknown here
+       ╰────
+      help: did you mean `has-wiki`?
+    "#);
+}
