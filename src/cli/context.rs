@@ -5,7 +5,7 @@ use crate::adapters::env::Env;
 use crate::adapters::git::Access;
 use crate::desired;
 use crate::engine::{self, At, Loaded, Source};
-use crate::model::{Auth, Desired};
+use crate::model::{Auth, ConfigFiles, Desired};
 use crate::plan::render::Style;
 
 use super::Global;
@@ -44,7 +44,9 @@ impl Context {
         let mut files = source.read(at)?;
         // A working tree without changes is the commit that is checked out, and says so.
         if at == At::WorkingTree && files.origin.commit.is_none() && files.origin.changed == Some(0) {
-            files = source.read(At::Revision("HEAD"))?;
+            // What is passed over isn't part of a config, and may lie there without being committed.
+            let passed_over = files.passed_over;
+            files = ConfigFiles { passed_over, ..source.read(At::Revision("HEAD"))? };
         }
         let loaded = engine::load(files, self.today()).map_err(|invalid| {
             let color = self.ui.err_style() == Style::Color;

@@ -33,3 +33,21 @@ pub(crate) fn schema(cx: &Context) -> Result<Exit, Fail> {
     cx.ui.print_json(&desired::schema(&loops::vocabulary(cx.today())))?;
     Ok(Exit::Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{desired, loops};
+
+    #[test]
+    fn the_reference_page_is_the_generated_one() {
+        let made = desired::reference(&loops::vocabulary(jiff::civil::date(2026, 5, 1)));
+        let page = include_str!("../../docs/REFERENCE.md");
+        let differ = made.lines().zip(page.lines()).find(|(made, page)| made != page);
+        assert_eq!(differ, None, "factoryctl explain --reference > docs/REFERENCE.md");
+        assert_eq!(
+            made.lines().count(),
+            page.lines().count(),
+            "factoryctl explain --reference > docs/REFERENCE.md"
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::shape::{DAY, Field, Kind, LoopShape, MINUTE, Type, Vocabulary};
-use crate::model::{ConfigFile, ConfigFiles, Origin};
+use crate::model::{ConfigFile, ConfigFiles};
 
 /// The settings of the loop `stale`.
 static STALE: Kind = Kind {
@@ -71,5 +71,5 @@ pub(super) fn files<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
     let files = files
         .into_iter()
         .map(|(path, text)| ConfigFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() });
-    ConfigFiles { origin: Origin::default(), files: files.collect(), unread: Vec::new() }
+    ConfigFiles { files: files.collect(), ..ConfigFiles::default() }
 }

@@ -53,4 +53,6 @@ pub struct ConfigFiles {
     pub files: Vec<ConfigFile>,
     /// Files that were refused.
     pub unread: Vec<Unread>,
+    /// Files that look like config and are none, so that what they say has no effect.
+    pub passed_over: Vec<Unread>,
 }

@@ -17,7 +17,7 @@ use factoryctl::adapters::clock::Clock;
 use factoryctl::adapters::store::Store;
 use factoryctl::engine::{self, Judging, Loaded};
 use factoryctl::loops::Selection;
-use factoryctl::model::{ConfigFile, ConfigFiles, Origin};
+use factoryctl::model::{ConfigFile, ConfigFiles};
 use factoryctl::observed;
 use factoryctl::plan::render::{self, Style};
 use factoryctl::plan::{Memory, Switches};
@@ -93,7 +93,7 @@ fn round(text: &str, store: Option<&Store>, times: &mut Times) -> Result<(), Fai
 
 fn load(text: &str) -> Result<Loaded, Failure> {
     let file = ConfigFile { path: "factory.kdl".to_owned(), bytes: text.as_bytes().to_vec() };
-    let files = ConfigFiles { origin: Origin::default(), files: vec![file], unread: Vec::new() };
+    let files = ConfigFiles { files: vec![file], ..ConfigFiles::default() };
     engine::load(files, jiff::civil::date(2026, 1, 1))
         .map_err(|invalid| format!("the file has {} problems", invalid.problems.len()).into())
 }

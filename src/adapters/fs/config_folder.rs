@@ -1,7 +1,9 @@
 //! The config files of a folder: `factory.kdl` and `policies/**/*.{kdl,toml}`, within limits.
 //!
-//! What stands there and is not read is named, never skipped in silence; only names that begin with a dot are
-//! no config, since editors keep their own files under such names. Links are not followed, here nor in a commit.
+//! What stands there and is not read is named, never skipped in silence: what has a config file's name is refused,
+//! what only looks like config (`labels.yml`) is passed over with a warning. Names that begin with a dot are no
+//! config, since editors keep their own files under such names, and neither is a README. Links are not followed, here
+//! nor in a commit.
 
 use std::path::Path;
 
@@ -21,6 +23,9 @@ const MAX_DEPTH: usize = 16;
 /// How many folders are looked into: a commit can name one folder a million times in a few bytes.
 const MAX_FOLDERS: usize = 4_000;
 
+/// What might be taken for the root file in its other spelling.
+pub(crate) const ROOT_TOML: &str = "factory.toml";
+
 /// Whether a path from the root, with `/`, is that of a config file.
 pub(crate) fn is_config_path(path: &str) -> bool {
     if path == "factory.kdl" {
@@ -29,6 +34,18 @@ pub(crate) fn is_config_path(path: &str) -> bool {
     let Some(rest) = path.strip_prefix("policies/") else { return false };
     !rest.split('/').any(|part| part.starts_with('.'))
         && Path::new(rest).extension().is_some_and(|e| e == "kdl" || e == "toml")
+}
+
+/// Whether a path that is no config file's looks like one: what it says would have no effect, and whoever wrote it
+/// should know.
+pub(crate) fn looks_like_config(path: &str) -> bool {
+    const ENDINGS: [&str; 5] = ["yml", "yaml", "json", "kdl", "toml"];
+    path == ROOT_TOML
+        || path.starts_with("policies/")
+            && !is_config_path(path)
+            && Path::new(path)
+                .extension()
+                .is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 
 /// Reads the config files of a folder. The folder itself may be a link.
@@ -44,6 +61,9 @@ pub fn read_config_folder(root: &Path) -> Result<ConfigFiles, Error> {
             std::fs::metadata(root).map_err(|e| Error::of("read", root, e))?;
         }
         Err(e) => return Err(Error::of("inspect", root, e)),
+    }
+    if std::fs::symlink_metadata(root.join(ROOT_TOML)).is_ok_and(|meta| !meta.is_dir()) {
+        found.pass_over(ROOT_TOML);
     }
     let policies = root.join("policies");
     match std::fs::symlink_metadata(&policies) {
@@ -77,10 +97,12 @@ pub fn changed(one: &ConfigFiles, other: &ConfigFiles) -> usize {
 pub(crate) struct Collector {
     files: Vec<ConfigFile>,
     unread: Vec<Unread>,
+    passed_over: Vec<Unread>,
     bytes: u64,
     left_out: usize,
     folders: usize,
     unnamed: usize,
+    passed_unnamed: usize,
 }
 
 impl Collector {
@@ -120,6 +142,30 @@ impl Collector {
         } else {
             self.unnamed += 1;
         }
+    }
+
+    /// Notes a file that is no config file, where it looks like one.
+    pub(crate) fn pass_over(&mut self, path: &str) {
+        if !looks_like_config(path) {
+            return;
+        }
+        if self.passed_over.len() >= MAX_UNREAD {
+            self.passed_unnamed += 1;
+            return;
+        }
+        let (why, help) = if path == ROOT_TOML {
+            (
+                "is not read: the root file is `factory.kdl`",
+                "write its `factory` section into `factory.kdl`, and move the rest to a file under `policies/`",
+            )
+        } else {
+            (
+                "is not read: config files end in `.kdl` or `.toml`",
+                "write it as KDL or TOML, or move it out of `policies/`",
+            )
+        };
+        let (path, why, help) = (path.to_owned(), why.to_owned(), help.to_owned());
+        self.passed_over.push(Unread { path, why, help });
     }
 
     /// Notes a symbolic link; `target` as the link has it.
@@ -176,7 +222,14 @@ impl Collector {
             let help = "mend those that are named; the next run names more".to_owned();
             self.unread.push(Unread { path: "policies".to_owned(), why, help });
         }
-        ConfigFiles { origin, files: self.files, unread: self.unread }
+        self.passed_over.sort_by(|a, b| a.path.cmp(&b.path));
+        if self.passed_unnamed > 0 {
+            let why = format!("holds {} more files that are not read", self.passed_unnamed);
+            let help = "config files end in `.kdl` or `.toml`; move the others elsewhere".to_owned();
+            self.passed_over.push(Unread { path: "policies".to_owned(), why, help });
+        }
+        let (files, unread, passed_over) = (self.files, self.unread, self.passed_over);
+        ConfigFiles { origin, files, unread, passed_over }
     }
 
     fn folder(&mut self, root: &Path, folder: &str, depth: usize) -> Result<(), Error> {
@@ -201,7 +254,7 @@ impl Collector {
                 Ok(meta) if meta.is_dir() => self.folder(root, &path, depth + 1)?,
                 // A link without a config file's name may still be a link to a folder of them.
                 Ok(meta) if meta.is_symlink() || is_config_path(&path) => self.entry(root, &path),
-                Ok(_) => {}
+                Ok(_) => self.pass_over(&path),
                 // Gone since it was listed: as if it had never been there.
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
                 Err(e) => self.refuse(path, format!("can't be inspected: {e}"), "mend its access"),
@@ -260,7 +313,8 @@ mod tests {
     fn show(files: &ConfigFiles) -> String {
         let read = files.files.iter().map(|f| format!("{} ({} bytes)", f.path, f.bytes.len()));
         let unread = files.unread.iter().map(|u| format!("! `{}` {}: {}", u.path, u.why, u.help));
-        read.chain(unread).collect::<Vec<_>>().join("\n")
+        let passed = files.passed_over.iter().map(|u| format!("? `{}` {}: {}", u.path, u.why, u.help));
+        read.chain(unread).chain(passed).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -276,6 +330,11 @@ mod tests {
         put("policies/b.toml", b"two");
         put("policies/deep/a.kdl", b"");
         put("policies/README.md", b"no config");
+        put("policies/labels.yml", b"passed over");
+        put("policies/deep/B.TOML", b"passed over");
+        put("policies/.hidden.json", b"an editor's");
+        put("package.json", b"no config");
+        put("factory.toml", b"passed over");
         put("policies/.#a.kdl", b"an editor's");
         put("other.kdl", b"no config");
         put("policies/binary.kdl", b"\xff\x00");
@@ -293,6 +352,9 @@ mod tests {
         ! `policies/etc` is a symbolic link to `/etc`, which lies outside of the config repository: put the file itself in its place; links are not followed
         ! `policies/in.toml` is a symbolic link to `b.toml`: put the file itself in its place; links are not followed
         ! `policies/out.kdl` is a symbolic link to `../../etc/passwd`, which lies outside of the config repository: put the file itself in its place; links are not followed
+        ? `factory.toml` is not read: the root file is `factory.kdl`: write its `factory` section into `factory.kdl`, and move the rest to a file under `policies/`
+        ? `policies/deep/B.TOML` is not read: config files end in `.kdl` or `.toml`: write it as KDL or TOML, or move it out of `policies/`
+        ? `policies/labels.yml` is not read: config files end in `.kdl` or `.toml`: write it as KDL or TOML, or move it out of `policies/`
         ");
     }
 

@@ -5,7 +5,7 @@ use gix::prelude::ObjectIdExt;
 
 use super::repo::commit_id;
 use super::{Error, Repo};
-use crate::adapters::fs::{self, Collector, is_config_path};
+use crate::adapters::fs::{self, Collector, ROOT_TOML, is_config_path};
 use crate::model::{CommitId, ConfigFiles, Origin};
 
 impl Repo {
@@ -33,6 +33,8 @@ impl Repo {
             let (kind, id) = (kind, id.attach(&repo));
             match (name.as_str(), kind) {
                 ("factory.kdl", _) => file(&mut found, "factory.kdl", kind, id).map_err(failed())?,
+                (ROOT_TOML, EntryKind::Tree | EntryKind::Commit) => {}
+                (ROOT_TOML, _) => found.pass_over(ROOT_TOML),
                 ("policies", EntryKind::Tree) => {
                     let tree = id.object().map_err(failed())?.into_tree();
                     folder(&mut found, &tree, "policies", 1).map_err(failed())?;
@@ -163,7 +165,7 @@ fn folder(
             EntryKind::Blob | EntryKind::BlobExecutable if is_config_path(&path) => {
                 file(found, &path, kind, id.attach(tree.repo))?;
             }
-            EntryKind::Blob | EntryKind::BlobExecutable => {}
+            EntryKind::Blob | EntryKind::BlobExecutable => found.pass_over(&path),
         }
     }
     Ok(())
@@ -195,7 +197,8 @@ mod tests {
         let read =
             files.files.iter().map(|f| format!("{} {:?}\n", f.path, String::from_utf8_lossy(&f.bytes)));
         let unread = files.unread.iter().map(|u| format!("! `{}` {}\n", u.path, u.why));
-        read.chain(unread).collect()
+        let passed = files.passed_over.iter().map(|u| format!("? `{}` {}\n", u.path, u.why));
+        read.chain(unread).chain(passed).collect()
     }
 
     #[test]
@@ -235,6 +238,7 @@ mod tests {
         let fixture = Fixture::init(&dir.path().join("r"), &[]);
         fixture.put("policies/b.kdl", "b").put("policies/.hid.kdl", "h").put("policies/a.toml", "a");
         fixture.put("policies/x/y/z.kdl", [0xff, 0x00]).put("factory.kdl/not-a-file.kdl", "");
+        fixture.put("factory.toml", "f").put("policies/x/e.yaml", "e").put("policies/.f.json", "f");
         std::os::unix::fs::symlink("b.kdl", fixture.dir.join("policies/c.kdl")).unwrap();
         std::os::unix::fs::symlink("x", fixture.dir.join("policies/d")).unwrap();
         let commit = fixture.commit("one");
@@ -244,6 +248,7 @@ mod tests {
         assert_eq!(from_folder.origin.changed, Some(0));
         assert_eq!(from_commit.files, from_folder.files);
         assert_eq!(from_commit.unread, from_folder.unread);
+        assert_eq!(from_commit.passed_over, from_folder.passed_over);
         insta::assert_snapshot!(show(&from_commit), @r#"
         policies/a.toml "a"
         policies/b.kdl "b"
@@ -251,6 +256,8 @@ mod tests {
         ! `factory.kdl` is not a regular file
         ! `policies/c.kdl` is a symbolic link to `b.kdl`
         ! `policies/d` is a symbolic link to `x`
+        ? `factory.toml` is not read: the root file is `factory.kdl`
+        ? `policies/x/e.yaml` is not read: config files end in `.kdl` or `.toml`
         "#);
     }
 

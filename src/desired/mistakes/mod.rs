@@ -53,10 +53,17 @@ fn every_code_is_raised_by_some_config() {
         why: "leads out of the repository".to_owned(),
         help: "replace the symlink by the file".to_owned(),
     });
+    let mut passed_over = root("");
+    passed_over.passed_over.push(Unread {
+        path: "policies/labels.yml".to_owned(),
+        why: "is not read: config files end in `.kdl` or `.toml`".to_owned(),
+        help: "write it as KDL or TOML, or move it out of `policies/`".to_owned(),
+    });
     let labels = |labels: &str| root(&format!("repo \"acme/w\" {{\nlabels {labels}\n}}"));
     let table: Vec<(&code::Code, ConfigFiles)> = vec![
         (code::NO_FACTORY, files([("factory.kdl", "")])),
         (code::UNREAD, unread),
+        (code::PASSED_OVER, passed_over),
         (code::TOO_LARGE, bytes(vec![b'\n'; (4 << 20) + 1])),
         (code::NOT_UTF8, bytes(b"factory \"acme\"\n// \xff".to_vec())),
         (code::TOO_DEEP, root(&"a {".repeat(100))),

@@ -66,6 +66,13 @@ impl Files {
                     .help(unread.help.clone()),
             );
         }
+        for passed in &config.passed_over {
+            sink.push(
+                Draft::warning(code::PASSED_OVER, format!("`{}` {}", passed.path, passed.why))
+                    .in_file(&passed.path)
+                    .help(passed.help.clone()),
+            );
+        }
         let mut out = Self { files: Vec::new(), commit: config.origin.commit.clone().map(Arc::new) };
         for file in &config.files {
             if let Some(file) = decode(&file.path, &file.bytes, sink) {
