@@ -6,7 +6,7 @@ use crate::adapters::git::Access;
 use crate::adapters::github::Patience;
 use crate::adapters::state::StateDir;
 use crate::engine::Place;
-use crate::ledger::{self, BRANCH, Batch, BatchPhase, Branch, Event, Published, Record};
+use crate::ledger::{self, BRANCH, Batch, BatchPhase, Branch, Event, Head, Published, Record, Report};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
@@ -54,25 +54,67 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             let branch = if verify.offline { Branch::NotAsked } else { branch(cx, &source, &loaded).await? };
             let noted = Published::noted(state.dir()).map_err(fail)?;
             let report = ledger::verify(&state.ledger(), &branch, noted.as_ref()).map_err(fail)?;
-            let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
             if verify.json {
-                cx.ui.print_json(&json!({
-                    "version": 1, "records": report.records, "head": { "seq": report.head.seq, "hash": report.head.hash },
-                    "problems": problems, "torn": report.torn, "behind": report.behind, "asides": report.asides,
-                }))?;
+                cx.ui.print_json(&as_json(&report, &branch))?;
             } else {
-                for problem in &problems {
-                    cx.ui.print(&format!("wrong: {problem}\n"))?;
-                }
-                let state = if problems.is_empty() { "verified" } else { "NOT what was written" };
-                cx.ui.print(&format!("{state}: {} records, head {}\n", report.records, report.head.hash))?;
+                cx.ui.print(&as_text(&report, &branch))?;
             }
-            Ok(if problems.is_empty() { Exit::Done } else { Exit::Error })
+            Ok(if report.problems.is_empty() { Exit::Done } else { Exit::Error })
         }
     }
 }
 
-/// The branch's last record.
+fn as_json(report: &Report, branch: &Branch) -> serde_json::Value {
+    let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    let head = |head: &Head| json!({ "seq": head.seq, "hash": head.hash });
+    let on_branch = match branch {
+        Branch::There(there) => json!({ "records": there.records, "head": head(&there.head) }),
+        Branch::Absent | Branch::NotAsked => serde_json::Value::Null,
+    };
+    json!({
+        "version": 1, "records": report.records, "head": head(&report.head),
+        "problems": problems, "torn": report.torn, "behind": report.behind, "asides": report.asides,
+        "fresh": report.fresh, "branch": on_branch,
+    })
+}
+
+/// What is wrong, what is unusual, and a last line that sums it up.
+fn as_text(report: &Report, branch: &Branch) -> String {
+    let mut out = String::new();
+    for problem in &report.problems {
+        out.push_str(&format!("wrong: {problem}\n"));
+    }
+    if report.torn > 0 {
+        let n = report.torn;
+        out.push_str(&format!(
+            "incomplete: {n} bytes of a record that was being written at a crash, or is at this moment; the next \
+             apply moves them aside\n"
+        ));
+    }
+    let verdict = if report.problems.is_empty() { "verified" } else { "NOT what was written" };
+    let count = |n: u64| if n == 1 { "1 record".to_owned() } else { format!("{n} records") };
+    match branch {
+        Branch::There(there) if report.fresh => {
+            let (n, hash) = (count(there.records), &there.head.hash);
+            out.push_str(&format!(
+                "this machine has no ledger yet; the next apply takes it over from the branch `{BRANCH}`\n\
+                 {verdict}: {n} on the branch, head {hash}\n"
+            ));
+            return out;
+        }
+        Branch::There(_) if report.behind > 0 => {
+            let n = count(report.behind);
+            out.push_str(&format!(
+                "behind: {n} of another machine on the branch `{BRANCH}`, which the next apply takes over\n"
+            ));
+        }
+        Branch::There(_) | Branch::Absent | Branch::NotAsked => {}
+    }
+    out.push_str(&format!("{verdict}: {} records, head {}\n", report.records, report.head.hash));
+    out
+}
+
+/// What the branch has.
 async fn branch(
     cx: &Context,
     source: &crate::engine::Source,
@@ -148,7 +190,83 @@ pub(super) fn line(event: &Event) -> String {
 
 /// What to say of a ledger that can't be used.
 pub(super) fn fail(error: ledger::Error) -> Fail {
-    Fail::new(Exit::Error, "the ledger can't be used")
-        .because(error)
-        .help("`factoryctl ledger verify` names the place; nothing is changed until it is mended")
+    let help = next(&error);
+    Fail::new(Exit::Error, "the ledger can't be used").because(error).help(help)
+}
+
+/// The next step.
+fn next(error: &ledger::Error) -> String {
+    match error {
+        // As OPERATING.md has it: the branch is the other copy.
+        ledger::Error::Broken { .. } | ledger::Error::TailMissing { .. } => format!(
+            "`factoryctl ledger verify` names every place; to mend it, move `ledger` and `published.json` out of the \
+             state directory: the next apply takes the ledger over from the branch `{BRANCH}`"
+        ),
+        ledger::Error::BranchRewritten { .. } => format!(
+            "find out who rewrote `{BRANCH}`; push its earlier head again, or, if it was meant, move `ledger` and \
+             `published.json` out of the state directory"
+        ),
+        ledger::Error::TooLarge { .. } | ledger::Error::Encode(_) => {
+            "this is a bug: nothing was done of what the record would have told".to_owned()
+        }
+        ledger::Error::Note { file, .. } => {
+            format!("remove `{file}`: the next apply compares the ledger with the branch `{BRANCH}` instead")
+        }
+        ledger::Error::Files(_) | ledger::Error::Read { .. } => {
+            "mend what the system complains of; nothing is changed until its record can be kept".to_owned()
+        }
+        ledger::Error::Git(_) => {
+            "mend the repository, or `factoryctl ledger verify --offline` checks what is on this machine"
+                .to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{OnBranch, Problem};
+
+    #[test]
+    fn what_is_unusual_is_said_above_the_verdict() {
+        let head = Head { seq: 7, hash: "abc".into() };
+        let mut there = OnBranch::default();
+        (there.records, there.head) = (7, head.clone());
+        let there = Branch::There(there);
+        let here = Report { records: 7, head, ..Report::default() };
+        let wrong = Problem { place: None, says: "record 7 is missing".into() };
+        let rows = [
+            ("sound", here.clone(), &there),
+            ("torn", Report { torn: 12, ..here.clone() }, &there),
+            ("behind", Report { behind: 1, ..here.clone() }, &there),
+            ("new here", Report { fresh: true, behind: 7, ..Report::default() }, &there),
+            ("new, no branch", Report { fresh: true, ..Report::default() }, &Branch::Absent),
+            ("wrong", Report { problems: vec![wrong], ..here }, &Branch::NotAsked),
+        ];
+        let said: Vec<_> =
+            rows.map(|(name, report, branch)| format!("{name}\n{}", as_text(&report, branch))).into();
+        insta::assert_snapshot!(said.join("\n"), @r"
+        sound
+        verified: 7 records, head abc
+
+        torn
+        incomplete: 12 bytes of a record that was being written at a crash, or is at this moment; the next apply moves them aside
+        verified: 7 records, head abc
+
+        behind
+        behind: 1 record of another machine on the branch `factory/ledger`, which the next apply takes over
+        verified: 7 records, head abc
+
+        new here
+        this machine has no ledger yet; the next apply takes it over from the branch `factory/ledger`
+        verified: 7 records on the branch, head abc
+
+        new, no branch
+        verified: 0 records, head 0000000000000000000000000000000000000000000000000000000000000000
+
+        wrong
+        wrong: record 7 is missing
+        NOT what was written: 7 records, head abc
+        ");
+    }
 }

@@ -34,4 +34,4 @@ pub use record::{
     Record, Verdict,
 };
 pub use store::{Ledger, Recovered};
-pub use verify::{Branch, Problem, Report, branch_state, verify};
+pub use verify::{Branch, OnBranch, Problem, Report, branch_state, verify};

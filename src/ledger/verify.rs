@@ -1,8 +1,9 @@
-//! Checking a ledger without touching it: each line, the chain, and its end against the branch and the noted head.
+//! Checking a ledger without touching it: each line and the chain, here and on the branch; the two against each
+//! other, and against what was noted as published.
 
 use std::path::Path;
 
-use super::chain::{self, Head, Wrong};
+use super::chain::{self, Entry, Head, MAX_LINE, Wrong};
 use super::publish::{BRANCH, FOLDER, MAX_DAY, Published};
 use super::scan::{End, Scan, is_day_file};
 use super::{Error, Place, Record};
@@ -12,7 +13,7 @@ use crate::adapters::git::Repo;
 const MAX_PROBLEMS: usize = 20;
 
 /// What checking found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// How many records were read.
     pub records: u64,
@@ -24,6 +25,8 @@ pub struct Report {
     pub torn: u64,
     /// How many records the branch has that are not here yet, written by another machine.
     pub behind: u64,
+    /// Whether this machine has neither records nor the note of having published any: it is new here.
+    pub fresh: bool,
     /// What records say was moved aside earlier.
     pub asides: Vec<String>,
 }
@@ -35,8 +38,21 @@ pub enum Branch {
     NotAsked,
     /// It isn't there.
     Absent,
-    /// Its last record.
-    At(Head),
+    /// Its records.
+    There(OnBranch),
+}
+
+/// The chain as the branch has it, each line checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OnBranch {
+    /// How many records it has.
+    pub records: u64,
+    /// The last one.
+    pub head: Head,
+    /// Everything that is wrong with it, at most twenty, each at `COMMIT:PATH:LINE`.
+    pub problems: Vec<Problem>,
+    /// The hash of each record, by its sequence.
+    hashes: Vec<(u64, String)>,
 }
 
 /// Something that is wrong.
@@ -57,22 +73,20 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// Checks the day files in `dir`, and their end against the branch's last record and the one noted as published.
+/// Checks the day files in `dir`, and them against the branch's records and the one noted as published.
 /// Any edit, swap or cut inside shows in the files alone. It takes no lock: a line that is being written meanwhile
 /// counts as torn.
 ///
 /// # Errors
 /// When files can't be read; what is wrong with them is in the report.
 pub fn verify(dir: &Path, branch: &Branch, noted: Option<&Published>) -> Result<Report, Error> {
-    let mut report = Report {
-        records: 0,
-        head: Head::default(),
-        problems: Vec::new(),
-        torn: 0,
-        behind: 0,
-        asides: Vec::new(),
+    let theirs = match branch {
+        Branch::NotAsked | Branch::Absent => &[][..],
+        Branch::There(on_branch) => &on_branch.hashes,
     };
-    let (mut branch_found, mut noted_found) = (None, None);
+    let mut report = Report::default();
+    let mut walk = Walk::default();
+    let (mut common, mut noted_found) = (0, None);
     let mut scan = Scan::new(dir, None)?;
     while let Some(line) = scan.next()? {
         let wrong = match line.end {
@@ -84,29 +98,11 @@ pub fn verify(dir: &Path, branch: &Branch, noted: Option<&Published>) -> Result<
             End::TooLong => Some(Wrong::TooLong),
             End::Break => None,
         };
-        let read = wrong.map_or_else(|| chain::open(&line.bytes), Err);
-        let (entry, prev) = match read {
-            Ok(read) => read,
-            Err(wrong) => {
-                // Go on behind it, so that each place is named once.
-                report.head.seq += 1;
-                report.head.hash.clear();
-                report.add(Some(line.place), wrong.to_string());
-                continue;
-            }
+        let Some(entry) = walk.step(line.place, wrong.map_or(Ok(line.bytes.as_slice()), Err)) else {
+            continue;
         };
-        let after_a_problem = report.head.hash.is_empty();
-        let expected = Head {
-            seq: report.head.seq,
-            hash: if after_a_problem { prev.clone() } else { report.head.hash.clone() },
-        };
-        if let Err(wrong) = chain::check_place(&expected, &entry, &prev) {
-            report.add(Some(line.place), wrong.to_string());
-        }
-        report.records += 1;
-        report.head = entry.head();
-        if matches!(branch, Branch::At(head) if head.seq == entry.seq) {
-            branch_found = Some(entry.hash.clone());
+        if theirs.get(common).is_some_and(|(seq, hash)| *seq == entry.seq && *hash == entry.hash) {
+            common += 1;
         }
         if noted.is_some_and(|n| n.seq == entry.seq) {
             noted_found = Some(entry.hash.clone());
@@ -115,15 +111,64 @@ pub fn verify(dir: &Path, branch: &Branch, noted: Option<&Published>) -> Result<
             report.asides.push(aside.file);
         }
     }
+    (report.records, report.head, report.problems) = (walk.records, walk.head, walk.problems);
+    report.fresh = report.records == 0 && report.torn == 0 && report.problems.is_empty() && noted.is_none();
     report.check_noted(noted, noted_found.as_ref());
-    report.check_branch(branch, branch_found.as_ref(), noted.is_some());
+    match branch {
+        Branch::NotAsked => {}
+        Branch::Absent if noted.is_some() => {
+            report.add("the branch `factory/ledger` is gone, though records were published to it".to_owned());
+        }
+        Branch::Absent => {}
+        Branch::There(theirs) => report.compare(theirs, common as u64, noted),
+    }
     Ok(report)
 }
 
-impl Report {
-    fn add(&mut self, place: Option<Place>, says: String) {
+/// Follows a chain line by line.
+#[derive(Default)]
+struct Walk {
+    records: u64,
+    head: Head,
+    problems: Vec<Problem>,
+}
+
+impl Walk {
+    /// Checks the next line, and goes on behind what is wrong, so that each place is named once.
+    fn step(&mut self, place: Place, line: Result<&[u8], Wrong>) -> Option<Entry> {
+        let (entry, prev) = match line.and_then(chain::open) {
+            Ok(read) => read,
+            Err(wrong) => {
+                self.head.seq += 1;
+                self.head.hash.clear();
+                self.add(place, &wrong);
+                return None;
+            }
+        };
+        let after_a_problem = self.head.hash.is_empty();
+        let expected = Head {
+            seq: self.head.seq,
+            hash: if after_a_problem { prev.clone() } else { self.head.hash.clone() },
+        };
+        if let Err(wrong) = chain::check_place(&expected, &entry, &prev) {
+            self.add(place, &wrong);
+        }
+        self.records += 1;
+        self.head = entry.head();
+        Some(entry)
+    }
+
+    fn add(&mut self, place: Place, wrong: &Wrong) {
         if self.problems.len() < MAX_PROBLEMS {
-            self.problems.push(Problem { place, says });
+            self.problems.push(Problem { place: Some(place), says: wrong.to_string() });
+        }
+    }
+}
+
+impl Report {
+    fn add(&mut self, says: String) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(Problem { place: None, says });
         }
     }
 
@@ -132,76 +177,134 @@ impl Report {
         let what = format!("record {}, published in commit {},", noted.seq, noted.commit.short());
         match found {
             Some(hash) if *hash == noted.hash => {}
-            Some(_) => self.add(None, format!("{what} was replaced by another one")),
-            None => self.add(None, format!("{what} is missing: the end was removed")),
+            Some(_) => self.add(format!("{what} was replaced by another one")),
+            None => self.add(format!("{what} is missing: the end was removed")),
         }
     }
 
-    fn check_branch(&mut self, branch: &Branch, found: Option<&String>, has_note: bool) {
-        let branch = match branch {
-            Branch::NotAsked => return,
-            Branch::Absent => {
-                if has_note {
-                    let says = "the branch `factory/ledger` is gone, though records were published to it";
-                    self.add(None, says.to_owned());
-                }
-                return;
+    /// Compares with the branch, of which the first `common` records are here as well.
+    fn compare(&mut self, theirs: &OnBranch, common: u64, noted: Option<&Published>) {
+        let sound = theirs.problems.is_empty() && self.problems.iter().all(|p| p.place.is_none());
+        let room = MAX_PROBLEMS.saturating_sub(self.problems.len());
+        self.problems.extend(theirs.problems.iter().take(room).cloned());
+        if !sound {
+            // Where a broken chain parts from another one says nothing more.
+            return;
+        }
+        let last = theirs.head.seq;
+        if last <= common {
+            if let Some(noted) = noted.filter(|noted| noted.seq > last) {
+                let (what, commit) = (records(last + 1, noted.seq), noted.commit.short());
+                self.add(format!(
+                    "{what} not on the branch `factory/ledger` any more, though published in commit {commit}"
+                ));
             }
-            Branch::At(head) => head,
-        };
-        match found {
-            Some(hash) if *hash == branch.hash => {}
-            Some(_) => {
-                let says =
-                    format!("record {} differs from the one on the branch `factory/ledger`", branch.seq);
-                self.add(None, says);
-            }
-            // With a note that holds, the rest was written elsewhere.
-            None if has_note => self.behind = branch.seq.saturating_sub(self.head.seq),
-            None => {
-                let (from, to) = (self.head.seq + 1, branch.seq);
-                let what = if from == to {
-                    format!("record {to} is")
-                } else {
-                    format!("records {from} to {to} are")
-                };
-                let where_to = "on the branch `factory/ledger` and not here";
-                self.add(None, format!("{what} {where_to}: removed here, or never taken over"));
-            }
+        } else if self.fresh || noted.is_some_and(|noted| noted.seq <= common) {
+            // What was published stands, so the rest was written elsewhere. What is here beyond it isn't
+            // published yet, and the next writer puts it behind that.
+            self.behind = last - common;
+        } else if common == self.head.seq {
+            let what = records(common + 1, last);
+            self.add(format!(
+                "{what} on the branch `factory/ledger` and not here: removed here, or never taken over"
+            ));
+        } else {
+            let first = common + 1;
+            self.add(format!("record {first} differs from the one on the branch `factory/ledger`"));
         }
     }
 }
 
-/// What the branch has: its last record, as of its head.
+/// `record 7 is`, `records 6 to 7 are`.
+fn records(from: u64, to: u64) -> String {
+    if from == to { format!("record {to} is") } else { format!("records {from} to {to} are") }
+}
+
+/// What the branch has, from its first record to its last, as of its head.
 ///
 /// # Errors
-/// When it can't be read, or its last line is broken.
+/// When it can't be read; what is wrong with it is in the result.
 pub fn branch_state(repo: &Repo) -> Result<Branch, Error> {
     let Some(commit) = repo.branch_head(BRANCH).map_err(Error::Git)? else { return Ok(Branch::Absent) };
     let names = repo.names_at(&commit, FOLDER).map_err(Error::Git)?;
-    for day in names.iter().filter(|n| is_day_file(n)).rev() {
+    let mut reading = Reading::default();
+    for day in names.iter().filter(|n| is_day_file(n)) {
         let path = format!("{FOLDER}/{day}");
         let bytes = repo.file_at(&commit, &path, MAX_DAY).map_err(Error::Git)?.unwrap_or_default();
-        let all = bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty());
-        let (count, last) = all.fold((0, None), |(n, _), line| (n + 1, Some(line)));
-        if let Some(last) = last {
-            let place = Place { file: format!("{commit}:{path}"), line: count };
-            let (entry, _) = chain::open(last).map_err(|wrong| Error::Broken { place, wrong })?;
-            return Ok(Branch::At(entry.head()));
+        reading.file(&format!("{}:{path}", commit.short()), &bytes);
+    }
+    let on_branch = reading.finish();
+    let empty = on_branch.records == 0 && on_branch.problems.is_empty();
+    Ok(if empty { Branch::Absent } else { Branch::There(on_branch) })
+}
+
+/// The branch's files, on the way to an [`OnBranch`].
+#[derive(Default)]
+struct Reading {
+    walk: Walk,
+    hashes: Vec<(u64, String)>,
+}
+
+impl Reading {
+    fn file(&mut self, name: &str, bytes: &[u8]) {
+        for (n, line) in bytes.split_inclusive(|b| *b == b'\n').enumerate() {
+            let place = Place { file: name.to_owned(), line: n as u64 + 1 };
+            let line = match line.strip_suffix(b"\n") {
+                Some(line) if line.len() <= MAX_LINE => Ok(line),
+                Some(_) => Err(Wrong::TooLong),
+                None => Err(Wrong::Torn),
+            };
+            self.hashes.extend(self.walk.step(place, line).map(|entry| (entry.seq, entry.hash)));
         }
     }
-    Ok(Branch::Absent)
+
+    fn finish(self) -> OnBranch {
+        let Walk { records, head, problems } = self.walk;
+        OnBranch { records, head, problems, hashes: self.hashes }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::two_days;
+    use super::super::samples::{at, flip, two_days};
     use super::super::{Publication, Target};
     use super::*;
     use crate::adapters::fs;
     use crate::adapters::git::{Signature, fixture::Fixture};
 
     type Lines = Vec<(String, Vec<u8>)>;
+
+    fn lines_of(files: Vec<(String, Vec<u8>)>) -> Lines {
+        let split = |(name, bytes): (String, Vec<u8>)| -> Lines {
+            bytes.split_inclusive(|b| *b == b'\n').map(|l| (name.clone(), l.to_vec())).collect()
+        };
+        files.into_iter().flat_map(split).collect()
+    }
+
+    fn files_of(lines: &Lines) -> Vec<(String, Vec<u8>)> {
+        ["2026-01-02.jsonl", "2026-01-03.jsonl"]
+            .map(|name| {
+                let of_day = lines.iter().filter(|(n, _)| n == name);
+                (name.to_owned(), of_day.flat_map(|(_, l)| l.clone()).collect())
+            })
+            .into()
+    }
+
+    fn on_branch(lines: &Lines) -> Branch {
+        let mut reading = Reading::default();
+        for (name, bytes) in files_of(lines) {
+            reading.file(&format!("COMMIT:ledger/{name}"), &bytes);
+        }
+        Branch::There(reading.finish())
+    }
+
+    /// Adds a record that nobody else has.
+    fn another_record(lines: &mut Lines) {
+        let last = lines.last().unwrap().1.trim_ascii_end();
+        let (line, _) =
+            chain::seal(&chain::open(last).unwrap().0.head(), at(90_000), &flip("loop/other", true)).unwrap();
+        lines.push(("2026-01-03.jsonl".to_owned(), format!("{line}\n").into_bytes()));
+    }
 
     #[tokio::test]
     async fn every_kind_of_damage_is_found() {
@@ -210,34 +313,50 @@ mod tests {
         let repo = fixture.repo();
         let mut ledger = sound.open().unwrap();
         let by = Signature { name: "F".into(), email: "f@example.com".into() };
-        let done = ledger.publish(&Target::Local(&repo), &by, super::super::samples::at(0)).await.unwrap();
+        let done = ledger.publish(&Target::Local(&repo), &by, at(0)).await.unwrap();
         assert!(matches!(done, Publication::Done { .. }), "{done:?}");
         let branch = branch_state(&repo).unwrap();
         let noted = ledger.published().unwrap().clone();
-        let mut lines = Lines::new();
-        for (name, bytes) in sound.files() {
-            lines.extend(bytes.split_inclusive(|b| *b == b'\n').map(|l| (name.clone(), l.to_vec())));
-        }
+        let lines = lines_of(sound.files());
         let check = |damage: &dyn Fn(&mut Lines), branch: &Branch, note: bool| {
             let mut lines = lines.clone();
             damage(&mut lines);
             let dir = tempfile::tempdir().unwrap();
-            for name in ["2026-01-02.jsonl", "2026-01-03.jsonl"] {
-                let of_day = lines.iter().filter(|(n, _)| n == name);
-                let bytes: Vec<u8> = of_day.flat_map(|(_, l)| l.clone()).collect();
+            for (name, bytes) in files_of(&lines) {
                 fs::replace(&dir.path().join(name), &bytes).unwrap();
             }
             let report = verify(dir.path(), branch, note.then_some(&noted)).unwrap();
             let mut says =
                 format!("{} records, {} torn, {} behind", report.records, report.torn, report.behind);
+            if report.fresh {
+                says.push_str(", fresh");
+            }
             for problem in report.problems {
                 says = format!("{says}\n  {}", problem.to_string().replace(noted.commit.short(), "COMMIT"));
             }
             says
         };
         let (alone, gone) = (Branch::NotAsked, Branch::Absent);
-        let ahead = Branch::At(Head { seq: 9, hash: "f".repeat(64) });
-        let other = Branch::At(Head { seq: 7, hash: "f".repeat(64) });
+        ledger.append_all(vec![flip("loop/labels", true), flip("loop/x", false)], at(90_000)).unwrap();
+        let longer = lines_of(sound.files());
+        let ahead = on_branch(&longer);
+        let on_branch_after = |damage: &dyn Fn(&mut Lines)| {
+            let mut lines = longer.clone();
+            damage(&mut lines);
+            on_branch(&lines)
+        };
+        let edited_there = on_branch_after(&|l| l[1].1[20] ^= 1);
+        let cut_there = on_branch_after(&|l| l.truncate(5));
+        // The last record published was replaced there by another one: the chain holds.
+        let rewritten = on_branch_after(&|l| {
+            l.truncate(6);
+            another_record(l);
+        });
+        // Another machine wrote the eighth record, while this one has an eighth that it has not published.
+        let forked = on_branch_after(&|l| {
+            l.truncate(7);
+            another_record(l);
+        });
         let mut rows = Vec::new();
         let mut row = |name: &str, damage: &dyn Fn(&mut Lines), branch: &Branch, note| {
             rows.push(format!("{name}: {}", check(damage, branch, note)));
@@ -253,9 +372,15 @@ mod tests {
         row("tail removed, branch", &|l| l.truncate(5), &branch, false);
         row("tail removed, note", &|l| l.truncate(5), &alone, true);
         row("another machine wrote", &|_| {}, &ahead, true);
-        row("branch rewritten", &|_| {}, &other, true);
+        row("both machines wrote", &|l| l.push(longer[7].clone()), &forked, true);
+        row("branch rewritten", &|_| {}, &rewritten, true);
+        row("branch cut", &|_| {}, &cut_there, true);
+        row("branch edited inside", &|_| {}, &edited_there, true);
         row("branch gone", &|_| {}, &gone, true);
         row("never published", &|_| {}, &gone, false);
+        row("a new machine", &Lines::clear, &ahead, false);
+        row("a new machine, branch edited inside", &Lines::clear, &edited_there, false);
+        row("all removed, note", &Lines::clear, &branch, true);
         insta::assert_snapshot!(rows.join("\n"), @r"
         untouched: 7 records, 0 torn, 0 behind
         edited: 6 records, 0 torn, 0 behind
@@ -277,11 +402,22 @@ mod tests {
         tail removed, note: 5 records, 0 torn, 0 behind
           record 7, published in commit COMMIT, is missing: the end was removed
         another machine wrote: 7 records, 0 torn, 2 behind
+        both machines wrote: 8 records, 0 torn, 1 behind
         branch rewritten: 7 records, 0 torn, 0 behind
           record 7 differs from the one on the branch `factory/ledger`
+        branch cut: 7 records, 0 torn, 0 behind
+          records 6 to 7 are not on the branch `factory/ledger` any more, though published in commit COMMIT
+        branch edited inside: 7 records, 0 torn, 0 behind
+          COMMIT:ledger/2026-01-02.jsonl:2: the line was edited: its content doesn't match its hash
         branch gone: 7 records, 0 torn, 0 behind
           the branch `factory/ledger` is gone, though records were published to it
         never published: 7 records, 0 torn, 0 behind
+        a new machine: 0 records, 0 torn, 9 behind, fresh
+        a new machine, branch edited inside: 0 records, 0 torn, 0 behind, fresh
+          COMMIT:ledger/2026-01-02.jsonl:2: the line was edited: its content doesn't match its hash
+        all removed, note: 0 records, 0 torn, 0 behind
+          record 7, published in commit COMMIT, is missing: the end was removed
+          records 1 to 7 are on the branch `factory/ledger` and not here: removed here, or never taken over
         ");
     }
 }
