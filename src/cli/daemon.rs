@@ -41,7 +41,17 @@ impl Daemon {
         match engine::ask(&self.socket, request).await {
             Ok(reply) => Ok(Some(reply)),
             Err(AskError::NoDaemon) => Ok(None),
-            Err(error) => Err(Fail::new(Exit::Error, "the daemon did not answer").because(error)),
+            Err(error) => {
+                let help = match &error {
+                    AskError::NoDaemon => "start it: factoryctl run",
+                    AskError::Socket { .. } => "use it as the user who runs the daemon",
+                    AskError::Silent => "look at its log; `factoryctl doctor` names its process",
+                    AskError::Reply(_) => {
+                        "restart the daemon, so that it and this command are of one version"
+                    }
+                };
+                Err(Fail::new(Exit::Error, "the daemon did not answer").because(error).help(help))
+            }
         }
     }
 

@@ -3,7 +3,12 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::adapters::github::Kind;
+use crate::adapters::{env, fs, git, github, state};
+use crate::engine::{FlipsError, SourceError};
 use crate::model::Cause;
+
+use super::next;
 
 /// How a command ends. The numbers are part of the interface and stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -141,51 +146,78 @@ impl fmt::Display for Fail {
     }
 }
 
-impl From<crate::adapters::github::Error> for Fail {
-    fn from(error: crate::adapters::github::Error) -> Self {
-        Self::new(Exit::of(crate::observed::cause(&error)), "GitHub refused").because(error)
+impl From<github::Error> for Fail {
+    fn from(error: github::Error) -> Self {
+        let what = match error.kind() {
+            Kind::Network { .. } | Kind::Timeout => "GitHub can't be reached",
+            Kind::Server | Kind::Malformed { .. } | Kind::TooLarge => {
+                "GitHub gave no answer that can be used"
+            }
+            Kind::PrimaryLimit { .. } | Kind::SecondaryLimit { .. } => "GitHub's limits forbid it",
+            Kind::Absent
+            | Kind::Unauthorized
+            | Kind::Forbidden { .. }
+            | Kind::Archived
+            | Kind::Conflict
+            | Kind::Invalid { .. }
+            | Kind::Moved { .. } => "GitHub refused",
+        };
+        let help = next::github(&error);
+        Self::new(Exit::of(crate::observed::cause(&error)), what).because(error).help(help)
     }
 }
 
-impl From<crate::adapters::state::Error> for Fail {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
-    fn from(error: crate::adapters::state::Error) -> Self {
-        match &error {
-            crate::adapters::state::Error::Locked(_) => Self::new(Exit::Locked, error.to_string())
-                .help("wait for it to end, or talk to the daemon with `factoryctl status`"),
-            _ => Self::new(Exit::Error, "the state directory can't be used").because(error),
-        }
+impl From<state::Error> for Fail {
+    fn from(error: state::Error) -> Self {
+        let help = next::state(&error);
+        let fail = match error {
+            state::Error::Locked(_) => Self::new(Exit::Locked, error.to_string()),
+            state::Error::Lock { .. } | state::Error::SocketPath { .. } | state::Error::Prepare(_) => {
+                Self::new(Exit::Error, "the state directory can't be used").because(error)
+            }
+        };
+        fail.help(help)
     }
 }
 
-impl From<crate::adapters::env::Error> for Fail {
-    fn from(error: crate::adapters::env::Error) -> Self {
-        Self::new(Exit::Error, "the environment is incomplete").because(error)
+impl From<env::Error> for Fail {
+    fn from(error: env::Error) -> Self {
+        let help = next::environment(&error);
+        Self::new(Exit::Error, "the environment is incomplete").because(error).help(help)
     }
 }
 
-impl From<crate::adapters::git::Error> for Fail {
-    fn from(error: crate::adapters::git::Error) -> Self {
-        Self::new(Exit::Error, "Git failed").because(error)
+impl From<git::Error> for Fail {
+    fn from(error: git::Error) -> Self {
+        let (exit, help) = (of_git(&error), next::git(&error));
+        Self::new(exit, "Git failed").because(error).help(help)
     }
 }
 
-impl From<crate::adapters::fs::Error> for Fail {
-    fn from(error: crate::adapters::fs::Error) -> Self {
-        Self::new(Exit::Error, "a file can't be used").because(error)
+/// A remote that refuses the credentials is a matter of authentication, as GitHub's API is.
+fn of_git(error: &git::Error) -> Exit {
+    if matches!(error, git::Error::Auth { .. }) { Exit::Auth } else { Exit::Error }
+}
+
+impl From<fs::Error> for Fail {
+    fn from(error: fs::Error) -> Self {
+        let help = next::file(&error);
+        Self::new(Exit::Error, "a file can't be used").because(error).help(help)
     }
 }
 
-impl From<crate::engine::SourceError> for Fail {
-    fn from(error: crate::engine::SourceError) -> Self {
-        let help = "name the config with --config PATH|URL, or start with `factoryctl init`";
-        Self::new(Exit::Error, "the config can't be read").because(error).help(help)
+impl From<SourceError> for Fail {
+    fn from(error: SourceError) -> Self {
+        let exit = if let SourceError::Git(error) = &error { of_git(error) } else { Exit::Error };
+        let help = next::source(&error);
+        Self::new(exit, "the config can't be read").because(error).help(help)
     }
 }
 
-impl From<crate::engine::FlipsError> for Fail {
-    fn from(error: crate::engine::FlipsError) -> Self {
-        Self::new(Exit::Error, "the live switches can't be read").because(error)
+impl From<FlipsError> for Fail {
+    fn from(error: FlipsError) -> Self {
+        let help = next::flips(&error);
+        Self::new(Exit::Error, "the live switches can't be read").because(error).help(help)
     }
 }
 

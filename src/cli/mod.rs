@@ -15,6 +15,7 @@ mod import;
 mod init;
 mod ledger;
 mod loops;
+mod next;
 mod plan;
 mod run;
 mod session;

@@ -105,7 +105,8 @@ fn cached(
     now: jiff::Timestamp,
 ) -> Result<(Observed, Option<i64>), Fail> {
     let _ = cx;
-    let unreadable = |error| Fail::new(Exit::Error, "the cache can't be read").because(error);
+    let unreadable =
+        |error| Fail::new(Exit::Error, "the cache can't be read").because(error).help("leave out --offline");
     let store = crate::adapters::store::Store::open(&state.cache()).map_err(unreadable)?;
     let observed = observed::load(&store).map_err(unreadable)?.ok_or_else(|| {
         Fail::new(Exit::Error, "there is no earlier reading to plan on")

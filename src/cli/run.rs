@@ -9,7 +9,7 @@ use crate::adapters::github::Patience;
 use crate::adapters::store::Store;
 use crate::apply::Outcome;
 use crate::desired;
-use crate::engine::{self, Audience, BootError, DaemonError, Fatal, Keeper};
+use crate::engine::{self, Audience, BootError, DaemonError, Fatal, Keeper, SocketError, WebhookError};
 use crate::model::{Action, Desired};
 use crate::plan::{Document, render};
 
@@ -77,10 +77,12 @@ pub(super) fn boot_fail(cx: &Context, error: BootError) -> Fail {
             fail.rendered = Some(desired::render(&invalid.problems, &invalid.files, color));
             fail
         }
-        error @ (BootError::NoHistory | BootError::NoBranch(_)) => {
-            Fail::new(Exit::Invalid, error.to_string())
-                .help("commit the config: git init && git add . && git commit")
-        }
+        BootError::NoHistory => Fail::new(Exit::Invalid, error.to_string())
+            .help("commit the config: git init && git add . && git commit"),
+        BootError::NoBranch(_) => Fail::new(Exit::Invalid, error.to_string()).help(
+            "push a commit to it, or name the branch that is in force: --config URL#BRANCH, or `branch` of \
+             `factory { config }`",
+        ),
     }
 }
 
@@ -95,11 +97,28 @@ fn daemon_fail(error: DaemonError) -> Fail {
         DaemonError::Fatal(Fatal::OtherWriter(_)) => {
             Fail::new(Exit::Locked, "the daemon gave way").because(error).help("run one daemon for a config")
         }
-        DaemonError::Fatal(Fatal::Ledger(_))
-        | DaemonError::Socket(_)
-        | DaemonError::Webhooks(_)
-        | DaemonError::Secret(_) => Fail::new(Exit::Error, "the daemon can't go on").because(error),
+        DaemonError::Fatal(Fatal::Ledger(_)) => stopped(
+            error,
+            "mend what the system complains of; what was under way is settled at the next start",
+        ),
+        DaemonError::Socket(SocketError::Answered(_)) => {
+            stopped(error, "one daemon is enough: `factoryctl status`")
+        }
+        DaemonError::Socket(SocketError::Bind { .. } | SocketError::Stale(_)) => {
+            stopped(error, "mend the access to that folder, or export another XDG_RUNTIME_DIR")
+        }
+        DaemonError::Webhooks(WebhookError::Listen { .. }) => {
+            stopped(error, "free that address, or name another: `github { webhook listen=… }`")
+        }
+        DaemonError::Secret(source) => {
+            let help = super::next::environment(&source);
+            Fail::new(Exit::Error, "the webhook secret can't be had").because(source).help(help)
+        }
     }
+}
+
+fn stopped(error: DaemonError, help: &str) -> Fail {
+    Fail::new(Exit::Error, "the daemon can't go on").because(error).help(help)
 }
 
 /// Plans on stdout, all else on stderr.

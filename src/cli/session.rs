@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::adapters::github::{self, Client, Patience};
+use crate::adapters::github::{self, Client, Patience, SetupError};
 use crate::adapters::state::StateDir;
 use crate::adapters::store::Store;
 use crate::engine::{self, Flips, Loaded, Source};
@@ -14,6 +14,7 @@ use crate::plan::{Switches, guard};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
+use super::next;
 
 /// What a terminal shows while GitHub is read.
 pub(crate) const READING: &str = "reading GitHub";
@@ -70,12 +71,17 @@ impl Context {
                 github::Auth::Token(self.env.github_token().unwrap_or_else(|| SecretString::from("")))
             }
             Auth::Token(reference) => github::Auth::Token(self.env.secret(reference).map_err(|error| {
-                Fail::new(Exit::Auth, "there is no GitHub token").because(error).help("export GITHUB_TOKEN=…")
+                let step = next::environment(&error);
+                // The variable takes the place of whatever config names.
+                let always = "export GITHUB_TOKEN=…";
+                let help = if step == always { step } else { format!("{step}; or {always}") };
+                Fail::new(Exit::Auth, "there is no GitHub token").because(error).help(help)
             })?),
             Auth::App { id, key } => github::Auth::App {
                 id: *id,
                 key_pem: self.env.secret(key).map_err(|error| {
-                    Fail::new(Exit::Auth, "the GitHub App's key can't be read").because(error)
+                    let help = next::environment(&error);
+                    Fail::new(Exit::Auth, "the GitHub App's key can't be read").because(error).help(help)
                 })?,
             },
         };
@@ -91,7 +97,9 @@ impl Context {
         cache: Option<Store>,
     ) -> Result<Client, Fail> {
         let base = url::Url::parse(api).map_err(|error| {
-            Fail::new(Exit::Usage, format!("`{api}` is not the address of an API")).because(error)
+            Fail::new(Exit::Usage, format!("`{api}` is not the address of an API"))
+                .because(error)
+                .help(ADDRESS)
         })?;
         if base.scheme() == "http" && !is_loopback(&base) {
             return Err(Fail::new(Exit::Usage, format!("over `{api}` the token could be read on the way"))
@@ -110,8 +118,7 @@ impl Context {
             config.retries.longest = Duration::from_millis(millis * 8);
             config.retries.longest_wait = Duration::from_millis(millis * 8);
         }
-        Client::new(config)
-            .map_err(|error| Fail::new(Exit::Error, "the GitHub client can't be made").because(error))
+        Client::new(config).map_err(unmade)
     }
 
     /// What is switched off at this moment.
@@ -119,6 +126,23 @@ impl Context {
         let flips = Flips::load(&state.flips())?;
         Ok(engine::switches(desired, &flips, self.clock.now()))
     }
+}
+
+/// What an API's address looks like.
+const ADDRESS: &str = "write https://api.github.com, or https://HOST/api/v3 for an Enterprise server";
+
+/// What to say where no client can be made.
+fn unmade(error: SetupError) -> Fail {
+    let (exit, help) = match &error {
+        SetupError::Base(_) => (Exit::Usage, ADDRESS),
+        SetupError::UserAgent(_) => (Exit::Error, "this is a bug"),
+        SetupError::Token => (Exit::Auth, "export the token as GitHub shows it, without blanks or quotes"),
+        SetupError::Key(_) => (Exit::Auth, "name the .pem file that GitHub made for the App, as it is"),
+        SetupError::Certificates(_) => {
+            (Exit::Error, "install ca-certificates, or name them by SSL_CERT_FILE")
+        }
+    };
+    Fail::new(exit, "the GitHub client can't be made").because(error).help(help)
 }
 
 /// Whether a base lies on this machine.

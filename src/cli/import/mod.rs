@@ -91,7 +91,7 @@ async fn read(cx: &Context, api: &str, targets: &[Target]) -> Result<Observed, F
                         Exit::Error,
                         format!("{owner} has no repositories that this credential sees"),
                     )
-                    .help("check the token's access: `factoryctl doctor`"));
+                    .help("check the name; `factoryctl doctor` says what the token may do"));
                 }
                 names.extend(all.into_iter().map(|repo| (repo.name, repo.archived)));
             }
@@ -112,7 +112,8 @@ async fn read(cx: &Context, api: &str, targets: &[Target]) -> Result<Observed, F
     let absent = observed.repos.iter().find(|(_, seen)| !matches!(seen, Seen::Known(_)));
     if let Some((name, _)) = absent {
         let message = format!("{name} isn't on GitHub, or this credential can't see it; nothing was written");
-        return Err(Fail::new(Exit::Error, message));
+        let help = "check the name; a private repository needs a token with the scope `repo`";
+        return Err(Fail::new(Exit::Error, message).help(help));
     }
     Ok(under_present_names(observed))
 }
@@ -132,7 +133,14 @@ fn under_present_names(mut observed: Observed) -> Observed {
 
 fn incomplete(gaps: &[Gap]) -> Fail {
     let exit = gaps.iter().fold(Exit::Done, |exit, gap| exit.and(Exit::of(gap.cause)));
-    let mut fail = Fail::new(exit, "not everything could be read; nothing was written");
+    let help = if exit == Exit::Auth {
+        "check the token in GITHUB_TOKEN and what it may see: `factoryctl doctor`"
+    } else if exit == Exit::RateLimit {
+        "run it again when the limit is full again: `factoryctl doctor` says when"
+    } else {
+        "run it again; `factoryctl doctor` says whether GitHub can be reached"
+    };
+    let mut fail = Fail::new(exit, "not everything could be read; nothing was written").help(help);
     fail.causes = gaps
         .iter()
         .take(NAMED)
