@@ -462,3 +462,93 @@ fn the_twin_serves_from_the_command_line() {
         assert_eq!(twin.finish(Duration::from_secs(10)).code, 0);
     });
 }
+
+/// What the doctor looks at; what is wrong comes with a step that fits it.
+#[test]
+fn the_doctor_looks_at_everything() {
+    let looked = |out: &str| -> Vec<String> {
+        let marked = out.lines().filter(|line| line.starts_with("ok  ") || line.starts_with("BAD "));
+        marked.filter_map(|line| Some(line[4..].split_once(':')?.0.to_owned())).collect()
+    };
+    let all = ["git", "config", "api", "state", "lock", "credential", "scopes", "budget", "budget", "clock"];
+    committed(|w| {
+        let doctor = w.run(&["doctor"]).exits(0);
+        assert_eq!(looked(&doctor.out), all, "{}", doctor.all());
+        assert!(!doctor.out.contains("next:"), "{}", doctor.all());
+        // A config without repositories is no reason not to ask GitHub.
+        w.write("factory.kdl", "factory \"acme\"\n");
+        let doctor = w.run(&["doctor"]).exits(0);
+        assert_eq!(looked(&doctor.out), all, "{}", doctor.all());
+        assert!(doctor.out.contains("in which 1 file differs from the commit"), "{}", doctor.all());
+        w.set("FACTORY_GITHUB_TOKEN", "ghp_nobody");
+        let refused = w.run(&["doctor"]).exits(5);
+        assert!(
+            refused.out.contains("    next: the token is wrong, expired or revoked"),
+            "{}",
+            refused.all()
+        );
+    });
+    world(|w| {
+        let doctor = w.run(&["doctor"]).exits(1);
+        assert!(
+            doctor.out.contains("BAD config: ") && doctor.out.contains("ok  credential: "),
+            "{}",
+            doctor.all()
+        );
+    });
+}
+
+/// A machine that is new to a factory has no ledger, which is no damage; what is wrong on the branch is.
+#[test]
+fn a_new_machine_checks_the_branch() {
+    committed(|w| {
+        w.apply(&[]).exits(0);
+        w.set("XDG_STATE_HOME", &w.path("home/another").display().to_string());
+        insta::assert_snapshot!(w.run(&["ledger", "verify"]).transcript(), @r"
+        $ factoryctl ledger verify
+        this machine has no ledger yet; the next apply takes it over from the branch `factory/ledger`
+        verified: 10 records on the branch, head [digest]
+        [exit 0]
+        ");
+        let copy = w.path("ledger").display().to_string();
+        w.git(&["worktree", "add", "-q", &copy, "factory/ledger"]);
+        let folder = w.path("ledger/ledger");
+        let day =
+            folder.read_dir().expect("there is one").next().expect("a day").expect("it is there").path();
+        let text = std::fs::read_to_string(&day).expect("text");
+        std::fs::write(&day, text.replacen("tester@", "nobody@", 1)).expect("it can be written");
+        w.git(&["-C", &copy, "commit", "-q", "-a", "-m", "Tidy"]);
+        let verify = w.run(&["ledger", "verify"]).exits(1);
+        assert!(verify.out.contains("jsonl:1: the line was edited"), "{}", verify.all());
+        assert!(
+            verify.out.contains(":ledger/") && verify.out.contains("NOT what was written"),
+            "{}",
+            verify.all()
+        );
+    });
+}
+
+/// A file that looks like config and isn't read is said, and hinders nothing.
+#[test]
+fn what_is_passed_over_is_said() {
+    committed(|w| {
+        w.write("policies/labels.yml", "label-set: {}\n");
+        w.write("factory.toml", "[factory]\n");
+        insta::assert_snapshot!(w.run(&["validate"]).transcript(), @r"
+        $ factoryctl validate
+        valid: 1 file, 2 repositories, 4 loops
+        --- stderr
+        config::passed-over
+
+          ⚠ `factory.toml` is not read: the root file is `factory.kdl`
+          help: write its `factory` section into `factory.kdl`, and move the rest to a file under `policies/`
+
+        config::passed-over
+
+          ⚠ `policies/labels.yml` is not read: config files end in `.kdl` or `.toml`
+          help: write it as KDL or TOML, or move it out of `policies/`
+        [exit 0]
+        ");
+        w.plan(&[]).exits(2);
+    });
+}

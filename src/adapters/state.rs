@@ -184,6 +184,26 @@ impl StateDir {
         file.set_len(0).and_then(|()| file.write_all(note.as_bytes())).map_err(failed)?;
         Ok(Guard { _file: file, dir: self.dir.clone() })
     }
+
+    /// Who holds the lock at this moment; `None` when nobody does. Nothing is written: the lock is shared for an
+    /// instant, where its file is there at all.
+    ///
+    /// # Errors
+    /// When the lock file can't be opened or locked.
+    pub fn holder(&self) -> Result<Option<LockedBy>, Error> {
+        let path = self.lock_file();
+        let failed = |source| Error::Lock { path: path.clone(), source };
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(holder(&mut file))),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
 }
 
 fn id(url: &str, branch: &str) -> String {
@@ -220,10 +240,14 @@ mod tests {
     fn the_lock_is_held_once_and_names_its_holder() {
         let home = tempfile::tempdir().unwrap();
         let state = StateDir::prepare(home.path(), None, "u", "main").unwrap();
+        assert_eq!(state.holder().unwrap(), None);
+        assert!(!state.lock_file().exists(), "looking makes no file");
         let guard = state.lock("factoryctl run").unwrap();
         let Err(Error::Locked(by)) = state.lock("factoryctl apply") else { panic!("locked twice") };
         assert_eq!(by, LockedBy { pid: Some(std::process::id()), command: "factoryctl run".into() });
+        assert_eq!(state.holder().unwrap(), Some(by));
         drop(guard);
+        assert_eq!(state.holder().unwrap(), None);
         state.lock("factoryctl apply").unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use http::Method;
+use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -130,6 +131,11 @@ impl Client {
     /// The scopes of a classic token, as the last answer named them; nothing for other credentials.
     pub fn scopes(&self) -> Option<Vec<String>> {
         self.0.exchange.scopes()
+    }
+
+    /// By how much this machine's clock is ahead of GitHub's, as of the last answer; nothing before the first.
+    pub fn clock_skew(&self) -> Option<SignedDuration> {
+        self.0.exchange.skew()
     }
 
     /// A token that a `git` child process may use for the owner's repositories, good for five minutes or more.

@@ -1,11 +1,14 @@
 //! Fresh, cheap, whole: revalidation, coalescing, pagination, moves.
 
 use futures::future::join_all;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{caching, client, config, seen, twin, twin_of};
+use crate::adapters::clock::Clock;
 use crate::adapters::github::{Client, Disposition, Effect, Kind, Operation, Pool};
 use crate::twin::world::{Label, World};
+use crate::twin::{FaultAction, FaultRule};
 
 fn world_with_labels(count: u32) -> World {
     let mut world = World::new("acme");
@@ -189,5 +192,29 @@ async fn what_is_no_path_is_not_sent_anywhere() {
         assert_eq!(error.disposition(), Disposition::Bug, "{path:?}");
     }
     assert_eq!(seen(&twin).len(), 0);
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn the_clock_is_compared_with_githubs_at_each_answer() {
+    let twin = twin().await;
+    let date = |date: &str| {
+        let headers = [("date".to_owned(), date.to_owned())].into();
+        FaultRule::every(FaultAction::Status { status: 404, body: None, headers })
+    };
+    let mut config = config(&twin);
+    config.clock = Clock::manual("2026-05-01T12:00:00Z".parse().unwrap());
+    let client = Client::new(config).unwrap();
+    assert_eq!(client.clock_skew(), None);
+    for (says, seconds) in [
+        ("Fri, 01 May 2026 11:59:00 GMT", 60),
+        ("Fri, 01 May 2026 13:00:00 GMT", -3600),
+        ("no date at all", -3600),
+    ] {
+        twin.set_faults(vec![date(says)]).unwrap();
+        let refused = client.read("acme", "/repos/acme/widgets").await.unwrap_err();
+        assert!(refused.is_absent(), "{refused}");
+        assert_eq!(client.clock_skew(), Some(SignedDuration::from_secs(seconds)), "{says}");
+    }
     twin.stop().await;
 }

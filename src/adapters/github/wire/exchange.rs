@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, header};
+use jiff::SignedDuration;
 use octocrab::auth::AppAuth;
 use url::Url;
 
@@ -92,6 +93,7 @@ pub(crate) struct Exchange {
     budget: Budget,
     retry: Retry,
     scopes: Mutex<Option<Vec<String>>>,
+    skew: Mutex<Option<SignedDuration>>,
 }
 
 impl Exchange {
@@ -111,6 +113,7 @@ impl Exchange {
             budget: Budget::new(manners, config.clock.clone()),
             retry: Retry::new(config.retries, seed),
             scopes: Mutex::default(),
+            skew: Mutex::default(),
         })
     }
 
@@ -122,6 +125,11 @@ impl Exchange {
     /// The scopes that the last answer named.
     pub(crate) fn scopes(&self) -> Option<Vec<String>> {
         self.scopes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// By how much this machine's clock was ahead of the server's at the last answer that named the time.
+    pub(crate) fn skew(&self) -> Option<SignedDuration> {
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a call, and again after failures where that is safe.
@@ -172,6 +180,7 @@ impl Exchange {
         tracing::debug!(method = %call.method, path = call.path, status, whose, "asked GitHub");
         ticket.learn(&raw.headers);
         self.learn_scopes(&raw.headers);
+        self.learn_time(&raw.headers);
         let answer = self.understand(call, pool, raw);
         if let Err(error) = &answer {
             ticket.refused(error.kind());
@@ -195,6 +204,15 @@ impl Exchange {
                 count(&self.counters.points, reply.cost.map_or(1, |cost| cost.points));
                 Ok(Answer::Graphql(Box::new(reply)))
             }
+        }
+    }
+
+    /// The header has whole seconds, and the answer took some time on its way: a second or two are no skew.
+    fn learn_time(&self, headers: &HeaderMap) {
+        let date = text(headers, header::DATE.as_str());
+        if let Some(there) = date.and_then(|date| jiff::fmt::rfc2822::parse(&date).ok()) {
+            let skew = self.clock.now().duration_since(there.timestamp());
+            *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
         }
     }
 
