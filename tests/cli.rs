@@ -470,7 +470,7 @@ fn the_doctor_looks_at_everything() {
         let marked = out.lines().filter(|line| line.starts_with("ok  ") || line.starts_with("BAD "));
         marked.filter_map(|line| Some(line[4..].split_once(':')?.0.to_owned())).collect()
     };
-    let all = ["git", "config", "api", "state", "lock", "credential", "scopes", "budget", "budget", "clock"];
+    let all = ["git", "config", "state", "lock", "api", "credential", "scopes", "budget", "budget", "clock"];
     committed(|w| {
         let doctor = w.run(&["doctor"]).exits(0);
         assert_eq!(looked(&doctor.out), all, "{}", doctor.all());
@@ -480,6 +480,8 @@ fn the_doctor_looks_at_everything() {
         let doctor = w.run(&["doctor"]).exits(0);
         assert_eq!(looked(&doctor.out), all, "{}", doctor.all());
         assert!(doctor.out.contains("in which 1 file differs from the commit"), "{}", doctor.all());
+        let nonsense = w.run(&["--api", "nonsense", "doctor"]).exits(64);
+        assert!(nonsense.out.contains("BAD api: `nonsense`"), "{}", nonsense.all());
         w.set("FACTORY_GITHUB_TOKEN", "ghp_nobody");
         let refused = w.run(&["doctor"]).exits(5);
         assert!(

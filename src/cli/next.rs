@@ -82,10 +82,16 @@ pub(super) fn git(error: &git::Error) -> String {
     match error {
         git::Error::NotARepository(_) => "name a clone, or `git init` there".to_owned(),
         git::Error::Gone(_) => PATH.to_owned(),
-        git::Error::Empty(_) => "commit the config: git add . && git commit".to_owned(),
+        git::Error::Empty(_) => {
+            "commit the config: git add . && git commit; and push it, where it is read from a remote"
+                .to_owned()
+        }
         git::Error::Shallow(_) => "git fetch --unshallow".to_owned(),
         git::Error::RefStorage { .. } => "git refs migrate --ref-format=files".to_owned(),
         git::Error::ObjectFormat { .. } => "make it anew: git init --object-format=sha1".to_owned(),
+        git::Error::UnknownRevision { rev, .. } if rev.starts_with("refs/heads/") => {
+            "push that branch, or name the one that has the config: --config URL#BRANCH".to_owned()
+        }
         git::Error::UnknownRevision { .. } => {
             "`git log --all --oneline` lists what there is; fetch what is elsewhere".to_owned()
         }
@@ -229,6 +235,7 @@ mod tests {
             SourceError::Git(git::Error::RemoteGone { url: url() }),
             SourceError::Git(git::Error::Remote { action: "fetch", url: url(), says: "timeout".into() }),
             SourceError::Git(git::Error::UnknownRevision { rev: "x".into(), similar: None }),
+            SourceError::Git(git::Error::UnknownRevision { rev: "refs/heads/main".into(), similar: None }),
             SourceError::Git(git::Error::Bare(PathBuf::from("/w"))),
         ];
         let said: Vec<String> = rows
@@ -259,7 +266,7 @@ mod tests {
         `/w` is gone
           next: check the path: it is said by --config or FACTORY_CONFIG
         the repository `/w` has no commit yet
-          next: commit the config: git add . && git commit
+          next: commit the config: git add . && git commit; and push it, where it is read from a remote
         `https://example.com/c.git` refused the credentials: 401
           next: export as GITHUB_TOKEN a token that may read it, or for SSH load the key into the agent
         there is no repository at `https://example.com/c.git`, or it is hidden from these credentials
@@ -268,6 +275,8 @@ mod tests {
           next: check the address, the network and the proxy (HTTPS_PROXY)
         there is no revision `x`
           next: `git log --all --oneline` lists what there is; fetch what is elsewhere
+        there is no revision `refs/heads/main`
+          next: push that branch, or name the one that has the config: --config URL#BRANCH
         the repository `/w` is bare: it has no working tree; name a commit
           next: name a commit: --at REV
         ");

@@ -9,7 +9,7 @@ mod github;
 mod machine;
 
 use crate::adapters::git::Access;
-use crate::adapters::github::{Auth as Credential, Patience};
+use crate::adapters::github::{Auth as Credential, Client, Patience};
 use crate::engine::{Source, SourceError};
 use crate::model::{Auth, Desired};
 
@@ -38,25 +38,22 @@ pub(crate) async fn run(cx: &Context, _args: &Args) -> Result<Exit, Fail> {
 
 async fn with_source(cx: &Context, source: &Source, report: &mut Report) {
     let fetched = source.fetch(&Access::new(&cx.env, cx.env.github_token())).await;
+    let unfetched = fetched.is_err();
     if let Err(error) = fetched {
-        // What was fetched earlier is still there to be read.
         report.fail("config", &error.into());
     }
+    // Where fetching failed, what was fetched earlier is still there to be read.
     match cx.load(source, cx.at()) {
         Ok(loaded) => {
             config::origin(source, &loaded, report);
-            config::api(cx, &loaded.desired, report);
             machine::state(cx, source, &loaded.desired, report);
-            match cx.client(&loaded.desired, Patience::Foreground, None) {
-                Ok(client) => {
-                    let credential = credential(cx, &loaded.desired);
-                    github::look(&client, &credential, &github::owners(&loaded.desired), report).await;
-                }
-                Err(fail) => report.fail("credential", &fail),
-            }
+            let client = cx.client(&loaded.desired, Patience::Foreground, None);
+            ask(cx, &loaded.desired, client, report).await;
         }
         Err(fail) => {
-            report.fail("config", &fail);
+            if !unfetched {
+                report.fail("config", &fail);
+            }
             // Which GitHub it names is not known, and a credential goes to its own host only.
             without_config(cx, false, report).await;
         }
@@ -67,10 +64,22 @@ async fn with_source(cx: &Context, source: &Source, report: &mut Report) {
 async fn without_config(cx: &Context, usual: bool, report: &mut Report) {
     let desired = Desired::default();
     let (Some(token), true) = (cx.env.github_token(), usual || cx.global.api.is_some()) else { return };
-    config::api(cx, &desired, report);
-    match cx.client_with(&cx.api(&desired), Credential::Token(token), Patience::Foreground, None) {
-        Ok(client) => github::look(&client, &credential(cx, &desired), &[], report).await,
-        Err(fail) => report.fail("credential", &fail),
+    let client = cx.client_with(&cx.api(&desired), Credential::Token(token), Patience::Foreground, None);
+    ask(cx, &desired, client, report).await;
+}
+
+async fn ask(cx: &Context, desired: &Desired, client: Result<Client, Fail>, report: &mut Report) {
+    match client {
+        Ok(client) => {
+            config::api(cx, desired, report);
+            github::look(&client, &credential(cx, desired), &github::owners(desired), report).await;
+        }
+        // The address is wrong, not who asks.
+        Err(fail) if fail.exit == Exit::Usage => report.fail("api", &fail),
+        Err(fail) => {
+            config::api(cx, desired, report);
+            report.fail("credential", &fail);
+        }
     }
 }
 
