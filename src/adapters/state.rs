@@ -2,13 +2,16 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::fs;
 
 /// The most bytes that the path of a Unix socket may have on Linux, without its final NUL.
 const MAX_SOCKET_PATH: usize = 107;
+
+/// The most bytes that are read of the kernel's list of locks.
+const MAX_LOCKS: u64 = 16 << 20;
 
 /// Why the state directory can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -185,11 +188,11 @@ impl StateDir {
         Ok(Guard { _file: file, dir: self.dir.clone() })
     }
 
-    /// Who holds the lock at this moment; `None` when nobody does. Nothing is written: the lock is shared for an
-    /// instant, where its file is there at all.
+    /// Who holds the lock at this moment; `None` when nobody does. Only looks: the kernel's list of locks is read,
+    /// since trying the lock would keep others from it for an instant.
     ///
     /// # Errors
-    /// When the lock file can't be opened or locked.
+    /// When the lock file or the list can't be read.
     pub fn holder(&self) -> Result<Option<LockedBy>, Error> {
         let path = self.lock_file();
         let failed = |source| Error::Lock { path: path.clone(), source };
@@ -198,11 +201,15 @@ impl StateDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
-        match file.try_lock_shared() {
-            Ok(()) => Ok(None),
-            Err(TryLockError::WouldBlock) => Ok(Some(holder(&mut file))),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
-        }
+        let inode = file.metadata().map_err(failed)?;
+        let (major, minor) = (rustix::fs::major(inode.dev()), rustix::fs::minor(inode.dev()));
+        let this = format!("{major:02x}:{minor:02x}:{}", inode.ino());
+        let locks = fs::read(Path::new("/proc/locks"), MAX_LOCKS).map_err(Error::Prepare)?;
+        let held = String::from_utf8_lossy(&locks).lines().any(|line| {
+            let mut words = line.split_whitespace();
+            words.any(|word| word == "FLOCK") && words.any(|word| word == this)
+        });
+        Ok(held.then(|| holder(&mut file)))
     }
 }
 

@@ -28,8 +28,10 @@ mod validate;
 mod why;
 
 use std::ffi::OsString;
+use std::io;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::adapters::clock::Clock;
 use crate::adapters::env::Env;
@@ -146,7 +148,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> Exit {
     };
     let ui = Ui::new(cli.global.color, &env);
     ui::init_logs(cli.global.verbose, cli.global.log_format, &env, &ui);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match runtime(&cli.command) {
         Ok(runtime) => runtime,
         Err(error) => return ui.fail(&Fail::new(Exit::Error, "the runtime can't be started").because(error)),
     };
@@ -157,6 +159,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> Exit {
         Ok(exit) => exit,
         Err(fail) => context.ui.fail(&fail),
     }
+}
+
+/// One thread for what waits for GitHub most of the time: every further thread that allocates keeps memory of its
+/// own, a third more in an idle daemon, and made nothing faster. The twin serves many at once.
+fn runtime(command: &Command) -> io::Result<Runtime> {
+    if matches!(command, Command::Twin(_) | Command::Demo(_)) {
+        return Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    }
+    Builder::new_current_thread().max_blocking_threads(2).enable_all().build()
 }
 
 async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {

@@ -358,7 +358,7 @@ mod tests {
             fixture.git(&["update-ref", "refs/remotes/origin/main", commit.as_str()]);
         };
         push(&pushed);
-        let mine = fixture.put("factory.kdl", &NAMED.replace("acme\" {", "mine\" {")).commit("mine");
+        let mine = fixture.put("factory.kdl", NAMED.replace("acme\" {", "mine\" {")).commit("mine");
         let mut keeper = keeper(&fixture).await.unwrap();
         assert_eq!((keeper.reference(), keeper.branch()), ("refs/remotes/origin/main", "main"));
         assert_eq!(keeper.current().commit, pushed);

@@ -254,7 +254,7 @@ mod tests {
 
          ledger/2026-01-03.jsonl | 1 +
          1 file changed, 1 insertion(+)
-        Factory: apply: 2 labels in acme/widgets, 1 failed (config abababa)
+        Factory: flip: loop/labels off; apply: 2 labels in acme/widgets, 1 failed (config abababa)
 
          ledger/2026-01-02.jsonl | 4 ++++
          ledger/2026-01-03.jsonl | 3 +++

@@ -192,7 +192,8 @@ pub(crate) fn explain(verdict: &Verdict) -> String {
         out.push_str(&format!("  ok{by}: {}\n", title(&permitted.action)));
     }
     for (action, Blocked { guard, says, overrides }) in &verdict.blocked {
-        let allow: String = overrides.iter().map(|o| format!("\n      --allow {o}")).collect();
+        let allow: Vec<String> = overrides.iter().map(|o| format!("\n      --allow {o}")).collect();
+        let allow = allow.concat();
         out.push_str(&format!("  {guard}: {}\n      {says}{allow}\n", title(action)));
     }
     out
