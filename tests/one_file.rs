@@ -79,11 +79,24 @@ fn copy_with_sample(folder: &Path) {
     let list = files.get_mut(Path::new("src/loops/mod.rs")).expect("the list is there");
     let end = list.find("registry::loops! {").and_then(|at| Some(at + list[at..].find("\n}")? + 1));
     list.insert_str(end.expect("the list of loops ends with a brace on a line of its own"), LINE);
+    remove_others(folder, Path::new("src"), &files);
     for (path, text) in &files {
         let to = folder.join(path);
         std::fs::create_dir_all(to.parent().expect("it lies in the copy")).expect("folders can be made");
         if std::fs::read_to_string(&to).ok().as_ref() != Some(text) {
             std::fs::write(&to, text).expect("a file can be written");
+        }
+    }
+}
+
+/// Removes what an earlier copy had and the source has no longer.
+fn remove_others(folder: &Path, below: &Path, files: &BTreeMap<PathBuf, String>) {
+    for entry in folder.join(below).read_dir().into_iter().flatten().flatten() {
+        let path = below.join(entry.file_name());
+        if entry.path().is_dir() {
+            remove_others(folder, &path, files);
+        } else if !files.contains_key(&path) {
+            std::fs::remove_file(entry.path()).expect("a copy can be removed");
         }
     }
 }
