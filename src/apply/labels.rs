@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::adapters::github::{Client, Effect as Once, Error, Operation, Reply, segment};
 use crate::model::{Action, LabelName, LabelSpec, RepoName};
 
+use super::look::LookError;
 use super::shown::Shown;
-use super::writer::LookError;
 
 const LOOK: &str = "query Label($owner: String!, $name: String!, $was: String!, $is: String!) { \
     rateLimit { cost remaining resetAt limit } \

@@ -5,6 +5,7 @@
 
 mod compare;
 mod labels;
+mod look;
 mod outcome;
 mod proposals;
 mod recorder;
@@ -16,9 +17,10 @@ mod speech;
 mod writer;
 
 pub use compare::settled_value;
+pub use look::LookError;
 pub use outcome::{Outcome, Trouble};
 pub use recorder::{Recorder, RecorderError};
 pub use run::{Report, Watch, apply};
 pub use settle::{needs, settle, under_way_elsewhere};
 pub use shown::Shown;
-pub use writer::{LookError, Writer};
+pub use writer::Writer;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::adapters::github::{Client, Effect as Once, Error, Kind, Operation, segment};
 use crate::model::{Action, CommitId, Effect, ProposedFile, RepoName};
 
+use super::look::LookError;
 use super::shown::Shown;
-use super::writer::LookError;
 
 /// A pull request to open or update.
 pub(super) struct Proposal<'a> {

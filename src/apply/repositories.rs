@@ -10,8 +10,8 @@ use crate::model::{Action, Facet, Facets, RepoName, Seen, Setting, SettingValue}
 use crate::observed::{ReadError, read_one};
 
 use super::compare::settled_value;
+use super::look::LookError;
 use super::shown::Shown;
-use super::writer::LookError;
 
 /// The repository's present settings, those that the action is about.
 pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, LookError> {

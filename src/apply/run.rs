@@ -9,10 +9,11 @@ use crate::adapters::github::Kind;
 use crate::model::{Action, Fingerprint, IntentId, RepoName, Verb};
 use crate::plan::{Blocked, Permit, Permitted};
 
+use super::look::LookError;
 use super::outcome::{Outcome, Trouble};
 use super::recorder::{Recorder, RecorderError};
 use super::shown::Shown;
-use super::writer::{LookError, Writer};
+use super::writer::Writer;
 
 /// Repositories that are written to at the same time. GitHub's secondary limits on content punish more.
 const AT_ONCE: usize = 6;

@@ -7,8 +7,8 @@ use crate::adapters::github::{Client, Effect as Once, Error, Kind};
 use crate::model::{Action, CheckState, CommitId, Effect, RepoName};
 use crate::observed::own_check;
 
+use super::look::LookError;
 use super::shown::Shown;
-use super::writer::LookError;
 
 /// What the factory says there now.
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]

@@ -6,33 +6,12 @@ use crate::adapters::github::{Client, Error};
 use crate::model::{Action, Effect};
 use crate::plan::Permit;
 
-use super::{Shown, labels, proposals, repositories, speech};
+use super::{LookError, Shown, labels, proposals, repositories, speech};
 
 /// Changes the world. It is made where something is applied, and nowhere else: a plan never holds one.
 #[derive(Clone)]
 pub struct Writer {
     client: Client,
-}
-
-/// Why the present value of an object can't be told.
-#[derive(Debug, thiserror::Error)]
-pub enum LookError {
-    /// A request failed.
-    #[error("looking at it right before the write failed")]
-    Request(#[from] Error),
-    /// The reply doesn't tell.
-    #[error("looking at it right before the write was incomplete: {0}")]
-    Partial(String),
-}
-
-impl LookError {
-    /// The failed request, if one failed.
-    pub fn request(&self) -> Option<&Error> {
-        match self {
-            Self::Request(error) => Some(error),
-            Self::Partial(_) => None,
-        }
-    }
 }
 
 impl Writer {

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::fs;
-use crate::adapters::git::{Access, Mirror, Refs, Repo};
+use crate::adapters::git::{Refs, Repo};
 use crate::adapters::github::Patience;
 use crate::apply::{self, Outcome, Recorder, Report, Watch, Writer};
-use crate::engine::{self, BatchError, Flips, Judged, Judging, Loaded, Place, Publisher, Source};
+use crate::engine::{self, BatchError, Flips, Home, Judged, Judging, Loaded, Publisher, Source};
 use crate::ledger::Ledger;
 use crate::loops::Selection;
 use crate::model::{Action, ActionId, Allow, Cause, CommitId, Observed, RepoName, Verb};
@@ -129,18 +129,19 @@ impl<'a> Job<'a> {
         let allows = allows(&args.allow, &cx.env.who())?;
         let session = cx.connect(source, &loaded, Patience::Foreground)?;
         let guard = session.state.lock("factoryctl apply")?;
-        let ledger = Ledger::open(guard, cx.clock.now()).map_err(super::ledger::fail)?;
+        let ledger = Ledger::open(guard, cx.clock.now())?;
         let recorder = Recorder::new(ledger, cx.clock.clone(), &cx.env.who());
-        let place = place(cx, source, &loaded, &session).await?;
-        let unmerged = match &place {
+        let (home, access) = session.home(cx, source, &loaded.desired).await?;
+        let unmerged = match &home {
             // What counts is the branch as GitHub has it: a clone may be ahead of it.
-            Place::Remote(mirror, _) if loaded.desired.factory.config.is_some() => {
+            Home::GitHub { mirror, .. } => {
+                mirror.fetch(&access, &[Refs::Branches]).await?;
                 not_on_branch(mirror.repo(), &loaded)?
             }
-            Place::Remote(..) | Place::Local(_) | Place::Nowhere => unmerged(source, &loaded)?,
+            Home::Remote(_) | Home::Local(_) | Home::Nowhere => unmerged(source, &loaded)?,
         };
-        let publisher = Publisher::new(place, &loaded.desired.factory.name, cx.clock.clone());
-        publisher.catch_up(&recorder).await.map_err(batch_fail)?;
+        let publisher = Publisher::new(home.place(access), &loaded.desired.factory.name, cx.clock.clone());
+        publisher.catch_up(&recorder).await?;
         let (stop, interrupted) = super::signals::stop_on_signal();
         Ok(Self {
             cx,
@@ -210,9 +211,9 @@ impl<'a> Job<'a> {
                     lost += 1;
                     let writer = writer.unwrap_or_else(|| "another machine".to_owned());
                     self.cx.ui.say(&format!("{writer} was faster; reading and planning again"));
-                    self.publisher.catch_up(&self.recorder).await.map_err(batch_fail)?;
+                    self.publisher.catch_up(&self.recorder).await?;
                 }
-                Err(error) => return Err(batch_fail(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         self.conclude(&all, exit)
@@ -376,33 +377,6 @@ fn outcome_json(action: &Action, outcome: &Outcome) -> serde_json::Value {
     serde_json::json!({ "id": action.id, "address": action.address, "verb": action.verb, "result": result, "says": says })
 }
 
-/// Where the ledger's branch lives: in the config repository on GitHub where config names one, else beside the
-/// config on this machine.
-pub(super) async fn place(
-    cx: &Context,
-    source: &Source,
-    loaded: &Loaded,
-    session: &Session,
-) -> Result<Place, Fail> {
-    if let Some(config) = &loaded.desired.factory.config {
-        let owner = config.value.owner();
-        let repo = session.client.read(owner, &format!("/repos/{}", config.value)).await?;
-        let url = repo.body["clone_url"].as_str().unwrap_or_default().to_owned();
-        let mirror = Mirror::ensure(&session.state.mirror(), &url)?;
-        let access = Access::new(&cx.env, Some(session.client.git_token(owner).await?));
-        mirror.fetch(&access, &[Refs::Branches]).await?;
-        return Ok(Place::Remote(Box::new(mirror), access));
-    }
-    Ok(match source {
-        Source::Folder(_) => Place::Nowhere,
-        Source::Local(repo) => Place::Local(Box::new(Repo::open(repo.place())?)),
-        Source::Remote { url, .. } => {
-            let access = Access::new(&cx.env, cx.env.github_token());
-            Place::Remote(Box::new(Mirror::ensure(&session.state.mirror(), url)?), access)
-        }
-    })
-}
-
 /// The revision, if the config branch of this repository doesn't contain it.
 fn not_on_branch(repo: &Repo, loaded: &Loaded) -> Result<Option<String>, Fail> {
     let Some(commit) = &loaded.desired.origin.commit else { return Ok(None) };
@@ -434,14 +408,4 @@ fn unmerged(source: &Source, loaded: &Loaded) -> Result<Option<String>, Fail> {
         }
     }
     Ok(Some(commit.short().to_owned()))
-}
-
-/// What to say of a batch that stopped before its first effect.
-pub(super) fn batch_fail(error: BatchError) -> Fail {
-    let exit = match &error {
-        BatchError::Behind { .. } => Exit::Locked,
-        BatchError::Denied(_) => Exit::Auth,
-        BatchError::Recorder(_) | BatchError::Publish(_) => Exit::Error,
-    };
-    Fail::new(exit, "the batch was not carried out").because(error)
 }

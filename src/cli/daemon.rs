@@ -80,8 +80,8 @@ impl Daemon {
             engine::flip(&board, &self.desired, request, now).map_err(|says| Fail::new(Exit::Error, says))?;
         flipped.kept?;
         if let Some(record) = flipped.record {
-            let mut ledger = Ledger::open(guard, now).map_err(super::ledger::fail)?;
-            ledger.append(Record::Flip(record), now).map_err(super::ledger::fail)?;
+            let mut ledger = Ledger::open(guard, now)?;
+            ledger.append(Record::Flip(record), now)?;
         }
         cx.ui.print(&format!("{}\n", flipped.says))?;
         cx.ui.say("no daemon runs; the next one, and every apply, goes by it");

@@ -5,7 +5,8 @@ use std::fmt;
 
 use crate::adapters::github::Kind;
 use crate::adapters::{env, fs, git, github, state};
-use crate::engine::{FlipsError, SourceError};
+use crate::engine::{BatchError, FlipsError, HomeError, SourceError};
+use crate::ledger;
 use crate::model::Cause;
 
 use super::next;
@@ -218,6 +219,54 @@ impl From<FlipsError> for Fail {
     fn from(error: FlipsError) -> Self {
         let help = next::flips(&error);
         Self::new(Exit::Error, "the live switches can't be read").because(error).help(help)
+    }
+}
+
+impl From<ledger::Error> for Fail {
+    fn from(error: ledger::Error) -> Self {
+        let help = next::ledger(&error);
+        Self::new(Exit::Error, "the ledger can't be used").because(error).help(help)
+    }
+}
+
+impl From<HomeError> for Fail {
+    fn from(error: HomeError) -> Self {
+        match error {
+            HomeError::GitHub(error) => {
+                let mut fail = Self::from(error);
+                fail.message = format!("the config repository can't be found: {}", fail.message);
+                fail
+            }
+            HomeError::Mirror(error) => error.into(),
+            HomeError::Url => Self::new(Exit::Error, error.to_string())
+                .help("look whether the API's address leads to GitHub: `factoryctl doctor`"),
+        }
+    }
+}
+
+impl From<BatchError> for Fail {
+    fn from(error: BatchError) -> Self {
+        let what = "nothing was done";
+        match error {
+            BatchError::Behind { .. } => Self::new(Exit::Locked, what)
+                .because(error)
+                .help("let one machine work on this config at a time; then run it again"),
+            BatchError::Denied(_) => Self::new(Exit::Auth, what).because(error).help(format!(
+                "let the credential push to `{}` in the config repository, past its rulesets",
+                ledger::BRANCH
+            )),
+            BatchError::Publish(ledger::Error::Git(error)) => {
+                let mut fail = Self::from(error);
+                fail.message = format!("the ledger can't be published, so {what}");
+                fail
+            }
+            BatchError::Publish(error) => error.into(),
+            BatchError::Recorder(_) => {
+                Self::new(Exit::Error, "it can't be recorded, so nothing more was done")
+                    .because(error)
+                    .help("mend what the system complains of, and run it again: it goes on where it stopped")
+            }
+        }
     }
 }
 

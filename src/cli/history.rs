@@ -30,8 +30,8 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         }
     };
     let since = args.since.as_deref().map(|text| moment(text, cx.clock.now())).transpose()?;
-    for event in ledger::history(&state.ledger(), glob, since).map_err(super::ledger::fail)? {
-        let event = event.map_err(super::ledger::fail)?;
+    for event in ledger::history(&state.ledger(), glob, since)? {
+        let event = event?;
         let text = if args.json { json_line(&event) } else { super::ledger::line(&event) };
         cx.ui.print(&text)?;
     }

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::adapters::git::Access;
+use crate::adapters::git::Refs;
 use crate::adapters::github::Patience;
 use crate::adapters::state::StateDir;
-use crate::engine::Place;
+use crate::engine::Home;
 use crate::ledger::{self, BRANCH, Batch, BatchPhase, Branch, Event, Head, Published, Record, Report};
 
 use super::context::Context;
@@ -41,10 +41,10 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let state = cx.state(&source, &loaded.desired)?;
     match &args.what {
         What::Show => {
-            let events = ledger::history(&state.ledger(), None, None).map_err(fail)?;
+            let events = ledger::history(&state.ledger(), None, None)?;
             let mut lines = Vec::new();
             for event in events {
-                lines.push(line(&event.map_err(fail)?));
+                lines.push(line(&event?));
             }
             lines.reverse();
             cx.ui.print(&lines.concat())?;
@@ -52,8 +52,8 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         }
         What::Verify(verify) => {
             let branch = if verify.offline { Branch::NotAsked } else { branch(cx, &source, &loaded).await? };
-            let noted = Published::noted(state.dir()).map_err(fail)?;
-            let report = ledger::verify(&state.ledger(), &branch, noted.as_ref()).map_err(fail)?;
+            let noted = Published::noted(state.dir())?;
+            let report = ledger::verify(&state.ledger(), &branch, noted.as_ref())?;
             if verify.json {
                 cx.ui.print_json(&as_json(&report, &branch))?;
             } else {
@@ -121,21 +121,20 @@ async fn branch(
     loaded: &crate::engine::Loaded,
 ) -> Result<Branch, Fail> {
     let session = cx.connect(source, loaded, Patience::Foreground)?;
-    match super::apply::place(cx, source, loaded, &session).await? {
-        Place::Nowhere => Ok(Branch::NotAsked),
-        Place::Local(repo) => ledger::branch_state(&repo).map_err(fail),
-        Place::Remote(mirror, access) => {
-            let access: Access = access;
-            mirror.fetch(&access, &[crate::adapters::git::Refs::Branch(BRANCH.to_owned())]).await?;
-            ledger::branch_state(mirror.repo()).map_err(fail)
+    match session.home(cx, source, &loaded.desired).await? {
+        (Home::Nowhere, _) => Ok(Branch::NotAsked),
+        (Home::Local(repo), _) => Ok(ledger::branch_state(&repo)?),
+        (Home::Remote(mirror) | Home::GitHub { mirror, .. }, access) => {
+            mirror.fetch(&access, &[Refs::Branch(BRANCH.to_owned())]).await?;
+            Ok(ledger::branch_state(mirror.repo())?)
         }
     }
 }
 
 /// The config commit of the last batch that ended.
 pub(super) fn last_applied(state: &StateDir) -> Result<Option<String>, Fail> {
-    for event in ledger::history(&state.ledger(), None, None).map_err(fail)? {
-        if let Event::Other(entry) = event.map_err(fail)?
+    for event in ledger::history(&state.ledger(), None, None)? {
+        if let Event::Other(entry) = event?
             && let Record::Batch(Batch { phase: BatchPhase::Ended, config_commit: Some(commit), .. }) =
                 entry.record
         {
@@ -184,40 +183,6 @@ pub(super) fn line(event: &Event) -> String {
                 Record::Intent(_) | Record::Outcome(_) | Record::Other { .. } => String::new(),
             };
             format!("{} #{} {} {what}\n", entry.at, entry.seq, entry.record.kind())
-        }
-    }
-}
-
-/// What to say of a ledger that can't be used.
-pub(super) fn fail(error: ledger::Error) -> Fail {
-    let help = next(&error);
-    Fail::new(Exit::Error, "the ledger can't be used").because(error).help(help)
-}
-
-/// The next step.
-fn next(error: &ledger::Error) -> String {
-    match error {
-        // As OPERATING.md has it: the branch is the other copy.
-        ledger::Error::Broken { .. } | ledger::Error::TailMissing { .. } => format!(
-            "`factoryctl ledger verify` names every place; to mend it, move `ledger` and `published.json` out of the \
-             state directory: the next apply takes the ledger over from the branch `{BRANCH}`"
-        ),
-        ledger::Error::BranchRewritten { .. } => format!(
-            "find out who rewrote `{BRANCH}`; push its earlier head again, or, if it was meant, move `ledger` and \
-             `published.json` out of the state directory"
-        ),
-        ledger::Error::TooLarge { .. } | ledger::Error::Encode(_) => {
-            "this is a bug: nothing was done of what the record would have told".to_owned()
-        }
-        ledger::Error::Note { file, .. } => {
-            format!("remove `{file}`: the next apply compares the ledger with the branch `{BRANCH}` instead")
-        }
-        ledger::Error::Files(_) | ledger::Error::Read { .. } => {
-            "mend what the system complains of; nothing is changed until its record can be kept".to_owned()
-        }
-        ledger::Error::Git(_) => {
-            "mend the repository, or `factoryctl ledger verify --offline` checks what is on this machine"
-                .to_owned()
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::adapters::github::Kind;
 use crate::adapters::state::LockedBy;
 use crate::adapters::{env, fs, git, github, state};
 use crate::engine::{FlipsError, SourceError};
+use crate::ledger::{self, BRANCH};
 
 /// After a request to GitHub that failed.
 pub(super) fn github(error: &github::Error) -> String {
@@ -75,6 +76,34 @@ const BASE: &str = "It is said by --api, FACTORY_GITHUB_API or `github { api }`;
 fn repository(path: &str) -> Option<String> {
     let mut parts = path.strip_prefix("/repos/")?.split(['/', '?']);
     Some(format!("{}/{}", parts.next()?, parts.next()?))
+}
+
+/// After the ledger failed.
+pub(super) fn ledger(error: &ledger::Error) -> String {
+    match error {
+        // As OPERATING.md has it: the branch is the other copy.
+        ledger::Error::Broken { .. } | ledger::Error::TailMissing { .. } => format!(
+            "`factoryctl ledger verify` names every place; to mend it, move `ledger` and `published.json` out of the \
+             state directory: the next apply takes the ledger over from the branch `{BRANCH}`"
+        ),
+        ledger::Error::BranchRewritten { .. } => format!(
+            "find out who rewrote `{BRANCH}`; push its earlier head again, or, if it was meant, move `ledger` and \
+             `published.json` out of the state directory"
+        ),
+        ledger::Error::TooLarge { .. } | ledger::Error::Encode(_) => {
+            "this is a bug: nothing was done of what the record would have told".to_owned()
+        }
+        ledger::Error::Note { file, .. } => {
+            format!("remove `{file}`: the next apply compares the ledger with the branch `{BRANCH}` instead")
+        }
+        ledger::Error::Files(_) | ledger::Error::Read { .. } => {
+            "mend what the system complains of; nothing is changed until its record can be kept".to_owned()
+        }
+        ledger::Error::Git(_) => {
+            "mend the repository, or `factoryctl ledger verify --offline` checks what is on this machine"
+                .to_owned()
+        }
+    }
 }
 
 /// After Git failed.

@@ -89,7 +89,7 @@ pub(super) fn boot_fail(cx: &Context, error: BootError) -> Fail {
 fn daemon_fail(error: DaemonError) -> Fail {
     match error {
         DaemonError::State(error) => error.into(),
-        DaemonError::Ledger(error) => super::ledger::fail(error),
+        DaemonError::Ledger(error) => error.into(),
         DaemonError::Flips(error) => error.into(),
         DaemonError::Connect(_) => {
             Fail::new(Exit::Auth, "the daemon can't start").because(error).help("factoryctl doctor")

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::adapters::git::Access;
 use crate::adapters::github::{self, Client, Patience, SetupError};
 use crate::adapters::state::StateDir;
 use crate::adapters::store::Store;
-use crate::engine::{self, Flips, Loaded, Source};
+use crate::engine::{self, Flips, Home, Loaded, Source};
 use crate::loops;
 use crate::model::{AddressGlob, Allow, Auth, Desired};
 use crate::plan::{Switches, guard};
@@ -24,6 +25,20 @@ pub(crate) struct Session {
     pub(crate) client: Client,
     pub(crate) state: StateDir,
     pub(crate) store: Option<Store>,
+}
+
+impl Session {
+    /// The config repository as the factory writes to it, and what git needs to reach it.
+    pub(crate) async fn home(
+        &self,
+        cx: &Context,
+        source: &Source,
+        desired: &Desired,
+    ) -> Result<(Home, Access), Fail> {
+        let home = Home::find(source, desired, &self.client, &self.state).await?;
+        let access = home.access(&self.client, &cx.env).await?;
+        Ok((home, access))
+    }
 }
 
 impl Context {

@@ -200,9 +200,9 @@ fn since(
 ) -> Result<(), Fail> {
     let state = cx.state(source, &loaded.desired)?;
     let Ok(glob) = AddressGlob::parse(address.as_str()) else { return Ok(()) };
-    let mut events = ledger::history(&state.ledger(), Some(glob), None).map_err(super::ledger::fail)?;
+    let mut events = ledger::history(&state.ledger(), Some(glob), None)?;
     if let Some(event) = events.next() {
-        let _ = write!(out, "last change: {}", super::ledger::line(&event.map_err(super::ledger::fail)?));
+        let _ = write!(out, "last change: {}", super::ledger::line(&event?));
     }
     Ok(())
 }
