@@ -51,4 +51,18 @@ proptest! {
             Ok(())
         })?;
     }
+
+    /// Whatever exists, what is imported asks for no change.
+    #[test]
+    fn after_an_import_the_plan_is_empty(case in case()) {
+        // Of an organisation without repositories an import says so, and writes nothing.
+        prop_assume!(case.github().repos_of("acme").next().is_some());
+        world_of(case.github(), |w| {
+            let imported = w.run(&["import", "acme"]);
+            prop_assert_eq!(imported.code, 0, "{}", imported.all());
+            let plan = w.plan(&[]);
+            prop_assert_eq!(plan.code, 0, "{}\n{}", plan.all(), imported.all());
+            Ok(())
+        })?;
+    }
 }
