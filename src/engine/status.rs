@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::scheduler::State;
+use crate::engine::scheduler::State;
 
 /// The version of the document; it only grows.
 pub(crate) const VERSION: u32 = 1;

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::adapters::github::webhook::{Delivery, verify};
 use crate::model::{Facet, Facets, RepoName};
 
-use super::wakes::{Pending, Wakes};
+use crate::engine::wakes::{Pending, Wakes};
 
 /// GitHub's own limit on a delivery.
 const MAX_BODY: usize = 25 << 20;

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
-use super::world::{Issue, IssueState, Label, Visibility, World, epoch};
+use crate::twin::world::{Issue, IssueState, Label, Visibility, World, epoch};
 
 /// How large a made-up world is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::acts::{self, Tx};
-use super::failure::Failure;
-use super::state::Shared;
-use super::world::{DeliveryOptions, HookScope, World};
+use crate::twin::acts::{self, Tx};
+use crate::twin::door::failure::Failure;
+use crate::twin::state::Shared;
+use crate::twin::world::{DeliveryOptions, HookScope, World};
 
 /// The world of a running twin.
 #[derive(Clone)]

@@ -13,33 +13,23 @@
 )]
 
 mod acts;
-mod admin;
-mod auth;
-mod failure;
-mod faults;
-mod gateway;
+mod door;
 mod generate;
 mod git;
 mod graphql;
 mod handle;
-mod limits;
-mod log;
-mod outage;
 mod rest;
-mod server;
-mod session;
 mod shape;
 mod state;
 #[cfg(test)]
 mod tests;
 mod webhooks;
-mod wire;
 pub mod world;
 
-pub use faults::{FaultAction, FaultRule};
+pub use door::faults::{FaultAction, FaultRule};
+pub use door::log::LoggedRequest;
+pub use door::server::{Error, Options, Twin};
 pub use generate::{Generate, generate};
 pub use graphql::sdl as graphql_sdl;
 pub use handle::{Refused, WorldHandle};
-pub use log::LoggedRequest;
-pub use server::{Error, Options, Twin};
 pub use world::World;

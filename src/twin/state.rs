@@ -11,15 +11,15 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use super::acts::{Event, Tx};
-use super::failure::Failure;
-use super::faults::{self, Armed, FaultAction, FaultRule, Seen};
-use super::git::{Backend, Store};
-use super::limits::Usage;
-use super::log::LoggedRequest;
-use super::shape::Urls;
-use super::webhooks::{self, Outgoing};
-use super::world::{Delivery, World};
+use crate::twin::acts::{Event, Tx};
+use crate::twin::door::failure::Failure;
+use crate::twin::door::faults::{self, Armed, FaultAction, FaultRule, Seen};
+use crate::twin::door::limits::Usage;
+use crate::twin::door::log::LoggedRequest;
+use crate::twin::git::{Backend, Store};
+use crate::twin::shape::Urls;
+use crate::twin::webhooks::{self, Outgoing};
+use crate::twin::world::{Delivery, World};
 
 /// How many past worlds stale replies can reach.
 const PAST: usize = 64;

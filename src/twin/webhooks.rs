@@ -17,9 +17,9 @@ use sha2::Sha256;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::acts::Event;
-use super::state::{Shared, now, unique};
-use super::world::{Delivery, Hook, HookScope, World};
+use crate::twin::acts::Event;
+use crate::twin::state::{Shared, now, unique};
+use crate::twin::world::{Delivery, Hook, HookScope, World};
 
 /// How long a receiver may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -73,3 +73,37 @@ fn scripts_can_be_run() {
         assert!(mode & 0o111 != 0, "{script} is not executable");
     }
 }
+
+/// What `FILE.rs::NAME` in a text means: a file of the source or of the tests that has this function.
+fn named_in_code(text: &str) -> Vec<(String, String)> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    let named = |word: &str| {
+        let (path, name) = word.split_once(".rs::")?;
+        Some((format!("{path}.rs"), name.to_owned()))
+    };
+    quoted.flat_map(str::split_whitespace).filter_map(named).collect()
+}
+
+/// A text that names a test which is no longer there claims what nobody runs.
+#[test]
+fn what_the_texts_name_in_code_is_there() {
+    let mut lost = Vec::new();
+    for (path, text) in texts().filter(|(path, _)| path.ends_with(".md")) {
+        for (file, name) in named_in_code(&text) {
+            let places = [format!("src/{file}"), file.clone()];
+            let there = places.iter().any(|place| {
+                root().join(place).is_file() && read(Path::new(place)).contains(&format!("fn {name}("))
+            });
+            if !there {
+                lost.push(format!("{path}: {file}::{name}"));
+            }
+        }
+        for line in text.lines().filter_map(|line| line.strip_prefix("code_anchor: ")) {
+            let (file, name) = line.trim_matches('"').split_once(':').expect("an anchor is `path:Symbol`");
+            if !root().join(file).is_file() || !read(Path::new(file)).contains(name) {
+                lost.push(format!("{path}: {file}:{name}"));
+            }
+        }
+    }
+    assert!(lost.is_empty(), "\n{}\n", lost.join("\n"));
+}

@@ -28,16 +28,16 @@ use crate::apply::Recorder;
 use crate::ledger::{self, Ledger, Record};
 use crate::model::{Desired, Facet, Facets};
 
-use super::in_force::Keeper;
-use super::proposals::Loads;
-use super::scheduler::{Ended, Scheduler};
-use super::socket::{self, Door};
-use super::status::{HeldStatus, Status, TickStatus};
-use super::switchboard::Switchboard;
-use super::switches::FlipsError;
-use super::tick::{Audience, Done, Fatal, Order, Shop};
-use super::wakes::{Pending, Wakes};
 use super::webhooks;
+use crate::engine::config::Keeper;
+use crate::engine::scheduler::{Ended, Scheduler};
+use crate::engine::socket::{self, Door};
+use crate::engine::status::{HeldStatus, Status, TickStatus};
+use crate::engine::switches::FlipsError;
+use crate::engine::switches::Switchboard;
+use crate::engine::tick::Loads;
+use crate::engine::tick::{Audience, Done, Fatal, Order, Shop};
+use crate::engine::wakes::{Pending, Wakes};
 
 /// Makes a client for a config's GitHub and credential, or says why none can be made.
 pub type Connect = Arc<dyn Fn(&Desired) -> Result<Client, String> + Send + Sync>;
@@ -330,7 +330,7 @@ impl Daemon {
         }
     }
 
-    fn begin_tick(&mut self, tick: super::scheduler::Tick, now: Timestamp) {
+    fn begin_tick(&mut self, tick: crate::engine::scheduler::Tick, now: Timestamp) {
         let stop = CancellationToken::new();
         self.running = Some(Running {
             number: tick.number,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::in_force::{Keeper, News};
+use crate::engine::config::{Keeper, News};
 use crate::engine::scheduler::Setup;
 use crate::engine::switches::Flip;
 use crate::engine::tick::Audience;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::adapters::github::Client;
-use crate::engine::in_force::Keeper;
+use crate::engine::config::Keeper;
 use crate::engine::status::{
     BudgetStatus, ConfigStatus, FlipStatus, LedgerStatus, LoopStatus, RejectedStatus, Status, VERSION,
 };

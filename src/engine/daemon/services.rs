@@ -9,10 +9,10 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::git::Access;
-use crate::engine::in_force::said;
+use crate::engine::config::Source;
+use crate::engine::config::said;
+use crate::engine::config::watch;
 use crate::engine::socket::Door;
-use crate::engine::source::Source;
-use crate::engine::watch;
 use crate::engine::webhooks::{self, Endpoint};
 use crate::model::Webhook;
 

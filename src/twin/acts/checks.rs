@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Tx;
-use crate::twin::failure::Failure;
+use crate::twin::door::failure::Failure;
 use crate::twin::shape;
 use crate::twin::world::{CheckRun, Status};
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Event, Tx};
-use crate::twin::failure::Failure;
+use crate::twin::door::failure::Failure;
 use crate::twin::shape;
 use crate::twin::webhooks::is_loopback;
 use crate::twin::world::{DeliveryOptions, Hook, HookScope};

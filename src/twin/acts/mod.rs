@@ -17,10 +17,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::failure::Failure;
-use super::git::{Bare, Store};
-use super::shape::{self, Urls};
-use super::world::{AccountKind, AuditEntry, Permission, Repo, World};
+use crate::twin::door::failure::Failure;
+use crate::twin::git::{Bare, Store};
+use crate::twin::shape::{self, Urls};
+use crate::twin::world::{AccountKind, AuditEntry, Permission, Repo, World};
 
 /// Something that webhooks are told.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Tx, refs};
-use crate::twin::failure::Failure;
+use crate::twin::door::failure::Failure;
 use crate::twin::git::{Draft, Expected, Merged};
 use crate::twin::shape::{self, Extent};
 use crate::twin::world::{Issue, IssueState, Pull, Repo};

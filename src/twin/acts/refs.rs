@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Tx;
-use crate::twin::failure::Failure;
+use crate::twin::door::failure::Failure;
 use crate::twin::git::{CommitInfo, Expected};
 use crate::twin::shape::{self, time};
 use crate::twin::world::{IssueState, Repo};

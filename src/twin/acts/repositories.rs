@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Tx;
-use crate::twin::failure::Failure;
+use crate::twin::door::failure::Failure;
 use crate::twin::world::{Repo, Settings, Visibility, default_labels};
 
 /// Creates a repository as the API does; `auto_init` gives it a first commit.

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::failure::Failure;
-use super::world::{Repo, World};
+use crate::twin::door::failure::Failure;
+use crate::twin::world::{Repo, World};
 
 pub(crate) use http::{Backend, Call, GitPath};
 pub(crate) use merge::{Merged, merge_trees};

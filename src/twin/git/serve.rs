@@ -6,9 +6,9 @@ use axum::http::Response;
 use super::Store;
 use super::http::{Call, GitPath, push_commands};
 use crate::twin::acts;
-use crate::twin::auth::{Caller, Need};
-use crate::twin::session::Session;
-use crate::twin::wire::Answer;
+use crate::twin::door::auth::{Caller, Need};
+use crate::twin::door::session::Session;
+use crate::twin::door::wire::Answer;
 
 /// The most that one answer may hold.
 const MAX_ANSWER: usize = 512 * 1024 * 1024;

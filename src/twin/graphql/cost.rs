@@ -5,7 +5,7 @@
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
 use async_graphql::{Name, Value, Variables};
 
-use crate::twin::failure::Failure;
+use crate::twin::door::failure::Failure;
 
 /// GitHub's limit on the nodes that one query may ask for.
 const MAX_NODES: u64 = 500_000;

@@ -23,8 +23,8 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{EmptySubscription, Request, Schema};
 use serde_json::{Value, json};
 
-use super::failure::Failure;
-use super::session::Session;
+use crate::twin::door::failure::Failure;
+use crate::twin::door::session::Session;
 use connection::WithType as _;
 pub(crate) use cost::Cost;
 

@@ -12,9 +12,9 @@ use super::repository::Repository;
 use super::scalars::{Base64String, Oid, RepositoryVisibility, Uri};
 use super::{or_null, refuse, session};
 use crate::twin::acts::{issues, pulls, refs, repositories};
-use crate::twin::auth::Need;
-use crate::twin::failure::Failure;
-use crate::twin::session::Session;
+use crate::twin::door::auth::Need;
+use crate::twin::door::failure::Failure;
+use crate::twin::door::session::Session;
 use crate::twin::shape::{decode, parse_node_id};
 use crate::twin::world::{Permission, Repo};
 

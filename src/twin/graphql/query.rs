@@ -12,9 +12,9 @@ use super::refs::{Commit, Ref, tip};
 use super::repository::Repository;
 use super::scalars::DateTime;
 use super::{Charged, or_null, refuse, session};
-use crate::twin::auth::{Caller, Need};
-use crate::twin::failure::Failure;
-use crate::twin::limits::Pool;
+use crate::twin::door::auth::{Caller, Need};
+use crate::twin::door::failure::Failure;
+use crate::twin::door::limits::Pool;
 use crate::twin::shape::parse_node_id;
 use crate::twin::world::{Account, AccountKind};
 

@@ -7,7 +7,7 @@ use async_graphql::{Context, ID, Interface, Object, Result};
 use super::repository::Repository;
 use super::scalars::{DateTime, Oid, Uri};
 use super::{refuse, session};
-use crate::twin::failure::Failure;
+use crate::twin::door::failure::Failure;
 use crate::twin::git::CommitInfo;
 use crate::twin::shape::segment;
 use crate::twin::world::Repo;

@@ -16,7 +16,7 @@ use super::scalars::{
     RepositoryVisibility, SquashMergeCommitMessage, SquashMergeCommitTitle, Uri,
 };
 use super::{or_null, refuse, session};
-use crate::twin::failure::Failure;
+use crate::twin::door::failure::Failure;
 use crate::twin::shape::node_id;
 use crate::twin::world::{AccountKind, Permission, Repo, Visibility};
 

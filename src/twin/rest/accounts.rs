@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::pages::page;
 use super::{Cx, Outcome, Reply, Route, route};
 use crate::twin::acts;
-use crate::twin::auth::Caller;
-use crate::twin::failure::Failure;
+use crate::twin::door::auth::Caller;
+use crate::twin::door::failure::Failure;
 use crate::twin::shape;
 use crate::twin::world::{AccountKind, Permission, Repo, World};
 

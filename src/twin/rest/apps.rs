@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::pages::{counted, page};
 use super::{Cx, Outcome, Reply, Route, route};
-use crate::twin::auth::{Caller, Need};
-use crate::twin::failure::Failure;
+use crate::twin::door::auth::{Caller, Need};
+use crate::twin::door::failure::Failure;
 use crate::twin::shape::{self, time};
 use crate::twin::state::unique;
 use crate::twin::world::{App, Installation, InstallationToken, Permission, World};

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::pages::page;
 use super::{Cx, Outcome, Route, route};
-use crate::twin::failure::Failure;
+use crate::twin::door::failure::Failure;
 use crate::twin::world::AuditEntry;
 
 pub(super) const ROUTES: &[Route] = &[route("GET", "/orgs/{org}/audit-log", list)];

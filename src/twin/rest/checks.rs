@@ -6,8 +6,8 @@ use super::code::resolve;
 use super::pages::{counted, page};
 use super::{Cx, Outcome, Reply, Route, route};
 use crate::twin::acts::checks;
-use crate::twin::auth::{Caller, Need};
-use crate::twin::failure::Failure;
+use crate::twin::door::auth::{Caller, Need};
+use crate::twin::door::failure::Failure;
 use crate::twin::shape;
 use crate::twin::world::{CheckRun, Status};
 

@@ -3,8 +3,8 @@
 use super::pages::page;
 use super::{Cx, Outcome, Reply, Route, route};
 use crate::twin::acts;
-use crate::twin::auth::Need;
-use crate::twin::failure::Failure;
+use crate::twin::door::auth::Need;
+use crate::twin::door::failure::Failure;
 use crate::twin::shape;
 use crate::twin::world::{Comment, Repo};
 

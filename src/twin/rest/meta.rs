@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Cx, Outcome, Reply, Route, route};
-use crate::twin::limits::Pool;
+use crate::twin::door::limits::Pool;
 
 pub(super) const ROUTES: &[Route] = &[
     route("GET", "", root),

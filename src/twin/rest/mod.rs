@@ -20,12 +20,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::acts::Tx;
-use super::auth::Need;
-use super::failure::Failure;
-use super::session::Session;
-use super::shape::{self, Urls};
-use super::world::{Account, Repo, World};
+use crate::twin::acts::Tx;
+use crate::twin::door::auth::Need;
+use crate::twin::door::failure::Failure;
+use crate::twin::door::session::Session;
+use crate::twin::shape::{self, Urls};
+use crate::twin::world::{Account, Repo, World};
 
 /// A successful answer.
 pub(crate) struct Reply {
@@ -237,7 +237,7 @@ impl Cx<'_> {
     pub(crate) fn organisation(&self) -> Result<Account, Failure> {
         let world = self.world();
         let account = world.account(self.param("org")).ok_or_else(Failure::not_found)?;
-        if account.kind == super::world::AccountKind::Organization {
+        if account.kind == crate::twin::world::AccountKind::Organization {
             Ok(account.clone())
         } else {
             Err(Failure::not_found())

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::pages::page;
 use super::{Cx, Outcome, Reply, Route, route};
 use crate::twin::acts::pulls;
-use crate::twin::auth::Need;
-use crate::twin::failure::Failure;
+use crate::twin::door::auth::Need;
+use crate::twin::door::failure::Failure;
 use crate::twin::shape::{self, segment};
 use crate::twin::world::{Issue, Pull};
 

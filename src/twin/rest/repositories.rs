@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{Cx, Outcome, Reply, Route, route};
 use crate::twin::acts;
-use crate::twin::auth::{Caller, Need};
-use crate::twin::failure::Failure;
+use crate::twin::door::auth::{Caller, Need};
+use crate::twin::door::failure::Failure;
 use crate::twin::shape;
 
 pub(super) const ROUTES: &[Route] = &[

@@ -14,8 +14,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
-use super::world::{self, Visibility};
 use super::*;
+use crate::twin::world::{self, Visibility};
 
 /// What came back.
 struct Got {

@@ -277,7 +277,7 @@ fn boot_branch(
 }
 
 /// An error with its causes, in a line.
-pub(super) fn said(error: &dyn std::error::Error) -> String {
+pub(in crate::engine) fn said(error: &dyn std::error::Error) -> String {
     let mut out = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -15,9 +15,9 @@ use crate::model::{
 };
 use crate::observed::{self, PullSeen};
 
-use super::in_force::{Rejected, said};
-use super::source::load;
-use super::switches::Flip;
+use crate::engine::config::load;
+use crate::engine::config::{Rejected, said};
+use crate::engine::switches::Flip;
 
 /// The largest config file that a flip edits.
 const MAX_FILE: u64 = 4 << 20;

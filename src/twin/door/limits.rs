@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::world::Limits;
+use crate::twin::world::Limits;
 
 /// Which of the separately counted resources a request draws on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,6 +11,9 @@ use crate::adapters::env::Env;
 use crate::adapters::github::{Client, PoolState};
 use crate::adapters::state::StateDir;
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Trouble, Watch, Writer};
+use crate::engine::config::{Home, HomeError, Rejected, Source, said};
+use crate::engine::scheduler::{Ended, Tick};
+use crate::engine::switches::{Flip, Switchboard};
 use crate::ledger::Record;
 use crate::loops::{self, Selection};
 use crate::model::{Action, Cause, Desired, Effect, Facet, Facets, Observed, RepoName, Verb};
@@ -18,14 +21,8 @@ use crate::plan::{Document, render};
 
 use super::batch::{self, BatchError, Publisher};
 use super::cycle::{Judged, Judging, judge, look};
-use super::home::{Home, HomeError};
-use super::in_force::{Rejected, said};
 use super::memory::memory;
 use super::proposals::{Loads, Reading};
-use super::scheduler::{Ended, Tick};
-use super::source::Source;
-use super::switchboard::Switchboard;
-use super::switches::Flip;
 
 /// How often other machines may be faster before this one gives up.
 const FENCE_TRIES: usize = 3;
@@ -41,54 +38,54 @@ pub trait Audience: Send + Sync {
 }
 
 /// What ticks work with, for as long as the daemon runs.
-pub(super) struct Shop {
-    pub(super) clock: Clock,
-    pub(super) env: Env,
-    pub(super) state: StateDir,
-    pub(super) source: Arc<Source>,
-    pub(super) recorder: Recorder,
-    pub(super) board: Switchboard,
-    pub(super) audience: Arc<dyn Audience>,
-    pub(super) loads: Arc<Loads>,
+pub(in crate::engine) struct Shop {
+    pub(in crate::engine) clock: Clock,
+    pub(in crate::engine) env: Env,
+    pub(in crate::engine) state: StateDir,
+    pub(in crate::engine) source: Arc<Source>,
+    pub(in crate::engine) recorder: Recorder,
+    pub(in crate::engine) board: Switchboard,
+    pub(in crate::engine) audience: Arc<dyn Audience>,
+    pub(in crate::engine) loads: Arc<Loads>,
     /// Found by the first tick that reaches it; `None` until the ledger has caught up with its branch.
-    pub(super) home: tokio::sync::Mutex<Option<Home>>,
+    pub(in crate::engine) home: tokio::sync::Mutex<Option<Home>>,
     /// What was shown last, by who took part.
-    pub(super) shown: Mutex<HashMap<Vec<&'static str>, String>>,
+    pub(in crate::engine) shown: Mutex<HashMap<Vec<&'static str>, String>>,
 }
 
 /// What one tick goes by.
-pub(super) struct Order {
-    pub(super) tick: Tick,
-    pub(super) desired: Arc<Desired>,
-    pub(super) branch: String,
-    pub(super) rejected: Option<Rejected>,
-    pub(super) client: Client,
+pub(in crate::engine) struct Order {
+    pub(in crate::engine) tick: Tick,
+    pub(in crate::engine) desired: Arc<Desired>,
+    pub(in crate::engine) branch: String,
+    pub(in crate::engine) rejected: Option<Rejected>,
+    pub(in crate::engine) client: Client,
     /// What is to be recorded first.
-    pub(super) records: Vec<Record>,
+    pub(in crate::engine) records: Vec<Record>,
     /// No further action is started once it is cancelled.
-    pub(super) stop: CancellationToken,
+    pub(in crate::engine) stop: CancellationToken,
     /// Told whenever something happens.
-    pub(super) alive: Arc<dyn Fn() + Send + Sync>,
+    pub(in crate::engine) alive: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// How a tick ended.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_field_names, reason = "`done` is the word for it")]
-pub(super) struct Done {
-    pub(super) ended: BTreeMap<&'static str, (Ended, String)>,
-    pub(super) plan: String,
-    pub(super) done: usize,
-    pub(super) refused: usize,
-    pub(super) failed: usize,
-    pub(super) left: usize,
-    pub(super) held: Vec<(String, &'static str, String)>,
+pub(in crate::engine) struct Done {
+    pub(in crate::engine) ended: BTreeMap<&'static str, (Ended, String)>,
+    pub(in crate::engine) plan: String,
+    pub(in crate::engine) done: usize,
+    pub(in crate::engine) refused: usize,
+    pub(in crate::engine) failed: usize,
+    pub(in crate::engine) left: usize,
+    pub(in crate::engine) held: Vec<(String, &'static str, String)>,
     /// Flips whose pull request was merged or closed.
-    pub(super) over: Vec<Flip>,
+    pub(in crate::engine) over: Vec<Flip>,
     /// Branches of flips that have a pull request.
-    pub(super) proposed: Vec<String>,
+    pub(in crate::engine) proposed: Vec<String>,
     /// Whether something was made that others wait for.
-    pub(super) look_again: bool,
-    pub(super) trouble: Option<String>,
+    pub(in crate::engine) look_again: bool,
+    pub(in crate::engine) trouble: Option<String>,
 }
 
 /// What ends the daemon.
@@ -118,7 +115,7 @@ impl From<RecorderError> for Cut {
 
 impl Shop {
     /// Runs a tick. Cancelling it leaves intents open, which the next one settles.
-    pub(super) async fn tick(&self, order: &Order) -> Result<Done, Fatal> {
+    pub(in crate::engine) async fn tick(&self, order: &Order) -> Result<Done, Fatal> {
         let mut done = Done::default();
         match self.run(order, &mut done).await {
             Ok(()) => {}

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::faults::FaultAction;
-use super::graphql;
-use super::state::now;
 use super::wire::Answer;
+use crate::twin::graphql;
+use crate::twin::state::now;
 
 /// An answer that never reached the real work.
 pub(crate) fn broken(action: &FaultAction, is_graphql: bool) -> Answer {

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::faults::FaultRule;
-use super::handle::{Refused, WorldHandle};
-use super::state::Shared;
-use super::world::{DeliveryOptions, World};
+use crate::twin::handle::{Refused, WorldHandle};
+use crate::twin::state::Shared;
+use crate::twin::world::{DeliveryOptions, World};
 
 /// The routes below `/_twin`.
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::adapters::git::Repo;
 use crate::model::CommitId;
 
-use super::wakes::Wakes;
+use crate::engine::wakes::Wakes;
 
 /// The second comparison follows the first by this.
 const AGAIN: Duration = Duration::from_millis(50);

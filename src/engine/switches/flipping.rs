@@ -7,9 +7,9 @@ use crate::loops;
 use crate::model::{Address, AddressGlob, Desired};
 use crate::plan::Switch;
 
-use super::socket::Request;
-use super::switchboard::Switchboard;
-use super::switches::{Flip, FlipsError};
+use super::board::Switchboard;
+use super::flips::{Flip, FlipsError};
+use crate::engine::socket::Request;
 
 /// A switch that was flipped.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use crate::adapters::github::{self, Client};
 use crate::adapters::state::StateDir;
 use crate::model::{Desired, RepoName};
 
-use super::batch::Place;
 use super::source::Source;
+use crate::engine::tick::Place;
 
 /// Where the ledger's branch and the pull requests live.
 #[derive(Clone, Debug)]

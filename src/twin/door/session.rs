@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use super::acts::Tx;
 use super::auth::{Caller, Need};
 use super::failure::Failure;
-use super::shape::Urls;
-use super::state::Shared;
-use super::world::{Permission, Repo, World};
+use crate::twin::acts::Tx;
+use crate::twin::shape::Urls;
+use crate::twin::state::Shared;
+use crate::twin::world::{Permission, Repo, World};
 
 pub(crate) struct Session {
     pub(crate) shared: Arc<Shared>,

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::model::Desired;
 use crate::plan::Switches;
 
-use super::switches::{Flip, Flips, FlipsError, switches};
+use super::flips::{Flip, Flips, FlipsError, switches};
 
 /// The live switches; clones share them.
 #[derive(Clone, Debug)]

@@ -10,16 +10,16 @@ use axum::http::{HeaderMap, Response};
 use super::auth::{self, Caller};
 use super::failure::Failure;
 use super::faults::{FaultAction, Seen};
-use super::git::{self, GitPath};
-use super::graphql::{self, Api, Prepared};
 use super::limits::{Meter, Pool};
 use super::outage::{broken, secondary};
-use super::rest;
 use super::session::Session;
-use super::shape::Urls;
-use super::state::{Shared, now};
 use super::wire::{Answer, abort};
-use super::world::World;
+use crate::twin::git::{self, GitPath};
+use crate::twin::graphql::{self, Api, Prepared};
+use crate::twin::rest;
+use crate::twin::shape::Urls;
+use crate::twin::state::{Shared, now};
+use crate::twin::world::World;
 
 /// The most that a request may carry.
 const MAX_REQUEST: usize = 256 * 1024 * 1024;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use globset::{GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Serialize};
 
-use super::world::World;
+use crate::twin::world::World;
 
 /// One rule: the requests it speaks of, and what happens to them.
 ///

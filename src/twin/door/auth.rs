@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
 use super::failure::Failure;
-use super::world::{AccountKind, Installation, Permission, Repo, Role, Token, Visibility, World};
+use crate::twin::world::{AccountKind, Installation, Permission, Repo, Role, Token, Visibility, World};
 
 /// Who sent a request.
 #[derive(Debug, Clone)]
@@ -300,7 +300,7 @@ mod tests {
         world.add_repo("acme", "widgets");
         world.add_token("t", Token::classic("operator"));
         setup(&mut world);
-        let caller = identify(&world, Some("Bearer t"), super::super::world::epoch()).unwrap();
+        let caller = identify(&world, Some("Bearer t"), crate::twin::world::epoch()).unwrap();
         let repo = world.repo("acme", "widgets").unwrap();
         (
             caller.permission(&world, repo),
@@ -349,9 +349,9 @@ mod tests {
         let token = world.tokens.keys().next().unwrap().clone();
         let basic = base64::engine::general_purpose::STANDARD.encode(format!("x-access-token:{token}"));
         for header in [format!("token {token}"), format!("bearer {token}"), format!("Basic {basic}")] {
-            assert!(identify(&world, Some(&header), super::super::world::epoch()).is_ok(), "{header}");
+            assert!(identify(&world, Some(&header), crate::twin::world::epoch()).is_ok(), "{header}");
         }
-        assert!(identify(&world, Some("Bearer nonsense"), super::super::world::epoch()).is_err());
-        assert!(matches!(identify(&world, None, super::super::world::epoch()), Ok(Caller::Anonymous)));
+        assert!(identify(&world, Some("Bearer nonsense"), crate::twin::world::epoch()).is_err());
+        assert!(matches!(identify(&world, None, crate::twin::world::epoch()), Ok(Caller::Anonymous)));
     }
 }

@@ -20,15 +20,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::admin;
 use super::faults::{self, FaultRule};
 use super::gateway::{self, Via};
-use super::git::{Backend, Store};
-use super::handle::WorldHandle;
 use super::log::LoggedRequest;
-use super::state::Shared;
 use super::wire::Abort;
-use super::world::{Token, World};
-use super::{admin, graphql, webhooks};
+use crate::twin::git::{Backend, Store};
+use crate::twin::handle::WorldHandle;
+use crate::twin::state::Shared;
+use crate::twin::world::{Token, World};
+use crate::twin::{graphql, webhooks};
 
 /// How a twin is to be started.
 #[derive(Debug, Clone)]

@@ -1,0 +1,11 @@
+//! Where config is read from, what of it is in force, and where the factory writes to it.
+
+mod home;
+mod in_force;
+mod source;
+pub(in crate::engine) mod watch;
+
+pub use home::{Home, HomeError};
+pub(in crate::engine) use in_force::said;
+pub use in_force::{BootError, InForce, Keeper, News, Rejected};
+pub use source::{At, Invalid, Loaded, Source, SourceError, load};

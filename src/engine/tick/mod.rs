@@ -1,0 +1,14 @@
+//! One comparison and what follows from it: read, judge, show, carry out, publish.
+
+mod batch;
+mod cycle;
+mod memory;
+mod proposals;
+mod shop;
+
+pub use batch::{BatchError, Place, Publisher, carry_out, summary};
+pub use cycle::{Judged, Judging, judge, look, unsettled_labels};
+pub use memory::{elsewhere, memory};
+pub(in crate::engine) use proposals::Loads;
+pub use shop::{Audience, Fatal};
+pub(in crate::engine) use shop::{Done, Order, Shop};
