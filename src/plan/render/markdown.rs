@@ -32,7 +32,8 @@ pub fn markdown(document: &Document, limit: usize) -> Vec<String> {
             lines: entry(planned),
         });
     }
-    for (name, lines) in sections(document) {
+    let all = |lines: Vec<(String, &str)>| lines.into_iter().map(|(line, _)| line).collect();
+    for (name, lines) in sections(document, all) {
         blocks.push(Block { heading: format!("### {name}\n\n"), language: "text", lines });
     }
     pages(format!("**{}**\n", last_line(document.summary())), &blocks, limit)

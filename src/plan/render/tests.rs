@@ -24,6 +24,42 @@ fn document(actions: Vec<Action>) -> Document {
     Document::new(&case.desired, &case.observed, &verdict, &[])
 }
 
+/// An outage has one reason for hundreds of repositories: the text counts them, and nothing else drops one.
+#[test]
+fn of_many_lines_with_one_reason_the_text_shows_a_few() {
+    let mut out = document(Vec::new());
+    for n in 0..40 {
+        let repo = name(&format!("acme/r{n:02}"));
+        out.waiting.push(Waiting { address: Address::repo(&repo), on: "a complete reading".into() });
+        let why = "no answer in time: POST /graphql".into();
+        out.reading.incomplete.push(Gap {
+            facet: Facet::Settings,
+            repo: Some(repo),
+            why,
+            cause: Cause::Other,
+        });
+    }
+    out.waiting.push(Waiting { address: Address::repo(&name(W)), on: "a first commit".into() });
+    insta::assert_snapshot!(text(&out, Style::Plain), @r"
+    config: working tree, 1 file changed
+    incomplete: settings of acme/r00: no answer in time: POST /graphql
+    incomplete: settings of acme/r01: no answer in time: POST /graphql
+    incomplete: settings of acme/r02: no answer in time: POST /graphql
+    and 37 more of the same: no answer in time: POST /graphql
+
+    waiting
+      repo/acme/r00: a complete reading
+      repo/acme/r01: a complete reading
+      repo/acme/r02: a complete reading
+      and 37 more of the same: a complete reading
+      repo/acme/widgets: a first commit
+
+    Plan: 0 to add, 0 to change, 0 to delete, 41 waiting · 0 repos · 0 API calls
+    ");
+    let all = markdown(&out, 100_000).concat();
+    assert!((0..40).all(|n| all.matches(&format!("acme/r{n:02}")).count() == 2), "{all}");
+}
+
 /// Something in every part.
 fn full() -> Document {
     let prose = "The widget service, which makes widgets of every size and colour.";

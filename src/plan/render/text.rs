@@ -1,5 +1,6 @@
 //! The plan as text: grouped by repository and kind, the last line with the counts.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::model::{Action, Address, Gap, RepoName, Verb};
@@ -44,7 +45,7 @@ pub fn text(document: &Document, style: Style) -> String {
         }
         action(planned, style, &mut out);
     }
-    for (name, lines) in sections(document) {
+    for (name, lines) in sections(document, alike) {
         let _ = writeln!(out, "\n{name}");
         for line in lines {
             let _ = writeln!(out, "  {line}");
@@ -65,9 +66,34 @@ fn head(document: &Document, out: &mut String) {
     if let Some(age) = reading.cached_age_seconds {
         let _ = writeln!(out, "observed: from the cache, {age} s old");
     }
-    for gap in &reading.incomplete {
-        let _ = writeln!(out, "{}", incomplete(gap));
+    let gaps = reading.incomplete.iter().map(|gap| (incomplete(gap), gap.why.as_str()));
+    for line in alike(gaps.collect()) {
+        let _ = writeln!(out, "{line}");
     }
+}
+
+/// So many lines of one reason stand by themselves; of more, the rest is counted.
+const ALIKE: usize = 4;
+
+/// Lines, each with its reason. An outage has one reason and hits everything: of a reason that more than [`ALIKE`]
+/// lines have, all but the first ones are counted. The JSON document names them all.
+fn alike(lines: Vec<(String, &str)>) -> Vec<String> {
+    let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, reason) in &lines {
+        *count.entry(reason).or_default() += 1;
+    }
+    let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut out = Vec::new();
+    for (line, reason) in lines {
+        let (all, n) = (count[reason], shown.entry(reason).or_default());
+        *n += 1;
+        if all <= ALIKE || *n < ALIKE {
+            out.push(line);
+        } else if *n == ALIKE {
+            out.push(format!("and {} more of the same: {}", all - ALIKE + 1, printable(reason)));
+        }
+    }
+    out
 }
 
 /// `incomplete: labels of acme/widgets: …`.
@@ -147,9 +173,14 @@ pub(super) fn title(action: &Action) -> String {
     if name.is_empty() { verb } else { format!("{verb} {}", printable(name)) }
 }
 
-/// What stands below the actions: headings and their lines, those that have any.
-pub(super) fn sections(document: &Document) -> Vec<(&'static str, Vec<String>)> {
-    let waiting = document.waiting.iter().map(|w| format!("{}: {}", w.address, w.on)).collect();
+/// What stands below the actions: headings and their lines, those that have any. `pick` chooses among the lines of
+/// what waits, each with what it waits for.
+pub(super) fn sections(
+    document: &Document,
+    pick: impl Fn(Vec<(String, &str)>) -> Vec<String>,
+) -> Vec<(&'static str, Vec<String>)> {
+    let waits = document.waiting.iter().map(|w| (format!("{}: {}", w.address, w.on), w.on.as_str()));
+    let waiting = pick(waits.collect());
     let off = |d: &Disabled| {
         let until = d.switch.until.map(|t| format!(", until {t}")).unwrap_or_default();
         format!("loop/{}: {} (by {}{until})", d.name, d.switch.reason, d.switch.by)
