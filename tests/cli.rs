@@ -115,7 +115,6 @@ fn from_drift_to_an_empty_plan() {
 
         Plan: 0 to add, 1 to change, 0 to delete · 1 repo · 2 API calls
         differences that the config at [commit 1] would not have left
-        repo/acme/anvil/label/ready: last changed by operator at [time]
         [exit 2]
         "#);
         w.apply(&[]).exits(0);
@@ -247,6 +246,10 @@ fn every_exit_code_has_its_situation() {
         }),
         ("wrong usage", 64, |w| w.plan(&["--nonsense"]).code),
         ("an address of nothing that is managed", 64, |w| w.plan(&["repo/acme/anvils"]).code),
+        ("nothing that is managed is to be suspended", 64, |w| {
+            w.run(&["suspend", "repo/acme/anvils/**", "--reason", "audit"]).code
+        }),
+        ("a saved plan that isn't there", 64, |w| w.run(&["apply", "--yes", "saved.json"]).code),
         ("no terminal to ask", 64, |w| w.run(&["apply"]).code),
         ("interrupted", 130, |w| interrupted(w, Signal::INT)),
         ("terminated", 143, |w| interrupted(w, Signal::TERM)),
@@ -277,6 +280,74 @@ fn interrupted(w: &World, signal: Signal) -> i32 {
     w.apply(&[]).exits(0);
     w.plan(&[]).exits(0);
     ended.code
+}
+
+/// What a guard held back, and what waited, was never so: that it still differs is nobody's doing.
+#[test]
+fn what_was_never_applied_is_no_drift() {
+    committed(|w| {
+        w.github().set("acme/anvil", &json!({ "visibility": "private" })).expect("it is there");
+        w.config("factory \"acme\"\nrepo \"acme/anvil\" { visibility \"public\"; has-wiki #false; has-projects #false; }\n");
+        w.apply(&[]).exits(4);
+        let none = w.run(&["drift", "--json"]).exits(0).json();
+        assert_eq!(none["drift"], json!([]), "{none}");
+        w.github().set("acme/anvil", &json!({ "has_wiki": true })).expect("it is there");
+        let drift = w.run(&["drift", "--json"]).json();
+        assert_eq!(drift["drift"].as_array().map(Vec::len), Some(1), "{drift}");
+        assert_eq!(drift["drift"][0]["after"], json!({ "has-wiki": false }), "{drift}");
+    });
+}
+
+/// Looking at what was done depends neither on what was written a minute ago, nor on the machine.
+#[test]
+fn the_past_can_be_read_while_the_config_is_broken_and_from_another_machine() {
+    committed(|w| {
+        w.apply(&[]).exits(0);
+        let here = w.run(&["history", "repo/acme/anvil"]).exits(0).out;
+        assert_eq!(here.lines().count(), 3, "{here}");
+        w.config("factory \"acme\"\nnonsense\n");
+        w.run(&["plan"]).exits(3);
+        assert_eq!(w.run(&["history", "repo/acme/anvil"]).exits(0).out, here);
+        w.run(&["ledger", "verify"]).exits(0);
+        w.set("FACTORY_STATE_DIR", w.path("tmp/elsewhere").to_str().expect("it is text"));
+        let verified = w.run(&["ledger", "verify"]).exits(0);
+        assert!(verified.out.contains("has no ledger yet"), "{}", verified.all());
+        assert_eq!(w.run(&["history", "repo/acme/anvil"]).exits(0).out, here);
+        w.run(&["ledger", "verify"]).exits(0);
+        std::fs::remove_dir_all(w.path("tmp/elsewhere")).expect("it was made");
+    });
+}
+
+/// Two machines of one user on one config at the same time: nothing twice, neither settles the other's work, and
+/// both ledgers hold.
+#[test]
+fn two_machines_at_once_do_everything_once() {
+    committed(|w| {
+        w.twin().set_latency(Duration::from_millis(100));
+        let first = w.start(&["apply", "--yes"]);
+        let writes = || {
+            w.twin()
+                .log()
+                .iter()
+                .filter(|r| r.method == "PATCH" || r.method == "POST" && r.path.ends_with("/labels"))
+                .count()
+        };
+        w.until("the first machine writes", || writes() > 0);
+        let elsewhere = w.path("tmp/elsewhere");
+        w.set("FACTORY_STATE_DIR", elsewhere.to_str().expect("it is text"));
+        let second = w.start(&["apply", "--yes"]).finish(Duration::from_secs(60));
+        assert!(matches!(second.code, 0 | 4 | 8), "{}", second.all());
+        assert!(!second.err.contains("settled"), "{}", second.all());
+        first.finish(Duration::from_secs(60)).exits(0);
+        assert_eq!(writes(), 4, "each change was written once");
+        w.twin().set_latency(Duration::ZERO);
+        w.apply(&[]).exits(0);
+        w.run(&["ledger", "verify"]).exits(0);
+        w.set("FACTORY_STATE_DIR", "");
+        w.apply(&[]).exits(0);
+        w.run(&["ledger", "verify"]).exits(0);
+        std::fs::remove_dir_all(elsewhere).expect("it was made");
+    });
 }
 
 /// A saved plan does exactly what it says, and refuses what has changed since, object by object.

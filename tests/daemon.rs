@@ -274,7 +274,7 @@ fn a_live_switch_becomes_a_pull_request_whose_end_is_its_end() {
 #[test]
 fn what_was_suspended_is_mended_as_soon_as_it_is_resumed() {
     world_of(sample::github(), |world| {
-        world.config("factory \"acme\"\n");
+        world.config("factory \"acme\"\nrepo \"acme/anvil\"\n");
         let daemon = Daemon::start(world, &[]);
         daemon.ask(&["suspend", "repo/acme/anvil/**", "--reason", "audit"]).exits(0);
         world.config("factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #false; }\n");

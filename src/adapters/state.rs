@@ -76,6 +76,7 @@ pub struct Guard {
     // Closing the file gives the lock back.
     _file: File,
     dir: PathBuf,
+    machine: String,
 }
 
 impl Guard {
@@ -83,6 +84,27 @@ impl Guard {
     pub fn dir(&self) -> &Path {
         &self.dir
     }
+
+    /// An id that no other state directory has: it tells this machine's work from that of others on one config.
+    pub fn machine(&self) -> &str {
+        &self.machine
+    }
+}
+
+/// The id of a state directory, drawn when it is locked for the first time.
+fn machine(dir: &Path) -> Result<String, Error> {
+    let file = dir.join("machine");
+    match fs::read(&file, 64) {
+        Ok(bytes) if !bytes.is_empty() => return Ok(String::from_utf8_lossy(&bytes).trim().to_owned()),
+        Err(error) if !error.is_not_found() => return Err(Error::Prepare(error)),
+        Ok(_) | Err(_) => {}
+    }
+    let mut drawn = [0; 8];
+    let failed = |source| Error::Lock { path: file.clone(), source };
+    File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut drawn)).map_err(failed)?;
+    let id = hex::encode(drawn);
+    fs::replace(&file, id.as_bytes()).map_err(Error::Prepare)?;
+    Ok(id)
 }
 
 impl StateDir {
@@ -185,7 +207,7 @@ impl StateDir {
         }
         let note = format!("{}\n{command}\n", std::process::id());
         file.set_len(0).and_then(|()| file.write_all(note.as_bytes())).map_err(failed)?;
-        Ok(Guard { _file: file, dir: self.dir.clone() })
+        Ok(Guard { _file: file, dir: self.dir.clone(), machine: machine(&self.dir)? })
     }
 
     /// Who holds the lock at this moment; `None` when nobody does. Only looks: the kernel's list of locks is read,
@@ -253,9 +275,13 @@ mod tests {
         let Err(Error::Locked(by)) = state.lock("factoryctl apply") else { panic!("locked twice") };
         assert_eq!(by, LockedBy { pid: Some(std::process::id()), command: "factoryctl run".into() });
         assert_eq!(state.holder().unwrap(), Some(by));
+        let id = guard.machine().to_owned();
         drop(guard);
         assert_eq!(state.holder().unwrap(), None);
-        state.lock("factoryctl apply").unwrap();
+        let again = state.lock("factoryctl apply").unwrap();
+        let other = StateDir::prepare(home.path(), None, "other", "main").unwrap().lock("x").unwrap();
+        assert_eq!((again.machine(), id.len()), (id.as_str(), 16));
+        assert_ne!(other.machine(), id);
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(
             (mode(state.dir()), mode(&state.ledger()), mode(&state.lock_file())),

@@ -17,6 +17,7 @@ pub struct Recorder {
     ledger: Arc<Mutex<Ledger>>,
     clock: Clock,
     by: Arc<str>,
+    machine: Arc<str>,
 }
 
 /// The ledger could not be written; nothing may be done that it would not know of.
@@ -27,12 +28,18 @@ pub struct RecorderError(#[from] ledger::Error);
 impl Recorder {
     /// A recorder for this ledger, whose records say that `by` acted.
     pub fn new(ledger: Ledger, clock: Clock, by: &str) -> Self {
-        Self { ledger: Arc::new(Mutex::new(ledger)), clock, by: by.into() }
+        let machine = ledger.machine().into();
+        Self { ledger: Arc::new(Mutex::new(ledger)), clock, by: by.into(), machine }
     }
 
     /// The ledger, for reading and publishing.
     pub async fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().await
+    }
+
+    /// The state directory it acts from.
+    pub fn machine(&self) -> &str {
+        &self.machine
     }
 
     /// Who acts.
@@ -105,6 +112,7 @@ impl Recorder {
             reason: action.reason.clone(),
             overrides,
             by: self.by.to_string(),
+            machine: self.machine.to_string(),
         }
     }
 

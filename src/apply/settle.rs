@@ -15,11 +15,10 @@ use crate::ledger::{Index, Open, Record};
 /// that a crashed machine doesn't keep the others waiting.
 const UNDER_WAY: SignedDuration = SignedDuration::from_mins(15);
 
-/// Whether an open intent is another machine's, which may be at it at this moment. `by` is who asks; a command and
-/// the daemon of one person on one host are one machine, since the lock keeps them apart.
-pub fn under_way_elsewhere(open: &Open, by: &str, now: Timestamp) -> bool {
-    let machine = |by: &str| by.strip_prefix("daemon of ").unwrap_or(by).to_owned();
-    machine(&open.intent.by) != machine(by) && now.duration_since(open.at) < UNDER_WAY
+/// Whether an open intent is another machine's, which may be at it at this moment. What uses one state directory is
+/// one machine, since its lock keeps them apart.
+pub fn under_way_elsewhere(open: &Open, machine: &str, now: Timestamp) -> bool {
+    open.intent.machine != machine && now.duration_since(open.at) < UNDER_WAY
 }
 
 /// What has to be read to settle the open intents: repositories and facets.
@@ -53,7 +52,7 @@ pub async fn settle(recorder: &Recorder, observed: &Observed) -> Result<usize, R
     let now = recorder.now();
     let settled = |index: &Index| -> Vec<Record> {
         let settled = |open: &Open| {
-            if under_way_elsewhere(open, recorder.by(), now) {
+            if under_way_elsewhere(open, recorder.machine(), now) {
                 return None;
             }
             let outcome = verdict(open, observed)?;

@@ -61,7 +61,12 @@ fn saved_plan(cx: &Context, args: &Args) -> Result<Option<SavedPlan>, Fail> {
     let [one] = args.what.as_slice() else { return Ok(None) };
     let path = cx.env.cwd().join(one);
     if !fs::is_file(&path) {
-        return Ok(None);
+        let meant_as_file = std::path::Path::new(one).extension().is_some_and(|e| e == "json");
+        return match meant_as_file || one.starts_with(['/', '.']) {
+            true => Err(Fail::new(Exit::Usage, format!("there is no file {one}"))
+                .help("name a saved plan (factoryctl plan -o FILE), or addresses like repo/acme/widgets")),
+            false => Ok(None),
+        };
     }
     let text = String::from_utf8_lossy(&fs::read(&path, 256 << 20)?).into_owned();
     SavedPlan::parse(&text).map(Some).map_err(|error| {
@@ -127,7 +132,7 @@ impl<'a> Job<'a> {
         saved: Option<SavedPlan>,
     ) -> Result<Self, Fail> {
         let allows = allows(&args.allow, &cx.env.who())?;
-        let session = cx.connect(source, &loaded, Patience::Foreground)?;
+        let session = cx.connect(source, &loaded.desired, Patience::Foreground)?;
         let guard = session.state.lock("factoryctl apply")?;
         let ledger = Ledger::open(guard, cx.clock.now())?;
         let recorder = Recorder::new(ledger, cx.clock.clone(), &cx.env.who());
@@ -225,8 +230,8 @@ impl<'a> Job<'a> {
         let scope = if self.saved.is_some() { Vec::new() } else { globs(&self.args.what, desired)? };
         let selection = Selection::default();
         let switches = self.cx.switches(&self.session.state, &self.loaded.desired)?;
-        let (by, now) = (self.recorder.by(), self.cx.clock.now());
-        let elsewhere = self.recorder.index(|index| engine::elsewhere(index, by, now)).await;
+        let (machine, now) = (self.recorder.machine(), self.cx.clock.now());
+        let elsewhere = self.recorder.index(|index| engine::elsewhere(index, machine, now)).await;
         let memory = Memory { elsewhere, ..Memory::default() };
         let judging = Judging {
             desired,
@@ -315,9 +320,9 @@ impl<'a> Job<'a> {
         };
         let watch = Watch { gate: &gate, progress: &progress, stop: self.stop.clone() };
         let writer = Writer::new(self.session.client.clone());
-        let line = render::last_line(judged.document.summary());
         let config = desired.origin.commit.as_ref();
-        engine::carry_out(permitted, &line, config, &writer, &self.recorder, &self.publisher, &watch).await
+        let (recorder, publisher) = (&self.recorder, &self.publisher);
+        engine::carry_out(permitted, &judged.document, config, &writer, recorder, publisher, &watch).await
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::adapters::state::StateDir;
-use crate::engine::{self, AskError, At, Keeper, Reply, Request, Source, Switchboard};
+use crate::engine::{self, AskError, Reply, Request, Source, Switchboard};
 use crate::ledger::{Ledger, Record};
 use crate::model::Desired;
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
+use super::session::in_force;
 
 /// A config's daemon, whether or not it runs.
 pub(super) struct Daemon {
@@ -24,13 +25,7 @@ impl Daemon {
     /// Finds it by the config that is in force; a head that doesn't load is no obstacle.
     pub(super) async fn find(cx: &Context) -> Result<Self, Fail> {
         let source = Arc::new(Source::open(&cx.env, cx.global.config.as_deref())?);
-        let desired = match &*source {
-            Source::Folder(_) => Arc::new(cx.load(&source, At::WorkingTree)?.desired),
-            Source::Local(_) | Source::Remote { .. } => {
-                let booted = Keeper::boot(Arc::clone(&source), cx.clock.clone()).await;
-                Arc::clone(&booted.map_err(|error| super::run::boot_fail(cx, error))?.current().desired)
-            }
-        };
+        let desired = in_force(cx, &source).await?;
         let state = cx.state(&source, &desired)?;
         let socket = state.socket()?;
         Ok(Self { state, desired, socket })
@@ -96,6 +91,14 @@ impl Daemon {
 
 /// Until when: a moment, a day (UTC), or a span from now.
 pub(super) fn later(text: &str, now: Timestamp) -> Result<Timestamp, Fail> {
+    let at = moment(text, now)?;
+    if at <= now {
+        return Err(Fail::new(Exit::Usage, format!("{at} has passed already")).help("write a later time"));
+    }
+    Ok(at)
+}
+
+fn moment(text: &str, now: Timestamp) -> Result<Timestamp, Fail> {
     let wrong = || {
         Fail::new(Exit::Usage, format!("`{text}` is not a time"))
             .help("write 2026-05-01, 2026-05-01T12:00:00Z, 36h or 7d")
@@ -126,6 +129,8 @@ mod tests {
             ("2026-05-02T03:00:00Z", Some("2026-05-02T03:00:00Z")),
             ("36h", Some("2026-05-03T00:00:00Z")),
             ("7d", Some("2026-05-08T12:00:00Z")),
+            ("2026-05-01", None),
+            ("-1d", None),
             ("9999999999999999d", None),
             ("soon", None),
         ] {

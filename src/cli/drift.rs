@@ -5,10 +5,11 @@
 
 use serde_json::{Value, json};
 
-use crate::adapters::github::{Client, Patience};
+use crate::adapters::github::{Client, Patience, segment};
 use crate::engine::{self, At, Judging};
+use crate::ledger::Batch;
 use crate::loops::Selection;
-use crate::model::{Action, RepoName};
+use crate::model::{Action, Address, RepoName, Verb};
 use crate::plan::{Memory, render};
 
 use super::context::Context;
@@ -26,9 +27,10 @@ pub(crate) struct Args {
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let source = cx.source().await?;
     let loaded = cx.load(&source, cx.at())?;
-    let session = cx.connect(&source, &loaded, Patience::Foreground)?;
+    let session = cx.connect(&source, &loaded.desired, Patience::Foreground)?;
     let switches = cx.switches(&session.state, &loaded.desired)?;
-    let applied = super::ledger::last_applied(&session.state)?;
+    let (_, _, past) = cx.past().await?;
+    let applied = super::ledger::last_applied(&past)?;
     let (selection, memory) = (Selection::default(), Memory::default());
     let judging = Judging {
         desired: &loaded.desired,
@@ -46,13 +48,14 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     };
     let mut judged = engine::judge(&judging, &observed);
     let mut note = "nothing has been applied yet: every difference counts as drift".to_owned();
-    if let Some(commit) = &applied
-        && let Ok(before) = cx.load(&source, At::Revision(commit))
+    let commit = applied.as_ref().and_then(|batch| batch.config_commit.as_ref());
+    if let (Some(batch), Some(commit)) = (&applied, commit)
+        && let Ok(before) = cx.load(&source, At::Revision(commit.as_str()))
     {
         let then = engine::judge(&Judging { desired: &before.desired, ..judging }, &observed);
-        judged.document.actions.retain(|p| then.document.actions.iter().any(|b| b.action.id == p.action.id));
-        note =
-            format!("differences that the config at {} would not have left", &commit[..10.min(commit.len())]);
+        let wanted = |action: &Action| then.document.actions.iter().any(|b| b.action.id == action.id);
+        judged.document.actions.retain(|p| wanted(&p.action) && !was_left(batch, &p.action));
+        note = format!("differences that the config at {} would not have left", commit.short());
     }
     let mut drifts = Vec::new();
     for planned in &judged.document.actions {
@@ -61,7 +64,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     if args.json {
         let actions = judged.document.to_json()["actions"].clone();
         cx.ui.print_json(
-            &json!({ "version": 1, "since_config": applied, "drift": actions, "changed_by": drifts }),
+            &json!({ "version": 1, "since_config": commit, "drift": actions, "changed_by": drifts }),
         )?;
     } else {
         cx.ui.print(&render::text(&judged.document, cx.ui.style()))?;
@@ -75,20 +78,62 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     Ok(super::plan::exit(&judged, &observed))
 }
 
-/// Who changed it last, where the organisation's audit log tells; it is only readable to its owners.
-async fn attribute(client: &Client, action: &Action) -> Value {
-    let repo: &RepoName = action.effect.repo();
-    let phrase = crate::adapters::github::segment(&format!("repo:{repo}"));
-    let path = format!("/orgs/{}/audit-log?phrase={phrase}&per_page=1", repo.owner());
-    match client.read(repo.owner(), &path).await {
-        Ok(reply) => {
-            let entry = &reply.body[0];
-            let at = entry["@timestamp"].as_i64().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-            json!({ "address": action.address, "actor": entry["actor"], "at": at.map(|t| t.to_string()) })
-        }
-        Err(error) => {
-            tracing::debug!(%error, "the audit log can't be read");
-            json!({ "address": action.address, "actor": null, "at": null })
-        }
+/// Whether the last batch left this undone: then the difference was there all along, and nobody has drifted.
+fn was_left(batch: &Batch, action: &Action) -> bool {
+    let waited = |address: &Address| {
+        let below = format!("{address}/");
+        action.address == *address || action.address.as_str().starts_with(&below)
+    };
+    batch.left.contains(&action.id) || batch.waiting.iter().any(waited)
+}
+
+/// The words by which the audit log tells of a change that could be behind a difference; it tells nothing of labels.
+fn told_as(action: &Action) -> &'static [&'static str] {
+    match action.verb {
+        Verb::CreateRepository => &["repo.destroy"],
+        Verb::UpdateSettings => &[
+            "repo.update",
+            "repo.change_default_branch",
+            "repo.update_default_branch",
+            "repo.change_merge_setting",
+        ],
+        Verb::ChangeVisibility => &["repo.access"],
+        Verb::ArchiveRepository | Verb::UnarchiveRepository => &["repo.archived", "repo.unarchived"],
+        Verb::CreateLabel
+        | Verb::UpdateLabel
+        | Verb::RenameLabel
+        | Verb::DeleteLabel
+        | Verb::Comment
+        | Verb::DeleteComment
+        | Verb::Report
+        | Verb::Propose
+        | Verb::Withdraw => &[],
     }
+}
+
+/// Who changed it last besides the factory itself, where the organisation's audit log tells; it is only readable to
+/// its owners.
+async fn attribute(client: &Client, action: &Action) -> Value {
+    let nobody = json!({ "address": action.address, "actor": null, "at": null });
+    let words = told_as(action);
+    if words.is_empty() {
+        return nobody;
+    }
+    let repo: &RepoName = action.effect.repo();
+    let phrase = segment(&format!("repo:{repo} action:repo"));
+    let path = format!("/orgs/{}/audit-log?phrase={phrase}&per_page=50", repo.owner());
+    let (log, own) = match (client.read(repo.owner(), &path).await, client.identity(repo.owner()).await) {
+        (Ok(log), Ok(own)) => (log, own.login()),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::debug!(%error, "the audit log can't be read");
+            return nobody;
+        }
+    };
+    let by_others = |entry: &&Value| {
+        let told = entry["action"].as_str().is_some_and(|told| words.contains(&told));
+        told && entry["actor"].as_str().is_some_and(|actor| actor != own)
+    };
+    let Some(entry) = log.body.as_array().into_iter().flatten().find(by_others) else { return nobody };
+    let at = entry["@timestamp"].as_i64().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    json!({ "address": action.address, "actor": entry["actor"], "at": at.map(|t| t.to_string()) })
 }

@@ -20,9 +20,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    let source = cx.source().await?;
-    let loaded = cx.load(&source, cx.at())?;
-    let state = cx.state(&source, &loaded.desired)?;
+    let (_, _, state) = cx.past().await?;
     let glob = match &args.address {
         None => None,
         Some(text) => {

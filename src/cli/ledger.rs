@@ -1,15 +1,21 @@
 //! `factoryctl ledger`: checks or shows the chain of records.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::adapters::git::Refs;
 use crate::adapters::github::Patience;
 use crate::adapters::state::StateDir;
-use crate::engine::Home;
-use crate::ledger::{self, BRANCH, Batch, BatchPhase, Branch, Event, Head, Published, Record, Report};
+use crate::engine::{Home, Source};
+use crate::ledger::{
+    self, BRANCH, Batch, BatchPhase, Branch, Event, Head, Published, Record, Report, Verdict,
+};
+use crate::model::Desired;
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
+use super::session::in_force;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -21,7 +27,7 @@ pub(crate) struct Args {
 enum What {
     /// Check every line, the chain, and its end against the Git branch
     Verify(Verify),
-    /// Print the records, oldest first, as they are stored
+    /// Print every record, oldest first, a line each
     Show,
 }
 
@@ -36,11 +42,9 @@ struct Verify {
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    let source = cx.source().await?;
-    let loaded = cx.load(&source, cx.at())?;
-    let state = cx.state(&source, &loaded.desired)?;
     match &args.what {
         What::Show => {
+            let (_, _, state) = cx.past().await?;
             let events = ledger::history(&state.ledger(), None, None)?;
             let mut lines = Vec::new();
             for event in events {
@@ -51,7 +55,11 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             Ok(Exit::Done)
         }
         What::Verify(verify) => {
-            let branch = if verify.offline { Branch::NotAsked } else { branch(cx, &source, &loaded).await? };
+            let source = Arc::new(Source::open(&cx.env, cx.global.config.as_deref())?);
+            let desired = in_force(cx, &source).await?;
+            let state = cx.state(&source, &desired)?;
+            let branch =
+                if verify.offline { Branch::NotAsked } else { branch(cx, &source, &desired).await? };
             let noted = Published::noted(state.dir())?;
             let report = ledger::verify(&state.ledger(), &branch, noted.as_ref())?;
             if verify.json {
@@ -115,13 +123,9 @@ fn as_text(report: &Report, branch: &Branch) -> String {
 }
 
 /// What the branch has.
-async fn branch(
-    cx: &Context,
-    source: &crate::engine::Source,
-    loaded: &crate::engine::Loaded,
-) -> Result<Branch, Fail> {
-    let session = cx.connect(source, loaded, Patience::Foreground)?;
-    match session.home(cx, source, &loaded.desired).await? {
+async fn branch(cx: &Context, source: &Source, desired: &Desired) -> Result<Branch, Fail> {
+    let session = cx.connect(source, desired, Patience::Foreground)?;
+    match session.home(cx, source, desired).await? {
         (Home::Nowhere, _) => Ok(Branch::NotAsked),
         (Home::Local(repo), _) => Ok(ledger::branch_state(&repo)?),
         (Home::Remote(mirror) | Home::GitHub { mirror, .. }, access) => {
@@ -131,14 +135,15 @@ async fn branch(
     }
 }
 
-/// The config commit of the last batch that ended.
-pub(super) fn last_applied(state: &StateDir) -> Result<Option<String>, Fail> {
+/// The last batch that ended and applied a commit of the config.
+pub(super) fn last_applied(state: &StateDir) -> Result<Option<Batch>, Fail> {
     for event in ledger::history(&state.ledger(), None, None)? {
         if let Event::Other(entry) = event?
-            && let Record::Batch(Batch { phase: BatchPhase::Ended, config_commit: Some(commit), .. }) =
-                entry.record
+            && let Record::Batch(batch) = entry.record
+            && batch.phase == BatchPhase::Ended
+            && batch.config_commit.is_some()
         {
-            return Ok(Some(commit.to_string()));
+            return Ok(Some(batch));
         }
     }
     Ok(None)
@@ -178,7 +183,13 @@ pub(super) fn line(event: &Event) -> String {
                 Record::Flip(f) => {
                     format!("{} {} by {}: {}", f.address, if f.on { "on" } else { "off" }, f.by, f.reason)
                 }
-                Record::Config(c) => format!("{} {:?} {}", c.commit.short(), c.verdict, c.why),
+                Record::Config(c) => {
+                    let verdict = match c.verdict {
+                        Verdict::InForce => "in force",
+                        Verdict::Rejected => "rejected",
+                    };
+                    format!("{} {verdict} {}", c.commit.short(), c.why).trim_end().to_owned()
+                }
                 Record::Aside(a) => format!("{} ({} bytes)", a.file, a.bytes),
                 Record::Intent(_) | Record::Outcome(_) | Record::Other { .. } => String::new(),
             };

@@ -81,7 +81,7 @@ async fn compare(
     let (observed, age) = if args.offline {
         cached(cx, &state, judging.now)?
     } else {
-        let session = cx.connect(source, loaded, Patience::Foreground)?;
+        let session = cx.connect(source, &loaded.desired, Patience::Foreground)?;
         let also: Vec<_> = base.iter().flat_map(|b| b.desired.repos.keys()).collect();
         let observed = {
             let _drawn = Progress::waiting(&cx.ui, READING);

@@ -1,14 +1,17 @@
 //! A command's way to GitHub: the client, the state directory, the cache, the switches.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use crate::adapters::git::Access;
 use crate::adapters::github::{self, Client, Patience, SetupError};
-use crate::adapters::state::StateDir;
+use crate::adapters::state::{self, StateDir};
 use crate::adapters::store::Store;
-use crate::engine::{self, Flips, Home, Loaded, Source};
+use crate::apply::Recorder;
+use crate::engine::{self, At, BootError, Flips, Home, Keeper, Publisher, Source};
+use crate::ledger::{self, Ledger};
 use crate::loops;
 use crate::model::{AddressGlob, Allow, Auth, Desired};
 use crate::plan::{Switches, guard};
@@ -16,6 +19,20 @@ use crate::plan::{Switches, guard};
 use super::context::Context;
 use super::exit::{Exit, Fail};
 use super::next;
+
+/// The config that is in force: of a folder its files, else the last commit that loads.
+pub(super) async fn in_force(cx: &Context, source: &Arc<Source>) -> Result<Arc<Desired>, Fail> {
+    if matches!(**source, Source::Folder(_)) {
+        return Ok(Arc::new(cx.load(source, At::WorkingTree)?.desired));
+    }
+    let mut booted = Keeper::boot(Arc::clone(source), cx.clock.clone()).await;
+    if matches!(booted, Err(BootError::NoBranch(_))) {
+        // A mirror that nothing was fetched into yet.
+        source.fetch(&Access::new(&cx.env, cx.env.github_token())).await?;
+        booted = Keeper::boot(Arc::clone(source), cx.clock.clone()).await;
+    }
+    Ok(Arc::clone(&booted.map_err(|error| super::run::boot_fail(cx, error))?.current().desired))
+}
 
 /// What a terminal shows while GitHub is read.
 pub(crate) const READING: &str = "reading GitHub";
@@ -41,7 +58,43 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Takes the ledger over from its branch where this machine has none yet, so that looking at what was done shows
+    /// it on every machine. What another process does with the state directory at this moment includes that.
+    pub(crate) async fn take_ledger_over(
+        &self,
+        cx: &Context,
+        source: &Source,
+        desired: &Desired,
+    ) -> Result<(), Fail> {
+        let guard = match self.state.lock("factoryctl history") {
+            Ok(guard) => guard,
+            Err(state::Error::Locked(_)) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let (home, access) = self.home(cx, source, desired).await?;
+        let ledger = Ledger::open(guard, cx.clock.now())?;
+        let recorder = Recorder::new(ledger, cx.clock.clone(), &cx.env.who());
+        let publisher = Publisher::new(home.place(access), &desired.factory.name, cx.clock.clone());
+        publisher.catch_up(&recorder).await?;
+        Ok(())
+    }
+}
+
 impl Context {
+    /// The state directory with the ledger, of the config that is in force: what looks at the past must not depend
+    /// on what somebody wrote a minute ago.
+    pub(crate) async fn past(&self) -> Result<(Arc<Source>, Arc<Desired>, StateDir), Fail> {
+        let source = Arc::new(Source::open(&self.env, self.global.config.as_deref())?);
+        let desired = in_force(self, &source).await?;
+        let state = self.state(&source, &desired)?;
+        if ledger::read(&state.ledger())?.head.seq == 0 && !matches!(*source, Source::Folder(_)) {
+            let session = self.connect(&source, &desired, Patience::Foreground)?;
+            session.take_ledger_over(self, &source, &desired).await?;
+        }
+        Ok((source, desired, state))
+    }
+
     /// The state directory of a config.
     pub(crate) fn state(&self, source: &Source, desired: &Desired) -> Result<StateDir, Fail> {
         let home = match &self.global.state_dir {
@@ -57,10 +110,10 @@ impl Context {
     pub(crate) fn connect(
         &self,
         source: &Source,
-        loaded: &Loaded,
+        desired: &Desired,
         patience: Patience,
     ) -> Result<Session, Fail> {
-        let state = self.state(source, &loaded.desired)?;
+        let state = self.state(source, desired)?;
         // A cache that can't be used costs requests and nothing else.
         let store = Store::open(&state.cache())
             .map_err(|error| {
@@ -70,7 +123,7 @@ impl Context {
                 ));
             })
             .ok();
-        let client = self.client(&loaded.desired, patience, store.clone())?;
+        let client = self.client(desired, patience, store.clone())?;
         Ok(Session { client, state, store })
     }
 

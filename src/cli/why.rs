@@ -82,7 +82,7 @@ async fn live(
     loaded: &Loaded,
     repo: &Repo,
 ) -> Result<Option<RepoState>, Fail> {
-    let session = cx.connect(source, loaded, Patience::Foreground)?;
+    let session = cx.connect(source, &loaded.desired, Patience::Foreground)?;
     let facets = Facets::of(Facet::Settings).and(Facets::of(Facet::Labels));
     let request = observed::Request {
         repos: vec![observed::Wanted { name: &repo.name, archived: false }],

@@ -11,7 +11,7 @@ use super::chain::{self, Entry, MAX_LINE, Wrong};
 use super::scan::{day_file, day_files};
 use super::{Error, Intent, Outcome, Place, Record};
 use crate::adapters::fs;
-use crate::model::{AddressGlob, IntentId};
+use crate::model::{Address, AddressGlob, IntentId, LabelName, Verb};
 
 /// How much of a file is read at once, from its end.
 const CHUNK: u64 = 64 * 1024;
@@ -50,6 +50,15 @@ pub struct History {
     over: bool,
 }
 
+/// The address that a label had before it was renamed.
+fn former_label(intent: &Intent) -> Option<Address> {
+    if intent.verb != Verb::RenameLabel {
+        return None;
+    }
+    let name = LabelName::observed(intent.before["name"].as_str()?);
+    Some(Address::label(&intent.address.repo_name()?, &name))
+}
+
 /// The events at addresses that `glob` covers, since a moment, newest first. Without a glob, all events; with one,
 /// those that have an address.
 ///
@@ -86,12 +95,10 @@ impl History {
     fn step(&mut self) -> Result<Option<Event>, Error> {
         while let Some(entry) = self.entry()? {
             let recent = self.since.is_none_or(|since| entry.at >= since);
-            let covered = match (&self.glob, entry.record.address()) {
-                (None, _) => true,
-                (Some(glob), Some(address)) => glob.covers(address),
-                (Some(_), None) => false,
-            };
-            if !covered {
+            if !self.covers(&entry.record) {
+                if let Record::Intent(intent) = &entry.record {
+                    self.outcomes.remove(&intent.intent);
+                }
                 continue;
             }
             match entry.record {
@@ -122,6 +129,27 @@ impl History {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a record is asked for. An outcome is kept until its intent is found, which may be known by a name that
+    /// a label had before.
+    fn covers(&self, record: &Record) -> bool {
+        let Some(glob) = &self.glob else { return true };
+        let Some(address) = record.address() else { return false };
+        match record {
+            Record::Outcome(_) => {
+                glob.covers(address) || address.repo_name().is_some_and(|r| glob.may_touch(&r))
+            }
+            Record::Intent(intent) => {
+                glob.covers(address) || former_label(intent).is_some_and(|former| glob.covers(&former))
+            }
+            Record::Batch(_)
+            | Record::Override(_)
+            | Record::Flip(_)
+            | Record::Config(_)
+            | Record::Aside(_)
+            | Record::Other { .. } => glob.covers(address),
+        }
     }
 
     /// The next older entry.
@@ -276,6 +304,24 @@ mod tests {
         8 repo/acme/widgets/label/b ann@host ["unknown", "done"]
         3 repo/acme/widgets/label/b ann@host ["failed"]
         "#);
+    }
+
+    #[test]
+    fn a_renamed_label_is_found_by_either_name() {
+        let home = Home::new();
+        let mut renamed = intent("new", 0);
+        let Record::Intent(it) = &mut renamed else { panic!("an intent is an intent") };
+        it.verb = Verb::RenameLabel;
+        it.before = serde_json::json!({ "name": "Old" });
+        let other = intent("other", 0);
+        let ends = [outcome(&renamed, Ending::Done), outcome(&other, Ending::Done)];
+        ledger(&home).append_all([vec![renamed, other], ends.to_vec()].concat(), at(0)).unwrap();
+        let dir = home.state.ledger();
+        let found = |text: &str| show(history(&dir, Some(AddressGlob::parse(text).unwrap()), None).unwrap());
+        let expect = "1 repo/acme/widgets/label/new ann@host [\"done\"]";
+        assert_eq!(found("repo/acme/widgets/label/new"), expect);
+        assert_eq!(found("repo/acme/widgets/label/old"), expect);
+        assert_eq!(found("repo/acme/widgets/label/none"), "");
     }
 
     #[test]

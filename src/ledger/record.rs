@@ -61,8 +61,11 @@ pub struct Intent {
     /// What let it pass a guard.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<Overridden>,
-    /// Who runs the apply: `ann@host`, or `daemon@host`.
+    /// Who runs the apply: `ann@host`, or `daemon of ann@host`.
     pub by: String,
+    /// The state directory that it runs in, by an id that no other has.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub machine: String,
 }
 
 impl From<Intent> for Record {
@@ -174,6 +177,12 @@ pub struct Batch {
     pub plan: String,
     /// Who runs it.
     pub by: String,
+    /// Of one that ended: what its plan held back, and what was tried in vain or not at all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<ActionId>,
+    /// Of one that ended: what waited for something else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<Address>,
 }
 
 /// Whether a batch began or ended.

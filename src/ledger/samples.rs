@@ -44,6 +44,7 @@ pub(super) fn intent(label: &str, settled: u64) -> Record {
         reason: "colour differs".into(),
         overrides: Vec::new(),
         by: "ann@host".into(),
+        machine: "0a1b2c3d".into(),
     })
 }
 
@@ -80,6 +81,8 @@ pub(super) fn batch(phase: BatchPhase) -> Record {
         config_commit: Some(commit(0xab)),
         plan: "Plan: 1 to change".into(),
         by: "ann@host".into(),
+        left: Vec::new(),
+        waiting: Vec::new(),
     })
 }
 

@@ -230,6 +230,11 @@ impl Ledger {
         &self.dir
     }
 
+    /// The state directory it lies in, by an id that no other has.
+    pub fn machine(&self) -> &str {
+        self.guard.machine()
+    }
+
     /// Gives the lock back to the caller.
     pub fn close(self) -> Guard {
         self.guard

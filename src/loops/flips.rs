@@ -46,9 +46,10 @@ fn propose(config: &RepoName, flip: &OpenFlip, address: Address) -> Action {
     let before = flip.pull.map_or(Value::Null, |(number, _)| json!({ "pull": number }));
     let files: Vec<Value> =
         flip.files.iter().map(|ProposedFile { path, text }| json!({ "path": path, "text": text })).collect();
-    let title = format!("Switch {} off: {}", flip.address, flip.reason);
+    let word = if flip.on { "on" } else { "off" };
+    let title = format!("Switch {} {word}: {}", flip.address, flip.reason);
     let body = format!(
-        "`{}` was switched off live by {}: {}\n\nMerging this keeps it off. Closing it ends the live flip.\n\n\
+        "`{}` was switched {word} live by {}: {}\n\nMerging this keeps it {word}. Closing it ends the live flip.\n\n\
          <!-- factoryctl:flip {} -->\n",
         flip.address, flip.by, flip.reason, flip.branch
     );
@@ -65,7 +66,7 @@ fn propose(config: &RepoName, flip: &OpenFlip, address: Address) -> Action {
         after["pull"] = number.into();
     }
     Action::new(Flips::NAME, Verb::Propose, address, before, after, effect)
-        .reason(format!("{} was switched off live by {}", flip.address, flip.by))
+        .reason(format!("{} was switched {word} live by {}", flip.address, flip.by))
 }
 
 /// Closes the pull request of a flip that is over; where a person has closed it already, its branch is left.

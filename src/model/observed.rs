@@ -145,6 +145,8 @@ pub struct OpenFlip {
     pub branch: String,
     /// What is switched: a loop's or another thing's address.
     pub address: super::Address,
+    /// Whether it switches something on that config has off.
+    pub on: bool,
     /// Whether the flip is still in force.
     pub in_force: bool,
     /// The edited config file, with its whole new text, when the edit applies.

@@ -37,7 +37,7 @@ where
     while let Some((chunk, result)) = running.next().await {
         match result {
             Err(error) if chunk.len() > 1 && too_heavy(&error) => {
-                tracing::warn!(repositories = chunk.len(), %error, "query too heavy, halving it");
+                tracing::info!(repositories = chunk.len(), %error, "a query failed and is tried in halves");
                 let (a, b) = chunk.split_at(chunk.len() / 2);
                 running.push(run(a));
                 running.push(run(b));

@@ -320,7 +320,7 @@ mod tests {
         [5]
 
         nobody listens
-        BAD credential: the token in GITHUB_TOKEN: cannot connect to GitHub: GET /user: client error (Connect): tcp connect error: Connection refused (os error 111)
+        BAD credential: the token in GITHUB_TOKEN: cannot connect to GitHub: GET /user: 127.0.0.1:1: Connection refused (os error 111)
             next: check the address of the API and that this machine reaches it without a proxy: HTTPS_PROXY is for git alone. It is said by --api, FACTORY_GITHUB_API or `github { api }`; an Enterprise server has https://HOST/api/v3
         [1]
 

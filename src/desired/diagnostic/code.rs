@@ -26,6 +26,7 @@ codes! {
     NOT_UTF8 = "config::not-utf8", "A file is not UTF-8; the message names the first byte that isn't.";
     TOO_DEEP = "config::too-deep", "Braces, comments or tables nest deeper than the limit, usually since a closing one is missing.";
     TOO_MANY = "config::too-many", "More repositories, names in a list, or problems than the limit allows.";
+    UNSEEN = "config::unseen", "A control character, or one that turns the direction of writing: what people read in a review is not what the file says.";
     SYNTAX = "config::syntax", "The file is not KDL 2, or not TOML. Nothing in it could be read.";
     ANNOTATION = "config::annotation", "A KDL type annotation, `(type)value`, which has no meaning in config.";
     SHAPE = "config::shape", "Something is written in the form of another thing: a field as a block, or a section as a single value.";

@@ -11,7 +11,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 use super::excerpt::{Excerpt, is_wide};
 use super::mask::mask;
 use super::{Diagnostic, Label, Severity, code};
-use crate::desired::text::strip_mark;
+use crate::desired::text::{shown, strip_mark};
 use crate::model::ConfigFiles;
 
 /// How many problems are printed.
@@ -94,7 +94,7 @@ impl Sources {
                 let text = strip_mark(std::str::from_utf8(&file.bytes).ok()?);
                 let known = known.get(file.path.as_str()).map_or(&[][..], Vec::as_slice);
                 secrets.extend(known.iter().filter_map(|r| text.get(r.clone())).map(str::to_owned));
-                let text = mask(text, known);
+                let text = shown(&mask(text, known));
                 let wide = is_wide(&text);
                 Some((Arc::clone(path), Text { text: text.into(), wide }))
             })
@@ -121,7 +121,7 @@ impl Sources {
 
     /// A message without any secret in it.
     pub(super) fn say(&self, message: &str) -> String {
-        let mut message = mask(message, &[]);
+        let mut message = shown(&mask(message, &[]));
         for secret in self.secrets.iter().filter(|s| s.len() > 3) {
             message = message.replace(secret.trim_matches('"'), "***");
         }

@@ -68,6 +68,7 @@ fn every_code_is_raised_by_some_config() {
         (code::NOT_UTF8, bytes(b"factory \"acme\"\n// \xff".to_vec())),
         (code::TOO_DEEP, root(&"a {".repeat(100))),
         (code::TOO_MANY, root(&"x\n".repeat(3000))),
+        (code::UNSEEN, root("// \u{202e}")),
         (code::SYNTAX, root("a {")),
         (code::ANNOTATION, root("(t)caps")),
         (code::SHAPE, root("repo \"acme/w\" { has-wiki { a; }; }")),

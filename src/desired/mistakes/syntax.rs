@@ -3,6 +3,52 @@
 use super::{complain, complain_files};
 
 #[test]
+fn characters_that_nobody_sees() {
+    let text = complain("repo \"acme/widgets\" {\n    description \"a\u{1b}[31mb\" // \u{202e}eurt#\n}\n");
+    insta::assert_snapshot!(text, @r#"
+    config::unseen
+
+      × the character U+001B stands here, which nobody sees
+       ╭─[factory.kdl:3:19]
+     2 │ repo "acme/widgets" {
+     3 │     description "a?[31mb" // �eurt#
+       ·                   ┬
+       ·                   ╰── here
+     4 │ }
+       ╰────
+      help: remove it; where a text needs it, write `\u{1b}` in KDL, `\u001b` in TOML
+
+    config::unseen
+
+      × the character U+202E stands here, which nobody sees
+       ╭─[factory.kdl:3:30]
+     2 │ repo "acme/widgets" {
+     3 │     description "a?[31mb" // �eurt#
+       ·                              ┬
+       ·                              ╰── here
+     4 │ }
+       ╰────
+      help: remove it; where a text needs it, write `\u{202e}` in KDL, `\u202e` in TOML
+    "#);
+    let text = complain_files([
+        ("factory.kdl", "factory \"acme\"\n"),
+        ("policies/more.toml", "[repo.\"acme/widgets\"]\ndescription = \"a\u{202e}b\"\n"),
+    ]);
+    insta::assert_snapshot!(text, @r#"
+    config::unseen
+
+      × the character U+202E stands here, which nobody sees
+       ╭─[policies/more.toml:2:17]
+     1 │ [repo."acme/widgets"]
+     2 │ description = "a�b"
+       ·                 ┬
+       ·                 ╰── here
+       ╰────
+      help: remove it; where a text needs it, write `\u{202e}` in KDL, `\u202e` in TOML
+    "#);
+}
+
+#[test]
 fn an_open_brace() {
     let text = complain(
         r#"repo "acme/widgets" {

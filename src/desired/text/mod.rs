@@ -11,8 +11,10 @@ mod lex;
 mod lex_toml;
 mod node;
 mod parse;
+mod unseen;
 
 pub use files::Spelling;
 pub(super) use files::{Files, Span, strip_mark};
 pub(super) use node::{Node, Raw, Scalar, shorten};
 pub(super) use parse::parse;
+pub(super) use unseen::shown;

@@ -4,7 +4,7 @@ use kdl::KdlDocument;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::{Files, Node, Spelling, from_kdl, from_toml};
+use super::{Files, Node, Spelling, from_kdl, from_toml, unseen};
 use crate::desired::diagnostic::Sink;
 use crate::desired::shape::Kind;
 
@@ -17,6 +17,9 @@ pub(in crate::desired) enum Parsed<'t> {
 /// Parses the file with this number; every syntax error is reported.
 pub(in crate::desired) fn parse<'t>(files: &'t Files, number: u16, sink: &mut Sink) -> Option<Parsed<'t>> {
     let file = &files.files[usize::from(number)];
+    if !unseen::check(&file.text, number, sink) {
+        return None;
+    }
     match file.spelling {
         Spelling::Kdl => from_kdl::parse(&file.text, number, sink).map(Parsed::Kdl),
         Spelling::Toml => from_toml::parse(&file.text, number, sink).map(Parsed::Toml),

@@ -6,7 +6,7 @@ use crate::adapters::git::{Access, Mirror, Repo, Signature};
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Watch, Writer};
 use crate::ledger::{self, Batch as Note, BatchPhase, Publication, Reconciled, Record, Target};
 use crate::model::CommitId;
-use crate::plan::Permitted;
+use crate::plan::{Document, Permitted, render};
 
 /// Where the ledger's branch lives.
 #[derive(Debug)]
@@ -113,17 +113,23 @@ impl Publisher {
 /// can't be recorded; an outcome that can't be published is said in the log and goes with the next batch.
 pub async fn carry_out(
     permitted: Vec<Permitted>,
-    plan_line: &str,
+    document: &Document,
     config: Option<&CommitId>,
     writer: &Writer,
     recorder: &Recorder,
     publisher: &Publisher,
     watch: &Watch<'_>,
 ) -> Result<Report, BatchError> {
-    let note = |phase, plan: String, config: Option<&CommitId>| {
-        Record::Batch(Note { phase, config_commit: config.cloned(), plan, by: recorder.by().to_owned() })
+    let note = |phase, plan: String, config: Option<&CommitId>| Note {
+        phase,
+        config_commit: config.cloned(),
+        plan,
+        by: recorder.by().to_owned(),
+        left: Vec::new(),
+        waiting: Vec::new(),
     };
-    recorder.note(vec![note(BatchPhase::Started, plan_line.to_owned(), config)]).await?;
+    let started = note(BatchPhase::Started, render::last_line(document.summary()), config);
+    recorder.note(vec![Record::Batch(started)]).await?;
     let batch = recorder.intents(permitted, config).await?;
     if let Err(error) = publisher.publish(recorder).await {
         let why = "the intents could not be published";
@@ -131,11 +137,17 @@ pub async fn carry_out(
             recorder.outcome(intent, &permitted.action, &Outcome::left(why)).await?;
         }
         // No commit of the config was applied.
-        recorder.note(vec![note(BatchPhase::Ended, format!("nothing was done: {why}"), None)]).await?;
+        let ended = note(BatchPhase::Ended, format!("nothing was done: {why}"), None);
+        recorder.note(vec![Record::Batch(ended)]).await?;
         return Err(error);
     }
     let report = apply::apply(batch, writer, recorder, watch).await?;
-    recorder.note(vec![note(BatchPhase::Ended, summary(&report), config)]).await?;
+    let mut ended = note(BatchPhase::Ended, summary(&report), config);
+    let held = document.actions.iter().filter(|p| p.blocked.is_some()).map(|p| &p.action);
+    let undone = report.outcomes.iter().filter(|(_, outcome)| !outcome.succeeded()).map(|(action, _)| action);
+    ended.left = held.chain(undone).map(|action| action.id.clone()).collect();
+    ended.waiting = document.waiting.iter().map(|waiting| waiting.address.clone()).collect();
+    recorder.note(vec![Record::Batch(ended)]).await?;
     if let Err(error) = publisher.publish_outcomes(recorder).await {
         tracing::error!(%error, "the outcomes are recorded here and not published yet");
     }

@@ -10,9 +10,9 @@ use crate::ledger::{Ending, Index};
 use crate::model::ActionId;
 use crate::plan::Memory;
 
-/// What the guards `stuck`, `fighting` and `elsewhere` go by at this moment; `by` is who asks.
-pub fn memory(index: &Index, by: &str, now: Timestamp) -> Memory {
-    let mut out = Memory { elsewhere: elsewhere(index, by, now), ..Memory::default() };
+/// What the guards `stuck`, `fighting` and `elsewhere` go by at this moment; `machine` is the one that asks.
+pub fn memory(index: &Index, machine: &str, now: Timestamp) -> Memory {
+    let mut out = Memory { elsewhere: elsewhere(index, machine, now), ..Memory::default() };
     for (action, history) in index.actions() {
         if history.last == Ending::Failed && history.cause.as_deref() == Some(Trouble::Permanent.as_str()) {
             out.stuck.insert(action.clone(), history.says.clone());
@@ -26,8 +26,8 @@ pub fn memory(index: &Index, by: &str, now: Timestamp) -> Memory {
 }
 
 /// What other machines have begun a moment ago and not ended.
-pub fn elsewhere(index: &Index, by: &str, now: Timestamp) -> BTreeMap<ActionId, String> {
-    let open = index.open_intents().into_iter().filter(|open| apply::under_way_elsewhere(open, by, now));
+pub fn elsewhere(index: &Index, machine: &str, now: Timestamp) -> BTreeMap<ActionId, String> {
+    let open = index.open_intents().into_iter().filter(|open| apply::under_way_elsewhere(open, machine, now));
     open.map(|open| {
         let says =
             format!("{} has begun this at {:.0}, and nothing says that it ended", open.intent.by, open.at);

@@ -144,6 +144,7 @@ impl Reading<'_> {
             open.push(OpenFlip {
                 branch,
                 address,
+                on: flip.on,
                 in_force: true,
                 files,
                 reason: flip.switch.reason.clone(),
@@ -165,6 +166,7 @@ impl Reading<'_> {
         OpenFlip {
             address: Address::repo(self.repo).part("branch", &branch),
             branch,
+            on: false,
             in_force: false,
             files: Vec::new(),
             reason: String::new(),

@@ -166,9 +166,16 @@ impl Shop {
             let watch = Watch { gate: &gate, progress: &progress, stop: order.stop.clone() };
             let writer = Writer::new(order.client.clone());
             let config = order.desired.origin.commit.as_ref();
-            let carried =
-                batch::carry_out(permitted, &done.plan, config, &writer, &self.recorder, &publisher, &watch)
-                    .await;
+            let carried = batch::carry_out(
+                permitted,
+                &judged.document,
+                config,
+                &writer,
+                &self.recorder,
+                &publisher,
+                &watch,
+            )
+            .await;
             match carried {
                 Ok(report) => {
                     conclude(order, &report, done, self.clock.now());
@@ -230,7 +237,7 @@ impl Shop {
     async fn compare(&self, order: &Order, home: &Home, done: &mut Done) -> Result<(Judged, Observed), Cut> {
         let selection = Selection { only: order.tick.loops.iter().map(|l| (*l).to_owned()).collect() };
         let (switches, now) = (self.board.now(), self.clock.now());
-        let memory = self.recorder.index(|index| memory(index, self.recorder.by(), now)).await;
+        let memory = self.recorder.index(|index| memory(index, self.recorder.machine(), now)).await;
         let judging = Judging {
             desired: &order.desired,
             selection: &selection,

@@ -11,6 +11,7 @@ fn flip(in_force: bool, pull: Option<(u64, bool)>, edited: bool) -> Observed {
     out.flips.push(OpenFlip {
         branch: "factory/flip/loop-labels-0a1b2c".into(),
         address: Address::loop_("labels"),
+        on: false,
         in_force,
         files,
         reason: "it is too eager".into(),
@@ -21,6 +22,11 @@ fn flip(in_force: bool, pull: Option<(u64, bool)>, edited: bool) -> Observed {
     out
 }
 
+fn on(mut observed: Observed) -> Observed {
+    observed.flips[0].on = true;
+    observed
+}
+
 #[test]
 fn flips_are_proposed_kept_and_withdrawn() {
     let config = || with_config(desired([]), "acme/config");
@@ -29,6 +35,7 @@ fn flips_are_proposed_kept_and_withdrawn() {
         ("in force, proposed", config(), flip(true, Some((4, true)), true)),
         ("in force, proposed on another state of the file", config(), flip(true, Some((4, false)), true)),
         ("in force, and config has no place for it", config(), flip(true, None, false)),
+        ("switched on, though config has it off", config(), on(flip(true, None, true))),
         ("over, still proposed", config(), flip(false, Some((4, true)), true)),
         ("over, and its branch is left", config(), flip(false, None, true)),
         ("a factory without a config repository", desired([]), flip(true, None, true)),
@@ -61,6 +68,17 @@ fn flips_are_proposed_kept_and_withdrawn() {
     in force, and config has no place for it
       waiting
         repo/acme/config/branch/factory%2Fflip%2Floop-labels-0a1b2c: the config to have a place where this flip can be written
+    switched on, though config has it off
+      acme/config
+        + propose branch/factory/flip/loop-labels-0a1b2c
+            branch: "factory/flip/loop-labels-0a1b2c"
+            files:
+              +path: "factory.kdl"
+              +text:
+              +factory "acme"
+              +
+              +loop "labels" enabled=#false
+            why: loop/labels was switched on live by ann@host
     over, still proposed
       acme/config
         - withdraw branch/factory/flip/loop-labels-0a1b2c

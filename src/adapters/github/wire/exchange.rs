@@ -83,6 +83,11 @@ impl Call {
     }
 }
 
+/// The first cause, which says most.
+fn innermost<'e>(error: &'e (dyn std::error::Error + 'static)) -> &'e (dyn std::error::Error + 'static) {
+    std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error)
+}
+
 /// All that requests share.
 pub(crate) struct Exchange {
     pub(crate) base: Url,
@@ -171,10 +176,11 @@ impl Exchange {
         count(counter, 1);
         let raw = self.transport.send(&access.bearer, wire, &self.counters).await.map_err(|fault| {
             let error = call.fail(fault.kind);
-            match fault.cause {
-                Some(cause) => error.with_cause(cause),
-                None => error,
-            }
+            let Some(cause) = fault.cause else { return error };
+            let host = self.base.host_str().unwrap_or_default();
+            let port = self.base.port().map(|port| format!(":{port}")).unwrap_or_default();
+            let said = format!("{host}{port}: {}", innermost(cause.as_ref()));
+            error.with_message(Some(said))
         })?;
         let (status, whose) = (raw.status.as_u16(), &*access.whose);
         tracing::debug!(method = %call.method, path = call.path, status, whose, "asked GitHub");
