@@ -62,11 +62,11 @@ fn saved_plan(cx: &Context, args: &Args) -> Result<Option<SavedPlan>, Fail> {
     let path = cx.env.cwd().join(one);
     if !fs::is_file(&path) {
         let meant_as_file = std::path::Path::new(one).extension().is_some_and(|e| e == "json");
-        return match meant_as_file || one.starts_with(['/', '.']) {
-            true => Err(Fail::new(Exit::Usage, format!("there is no file {one}"))
-                .help("name a saved plan (factoryctl plan -o FILE), or addresses like repo/acme/widgets")),
-            false => Ok(None),
-        };
+        if meant_as_file || one.starts_with(['/', '.']) {
+            return Err(Fail::new(Exit::Usage, format!("there is no file {one}"))
+                .help("name a saved plan (factoryctl plan -o FILE), or addresses like repo/acme/widgets"));
+        }
+        return Ok(None);
     }
     let text = String::from_utf8_lossy(&fs::read(&path, 256 << 20)?).into_owned();
     SavedPlan::parse(&text).map(Some).map_err(|error| {
