@@ -335,10 +335,10 @@ fn two_machines_at_once_do_everything_once() {
         w.until("the first machine writes", || writes() > 0);
         let elsewhere = w.path("tmp/elsewhere");
         w.set("FACTORY_STATE_DIR", elsewhere.to_str().expect("it is text"));
-        let second = w.start(&["apply", "--yes"]).finish(Duration::from_secs(60));
+        let second = w.start(&["apply", "--yes"]).finish(Duration::from_mins(1));
         assert!(matches!(second.code, 0 | 4 | 8), "{}", second.all());
         assert!(!second.err.contains("settled"), "{}", second.all());
-        first.finish(Duration::from_secs(60)).exits(0);
+        first.finish(Duration::from_mins(1)).exits(0);
         assert_eq!(writes(), 4, "each change was written once");
         w.twin().set_latency(Duration::ZERO);
         w.apply(&[]).exits(0);

@@ -88,7 +88,7 @@ fn named_in_code(text: &str) -> Vec<(String, String)> {
 #[test]
 fn what_the_texts_name_in_code_is_there() {
     let mut lost = Vec::new();
-    for (path, text) in texts().filter(|(path, _)| path.ends_with(".md")) {
+    for (path, text) in texts().filter(|(path, _)| Path::new(path).extension().is_some_and(|e| e == "md")) {
         for (file, name) in named_in_code(&text) {
             let places = [format!("src/{file}"), file.clone()];
             let there = places.iter().any(|place| {
