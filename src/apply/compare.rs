@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::{LabelName, RepoState, Seen, Setting, SettingValue, Verb};
+use crate::model::{LabelName, RepoState, Seen, Setting, Verb};
 
 /// The present value of what `verb` acts on, taken from a repository's state; `None` when the state doesn't tell.
 ///
@@ -35,16 +35,11 @@ pub fn settled_value(verb: Verb, before: &Value, after: &Value, state: Seen<&Rep
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 fn settings(after: &Value, state: &RepoState) -> Option<Value> {
     let mut out = Map::new();
     for name in after.as_object()?.keys() {
         let setting = Setting::by_name(name)?;
-        let value = match setting {
-            Setting::Archived => SettingValue::Flag(state.archived).to_json(),
-            _ => state.settings.get(&setting)?.to_json(),
-        };
-        out.insert(name.clone(), value);
+        out.insert(name.clone(), state.setting(setting)?.to_json());
     }
     Some(Value::Object(out))
 }
@@ -55,8 +50,7 @@ fn repository(after: &Value, state: &RepoState) -> Value {
     for name in after.as_object().into_iter().flat_map(Map::keys) {
         let value = match (name.as_str(), Setting::by_name(name)) {
             ("name", _) => state.name.as_str().into(),
-            (_, Some(Setting::Archived)) => state.archived.into(),
-            (_, Some(setting)) => state.settings.get(&setting).map_or(Value::Null, SettingValue::to_json),
+            (_, Some(setting)) => state.setting(setting).map_or(Value::Null, |value| value.to_json()),
             (_, None) => Value::Null,
         };
         out.insert(name.clone(), value);
@@ -71,7 +65,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::{LabelState, RepoName};
+    use crate::model::{LabelState, RepoName, SettingValue};
 
     fn state() -> RepoState {
         let label = LabelState {

@@ -74,7 +74,6 @@ pub async fn settle(recorder: &Recorder, observed: &Observed) -> Result<usize, R
     Ok(count)
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 fn verdict(open: &Open, observed: &Observed) -> Option<Outcome> {
     let intent = &open.intent;
     let interrupted = || Outcome::left("interrupted before it took effect");
@@ -83,9 +82,17 @@ fn verdict(open: &Open, observed: &Observed) -> Option<Outcome> {
         Verb::Comment | Verb::DeleteComment | Verb::Report | Verb::Propose | Verb::Withdraw => {
             Some(Outcome::left("interrupted; the next plan looks at it afresh"))
         }
-        verb => {
+        Verb::CreateRepository
+        | Verb::UpdateSettings
+        | Verb::ChangeVisibility
+        | Verb::ArchiveRepository
+        | Verb::UnarchiveRepository
+        | Verb::CreateLabel
+        | Verb::UpdateLabel
+        | Verb::RenameLabel
+        | Verb::DeleteLabel => {
             let repo = intent.address.repo_name()?;
-            let now = settled_value(verb, &intent.before, &intent.after, observed.repo(&repo))?;
+            let now = settled_value(intent.verb, &intent.before, &intent.after, observed.repo(&repo))?;
             Some(if now == intent.after {
                 Outcome::Done
             } else if now == intent.before {

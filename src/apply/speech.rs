@@ -11,7 +11,10 @@ use super::look::LookError;
 use super::shown::Shown;
 
 /// What the factory says there now.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the writer sends only these here, and anything else is refused"
+)]
 pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, LookError> {
     match &action.effect {
         Effect::Comment { repo, id: Some(id), .. } | Effect::DeleteComment { repo, id, .. } => {

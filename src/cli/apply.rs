@@ -325,7 +325,6 @@ impl<'a> Job<'a> {
         engine::carry_out(permitted, &judged.document, config, &writer, recorder, publisher, &watch).await
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
     fn exit_of(&self, report: &Report) -> Exit {
         let of = |outcome: &Outcome| match outcome {
             Outcome::Done | Outcome::AlreadySo => Exit::Done,
@@ -333,7 +332,7 @@ impl<'a> Job<'a> {
             Outcome::Unknown { .. } | Outcome::Left { .. } => Exit::Partly,
             Outcome::Failed { trouble, .. } => match trouble.cause() {
                 Cause::Other => Exit::Partly,
-                cause => Exit::of(cause).and(Exit::Partly),
+                cause @ (Cause::Auth | Cause::RateLimit) => Exit::of(cause),
             },
         };
         let exit = report.outcomes.iter().fold(Exit::Done, |exit, (_, outcome)| exit.and(of(outcome)));

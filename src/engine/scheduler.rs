@@ -276,18 +276,20 @@ impl Scheduler {
     }
 
     /// What a loop is doing.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
     pub(crate) fn state(&self, name: &str, now: Timestamp) -> State {
         let Some(entry) = self.entries.iter().find(|e| e.setup.name == name) else { return State::Disabled };
         if self.running.as_ref().is_some_and(|r| r.loops.contains(&entry.setup.name)) {
             return State::Running;
         }
         let held = entry.floor.is_some_and(|floor| floor.at > now);
-        match entry.last {
-            _ if !entry.setup.enabled => State::Disabled,
-            Ended::Crashed => State::Crashed,
-            _ if held => State::Backoff,
-            _ => State::Idle,
+        if !entry.setup.enabled {
+            State::Disabled
+        } else if entry.last == Ended::Crashed {
+            State::Crashed
+        } else if held {
+            State::Backoff
+        } else {
+            State::Idle
         }
     }
 

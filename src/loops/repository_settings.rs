@@ -162,13 +162,10 @@ fn update(repo: &Repo, state: &RepoState, differing: &[(Setting, &Setpoint)]) ->
 }
 
 /// An action for one setting that a guard judges by itself.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 fn one(repo: &Repo, state: &RepoState, setting: Setting, verb: Verb, risk: Risk) -> Action {
     let point = &repo.settings[&setting];
-    let before = match setting {
-        Setting::Archived => object([(&setting, &SettingValue::Flag(state.archived))]),
-        _ => object(state.settings.get_key_value(&setting)),
-    };
+    let before = state.setting(setting);
+    let before = object(before.as_ref().map(|value| (&setting, value)));
     let address: Address = repo.address().field(setting.name());
     Action::new(
         RepositorySettings::NAME,

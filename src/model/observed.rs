@@ -83,6 +83,16 @@ pub struct RepoState {
     pub labels: Seen<BTreeMap<String, LabelState>>,
 }
 
+impl RepoState {
+    /// A setting's value, archiving included; `None` where it could not be read.
+    pub fn setting(&self, setting: Setting) -> Option<SettingValue> {
+        if setting == Setting::Archived {
+            return Some(SettingValue::Flag(self.archived));
+        }
+        self.settings.get(&setting).cloned()
+    }
+}
+
 /// What is known of one label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelState {

@@ -37,7 +37,7 @@ pub(super) fn repository(json: &Value, facets: Facets) -> Result<(RepoState, Opt
 }
 
 /// One setting; `None` where the credential can't see it.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "each other setting is one field of its own name")]
 fn setting_value(setting: Setting, json: &Value) -> Option<SettingValue> {
     match setting {
         Setting::Archived => None,

@@ -70,11 +70,19 @@ pub async fn observe(client: &Client, clock: &Clock, request: &Request<'_>) -> O
 }
 
 /// What sort of trouble an error is, for exit codes.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 pub fn cause(error: &crate::adapters::github::Error) -> Cause {
     match error.kind() {
         Kind::Unauthorized | Kind::Forbidden { .. } => Cause::Auth,
         Kind::PrimaryLimit { .. } | Kind::SecondaryLimit { .. } => Cause::RateLimit,
-        _ => Cause::Other,
+        Kind::Absent
+        | Kind::Archived
+        | Kind::Conflict
+        | Kind::Invalid { .. }
+        | Kind::Moved { .. }
+        | Kind::Server
+        | Kind::Timeout
+        | Kind::Network { .. }
+        | Kind::Malformed { .. }
+        | Kind::TooLarge => Cause::Other,
     }
 }

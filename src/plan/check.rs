@@ -207,24 +207,17 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 fn settings_as_seen(
     action: &Action,
     settings: &BTreeMap<Setting, SettingValue>,
     state: &RepoState,
 ) -> Option<String> {
-    settings.keys().find_map(|setting| {
-        let seen = match setting {
-            Setting::Archived => Some(SettingValue::Flag(state.archived)),
-            _ => state.settings.get(setting).cloned(),
-        };
-        match seen {
-            None => Some(format!("changes {}, which was not read", setting.name())),
-            Some(seen) if action.before[setting.name()] != seen.to_json() => {
-                Some(format!("has another {} before than was seen", setting.name()))
-            }
-            Some(_) => None,
+    settings.keys().find_map(|setting| match state.setting(*setting) {
+        None => Some(format!("changes {}, which was not read", setting.name())),
+        Some(seen) if action.before[setting.name()] != seen.to_json() => {
+            Some(format!("has another {} before than was seen", setting.name()))
         }
+        Some(_) => None,
     })
 }
 

@@ -39,7 +39,10 @@ pub enum AskError {
 ///
 /// # Errors
 /// When none runs, or it doesn't answer.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the system has more kinds of error than can be told apart"
+)]
 pub async fn ask(path: &Path, request: &Request) -> Result<Reply, AskError> {
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => AskError::NoDaemon,

@@ -67,15 +67,15 @@ pub async fn look(judging: &Judging<'_>, client: &Client, clock: &Clock, also: &
 }
 
 /// The labels that a plan would delete or rename and whose issues are not counted yet.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
 pub fn unsettled_labels(judging: &Judging<'_>, observed: &Observed) -> Vec<(RepoName, LabelName)> {
     let plan = decide(judging, observed);
     let uncounted = |action: &crate::model::Action| {
-        let name = match &action.effect {
-            Effect::DeleteLabel { name, .. } => name,
-            Effect::UpdateLabel { name, .. } if action.verb == Verb::RenameLabel => name,
-            _ => return None,
+        let (Effect::DeleteLabel { name, .. } | Effect::UpdateLabel { name, .. }) = &action.effect else {
+            return None;
         };
+        if !matches!(action.verb, Verb::DeleteLabel | Verb::RenameLabel) {
+            return None;
+        }
         let repo = action.effect.repo();
         let Seen::Known(state) = observed.repo(repo) else { return None };
         let uses = state.labels.known()?.get(&name.key())?.uses;

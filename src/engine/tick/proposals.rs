@@ -279,7 +279,7 @@ impl From<Error> for Trouble {
 }
 
 impl From<crate::adapters::git::Error> for Trouble {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "git's other failures are no matter of permission")]
     fn from(error: crate::adapters::git::Error) -> Self {
         let cause = match &error {
             crate::adapters::git::Error::Auth { .. } => Cause::Auth,

@@ -151,7 +151,7 @@ proptest! {
 
     /// Hiding a part of the world never adds an action, and nothing is done to what can't be seen.
     #[test]
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the law is about these kinds of action")]
     fn what_is_not_known_is_not_acted_on(
         (desired, whole) in pair(),
         hidden in proptest::collection::vec((0usize..4, 0usize..4, any::<prop::sample::Index>()), 1..6),
@@ -198,7 +198,7 @@ proptest! {
 
     /// A collection that only adds touches no label that it doesn't name, under its present or its earlier name.
     #[test]
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other variant is one case here")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the law is about labels")]
     fn additive_touches_nothing_undeclared((desired, observed) in pair()) {
         for action in all(&desired, &observed) {
             let Some(repo) = desired.repos.get(action.effect.repo()) else {
