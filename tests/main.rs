@@ -13,6 +13,7 @@
     reason = "scanners and generators, not decisions"
 )]
 
+mod bad_days;
 mod cli;
 mod daemon;
 mod demo;

@@ -96,6 +96,13 @@ fn converge(repo: &Repo, state: &RepoState, plan: &mut Plan) {
     let stays_archived =
         state.archived && wanted_archived.is_none_or(|p| p.value != SettingValue::Flag(false));
     if stays_archived {
+        if wanted_archived.is_none() && !repo.settings.is_empty() {
+            plan.wait(
+                repo.address(),
+                "it is archived on GitHub, so nothing in it is changed; say `archived #true`, or `archived #false` to \
+                 have it unarchived",
+            );
+        }
         return;
     }
     if state.archived {

@@ -84,13 +84,13 @@ impl<'a> Stage<'a> {
         self.root.join("config")
     }
 
-    /// The names of the repositories that the demo manages.
-    fn managed(&self) -> Vec<String> {
+    /// The repositories that the demo manages, and whether each is archived.
+    fn managed(&self) -> Vec<(String, bool)> {
         self.twin().world().with(|world| {
             world
                 .repos_of(OWNER)
                 .filter(|r| r.name != CONFIG)
-                .map(|r| format!("{OWNER}/{}", r.name))
+                .map(|r| (format!("{OWNER}/{}", r.name), r.settings.archived))
                 .collect()
         })
     }
@@ -238,8 +238,9 @@ impl<'a> Stage<'a> {
             put(&clone.join(&path), &text)?;
         }
         let mut repos = String::from("// The organisation's repositories.\n");
-        for name in self.managed() {
-            let _ = writeln!(repos, "repo {name:?}");
+        for (name, archived) in self.managed() {
+            let archived = if archived { " archived=#true" } else { "" };
+            let _ = writeln!(repos, "repo {name:?}{archived}");
         }
         put(&clone.join("policies/repositories.kdl"), &repos)?;
         let n = self.managed().len();

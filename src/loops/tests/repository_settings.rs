@@ -239,7 +239,8 @@ fn visibility_and_archiving() {
             has-wiki: true → false
             why: has-wiki is not as config fixes it · factory.kdl:12
     archived stays untouched where config doesn't say otherwise
-      nothing
+      waiting
+        repo/acme/widgets: it is archived on GitHub, so nothing in it is changed; say `archived #true`, or `archived #false` to have it unarchived
     archived as wanted stays untouched too
       nothing
     "#);
