@@ -79,7 +79,7 @@ async fn compare(
         now: cx.clock.now(),
     };
     let (observed, age) = if args.offline {
-        cached(cx, &state, judging.now)?
+        cached(&state, judging.now)?
     } else {
         let session = cx.connect(source, &loaded.desired, Patience::Foreground)?;
         let also: Vec<_> = base.iter().flat_map(|b| b.desired.repos.keys()).collect();
@@ -100,17 +100,15 @@ async fn compare(
 
 /// The last complete reading, and its age in seconds.
 fn cached(
-    cx: &Context,
     state: &crate::adapters::state::StateDir,
     now: jiff::Timestamp,
 ) -> Result<(Observed, Option<i64>), Fail> {
-    let _ = cx;
     let unreadable =
         |error| Fail::new(Exit::Error, "the cache can't be read").because(error).help("leave out --offline");
     let store = crate::adapters::store::Store::open(&state.cache()).map_err(unreadable)?;
     let observed = observed::load(&store).map_err(unreadable)?.ok_or_else(|| {
         Fail::new(Exit::Error, "there is no earlier reading to plan on")
-            .help("run `factoryctl plan` once without --offline")
+            .help("run `factoryctl plan` once without --offline, with at least one repository declared")
     })?;
     let age = observed.at.map(|at| now.duration_since(at).as_secs());
     Ok((observed, age))
