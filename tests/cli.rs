@@ -410,6 +410,23 @@ fn a_second_round_is_for_what_waited() {
     });
 }
 
+/// What nobody wrote to be public is made private, and the plan says so.
+#[test]
+fn a_repository_is_made_private_unless_config_says_otherwise() {
+    committed(|w| {
+        w.config("factory \"acme\"\nrepo \"acme/forge\" create=#true { description \"New\"; }\n");
+        let plan = w.plan(&["--json"]).exits(2).json();
+        assert_eq!(plan["actions"][0]["after"]["visibility"], "private", "{plan}");
+        w.apply(&[]).exits(0);
+        let private = w.github().with(|github| {
+            let repo = github.repo("acme", "forge").expect("it is there");
+            serde_json::to_value(repo.settings.visibility).expect("it is plain data")
+        });
+        assert_eq!(private.as_str().map(str::to_lowercase).as_deref(), Some("private"));
+        w.plan(&[]).exits(0);
+    });
+}
+
 /// `--against` shows what the config change causes, and not the drift that was there before.
 #[test]
 fn against_shows_only_what_the_change_causes() {

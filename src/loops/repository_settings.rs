@@ -67,15 +67,17 @@ fn absent(cx: &Cx<'_, NoSettings>, repo: &Repo) -> String {
     )
 }
 
-/// Makes the repository with all settings that an empty one can have: it has no branch yet, and what is archived
-/// can't be written to. Those two follow when they can.
+/// Makes the repository, private unless config says otherwise, with all settings that an empty one can have: it has
+/// no branch yet, and what is archived can't be written to. Those two follow when they can.
 fn create(repo: &Repo) -> Action {
-    let settings: BTreeMap<Setting, SettingValue> = repo
+    let mut settings: BTreeMap<Setting, SettingValue> = repo
         .settings
         .iter()
         .filter(|(setting, _)| !matches!(setting, Setting::DefaultBranch | Setting::Archived))
         .map(|(setting, point)| (*setting, point.value.clone()))
         .collect();
+    // GitHub's own default is public, which nobody wrote.
+    settings.entry(Setting::Visibility).or_insert_with(|| SettingValue::Text("private".to_owned()));
     let mut after = object(settings.iter());
     after.insert("name".to_owned(), repo.name.as_str().into());
     let effect = Effect::CreateRepository { repo: repo.name.clone(), settings };
