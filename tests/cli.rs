@@ -427,6 +427,26 @@ fn a_repository_is_made_private_unless_config_says_otherwise() {
     });
 }
 
+/// All of GitHub failing is no reason to ask for each repository by itself.
+#[test]
+fn an_outage_costs_a_few_requests() {
+    let mut github = GitHub::new("acme");
+    let mut config = "factory \"acme\"\n".to_owned();
+    for n in 0..120 {
+        github.add_repo("acme", &format!("r{n:03}"));
+        config.push_str(&format!("repo \"acme/r{n:03}\"\n"));
+    }
+    world_of(github, |w| {
+        w.config(&config);
+        w.faults(vec![FaultRule::every(FaultAction::Html { status: 502 })]);
+        w.plan(&[]).exits(1);
+        let asked = w.requests().len();
+        assert!(asked <= 60, "{asked} requests for nothing");
+        w.faults(Vec::new());
+        w.plan(&[]).exits(0);
+    });
+}
+
 /// `--against` shows what the config change causes, and not the drift that was there before.
 #[test]
 fn against_shows_only_what_the_change_causes() {

@@ -17,8 +17,12 @@ pub(super) fn too_heavy(error: &Error) -> bool {
     matches!(error.kind(), Kind::Server | Kind::Timeout | Kind::Malformed { .. } | Kind::TooLarge)
 }
 
+/// So many chunks in vain, and none that was read: it isn't their size.
+const OUTAGE: usize = 4;
+
 /// Runs `read` over `items` in chunks of at most `size`, all at once (the client bounds what is in flight). A
-/// chunk that is too heavy is halved, down to single items. Each chunk's result comes with its items.
+/// chunk that is too heavy is halved, down to single items, unless nothing at all can be read. Each chunk's result
+/// comes with its items.
 pub(super) async fn in_chunks<'a, T, R, F, Fut>(
     items: &'a [T],
     size: usize,
@@ -33,10 +37,15 @@ where
         async move { (chunk, reading.await) }
     };
     let mut running: FuturesUnordered<_> = items.chunks(size.max(1)).map(run).collect();
-    let mut done = Vec::new();
+    let (mut done, mut good, mut bad) = (Vec::new(), 0_usize, 0_usize);
     while let Some((chunk, result)) = running.next().await {
+        match &result {
+            Ok(_) => good += 1,
+            Err(_) => bad += 1,
+        }
+        let outage = good == 0 && bad >= OUTAGE;
         match result {
-            Err(error) if chunk.len() > 1 && too_heavy(&error) => {
+            Err(error) if chunk.len() > 1 && too_heavy(&error) && !outage => {
                 tracing::info!(repositories = chunk.len(), %error, "a query failed and is tried in halves");
                 let (a, b) = chunk.split_at(chunk.len() / 2);
                 running.push(run(a));
