@@ -81,7 +81,7 @@ impl<'a> Collection<'a> {
             let mode = &self.repo.labels.mode;
             for (_, label) in self.seen.iter().filter(|(key, _)| !self.claimed.contains(*key)) {
                 let reason = format!("not declared, and the collection is authoritative; {}", uses(label));
-                plan.act(self.delete(label).reason(reason).because([mode.source.clone()]));
+                self.act(label, self.delete(label).reason(reason).because([mode.source.clone()]), plan);
             }
         }
     }
@@ -92,7 +92,7 @@ impl<'a> Collection<'a> {
         match (self.seen.get(key), wanted.delete_after) {
             (Some(label), Some(day)) if due => {
                 let reason = format!("`delete-after` {day} has come; {}", uses(label));
-                plan.act(self.delete(label).reason(reason).because([spec.source.clone()]));
+                self.act(label, self.delete(label).reason(reason).because([spec.source.clone()]), plan);
             }
             (None, Some(_)) if due => {}
             (Some(label), _) => {
@@ -177,11 +177,19 @@ impl<'a> Collection<'a> {
         let address = self.address(&target);
         let effect =
             Effect::UpdateLabel { repo: self.repo.name.clone(), name: label.name.clone(), label: target };
-        plan.act(
-            Action::new(Labels::NAME, verb, address, before, after, effect)
-                .reason(reason)
-                .because([spec.source.clone()]),
-        );
+        let action = Action::new(Labels::NAME, verb, address, before, after, effect);
+        self.act(label, action.reason(reason).because([spec.source.clone()]), plan);
+    }
+
+    /// Plans what is to be done to a label that is there. One that is called `.` or `..` is a step in a path, however
+    /// it is written: whatever stands between here and GitHub may take the request for one about the repository.
+    fn act(&self, label: &LabelState, action: Action, plan: &mut Plan) {
+        if matches!(label.name.as_str(), "." | "..") {
+            let on = "a person to change it on GitHub: a request about a label of this name can be misread";
+            plan.wait(Address::label(&self.repo.name, &label.name), on);
+        } else {
+            plan.act(action);
+        }
     }
 
     fn delete(&self, label: &LabelState) -> Action {
