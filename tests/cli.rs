@@ -427,6 +427,24 @@ fn a_repository_is_made_private_unless_config_says_otherwise() {
     });
 }
 
+/// One apply has one budget, however many rounds it takes.
+#[test]
+fn the_rounds_of_an_apply_share_one_budget() {
+    committed(|w| {
+        w.config(
+            "factory \"acme\"\ncaps { change-budget deletes=9 percent=100; }\n\
+             repo \"acme/anvil\" { labels { label \"bug\" delete-after=\"2026-01-01\"; }; }\n\
+             repo \"acme/forge\" create=#true { labels mode=\"authoritative\" { label \"only\"; }; }\n",
+        );
+        let applied = w.apply(&[]).exits(4);
+        assert!(
+            applied.err.contains("9 deletions after 1 already done in one run, 9 allowed"),
+            "{}",
+            applied.all()
+        );
+    });
+}
+
 /// All of GitHub failing is no reason to ask for each repository by itself.
 #[test]
 fn an_outage_costs_a_few_requests() {

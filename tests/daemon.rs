@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use factoryctl::twin::world::DeliveryOptions;
+use factoryctl::twin::{FaultAction, FaultRule};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -268,6 +269,112 @@ fn a_live_switch_becomes_a_pull_request_whose_end_is_its_end() {
         daemon.ask(&["resume", "repo/acme/anvil/**"]).exits(0);
         wait("it is withdrawn", || open_pulls(world).is_empty().then_some(()));
         daemon.stop().exits(0);
+    });
+}
+
+/// Machines learn of each other's switches by commits only: a missing one is none that ended.
+#[test]
+fn another_machine_leaves_a_live_switch_and_its_pull_request_alone() {
+    world_of(github_with_factory(), |world| {
+        let config = on_github(world, &format!("{HOME}repo \"acme/anvil\" {{ has-wiki #false; }}\n"));
+        let daemon = Daemon::start(world, &["--config", &config]);
+        daemon.ask(&["suspend", "repo/acme/anvil", "--reason", "audit"]).exits(0);
+        wait("the pull request", || open_pulls(world).into_iter().next());
+        daemon.wait("it is known", |s| s["flips"][0]["proposed"] == true);
+
+        let elsewhere = world.path("tmp/elsewhere");
+        std::fs::create_dir_all(&elsewhere).unwrap();
+        world.set("FACTORY_STATE_DIR", elsewhere.to_str().unwrap());
+        world.set("XDG_RUNTIME_DIR", elsewhere.to_str().unwrap());
+        let second = Daemon::start(world, &["--config", &config]);
+        let ticks = second.status().unwrap()["last"]["number"].as_u64().unwrap();
+        second.ask(&["loop", "tick", "flips"]).exits(0);
+        second.wait("it has looked", |s| s["last"]["number"].as_u64() > Some(ticks));
+        second.stop().exits(0);
+        world.set("FACTORY_STATE_DIR", "");
+        world.set("XDG_RUNTIME_DIR", world.path("run").to_str().unwrap());
+        std::fs::remove_dir_all(elsewhere).unwrap();
+
+        assert_eq!(open_pulls(world).len(), 1, "it is not withdrawn by another machine");
+        daemon.ask(&["loop", "tick", "flips"]).exits(0);
+        let status = daemon.wait("it is idle", |s| loop_(s, "flips")["state"] == "idle");
+        assert_eq!(status["flips"][0]["address"], "repo/acme/anvil", "{status}");
+        daemon.stop().exits(0);
+    });
+}
+
+/// A hold that was merged holds until the merged commit is in force, whatever else is wrong with the branch.
+#[test]
+fn a_merged_switch_ends_when_the_merge_is_in_force_and_not_before() {
+    world_of(github_with_factory(), |world| {
+        let text = format!("{HOME}repo \"acme/anvil\" {{ has-wiki #false; }}\n");
+        let config = on_github(world, &text);
+        let daemon = Daemon::start(world, &["--config", &config]);
+        daemon.ask(&["suspend", "repo/acme/anvil", "--reason", "audit", "--until", "2d"]).exits(0);
+        let (number, _) = wait("the pull request", || open_pulls(world).into_iter().next());
+        daemon.wait("it is known", |s| s["flips"][0]["proposed"] == true);
+        world.github().push_file("acme/factory", "main", "policies/x.kdl", "nonsense\n").unwrap();
+        daemon.wait("the rejection", |s| !s["config"]["rejected"].is_null());
+        world.github().merge_pull("acme/factory", number).unwrap();
+        world.github().set("acme/anvil", &json!({ "has_wiki": true })).unwrap();
+        for name in ["flips", "repository-settings"] {
+            let ticks = daemon.status().unwrap()["last"]["number"].as_u64().unwrap();
+            daemon.ask(&["loop", "tick", name]).exits(0);
+            daemon.wait("it has looked", |s| s["last"]["number"].as_u64() > Some(ticks));
+        }
+        assert!(has_wiki(world, "anvil"), "what is held is not touched");
+        assert_eq!(daemon.status().unwrap()["flips"].as_array().map(Vec::len), Some(1));
+
+        world.github().push_file("acme/factory", "main", "policies/x.kdl", "// mended\n").unwrap();
+        daemon.wait("the merge is in force, and the switch over", |s| s["flips"] == json!([]));
+        let ticks = daemon.status().unwrap()["last"]["number"].as_u64().unwrap();
+        daemon.ask(&["loop", "tick", "repository-settings"]).exits(0);
+        daemon.wait("it has looked", |s| s["last"]["number"].as_u64() > Some(ticks));
+        assert!(has_wiki(world, "anvil"), "config holds it now");
+        let merged = world.plan(&["--config", &config, "--json"]).json();
+        assert_eq!(merged["actions"][0]["blocked"]["guard"], "protected", "{merged}");
+        let resumed = daemon.ask(&["resume", "repo/acme/anvil"]).exits(1);
+        assert!(resumed.err.contains("factory.kdl:1 protects it"), "{}", resumed.all());
+        daemon.stop().exits(0);
+    });
+}
+
+/// What an operator needs most when the branch is gone, or GitHub is, works without either.
+#[test]
+fn the_last_good_config_outlives_its_branch_and_a_restart() {
+    world_of(github_with_factory(), |world| {
+        let config = on_github(world, &format!("{HOME}repo \"acme/anvil\" {{ has-wiki #false; }}\n"));
+        let daemon = Daemon::start(world, &["--config", &config]);
+        let with_token = format!("http://x-access-token:{}@", world.twin().token());
+        let url = format!("{}/acme/factory.git", world.twin().git_url().replace("http://", &with_token));
+        world.git(&["fetch", "-q", &url, "main"]);
+        world.git(&["push", "-q", &url, "FETCH_HEAD:refs/heads/other"]);
+        world.github().set("acme/factory", &json!({ "default_branch": "other" })).unwrap();
+        world.git(&["push", "-q", &url, ":refs/heads/main"]);
+        daemon.wait("the branch is missed", |s| {
+            s["config"]["trouble"].as_str().is_some_and(|t| t.contains("gone"))
+        });
+        daemon.ask(&["suspend", "repo/acme/anvil", "--reason", "stop"]).exits(0);
+        daemon.ask(&["history"]).exits(0);
+        daemon.ask(&["loop", "list"]).exits(0);
+        daemon.stop().exits(0);
+
+        let daemon = Daemon::start(world, &["--config", &config]);
+        let status = daemon.status().unwrap();
+        assert!(status["config"]["trouble"].as_str().is_some_and(|t| t.contains("gone")), "{status}");
+        assert_eq!(status["flips"][0]["address"], "repo/acme/anvil");
+        daemon.stop().exits(0);
+
+        world.faults(vec![FaultRule::every(FaultAction::ResetBefore)]);
+        let running = world.start(&["--config", &config, "run", "--fetch-every", "1"]);
+        wait("it runs without GitHub", || {
+            let status = world.run(&["--config", &config, "status", "--json"]);
+            (status.code == 0 && !status.json()["trouble"].is_null()).then_some(())
+        });
+        running.signal(Signal::TERM);
+        let ran = running.finish(PATIENCE).exits(0);
+        assert!(ran.err.contains("is in trouble"), "{}", ran.all());
+        world.faults(Vec::new());
     });
 }
 

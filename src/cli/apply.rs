@@ -119,6 +119,8 @@ struct Job<'a> {
     unmerged: Option<String>,
     /// What was tried and not done: it is not tried again in a later round.
     tried: BTreeSet<ActionId>,
+    /// What was done in earlier rounds.
+    spent: Vec<Action>,
     stop: CancellationToken,
     interrupted: Arc<AtomicUsize>,
 }
@@ -159,6 +161,7 @@ impl<'a> Job<'a> {
             allows,
             unmerged,
             tried: BTreeSet::new(),
+            spent: Vec::new(),
             stop,
             interrupted,
         })
@@ -185,7 +188,7 @@ impl<'a> Job<'a> {
             if judged.document.unsound {
                 return Err(Fail::new(Exit::Error, "the plan is unsound, which is a bug; nothing was done"));
             }
-            if judged.problems > 0 {
+            if !judged.problems.is_empty() {
                 exit = exit.and(Exit::Error);
             }
             if judged.document.summary().blocked > 0 {
@@ -206,6 +209,8 @@ impl<'a> Job<'a> {
                     all.interrupted |= report.interrupted;
                     let undone = report.outcomes.iter().filter(|(_, outcome)| !outcome.succeeded());
                     self.tried.extend(undone.map(|(action, _)| action.id.clone()));
+                    let done = report.outcomes.iter().filter(|(_, outcome)| outcome.succeeded());
+                    self.spent.extend(done.map(|(action, _)| action.clone()));
                     all.outcomes.extend(report.outcomes);
                     round += 1;
                     if !made || self.saved.is_some() || round >= ROUNDS || self.stop.is_cancelled() {
@@ -234,14 +239,11 @@ impl<'a> Job<'a> {
         let elsewhere = self.recorder.index(|index| engine::elsewhere(index, machine, now)).await;
         let memory = Memory { elsewhere, ..Memory::default() };
         let judging = Judging {
-            desired,
-            selection: &selection,
-            switches: &switches,
-            memory: &memory,
             allows: &self.allows,
             scope: &scope,
             unmerged: self.unmerged.as_deref(),
-            now,
+            spent: &self.spent,
+            ..Judging::new(desired, &selection, &switches, &memory, now)
         };
         let (open, _) = apply::needs(&self.recorder).await;
         let also: Vec<&RepoName> = open.iter().collect();

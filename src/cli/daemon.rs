@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::adapters::state::StateDir;
+use crate::desired;
 use crate::engine::{self, AskError, Reply, Request, Source, Switchboard};
 use crate::ledger::{Ledger, Record};
 use crate::model::Desired;
@@ -58,7 +59,7 @@ impl Daemon {
                 cx.ui.print(&format!("{says}\n"))?;
                 return Ok(Exit::Error);
             }
-            Some(Reply::Refused(says)) => return Err(Fail::new(Exit::Error, says)),
+            Some(Reply::Refused(says)) => return Err(Fail::new(refusal(request), says)),
             Some(Reply::Status(_)) => {
                 return Err(Fail::new(Exit::Error, "the daemon answered something else"));
             }
@@ -71,8 +72,8 @@ impl Daemon {
         let now = cx.clock.now();
         let guard = self.state.lock("factoryctl loop")?;
         let board = Switchboard::open(self.state.flips(), Arc::clone(&self.desired), now)?;
-        let flipped =
-            engine::flip(&board, &self.desired, request, now).map_err(|says| Fail::new(Exit::Error, says))?;
+        let flipped = engine::flip(&board, guard.machine(), &self.desired, request, now)
+            .map_err(|says| Fail::new(refusal(request), says))?;
         flipped.kept?;
         if let Some(record) = flipped.record {
             let mut ledger = Ledger::open(guard, now)?;
@@ -87,6 +88,16 @@ impl Daemon {
     pub(super) fn board(&self, cx: &Context) -> Result<Switchboard, Fail> {
         Ok(Switchboard::open(self.state.flips(), Arc::clone(&self.desired), cx.clock.now())?)
     }
+}
+
+/// What it means that a request was refused: of a suspension, that it makes no sense as it is written.
+fn refusal(request: &Request) -> Exit {
+    if matches!(request, Request::Suspend { .. }) { Exit::Usage } else { Exit::Error }
+}
+
+/// A reason in the form that config takes, since it is proposed there.
+pub(super) fn reason(text: &str) -> Result<String, String> {
+    desired::check_reason(text.trim()).map(|()| text.trim().to_owned())
 }
 
 /// Until when: a moment, a day (UTC), or a span from now.

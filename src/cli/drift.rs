@@ -29,19 +29,10 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let loaded = cx.load(&source, cx.at())?;
     let session = cx.connect(&source, &loaded.desired, Patience::Foreground)?;
     let switches = cx.switches(&session.state, &loaded.desired)?;
-    let (_, _, past) = cx.past().await?;
-    let applied = super::ledger::last_applied(&past)?;
+    session.take_ledger_over(cx, &source, &loaded.desired).await?;
+    let applied = super::ledger::last_applied(&session.state)?;
     let (selection, memory) = (Selection::default(), Memory::default());
-    let judging = Judging {
-        desired: &loaded.desired,
-        selection: &selection,
-        switches: &switches,
-        memory: &memory,
-        allows: &[],
-        scope: &[],
-        unmerged: None,
-        now: cx.clock.now(),
-    };
+    let judging = Judging::new(&loaded.desired, &selection, &switches, &memory, cx.clock.now());
     let observed = {
         let _drawn = Progress::waiting(&cx.ui, READING);
         engine::look(&judging, &session.client, &cx.clock, &[]).await

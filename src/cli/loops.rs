@@ -1,6 +1,5 @@
 //! `factoryctl loop`: the loops, what they are doing, and switching them.
 
-use clap::builder::NonEmptyStringValueParser;
 use serde_json::json;
 
 use crate::engine::{Reply, Request};
@@ -50,7 +49,7 @@ enum What {
         /// The loop.
         name: String,
         /// Why, for those who find it switched.
-        #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+        #[arg(long, value_parser = super::daemon::reason)]
         reason: String,
         /// Until when: a time, a day, or a span such as 36h.
         #[arg(long, value_name = "T")]

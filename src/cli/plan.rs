@@ -69,14 +69,8 @@ async fn compare(
     let switches = cx.switches(&state, &loaded.desired)?;
     let memory = Memory::default();
     let judging = Judging {
-        desired: &loaded.desired,
-        selection: &selection,
-        switches: &switches,
-        memory: &memory,
-        allows: &[],
         scope: &scope,
-        unmerged: None,
-        now: cx.clock.now(),
+        ..Judging::new(&loaded.desired, &selection, &switches, &memory, cx.clock.now())
     };
     let (observed, age) = if args.offline {
         cached(&state, judging.now)?
@@ -153,7 +147,7 @@ pub(super) fn exit(judged: &Judged, observed: &Observed) -> Exit {
     if summary.blocked > 0 {
         exit = exit.and(Exit::Guard);
     }
-    if judged.problems > 0 || judged.document.unsound {
+    if !judged.problems.is_empty() || judged.document.unsound {
         exit = exit.and(Exit::Error);
     }
     exit.and(incomplete(observed))

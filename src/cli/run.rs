@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::git::Access;
 use crate::adapters::github::Patience;
 use crate::adapters::store::Store;
 use crate::apply::Outcome;
 use crate::desired;
-use crate::engine::{self, Audience, BootError, DaemonError, Fatal, Keeper, SocketError, WebhookError};
+use crate::engine::{
+    self, Audience, BootError, DaemonError, Fatal, Keeper, SocketError, Source, WebhookError,
+};
 use crate::model::{Action, Desired};
 use crate::plan::{Document, render};
 
@@ -31,7 +34,14 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     if cx.global.at.is_some() {
         return Err(Fail::new(Exit::Usage, "the daemon follows the config branch and takes no --at"));
     }
-    let source = Arc::new(cx.source().await?);
+    let source = Arc::new(Source::open(&cx.env, cx.global.config.as_deref())?);
+    if let Err(error) = source.fetch(&Access::new(&cx.env, cx.env.github_token())).await {
+        // A start during an outage goes on with what was in force; the daemon asks again every so often.
+        if source.remembered(&source.first_branch()?)?.is_none() {
+            return Err(error.into());
+        }
+        cx.ui.say(&format!("{error}; the last good config is in force until it can be fetched"));
+    }
     let keeper =
         Keeper::boot(Arc::clone(&source), cx.clock.clone()).await.map_err(|error| boot_fail(cx, error))?;
     let desired = Arc::clone(&keeper.current().desired);

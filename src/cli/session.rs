@@ -67,6 +67,9 @@ impl Session {
         source: &Source,
         desired: &Desired,
     ) -> Result<(), Fail> {
+        if matches!(source, Source::Folder(_)) || ledger::read(&self.state.ledger())?.head.seq > 0 {
+            return Ok(());
+        }
         let guard = match self.state.lock("factoryctl history") {
             Ok(guard) => guard,
             Err(state::Error::Locked(_)) => return Ok(()),
@@ -88,7 +91,7 @@ impl Context {
         let source = Arc::new(Source::open(&self.env, self.global.config.as_deref())?);
         let desired = in_force(self, &source).await?;
         let state = self.state(&source, &desired)?;
-        if ledger::read(&state.ledger())?.head.seq == 0 && !matches!(*source, Source::Folder(_)) {
+        if ledger::read(&state.ledger())?.head.seq == 0 {
             let session = self.connect(&source, &desired, Patience::Foreground)?;
             session.take_ledger_over(self, &source, &desired).await?;
         }

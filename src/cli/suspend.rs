@@ -1,20 +1,17 @@
 //! `factoryctl suspend` and `resume`: hold back all changes to a part of the world, and let them through again.
 
-use clap::builder::NonEmptyStringValueParser;
-
 use crate::engine::Request;
 
 use super::context::Context;
 use super::daemon::{Daemon, later};
 use super::exit::{Exit, Fail};
-use super::session::globs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Suspend {
     /// What is held back; `*` and `**` match: repo/acme/widgets/**
     address: String,
     /// Why, for those who find it suspended.
-    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_parser = super::daemon::reason)]
     reason: String,
     /// Until when: a time, a day, or a span such as 36h.
     #[arg(long, value_name = "T")]
@@ -35,8 +32,6 @@ pub(crate) async fn suspend(cx: &Context, args: &Suspend) -> Result<Exit, Fail> 
         return Err(Fail::new(Exit::Usage, format!("`{address}` is a loop"))
             .help("switch it off: factoryctl loop disable NAME --reason …"));
     }
-    // Who mistypes an address would believe that it is held.
-    globs(std::slice::from_ref(&address), &daemon.desired)?;
     daemon.switch(cx, &Request::Suspend { address, reason, by, until }).await
 }
 

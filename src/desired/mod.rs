@@ -18,6 +18,7 @@ mod text;
 pub use diagnostic::{Diagnostic, Label, Severity, render, to_json};
 pub use docs::{Unknown, explain, init, reference, schema};
 pub use load::load;
+pub use sections::check_reason;
 pub use shape::{LoopShape, Vocabulary};
 pub use text::{Spelling, edit, fmt};
 

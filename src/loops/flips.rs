@@ -47,9 +47,10 @@ fn propose(config: &RepoName, flip: &OpenFlip, address: Address) -> Action {
     let files: Vec<Value> =
         flip.files.iter().map(|ProposedFile { path, text }| json!({ "path": path, "text": text })).collect();
     let word = if flip.on { "on" } else { "off" };
+    let until = flip.until.map(|until| format!(" until {until:.0}")).unwrap_or_default();
     let title = format!("Switch {} {word}: {}", flip.address, flip.reason);
     let body = format!(
-        "`{}` was switched {word} live by {}: {}\n\nMerging this keeps it {word}. Closing it ends the live flip.\n\n\
+        "`{}` was switched {word} live by {}: {}\n\nMerging this keeps it {word}{until}. Closing it ends the live flip.\n\n\
          <!-- factoryctl:flip {} -->\n",
         flip.address, flip.by, flip.reason, flip.branch
     );

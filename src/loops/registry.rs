@@ -162,7 +162,7 @@ pub fn plan_all(inputs: Inputs<'_>, selection: &Selection, switches: &Switches) 
     let (mut plans, mut crashes) = (Vec::new(), Vec::new());
     for l in active(selection, switches) {
         match caught(|| l.plan(inputs)) {
-            Ok(plan) => plans.push(plan),
+            Ok(plan) => plans.push(plan.signed(l.name())),
             Err(says) => crashes.push(Crash { name: l.name(), says }),
         }
     }
@@ -210,9 +210,10 @@ pub(super) fn document(
         needs: &needs,
         may: &may,
         allows: &[],
-        today: now.to_zoned(jiff::tz::TimeZone::UTC).date(),
+        now,
         switches: &switches,
         memory: &memory,
+        spent: &[],
         unmerged: None,
     };
     let verdict = guard::verdict(all.actions, contradictions, &cx);

@@ -275,6 +275,8 @@ pub struct Protect {
     pub address: AddressGlob,
     /// Why.
     pub reason: String,
+    /// Until when; `None` for good.
+    pub until: Option<jiff::Timestamp>,
     /// Where it was written.
     pub source: Source,
 }

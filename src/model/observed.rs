@@ -157,6 +157,8 @@ pub struct OpenFlip {
     pub address: super::Address,
     /// Whether it switches something on that config has off.
     pub on: bool,
+    /// Until when, where that was said.
+    pub until: Option<jiff::Timestamp>,
     /// Whether the flip is still in force.
     pub in_force: bool,
     /// The edited config file, with its whole new text, when the edit applies.

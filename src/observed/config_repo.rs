@@ -121,7 +121,16 @@ pub async fn own_check(
     }))
 }
 
-/// Whether the newest pull request from a branch was closed or merged after `since`. An earlier end says nothing
+/// How a pull request ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// It was closed, which is a no.
+    Closed,
+    /// It was merged, as this commit.
+    Merged(CommitId),
+}
+
+/// How the newest pull request from a branch ended after `since`; `None` when it didn't. An earlier end says nothing
 /// about what began later.
 ///
 /// # Errors
@@ -131,13 +140,18 @@ pub async fn closed_since(
     repo: &RepoName,
     branch: &str,
     since: jiff::Timestamp,
-) -> Result<bool, Error> {
+) -> Result<Option<Closing>, Error> {
     let head = crate::adapters::github::segment(&format!("{}:{branch}", repo.owner()));
     let path = format!("/repos/{repo}/pulls?state=all&head={head}&per_page=100");
     let pulls = client.pages(repo.owner(), &path).await?;
     let own = pulls.iter().filter(|pull| branch_of(pull, repo).as_deref() == Some(branch));
-    let newest = own.max_by_key(|pull| pull["number"].as_u64());
-    let closed_at = newest.and_then(|pull| pull["closed_at"].as_str()?.parse::<jiff::Timestamp>().ok());
+    let Some(newest) = own.max_by_key(|pull| pull["number"].as_u64()) else { return Ok(None) };
+    let closed_at = newest["closed_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
     // GitHub tells whole seconds.
-    Ok(closed_at.is_some_and(|at| at.as_second() >= since.as_second()))
+    if closed_at.is_none_or(|at| at.as_second() < since.as_second()) {
+        return Ok(None);
+    }
+    let merged = newest["merged_at"].is_string();
+    let commit = newest["merge_commit_sha"].as_str().and_then(CommitId::parse);
+    Ok(Some(commit.filter(|_| merged).map_or(Closing::Closed, Closing::Merged)))
 }

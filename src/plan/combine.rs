@@ -24,6 +24,8 @@ pub struct Problem {
     pub address: Address,
     /// What is wrong, and the next step.
     pub says: String,
+    /// The loop that found it; empty until its plan is signed.
+    pub found_by: &'static str,
 }
 
 impl std::fmt::Display for Problem {
@@ -59,7 +61,16 @@ impl Plan {
 
     /// Adds something that a person has to mend.
     pub fn problem(&mut self, address: Address, says: impl Into<String>) {
-        self.problems.push(Problem { address, says: says.into() });
+        self.problems.push(Problem { address, says: says.into(), found_by: "" });
+    }
+
+    /// The plan of this loop.
+    #[must_use]
+    pub fn signed(mut self, by: &'static str) -> Self {
+        for problem in &mut self.problems {
+            problem.found_by = by;
+        }
+        self
     }
 
     /// Adds all that another plan holds.

@@ -166,9 +166,10 @@ impl Case {
             needs: &needs,
             may: &may,
             allows: &self.allows,
-            today: now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+            now: now(),
             switches: &self.switches,
             memory: &self.memory,
+            spent: &[],
             unmerged: self.unmerged,
         };
         guard::verdict(actions, contradictions, &cx)

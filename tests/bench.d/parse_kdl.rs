@@ -71,16 +71,8 @@ fn round(text: &str, store: Option<&Store>, times: &mut Times) -> Result<(), Fai
     times.read.push(start.elapsed());
 
     let start = Instant::now();
-    let judging = Judging {
-        desired: &loaded.desired,
-        selection: &Selection::default(),
-        switches: &Switches::default(),
-        memory: &Memory::default(),
-        allows: &[],
-        scope: &[],
-        unmerged: None,
-        now: Clock::system().now(),
-    };
+    let (selection, switches, memory) = (Selection::default(), Switches::default(), Memory::default());
+    let judging = Judging::new(&loaded.desired, &selection, &switches, &memory, Clock::system().now());
     let judged = engine::judge(&judging, &observed);
     times.judge.push(start.elapsed());
     times.actions = judged.document.actions.len();

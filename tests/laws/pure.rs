@@ -32,16 +32,7 @@ fn load(path: &str, text: &str) -> Desired {
 
 fn plan(desired: &Desired, observed: &Observed) -> Document {
     let (selection, switches, memory) = (Selection::default(), Switches::default(), Memory::default());
-    let judging = Judging {
-        desired,
-        selection: &selection,
-        switches: &switches,
-        memory: &memory,
-        allows: &[],
-        scope: &[],
-        unmerged: None,
-        now: now(),
-    };
+    let judging = Judging::new(desired, &selection, &switches, &memory, now());
     judge(&judging, observed).document
 }
 

@@ -108,6 +108,32 @@ impl Repo {
     }
 }
 
+impl Repo {
+    /// Sets a reference of the product's own, wherever it is.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn set_reference(
+        &self,
+        name: &str,
+        to: &CommitId,
+        by: &Signature,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let full = gix::refs::FullName::try_from(name)
+            .map_err(|_| Error::UnknownRevision { rev: name.to_owned(), similar: None })?;
+        let log =
+            LogChange { mode: RefLog::AndReference, force_create_reflog: false, message: "in force".into() };
+        let change = Change::Update { log, expected: PreviousValue::Any, new: Target::Object(object_id(to)) };
+        let time = raw_time(at);
+        let edit = RefEdit { change, name: full, deref: false };
+        self.local()
+            .edit_references_as([edit], Some(raw(by, &time)))
+            .map(drop)
+            .map_err(self.failed("set a reference"))
+    }
+}
+
 fn raw_time(at: Timestamp) -> String {
     format!("{} +0000", at.as_second())
 }

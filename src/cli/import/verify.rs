@@ -69,16 +69,7 @@ fn refuse(kept: &[String], exit: Exit, what: &str, rendered: String) -> Fail {
 /// The plan of all loops.
 pub(super) fn plan(desired: &crate::model::Desired, observed: &Observed, now: jiff::Timestamp) -> Judged {
     let (selection, switches, memory) = (Selection::default(), Switches::default(), Memory::default());
-    let judging = Judging {
-        desired,
-        selection: &selection,
-        switches: &switches,
-        memory: &memory,
-        allows: &[],
-        scope: &[],
-        unmerged: None,
-        now,
-    };
+    let judging = Judging::new(desired, &selection, &switches, &memory, now);
     engine::judge(&judging, observed)
 }
 
@@ -88,7 +79,7 @@ pub(super) fn is_empty(judged: &Judged, observed: &Observed) -> bool {
         address.repo_name().is_none_or(|name| observed.repos.contains_key(&name))
     };
     judged.document.is_empty()
-        && judged.problems == 0
+        && judged.problems.is_empty()
         && !judged.document.unsound
         && !judged.document.waiting.iter().any(|w| read(&w.address))
 }

@@ -1,7 +1,7 @@
 //! `factory`: the factory's name, its config repository, and what nobody may change.
 
 use crate::desired::block::Block;
-use crate::desired::shape::{Field, Kind, Repeat, Type};
+use crate::desired::shape::{Field, Kind, Repeat, Type, Value};
 use crate::model::{AddressGlob, Factory, Protect, RepoName, Sourced};
 
 use super::Builder;
@@ -28,7 +28,13 @@ pub(super) static PROTECT: Kind = Kind {
         .required(),
     ),
     fields: &[
-        Field::new("reason", REASON, "Why, for those who wonder later.", "\"frozen by contract\"").required()
+        Field::new("reason", REASON, "Why, for those who wonder later.", "\"frozen by contract\"").required(),
+        Field::new(
+            "until",
+            Type::Moment,
+            "Until when, in UTC; from that moment on nothing is protected any more.",
+            "\"2030-12-31\"",
+        ),
     ],
     repeat: Repeat::ByKey,
     example: "protect \"repo/acme/legacy/**\" reason=\"frozen by contract\"",
@@ -47,8 +53,27 @@ pub(super) const FACTORY: Kind = Kind {
     ..Kind::EMPTY
 };
 
+/// The longest reason, in characters.
+const REASON_MAX: usize = 300;
 /// A sentence that says why.
-pub(super) const REASON: Type = Type::Text { max: 300 };
+pub(super) const REASON: Type = Type::Text { max: REASON_MAX };
+
+/// Whether a text can stand as a `reason` in config.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn check_reason(text: &str) -> Result<(), String> {
+    let length = text.chars().count();
+    if length == 0 {
+        Err("a reason is needed, for those who find it switched".to_owned())
+    } else if length > REASON_MAX {
+        Err(format!("the reason has {length} characters; at most {REASON_MAX} are allowed"))
+    } else if text.chars().any(crate::model::is_hidden) {
+        Err("the reason has a line break or another character in it that nobody sees".to_owned())
+    } else {
+        Ok(())
+    }
+}
 
 pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> (Factory, Vec<Protect>) {
     let Some(block) = block else { return (Factory::default(), Vec::new()) };
@@ -67,6 +92,9 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> (Factory, Ve
         Some(Protect {
             address: AddressGlob::parse(p.key()).ok()?,
             reason: p.text("reason")?.0.to_owned(),
+            until: p
+                .value("until")
+                .and_then(|read| if let Value::Moment(at) = read.value { Some(at) } else { None }),
             source: cx.source(p.span),
         })
     });

@@ -11,6 +11,8 @@ mod overlay;
 mod repos;
 mod settings;
 
+pub use factory::check_reason;
+
 use super::block::Block;
 use super::diagnostic::Sink;
 use super::shape::{Kind, Vocabulary};

@@ -83,11 +83,17 @@ pub fn set_loop(text: &str, spelling: Spelling, flip: &Flip<'_>) -> Result<Strin
 ///
 /// # Errors
 /// As for [`set_loop`], and when the file has no `factory` section.
-pub fn protect(text: &str, spelling: Spelling, address: &str, reason: &str) -> Result<String, Error> {
+pub fn protect(
+    text: &str,
+    spelling: Spelling,
+    address: &str,
+    reason: &str,
+    until: Option<&str>,
+) -> Result<String, Error> {
     edit(text, |body| {
         let splices = match spelling {
-            Spelling::Kdl => edit_kdl::protect(body, address, reason)?,
-            Spelling::Toml => edit_toml::protect(body, address, reason)?,
+            Spelling::Kdl => edit_kdl::protect(body, address, reason, until)?,
+            Spelling::Toml => edit_toml::protect(body, address, reason, until)?,
         };
         let out = apply(body, splices);
         if is_protected(&out, spelling, address) { Ok(out) } else { Err(Error::Form("factory".to_owned())) }
@@ -291,10 +297,10 @@ mod tests {
             (Toml, "[factory]\nname = \"acme\" # c\n"),
             (Toml, "[factory]\nname = \"acme\"\n[factory.protect.\"repo/b\"]\nreason = \"x\"\n[caps]\n"),
         ] {
-            let edited = protect(text, spelling, "repo/acme/w", "hands off")
+            let edited = protect(text, spelling, "repo/acme/w", "hands off", Some("2030-12-31T00:00:00Z"))
                 .unwrap_or_else(|e| format!("error: {e}\n"));
             out.push_str(&edited);
-            assert_eq!(protect(&edited, spelling, "repo/acme/w", "again").as_ref(), Ok(&edited));
+            assert_eq!(protect(&edited, spelling, "repo/acme/w", "again", None).as_ref(), Ok(&edited));
             let back = unprotect(&edited, spelling, "repo/acme/w").unwrap_or_else(|e| e.to_string());
             out.push_str(if back.trim_end() == text.trim_end() {
                 "-- and back\n"
@@ -307,20 +313,20 @@ mod tests {
         }
         insta::assert_snapshot!(out, @r#"
         factory "acme" {
-            protect "repo/acme/w" reason="hands off"
+            protect "repo/acme/w" reason="hands off" until="2030-12-31T00:00:00Z"
         } // mine
         -- but not back:
         factory "acme" {
         } // mine
         factory "acme" {
-            protect "repo/acme/w" reason="hands off"
+            protect "repo/acme/w" reason="hands off" until="2030-12-31T00:00:00Z"
             config "acme/factory" // c
         }
         -- and back
-        factory "acme" { protect "repo/acme/w" reason="hands off"; config "acme/factory"; }
+        factory "acme" { protect "repo/acme/w" reason="hands off" until="2030-12-31T00:00:00Z"; config "acme/factory"; }
         -- and back
         factory "acme" {
-            protect "repo/acme/w" reason="hands off"
+            protect "repo/acme/w" reason="hands off" until="2030-12-31T00:00:00Z"
         }
         -- but not back:
         factory "acme" {
@@ -330,6 +336,7 @@ mod tests {
 
         [factory.protect."repo/acme/w"]
         reason = "hands off"
+        until = "2030-12-31T00:00:00Z"
         -- and back
         [factory]
         name = "acme"
@@ -339,10 +346,11 @@ mod tests {
 
         [factory.protect."repo/acme/w"]
         reason = "hands off"
+        until = "2030-12-31T00:00:00Z"
         -- and back
         "#);
-        assert_eq!(protect("caps\n", Kdl, "repo/a/b", "x"), Err(Error::Missing("factory")));
-        assert_eq!(protect("caps {", Kdl, "repo/a/b", "x"), Err(Error::Unreadable));
+        assert_eq!(protect("caps\n", Kdl, "repo/a/b", "x", None), Err(Error::Missing("factory")));
+        assert_eq!(protect("caps {", Kdl, "repo/a/b", "x", None), Err(Error::Unreadable));
     }
 
     proptest::proptest! {

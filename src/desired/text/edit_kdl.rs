@@ -134,13 +134,19 @@ pub(super) fn is_protected(text: &str, address: &str) -> bool {
     parse(text).is_ok_and(|d| d.get("factory").is_some_and(|f| protected(f, address).is_some()))
 }
 
-pub(super) fn protect(text: &str, address: &str, reason: &str) -> Result<Vec<Splice>, Error> {
+pub(super) fn protect(
+    text: &str,
+    address: &str,
+    reason: &str,
+    until: Option<&str>,
+) -> Result<Vec<Splice>, Error> {
     let document = parse(text)?;
     let node = factory(&document)?;
     if protected(node, address).is_some() {
         return Ok(Vec::new());
     }
-    let added = format!("protect {} reason={}", quote(address), quote(reason));
+    let until = until.map(|until| format!(" until={}", quote(until))).unwrap_or_default();
+    let added = format!("protect {} reason={}{until}", quote(address), quote(reason));
     let Some(children) = node.children() else {
         let at = node.entries().last().map_or(range(node.name().span()).end, |e| range(e.span()).end);
         return Ok(vec![Splice { range: at..at, with: format!(" {{\n    {added}\n}}") }]);

@@ -133,13 +133,22 @@ pub(super) fn is_protected(text: &str, address: &str) -> bool {
     parse(text).is_ok_and(|d| at(d.get_ref(), &["factory", "protect", address]).is_some())
 }
 
-pub(super) fn protect(text: &str, address: &str, reason: &str) -> Result<Vec<Splice>, Error> {
+pub(super) fn protect(
+    text: &str,
+    address: &str,
+    reason: &str,
+    until: Option<&str>,
+) -> Result<Vec<Splice>, Error> {
     let document = parse(text)?;
     at(document.get_ref(), &["factory"]).ok_or(Error::Missing("factory"))?;
     if at(document.get_ref(), &["factory", "protect", address]).is_some() {
         return Ok(Vec::new());
     }
-    Ok(vec![appended(text, &format!("[factory.protect.{}]\nreason = {}", key(address), quote(reason)))])
+    let until = until.map(|until| format!("\nuntil = {}", quote(until))).unwrap_or_default();
+    Ok(vec![appended(
+        text,
+        &format!("[factory.protect.{}]\nreason = {}{until}", key(address), quote(reason)),
+    )])
 }
 
 pub(super) fn unprotect(text: &str, address: &str) -> Result<Vec<Splice>, Error> {

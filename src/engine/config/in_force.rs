@@ -152,8 +152,7 @@ impl Keeper {
         let head = match head {
             Ok(Some(head)) => head,
             Ok(None) => {
-                return self
-                    .in_trouble(format!("the branch `{}` of the config repository is gone", self.branch));
+                return self.in_trouble(gone(&self.branch));
             }
             Err(error) => return self.in_trouble(said(&error)),
         };
@@ -182,6 +181,7 @@ impl Keeper {
         let rewritten =
             self.source.repo().is_some_and(|repo| matches!(repo.step(&before, &head), Ok(Step::Rewritten)));
         self.rejected = None;
+        self.source.remember(&self.branch, &head, at);
         self.current = InForce { commit: head, desired: Arc::new(desired), since: at };
         News::InForce { before, rewritten, warnings }
     }
@@ -225,9 +225,13 @@ fn rejection(commit: CommitId, at: Timestamp, invalid: &Invalid) -> Rejected {
     Rejected { commit, at, why, details }
 }
 
+fn gone(branch: &str) -> String {
+    format!("the branch `{branch}` of the config repository is gone")
+}
+
 fn boot(source: Arc<Source>, clock: Clock) -> Result<Keeper, BootError> {
     let Some(repo) = source.repo().cloned() else { return Err(BootError::NoHistory) };
-    let first = first_branch(&source)?;
+    let first = source.first_branch()?;
     let reference = source.followed(&first, None)?;
     let keeper = boot_branch(Arc::clone(&source), clock.clone(), first.clone(), reference)?;
     let explicit = matches!(&*source, Source::Remote { branch: Some(_), .. });
@@ -239,15 +243,6 @@ fn boot(source: Arc<Source>, clock: Clock) -> Result<Keeper, BootError> {
     boot_branch(source, clock, named, reference)
 }
 
-/// The branch in which to look for the name of the branch.
-fn first_branch(source: &Source) -> Result<String, SourceError> {
-    Ok(match source {
-        Source::Remote { branch: Some(branch), .. } => branch.clone(),
-        Source::Local(repo) => repo.head_branch()?.unwrap_or_else(|| "main".to_owned()),
-        Source::Remote { branch: None, .. } | Source::Folder(_) => "main".to_owned(),
-    })
-}
-
 fn boot_branch(
     source: Arc<Source>,
     clock: Clock,
@@ -256,14 +251,21 @@ fn boot_branch(
 ) -> Result<Keeper, BootError> {
     let Some(repo) = source.repo() else { return Err(BootError::NoHistory) };
     let at = clock.now();
-    let head = source.head(&reference)?.ok_or_else(|| BootError::NoBranch(branch.clone()))?;
+    let (head, trouble) = match source.head(&reference)? {
+        Some(head) => (head, None),
+        None => {
+            let last = source.remembered(&branch)?.ok_or_else(|| BootError::NoBranch(branch.clone()))?;
+            (last, Some(gone(&branch)))
+        }
+    };
     let mut rejected: Option<(Rejected, Box<Invalid>)> = None;
     for commit in repo.first_parents(&head, BACK).map_err(SourceError::from)? {
         match load_commit(&source, &commit, at)? {
             Ok((desired, _)) => {
                 let current = InForce { commit, desired: Arc::new(desired), since: at };
+                source.remember(&branch, &current.commit, at);
                 let rejected = rejected.map(|(rejected, _)| rejected);
-                return Ok(Keeper { source, branch, reference, clock, current, rejected, trouble: None });
+                return Ok(Keeper { source, branch, reference, clock, current, rejected, trouble });
             }
             Err(invalid) => {
                 rejected.get_or_insert_with(|| (rejection(commit, at, &invalid), invalid));

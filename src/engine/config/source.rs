@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::adapters::env::Env;
-use crate::adapters::git::{self, Access, Mirror, Refs, Repo};
+use crate::adapters::git::{self, Access, Mirror, Refs, Repo, Signature};
 use crate::adapters::{fs, state};
 use crate::desired::{self, Diagnostic};
 use crate::loops;
@@ -197,6 +197,39 @@ impl Source {
         Ok(format!("refs/heads/{branch}"))
     }
 
+    /// The commit that was in force last, as the mirror of a remote repository remembers it: it outlives the branch,
+    /// and is there while the remote isn't.
+    ///
+    /// # Errors
+    /// When the mirror can't be read.
+    pub fn remembered(&self, branch: &str) -> Result<Option<CommitId>, SourceError> {
+        match self {
+            Self::Remote { mirror, .. } => Ok(mirror.repo().reference(&in_force(branch))?),
+            Self::Local(_) | Self::Folder(_) => Ok(None),
+        }
+    }
+
+    /// Remembers the commit that is in force. That it can't be kept costs nothing until the branch is gone.
+    pub fn remember(&self, branch: &str, commit: &CommitId, at: jiff::Timestamp) {
+        let Self::Remote { mirror, .. } = self else { return };
+        let by = Signature {
+            name: "factoryctl".to_owned(),
+            email: "factoryctl@users.noreply.github.com".to_owned(),
+        };
+        if let Err(error) = mirror.repo().set_reference(&in_force(branch), commit, &by, at) {
+            tracing::warn!(%error, "the commit in force can't be remembered");
+        }
+    }
+
+    /// The branch that is looked at first: the one that was named, else `main`.
+    pub fn first_branch(&self) -> Result<String, SourceError> {
+        Ok(match self {
+            Self::Remote { branch: Some(branch), .. } => branch.clone(),
+            Self::Local(repo) => repo.head_branch()?.unwrap_or_else(|| "main".to_owned()),
+            Self::Remote { branch: None, .. } | Self::Folder(_) => "main".to_owned(),
+        })
+    }
+
     /// Where a reference is.
     ///
     /// # Errors
@@ -218,6 +251,11 @@ pub fn load(files: ConfigFiles, today: jiff::civil::Date) -> Result<Loaded, Box<
         Ok((desired, warnings)) => Ok(Loaded { files, desired, warnings }),
         Err(problems) => Err(Box::new(Invalid { files, problems })),
     }
+}
+
+/// Where a mirror remembers what of a branch was in force last.
+fn in_force(branch: &str) -> String {
+    format!("refs/factory/in-force/{branch}")
 }
 
 fn is_url(text: &str) -> bool {

@@ -71,7 +71,7 @@ impl Control {
 
     async fn flip(&self, request: &Request) -> Reply {
         let desired = self.desired.borrow().clone();
-        let flipped = match flip(&self.board, &desired, request, self.clock.now()) {
+        let flipped = match flip(&self.board, self.recorder.machine(), &desired, request, self.clock.now()) {
             Ok(flipped) => flipped,
             Err(says) => return Reply::Refused(says),
         };

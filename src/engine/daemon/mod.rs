@@ -108,6 +108,7 @@ struct Look {
     at: Timestamp,
     took: Duration,
     says: String,
+    trouble: Option<String>,
 }
 
 struct Daemon {
@@ -370,29 +371,33 @@ impl Daemon {
                     (Ended::Overran, "nothing happened in it for too long, so it was cancelled")
                 };
                 tracing::error!(tick = running.number, says, "a tick was lost");
-                self.audience.remark(says);
                 let of = |name: &&'static str| (*name, (how, says.to_owned()));
-                Done {
-                    ended: running.loops.iter().map(of).collect(),
-                    trouble: Some(says.into()),
-                    ..Done::default()
-                }
+                let troubles = running.loops.iter().map(|name| (*name, says.to_owned())).collect();
+                Done { ended: running.loops.iter().map(of).collect(), troubles, ..Done::default() }
             }
         };
         self.scheduler.finish(now, |name| done.ended.get(name).map_or(Ended::Well, |(how, _)| *how));
         let took = running.began.elapsed();
         for (name, (_, says)) in &done.ended {
-            self.looks.insert(name, Look { at: running.at, took, says: says.clone() });
+            let trouble = done.troubles.get(name).cloned();
+            let look = Look { at: running.at, took, says: says.clone(), trouble };
+            let before = self.looks.insert(name, look.clone()).and_then(|look| look.trouble);
+            // Said when it begins and when it is over; in between `status` tells.
+            match (before, look.trouble) {
+                (None, Some(why)) => self.audience.remark(&format!("loop {name} is in trouble: {why}")),
+                (Some(_), None) => self.audience.remark(&format!("loop {name} is in order again")),
+                (None, None) | (Some(_), Some(_)) => {}
+            }
         }
         self.end_flips(&done, now);
-        if let Err(error) = self.shop.board.proposed(&done.proposed) {
-            tracing::error!(%error, "that a live switch was proposed can't be kept");
+        let board = &self.shop.board;
+        if let Err(error) = board.proposed(&done.flips.proposed).and(board.withdrawn(&done.flips.gone)) {
+            tracing::error!(%error, "what became of live switches can't be kept");
         }
         if done.look_again {
             self.scheduler.event(Facets::of(Facet::Settings).and(Facets::of(Facet::Labels)), now);
         }
         let mut status = report::locked(&self.status);
-        status.trouble.clone_from(&done.trouble);
         status.held = done
             .held
             .iter()
@@ -419,19 +424,19 @@ impl Daemon {
 
     /// Flips whose pull request was merged or closed are over.
     fn end_flips(&mut self, done: &Done, now: Timestamp) {
-        for flip in &done.over {
+        for flip in &done.flips.ended {
             match self.shop.board.take(&flip.address, now) {
                 Ok(None) => continue,
                 Ok(Some(_)) => {}
                 Err(error) => tracing::error!(%error, "the end of a live switch can't be kept"),
             }
             self.audience.remark(&format!(
-                "the live switch of {} is over: its pull request was merged or closed",
+                "the live switch of {} is over: its pull request was closed, or merged and is in force",
                 flip.address
             ));
             self.records.extend(news::flip_ended(flip));
         }
-        if !done.over.is_empty() {
+        if !done.flips.ended.is_empty() {
             self.switched(now);
         }
     }

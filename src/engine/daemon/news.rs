@@ -39,7 +39,7 @@ pub(super) fn flip_ended(flip: &Flip) -> Option<Record> {
     Some(Record::Flip(ledger::Flip {
         address,
         on: !flip.on,
-        reason: "its pull request was merged or closed".to_owned(),
+        reason: "its pull request was closed, or merged and is in force".to_owned(),
         until: None,
         by: "daemon".to_owned(),
     }))

@@ -123,5 +123,8 @@ impl Daemon {
         status.factory.clone_from(&desired.factory.name);
         status.webhooks = self.hooks.as_ref().map(|hooks| hooks.address.to_string());
         status.loops = loops::ALL.iter().map(loop_status).collect();
+        let told = |(name, look): (&&str, &super::Look)| Some(format!("{name}: {}", look.trouble.as_ref()?));
+        let troubles: Vec<String> = self.looks.iter().filter_map(told).collect();
+        status.trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
     }
 }

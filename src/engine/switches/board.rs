@@ -49,6 +49,22 @@ impl Switchboard {
         self.kept().flips.flips.clone()
     }
 
+    /// Branches of flips that are over, of whose proposals something may be left.
+    pub fn over(&self) -> Vec<String> {
+        self.kept().flips.over.clone()
+    }
+
+    /// Forgets branches of which nothing is left.
+    ///
+    /// # Errors
+    /// When that can't be kept.
+    pub fn withdrawn(&self, branches: &[String]) -> Result<(), FlipsError> {
+        let mut kept = self.kept();
+        let before = kept.flips.over.len();
+        kept.flips.over.retain(|branch| !branches.contains(branch));
+        if kept.flips.over.len() < before { kept.flips.save(&self.0.path) } else { Ok(()) }
+    }
+
     /// Sets a flip. It is in force when this returns, even when it can't be kept.
     ///
     /// # Errors
@@ -81,7 +97,7 @@ impl Switchboard {
     pub fn proposed(&self, branches: &[String]) -> Result<(), FlipsError> {
         let mut kept = self.kept();
         let mut news = false;
-        for flip in kept.flips.flips.iter_mut().filter(|f| !f.proposed && branches.contains(&f.branch())) {
+        for flip in kept.flips.flips.iter_mut().filter(|f| !f.proposed && branches.contains(&f.branch)) {
             (flip.proposed, news) = (true, true);
         }
         if news { kept.flips.save(&self.0.path) } else { Ok(()) }
@@ -96,10 +112,8 @@ impl Switchboard {
         if let Some(desired) = desired {
             kept.desired = desired;
         }
-        let (stay, over) = std::mem::take(&mut kept.flips.flips).into_iter().partition(|f| f.in_force(now));
-        kept.flips.flips = stay;
+        let over = kept.flips.expire(now);
         self.publish(&kept, now);
-        let over: Vec<Flip> = over;
         if !over.is_empty() {
             kept.flips.save(&self.0.path)?;
         }
@@ -135,7 +149,8 @@ mod tests {
 
     fn off(address: &str, until: Option<i64>) -> Flip {
         let switch = Switch { by: "ann".into(), reason: "smoke".into(), until: until.map(at) };
-        Flip { address: address.into(), on: false, switch, since: at(0), proposed: false }
+        let branch = Flip::branch_of(address, "m");
+        Flip { address: address.into(), on: false, switch, since: at(0), branch, proposed: false }
     }
 
     #[test]
@@ -157,6 +172,10 @@ mod tests {
         assert_eq!(board.refresh(None, at(100)).unwrap(), [off("loop/labels", Some(100))]);
         assert!(board.now().loops.is_empty());
         assert!(board.take("repo/acme/**", at(101)).unwrap().is_some());
+        let (labels, repo) = (Flip::branch_of("loop/labels", "m"), Flip::branch_of("repo/acme/**", "m"));
+        assert_eq!(open(101).over(), [labels.clone(), repo.clone()], "what is left of them is remembered");
+        board.withdrawn(&[labels]).unwrap();
+        assert_eq!(open(101).over(), [repo]);
         assert!(board.take("repo/acme/**", at(101)).unwrap().is_none());
         assert_eq!((open(102).flips(), open(102).now().suspended.len()), (vec![], 0));
     }

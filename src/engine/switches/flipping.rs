@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::desired;
 use crate::ledger;
 use crate::loops;
 use crate::model::{Address, AddressGlob, Desired};
@@ -28,14 +29,16 @@ pub struct Flipped {
 /// Why it was not done, for the person who asked.
 pub fn flip(
     board: &Switchboard,
+    machine: &str,
     desired: &Desired,
     request: &Request,
     now: Timestamp,
 ) -> Result<Flipped, String> {
+    let set = |address: String, on: bool, switch: Switch| set(board, machine, address, on, switch, now);
     match request {
         Request::LoopDisable { name, reason, by, until } => {
             known(name)?;
-            set(board, loop_address(name), false, switch(reason, by, *until, now)?, now)
+            set(loop_address(name), false, switch(reason, by, *until, now)?)
         }
         Request::LoopEnable { name, reason, by, until } => {
             known(name)?;
@@ -43,7 +46,7 @@ pub fn flip(
             let off_in_config =
                 desired.loops.get(name).filter(|l| !l.enabled && l.until.is_none_or(|t| now < t));
             match off_in_config {
-                Some(_) => set(board, address, true, switch(reason, by, *until, now)?, now),
+                Some(_) => set(address, true, switch(reason, by, *until, now)?),
                 None => take(board, &address, by, now),
             }
         }
@@ -52,9 +55,16 @@ pub fn flip(
             if address.starts_with("loop/") {
                 return Err(format!("`{address}` is a loop: use `factoryctl loop disable`"));
             }
-            set(board, glob.to_string(), false, switch(reason, by, *until, now)?, now)
+            covers_something(&glob, desired)?;
+            set(glob.to_string(), false, switch(reason, by, *until, now)?)
         }
-        Request::Resume { address, by } => take(board, address, by, now),
+        Request::Resume { address, by } => take(board, address, by, now).map_err(|says| {
+            let here = |p: &&crate::model::Protect| p.address.to_string() == *address;
+            match desired.protects.iter().find(here) {
+                Some(p) => format!("{says}; {} protects it: remove that line", p.source),
+                None => says,
+            }
+        }),
         Request::Status {} | Request::LoopTick { .. } | Request::Shutdown {} => {
             Err("that switches nothing".to_owned())
         }
@@ -81,17 +91,30 @@ pub(crate) fn known(name: &str) -> Result<(), String> {
 
 fn switch(reason: &str, by: &str, until: Option<Timestamp>, now: Timestamp) -> Result<Switch, String> {
     let reason = reason.trim();
-    if reason.is_empty() {
-        return Err("a reason is needed, for those who find it switched".to_owned());
-    }
+    // It is proposed to config, so config's rule is the rule.
+    desired::check_reason(reason)?;
     if let Some(until) = until.filter(|until| *until <= now) {
         return Err(format!("{until} has passed already"));
     }
     Ok(Switch { by: by.to_owned(), reason: reason.to_owned(), until })
 }
 
+/// Whoever mistypes an address would believe that it is held.
+fn covers_something(glob: &AddressGlob, desired: &Desired) -> Result<(), String> {
+    let managed = || desired.repos.keys().chain(desired.factory.config.as_ref().map(|c| &c.value));
+    if managed().any(|repo| glob.may_touch(repo)) {
+        return Ok(());
+    }
+    let near = managed()
+        .map(|repo| format!("repo/{repo}"))
+        .min_by_key(|address| strsim::damerau_levenshtein(address, &glob.to_string()))
+        .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    Err(format!("`{glob}` covers nothing that the config in force manages{near}"))
+}
+
 fn set(
     board: &Switchboard,
+    machine: &str,
     address: String,
     on: bool,
     switch: Switch,
@@ -107,7 +130,14 @@ fn set(
         until: switch.until,
         by: switch.by.clone(),
     };
-    let flip = Flip { address: address.clone(), on, switch, since: now, proposed: false };
+    let flip = Flip {
+        branch: Flip::branch_of(&address, machine),
+        address: address.clone(),
+        on,
+        switch,
+        since: now,
+        proposed: false,
+    };
     let kept = board.set(flip, now);
     Ok(Flipped { says: format!("{address} is {word}{until}"), record: Some(record), kept })
 }
@@ -139,6 +169,7 @@ fn take(board: &Switchboard, address: &str, by: &str, now: Timestamp) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Protect, RepoName, Source, Sourced};
     use std::sync::Arc;
 
     fn at(seconds: i64) -> Timestamp {
@@ -148,7 +179,16 @@ mod tests {
     #[test]
     fn each_request_is_done_or_refused_with_the_next_step() {
         let dir = tempfile::tempdir().unwrap();
-        let desired = Desired::default();
+        let source = Source { file: "factory.kdl".into(), line: 4, column: 1, commit: None };
+        let mut desired = Desired::default();
+        desired.factory.config =
+            Some(Sourced::new(RepoName::parse("acme/factory").unwrap(), source.clone(), "factory"));
+        desired.protects.push(Protect {
+            address: AddressGlob::parse("repo/acme/legacy/**").unwrap(),
+            reason: "audit".into(),
+            until: None,
+            source,
+        });
         let board = Switchboard::open(dir.path().join("f"), Arc::default(), at(0)).unwrap();
         let off = |name: &str, reason: &str, until: Option<i64>| Request::LoopDisable {
             name: name.into(),
@@ -174,17 +214,20 @@ mod tests {
             off("labels", "smoke", Some(200)),
             off("label", "smoke", None),
             off("labels", " ", None),
+            off("labels", "two\nlines", None),
             off("labels", "smoke", Some(100)),
             suspend("repo/acme/**"),
+            suspend("repo/amce/**"),
             suspend("acme/**"),
             suspend("loop/labels"),
             resume("repo/acme"),
             resume("repo/acme/**"),
+            resume("repo/acme/legacy/**"),
             on("labels"),
             on("labels"),
         ]
         .iter()
-        .map(|request| match flip(&board, &desired, request, at(100)) {
+        .map(|request| match flip(&board, "m", &desired, request, at(100)) {
             Ok(flipped) => format!("{} · {}", flipped.says, flipped.record.is_some_and(|r| r.on)),
             Err(says) => format!("no: {says}"),
         })
@@ -194,12 +237,15 @@ mod tests {
         loop/labels is off until 1970-01-01T00:03:20Z · false
         no: there is no loop `label`; did you mean `labels`?
         no: a reason is needed, for those who find it switched
+        no: the reason has a line break or another character in it that nobody sees
         no: 1970-01-01T00:01:40Z has passed already
         repo/acme/** is off · false
+        no: `repo/amce/**` covers nothing that the config in force manages; did you mean `repo/acme/factory`?
         no: `acme/**` doesn't start with one of `repo/`, `loop/`, `term/`
         no: `loop/labels` is a loop: use `factoryctl loop disable`
         no: repo/acme is not switched live; switched live are loop/labels, repo/acme/**
         repo/acme/** is as config says again · true
+        no: repo/acme/legacy/** is not switched live; switched live are loop/labels; factory.kdl:4 protects it: remove that line
         loop/labels is as config says again · true
         no: loop/labels is not switched live
         ");

@@ -20,6 +20,8 @@ pub struct Flip {
     pub switch: Switch,
     /// When it was flipped.
     pub since: jiff::Timestamp,
+    /// The fixed branch of its pull request, of this machine alone.
+    pub branch: String,
     /// Whether its pull request was opened once; when that is no longer open, the flip ends.
     #[serde(default)]
     pub proposed: bool,
@@ -31,14 +33,11 @@ impl Flip {
         self.switch.until.is_none_or(|until| now < until)
     }
 
-    /// The fixed branch of its pull request.
-    pub fn branch(&self) -> String {
-        let slug: String = self
-            .address
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' })
-            .collect();
-        let digest = blake3::hash(self.address.as_bytes()).to_hex();
+    /// The branch for the flips of an address on a machine. Machines don't share one: each withdraws its own.
+    pub fn branch_of(address: &str, machine: &str) -> String {
+        let slug: String =
+            address.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' }).collect();
+        let digest = blake3::hash(format!("{machine} {address}").as_bytes()).to_hex();
         format!("factory/flip/{slug}-{}", &digest[..6])
     }
 }
@@ -48,6 +47,9 @@ impl Flip {
 pub struct Flips {
     /// In the order in which they were made; one an address.
     pub flips: Vec<Flip>,
+    /// Branches of flips that are over: what is left of their proposals is to be withdrawn.
+    #[serde(default)]
+    pub over: Vec<String>,
 }
 
 /// Why live flips can't be read or kept.
@@ -101,13 +103,25 @@ impl Flips {
     /// Sets a flip, in place of an earlier one of the same address.
     pub fn set(&mut self, flip: Flip) {
         self.flips.retain(|f| f.address != flip.address);
+        self.over.retain(|branch| *branch != flip.branch);
         self.flips.push(flip);
+    }
+
+    /// Takes out the flips whose date has passed.
+    pub fn expire(&mut self, now: jiff::Timestamp) -> Vec<Flip> {
+        let (stay, over): (Vec<Flip>, Vec<Flip>) =
+            std::mem::take(&mut self.flips).into_iter().partition(|f| f.in_force(now));
+        self.flips = stay;
+        self.over.extend(over.iter().map(|flip| flip.branch.clone()));
+        over
     }
 
     /// Takes a flip back; `None` when there was none.
     pub fn take(&mut self, address: &str) -> Option<Flip> {
         let at = self.flips.iter().position(|f| f.address == address)?;
-        Some(self.flips.remove(at))
+        let flip = self.flips.remove(at);
+        self.over.push(flip.branch.clone());
+        Some(flip)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::adapters::clock::Clock;
 use crate::adapters::github::Client;
 use crate::loops::{self, Crash, Inputs, Selection};
-use crate::model::{AddressGlob, Allow, Desired, Effect, LabelName, Observed, RepoName, Seen, Verb};
+use crate::model::{Action, AddressGlob, Allow, Desired, Effect, LabelName, Observed, RepoName, Seen, Verb};
 use crate::observed::{self, Request};
 use crate::plan::{self, Disabled, Document, GuardContext, Memory, Plan, Switches, Verdict};
 
@@ -24,10 +24,35 @@ pub struct Judging<'a> {
     pub allows: &'a [Allow],
     /// Only what these cover, when there are any.
     pub scope: &'a [AddressGlob],
+    /// What earlier rounds of this one command have done: the budgets are for all of them.
+    pub spent: &'a [Action],
     /// A revision that is not merged to the config branch, if that is what is compared.
     pub unmerged: Option<&'a str>,
     /// The time of the comparison.
     pub now: jiff::Timestamp,
+}
+
+impl<'a> Judging<'a> {
+    /// Goes by these, with nothing overridden, for everything.
+    pub fn new(
+        desired: &'a Desired,
+        selection: &'a Selection,
+        switches: &'a Switches,
+        memory: &'a Memory,
+        now: jiff::Timestamp,
+    ) -> Self {
+        Self {
+            desired,
+            selection,
+            switches,
+            memory,
+            allows: &[],
+            scope: &[],
+            spent: &[],
+            unmerged: None,
+            now,
+        }
+    }
 }
 
 /// What came out of a comparison.
@@ -38,7 +63,7 @@ pub struct Judged {
     /// What may be done, and what is held back.
     pub verdict: Verdict,
     /// What only a person can mend.
-    pub problems: usize,
+    pub problems: Vec<plan::Problem>,
     /// Loops that panicked; the plan is that of the others.
     pub crashed: Vec<Crash>,
 }
@@ -69,7 +94,7 @@ pub async fn look(judging: &Judging<'_>, client: &Client, clock: &Clock, also: &
 /// The labels that a plan would delete or rename and whose issues are not counted yet.
 pub fn unsettled_labels(judging: &Judging<'_>, observed: &Observed) -> Vec<(RepoName, LabelName)> {
     let plan = decide(judging, observed);
-    let uncounted = |action: &crate::model::Action| {
+    let uncounted = |action: &Action| {
         let (Effect::DeleteLabel { name, .. } | Effect::UpdateLabel { name, .. }) = &action.effect else {
             return None;
         };
@@ -84,7 +109,7 @@ pub fn unsettled_labels(judging: &Judging<'_>, observed: &Observed) -> Vec<(Repo
     plan.0.actions.iter().filter_map(uncounted).collect()
 }
 
-type Decided = (Plan, Vec<(crate::model::Action, plan::Blocked)>, Vec<Crash>);
+type Decided = (Plan, Vec<(Action, plan::Blocked)>, Vec<Crash>);
 
 fn decide(judging: &Judging<'_>, observed: &Observed) -> Decided {
     let inputs = Inputs { desired: judging.desired, observed, now: judging.now };
@@ -110,9 +135,10 @@ pub fn judge(judging: &Judging<'_>, observed: &Observed) -> Judged {
         needs: &needs,
         may: &may,
         allows: judging.allows,
-        today: judging.now.to_zoned(jiff::tz::TimeZone::UTC).date(),
+        now: judging.now,
         switches: judging.switches,
         memory: judging.memory,
+        spent: judging.spent,
         unmerged: judging.unmerged,
     };
     let verdict = plan::guard::verdict(all.actions, contradictions, &cx);
@@ -130,6 +156,5 @@ pub fn judge(judging: &Judging<'_>, observed: &Observed) -> Judged {
     document
         .diagnostics
         .extend(crashed.iter().map(|c| format!("bug: loop `{}` panicked: {}", c.name, c.says)));
-    let problems = all.problems.len();
-    Judged { document, verdict, problems, crashed }
+    Judged { document, verdict, problems: all.problems, crashed }
 }

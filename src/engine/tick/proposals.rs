@@ -13,11 +13,10 @@ use crate::model::{
     Address, Cause, CommitId, ConfigHead, ConfigPull, Desired, Facet, Gap, Observed, OpenFlip, ProposedFile,
     RepoName,
 };
-use crate::observed::{self, PullSeen};
+use crate::observed::{self, Closing, PullSeen};
 
-use crate::engine::config::load;
-use crate::engine::config::{Rejected, said};
-use crate::engine::switches::Flip;
+use crate::engine::config::{Rejected, load, said};
+use crate::engine::switches::{Flip, Switchboard};
 
 /// The largest config file that a flip edits.
 const MAX_FILE: u64 = 4 << 20;
@@ -47,6 +46,17 @@ pub(crate) struct Reading<'a> {
     pub desired: &'a Desired,
     /// The time.
     pub now: Timestamp,
+}
+
+/// What reading the flips tells besides.
+#[derive(Debug, Default)]
+pub(crate) struct FlipsSeen {
+    /// Flips whose pull request was closed, or merged and is in force.
+    pub(crate) ended: Vec<Flip>,
+    /// Branches that have a pull request.
+    pub(crate) proposed: Vec<String>,
+    /// Branches of flips that are over of which nothing is left.
+    pub(crate) gone: Vec<String>,
 }
 
 impl Reading<'_> {
@@ -96,48 +106,57 @@ impl Reading<'_> {
         Ok(Some(ConfigHead { commit: rejected.commit.clone(), why: rejected.why.clone(), check, checks }))
     }
 
-    /// The live flips, and which of them have ended because their pull request was merged or closed.
-    pub(crate) async fn flips(&self, flips: &[Flip], observed: &mut Observed) -> Vec<Flip> {
-        match self.read_flips(flips).await {
-            Ok((open, ended)) => {
-                observed.flips = open;
-                ended
-            }
+    /// The live flips, and what is left of those that are over; and which of them have ended because their pull
+    /// request was merged or closed, and of which nothing is left.
+    pub(crate) async fn flips(&self, board: &Switchboard, observed: &mut Observed) -> FlipsSeen {
+        let mut seen = FlipsSeen::default();
+        match self.read_flips(&board.flips(), &board.over(), &mut seen).await {
+            Ok(open) => observed.flips = open,
             Err(gap) => {
                 observed.gaps.push(gap.of(Facet::Flips));
-                Vec::new()
+                seen = FlipsSeen::default();
             }
         }
+        seen
     }
 
-    async fn read_flips(&self, flips: &[Flip]) -> Result<(Vec<OpenFlip>, Vec<Flip>), Trouble> {
-        let pulls = observed::flip_pulls(self.client, self.repo, self.branch, FLIPS).await?;
-        if flips.is_empty() && pulls.is_empty() {
-            return Ok(Default::default());
+    async fn read_flips(
+        &self,
+        flips: &[Flip],
+        over: &[String],
+        seen: &mut FlipsSeen,
+    ) -> Result<Vec<OpenFlip>, Trouble> {
+        if flips.is_empty() && over.is_empty() {
+            return Ok(Vec::new());
         }
+        let pulls = observed::flip_pulls(self.client, self.repo, self.branch, FLIPS).await?;
         self.mirror.fetch(self.access, &[Refs::Branches]).await?;
         let repo = self.mirror.repo();
         let Some(head) = repo.branch_head(self.branch)? else {
             let why = format!("the config repository on GitHub has no branch `{}`", self.branch);
             return Err(Trouble { why, cause: Cause::Other });
         };
-        let (mut open, mut ended) = (Vec::new(), Vec::new());
+        let mut open = Vec::new();
         for flip in flips {
-            let branch = flip.branch();
+            let branch = flip.branch.clone();
             let pull = pulls.iter().find(|(_, name, _)| *name == branch);
-            if pull.is_none()
-                && flip.proposed
-                && observed::closed_since(self.client, self.repo, &branch, flip.since).await?
-            {
-                ended.push(flip.clone());
-                if repo.branch_head(&branch)?.is_some() {
-                    open.push(self.over(branch, None, &head));
+            if pull.is_none() && flip.proposed {
+                match observed::closed_since(self.client, self.repo, &branch, flip.since).await? {
+                    None => {}
+                    // Until the merge is in force the flip is all that holds.
+                    Some(Closing::Merged(merge)) if !self.in_force(repo, &merge)? => continue,
+                    Some(Closing::Merged(_) | Closing::Closed) => {
+                        seen.ended.push(flip.clone());
+                        continue;
+                    }
                 }
-                continue;
             }
             let files = self.edited(repo, &head, flip)?;
             let pull = match pull {
-                Some((number, _, at)) => Some((*number, proposes(repo, at, &files)?)),
+                Some((number, _, at)) => {
+                    seen.proposed.push(branch.clone());
+                    Some((*number, proposes(repo, at, &files)?))
+                }
                 None => None,
             };
             let Some(address) = flip.plain_address() else { continue };
@@ -145,6 +164,7 @@ impl Reading<'_> {
                 branch,
                 address,
                 on: flip.on,
+                until: flip.switch.until,
                 in_force: true,
                 files,
                 reason: flip.switch.reason.clone(),
@@ -153,12 +173,23 @@ impl Reading<'_> {
                 pull,
             });
         }
-        for (number, branch, _) in pulls {
-            if flips.iter().all(|flip| flip.branch() != branch) {
-                open.push(self.over(branch, Some(number), &head));
+        for branch in over {
+            let pull = pulls.iter().find(|(_, name, _)| name == branch).map(|(number, ..)| *number);
+            if pull.is_none() && repo.branch_head(branch)?.is_none() {
+                seen.gone.push(branch.clone());
+            } else {
+                open.push(self.over(branch.clone(), pull, &head));
             }
         }
-        Ok((open, ended))
+        Ok(open)
+    }
+
+    /// Whether the config in force contains a commit.
+    fn in_force(&self, repo: &Repo, commit: &CommitId) -> Result<bool, Trouble> {
+        let Some(current) = &self.desired.origin.commit else { return Ok(false) };
+        Ok(repo.has(current)?
+            && repo.has(commit)?
+            && repo.merge_base(current, commit)?.as_ref() == Some(commit))
     }
 
     /// What a flip that is over has left: a pull request, or a branch alone.
@@ -167,6 +198,7 @@ impl Reading<'_> {
             address: Address::repo(self.repo).part("branch", &branch),
             branch,
             on: false,
+            until: None,
             in_force: false,
             files: Vec::new(),
             reason: String::new(),
@@ -197,7 +229,7 @@ impl Reading<'_> {
                     edit::Flip { name, enabled: flip.on, reason: Some(reason), until: until.as_deref() };
                 edit::set_loop(&text, spelling, &flip)
             }
-            None => edit::protect(&text, spelling, &flip.address, reason),
+            None => edit::protect(&text, spelling, &flip.address, reason, until.as_deref()),
         };
         match edited {
             Ok(edited) if edited == text => Ok(Vec::new()),

@@ -13,7 +13,7 @@ use crate::adapters::state::StateDir;
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Trouble, Watch, Writer};
 use crate::engine::config::{Home, HomeError, Rejected, Source, said};
 use crate::engine::scheduler::{Ended, Tick};
-use crate::engine::switches::{Flip, Switchboard};
+use crate::engine::switches::Switchboard;
 use crate::ledger::Record;
 use crate::loops::{self, Selection};
 use crate::model::{Action, Cause, Desired, Effect, Facet, Facets, Observed, RepoName, Verb};
@@ -22,7 +22,7 @@ use crate::plan::{Document, render};
 use super::batch::{self, BatchError, Publisher};
 use super::cycle::{Judged, Judging, judge, look};
 use super::memory::memory;
-use super::proposals::{Loads, Reading};
+use super::proposals::{FlipsSeen, Loads, Reading};
 
 /// How often other machines may be faster before this one gives up.
 const FENCE_TRIES: usize = 3;
@@ -79,13 +79,12 @@ pub(in crate::engine) struct Done {
     pub(in crate::engine) failed: usize,
     pub(in crate::engine) left: usize,
     pub(in crate::engine) held: Vec<(String, &'static str, String)>,
-    /// Flips whose pull request was merged or closed.
-    pub(in crate::engine) over: Vec<Flip>,
-    /// Branches of flips that have a pull request.
-    pub(in crate::engine) proposed: Vec<String>,
+    /// What became of the live flips.
+    pub(in crate::engine) flips: FlipsSeen,
     /// Whether something was made that others wait for.
     pub(in crate::engine) look_again: bool,
-    pub(in crate::engine) trouble: Option<String>,
+    /// What keeps a loop from doing its work: what could not be read or done, and what only a person can mend.
+    pub(in crate::engine) troubles: BTreeMap<&'static str, String>,
 }
 
 /// What ends the daemon.
@@ -120,18 +119,18 @@ impl Shop {
         match self.run(order, &mut done).await {
             Ok(()) => {}
             Err(Cut::Fatal(fatal)) => return Err(fatal),
-            Err(Cut::Stopped) => {
-                for name in &order.tick.loops {
-                    done.ended.insert(name, (Ended::Well, "cut short".to_owned()));
-                }
-            }
+            // What was cut short tells nothing of its loops.
+            Err(Cut::Stopped) => {}
             Err(Cut::Ended(ended, why)) => {
                 tracing::error!(tick = order.tick.number, why, "the tick could not be completed");
-                self.audience.remark(&why);
-                done.trouble = Some(why.clone());
                 for name in &order.tick.loops {
                     done.ended.insert(name, (ended, why.clone()));
                 }
+            }
+        }
+        for (name, (ended, says)) in &done.ended {
+            if *ended != Ended::Well {
+                done.troubles.insert(name, says.clone());
             }
         }
         Ok(done)
@@ -153,6 +152,7 @@ impl Shop {
             self.show(order, &judged.document);
             done.plan = render::last_line(judged.document.summary());
             done.held = held(&judged);
+            done.troubles = for_a_person(&judged);
             done.ended = endings(order, &observed, &judged, self.clock.now());
             let permitted = std::mem::take(&mut judged.verdict.permitted);
             if permitted.is_empty() || judged.document.unsound || order.stop.is_cancelled() {
@@ -238,16 +238,7 @@ impl Shop {
         let selection = Selection { only: order.tick.loops.iter().map(|l| (*l).to_owned()).collect() };
         let (switches, now) = (self.board.now(), self.clock.now());
         let memory = self.recorder.index(|index| memory(index, self.recorder.machine(), now)).await;
-        let judging = Judging {
-            desired: &order.desired,
-            selection: &selection,
-            switches: &switches,
-            memory: &memory,
-            allows: &[],
-            scope: &[],
-            unmerged: None,
-            now,
-        };
+        let judging = Judging::new(&order.desired, &selection, &switches, &memory, now);
         let facets = loops::needs_of(&selection, &switches);
         let mut beside = Observed::default();
         if let Home::GitHub { repo, mirror } = home
@@ -272,9 +263,7 @@ impl Shop {
                 }
             }
             if facets.has(Facet::Flips) {
-                done.over = reading.flips(&self.board.flips(), &mut beside).await;
-                let open = beside.flips.iter().filter(|flip| flip.pull.is_some());
-                done.proposed = open.map(|flip| flip.branch.clone()).collect();
+                done.flips = reading.flips(&self.board, &mut beside).await;
             }
             (order.alive)();
         }
@@ -337,7 +326,7 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
             Outcome::Done | Outcome::AlreadySo => {
                 done.done += 1;
                 if let Effect::Propose { branch, .. } = &action.effect {
-                    done.proposed.push(branch.clone());
+                    done.flips.proposed.push(branch.clone());
                 }
             }
             // Whatever was in the way says so itself.
@@ -386,6 +375,17 @@ fn held(judged: &Judged) -> Vec<(String, &'static str, String)> {
     lasting.map(|(action, b)| (action.address.to_string(), b.guard, b.says.clone())).collect()
 }
 
+/// What only a person can mend, by the loop that found it.
+fn for_a_person(judged: &Judged) -> BTreeMap<&'static str, String> {
+    let mut out: BTreeMap<&'static str, String> = BTreeMap::new();
+    for problem in &judged.problems {
+        let says = out.entry(problem.found_by).or_default();
+        says.push_str(if says.is_empty() { "" } else { "; " });
+        says.push_str(&problem.to_string());
+    }
+    out
+}
+
 /// How the tick ended for each loop, as far as reading and planning tell.
 fn endings(
     order: &Order,
@@ -406,6 +406,12 @@ fn endings(
             && blocked > 0
         {
             *says = format!("{blocked} held back");
+        }
+        let problems = judged.problems.iter().filter(|p| p.found_by == *name).count();
+        if let Some((Ended::Well, says)) = out.get_mut(name)
+            && problems > 0
+        {
+            *says = format!("{problems} for a person to mend");
         }
     }
     for crash in &judged.crashed {

@@ -12,6 +12,7 @@ fn flip(in_force: bool, pull: Option<(u64, bool)>, edited: bool) -> Observed {
         branch: "factory/flip/loop-labels-0a1b2c".into(),
         address: Address::loop_("labels"),
         on: false,
+        until: None,
         in_force,
         files,
         reason: "it is too eager".into(),

@@ -28,7 +28,8 @@ pub(super) fn over(
     for counter in counters(cx) {
         let Counter { guard, counts, limit: Some(limit), one, many } = counter else { continue };
         let counted: Vec<&Action> = passed.iter().copied().filter(|a| counts(a)).collect();
-        let exceeds = |actions: &[&Action]| actions.len() > limit as usize;
+        let spent = cx.spent.iter().filter(|a| counts(a)).count();
+        let exceeds = |actions: &[&Action]| !actions.is_empty() && actions.len() + spent > limit as usize;
         if !exceeds(&counted) {
             continue;
         }
@@ -37,8 +38,9 @@ pub(super) fn over(
             let n = rest.actions.len();
             let what = if n == 1 { one } else { many };
             let source = &cx.desired.budget.source;
+            let before = if spent > 0 { format!(" after {spent} already done") } else { String::new() };
             let says = format!(
-                "{n} {what} in one run, {limit} allowed (`change-budget {guard}`, {source}){}",
+                "{n} {what}{before} in one run, {limit} allowed (`change-budget {guard}`, {source}){}",
                 rest.short
             );
             hold(&rest.actions, guard, &says, held);
@@ -142,10 +144,10 @@ fn managed(repo: &RepoName, cx: &GuardContext<'_>) -> usize {
 fn hold(actions: &[&Action], guard: &'static str, says: &str, held: &mut BTreeMap<ActionId, Blocked>) {
     let overrides = vec![Grant::exact(guard, actions)];
     for action in actions {
-        held.entry(action.id.clone()).or_insert_with(|| Blocked {
-            guard,
-            says: says.to_owned(),
-            overrides: overrides.clone(),
-        });
+        let blocked = Blocked { guard, says: says.to_owned(), overrides: overrides.clone() };
+        // The first that objects speaks; what opens the others is named as well.
+        held.entry(action.id.clone())
+            .and_modify(|first| first.overrides.extend(overrides.iter().cloned()))
+            .or_insert(blocked);
     }
 }

@@ -176,6 +176,10 @@ impl Switches {
                 format!("loop `{}` was switched off by {}: {}", action.wanted_by, switch.by, switch.reason);
             return Some(Blocked::outright("kill-switch", says));
         }
+        // What a switch proposes to config is how it becomes a commit, whatever it covers.
+        if matches!(action.verb, Verb::Propose | Verb::Withdraw) {
+            return None;
+        }
         let (glob, switch) = self.suspended.iter().find(|(glob, _)| glob.covers(&action.address))?;
         let says = format!("`{glob}` was suspended by {}: {}", switch.by, switch.reason);
         Some(Blocked::outright("suspended", says))
@@ -206,12 +210,14 @@ pub struct GuardContext<'a> {
     pub may: &'a BTreeMap<&'static str, &'static [Verb]>,
     /// Overrides of this one command.
     pub allows: &'a [Allow],
-    /// Today, UTC.
-    pub today: jiff::civil::Date,
+    /// The time.
+    pub now: jiff::Timestamp,
     /// What is switched off.
     pub switches: &'a Switches,
     /// What the ledger remembers.
     pub memory: &'a Memory,
+    /// What earlier rounds of the same command have done: the budgets are for all of them.
+    pub spent: &'a [Action],
     /// A revision that is not merged to the config branch, if that is what is applied.
     pub unmerged: Option<&'a str>,
 }

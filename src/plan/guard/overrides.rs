@@ -34,7 +34,8 @@ pub(super) fn spend<'a>(
     cx: &GuardContext<'_>,
     used: &mut Overrides,
 ) -> Rest<'a> {
-    let in_force = |allow: &&Allow| allow.guard == guard && allow.until.is_none_or(|until| until >= cx.today);
+    let today = cx.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let in_force = |allow: &&Allow| allow.guard == guard && allow.until.is_none_or(|until| until >= today);
     let mut open: Vec<&Allow> = cx.allows.iter().chain(&cx.desired.allows).filter(in_force).collect();
     let mut rest = actions;
     // A grant that is too small may be large enough for what other grants leave over.

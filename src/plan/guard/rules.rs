@@ -124,7 +124,11 @@ fn elsewhere(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
 }
 
 fn protected(action: &Action, cx: &GuardContext<'_>) -> Option<String> {
-    let protect = cx.desired.protects.iter().find(|p| p.address.covers(&action.address))?;
+    let protect = cx
+        .desired
+        .protects
+        .iter()
+        .find(|p| p.address.covers(&action.address) && p.until.is_none_or(|until| cx.now < until))?;
     Some(format!("`{}` is protected at {}: {}", protect.address, protect.source, protect.reason))
 }
 

@@ -53,6 +53,7 @@ fn protect(address: &str) -> Protect {
     Protect {
         address: AddressGlob::parse(address).unwrap(),
         reason: "frozen for the audit".into(),
+        until: None,
         source: source(8),
     }
 }
@@ -310,16 +311,19 @@ fn what_several_guards_hold_back_names_all_of_their_overrides_at_once() {
         --allow protected=1@repo/acme/widgets/label/l0
         --allow unmerged=3@repo/acme/widgets/label/**
         --allow deletes=3@repo/acme/widgets/label/**
+        --allow total=4@repo/acme/**
     protected: delete-label repo/acme/widgets/label/l1
         `repo/acme/widgets/**` is protected at factory.kdl:8: frozen for the audit
         --allow protected=1@repo/acme/widgets/label/l1
         --allow unmerged=3@repo/acme/widgets/label/**
         --allow deletes=3@repo/acme/widgets/label/**
+        --allow total=4@repo/acme/**
     protected: delete-label repo/acme/widgets/label/l2
         `repo/acme/widgets/**` is protected at factory.kdl:8: frozen for the audit
         --allow protected=1@repo/acme/widgets/label/l2
         --allow unmerged=3@repo/acme/widgets/label/**
         --allow deletes=3@repo/acme/widgets/label/**
+        --allow total=4@repo/acme/**
     ");
     let case = Case { allows: named(&verdict).iter().map(|text| allow(text)).collect(), ..case };
     assert!(case.judge(actions, Vec::new()).blocked.is_empty());
