@@ -108,9 +108,10 @@ impl<'a> Pages<'a> {
     fn block(&mut self, block: &'a Block) {
         let lines: usize = block.lines.iter().map(|line| count(line) + 1).sum();
         let alone = self.frame(block, true) + lines;
-        if self.length + self.frame(block, self.heading != block.heading) + lines > self.limit
-            && alone <= self.limit
-        {
+        let here = self.length + self.frame(block, self.heading != block.heading);
+        // A block that no page can hold begins here, if there is room for its frame and a character.
+        let fits = if alone <= self.limit { here + lines <= self.limit } else { here + 2 <= self.limit };
+        if !fits {
             self.turn();
         }
         self.start(block);

@@ -490,6 +490,13 @@ fn a_single_text_longer_than_a_page_is_cut_and_goes_on() {
     for n in 0..200 {
         assert!(all.contains(&format!("+line {n} of a comment ```\n")), "{n}");
     }
+    // Wherever on a page it begins, also right at its end.
+    for before in 1..200 {
+        let short = comment("acme/a", &"a\n".repeat(before));
+        for page in markdown(&document(vec![short, comment("acme/b", &body)]), 800) {
+            assert!(page.chars().count() <= 800, "{before}: {}", page.chars().count());
+        }
+    }
 }
 
 #[test]
