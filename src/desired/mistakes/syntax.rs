@@ -73,6 +73,23 @@ fn an_open_brace() {
 }
 
 #[test]
+fn two_nodes_on_one_line() {
+    let text = complain("repo \"acme/widgets\" { merge { squash #true; } description \"Wüst\"; }\n");
+    insta::assert_snapshot!(text, @r#"
+    config::syntax
+
+      × syntax: a node begins where another has not ended
+       ╭─[factory.kdl:2:47]
+     1 │ factory "acme"
+     2 │ repo "acme/widgets" { merge { squash #true; } description "Wüst"; }
+       ·                                               ┬
+       ·                                               ╰── put `;` or a line end before this
+       ╰────
+      help: on one line, `}` is followed by `;` as every node is: `a { b; }; c`
+    "#);
+}
+
+#[test]
 fn a_brace_too_many() {
     let text = complain(
         r#"repo "acme/widgets" {

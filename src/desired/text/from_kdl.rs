@@ -1,6 +1,7 @@
 //! KDL into nodes.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
 
@@ -22,6 +23,14 @@ pub(in crate::desired) fn parse(text: &str, number: u16, sink: &mut Sink) -> Opt
         Ok(document) => return Some(document),
         Err(error) => error,
     };
+    if let Some(at) = error.diagnostics.iter().find_map(|problem| unseparated(text, problem.span.offset())) {
+        let (start, end) = (as_u32(at.start), as_u32(at.end));
+        let draft = Draft::error(code::SYNTAX, "syntax: a node begins where another has not ended")
+            .at(Span { file: number, start, end }, "put `;` or a line end before this")
+            .help("on one line, `}` is followed by `;` as every node is: `a { b; }; c`");
+        sink.push(draft);
+        return None;
+    }
     for problem in error.diagnostics.iter().take(SHOWN) {
         let message = problem.message.as_deref().unwrap_or("this is not KDL");
         let start = problem.span.offset().min(text.len());
@@ -40,6 +49,14 @@ pub(in crate::desired) fn parse(text: &str, number: u16, sink: &mut Sink) -> Opt
         sink.push(Draft::error(code::SYNTAX, "this is not KDL 2").at(span, "in this file"));
     }
     None
+}
+
+/// The commonest slip, for which the parser has three errors and none that says so: a node that stands right behind
+/// the `}` of another.
+fn unseparated(text: &str, at: usize) -> Option<Range<usize>> {
+    let (before, rest) = text.split_at_checked(at)?;
+    let first = rest.chars().next().filter(|c| c.is_alphanumeric() || matches!(c, '"' | '_' | '-'))?;
+    before.trim_end_matches([' ', '\t']).ends_with('}').then(|| at..at + first.len_utf8())
 }
 
 fn lower_first(text: &str) -> String {
