@@ -12,9 +12,6 @@ pub(super) fn github(error: &github::Error) -> String {
     let path = error.path();
     let of_the_app = path.starts_with("/app");
     match error.kind() {
-        Kind::Absent if path.starts_with("/app/installations") => {
-            "install the App on that account: `Install App` on the App's settings page at GitHub".to_owned()
-        }
         Kind::Absent => match repository(path) {
             Some(name) => format!(
                 "check that {name} exists under this name and that the credential may see it: a private repository \
@@ -30,7 +27,9 @@ pub(super) fn github(error: &github::Error) -> String {
             "the token is wrong, expired or revoked: make a new one and export it as GITHUB_TOKEN".to_owned()
         }
         Kind::Forbidden { .. } if path.starts_with("/app/installations") => {
-            "unsuspend the App in that account's settings, under `GitHub Apps`".to_owned()
+            "install the App on that account with `Install App` on its settings page at GitHub; a suspended one is \
+             unsuspended in the account's settings, under `GitHub Apps`"
+                .to_owned()
         }
         Kind::Forbidden { needs } if !needs.is_empty() => {
             format!("give the credential {}", needs.join(" or "))

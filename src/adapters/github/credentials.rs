@@ -219,9 +219,11 @@ impl Client {
     }
 
     async fn installation(&self, app: &App, owner: &str) -> Result<Installation, Error> {
-        let refuse = |kind, why: &str| {
+        // Never `Absent`: that is said of what was looked for and isn't there.
+        let refuse = |why: &str| {
             let message = format!("{why} {owner}");
-            Err(Error::new(kind, &Method::GET, "/app/installations").with_message(Some(message)))
+            Err(Error::new(Kind::Forbidden { needs: Vec::new() }, &Method::GET, "/app/installations")
+                .with_message(Some(message)))
         };
         if app.installation(owner).is_none_or(|known| known.suspended)
             && !app.listed_lately(self.0.exchange.clock.now())
@@ -230,11 +232,9 @@ impl Client {
             self.0.listings.join(String::new(), move || client.list_installations()).await.0?;
         }
         match app.installation(owner) {
-            Some(Installation { suspended: true, .. }) => {
-                refuse(Kind::Forbidden { needs: Vec::new() }, "the GitHub App is suspended by")
-            }
+            Some(Installation { suspended: true, .. }) => refuse("the GitHub App is suspended by"),
             Some(installation) => Ok(installation),
-            None => refuse(Kind::Absent, "the GitHub App isn't installed on"),
+            None => refuse("the GitHub App isn't installed on"),
         }
     }
 

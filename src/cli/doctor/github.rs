@@ -331,9 +331,9 @@ mod tests {
         ok  budget: rest for acme: 5,000 of 5,000 left, full again at [time]
         ok  budget: graphql for acme: 5,000 of 5,000 points left, full again at [time]
         BAD installation: asleep: forbidden for this credential: GET /app/installations: the GitHub App is suspended by asleep
-            next: unsuspend the App in that account's settings, under `GitHub Apps`
-        BAD installation: stranger: not found, or not visible to this credential: GET /app/installations: the GitHub App isn't installed on stranger
-            next: install the App on that account: `Install App` on the App's settings page at GitHub
+            next: install the App on that account with `Install App` on its settings page at GitHub; a suspended one is unsuspended in the account's settings, under `GitHub Apps`
+        BAD installation: stranger: forbidden for this credential: GET /app/installations: the GitHub App isn't installed on stranger
+            next: install the App on that account with `Install App` on its settings page at GitHub; a suspended one is unsuspended in the account's settings, under `GitHub Apps`
         ok  clock: as GitHub's
         [5]
 

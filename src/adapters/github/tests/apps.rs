@@ -114,10 +114,14 @@ async fn owners_without_an_installation_are_told_from_those_that_suspended_it() 
     let client = Client::new(app(&twin)).unwrap();
     let absent = client.read("stranger", "/repos/stranger/x").await.unwrap_err();
     let asleep = client.read("asleep", "/repos/asleep/widgets").await.unwrap_err();
-    assert_eq!(absent.kind(), &Kind::Absent);
+    assert_eq!(
+        absent.kind(),
+        &Kind::Forbidden { needs: Vec::new() },
+        "never `Absent`: nothing was looked for"
+    );
     assert_eq!(asleep.kind(), &Kind::Forbidden { needs: Vec::new() });
     insta::assert_snapshot!(told(&absent, &twin) + "\n" + &told(&asleep, &twin), @r"
-    not found, or not visible to this credential: GET /app/installations: the GitHub App isn't installed on stranger
+    forbidden for this credential: GET /app/installations: the GitHub App isn't installed on stranger
     forbidden for this credential: GET /app/installations: the GitHub App is suspended by asleep
     ");
     assert_eq!(seen(&twin).len(), 1, "one list serves both");
