@@ -44,13 +44,14 @@ impl Loop for ConfigReview {
 fn review(cx: &Cx<'_, NoSettings>, config: &RepoName, pull: &ConfigPull, plan: &mut Plan) {
     let address = Address::repo(config).part("pull", &pull.number.to_string());
     let (pages, check) = match (&pull.base, &pull.proposed) {
-        (_, Err(problems)) => {
-            (problem_pages(problems), CheckState { passes: false, summary: first_line(problems) })
-        }
+        (_, Err(problems)) => (
+            problem_pages(&problems.details),
+            CheckState { passes: false, summary: first_line(&problems.why) },
+        ),
         (Err(why), Ok(_)) => {
             plan.wait(
                 address,
-                format!("the config that it starts from, which doesn't load: {}", first_line(why)),
+                format!("the config that it starts from, which doesn't load: {}", first_line(&why.why)),
             );
             return;
         }

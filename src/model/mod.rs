@@ -23,7 +23,8 @@ pub use desired::{
 pub use facet::{Facet, Facets};
 pub use identity::{ActionId, CommitId, Fingerprint, IntentId, LoopName};
 pub use observed::{
-    Cause, ConfigHead, ConfigPull, Cost, Gap, LabelState, Observed, OpenFlip, RepoState, Seen, Unmanaged,
+    Broken, Cause, ConfigHead, ConfigPull, Cost, Gap, LabelState, Observed, OpenFlip, RepoState, Seen,
+    Unmanaged,
 };
 pub use repo_name::{RepoName, RepoNameError};
 pub use setting::{Setting, SettingType, SettingValue};

@@ -124,15 +124,24 @@ pub struct ConfigPull {
     /// The commit it proposes.
     pub head: CommitId,
     /// The config at the merge base, when it loads.
-    pub base: Result<Arc<Desired>, String>,
-    /// The config it proposes, or every problem in it, rendered.
-    pub proposed: Result<Arc<Desired>, String>,
+    pub base: Result<Arc<Desired>, Broken>,
+    /// The config it proposes, when it loads.
+    pub proposed: Result<Arc<Desired>, Broken>,
     /// The comments the factory keeps there, in order: id and body.
     pub comments: Vec<(u64, String)>,
     /// The factory's commit status or check run on the head, if there is one.
     pub check: Option<super::CheckState>,
     /// Whether the factory is an App there and may write check runs.
     pub checks: bool,
+}
+
+/// Why a config doesn't load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// In a line.
+    pub why: String,
+    /// Every problem, rendered with its place.
+    pub details: String,
 }
 
 /// A commit of the config branch that was rejected, so that an earlier one stays in force.

@@ -9,8 +9,7 @@ use jiff::Timestamp;
 
 use crate::adapters::clock::Clock;
 use crate::adapters::git::Step;
-use crate::desired;
-use crate::model::{CommitId, Desired};
+use crate::model::{Broken, CommitId, Desired};
 
 use super::source::{At, Invalid, Source, SourceError, load};
 
@@ -218,10 +217,7 @@ fn load_commit(source: &Source, commit: &CommitId, at: Timestamp) -> Result<Load
 }
 
 fn rejection(commit: CommitId, at: Timestamp, invalid: &Invalid) -> Rejected {
-    let details = desired::render(&invalid.problems, &invalid.files, false);
-    let first = invalid.problems.first().map_or_else(String::new, |p| p.message.clone());
-    let more = invalid.problems.len().saturating_sub(1);
-    let why = if more > 0 { format!("{first} (and {more} more)") } else { first };
+    let Broken { why, details } = invalid.broken();
     Rejected { commit, at, why, details }
 }
 

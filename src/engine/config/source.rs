@@ -7,7 +7,7 @@ use crate::adapters::git::{self, Access, Mirror, Refs, Repo, Signature};
 use crate::adapters::{fs, state};
 use crate::desired::{self, Diagnostic};
 use crate::loops;
-use crate::model::{CommitId, ConfigFiles, Desired};
+use crate::model::{Broken, CommitId, ConfigFiles, Desired};
 
 /// A place that config is read from.
 #[derive(Debug)]
@@ -82,6 +82,18 @@ pub struct Invalid {
     pub files: ConfigFiles,
     /// Every problem.
     pub problems: Vec<Diagnostic>,
+}
+
+impl Invalid {
+    /// What is wrong, for those who weren't there when it was loaded.
+    pub(crate) fn broken(&self) -> Broken {
+        let first = self.problems.first().map_or_else(String::new, |p| p.message.clone());
+        let why = match self.problems.len().saturating_sub(1) {
+            0 => first,
+            more => format!("{first} (and {more} more)"),
+        };
+        Broken { why, details: desired::render(&self.problems, &self.files, false) }
+    }
 }
 
 impl Source {

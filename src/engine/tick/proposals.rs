@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use crate::adapters::git::{Access, Mirror, Refs, Repo};
 use crate::adapters::github::{Client, Error, Identity};
-use crate::desired::{self, Spelling, edit};
+use crate::desired::{Spelling, edit};
 use crate::model::{
-    Address, Cause, CommitId, ConfigHead, ConfigPull, Desired, Facet, Gap, Observed, OpenFlip, ProposedFile,
-    RepoName,
+    Address, Broken, Cause, CommitId, ConfigHead, ConfigPull, Desired, Facet, Gap, Observed, OpenFlip,
+    ProposedFile, RepoName,
 };
 use crate::observed::{self, Closing, PullSeen};
 
@@ -23,7 +23,7 @@ const MAX_FILE: u64 = 4 << 20;
 /// The branches of flips.
 const FLIPS: &str = "factory/flip/";
 
-type Config = Result<Arc<Desired>, String>;
+type Config = Result<Arc<Desired>, Broken>;
 
 /// Configs by commit, so that a pull request's are loaded once.
 #[derive(Debug, Default)]
@@ -256,9 +256,9 @@ impl Loads {
     fn pull(&self, repo: &Repo, branch: Option<&CommitId>, seen: PullSeen, now: Timestamp) -> ConfigPull {
         let base = match branch.map(|branch| repo.merge_base(&seen.head, branch)) {
             Some(Ok(Some(base))) => self.get(repo, &base, now),
-            Some(Ok(None)) => Err("it has no history in common with the config branch".to_owned()),
-            Some(Err(error)) => Err(said(&error)),
-            None => Err("the config branch is not on GitHub".to_owned()),
+            Some(Ok(None)) => Err(unread("it has no history in common with the config branch".to_owned())),
+            Some(Err(error)) => Err(unread(said(&error))),
+            None => Err(unread("the config branch is not on GitHub".to_owned())),
         };
         let proposed = self.get(repo, &seen.head, now);
         ConfigPull {
@@ -285,11 +285,16 @@ impl Loads {
 }
 
 fn read(repo: &Repo, commit: &CommitId, now: Timestamp) -> Config {
-    let files = repo.config_files_at(commit).map_err(|error| said(&error))?;
+    let files = repo.config_files_at(commit).map_err(|error| unread(said(&error)))?;
     match load(files, now.to_zoned(jiff::tz::TimeZone::UTC).date()) {
         Ok(loaded) => Ok(Arc::new(loaded.desired)),
-        Err(invalid) => Err(desired::render(&invalid.problems, &invalid.files, false)),
+        Err(invalid) => Err(invalid.broken()),
     }
+}
+
+/// A config that could not even be read.
+fn unread(why: String) -> Broken {
+    Broken { details: why.clone(), why }
 }
 
 /// Why a facet can't be read.

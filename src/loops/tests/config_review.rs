@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{explain, plan};
 use crate::model::samples::{desired, observed, repo, state, with_config};
-use crate::model::{CheckState, CommitId, ConfigPull, Desired, Effect, Observed, Setting};
+use crate::model::{Broken, CheckState, CommitId, ConfigPull, Desired, Effect, Observed, Setting};
 use crate::plan::render::COMMENT_LIMIT;
 
 const NAME: &str = "config-review";
@@ -18,12 +18,18 @@ fn pull(base: Result<Desired, &str>, proposed: Result<Desired, &str>) -> ConfigP
     ConfigPull {
         number: 7,
         head: CommitId::parse(&"ab".repeat(20)).unwrap(),
-        base: base.map(|d| Arc::new(config(d))).map_err(str::to_owned),
-        proposed: proposed.map(|d| Arc::new(config(d))).map_err(str::to_owned),
+        base: base.map(|d| Arc::new(config(d))).map_err(broken),
+        proposed: proposed.map(|d| Arc::new(config(d))).map_err(broken),
         comments: Vec::new(),
         check: None,
         checks: true,
     }
+}
+
+/// A config with one problem, as it is rendered.
+fn broken(details: &str) -> Broken {
+    let why = details.lines().next().unwrap().trim_start_matches([' ', '×']).to_owned();
+    Broken { why, details: details.to_owned() }
 }
 
 /// A world in which the wiki is on although config says off, and a pull request is open.
@@ -163,7 +169,7 @@ fn config_that_does_not_load_says_so() {
       acme/config
         + report pull/7/check/ababababab
             passes: false
-            summary: "× unknown repository setting `has-wikis`"
+            summary: "unknown repository setting `has-wikis`"
             why: whether the config at ababababab is valid
         + comment pull/7/comment/1
             body:
@@ -180,12 +186,12 @@ fn config_that_does_not_load_says_so() {
             why: what pull request #7 would change
     what it starts from
       waiting
-        repo/acme/config/pull/7: the config that it starts from, which doesn't load: × unknown repository setting `has-wikis`
+        repo/acme/config/pull/7: the config that it starts from, which doesn't load: unknown repository setting `has-wikis`
     both
       acme/config
         + report pull/7/check/ababababab
             passes: false
-            summary: "× unknown repository setting `has-wikis`"
+            summary: "unknown repository setting `has-wikis`"
             why: whether the config at ababababab is valid
         + comment pull/7/comment/1
             body:
