@@ -58,14 +58,20 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             let source = Arc::new(Source::open(&cx.env, cx.global.config.as_deref())?);
             let desired = in_force(cx, &source).await?;
             let state = cx.state(&source, &desired)?;
-            let branch =
-                if verify.offline { Branch::NotAsked } else { branch(cx, &source, &desired).await? };
+            // What is on this machine is verified whether or not the branch can be read.
+            let asked =
+                if verify.offline { Ok(Branch::NotAsked) } else { branch(cx, &source, &desired).await };
+            let (branch, unread) =
+                asked.map_or_else(|fail| (Branch::NotAsked, Some(fail)), |branch| (branch, None));
             let noted = Published::noted(state.dir())?;
             let report = ledger::verify(&state.ledger(), &branch, noted.as_ref())?;
             if verify.json {
                 cx.ui.print_json(&as_json(&report, &branch))?;
             } else {
                 cx.ui.print(&as_text(&report, &branch))?;
+            }
+            if let Some(fail) = unread {
+                return Err(fail.help("--offline verifies what is on this machine alone"));
             }
             Ok(if report.problems.is_empty() { Exit::Done } else { Exit::Error })
         }

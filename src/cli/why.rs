@@ -53,7 +53,8 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     }
     for spec in repo.labels.specs.values() {
         let label = Address::label(&name, &spec.value.name);
-        if rest.is_empty() || label == address {
+        // GitHub takes `Bug` and `bug` for one label.
+        if rest.is_empty() || label.as_str().to_lowercase() == address.as_str().to_lowercase() {
             found = true;
             let seen = live.as_ref().map(|state| live_label(state.as_ref(), &spec.value));
             value(

@@ -29,6 +29,8 @@ pub struct Status {
     pub config: ConfigStatus,
     /// Where webhooks are received.
     pub webhooks: Option<String>,
+    /// Webhook deliveries that were refused since the start, for example because the secret is another.
+    pub refused_deliveries: u64,
     /// The loops, in the registry's order.
     pub loops: Vec<LoopStatus>,
     /// Live flips.
@@ -251,7 +253,11 @@ impl Status {
             let _ = writeln!(out, "! {trouble}");
         }
         if let Some(address) = &self.webhooks {
-            let _ = writeln!(out, "webhooks: {address}");
+            let refused = match self.refused_deliveries {
+                0 => String::new(),
+                n => format!(", {n} refused; is the secret the same on GitHub?"),
+            };
+            let _ = writeln!(out, "webhooks: {address}{refused}");
         }
         if let Some(last) = &self.last {
             let because = last.because.join(", ");
@@ -338,6 +344,7 @@ pub(super) mod tests {
                 trouble: None,
             },
             webhooks: Some("127.0.0.1:8080".into()),
+            refused_deliveries: 2,
             loops: vec![off, loop_("labels", State::Idle)],
             flips: vec![FlipStatus {
                 address: "loop/repository-settings".into(),
@@ -384,7 +391,7 @@ pub(super) mod tests {
         factory acme · process 42 since 2026-01-02T03:04:05Z
         config: acme/factory main at aaaaaaaaaa since 2026-01-02T03:04:05Z
         ! bbbbbbbbbb was rejected at 2026-01-02T03:05:05Z: unknown key `colour`
-        webhooks: 127.0.0.1:8080
+        webhooks: 127.0.0.1:8080, 2 refused; is the secret the same on GitHub?
         last tick: 3 at 2026-01-02T03:05:05Z (config), 210 ms
           Plan: 1 to add
           1 done, 2 not tried

@@ -5,6 +5,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -51,6 +52,8 @@ pub(crate) struct Hooks {
     pub secret: SecretString,
     /// The config repository, and the branch of it that is in force.
     pub config: Option<(RepoName, String)>,
+    /// How many were refused.
+    pub refused: Arc<AtomicU64>,
 }
 
 /// An endpoint that listens.
@@ -110,6 +113,14 @@ impl Endpoint {
 }
 
 async fn receive(State(shared): State<Shared>, request: Request<Body>) -> StatusCode {
+    let answer = take(&shared, request).await;
+    if answer != StatusCode::ACCEPTED {
+        shared.hooks.refused.fetch_add(1, Ordering::Relaxed);
+    }
+    answer
+}
+
+async fn take(shared: &Shared, request: Request<Body>) -> StatusCode {
     if request.method() != Method::POST {
         return StatusCode::METHOD_NOT_ALLOWED;
     }
@@ -207,7 +218,7 @@ mod tests {
 
     fn shared() -> Shared {
         let config = Some((RepoName::parse("acme/factory").unwrap(), "main".to_owned()));
-        let hooks = Hooks { secret: "s3cret".into(), config };
+        let hooks = Hooks { secret: "s3cret".into(), config, refused: Arc::default() };
         Shared { hooks: Arc::new(hooks), wakes: Wakes::default(), seen: Arc::default() }
     }
 
@@ -289,6 +300,7 @@ mod tests {
             assert_eq!(post(&shared, request).await, expect, "{name}");
         }
         assert!(shared.wakes.take().now_or_never().is_none());
+        assert_eq!(shared.hooks.refused.load(Ordering::Relaxed), 6);
     }
 
     #[test]

@@ -194,7 +194,7 @@ fn report(imported: &Imported, observed: &Observed) -> String {
         }
         out.push('\n');
     }
-    out.push_str("next: read it, commit it, and `factoryctl plan` shows nothing to do\n");
+    out.push_str("next: read it, `git init` where this is no Git repository yet, commit it, and `factoryctl plan` shows nothing to do\n");
     out
 }
 

@@ -229,6 +229,6 @@ fn the_report_says_what_was_written_what_was_not_and_what_comes_next() {
     left out, and so neither fixed nor touched:
       repo/acme/odd/homepage must be a website, `https://…`, or empty, not " [31mred"
 
-    next: read it, commit it, and `factoryctl plan` shows nothing to do
+    next: read it, `git init` where this is no Git repository yet, commit it, and `factoryctl plan` shows nothing to do
     "#);
 }

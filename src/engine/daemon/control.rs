@@ -1,5 +1,6 @@
 //! What commands ask of the daemon, answered while ticks run.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub(super) struct Control {
     pub(super) client: watch::Receiver<Client>,
     pub(super) desired: watch::Receiver<Arc<Desired>>,
     pub(super) status: Arc<Mutex<Status>>,
+    pub(super) refused_deliveries: Arc<AtomicU64>,
     pub(super) drain: CancellationToken,
     pub(super) tasks: TaskTracker,
 }
@@ -118,6 +120,7 @@ impl Control {
         let client = self.client.borrow().clone();
         status.budgets = report::budgets(&client);
         status.requests = client.stats().requests;
+        status.refused_deliveries = self.refused_deliveries.load(Ordering::Relaxed);
         // A ledger that is busy with a push has the figures of before.
         if let Ok(ledger) = tokio::time::timeout(Duration::from_millis(200), self.recorder.ledger()).await {
             status.ledger = report::ledger(&ledger);

@@ -10,7 +10,7 @@ mod report;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -128,6 +128,7 @@ struct Daemon {
     services: TaskTracker,
     services_stop: CancellationToken,
     hooks: Option<services::Hooks>,
+    refused_deliveries: Arc<AtomicU64>,
     /// The tick that runs, if one does.
     running: Option<Running>,
     ticks: JoinSet<Result<Done, Fatal>>,
@@ -207,6 +208,7 @@ impl Daemon {
             services: TaskTracker::new(),
             services_stop: CancellationToken::new(),
             hooks: None,
+            refused_deliveries: Arc::default(),
             running: None,
             ticks: JoinSet::new(),
             alive: Arc::new(AtomicI64::new(now.as_microsecond())),

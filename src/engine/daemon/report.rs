@@ -30,6 +30,7 @@ pub(super) fn blank(keeper: &Keeper, now: Timestamp) -> Status {
         draining: false,
         config: config(keeper, None),
         webhooks: None,
+        refused_deliveries: 0,
         loops: Vec::new(),
         flips: Vec::new(),
         budgets: Vec::new(),

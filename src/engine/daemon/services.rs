@@ -68,6 +68,7 @@ impl Daemon {
             client: self.client.subscribe(),
             desired: self.desired.subscribe(),
             status: Arc::clone(&self.status),
+            refused_deliveries: Arc::clone(&self.refused_deliveries),
             drain: self.drain.clone(),
             tasks: self.services.clone(),
         });
@@ -145,7 +146,7 @@ impl Daemon {
         let (address, stop) = (endpoint.address(), CancellationToken::new());
         let repo =
             desired.factory.config.as_ref().map(|c| (c.value.clone(), self.keeper.branch().to_owned()));
-        let hooks = webhooks::Hooks { secret, config: repo };
+        let hooks = webhooks::Hooks { secret, config: repo, refused: Arc::clone(&self.refused_deliveries) };
         self.services.spawn(endpoint.serve(hooks, self.wakes.clone(), stop.clone()));
         self.audience.remark(&format!("webhooks are received at http://{address}"));
         Ok(Some(Hooks { config, address, stop }))

@@ -47,7 +47,8 @@ pub fn flip(
                 desired.loops.get(name).filter(|l| !l.enabled && l.until.is_none_or(|t| now < t));
             match off_in_config {
                 Some(_) => set(address, true, switch(reason, by, *until, now)?),
-                None => take(board, &address, by, now),
+                None if board.now().loops.contains_key(name.as_str()) => take(board, &address, by, now),
+                None => Ok(Flipped { says: format!("{address} is on already"), record: None, kept: Ok(()) }),
             }
         }
         Request::Suspend { address, reason, by, until } => {
@@ -247,7 +248,7 @@ mod tests {
         repo/acme/** is as config says again · true
         no: repo/acme/legacy/** is not switched live; switched live are loop/labels; factory.kdl:4 protects it: remove that line
         loop/labels is as config says again · true
-        no: loop/labels is not switched live
+        loop/labels is on already · false
         ");
         assert!(board.flips().is_empty());
     }
