@@ -365,6 +365,14 @@ fn the_last_good_config_outlives_its_branch_and_a_restart() {
         assert_eq!(status["flips"][0]["address"], "repo/acme/anvil");
         daemon.stop().exits(0);
 
+        let nothing = world.git(&["hash-object", "-w", "-t", "tree", "/dev/null"]);
+        let orphan = world.git(&["commit-tree", nothing.trim(), "-m", "an empty one"]);
+        world.git(&["push", "-q", &url, &format!("{}:refs/heads/main", orphan.trim())]);
+        let daemon = Daemon::start(world, &["--config", &config]);
+        let status = daemon.status().unwrap();
+        assert_eq!(status["config"]["rejected"]["commit"], orphan.trim(), "{status}");
+        daemon.stop().exits(0);
+
         world.faults(vec![FaultRule::every(FaultAction::ResetBefore)]);
         let running = world.start(&["--config", &config, "run", "--fetch-every", "1"]);
         wait("it runs without GitHub", || {

@@ -177,8 +177,7 @@ impl Keeper {
             return self.reject(Rejected { commit: head, at, details: why.clone(), why });
         }
         let before = self.current.commit.clone();
-        let rewritten =
-            self.source.repo().is_some_and(|repo| matches!(repo.step(&before, &head), Ok(Step::Rewritten)));
+        let rewritten = self.rewritten(&head);
         self.rejected = None;
         self.source.remember(&self.branch, &head, at);
         self.current = InForce { commit: head, desired: Arc::new(desired), since: at };
@@ -191,7 +190,16 @@ impl Keeper {
         if news { News::Trouble } else { News::None }
     }
 
-    fn reject(&mut self, rejected: Rejected) -> News {
+    /// Whether the branch came to this head otherwise than by going on from what is in force.
+    fn rewritten(&self, head: &CommitId) -> bool {
+        let repo = self.source.repo();
+        repo.is_some_and(|repo| matches!(repo.step(&self.current.commit, head), Ok(Step::Rewritten)))
+    }
+
+    fn reject(&mut self, mut rejected: Rejected) -> News {
+        if self.rewritten(&rejected.commit) {
+            rejected.why.insert_str(0, "the branch was rewritten; ");
+        }
         self.rejected = Some(rejected);
         News::Rejected
     }
@@ -247,15 +255,15 @@ fn boot_branch(
 ) -> Result<Keeper, BootError> {
     let Some(repo) = source.repo() else { return Err(BootError::NoHistory) };
     let at = clock.now();
-    let (head, trouble) = match source.head(&reference)? {
-        Some(head) => (head, None),
-        None => {
-            let last = source.remembered(&branch)?.ok_or_else(|| BootError::NoBranch(branch.clone()))?;
-            (last, Some(gone(&branch)))
-        }
+    // What was in force last comes after the branch's own commits: it may be gone, or have been rewritten.
+    let remembered = source.remembered(&branch)?;
+    let (mut commits, trouble) = match source.head(&reference)? {
+        Some(head) => (repo.first_parents(&head, BACK).map_err(SourceError::from)?, None),
+        None => (Vec::new(), Some(gone(&branch))),
     };
+    commits.extend(remembered);
     let mut rejected: Option<(Rejected, Box<Invalid>)> = None;
-    for commit in repo.first_parents(&head, BACK).map_err(SourceError::from)? {
+    for commit in commits {
         match load_commit(&source, &commit, at)? {
             Ok((desired, _)) => {
                 let current = InForce { commit, desired: Arc::new(desired), since: at };
@@ -377,6 +385,11 @@ mod tests {
         fixture.put("factory.kdl", "factory \"c\"\n").commit("other");
         let news = keeper.refresh(take).await;
         assert!(matches!(news, News::InForce { rewritten: true, .. }), "{news:?}");
+        fixture.git(&["reset", "--hard", "--quiet", one.as_str()]);
+        fixture.put("factory.kdl", "").commit("empty");
+        assert!(matches!(keeper.refresh(take).await, News::Rejected));
+        let why = &keeper.rejected().unwrap().why;
+        assert!(why.starts_with("the branch was rewritten; "), "{why}");
     }
 
     #[tokio::test]
