@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::fs;
@@ -172,6 +173,7 @@ impl<'a> Job<'a> {
         let mut lost = 0;
         let mut round = 0;
         let mut all = Report::default();
+        let mut blocked;
         loop {
             let (mut judged, observed) = self.compare().await?;
             let (says, stale) = self.keep_saved_only(&mut judged);
@@ -191,7 +193,9 @@ impl<'a> Job<'a> {
             if !judged.problems.is_empty() {
                 exit = exit.and(Exit::Error);
             }
-            if judged.document.summary().blocked > 0 {
+            // A later round sees what an earlier one held back, and what waited for it.
+            blocked = judged.document.blocked_json();
+            if !blocked.is_empty() {
                 exit = exit.and(Exit::Guard);
             }
             let mut permitted = std::mem::take(&mut judged.verdict.permitted);
@@ -226,7 +230,7 @@ impl<'a> Job<'a> {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.conclude(&all, exit)
+        self.conclude(&all, &blocked, exit)
     }
 
     /// Reads the world, settles what a crash left open, and judges.
@@ -345,12 +349,13 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn conclude(&self, all: &Report, exit: Exit) -> Result<Exit, Fail> {
+    fn conclude(&self, all: &Report, blocked: &[Value], exit: Exit) -> Result<Exit, Fail> {
         if self.args.json {
             let outcomes: Vec<_> =
                 all.outcomes.iter().map(|(action, outcome)| outcome_json(action, outcome)).collect();
+            let exit = exit.code();
             self.cx.ui.print_json(
-                &serde_json::json!({ "version": 1, "outcomes": outcomes, "exit": exit.code() }),
+                &json!({ "version": 1, "outcomes": outcomes, "blocked": blocked, "exit": exit }),
             )?;
         } else {
             self.cx.ui.print(&format!("Apply: {}\n", engine::summary(all)))?;
@@ -371,7 +376,7 @@ pub(super) fn describe(action: &Action, outcome: &Outcome) -> String {
     }
 }
 
-fn outcome_json(action: &Action, outcome: &Outcome) -> serde_json::Value {
+fn outcome_json(action: &Action, outcome: &Outcome) -> Value {
     let (result, says) = match outcome {
         Outcome::Done => ("done", ""),
         Outcome::AlreadySo => ("already-so", ""),
@@ -380,7 +385,7 @@ fn outcome_json(action: &Action, outcome: &Outcome) -> serde_json::Value {
         Outcome::Unknown { says } => ("unknown", says.as_str()),
         Outcome::Left { says } => ("not-tried", says.as_str()),
     };
-    serde_json::json!({ "id": action.id, "address": action.address, "verb": action.verb, "result": result, "says": says })
+    json!({ "id": action.id, "address": action.address, "verb": action.verb, "result": result, "says": says })
 }
 
 /// The revision, if the config branch of this repository doesn't contain it.

@@ -159,6 +159,11 @@ impl Document {
         out
     }
 
+    /// The actions that guards hold back, as the document has them.
+    pub fn blocked_json(&self) -> Vec<Value> {
+        self.actions.iter().filter(|planned| planned.blocked.is_some()).map(action_json).collect()
+    }
+
     /// The versioned JSON document of CLI.md.
     pub fn to_json(&self) -> Value {
         let reading = &self.reading;

@@ -30,8 +30,6 @@ proptest! {
     fn an_apply_leaves_only_what_it_says(case in case()) {
         world_of(case.github(), |w| {
             w.config(&spell::kdl(&case));
-            let before = w.plan(&["--json"]);
-            let blocked = set(&before.json(), "actions", "id", |a| !a["blocked"].is_null());
             let applied = w.apply(&["--json"]);
             prop_assert!(matches!(applied.code, 0 | 4), "{}{}", applied.all(), spell::kdl(&case));
             let left = set(&applied.json(), "outcomes", "id", |o| {
@@ -39,14 +37,13 @@ proptest! {
             });
             prop_assert!(left.is_empty(), "nothing was in the way\n{}\n{}", applied.all(), spell::kdl(&case));
             let after = w.plan(&["--json"]);
+            // Some may be open now: what an apply did in its first round counts against its budgets, and not against
+            // those of the next.
+            let blocked = set(&applied.json(), "blocked", "id", |_| true);
+            prop_assert_eq!(planned(&after), blocked, "{}\n{}\n{}", applied.all(), after.all(), spell::kdl(&case));
+            prop_assert_eq!(applied.code == 0, planned(&after).is_empty(), "{}", applied.all());
             if applied.code == 0 {
-                prop_assert_eq!(planned(&after), BTreeSet::new(), "{}\n{}", after.all(), spell::kdl(&case));
                 prop_assert_eq!(after.code, 0, "{}", after.all());
-            } else {
-                // What waited for a repository to be made may be blocked in its turn.
-                let open = set(&after.json(), "actions", "id", |a| a["blocked"].is_null());
-                prop_assert!(open.is_empty(), "{}\n{}\n{}", applied.all(), after.all(), spell::kdl(&case));
-                prop_assert!(planned(&after).is_superset(&blocked), "{}\n{}", before.all(), after.all());
             }
             Ok(())
         })?;
