@@ -393,6 +393,46 @@ fn what_a_saved_plan_held_back_takes_an_override() {
     });
 }
 
+/// What the config branch has left behind is not applied as if it were in force.
+#[test]
+fn a_superseded_commit_undoes_nothing() {
+    committed(|w| {
+        let old = "repo \"acme/anvil\" { description \"old\"; }\n";
+        w.config(&format!("factory \"acme\"\n{old}"));
+        w.plan(&["-o", "saved.json"]).exits(2);
+        w.config(&format!("factory \"acme\" {{ protect \"repo/acme/anvil\" reason=\"frozen\"; }}\n{old}"));
+        let held = w.run(&["apply", "--yes", "saved.json"]).exits(4);
+        assert!(held.err.contains("frozen"), "{}", held.all());
+        w.config("factory \"acme\"\nrepo \"acme/anvil\" { description \"new\"; }\n");
+        w.run(&["apply", "--yes", "saved.json"]).exits(7);
+        w.apply(&[]).exits(0);
+        let held = w.run(&["apply", "--yes", "--at", "HEAD~2"]).exits(4);
+        assert!(held.err.contains("was superseded: the config branch `main` is at"), "{}", held.all());
+        assert_eq!(description(w), Some("new".to_owned()));
+        w.plan(&[]).exits(0);
+    });
+}
+
+/// A URL alone means the branch that config names.
+#[test]
+fn a_url_without_a_branch_follows_the_one_that_config_names() {
+    let mut github = crate::world::sample::github();
+    github.add_repo("acme", "factory");
+    world_of(github, |w| {
+        let text = |says: &str| {
+            let home = "factory \"acme\" { config \"acme/factory\" branch=\"prod\"; }\n";
+            format!("{home}repo \"acme/anvil\" {{ description \"{says}\"; }}\n")
+        };
+        for (branch, says) in [("main", "old"), ("prod", "in force")] {
+            w.github().push_file("acme/factory", branch, "factory.kdl", &text(says)).expect("it is there");
+        }
+        let url = format!("{}/acme/factory.git", w.twin().url());
+        w.run(&["apply", "--yes", "--config", &url]).exits(0);
+        assert_eq!(description(w), Some("in force".to_owned()));
+        w.plan(&["--config", &format!("{url}#main")]).exits(2);
+    });
+}
+
 /// What failed in the first round is neither tried nor counted again in the second, which a creation leads to.
 #[test]
 fn a_second_round_is_for_what_waited() {

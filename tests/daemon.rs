@@ -3,6 +3,7 @@
 //!
 //! Every test waits for what it wants to see, never for a time; [`PATIENCE`] is only the end of hope.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use factoryctl::twin::world::DeliveryOptions;
@@ -335,6 +336,96 @@ fn a_merged_switch_ends_when_the_merge_is_in_force_and_not_before() {
         assert_eq!(merged["actions"][0]["blocked"]["guard"], "protected", "{merged}");
         let resumed = daemon.ask(&["resume", "repo/acme/anvil"]).exits(1);
         assert!(resumed.err.contains("factory.kdl:1 protects it"), "{}", resumed.all());
+        daemon.stop().exits(0);
+    });
+}
+
+/// A switch is proposed as its one line, however the config goes on; and anew where that line no longer fits.
+#[test]
+fn a_switch_stays_one_line_while_config_goes_on() {
+    world_of(github_with_factory(), |world| {
+        let repo = |says: &str| format!("{HOME}repo \"acme/anvil\" {{\n    description \"{says}\"\n}}\n");
+        let text = |says: &str, end: &str| format!("{}// a\n// b\n// c\n// d\n{end}", repo(says));
+        let push =
+            |text: &str| world.github().push_file("acme/factory", "main", "factory.kdl", text).unwrap();
+        let config = on_github(world, &text("one", ""));
+        let daemon = Daemon::start(world, &["--config", &config]);
+        daemon.ask(&["loop", "disable", "labels", "--reason", "smoke"]).exits(0);
+        let (first, _) = wait("the pull request", || open_pulls(world).into_iter().next());
+        daemon.wait("it is known", |s| s["flips"][0]["proposed"] == true);
+        let look = |head: &str| {
+            daemon.wait("it is in force", |s| s["config"]["commit"] == head);
+            let ticks = daemon.status().unwrap()["last"]["number"].as_u64().unwrap();
+            daemon.ask(&["loop", "tick", "flips"]).exits(0);
+            daemon.wait("it has looked", |s| s["last"]["number"].as_u64() > Some(ticks));
+        };
+        let proposed = || {
+            let with_token = format!("http://x-access-token:{}@", world.twin().token());
+            let url = format!("{}/acme/factory.git", world.twin().git_url().replace("http://", &with_token));
+            let branch = flip_branches(world)[0].split('\t').nth(1).unwrap().to_owned();
+            world.git(&["fetch", "-q", &url, &branch]);
+            world.git(&["show", "FETCH_HEAD:factory.kdl"])
+        };
+
+        look(&push(&text("two", "")));
+        assert_eq!(open_pulls(world).into_iter().map(|(n, _)| n).collect::<Vec<_>>(), [first]);
+        assert!(proposed().starts_with(&text("one", "")), "nothing but the line: {}", proposed());
+
+        look(&push(&text("two", "repo \"acme/bellows\"\n")));
+        let second = wait("it is proposed anew", || {
+            let open = open_pulls(world);
+            (open.len() == 1 && open[0].0 != first).then(|| open[0].0)
+        });
+        assert!(proposed().starts_with(&text("two", "repo \"acme/bellows\"\n")), "{}", proposed());
+        let status = daemon.wait("it is known", |s| s["flips"][0]["proposed"] == true);
+        assert_eq!(loop_(&status, "labels")["state"], "disabled", "it holds all the while");
+        world.github().merge_pull("acme/factory", second).unwrap();
+        daemon.wait("the merge is in force, and the switch over", |s| s["flips"] == json!([]));
+        daemon.stop().exits(0);
+    });
+}
+
+/// GitHub says for a moment of what was just made that it isn't there. That is no reason to give up on it.
+#[test]
+fn what_is_missing_for_a_moment_is_tried_again() {
+    world_of(github_with_factory(), |world| {
+        let config = on_github(world, HOME);
+        let daemon = Daemon::start(world, &["--config", &config]);
+        world.faults(vec![FaultRule {
+            method: Some("POST".into()),
+            path: Some("/repos/acme/forge/labels".into()),
+            nth: Some(1),
+            ..FaultRule::every(FaultAction::Status { status: 404, body: None, headers: BTreeMap::new() })
+        }]);
+        let text = format!("{HOME}repo \"acme/forge\" create=#true {{ labels {{ label \"one\"; }}; }}\n");
+        world.github().push_file("acme/factory", "main", "factory.kdl", &text).unwrap();
+        wait("it is there", || {
+            world.github().with(|github| github.repo("acme", "forge")?.label("one").map(drop))
+        });
+        daemon.wait("it is in order", |s| s["trouble"].is_null() && loop_(s, "labels")["state"] == "idle");
+        let history = daemon.ask(&["history", "repo/acme/forge/label/one"]).exits(0);
+        assert!(history.out.contains("failed: not found"), "it did fail once: {}", history.all());
+        daemon.stop().exits(0);
+    });
+}
+
+/// Another secret at the same address takes the place of the first.
+#[test]
+fn a_new_webhook_secret_keeps_the_address() {
+    world_of(sample::github(), |world| {
+        world.set("ONE", "first");
+        world.set("TWO", "second");
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let config = |secret: &str| {
+            let webhook = format!("webhook listen=\"127.0.0.1:{port}\" secret=\"env:{secret}\"");
+            world.config(&format!("factory \"acme\"\ngithub {{ {webhook}; }}\n"))
+        };
+        config("ONE");
+        let daemon = Daemon::start(world, &[]);
+        let commit = config("TWO");
+        let status = daemon.wait("it is in force", |s| s["config"]["commit"] == commit.trim());
+        assert_eq!(status["webhooks"], format!("127.0.0.1:{port}"), "{status}");
+        assert_eq!(status["trouble"], Value::Null, "{status}");
         daemon.stop().exits(0);
     });
 }

@@ -41,6 +41,9 @@ pub enum Outcome {
 pub enum Trouble {
     /// The same attempt on the same state would fail again.
     Permanent,
+    /// What was looked at a moment ago is gone or was changed meanwhile, as GitHub says. That passes when somebody is at
+    /// work there, or GitHub's own copies disagree; else it would fail again.
+    Contested,
     /// A missing permission.
     Auth,
     /// The credential itself is refused: no call will succeed.
@@ -56,6 +59,7 @@ impl Trouble {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Permanent => "permanent",
+            Self::Contested => "contested",
             Self::Auth => "auth",
             Self::Expired => "expired",
             Self::RateLimit => "rate-limit",
@@ -68,7 +72,7 @@ impl Trouble {
         match self {
             Self::Auth | Self::Expired => Cause::Auth,
             Self::RateLimit => Cause::RateLimit,
-            Self::Permanent | Self::Passing => Cause::Other,
+            Self::Permanent | Self::Contested | Self::Passing => Cause::Other,
         }
     }
 
@@ -79,12 +83,8 @@ impl Trouble {
             Kind::Forbidden { .. } => Self::Auth,
             Kind::PrimaryLimit { .. } | Kind::SecondaryLimit { .. } => Self::RateLimit,
             Kind::Server | Kind::Timeout | Kind::Network { .. } | Kind::Malformed { .. } => Self::Passing,
-            Kind::Absent
-            | Kind::Archived
-            | Kind::Conflict
-            | Kind::Invalid { .. }
-            | Kind::Moved { .. }
-            | Kind::TooLarge => Self::Permanent,
+            Kind::Absent | Kind::Conflict => Self::Contested,
+            Kind::Archived | Kind::Invalid { .. } | Kind::Moved { .. } | Kind::TooLarge => Self::Permanent,
         }
     }
 }

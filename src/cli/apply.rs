@@ -17,7 +17,7 @@ use crate::ledger::Ledger;
 use crate::loops::Selection;
 use crate::model::{Action, ActionId, Allow, Cause, CommitId, Observed, RepoName, Verb};
 use crate::plan::render;
-use crate::plan::{Memory, Permitted, SavedAction, SavedPlan};
+use crate::plan::{Memory, NotInForce, Permitted, SavedAction, SavedPlan};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
@@ -117,7 +117,7 @@ struct Job<'a> {
     recorder: Recorder,
     publisher: Publisher,
     allows: Vec<Allow>,
-    unmerged: Option<String>,
+    not_in_force: Option<NotInForce>,
     /// What was tried and not done: it is not tried again in a later round.
     tried: BTreeSet<ActionId>,
     /// What was done in earlier rounds.
@@ -140,14 +140,27 @@ impl<'a> Job<'a> {
         let ledger = Ledger::open(guard, cx.clock.now())?;
         let recorder = Recorder::new(ledger, cx.clock.clone(), &cx.env.who());
         let (home, access) = session.home(cx, source, &loaded.desired).await?;
-        let unmerged = match &home {
-            // What counts is the branch as GitHub has it: a clone may be ahead of it.
+        let branch = match &home {
+            // What counts is the branch as GitHub has it: a clone may be ahead of it, or behind.
             Home::GitHub { mirror, .. } => {
                 mirror.fetch(&access, &[Refs::Branches]).await?;
-                not_on_branch(mirror.repo(), &loaded)?
+                let head = mirror.repo().branch_head(&loaded.desired.factory.branch)?;
+                Some((mirror.repo(), head.into_iter().collect()))
             }
-            Home::Remote(_) | Home::Local(_) | Home::Nowhere => unmerged(source, &loaded)?,
+            Home::Remote(_) | Home::Local(_) | Home::Nowhere => branch(source, &loaded)?,
         };
+        let mut loaded = loaded;
+        let mut not_in_force = None;
+        if let Some((repo, heads)) = branch {
+            not_in_force = self::not_in_force(repo, &heads, &loaded)?;
+            // What was agreed on is done as the config in force has it, and what that no longer wants is stale.
+            if let Some(NotInForce::Superseded { head, .. }) = &not_in_force
+                && saved.is_some()
+            {
+                loaded = cx.judge(repo.config_files(head.as_str())?.1)?;
+                not_in_force = None;
+            }
+        }
         let publisher = Publisher::new(home.place(access), &loaded.desired.factory.name, cx.clock.clone());
         publisher.catch_up(&recorder).await?;
         let (stop, interrupted) = super::signals::stop_on_signal();
@@ -160,7 +173,7 @@ impl<'a> Job<'a> {
             recorder,
             publisher,
             allows,
-            unmerged,
+            not_in_force,
             tried: BTreeSet::new(),
             spent: Vec::new(),
             stop,
@@ -245,7 +258,7 @@ impl<'a> Job<'a> {
         let judging = Judging {
             allows: &self.allows,
             scope: &scope,
-            unmerged: self.unmerged.as_deref(),
+            not_in_force: self.not_in_force.as_ref(),
             spent: &self.spent,
             ..Judging::new(desired, &selection, &switches, &memory, now)
         };
@@ -388,35 +401,29 @@ fn outcome_json(action: &Action, outcome: &Outcome) -> Value {
     json!({ "id": action.id, "address": action.address, "verb": action.verb, "result": result, "says": says })
 }
 
-/// The revision, if the config branch of this repository doesn't contain it.
-fn not_on_branch(repo: &Repo, loaded: &Loaded) -> Result<Option<String>, Fail> {
-    let Some(commit) = &loaded.desired.origin.commit else { return Ok(None) };
-    let head = repo.branch_head(&loaded.desired.factory.branch)?;
-    let merged = match head {
-        Some(head) if repo.has(commit)? => repo.merge_base(&head, commit)?.as_ref() == Some(commit),
-        Some(_) | None => false,
-    };
-    Ok((!merged).then(|| commit.short().to_owned()))
-}
-
-/// The revision, if it is not merged to the config branch.
-fn unmerged(source: &Source, loaded: &Loaded) -> Result<Option<String>, Fail> {
-    let (Some(repo), Some(commit)) = (source.repo(), &loaded.desired.origin.commit) else { return Ok(None) };
+/// Where the config branch is: of a clone both as it has it itself and as it knows the remote's. `None` where no branch
+/// is named.
+fn branch<'s>(source: &'s Source, loaded: &Loaded) -> Result<Option<(&'s Repo, Vec<CommitId>)>, Fail> {
+    let Some(repo) = source.repo() else { return Ok(None) };
     let branch = match &loaded.desired.factory.config {
         Some(_) => Some(loaded.desired.factory.branch.clone()),
         None => repo.head_branch()?,
     };
     let Some(branch) = branch else { return Ok(None) };
-    let heads: Vec<CommitId> = [branch.clone(), format!("refs/remotes/origin/{branch}")]
-        .iter()
-        .filter_map(|name| {
-            repo.branch_head(name).ok().flatten().or_else(|| repo.reference(name).ok().flatten())
-        })
-        .collect();
-    for head in &heads {
-        if repo.merge_base(head, commit)?.as_ref() == Some(commit) {
-            return Ok(None);
+    let remote = repo.reference(&format!("refs/remotes/origin/{branch}"))?;
+    Ok(Some((repo, repo.branch_head(&branch)?.into_iter().chain(remote).collect())))
+}
+
+/// Why the revision is not what the branch has in force, if it isn't.
+fn not_in_force(repo: &Repo, heads: &[CommitId], loaded: &Loaded) -> Result<Option<NotInForce>, Fail> {
+    let Some(commit) = loaded.desired.origin.commit.clone() else { return Ok(None) };
+    if heads.contains(&commit) {
+        return Ok(None);
+    }
+    for head in heads {
+        if repo.has(&commit)? && repo.merge_base(head, &commit)?.as_ref() == Some(&commit) {
+            return Ok(Some(NotInForce::Superseded { commit, head: head.clone() }));
         }
     }
-    Ok(Some(commit.short().to_owned()))
+    Ok(Some(NotInForce::Unmerged { commit }))
 }

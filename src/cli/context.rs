@@ -48,6 +48,18 @@ impl Context {
             let passed_over = files.passed_over;
             files = ConfigFiles { passed_over, ..source.read(At::Revision("HEAD"))? };
         }
+        let loaded = self.judge(files)?;
+        // A URL alone follows the branch that config names, as the daemon does.
+        match source.branch_elsewhere(&loaded.desired) {
+            Some(branch) if at == At::WorkingTree => {
+                self.judge(source.read(At::Revision(&format!("refs/heads/{branch}")))?)
+            }
+            Some(_) | None => Ok(loaded),
+        }
+    }
+
+    /// Makes of config files what they mean, with their warnings said.
+    pub(crate) fn judge(&self, files: ConfigFiles) -> Result<Loaded, Fail> {
         let loaded = engine::load(files, self.today()).map_err(|invalid| {
             let color = self.ui.err_style() == Style::Color;
             let rendered = desired::render(&invalid.problems, &invalid.files, color);

@@ -134,7 +134,7 @@ pub(super) fn git(error: &git::Error) -> String {
         git::Error::Repository { .. } => "`git fsck` in that repository names what is damaged".to_owned(),
         git::Error::Url { .. } => "name the config with --config PATH|URL[#BRANCH]".to_owned(),
         git::Error::Auth { .. } => {
-            "export as GITHUB_TOKEN a token that may read it, or for SSH load the key into the agent"
+            "export as GITHUB_TOKEN a token that may read it, and write to it where it is pushed to, or for SSH load the key into the agent"
                 .to_owned()
         }
         git::Error::RemoteGone { .. } => {
@@ -296,7 +296,7 @@ mod tests {
         the repository `/w` has no commit yet
           next: commit the config: git add . && git commit; and push it, where it is read from a remote
         `https://example.com/c.git` refused the credentials: 401
-          next: export as GITHUB_TOKEN a token that may read it, or for SSH load the key into the agent
+          next: export as GITHUB_TOKEN a token that may read it, and write to it where it is pushed to, or for SSH load the key into the agent
         there is no repository at `https://example.com/c.git`, or it is hidden from these credentials
           next: check the address, and that the token in GITHUB_TOKEN may see the repository
         could not fetch `https://example.com/c.git`: timeout

@@ -11,7 +11,7 @@ use crate::adapters::store::Store;
 use crate::apply::Outcome;
 use crate::desired;
 use crate::engine::{
-    self, Audience, BootError, DaemonError, Fatal, Keeper, SocketError, Source, WebhookError,
+    self, Audience, BootError, DaemonError, Fatal, Invalid, Keeper, SocketError, Source, WebhookError,
 };
 use crate::model::{Action, Desired};
 use crate::plan::{Document, render};
@@ -72,7 +72,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         // A second signal ends the process itself.
         abort: CancellationToken::new(),
     };
-    engine::run(options).await.map_err(daemon_fail)?;
+    engine::run(options).await.map_err(|error| daemon_fail(cx, error))?;
     cx.ui.say("drained");
     Ok(Exit::Done)
 }
@@ -82,10 +82,7 @@ pub(super) fn boot_fail(cx: &Context, error: BootError) -> Fail {
     match error {
         BootError::Source(error) => error.into(),
         BootError::Invalid(invalid) => {
-            let color = cx.ui.err_style() == render::Style::Color;
-            let mut fail = Fail::new(Exit::Invalid, "the config does not load, and no earlier commit does");
-            fail.rendered = Some(desired::render(&invalid.problems, &invalid.files, color));
-            fail
+            invalid_config(cx, "the config does not load, and no earlier commit does", &invalid)
         }
         BootError::NoHistory => Fail::new(Exit::Invalid, error.to_string())
             .help("commit the config: git init && git add . && git commit"),
@@ -96,8 +93,20 @@ pub(super) fn boot_fail(cx: &Context, error: BootError) -> Fail {
     }
 }
 
-fn daemon_fail(error: DaemonError) -> Fail {
+fn invalid_config(cx: &Context, says: &str, invalid: &Invalid) -> Fail {
+    let color = cx.ui.err_style() == render::Style::Color;
+    let mut fail = Fail::new(Exit::Invalid, says);
+    fail.rendered = Some(desired::render(&invalid.problems, &invalid.files, color));
+    fail
+}
+
+fn daemon_fail(cx: &Context, error: DaemonError) -> Fail {
     match error {
+        DaemonError::Config(BootError::Invalid(invalid)) => {
+            let says = "neither the head of the config branch nor what was in force before the restart loads";
+            invalid_config(cx, says, &invalid).help("push a commit that loads")
+        }
+        DaemonError::Config(error) => boot_fail(cx, error),
         DaemonError::State(error) => error.into(),
         DaemonError::Ledger(error) => error.into(),
         DaemonError::Flips(error) => error.into(),

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::chain::Entry;
 use super::{Ending, Flip, Intent, Outcome, Record, Verdict};
-use crate::model::{ActionId, Address, CommitId, IntentId};
+use crate::model::{ActionId, Address, CommitId, Fingerprint, IntentId};
 
 /// For how long returns are remembered: three in a day are a fight.
 const MEMORY: SignedDuration = SignedDuration::from_hours(24);
@@ -61,8 +61,13 @@ pub struct ActionHistory {
     pub cause: Option<String>,
     /// When.
     pub at: Timestamp,
-    /// The times it was done in the 24 hours before the last record, oldest first.
+    /// How often it failed since it was done last.
+    pub failures: u32,
+    /// The times it was done in the 24 hours before the last record, oldest first. What the factory undid itself,
+    /// because config changed its mind, is not among them.
     pub done: Vec<Timestamp>,
+    /// What it leaves there, by field; nothing where it deletes.
+    leaves: Option<BTreeMap<String, Fingerprint>>,
 }
 
 impl Index {
@@ -139,7 +144,8 @@ impl Index {
                 self.open.insert(intent.intent.clone(), open);
             }
             Record::Outcome(outcome) if outcome.result.settles() => {
-                self.open.remove(&outcome.intent);
+                let open = self.open.remove(&outcome.intent);
+                let leaves = open.as_ref().map(|open| leaves(&open.intent.after));
                 let settled = Settled {
                     seq: entry.seq,
                     at: entry.at,
@@ -147,8 +153,16 @@ impl Index {
                     result: outcome.result,
                 };
                 let before = self.settled.insert(outcome.address.clone(), settled);
+                if let (Some(before), Some(leaves)) = (&before, &leaves)
+                    && outcome.result == Ending::Done
+                    && before.action != outcome.action
+                    && let Some(history) = self.actions.get_mut(&before.action)
+                    && undoes(leaves.as_ref(), history.leaves.as_ref())
+                {
+                    history.done.clear();
+                }
                 self.forget_failure(before, &outcome.action);
-                self.remember(outcome, entry.at);
+                self.remember(outcome, leaves.flatten(), entry.at);
             }
             Record::Outcome(outcome) => {
                 if let Some(open) = self.open.get_mut(&outcome.intent) {
@@ -183,15 +197,28 @@ impl Index {
         }
     }
 
-    fn remember(&mut self, outcome: &Outcome, at: Timestamp) {
+    fn remember(&mut self, outcome: &Outcome, leaves: Option<BTreeMap<String, Fingerprint>>, at: Timestamp) {
         let result = outcome.result;
-        let fresh = ActionHistory { last: result, says: String::new(), cause: None, at, done: Vec::new() };
+        let fresh = ActionHistory {
+            last: result,
+            says: String::new(),
+            cause: None,
+            at,
+            failures: 0,
+            done: Vec::new(),
+            leaves,
+        };
         let history = self.actions.entry(outcome.action.clone()).or_insert(fresh);
         (history.last, history.at) = (result, at);
         (history.says, history.cause) = (outcome.says.clone(), outcome.cause.clone());
         history.done.retain(|done| at.duration_since(*done) < MEMORY);
-        if result == Ending::Done {
-            history.done.push(at);
+        match result {
+            Ending::Done => {
+                history.failures = 0;
+                history.done.push(at);
+            }
+            Ending::Failed => history.failures += 1,
+            Ending::AlreadySo | Ending::Refused | Ending::Left | Ending::Unknown => {}
         }
     }
 
@@ -203,6 +230,25 @@ impl Index {
                 || history.last == Ending::Refused
                 || now.duration_since(history.at) < MEMORY
         });
+    }
+}
+
+/// What an action leaves, in digests: a comment may be long.
+fn leaves(after: &serde_json::Value) -> Option<BTreeMap<String, Fingerprint>> {
+    Some(after.as_object()?.iter().map(|(field, value)| (field.clone(), Fingerprint::of(value))).collect())
+}
+
+/// Whether what was left now takes back something that was left before.
+fn undoes(
+    now: Option<&BTreeMap<String, Fingerprint>>,
+    before: Option<&BTreeMap<String, Fingerprint>>,
+) -> bool {
+    match (now, before) {
+        (Some(now), Some(before)) => {
+            before.iter().any(|(field, value)| now.get(field).is_some_and(|other| other != value))
+        }
+        (None, None) => false,
+        (Some(_), None) | (None, Some(_)) => true,
     }
 }
 
@@ -266,6 +312,18 @@ mod tests {
         let now = index(&[done(0), done(10), done(20), done(30)]);
         assert_eq!(now.done_within_a_day(&action, at(30 * 3600)), 3);
         assert_eq!(now.done_within_a_day(&action, at(40 * 3600)), 2);
+
+        // Config that changes its mind undoes it as well, and that is no fight.
+        let Record::Intent(mut back) = a.clone() else { panic!("not an intent") };
+        std::mem::swap(&mut back.before, &mut back.after);
+        back.action = ActionId::of(back.verb, &back.address, &Fingerprint::of(&back.before), &back.after);
+        back.intent = IntentId::new(&back.action, 0);
+        let back = Record::Intent(back);
+        let there_and_back =
+            [a.clone(), outcome(&a, Ending::Done), back.clone(), outcome(&back, Ending::Done)];
+        let all: Vec<_> =
+            std::iter::repeat_n(there_and_back, 4).flatten().map(|record| (0, record)).collect();
+        assert_eq!(index(&all).done_within_a_day(&action, at(0)), 0);
 
         let failed = (0, outcome(&a, Ending::Failed));
         assert_eq!(index(std::slice::from_ref(&failed)).action(&action).unwrap().last, Ending::Failed);

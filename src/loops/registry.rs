@@ -214,7 +214,7 @@ pub(super) fn document(
         switches: &switches,
         memory: &memory,
         spent: &[],
-        unmerged: None,
+        not_in_force: None,
     };
     let verdict = guard::verdict(all.actions, contradictions, &cx);
     let violations = check(verdict.permitted.iter().map(|p| &p.action), observed);

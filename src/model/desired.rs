@@ -268,6 +268,13 @@ pub struct Allow {
     pub source: Option<Source>,
 }
 
+impl Desired {
+    /// Overrides whose last day has passed.
+    pub fn ended(&self, today: jiff::civil::Date) -> impl Iterator<Item = &Allow> {
+        self.allows.iter().filter(move |allow| allow.until.is_some_and(|until| until < today))
+    }
+}
+
 /// `protect "repo/acme/legacy/**" reason="…"`: nothing there is changed.
 #[derive(Clone, Debug)]
 pub struct Protect {

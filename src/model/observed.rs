@@ -133,6 +133,8 @@ pub struct ConfigPull {
     pub check: Option<super::CheckState>,
     /// Whether the factory is an App there and may write check runs.
     pub checks: bool,
+    /// Whether it comes from another repository.
+    pub from_fork: bool,
 }
 
 /// Why a config doesn't load.

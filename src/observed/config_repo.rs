@@ -130,28 +130,27 @@ pub enum Closing {
     Merged(CommitId),
 }
 
-/// How the newest pull request from a branch ended after `since`; `None` when it didn't. An earlier end says nothing
-/// about what began later.
+/// How a pull request from a branch ended, the newest one where no number is known; `None` when it didn't. No clock is
+/// asked: GitHub's and ours may differ.
 ///
 /// # Errors
 /// When the list can't be read.
-pub async fn closed_since(
+pub async fn ending(
     client: &Client,
     repo: &RepoName,
     branch: &str,
-    since: jiff::Timestamp,
+    number: Option<u64>,
 ) -> Result<Option<Closing>, Error> {
     let head = crate::adapters::github::segment(&format!("{}:{branch}", repo.owner()));
     let path = format!("/repos/{repo}/pulls?state=all&head={head}&per_page=100");
     let pulls = client.pages(repo.owner(), &path).await?;
     let own = pulls.iter().filter(|pull| branch_of(pull, repo).as_deref() == Some(branch));
-    let Some(newest) = own.max_by_key(|pull| pull["number"].as_u64()) else { return Ok(None) };
-    let closed_at = newest["closed_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
-    // GitHub tells whole seconds.
-    if closed_at.is_none_or(|at| at.as_second() < since.as_second()) {
+    let wanted = own.filter(|pull| number.is_none_or(|number| pull["number"].as_u64() == Some(number)));
+    let Some(pull) = wanted.max_by_key(|pull| pull["number"].as_u64()) else { return Ok(None) };
+    if pull["state"] != "closed" {
         return Ok(None);
     }
-    let merged = newest["merged_at"].is_string();
-    let commit = newest["merge_commit_sha"].as_str().and_then(CommitId::parse);
+    let merged = pull["merged_at"].is_string();
+    let commit = pull["merge_commit_sha"].as_str().and_then(CommitId::parse);
     Ok(Some(commit.filter(|_| merged).map_or(Closing::Closed, Closing::Merged)))
 }

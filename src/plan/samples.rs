@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::guard::{self, Blocked, GuardContext, Memory, Switches, Verdict};
+use super::guard::{self, Blocked, GuardContext, Memory, NotInForce, Switches, Verdict};
 use crate::model::samples::{label, name, now, source};
 use crate::model::{
     Action, Address, AddressGlob, Allow, Desired, Effect, Facet, Facets, LabelName, Observed, Risk, Setting,
@@ -143,7 +143,7 @@ pub(crate) struct Case {
     pub(crate) allows: Vec<Allow>,
     pub(crate) switches: Switches,
     pub(crate) memory: Memory,
-    pub(crate) unmerged: Option<&'static str>,
+    pub(crate) not_in_force: Option<NotInForce>,
 }
 
 impl Case {
@@ -170,7 +170,7 @@ impl Case {
             switches: &self.switches,
             memory: &self.memory,
             spent: &[],
-            unmerged: self.unmerged,
+            not_in_force: self.not_in_force.as_ref(),
         };
         guard::verdict(actions, contradictions, &cx)
     }

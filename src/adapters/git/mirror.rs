@@ -66,6 +66,31 @@ impl Mirror {
         if output.status.success() { Ok(()) } else { Err(classify("fetch from", &self.url, &output)) }
     }
 
+    /// Whether a commit can be merged into another without a conflict. `None` where this git can't tell (before 2.38).
+    ///
+    /// # Errors
+    /// When git can't be run.
+    pub async fn merges(
+        &self,
+        access: &Access,
+        into: &CommitId,
+        from: &CommitId,
+    ) -> Result<Option<bool>, Error> {
+        let command = git(self.repo.place(), &self.url, access).args([
+            "merge-tree",
+            "--write-tree",
+            "--no-messages",
+            into.as_str(),
+            from.as_str(),
+        ]);
+        let output = command.run().await.map_err(Error::Process)?;
+        Ok(match output.status.code() {
+            Some(0) => Some(true),
+            Some(1) => Some(false),
+            Some(_) | None => None,
+        })
+    }
+
     /// Asks the remote where a branch is, without fetching; `None` when it isn't there.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::adapters::clock::Clock;
 use crate::adapters::git::Step;
@@ -131,16 +132,23 @@ impl Keeper {
     }
 
     /// Puts an earlier commit in force, the one that was so when this factory ran last, where the head is
-    /// rejected. Whether it loaded.
-    pub async fn prefer(&mut self, commit: &CommitId) -> bool {
+    /// rejected. Whether that changed anything.
+    ///
+    /// # Errors
+    /// When that commit can't be loaded. One from before it is no choice: it would undo what has been done since.
+    pub async fn prefer(&mut self, commit: &CommitId) -> Result<bool, BootError> {
         if self.rejected.is_none() || *commit == self.current.commit {
-            return false;
+            return Ok(false);
         }
         let (source, wanted, at) = (Arc::clone(&self.source), commit.clone(), self.clock.now());
-        let loaded = blocking(move || load_commit(&source, &wanted, at)).await;
-        let Ok(Ok((desired, _))) = loaded else { return false };
-        self.current = InForce { commit: commit.clone(), desired: Arc::new(desired), since: at };
-        true
+        let loaded = blocking(move || load_commit(&source, &wanted, AS_IT_WAS)).await;
+        match loaded? {
+            Ok((desired, _)) => {
+                self.current = InForce { commit: commit.clone(), desired: Arc::new(desired), since: at };
+                Ok(true)
+            }
+            Err(invalid) => Err(BootError::Invalid(invalid)),
+        }
     }
 
     /// Compares the branch, and takes its head if it loads and `accept` takes it.
@@ -164,7 +172,7 @@ impl Keeper {
             return News::None;
         }
         let (source, wanted) = (Arc::clone(&self.source), head.clone());
-        let loaded = blocking(move || load_commit(&source, &wanted, at)).await;
+        let loaded = blocking(move || load_commit(&source, &wanted, day(at))).await;
         let (desired, warnings) = match loaded {
             Ok(Ok(loaded)) => loaded,
             Ok(Err(invalid)) => return self.reject(rejection(head, at, &invalid)),
@@ -218,9 +226,17 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 type Loaded = Result<(Desired, usize), Box<Invalid>>;
 
-fn load_commit(source: &Source, commit: &CommitId, at: Timestamp) -> Result<Loaded, SourceError> {
+/// The day by which no date in a config has passed. What was in force isn't taken out of force by a date, neither in a
+/// daemon that runs nor by its restart: an override that has ended opens nothing, and only keeps *new* commits out.
+pub(in crate::engine) const AS_IT_WAS: Date = Date::ZERO;
+
+/// The day of a moment, UTC.
+pub(in crate::engine) fn day(at: Timestamp) -> Date {
+    at.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+fn load_commit(source: &Source, commit: &CommitId, today: Date) -> Result<Loaded, SourceError> {
     let files = source.read(At::Revision(commit.as_str()))?;
-    let today = at.to_zoned(jiff::tz::TimeZone::UTC).date();
     Ok(load(files, today).map(|loaded| (loaded.desired, loaded.warnings.len())))
 }
 
@@ -264,7 +280,7 @@ fn boot_branch(
     commits.extend(remembered);
     let mut rejected: Option<(Rejected, Box<Invalid>)> = None;
     for commit in commits {
-        match load_commit(&source, &commit, at)? {
+        match load_commit(&source, &commit, AS_IT_WAS)? {
             Ok((desired, _)) => {
                 let current = InForce { commit, desired: Arc::new(desired), since: at };
                 source.remember(&branch, &current.commit, at);
@@ -392,6 +408,28 @@ mod tests {
         assert!(why.starts_with("the branch was rewritten; "), "{why}");
     }
 
+    /// A start on an earlier commit would undo what has been done since.
+    #[tokio::test]
+    async fn a_date_that_has_passed_takes_nothing_out_of_force() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = Fixture::init(&dir.path().join("r"), &[]);
+        let plain = fixture.put("factory.kdl", GOOD).commit("before");
+        let allow = "allow \"deletes\" address=\"repo/**\" n=1 until=\"1969-12-31\" reason=\"r\"\n";
+        let dated = fixture.put("factory.kdl", format!("{GOOD}{allow}")).commit("an override that has ended");
+        let mut it = keeper(&fixture).await.unwrap();
+        assert_eq!(it.current().commit, dated);
+        assert_eq!(it.current().desired.ended(day(Timestamp::UNIX_EPOCH)).count(), 1);
+        let still = fixture.put("factory.kdl", format!("{GOOD}{allow}// more\n")).commit("with it still");
+        assert_eq!(it.refresh(take).await, News::Rejected);
+        assert_eq!((&it.current().commit, &it.rejected().unwrap().commit), (&dated, &still));
+        let bad = fixture.put("factory.kdl", "nonsense").commit("bad");
+        let mut it = keeper(&fixture).await.unwrap();
+        assert_eq!(it.rejected().unwrap().commit, bad);
+        assert!(it.prefer(&dated).await.unwrap());
+        assert!(matches!(it.prefer(&bad).await, Err(BootError::Invalid(_))));
+        assert!(it.prefer(&plain).await.unwrap());
+    }
+
     #[tokio::test]
     async fn a_start_on_a_bad_head_takes_the_last_good_commit() {
         let dir = tempfile::tempdir().unwrap();
@@ -403,7 +441,7 @@ mod tests {
         let bad = fixture.put("factory.kdl", "nonsense").commit("bad");
         let mut keeper = keeper(&fixture).await.unwrap();
         assert_eq!((&keeper.current().commit, &keeper.rejected().unwrap().commit), (&older, &bad));
-        assert!(keeper.prefer(&good).await);
+        assert!(keeper.prefer(&good).await.unwrap());
         assert_eq!(keeper.current().desired.factory.name, "acme");
     }
 }

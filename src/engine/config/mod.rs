@@ -6,6 +6,6 @@ mod source;
 pub(in crate::engine) mod watch;
 
 pub use home::{Home, HomeError};
-pub(in crate::engine) use in_force::said;
+pub(in crate::engine) use in_force::{AS_IT_WAS, day, said};
 pub use in_force::{BootError, InForce, Keeper, News, Rejected};
 pub use source::{At, Invalid, Loaded, Source, SourceError, load};

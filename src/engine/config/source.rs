@@ -242,6 +242,13 @@ impl Source {
         })
     }
 
+    /// The branch that config names, where that is another than the one that was looked at and nobody named one.
+    pub fn branch_elsewhere(&self, desired: &Desired) -> Option<String> {
+        let named = &desired.factory.branch;
+        let looked_at = matches!(self, Self::Remote { branch: None, .. }).then_some("main")?;
+        (named != looked_at).then(|| named.clone())
+    }
+
     /// Where a reference is.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ use crate::ledger::{self, Ledger, Record};
 use crate::model::{Desired, Facet, Facets};
 
 use super::webhooks;
-use crate::engine::config::Keeper;
+use crate::engine::config::{BootError, Keeper};
 use crate::engine::scheduler::{Ended, Scheduler};
 use crate::engine::socket::{self, Door};
 use crate::engine::status::{HeldStatus, Status, TickStatus};
@@ -82,6 +82,11 @@ pub enum Error {
     /// The ledger can't be opened.
     #[error("the ledger can't be opened")]
     Ledger(#[from] ledger::Error),
+    /// What was in force can't be loaded any more, and neither can the head.
+    #[error(
+        "the head of the config branch does not load, and neither does what was in force before the restart"
+    )]
+    Config(#[source] BootError),
     /// The live switches can't be read.
     #[error("the live switches can't be read, and must not be taken for on")]
     Flips(#[from] FlipsError),
@@ -128,6 +133,7 @@ struct Daemon {
     services: TaskTracker,
     services_stop: CancellationToken,
     hooks: Option<services::Hooks>,
+    hooks_trouble: Option<String>,
     refused_deliveries: Arc<AtomicU64>,
     /// The tick that runs, if one does.
     running: Option<Running>,
@@ -175,11 +181,11 @@ impl Daemon {
                 .remark(&format!("the ledger was mended: {} bytes are in {} now", mended.bytes, mended.file));
         }
         if let Some(commit) = ledger.index().config_in_force().cloned()
-            && keeper.prefer(&commit).await
+            && keeper.prefer(&commit).await.map_err(Error::Config)?
         {
             audience.remark(&format!("{} stays in force, as before the restart", commit.short()));
         }
-        let records = news::at_start(&keeper, ledger.index(), audience.as_ref());
+        let records = news::at_start(&keeper, ledger.index(), audience.as_ref(), clock.now());
         let desired = Arc::clone(&keeper.current().desired);
         let client = connect(&desired).map_err(Error::Connect)?;
         let board = Switchboard::open(state.flips(), Arc::clone(&desired), clock.now())?;
@@ -208,6 +214,7 @@ impl Daemon {
             services: TaskTracker::new(),
             services_stop: CancellationToken::new(),
             hooks: None,
+            hooks_trouble: None,
             refused_deliveries: Arc::default(),
             running: None,
             ticks: JoinSet::new(),
@@ -393,8 +400,14 @@ impl Daemon {
         }
         self.end_flips(&done, now);
         let board = &self.shop.board;
-        if let Err(error) = board.proposed(&done.flips.proposed).and(board.withdrawn(&done.flips.gone)) {
-            tracing::error!(%error, "what became of live switches can't be kept");
+        let kept = board
+            .proposed(&done.flips.proposed)
+            .and_then(|()| board.withdrawn(&done.flips.gone))
+            .and_then(|()| board.renew(&done.flips.conflicting));
+        match kept {
+            Ok(true) => self.scheduler.event(Facets::of(Facet::Flips), now),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "what became of live switches can't be kept"),
         }
         if done.look_again {
             self.scheduler.event(Facets::of(Facet::Settings).and(Facets::of(Facet::Labels)), now);

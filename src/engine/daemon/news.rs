@@ -2,23 +2,34 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::engine::config::{Keeper, News};
 use crate::engine::scheduler::Setup;
 use crate::engine::switches::Flip;
 use crate::engine::tick::Audience;
 use crate::ledger::{self, Index, Record, Verdict};
 use crate::loops::{self, Trigger};
-use crate::model::{CommitId, Desired, Facet, Facets};
+use crate::model::{Allow, CommitId, Desired, Facet, Facets};
 use crate::plan::Switches;
 
 use super::Daemon;
 
 /// What the ledger is to be told at the start, and what a person should notice.
-pub(super) fn at_start(keeper: &Keeper, index: &Index, audience: &dyn Audience) -> Vec<Record> {
+pub(super) fn at_start(
+    keeper: &Keeper,
+    index: &Index,
+    audience: &dyn Audience,
+    now: Timestamp,
+) -> Vec<Record> {
     let mut out = Vec::new();
     let commit = &keeper.current().commit;
     if index.config_in_force() != Some(commit) {
         out.push(verdict(commit, Verdict::InForce, "the daemon has started"));
+    }
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    for allow in keeper.current().desired.ended(today) {
+        audience.remark(&ended(allow));
     }
     if let Some(rejected) = keeper.rejected() {
         audience.remark(&format!("{} is not in force:\n{}", rejected.commit.short(), rejected.details));
@@ -27,6 +38,15 @@ pub(super) fn at_start(keeper: &Keeper, index: &Index, audience: &dyn Audience) 
         }
     }
     out
+}
+
+/// What is to be done about an override that has ended and is still in the config in force.
+pub(super) fn ended(allow: &Allow) -> String {
+    let place = allow.source.as_ref().map(|source| format!(" at {source}")).unwrap_or_default();
+    format!(
+        "the override of `{}`{place} has ended: remove it, since no new commit that has it comes into force",
+        allow.guard
+    )
 }
 
 fn verdict(commit: &CommitId, verdict: Verdict, why: &str) -> Record {

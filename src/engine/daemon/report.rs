@@ -125,7 +125,10 @@ impl Daemon {
         status.webhooks = self.hooks.as_ref().map(|hooks| hooks.address.to_string());
         status.loops = loops::ALL.iter().map(loop_status).collect();
         let told = |(name, look): (&&str, &super::Look)| Some(format!("{name}: {}", look.trouble.as_ref()?));
-        let troubles: Vec<String> = self.looks.iter().filter_map(told).collect();
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let mut troubles: Vec<String> = desired.ended(today).map(news::ended).collect();
+        troubles.extend(self.hooks_trouble.clone());
+        troubles.extend(self.looks.iter().filter_map(told));
         status.trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
     }
 }

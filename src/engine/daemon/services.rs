@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::git::Access;
@@ -24,6 +25,7 @@ pub(super) struct Hooks {
     pub(super) config: Webhook,
     pub(super) address: SocketAddr,
     pub(super) stop: CancellationToken,
+    pub(super) served: JoinHandle<()>,
 }
 
 /// Asks for a remote config repository to be fetched.
@@ -147,9 +149,9 @@ impl Daemon {
         let repo =
             desired.factory.config.as_ref().map(|c| (c.value.clone(), self.keeper.branch().to_owned()));
         let hooks = webhooks::Hooks { secret, config: repo, refused: Arc::clone(&self.refused_deliveries) };
-        self.services.spawn(endpoint.serve(hooks, self.wakes.clone(), stop.clone()));
+        let served = self.services.spawn(endpoint.serve(hooks, self.wakes.clone(), stop.clone()));
         self.audience.remark(&format!("webhooks are received at http://{address}"));
-        Ok(Some(Hooks { config, address, stop }))
+        Ok(Some(Hooks { config, address, stop, served }))
     }
 
     /// Follows a config that wants webhooks elsewhere.
@@ -160,12 +162,19 @@ impl Daemon {
         }
         if let Some(hooks) = self.hooks.take() {
             hooks.stop.cancel();
+            // The next one may want the same address.
+            if let Err(error) = hooks.served.await {
+                tracing::error!(%error, "the endpoint for webhooks ended badly");
+            }
         }
+        self.hooks_trouble = None;
         match self.listen().await {
             Ok(hooks) => self.hooks = hooks,
             Err(error) => {
+                let says = format!("webhooks are not received: {}", said(&error));
                 tracing::error!(error = said(&error), "webhooks are not received");
-                self.audience.remark(&format!("webhooks are not received: {}", said(&error)));
+                self.audience.remark(&says);
+                self.hooks_trouble = Some(says);
             }
         }
     }

@@ -90,15 +90,33 @@ impl Switchboard {
         Ok(taken)
     }
 
-    /// Notes which flips have a pull request, by its branch.
+    /// Gives flips whose proposal can't be merged another branch: the next look proposes them anew on what config has
+    /// become, and withdraws the earlier proposal. Whether there were any.
     ///
     /// # Errors
     /// When that can't be kept.
-    pub fn proposed(&self, branches: &[String]) -> Result<(), FlipsError> {
+    pub fn renew(&self, branches: &[String]) -> Result<bool, FlipsError> {
+        let mut kept = self.kept();
+        let renewed = kept.flips.renew(branches);
+        if renewed {
+            kept.flips.save(&self.0.path)?;
+        }
+        Ok(renewed)
+    }
+
+    /// Notes which flips have a pull request, by its branch, and its number where that is known.
+    ///
+    /// # Errors
+    /// When that can't be kept.
+    pub fn proposed(&self, pulls: &[(String, Option<u64>)]) -> Result<(), FlipsError> {
         let mut kept = self.kept();
         let mut news = false;
-        for flip in kept.flips.flips.iter_mut().filter(|f| !f.proposed && branches.contains(&f.branch)) {
-            (flip.proposed, news) = (true, true);
+        for (branch, number) in pulls {
+            for flip in kept.flips.flips.iter_mut().filter(|flip| flip.branch == *branch) {
+                news |= !flip.proposed || (number.is_some() && flip.pull != *number);
+                flip.proposed = true;
+                flip.pull = number.or(flip.pull);
+            }
         }
         if news { kept.flips.save(&self.0.path) } else { Ok(()) }
     }
@@ -150,7 +168,7 @@ mod tests {
     fn off(address: &str, until: Option<i64>) -> Flip {
         let switch = Switch { by: "ann".into(), reason: "smoke".into(), until: until.map(at) };
         let branch = Flip::branch_of(address, "m");
-        Flip { address: address.into(), on: false, switch, since: at(0), branch, proposed: false }
+        Flip { address: address.into(), on: false, switch, since: at(0), branch, proposed: false, pull: None }
     }
 
     #[test]

@@ -138,6 +138,7 @@ fn set(
         switch,
         since: now,
         proposed: false,
+        pull: None,
     };
     let kept = board.set(flip, now);
     Ok(Flipped { says: format!("{address} is {word}{until}"), record: Some(record), kept })

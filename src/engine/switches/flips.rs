@@ -25,6 +25,9 @@ pub struct Flip {
     /// Whether its pull request was opened once; when that is no longer open, the flip ends.
     #[serde(default)]
     pub proposed: bool,
+    /// Its number, once it was seen.
+    #[serde(default)]
+    pub pull: Option<u64>,
 }
 
 impl Flip {
@@ -102,9 +105,24 @@ impl Flips {
 
     /// Sets a flip, in place of an earlier one of the same address.
     pub fn set(&mut self, flip: Flip) {
-        self.flips.retain(|f| f.address != flip.address);
+        let (earlier, stay): (Vec<Flip>, Vec<Flip>) =
+            std::mem::take(&mut self.flips).into_iter().partition(|f| f.address == flip.address);
+        self.flips = stay;
+        self.over.extend(earlier.into_iter().map(|f| f.branch));
         self.over.retain(|branch| *branch != flip.branch);
         self.flips.push(flip);
+    }
+
+    /// Moves flips to a new branch each. Whether there were any.
+    pub fn renew(&mut self, branches: &[String]) -> bool {
+        let Self { flips, over } = self;
+        let mut renewed = false;
+        for flip in flips.iter_mut().filter(|flip| branches.contains(&flip.branch)) {
+            let next = next_branch(&flip.branch);
+            over.push(std::mem::replace(&mut flip.branch, next));
+            (flip.proposed, flip.pull, renewed) = (false, None, true);
+        }
+        renewed
     }
 
     /// Takes out the flips whose date has passed.
@@ -150,5 +168,13 @@ impl Flip {
     /// The address, where it is one and not a pattern.
     pub fn plain_address(&self) -> Option<Address> {
         Address::parse(&self.address).ok()
+    }
+}
+
+/// The branch after this one: `…-0a1b2c`, `…-0a1b2c.2`, `…-0a1b2c.3`.
+fn next_branch(branch: &str) -> String {
+    match branch.rsplit_once('.').map(|(stem, n)| (stem, n.parse::<u32>())) {
+        Some((stem, Ok(n))) => format!("{stem}.{}", n.saturating_add(1)),
+        Some((_, Err(_))) | None => format!("{branch}.2"),
     }
 }

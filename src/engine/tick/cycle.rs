@@ -7,7 +7,7 @@ use crate::adapters::github::Client;
 use crate::loops::{self, Crash, Inputs, Selection};
 use crate::model::{Action, AddressGlob, Allow, Desired, Effect, LabelName, Observed, RepoName, Seen, Verb};
 use crate::observed::{self, Request};
-use crate::plan::{self, Disabled, Document, GuardContext, Memory, Plan, Switches, Verdict};
+use crate::plan::{self, Disabled, Document, GuardContext, Memory, NotInForce, Plan, Switches, Verdict};
 
 /// What a comparison goes by.
 #[derive(Clone, Copy)]
@@ -26,8 +26,8 @@ pub struct Judging<'a> {
     pub scope: &'a [AddressGlob],
     /// What earlier rounds of this one command have done: the budgets are for all of them.
     pub spent: &'a [Action],
-    /// A revision that is not merged to the config branch, if that is what is compared.
-    pub unmerged: Option<&'a str>,
+    /// Why the revision that is compared is not the one in force, if it isn't.
+    pub not_in_force: Option<&'a NotInForce>,
     /// The time of the comparison.
     pub now: jiff::Timestamp,
 }
@@ -49,7 +49,7 @@ impl<'a> Judging<'a> {
             allows: &[],
             scope: &[],
             spent: &[],
-            unmerged: None,
+            not_in_force: None,
             now,
         }
     }
@@ -139,7 +139,7 @@ pub fn judge(judging: &Judging<'_>, observed: &Observed) -> Judged {
         switches: judging.switches,
         memory: judging.memory,
         spent: judging.spent,
-        unmerged: judging.unmerged,
+        not_in_force: judging.not_in_force,
     };
     let verdict = plan::guard::verdict(all.actions, contradictions, &cx);
     let violations = plan::check(verdict.permitted.iter().map(|p| &p.action), observed);

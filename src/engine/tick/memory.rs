@@ -10,11 +10,17 @@ use crate::ledger::{Ending, Index};
 use crate::model::ActionId;
 use crate::plan::Memory;
 
+/// So many times something is tried that GitHub says is gone or was changed, although it was there a moment ago.
+const CONTESTED: u32 = 3;
+
 /// What the guards `stuck`, `fighting` and `elsewhere` go by at this moment; `machine` is the one that asks.
 pub fn memory(index: &Index, machine: &str, now: Timestamp) -> Memory {
     let mut out = Memory { elsewhere: elsewhere(index, machine, now), ..Memory::default() };
     for (action, history) in index.actions() {
-        if history.last == Ending::Failed && history.cause.as_deref() == Some(Trouble::Permanent.as_str()) {
+        let cause = history.cause.as_deref();
+        let contested = cause == Some(Trouble::Contested.as_str()) && history.failures >= CONTESTED;
+        let for_good = contested || cause == Some(Trouble::Permanent.as_str());
+        if history.last == Ending::Failed && for_good {
             out.stuck.insert(action.clone(), history.says.clone());
         }
         let done = index.done_within_a_day(action, now);

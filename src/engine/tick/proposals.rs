@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::adapters::git::{Access, Mirror, Refs, Repo};
 use crate::adapters::github::{Client, Error, Identity};
@@ -15,7 +16,7 @@ use crate::model::{
 };
 use crate::observed::{self, Closing, PullSeen};
 
-use crate::engine::config::{Rejected, load, said};
+use crate::engine::config::{AS_IT_WAS, Rejected, day, load, said};
 use crate::engine::switches::{Flip, Switchboard};
 
 /// The largest config file that a flip edits.
@@ -25,9 +26,9 @@ const FLIPS: &str = "factory/flip/";
 
 type Config = Result<Arc<Desired>, Broken>;
 
-/// Configs by commit, so that a pull request's are loaded once.
+/// Configs by commit and the day by which they were judged, so that a pull request's are loaded once.
 #[derive(Debug, Default)]
-pub(crate) struct Loads(Mutex<BTreeMap<CommitId, Config>>);
+pub(crate) struct Loads(Mutex<BTreeMap<(CommitId, Date), Config>>);
 
 /// What the facets are read with.
 #[derive(Debug)]
@@ -53,8 +54,10 @@ pub(crate) struct Reading<'a> {
 pub(crate) struct FlipsSeen {
     /// Flips whose pull request was closed, or merged and is in force.
     pub(crate) ended: Vec<Flip>,
-    /// Branches that have a pull request.
-    pub(crate) proposed: Vec<String>,
+    /// Branches that have a pull request, and its number where it was seen.
+    pub(crate) proposed: Vec<(String, Option<u64>)>,
+    /// Branches whose proposal, untouched by people, can't be merged any more.
+    pub(crate) conflicting: Vec<String>,
     /// Branches of flips that are over of which nothing is left.
     pub(crate) gone: Vec<String>,
 }
@@ -141,7 +144,7 @@ impl Reading<'_> {
             let branch = flip.branch.clone();
             let pull = pulls.iter().find(|(_, name, _)| *name == branch);
             if pull.is_none() && flip.proposed {
-                match observed::closed_since(self.client, self.repo, &branch, flip.since).await? {
+                match observed::ending(self.client, self.repo, &branch, flip.pull).await? {
                     None => {}
                     // Until the merge is in force the flip is all that holds.
                     Some(Closing::Merged(merge)) if !self.in_force(repo, &merge)? => continue,
@@ -151,11 +154,22 @@ impl Reading<'_> {
                     }
                 }
             }
-            let files = self.edited(repo, &head, flip)?;
+            // What is proposed is the one edit: on the state that the branch began from, however the config went on.
+            let began = match pull {
+                Some((_, _, at)) => repo.merge_base(&head, at)?.unwrap_or_else(|| head.clone()),
+                None => head.clone(),
+            };
+            let files = self.edited(repo, &began, flip)?;
             let pull = match pull {
                 Some((number, _, at)) => {
-                    seen.proposed.push(branch.clone());
-                    Some((*number, proposes(repo, at, &files)?))
+                    seen.proposed.push((branch.clone(), Some(*number)));
+                    let there = proposes(repo, at, &files)?;
+                    // With a person's commit on it, it is theirs to mend.
+                    let ours_alone = there && repo.first_parents(at, 2)?.get(1) == Some(&began);
+                    if ours_alone && self.mirror.merges(self.access, &head, at).await? == Some(false) {
+                        seen.conflicting.push(branch.clone());
+                    }
+                    Some((*number, there))
                 }
                 None => None,
             };
@@ -255,12 +269,12 @@ fn proposes(repo: &Repo, at: &CommitId, files: &[ProposedFile]) -> Result<bool, 
 impl Loads {
     fn pull(&self, repo: &Repo, branch: Option<&CommitId>, seen: PullSeen, now: Timestamp) -> ConfigPull {
         let base = match branch.map(|branch| repo.merge_base(&seen.head, branch)) {
-            Some(Ok(Some(base))) => self.get(repo, &base, now),
+            Some(Ok(Some(base))) => self.get(repo, &base, AS_IT_WAS),
             Some(Ok(None)) => Err(unread("it has no history in common with the config branch".to_owned())),
             Some(Err(error)) => Err(unread(said(&error))),
             None => Err(unread("the config branch is not on GitHub".to_owned())),
         };
-        let proposed = self.get(repo, &seen.head, now);
+        let proposed = self.get(repo, &seen.head, day(now));
         ConfigPull {
             number: seen.number,
             head: seen.head,
@@ -269,24 +283,25 @@ impl Loads {
             comments: seen.comments,
             check: seen.check,
             checks: seen.checks,
+            from_fork: seen.branch.is_none(),
         }
     }
 
-    fn get(&self, repo: &Repo, commit: &CommitId, now: Timestamp) -> Config {
+    fn get(&self, repo: &Repo, commit: &CommitId, today: Date) -> Config {
         let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        loads.entry(commit.clone()).or_insert_with(|| read(repo, commit, now)).clone()
+        loads.entry((commit.clone(), today)).or_insert_with(|| read(repo, commit, today)).clone()
     }
 
     /// Forgets all others.
     fn keep(&self, commits: &[&CommitId]) {
         let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        loads.retain(|commit, _| commits.contains(&commit));
+        loads.retain(|(commit, _), _| commits.contains(&commit));
     }
 }
 
-fn read(repo: &Repo, commit: &CommitId, now: Timestamp) -> Config {
+fn read(repo: &Repo, commit: &CommitId, today: Date) -> Config {
     let files = repo.config_files_at(commit).map_err(|error| unread(said(&error)))?;
-    match load(files, now.to_zoned(jiff::tz::TimeZone::UTC).date()) {
+    match load(files, today) {
         Ok(loaded) => Ok(Arc::new(loaded.desired)),
         Err(invalid) => Err(invalid.broken()),
     }

@@ -17,7 +17,7 @@ use crate::engine::switches::Switchboard;
 use crate::ledger::Record;
 use crate::loops::{self, Selection};
 use crate::model::{Action, Cause, Desired, Effect, Facet, Facets, Observed, RepoName, Verb};
-use crate::plan::{Document, render};
+use crate::plan::{Blocked, Document, render};
 
 use super::batch::{self, BatchError, Publisher};
 use super::cycle::{Judged, Judging, judge, look};
@@ -268,7 +268,10 @@ impl Shop {
             (order.alive)();
         }
         let (open, _) = apply::needs(&self.recorder).await;
-        let proposed = beside.config_pulls.iter().flat_map(|pull| pull.proposed.iter().chain(&pull.base));
+        // Who can push a branch there may learn what is on GitHub of a repository that isn't declared yet; who can only
+        // fork it may not.
+        let ours = beside.config_pulls.iter().filter(|pull| !pull.from_fork);
+        let proposed = ours.flat_map(|pull| pull.proposed.iter().chain(&pull.base));
         let mut also: Vec<&RepoName> =
             proposed.flat_map(|desired| desired.repos.keys()).chain(&open).collect();
         also.sort_unstable();
@@ -326,7 +329,7 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
             Outcome::Done | Outcome::AlreadySo => {
                 done.done += 1;
                 if let Effect::Propose { branch, .. } = &action.effect {
-                    done.flips.proposed.push(branch.clone());
+                    done.flips.proposed.push((branch.clone(), None));
                 }
             }
             // Whatever was in the way says so itself.
@@ -341,6 +344,7 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
             }
             Outcome::Failed { says, trouble, .. } => {
                 done.failed += 1;
+                done.troubles.insert(action.wanted_by, format!("{}: {says}", action.address));
                 note(&mut done.ended, action.wanted_by, of_trouble(*trouble, order, now), says.clone());
             }
         }
@@ -371,17 +375,26 @@ fn cut(error: BatchError) -> Cut {
 
 /// Actions that stay held back until somebody changes something.
 fn held(judged: &Judged) -> Vec<(String, &'static str, String)> {
-    let lasting = judged.verdict.blocked.iter().filter(|(_, b)| matches!(b.guard, "stuck" | "fighting"));
-    lasting.map(|(action, b)| (action.address.to_string(), b.guard, b.says.clone())).collect()
+    lasting(judged).map(|(action, b)| (action.address.to_string(), b.guard, b.says.clone())).collect()
 }
 
-/// What only a person can mend, by the loop that found it.
+fn lasting(judged: &Judged) -> impl Iterator<Item = &(Action, Blocked)> {
+    judged.verdict.blocked.iter().filter(|(_, blocked)| matches!(blocked.guard, "stuck" | "fighting"))
+}
+
+/// What only a person can mend, by the loop that found it or wants it.
 fn for_a_person(judged: &Judged) -> BTreeMap<&'static str, String> {
     let mut out: BTreeMap<&'static str, String> = BTreeMap::new();
-    for problem in &judged.problems {
-        let says = out.entry(problem.found_by).or_default();
+    let mut add = |name, text: String| {
+        let says = out.entry(name).or_default();
         says.push_str(if says.is_empty() { "" } else { "; " });
-        says.push_str(&problem.to_string());
+        says.push_str(&text);
+    };
+    for problem in &judged.problems {
+        add(problem.found_by, problem.to_string());
+    }
+    for (action, blocked) in lasting(judged) {
+        add(action.wanted_by, format!("{} ({}): {}", action.address, blocked.guard, blocked.says));
     }
     out
 }
@@ -459,6 +472,6 @@ fn of_trouble(trouble: Trouble, order: &Order, now: Timestamp) -> Ended {
         Trouble::Permanent => Ended::Well,
         Trouble::Auth | Trouble::Expired => of_cause(Cause::Auth, order, now),
         Trouble::RateLimit => of_cause(Cause::RateLimit, order, now),
-        Trouble::Passing => RETRY,
+        Trouble::Contested | Trouble::Passing => RETRY,
     }
 }

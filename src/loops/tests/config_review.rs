@@ -23,6 +23,7 @@ fn pull(base: Result<Desired, &str>, proposed: Result<Desired, &str>) -> ConfigP
         comments: Vec::new(),
         check: None,
         checks: true,
+        from_fork: false,
     }
 }
 

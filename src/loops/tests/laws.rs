@@ -42,6 +42,7 @@ fn with_pull((desired, mut observed): (Desired, Observed), base: Desired) -> (De
         comments: Vec::new(),
         check: None,
         checks: false,
+        from_fork: false,
     });
     (desired, observed)
 }

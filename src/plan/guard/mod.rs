@@ -12,7 +12,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::model::{Action, ActionId, AddressGlob, Allow, Desired, Facets, LoopConfig, Observed, Verb};
+use crate::model::{
+    Action, ActionId, AddressGlob, Allow, CommitId, Desired, Facets, LoopConfig, Observed, Verb,
+};
 
 pub use overrides::Grant;
 use overrides::Overrides;
@@ -36,6 +38,7 @@ pub const GUARDS: &[(&str, &str)] = &[
     ("elsewhere", "what another machine has begun a moment ago and not ended"),
     ("incomplete", "what would act on a part of the world that could not be read completely"),
     ("unmerged", "everything, when the revision is not merged to the config branch"),
+    ("superseded", "everything, when the revision is one that the config branch has left behind"),
     ("contradiction", "what two loops want differently"),
     ("self", "changes to the factory's own config repository, which only people make"),
     ("read-only", "changes to an archived repository that nothing in the same plan unarchives"),
@@ -54,7 +57,25 @@ pub const OVERRIDABLE: &[&str] = &[
     "stuck",
     "fighting",
     "unmerged",
+    "superseded",
 ];
+
+/// Why a revision is not what the config branch has in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotInForce {
+    /// The branch doesn't contain it.
+    Unmerged {
+        /// The revision.
+        commit: CommitId,
+    },
+    /// The branch has gone on.
+    Superseded {
+        /// The revision.
+        commit: CommitId,
+        /// Where the branch is.
+        head: CommitId,
+    },
+}
 
 /// Proof that every guard passed for one action.
 ///
@@ -218,8 +239,8 @@ pub struct GuardContext<'a> {
     pub memory: &'a Memory,
     /// What earlier rounds of the same command have done: the budgets are for all of them.
     pub spent: &'a [Action],
-    /// A revision that is not merged to the config branch, if that is what is applied.
-    pub unmerged: Option<&'a str>,
+    /// Why the revision that is applied is not the one in force, if it isn't.
+    pub not_in_force: Option<&'a NotInForce>,
 }
 
 /// Judges every action of a plan; `contradictions` are those that [`super::combine`] already held back.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::{Action, ActionId, Effect, Facet, Seen, Verb};
 
 use super::overrides::{self, Grant, Overrides, Rest};
-use super::{Blocked, GuardContext};
+use super::{Blocked, GuardContext, NotInForce};
 
 /// Guards that nothing opens.
 pub(super) fn outright(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
@@ -19,8 +19,13 @@ pub(super) fn outright(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked
 /// A guard that an override opens: its name, and what it says against an action.
 type Openable = (&'static str, fn(&Action, &GuardContext<'_>) -> Option<String>);
 
-const OPENABLE: [Openable; 4] =
-    [("protected", protected), ("stuck", stuck), ("fighting", fighting), ("unmerged", unmerged)];
+const OPENABLE: [Openable; 5] = [
+    ("protected", protected),
+    ("stuck", stuck),
+    ("fighting", fighting),
+    ("unmerged", unmerged),
+    ("superseded", superseded),
+];
 
 /// Guards that an override opens, one after the other over what the earlier ones left.
 pub(super) fn openable(
@@ -47,10 +52,10 @@ pub(super) fn openable(
     }
 }
 
-/// What the override for one action opens: `unmerged` is said of the whole revision; for the others it is the
+/// What the override for one action opens: `unmerged` and `superseded` are said of the whole revision; for the others it is the
 /// action, and what lies under its address.
 fn opened_with<'a>(guard: &str, action: &'a Action, rest: &[&'a Action]) -> Vec<&'a Action> {
-    if guard == "unmerged" {
+    if matches!(guard, "unmerged" | "superseded") {
         return rest.to_vec();
     }
     let below = format!("{}/", action.address);
@@ -143,6 +148,12 @@ fn fighting(action: &Action, cx: &GuardContext<'_>) -> Option<String> {
 }
 
 fn unmerged(_: &Action, cx: &GuardContext<'_>) -> Option<String> {
-    let rev = cx.unmerged?;
-    Some(format!("{rev} is not merged to the config branch `{}`", cx.desired.factory.branch))
+    let NotInForce::Unmerged { commit } = cx.not_in_force? else { return None };
+    Some(format!("{} is not merged to the config branch `{}`", commit.short(), cx.desired.factory.branch))
+}
+
+fn superseded(_: &Action, cx: &GuardContext<'_>) -> Option<String> {
+    let NotInForce::Superseded { commit, head } = cx.not_in_force? else { return None };
+    let (commit, head, branch) = (commit.short(), head.short(), &cx.desired.factory.branch);
+    Some(format!("{commit} was superseded: the config branch `{branch}` is at {head}"))
 }

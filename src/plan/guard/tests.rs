@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::{GUARDS, OVERRIDABLE, Switch};
+use super::{GUARDS, NotInForce, OVERRIDABLE, Switch};
 use crate::model::samples::{desired, label, name, observed, repo, source, state, with_config};
-use crate::model::{Action, AddressGlob, Cause, Facet, Gap, LoopConfig, Mode, Protect, Setting};
+use crate::model::{Action, AddressGlob, Cause, CommitId, Facet, Gap, LoopConfig, Mode, Protect, Setting};
 use crate::plan::samples::{
     Case, allow, archive, comment, create_label, create_repo, delete_label, explain, publish, unarchive,
     update_label, weaken, wiki_off,
@@ -47,6 +47,15 @@ fn relabelled(count: usize) -> (Case, Vec<Action>) {
 
 fn switch(reason: &str) -> Switch {
     Switch { by: "ann@host".into(), reason: reason.into(), until: None }
+}
+
+fn unmerged() -> NotInForce {
+    NotInForce::Unmerged { commit: CommitId::parse(&"0123456789".repeat(4)).unwrap() }
+}
+
+fn superseded() -> NotInForce {
+    let head = CommitId::parse(&"abcdef0123".repeat(4)).unwrap();
+    NotInForce::Superseded { commit: CommitId::parse(&"0123456789".repeat(4)).unwrap(), head }
 }
 
 fn protect(address: &str) -> Protect {
@@ -123,7 +132,8 @@ fn rows() -> Vec<Row> {
             }),
             vec![create_label(W, "bug"), wiki_off(W), create_label("acme/gears", "bug")],
         ),
-        ("unmerged", case(|c| c.unmerged = Some("0123456789")), vec![wiki_off(W), create_label(W, "bug")]),
+        ("unmerged", case(|c| c.not_in_force = Some(unmerged())), vec![wiki_off(W), create_label(W, "bug")]),
+        ("superseded", case(|c| c.not_in_force = Some(superseded())), vec![wiki_off(W)]),
         (
             "self",
             case(|c| c.desired = with_config(desired([repo(W)]), W)),
@@ -229,6 +239,10 @@ fn every_guard_says_why_and_how() {
       unmerged: create-label repo/acme/widgets/label/bug
           0123456789 is not merged to the config branch `main`
           --allow unmerged=2@repo/acme/widgets/**
+    superseded
+      superseded: update-settings repo/acme/widgets
+          0123456789 was superseded: the config branch `main` is at abcdef0123
+          --allow superseded=1@repo/acme/widgets
     self
       ok: comment repo/acme/widgets/pull/7/comment/1
       self: update-settings repo/acme/widgets
@@ -297,7 +311,7 @@ fn what_several_guards_hold_back_names_all_of_their_overrides_at_once() {
         c.desired.protects.push(protect("repo/acme/widgets/**"));
         c.desired.budget.deletes = 1;
         c.desired.budget.total = Some(3);
-        c.unmerged = Some("0123456789");
+        c.not_in_force = Some(unmerged());
     });
     let actions = [deletions(3), vec![wiki_off("acme/gears")]].concat();
     let verdict = case.judge(actions.clone(), Vec::new());
@@ -500,7 +514,7 @@ fn what_depends_on_something_held_back_is_held_back_with_it() {
         ),
         (
             "a repository that can't be made",
-            case(|c| c.unmerged = Some("0123456789")),
+            case(|c| c.not_in_force = Some(unmerged())),
             vec![create_repo("acme/new")],
         ),
     ];
