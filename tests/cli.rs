@@ -413,6 +413,27 @@ fn a_superseded_commit_undoes_nothing() {
     });
 }
 
+/// Nobody agrees to a deletion without having seen what it takes away, and an address that covers nothing holds nothing.
+#[test]
+fn what_a_label_takes_along_is_counted_before_it_goes() {
+    committed(|w| {
+        w.config(
+            "factory \"acme\"\nrepo \"acme/anvil\" { labels { label \"bug\" delete-after=\"2026-01-01\"; }; }\n",
+        );
+        let count =
+            FaultAction::Status { status: 502, body: None, headers: std::collections::BTreeMap::new() };
+        w.faults(vec![FaultRule { operation: Some("LabelUses".into()), ..FaultRule::every(count) }]);
+        let plan = w.plan(&[]).exits(4);
+        assert!(plan.out.contains("the issues of its labels could not be counted"), "{}", plan.all());
+        w.apply(&[]).exits(4);
+        w.faults(Vec::new());
+        let typo = w.run(&["suspend", "repo/acme/anvil/labels/**", "--reason", "x"]).exits(64);
+        assert!(typo.err.contains("did you mean `label`?"), "{}", typo.all());
+        w.plan(&["repo/acme/anvil/lables"]).exits(64);
+        w.plan(&["repo/acme/anvil/label/bug"]).exits(2);
+    });
+}
+
 /// A URL alone means the branch that config names.
 #[test]
 fn a_url_without_a_branch_follows_the_one_that_config_names() {

@@ -328,6 +328,27 @@ pub struct Action {
 }
 
 impl Action {
+    /// The addresses of all that it changes: its own, and those of settings that are changed together.
+    pub fn touches(&self) -> impl Iterator<Item = Address> {
+        let settings = match &self.effect {
+            Effect::UpdateSettings { repo, settings } | Effect::CreateRepository { repo, settings } => {
+                Some((Address::repo(repo), settings))
+            }
+            Effect::CreateLabel { .. }
+            | Effect::UpdateLabel { .. }
+            | Effect::DeleteLabel { .. }
+            | Effect::Comment { .. }
+            | Effect::DeleteComment { .. }
+            | Effect::Report { .. }
+            | Effect::Propose { .. }
+            | Effect::Withdraw { .. } => None,
+        };
+        let parts = settings
+            .into_iter()
+            .flat_map(|(repo, settings)| settings.keys().map(move |setting| repo.field(setting.name())));
+        std::iter::once(self.address.clone()).chain(parts)
+    }
+
     /// An action whose id is derived from what it says.
     pub fn new(
         wanted_by: LoopName,

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use super::{LabelName, RepoName};
+use super::{Action, LabelName, RepoName, Setting};
 
 /// The address of a managed thing: `repo/acme/widgets/label/bug`, `loop/labels`.
 ///
@@ -21,7 +21,20 @@ pub enum AddressError {
     /// The first segment is not a kind of thing there is.
     #[error("`{0}` doesn't start with one of `repo/`, `loop/`, `term/`")]
     Kind(String),
+    /// A repository has no part of that name.
+    #[error("a repository has no part `{part}`, so `{glob}` covers nothing; did you mean `{near}`?")]
+    Part {
+        /// As it was written.
+        glob: String,
+        /// What there isn't.
+        part: String,
+        /// What comes closest.
+        near: &'static str,
+    },
 }
+
+/// The parts of a repository besides its settings.
+const PARTS: [&str; 4] = ["label", "branch", "pull", "commit"];
 
 const KINDS: [&str; 4] = ["repo", "loop", "term", "factory"];
 
@@ -172,10 +185,19 @@ impl AddressGlob {
     /// Parses a glob.
     ///
     /// # Errors
-    /// As for [`Address::parse`].
+    /// As for [`Address::parse`], and when it names a part that a repository doesn't have: whoever holds something back by
+    /// a mistyped address would believe that it is held.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         check_segments(text)?;
-        let segments = text.split('/').map(str::to_lowercase).collect();
+        let segments: Vec<String> = text.split('/').map(str::to_lowercase).collect();
+        if let [kind, owner, name, part, ..] = segments.as_slice()
+            && kind == "repo"
+            && owner != "**"
+            && name != "**"
+            && let Some(near) = no_part(part)
+        {
+            return Err(AddressError::Part { glob: text.to_owned(), part: part.clone(), near });
+        }
         Ok(Self { text: text.to_owned(), segments })
     }
 
@@ -191,6 +213,11 @@ impl AddressGlob {
         let text = format!("repo/{repo}").to_lowercase();
         let parts: Vec<&str> = text.split('/').collect();
         reaches(&self.segments, &parts)
+    }
+
+    /// Whether the glob covers anything that an action changes.
+    pub fn covers_part_of(&self, action: &Action) -> bool {
+        action.touches().any(|address| self.covers(&address))
     }
 
     /// Whether the glob selects this address or something below it: `repo/acme/widgets` covers its labels.
@@ -214,6 +241,15 @@ fn reaches(pattern: &[String], parts: &[&str]) -> bool {
         (Some((p, _)), _) if p == "**" => true,
         (Some((p, rest)), Some((part, parts))) => match_star(p, part) && reaches(rest, parts),
     }
+}
+
+/// What comes closest to a part of a repository that there isn't; `None` when there is.
+fn no_part(part: &str) -> Option<&'static str> {
+    let all = || PARTS.into_iter().chain(Setting::ALL.iter().map(|setting| setting.name()));
+    if all().any(|known| match_star(part, known)) {
+        return None;
+    }
+    all().min_by_key(|known| strsim::damerau_levenshtein(known, part))
 }
 
 fn match_segments(pattern: &[String], parts: &[&str]) -> bool {

@@ -29,6 +29,10 @@ pub(super) fn repository(json: &Value, facets: Facets) -> Result<(RepoState, Opt
     let (labels, cursor) = match json.get("labels") {
         Some(page) if facets.has(Facet::Labels) && !page.is_null() => {
             let (labels, cursor) = labels(page)?;
+            let total = page["totalCount"].as_u64().unwrap_or_default();
+            if cursor.is_none() && (labels.len() as u64) < total {
+                return Err(format!("the reply has {} of {total} labels", labels.len()));
+            }
             (Seen::Known(labels), cursor)
         }
         _ => (Seen::Unknown, None),

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::adapters::github::{Client, Operation};
-use crate::model::{LabelName, Observed, RepoName, RepoState, Seen};
+use crate::model::{Facet, Gap, LabelName, Observed, RepoName, RepoState, Seen};
 
 use super::batch;
 
@@ -16,8 +16,8 @@ const LABELS: (usize, usize) = (50, 250);
 /// How many queries there are while those bounds allow it.
 const QUERIES: usize = 4;
 
-/// Counts the uses of these labels and notes them in the snapshot. A count that fails stays unknown: it is shown
-/// to people and decides nothing.
+/// Counts the uses of these labels and notes them in the snapshot. A count that fails is a gap: nobody is to agree to a
+/// deletion without having seen what it takes away.
 pub async fn count_uses(client: &Client, labels: &[(RepoName, LabelName)], observed: &mut Observed) {
     let before = client.stats();
     let mut by_owner: BTreeMap<String, Vec<(RepoName, LabelName)>> = BTreeMap::new();
@@ -30,7 +30,13 @@ pub async fn count_uses(client: &Client, labels: &[(RepoName, LabelName)], obser
         let reply = match result {
             Ok(reply) => reply,
             Err(error) => {
-                tracing::warn!(labels = chunk.len(), %error, "could not count the issues of labels");
+                let cause = super::cause(&error);
+                let mut repos: Vec<&RepoName> = chunk.iter().map(|(repo, _)| repo).collect();
+                repos.dedup();
+                for repo in repos {
+                    let why = format!("the issues of its labels could not be counted: {error}");
+                    observed.gaps.push(Gap { facet: Facet::Labels, repo: Some(repo.clone()), why, cause });
+                }
                 continue;
             }
         };

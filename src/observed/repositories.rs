@@ -189,6 +189,11 @@ fn sort_out(
             }
             match decode::repository(&value, facets) {
                 Ok((state, cursor)) => {
+                    if errors.is_empty() && value.get("labels").is_some_and(Value::is_null) {
+                        let why = "the reply says nothing about its labels".to_owned();
+                        let repo = Some(w.name.clone());
+                        gaps.push(Gap { facet: Facet::Labels, repo, why, cause: Cause::Other });
+                    }
                     if let Some(after) = cursor {
                         more.push(NextPage { name: w.name.clone(), id: state.id.clone(), after });
                     }

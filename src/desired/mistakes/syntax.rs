@@ -73,6 +73,68 @@ fn an_open_brace() {
 }
 
 #[test]
+fn a_value_that_begins_like_a_number() {
+    let mut out = String::new();
+    for config in [
+        "repo \"acme/a\"\nrepo \"acme/widgets\" {\n    labels {\n        label \"bug\" color=0e8a16\n    }\n}\n",
+        "repo \"acme/widgets\" {\n    labels {\n        label \"bug\" delete-after=2030-01-01\n    }\n}\n",
+        "loop \"labels\" {\n    every 10m\n}\n",
+        "caps {\n    change-budget percent=30%\n}\n",
+    ] {
+        out.push_str(&complain(config));
+    }
+    insta::assert_snapshot!(out, @r#"
+    config::syntax
+
+      × syntax: `0e8a16` begins like a number and is none
+       ╭─[factory.kdl:5:27]
+     4 │     labels {
+     5 │         label "bug" color=0e8a16
+       ·                           ───┬──
+       ·                              ╰── put this in quotes
+     6 │     }
+       ╰────
+      help: write `"0e8a16"`
+
+    config::syntax
+
+      × syntax: `2030-01-01` begins like a number and is none
+       ╭─[factory.kdl:4:34]
+     3 │     labels {
+     4 │         label "bug" delete-after=2030-01-01
+       ·                                  ─────┬────
+       ·                                       ╰── put this in quotes
+     5 │     }
+       ╰────
+      help: write `"2030-01-01"`
+
+    config::syntax
+
+      × syntax: `10m` begins like a number and is none
+       ╭─[factory.kdl:3:11]
+     2 │ loop "labels" {
+     3 │     every 10m
+       ·           ─┬─
+       ·            ╰── put this in quotes
+     4 │ }
+       ╰────
+      help: write `"10m"`
+
+    config::syntax
+
+      × syntax: `30%` begins like a number and is none
+       ╭─[factory.kdl:3:27]
+     2 │ caps {
+     3 │     change-budget percent=30%
+       ·                           ─┬─
+       ·                            ╰── put this in quotes
+     4 │ }
+       ╰────
+      help: write `"30%"`
+    "#);
+}
+
+#[test]
 fn two_nodes_on_one_line() {
     let text = complain("repo \"acme/widgets\" { merge { squash #true; } description \"Wüst\"; }\n");
     insta::assert_snapshot!(text, @r#"

@@ -23,6 +23,15 @@ pub(in crate::desired) fn parse(text: &str, number: u16, sink: &mut Sink) -> Opt
         Ok(document) => return Some(document),
         Err(error) => error,
     };
+    if let Some(at) = unquoted(text) {
+        let (start, end) = (as_u32(at.start), as_u32(at.end));
+        let word = &text[at];
+        let draft = Draft::error(code::SYNTAX, format!("syntax: `{word}` begins like a number and is none"))
+            .at(Span { file: number, start, end }, "put this in quotes")
+            .help(format!("write `\"{word}\"`"));
+        sink.push(draft);
+        return None;
+    }
     if let Some(at) = error.diagnostics.iter().find_map(|problem| unseparated(text, problem.span.offset())) {
         let (start, end) = (as_u32(at.start), as_u32(at.end));
         let draft = Draft::error(code::SYNTAX, "syntax: a node begins where another has not ended")
@@ -49,6 +58,27 @@ pub(in crate::desired) fn parse(text: &str, number: u16, sink: &mut Sink) -> Opt
         sink.push(Draft::error(code::SYNTAX, "this is not KDL 2").at(span, "in this file"));
     }
     None
+}
+
+/// A value such as `0e8a16`, `2030-01-01` or `10m`, which the parser takes for a broken number and, behind a `=`, places
+/// at the start of the file.
+fn unquoted(text: &str) -> Option<Range<usize>> {
+    let words = lex::tokens(text).into_iter().filter(|token| token.kind == lex::Kind::Word);
+    words.map(|token| token.start..token.end).find(|range| {
+        let word = &text[range.clone()];
+        let digits = word.strip_prefix(['+', '-']).unwrap_or(word);
+        digits.starts_with(|c: char| c.is_ascii_digit()) && !is_number(digits)
+    })
+}
+
+/// Whether these are the digits of a KDL number.
+fn is_number(digits: &str) -> bool {
+    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
+        if let Some(rest) = digits.strip_prefix(prefix) {
+            return rest.chars().all(|c| c == '_' || c.is_digit(radix));
+        }
+    }
+    digits.replace('_', "").parse::<f64>().is_ok()
 }
 
 /// The commonest slip, for which the parser has three errors and none that says so: a node that stands right behind

@@ -117,10 +117,12 @@ fn decide(judging: &Judging<'_>, observed: &Observed) -> Decided {
     let (mut all, mut contradictions) = plan::combine(plans);
     if !judging.scope.is_empty() {
         let inside = |address: &crate::model::Address| judging.scope.iter().any(|glob| glob.covers(address));
-        all.actions.retain(|a| inside(&a.address));
+        // Settings of one repository are one action, which a single one of them selects.
+        let selects = |action: &Action| judging.scope.iter().any(|glob| glob.covers_part_of(action));
+        all.actions.retain(selects);
         all.waiting.retain(|w| inside(&w.address));
         all.problems.retain(|p| inside(&p.address));
-        contradictions.retain(|(a, _)| inside(&a.address));
+        contradictions.retain(|(action, _)| selects(action));
     }
     (all, contradictions, crashes)
 }

@@ -201,7 +201,7 @@ impl Switches {
         if matches!(action.verb, Verb::Propose | Verb::Withdraw) {
             return None;
         }
-        let (glob, switch) = self.suspended.iter().find(|(glob, _)| glob.covers(&action.address))?;
+        let (glob, switch) = self.suspended.iter().find(|(glob, _)| glob.covers_part_of(action))?;
         let says = format!("`{glob}` was suspended by {}: {}", switch.by, switch.reason);
         Some(Blocked::outright("suspended", says))
     }

@@ -133,7 +133,7 @@ fn protected(action: &Action, cx: &GuardContext<'_>) -> Option<String> {
         .desired
         .protects
         .iter()
-        .find(|p| p.address.covers(&action.address) && p.until.is_none_or(|until| cx.now < until))?;
+        .find(|p| p.address.covers_part_of(action) && p.until.is_none_or(|until| cx.now < until))?;
     Some(format!("`{}` is protected at {}: {}", protect.address, protect.source, protect.reason))
 }
 

@@ -133,6 +133,11 @@ fn rows() -> Vec<Row> {
             vec![create_label(W, "bug"), wiki_off(W), create_label("acme/gears", "bug")],
         ),
         ("unmerged", case(|c| c.not_in_force = Some(unmerged())), vec![wiki_off(W), create_label(W, "bug")]),
+        (
+            "protected",
+            case(|c| c.desired.protects.push(protect("repo/acme/widgets/has-wiki"))),
+            vec![wiki_off(W), create_label(W, "bug")],
+        ),
         ("superseded", case(|c| c.not_in_force = Some(superseded())), vec![wiki_off(W)]),
         (
             "self",
@@ -239,6 +244,11 @@ fn every_guard_says_why_and_how() {
       unmerged: create-label repo/acme/widgets/label/bug
           0123456789 is not merged to the config branch `main`
           --allow unmerged=2@repo/acme/widgets/**
+    protected
+      ok: create-label repo/acme/widgets/label/bug
+      protected: update-settings repo/acme/widgets
+          `repo/acme/widgets/has-wiki` is protected at factory.kdl:8: frozen for the audit
+          --allow protected=1@repo/acme/widgets
     superseded
       superseded: update-settings repo/acme/widgets
           0123456789 was superseded: the config branch `main` is at abcdef0123
@@ -286,7 +296,7 @@ fn the_named_override_opens_the_guard_for_what_it_held_and_a_smaller_one_for_not
             case.allows = vec![allow(&format!("{guard}={}@{glob}", count - 1))];
             let smaller = case.judge(actions.clone(), Vec::new());
             assert_eq!(smaller.blocked.len(), before.blocked.len(), "{guard}: {text}");
-            case.allows = vec![allow(&format!("{guard}@{glob}/nothing/below"))];
+            case.allows = vec![allow(&format!("{guard}@{glob}/label/nothing"))];
             assert_eq!(
                 case.judge(actions.clone(), Vec::new()).blocked.len(),
                 before.blocked.len(),
