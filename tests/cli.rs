@@ -434,6 +434,32 @@ fn what_a_label_takes_along_is_counted_before_it_goes() {
     });
 }
 
+/// Settings of a repository are one action, and still each field is told by itself whose doing it is.
+#[test]
+fn drift_and_the_effect_of_a_change_are_told_apart_field_by_field() {
+    committed(|w| {
+        let config = |says: &str, label: &str| {
+            let labels = format!("labels {{ label \"bug\" color=\"111111\" description=\"{label}\"; }}");
+            w.config(&format!(
+                "factory \"acme\"\nrepo \"acme/anvil\" {{ has-wiki #true; description \"{says}\"; {labels}; }}\n"
+            ))
+        };
+        config("one", "a");
+        w.apply(&[]).exits(0);
+        w.github().set("acme/anvil", &json!({ "has_wiki": false })).expect("it is there");
+        w.github().edit_label("acme/anvil", "bug", &json!({ "color": "ff0000" })).expect("it is there");
+        config("two", "b");
+        let drift = w.run(&["drift"]).exits(2);
+        assert!(
+            drift.out.contains("has-wiki: false → true") && drift.out.contains("\"ff0000\" → \"111111\"")
+        );
+        assert!(!drift.out.contains("two") && !drift.out.contains("\"b\""), "{}", drift.all());
+        let change = w.plan(&["--against", "HEAD~1"]).exits(2);
+        assert!(change.out.contains("\"one\" → \"two\"") && change.out.contains("\"a\" → \"b\""));
+        assert!(!change.out.contains("has-wiki") && !change.out.contains("ff0000"), "{}", change.all());
+    });
+}
+
 /// A URL alone means the branch that config names.
 #[test]
 fn a_url_without_a_branch_follows_the_one_that_config_names() {

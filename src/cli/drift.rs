@@ -44,8 +44,12 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         && let Ok(before) = cx.load(&source, At::Revision(commit.as_str()))
     {
         let then = engine::judge(&Judging { desired: &before.desired, ..judging }, &observed);
-        let wanted = |action: &Action| then.document.actions.iter().any(|b| b.action.id == action.id);
-        judged.document.actions.retain(|p| wanted(&p.action) && !was_left(batch, &p.action));
+        // What an apply left is known by the action as it was then.
+        let left: Vec<_> =
+            judged.document.actions.iter().filter(|p| was_left(batch, &p.action)).cloned().collect();
+        judged.document.actions.retain(|p| !left.contains(p));
+        judged.document.intersect(&then.document);
+        judged.document.actions.retain(|p| !was_left(batch, &p.action));
         note = format!("differences that the config at {} would not have left", commit.short());
     }
     let mut drifts = Vec::new();

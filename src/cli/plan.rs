@@ -87,7 +87,8 @@ async fn compare(
     let mut judged = engine::judge(&judging, &observed);
     judged.document.reading.cached_age_seconds = age;
     if let Some(base) = base {
-        subtract(&mut judged, &engine::judge(&Judging { desired: &base.desired, ..judging }, &observed));
+        let base = engine::judge(&Judging { desired: &base.desired, ..judging }, &observed);
+        judged.document.subtract(&base.document);
     }
     Ok((judged, observed))
 }
@@ -118,15 +119,6 @@ fn keep(cx: &Context, session: &Session, observed: &Observed, args: &Args) {
     {
         cx.ui.say(&format!("warning: the reading is not kept for --offline: {error}"));
     }
-}
-
-/// Takes out what the earlier config would do as well.
-fn subtract(judged: &mut Judged, base: &Judged) {
-    let before = &base.document;
-    let document = &mut judged.document;
-    document.actions.retain(|p| !before.actions.iter().any(|b| b.action.id == p.action.id));
-    document.waiting.retain(|w| !before.waiting.contains(w));
-    document.diagnostics.retain(|d| !before.diagnostics.contains(d));
 }
 
 /// Prints a document in the asked spelling.

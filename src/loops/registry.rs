@@ -187,10 +187,7 @@ pub fn preview(proposed: &Desired, base: &Desired, observed: &Observed, now: jif
     let selection = Selection { only };
     let before = document(base, observed, now, &selection);
     let mut after = document(proposed, observed, now, &selection);
-    after.actions.retain(|a| !before.actions.iter().any(|b| b.action.id == a.action.id));
-    after.waiting.retain(|w| !before.waiting.contains(w));
-    after.disabled.retain(|d| !before.disabled.contains(d));
-    after.diagnostics.retain(|d| !before.diagnostics.contains(d));
+    after.subtract(&before);
     after
 }
 

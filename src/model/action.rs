@@ -349,6 +349,32 @@ impl Action {
         std::iter::once(self.address.clone()).chain(parts)
     }
 
+    /// The same for those of its fields that `keep` says yes to; `None` when none of them changes anything then. The
+    /// effect stays whole: this is for people to read.
+    pub fn narrowed(&self, keep: impl Fn(&str) -> bool) -> Option<Self> {
+        let (before, after) = (self.before.as_object()?, self.after.as_object()?);
+        let changes = |field: &String| before.get(field) != after.get(field);
+        let stays = |field: &String| !changes(field) || keep(field);
+        if !after.keys().any(|field| changes(field) && keep(field)) {
+            return None;
+        }
+        let part = |side: &serde_json::Map<String, Value>| {
+            let fields = side.iter().filter(|(field, _)| stays(field));
+            Value::Object(fields.map(|(field, value)| (field.clone(), value.clone())).collect())
+        };
+        let mut out = self.clone();
+        (out.before, out.after) = (part(before), part(after));
+        out.id = ActionId::of(out.verb, &out.address, &Fingerprint::of(&out.before), &out.after);
+        Some(out)
+    }
+
+    /// Whether it makes of a field what this one makes of it.
+    pub fn agrees(&self, other: &Self, field: &str) -> bool {
+        let same_thing = self.address == other.address && self.verb == other.verb;
+        let leaves = |action: &Self| action.after.get(field).cloned();
+        same_thing && leaves(self).is_some() && leaves(self) == leaves(other)
+    }
+
     /// An action whose id is derived from what it says.
     pub fn new(
         wanted_by: LoopName,

@@ -159,6 +159,38 @@ impl Document {
         out
     }
 
+    /// Takes out what another document has as well, field by field.
+    pub fn subtract(&mut self, base: &Self) {
+        self.narrow(base, |shared| !shared);
+        self.waiting.retain(|w| !base.waiting.contains(w));
+        self.disabled.retain(|d| !base.disabled.contains(d));
+        self.diagnostics.retain(|d| !base.diagnostics.contains(d));
+    }
+
+    /// Leaves of the actions only what another document has as well, field by field.
+    pub fn intersect(&mut self, base: &Self) {
+        self.narrow(base, |shared| shared);
+    }
+
+    fn narrow(&mut self, base: &Self, wanted: impl Fn(bool) -> bool) {
+        let others: Vec<&Action> = base.actions.iter().map(|planned| &planned.action).collect();
+        self.actions.retain_mut(|planned| {
+            let action = &planned.action;
+            if others.iter().any(|other| other.id == action.id) {
+                return wanted(true);
+            }
+            let field_by_field = matches!(action.verb, Verb::UpdateSettings | Verb::UpdateLabel);
+            if !field_by_field || !others.iter().any(|o| o.address == action.address && o.verb == action.verb)
+            {
+                return wanted(false);
+            }
+            let keep = |field: &str| wanted(others.iter().any(|other| action.agrees(other, field)));
+            let Some(part) = action.narrowed(keep) else { return false };
+            planned.action = part;
+            true
+        });
+    }
+
     /// The actions that guards hold back, as the document has them.
     pub fn blocked_json(&self) -> Vec<Value> {
         self.actions.iter().filter(|planned| planned.blocked.is_some()).map(action_json).collect()
