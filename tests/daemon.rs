@@ -385,6 +385,28 @@ fn a_switch_stays_one_line_while_config_goes_on() {
     });
 }
 
+/// A switch reaches the daemon whatever has been pushed since and was rejected; and a proposal says what it does.
+#[test]
+fn a_switch_reaches_the_daemon_that_rejected_another_identity() {
+    world_of(github_with_factory(), |world| {
+        let config = on_github(world, HOME);
+        let daemon = Daemon::start(world, &["--config", &config]);
+        let elsewhere = HOME.replace("\"main\"", "\"trunk\"");
+        world.github().push_file("acme/factory", "main", "factory.kdl", &elsewhere).unwrap();
+        daemon.wait("the rejection", |s| !s["config"]["rejected"].is_null());
+        daemon.ask(&["loop", "disable", "labels", "--reason", "first"]).exits(0);
+        let status = daemon.wait("it is off", |s| loop_(s, "labels")["state"] == "disabled");
+        assert_eq!(status["flips"][0]["reason"], "first", "{status}");
+        let (first, _) = wait("the pull request", || open_pulls(world).into_iter().next());
+        daemon.ask(&["loop", "disable", "labels", "--reason", "second"]).exits(0);
+        wait("it is proposed by a pull request of its own", || {
+            let open = open_pulls(world);
+            (open.len() == 1 && open[0].0 != first && open[0].1.contains("second")).then_some(())
+        });
+        daemon.stop().exits(0);
+    });
+}
+
 /// GitHub says for a moment of what was just made that it isn't there. That is no reason to give up on it.
 #[test]
 fn what_is_missing_for_a_moment_is_tried_again() {

@@ -31,7 +31,8 @@ pub(super) async fn in_force(cx: &Context, source: &Arc<Source>) -> Result<Arc<D
         source.fetch(&Access::new(&cx.env, cx.env.github_token())).await?;
         booted = Keeper::boot(Arc::clone(source), cx.clock.clone()).await;
     }
-    Ok(Arc::clone(&booted.map_err(|error| super::run::boot_fail(cx, error))?.current().desired))
+    let keeper = booted.map_err(|error| super::run::boot_fail(cx, error))?;
+    Ok(keeper.last().await?)
 }
 
 /// What a terminal shows while GitHub is read.

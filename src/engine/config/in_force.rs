@@ -131,13 +131,15 @@ impl Keeper {
         self.trouble.as_deref()
     }
 
-    /// Puts an earlier commit in force, the one that was so when this factory ran last, where the head is
-    /// rejected. Whether that changed anything.
+    /// Puts an earlier commit in force, the one that was so when this factory ran last, where the head is rejected or
+    /// has an override that has ended. Whether that changed anything.
     ///
     /// # Errors
     /// When that commit can't be loaded. One from before it is no choice: it would undo what has been done since.
     pub async fn prefer(&mut self, commit: &CommitId) -> Result<bool, BootError> {
-        if self.rejected.is_none() || *commit == self.current.commit {
+        // The head may load only because no date is asked at a start: then it may have been rejected before.
+        let dated = self.current.desired.ended(day(self.clock.now())).next().is_some();
+        if (self.rejected.is_none() && !dated) || *commit == self.current.commit {
             return Ok(false);
         }
         let (source, wanted, at) = (Arc::clone(&self.source), commit.clone(), self.clock.now());
@@ -148,6 +150,25 @@ impl Keeper {
                 Ok(true)
             }
             Err(invalid) => Err(BootError::Invalid(invalid)),
+        }
+    }
+
+    /// Remembers what is in force, for commands and for a start at which it can't be seen. A daemon does so; a command
+    /// that only looks has put nothing in force.
+    pub fn remember(&self) {
+        self.source.remember(&self.branch, &self.current.commit, self.clock.now());
+    }
+
+    /// The config that a daemon on this machine has in force, as far as the mirror remembers: what the branch has by now
+    /// may have been rejected. Else what a daemon would begin with.
+    pub async fn last(&self) -> Result<Arc<Desired>, SourceError> {
+        let Some(commit) = self.source.remembered(&self.branch)? else {
+            return Ok(Arc::clone(&self.current.desired));
+        };
+        let source = Arc::clone(&self.source);
+        match blocking(move || load_commit(&source, &commit, AS_IT_WAS)).await? {
+            Ok((desired, _)) => Ok(Arc::new(desired)),
+            Err(_) => Ok(Arc::clone(&self.current.desired)),
         }
     }
 
@@ -187,8 +208,8 @@ impl Keeper {
         let before = self.current.commit.clone();
         let rewritten = self.rewritten(&head);
         self.rejected = None;
-        self.source.remember(&self.branch, &head, at);
         self.current = InForce { commit: head, desired: Arc::new(desired), since: at };
+        self.remember();
         News::InForce { before, rewritten, warnings }
     }
 
@@ -283,7 +304,6 @@ fn boot_branch(
         match load_commit(&source, &commit, AS_IT_WAS)? {
             Ok((desired, _)) => {
                 let current = InForce { commit, desired: Arc::new(desired), since: at };
-                source.remember(&branch, &current.commit, at);
                 let rejected = rejected.map(|(rejected, _)| rejected);
                 return Ok(Keeper { source, branch, reference, clock, current, rejected, trouble });
             }
@@ -423,6 +443,11 @@ mod tests {
         assert_eq!(it.refresh(take).await, News::Rejected);
         assert_eq!((&it.current().commit, &it.rejected().unwrap().commit), (&dated, &still));
         let bad = fixture.put("factory.kdl", "nonsense").commit("bad");
+        fixture.git(&["reset", "--hard", "--quiet", still.as_str()]);
+        let mut it = keeper(&fixture).await.unwrap();
+        assert!(it.prefer(&dated).await.unwrap(), "what was rejected is so after a restart");
+        assert_eq!(it.refresh(take).await, News::Rejected);
+        fixture.git(&["reset", "--hard", "--quiet", bad.as_str()]);
         let mut it = keeper(&fixture).await.unwrap();
         assert_eq!(it.rejected().unwrap().commit, bad);
         assert!(it.prefer(&dated).await.unwrap());

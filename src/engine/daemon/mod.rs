@@ -185,6 +185,7 @@ impl Daemon {
         {
             audience.remark(&format!("{} stays in force, as before the restart", commit.short()));
         }
+        keeper.remember();
         let records = news::at_start(&keeper, ledger.index(), audience.as_ref(), clock.now());
         let desired = Arc::clone(&keeper.current().desired);
         let client = connect(&desired).map_err(Error::Connect)?;
@@ -440,9 +441,9 @@ impl Daemon {
     /// Flips whose pull request was merged or closed are over.
     fn end_flips(&mut self, done: &Done, now: Timestamp) {
         for flip in &done.flips.ended {
-            match self.shop.board.take(&flip.address, now) {
-                Ok(None) => continue,
-                Ok(Some(_)) => {}
+            match self.shop.board.end(flip, now) {
+                Ok(false) => continue,
+                Ok(true) => {}
                 Err(error) => tracing::error!(%error, "the end of a live switch can't be kept"),
             }
             self.audience.remark(&format!(

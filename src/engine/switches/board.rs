@@ -90,6 +90,21 @@ impl Switchboard {
         Ok(taken)
     }
 
+    /// Ends a flip, unless another has taken its place meanwhile. Whether it was there.
+    ///
+    /// # Errors
+    /// When that can't be kept: a restart would bring the flip back.
+    pub fn end(&self, flip: &Flip, now: Timestamp) -> Result<bool, FlipsError> {
+        let mut kept = self.kept();
+        let there = kept.flips.flips.iter().any(|f| f.address == flip.address && f.since == flip.since);
+        if there {
+            kept.flips.take(&flip.address);
+            self.publish(&kept, now);
+            kept.flips.save(&self.0.path)?;
+        }
+        Ok(there)
+    }
+
     /// Gives flips whose proposal can't be merged another branch: the next look proposes them anew on what config has
     /// become, and withdraws the earlier proposal. Whether there were any.
     ///

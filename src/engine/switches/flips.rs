@@ -104,12 +104,18 @@ impl Flips {
     }
 
     /// Sets a flip, in place of an earlier one of the same address.
-    pub fn set(&mut self, flip: Flip) {
+    pub fn set(&mut self, mut flip: Flip) {
         let (earlier, stay): (Vec<Flip>, Vec<Flip>) =
             std::mem::take(&mut self.flips).into_iter().partition(|f| f.address == flip.address);
         self.flips = stay;
+        if let Some(earlier) = earlier.first() {
+            flip.branch.clone_from(&earlier.branch);
+        }
         self.over.extend(earlier.into_iter().map(|f| f.branch));
-        self.over.retain(|branch| *branch != flip.branch);
+        // A proposal says what its own switch does: none is taken over by another.
+        while self.over.contains(&flip.branch) {
+            flip.branch = next_branch(&flip.branch);
+        }
         self.flips.push(flip);
     }
 

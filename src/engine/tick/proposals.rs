@@ -164,9 +164,11 @@ impl Reading<'_> {
                 Some((number, _, at)) => {
                     seen.proposed.push((branch.clone(), Some(*number)));
                     let there = proposes(repo, at, &files)?;
-                    // With a person's commit on it, it is theirs to mend.
-                    let ours_alone = there && repo.first_parents(at, 2)?.get(1) == Some(&began);
-                    if ours_alone && self.mirror.merges(self.access, &head, at).await? == Some(false) {
+                    // With a person's commit on it, it is theirs.
+                    let ours_alone = repo.first_parents(at, 2)?.get(1) == Some(&began);
+                    let there = there || !ours_alone;
+                    if there && ours_alone && self.mirror.merges(self.access, &head, at).await? == Some(false)
+                    {
                         seen.conflicting.push(branch.clone());
                     }
                     Some((*number, there))
