@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Looks until `seen` gives something.
 #[track_caller]
-fn wait<T>(what: &str, mut seen: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait<T>(what: &str, mut seen: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = seen() {
@@ -30,7 +30,7 @@ fn wait<T>(what: &str, mut seen: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A daemon that runs; ended by [`Daemon::stop`].
-struct Daemon<'a> {
+pub(crate) struct Daemon<'a> {
     world: &'a World,
     args: Vec<String>,
     running: Running,
@@ -38,7 +38,7 @@ struct Daemon<'a> {
 
 impl<'a> Daemon<'a> {
     /// Starts it and waits until its first tick has ended.
-    fn start(world: &'a World, args: &[&str]) -> Self {
+    pub(crate) fn start(world: &'a World, args: &[&str]) -> Self {
         let args: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
         let all: Vec<&str> = args.iter().map(String::as_str).chain(["run", "--fetch-every", "1"]).collect();
         let it = Self { world, running: world.start(&all), args: args.clone() };
@@ -46,7 +46,7 @@ impl<'a> Daemon<'a> {
         it
     }
 
-    fn ask(&self, args: &[&str]) -> Ran {
+    pub(crate) fn ask(&self, args: &[&str]) -> Ran {
         let all: Vec<&str> = self.args.iter().map(String::as_str).chain(args.iter().copied()).collect();
         self.world.run(&all)
     }
@@ -57,12 +57,12 @@ impl<'a> Daemon<'a> {
     }
 
     #[track_caller]
-    fn wait(&self, what: &str, seen: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait(&self, what: &str, seen: impl Fn(&Value) -> bool) -> Value {
         wait(what, || self.status().filter(|status| seen(status)))
     }
 
     /// Ends it by a signal; says how it ended.
-    fn stop(self) -> Ran {
+    pub(crate) fn stop(self) -> Ran {
         self.running.signal(Signal::TERM);
         self.running.finish(PATIENCE)
     }
@@ -211,19 +211,19 @@ fn switches_work_without_a_daemon_too() {
 }
 
 /// A world whose config repository is `acme/factory` on GitHub; gives the `--config` to use.
-fn on_github(world: &World, text: &str) -> String {
+pub(crate) fn on_github(world: &World, text: &str) -> String {
     let url = format!("{}/acme/factory.git", world.twin().url());
     world.github().push_file("acme/factory", "main", "factory.kdl", text).unwrap();
     format!("{url}#main")
 }
 
-fn github_with_factory() -> factoryctl::twin::World {
+pub(crate) fn github_with_factory() -> factoryctl::twin::World {
     let mut github = sample::github();
     github.add_repo("acme", "factory");
     github
 }
 
-const HOME: &str = "factory \"acme\" { config \"acme/factory\" branch=\"main\"; }\n";
+pub(crate) const HOME: &str = "factory \"acme\" { config \"acme/factory\" branch=\"main\"; }\n";
 
 fn flip_branches(world: &World) -> Vec<String> {
     let with_token = format!("http://x-access-token:{}@", world.twin().token());
@@ -391,7 +391,7 @@ fn a_switch_reaches_the_daemon_that_rejected_another_identity() {
     world_of(github_with_factory(), |world| {
         let config = on_github(world, HOME);
         let daemon = Daemon::start(world, &["--config", &config]);
-        let elsewhere = HOME.replace("\"main\"", "\"trunk\"");
+        let elsewhere = HOME.replace("acme/factory", "acme/other");
         world.github().push_file("acme/factory", "main", "factory.kdl", &elsewhere).unwrap();
         daemon.wait("the rejection", |s| !s["config"]["rejected"].is_null());
         daemon.ask(&["loop", "disable", "labels", "--reason", "first"]).exits(0);

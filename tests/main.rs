@@ -18,6 +18,7 @@ mod cli;
 mod daemon;
 mod demo;
 mod faults;
+mod in_force;
 mod judges;
 mod kill;
 mod laws;

@@ -12,7 +12,9 @@ use crate::adapters::fs;
 use crate::adapters::git::{Refs, Repo};
 use crate::adapters::github::Patience;
 use crate::apply::{self, Outcome, Recorder, Report, Watch, Writer};
-use crate::engine::{self, BatchError, Flips, Home, Judged, Judging, Loaded, Publisher, Source};
+use crate::engine::{
+    self, BatchError, BootError, Flips, Home, Judged, Judging, Keeper, Loaded, Publisher, Source,
+};
 use crate::ledger::Ledger;
 use crate::loops::Selection;
 use crate::model::{Action, ActionId, Allow, Cause, CommitId, Observed, RepoName, Verb};
@@ -51,7 +53,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         return Err(Fail::new(Exit::Usage, "without a terminal, apply needs --yes"));
     }
     let saved = saved_plan(cx, args)?;
-    let source = cx.source().await?;
+    let source = Arc::new(cx.source().await?);
     let loaded = committed(cx, &source, saved.as_ref())?;
     let mut job = Job::prepare(cx, args, &source, loaded, saved).await?;
     job.run().await
@@ -130,36 +132,44 @@ impl<'a> Job<'a> {
     async fn prepare(
         cx: &'a Context,
         args: &'a Args,
-        source: &Source,
-        loaded: Loaded,
+        source: &Arc<Source>,
+        mut loaded: Loaded,
         saved: Option<SavedPlan>,
     ) -> Result<Self, Fail> {
         let allows = allows(&args.allow, &cx.env.who())?;
+        let keeper = keeper(cx, source).await?;
+        // Where the factory is at home is said by what is in force, not by the commit that is judged.
+        let in_force = keeper
+            .as_ref()
+            .map_or_else(|| Arc::new(loaded.desired.clone()), |k| Arc::clone(&k.current().desired));
+        cx.state_in_use(source, &in_force)?;
         let session = cx.connect(source, &loaded.desired, Patience::Foreground)?;
         let guard = session.state.lock("factoryctl apply")?;
         let ledger = Ledger::open(guard, cx.clock.now())?;
         let recorder = Recorder::new(ledger, cx.clock.clone(), &cx.env.who());
-        let (home, access) = session.home(cx, source, &loaded.desired).await?;
-        let branch = match &home {
+        let (home, access) = session.home(cx, source, &in_force).await?;
+        let branch = keeper.as_ref().map_or(in_force.factory.branch.as_str(), Keeper::branch);
+        let (repo, heads) = match &home {
             // What counts is the branch as GitHub has it: a clone may be ahead of it, or behind.
             Home::GitHub { mirror, .. } => {
                 mirror.fetch(&access, &[Refs::Branches]).await?;
-                let head = mirror.repo().branch_head(&loaded.desired.factory.branch)?;
-                Some((mirror.repo(), head.into_iter().collect()))
+                (Some(mirror.repo()), mirror.repo().branch_head(branch)?.into_iter().collect())
             }
-            Home::Remote(_) | Home::Local(_) | Home::Nowhere => branch(source, &loaded)?,
+            Home::Remote(_) | Home::Local(_) | Home::Nowhere => {
+                let last = keeper.as_ref().map(|keeper| keeper.current().commit.clone());
+                (source.repo(), last.into_iter().chain(heads(source, branch)?).collect::<Vec<_>>())
+            }
         };
-        let mut loaded = loaded;
-        let mut not_in_force = None;
-        if let Some((repo, heads)) = branch {
-            not_in_force = self::not_in_force(repo, &heads, &loaded)?;
-            // What was agreed on is done as the config in force has it, and what that no longer wants is stale.
-            if let Some(NotInForce::Superseded { head, .. }) = &not_in_force
-                && saved.is_some()
-            {
-                loaded = cx.judge(repo.config_files(head.as_str())?.1)?;
-                not_in_force = None;
-            }
+        let mut not_in_force = match repo {
+            Some(repo) => not_in_force(repo, branch, &heads, &loaded)?,
+            None => None,
+        };
+        // What was agreed on is done as the config in force has it, and what that no longer wants is stale.
+        if let (Some(repo), Some(NotInForce::Superseded { head, .. })) = (repo, &not_in_force)
+            && saved.is_some()
+        {
+            loaded = cx.judge(source, repo.config_files(head.as_str())?.1)?;
+            not_in_force = None;
         }
         let publisher = Publisher::new(home.place(access), &loaded.desired.factory.name, cx.clock.clone());
         publisher.catch_up(&recorder).await?;
@@ -401,29 +411,44 @@ fn outcome_json(action: &Action, outcome: &Outcome) -> Value {
     json!({ "id": action.id, "address": action.address, "verb": action.verb, "result": result, "says": says })
 }
 
-/// Where the config branch is: of a clone both as it has it itself and as it knows the remote's. `None` where no branch
-/// is named.
-fn branch<'s>(source: &'s Source, loaded: &Loaded) -> Result<Option<(&'s Repo, Vec<CommitId>)>, Fail> {
-    let Some(repo) = source.repo() else { return Ok(None) };
-    let branch = match &loaded.desired.factory.config {
-        Some(_) => Some(loaded.desired.factory.branch.clone()),
-        None => repo.head_branch()?,
-    };
-    let Some(branch) = branch else { return Ok(None) };
+/// What is in force of the config; `None` where nothing ever was.
+async fn keeper(cx: &Context, source: &Arc<Source>) -> Result<Option<Keeper>, Fail> {
+    if source.repo().is_none() {
+        return Ok(None);
+    }
+    match Keeper::boot(Arc::clone(source), cx.clock.clone()).await {
+        Ok(keeper) => Ok(Some(keeper)),
+        Err(BootError::NoBranch(_) | BootError::Invalid(_)) if source.remembered()?.is_none() => Ok(None),
+        Err(error) => Err(super::run::boot_fail(cx, error)),
+    }
+}
+
+/// Where a branch is: of a clone both as it has it itself and as it knows the remote's.
+fn heads(source: &Source, branch: &str) -> Result<Vec<CommitId>, Fail> {
+    let Some(repo) = source.repo() else { return Ok(Vec::new()) };
     let remote = repo.reference(&format!("refs/remotes/origin/{branch}"))?;
-    Ok(Some((repo, repo.branch_head(&branch)?.into_iter().chain(remote).collect())))
+    Ok(repo.branch_head(branch)?.into_iter().chain(remote).collect())
 }
 
 /// Why the revision is not what the branch has in force, if it isn't.
-fn not_in_force(repo: &Repo, heads: &[CommitId], loaded: &Loaded) -> Result<Option<NotInForce>, Fail> {
+fn not_in_force(
+    repo: &Repo,
+    branch: &str,
+    heads: &[CommitId],
+    loaded: &Loaded,
+) -> Result<Option<NotInForce>, Fail> {
     let Some(commit) = loaded.desired.origin.commit.clone() else { return Ok(None) };
     if heads.contains(&commit) {
         return Ok(None);
     }
     for head in heads {
         if repo.has(&commit)? && repo.merge_base(head, &commit)?.as_ref() == Some(&commit) {
-            return Ok(Some(NotInForce::Superseded { commit, head: head.clone() }));
+            return Ok(Some(NotInForce::Superseded {
+                commit,
+                head: head.clone(),
+                branch: branch.to_owned(),
+            }));
         }
     }
-    Ok(Some(NotInForce::Unmerged { commit }))
+    Ok(Some(NotInForce::Unmerged { commit, branch: branch.to_owned() }))
 }

@@ -1,10 +1,12 @@
 //! What every command works with: arguments, environment, clock, streams; and config, loaded.
 
+use std::path::PathBuf;
+
 use crate::adapters::clock::Clock;
-use crate::adapters::env::Env;
+use crate::adapters::env::{self, Env};
 use crate::adapters::git::Access;
 use crate::desired;
-use crate::engine::{self, At, Loaded, Source};
+use crate::engine::{At, Loaded, Source, SourceError};
 use crate::model::{Auth, ConfigFiles, Desired};
 use crate::plan::render::Style;
 
@@ -27,9 +29,22 @@ impl Context {
         self.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date()
     }
 
+    /// The folder that state is kept in.
+    pub(crate) fn state_home(&self) -> Result<PathBuf, env::Error> {
+        match &self.global.state_dir {
+            Some(dir) => Ok(self.env.cwd().join(dir)),
+            None => self.env.state_home(),
+        }
+    }
+
+    /// The place that config is read from, as it is known here.
+    pub(crate) fn open(&self) -> Result<Source, SourceError> {
+        Source::open(self.env.cwd(), self.state_home(), self.global.config.as_deref())
+    }
+
     /// The place that config is read from, brought up to date.
     pub(crate) async fn source(&self) -> Result<Source, Fail> {
-        let source = Source::open(&self.env, self.global.config.as_deref())?;
+        let source = self.open()?;
         source.fetch(&Access::new(&self.env, self.env.github_token())).await?;
         Ok(source)
     }
@@ -48,19 +63,19 @@ impl Context {
             let passed_over = files.passed_over;
             files = ConfigFiles { passed_over, ..source.read(At::Revision("HEAD"))? };
         }
-        let loaded = self.judge(files)?;
+        let loaded = self.judge(source, files)?;
         // A URL alone follows the branch that config names, as the daemon does.
-        match source.branch_elsewhere(&loaded.desired) {
+        match source.branch_elsewhere(&loaded.desired)? {
             Some(branch) if at == At::WorkingTree => {
-                self.judge(source.read(At::Revision(&format!("refs/heads/{branch}")))?)
+                self.judge(source, source.read(At::Revision(&format!("refs/heads/{branch}")))?)
             }
             Some(_) | None => Ok(loaded),
         }
     }
 
     /// Makes of config files what they mean, with their warnings said.
-    pub(crate) fn judge(&self, files: ConfigFiles) -> Result<Loaded, Fail> {
-        let loaded = engine::load(files, self.today()).map_err(|invalid| {
+    pub(crate) fn judge(&self, source: &Source, files: ConfigFiles) -> Result<Loaded, Fail> {
+        let loaded = source.load(files, self.today()).map_err(|invalid| {
             let color = self.ui.err_style() == Style::Color;
             let rendered = desired::render(&invalid.problems, &invalid.files, color);
             let n = invalid.problems.len();

@@ -20,16 +20,17 @@ pub(super) struct Daemon {
     pub(super) state: StateDir,
     pub(super) desired: Arc<Desired>,
     socket: PathBuf,
+    source: Arc<Source>,
 }
 
 impl Daemon {
     /// Finds it by the config that is in force; a head that doesn't load is no obstacle.
     pub(super) async fn find(cx: &Context) -> Result<Self, Fail> {
-        let source = Arc::new(Source::open(&cx.env, cx.global.config.as_deref())?);
+        let source = Arc::new(cx.open()?);
         let desired = in_force(cx, &source).await?;
         let state = cx.state(&source, &desired)?;
         let socket = state.socket()?;
-        Ok(Self { state, desired, socket })
+        Ok(Self { state, desired, socket, source })
     }
 
     /// Asks it; `None` when it doesn't run.
@@ -70,8 +71,9 @@ impl Daemon {
 
     fn switch_alone(&self, cx: &Context, request: &Request) -> Result<(), Fail> {
         let now = cx.clock.now();
-        let guard = self.state.lock("factoryctl loop")?;
-        let board = Switchboard::open(self.state.flips(), Arc::clone(&self.desired), now)?;
+        let state = cx.state_in_use(&self.source, &self.desired)?;
+        let guard = state.lock("factoryctl loop")?;
+        let board = Switchboard::open(state.flips(), Arc::clone(&self.desired), now)?;
         let flipped = engine::flip(&board, guard.machine(), &self.desired, request, now)
             .map_err(|says| Fail::new(refusal(request), says))?;
         flipped.kept?;

@@ -173,7 +173,10 @@ impl From<state::Error> for Fail {
         let help = next::state(&error);
         let fail = match error {
             state::Error::Locked(_) => Self::new(Exit::Locked, error.to_string()),
-            state::Error::Lock { .. } | state::Error::SocketPath { .. } | state::Error::Prepare(_) => {
+            state::Error::Lock { .. }
+            | state::Error::SocketPath { .. }
+            | state::Error::Prepare(_)
+            | state::Error::Occupied { .. } => {
                 Self::new(Exit::Error, "the state directory can't be used").because(error)
             }
         };

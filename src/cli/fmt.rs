@@ -16,10 +16,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    let source = Source::open(&cx.env, cx.global.config.as_deref())?;
+    let source = cx.open()?;
     let root = match &source {
         Source::Folder(folder) => folder.clone(),
-        Source::Local(repo) => {
+        Source::Local { repo, .. } => {
             repo.work_tree().ok_or_else(|| not_here("a bare repository has no files to format"))?
         }
         Source::Remote { .. } => return Err(not_here("a remote repository has no files to format")),

@@ -55,7 +55,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             Ok(Exit::Done)
         }
         What::Verify(verify) => {
-            let source = Arc::new(Source::open(&cx.env, cx.global.config.as_deref())?);
+            let source = Arc::new(cx.open()?);
             let desired = in_force(cx, &source).await?;
             let state = cx.state(&source, &desired)?;
             // What is on this machine is verified whether or not the branch can be read.

@@ -4,7 +4,7 @@
 use crate::adapters::github::Kind;
 use crate::adapters::state::LockedBy;
 use crate::adapters::{env, fs, git, github, state};
-use crate::engine::{FlipsError, SourceError};
+use crate::engine::{FlipsError, MemoryError, SourceError};
 use crate::ledger::{self, BRANCH};
 
 /// After a request to GitHub that failed.
@@ -189,22 +189,22 @@ pub(super) fn state(error: &state::Error) -> String {
         state::Error::Lock { .. } => format!("mend the access to that file, {ELSEWHERE}"),
         state::Error::SocketPath { .. } => "export a shorter XDG_RUNTIME_DIR".to_owned(),
         state::Error::Prepare(error) => format!("{}, {ELSEWHERE}", file(error)),
+        state::Error::Occupied { from, to } => format!(
+            "see what lies in each, and move the one that isn't to be used away: {} or {}",
+            from.display(),
+            to.display()
+        ),
     }
 }
 
 fn locked(by: &LockedBy) -> String {
     match by.pid {
-        Some(pid) if is_daemon(by) => format!(
+        Some(pid) if by.is_daemon() => format!(
             "that is the daemon, which applies what config says by itself: `factoryctl status`. To do it by hand, end \
              it first: kill {pid}"
         ),
         Some(_) | None => "run it again when that has ended".to_owned(),
     }
-}
-
-/// Whether the daemon holds the lock.
-pub(super) fn is_daemon(by: &LockedBy) -> bool {
-    by.command == "factoryctl run"
 }
 
 /// After config could not be read.
@@ -218,6 +218,11 @@ pub(super) fn source(error: &SourceError) -> String {
         SourceError::Folder(error) => file(error),
         SourceError::State(error) => state(error),
         SourceError::Env(error) => environment(error),
+        SourceError::Memory(MemoryError::Files(error)) => file(error),
+        SourceError::Memory(MemoryError::Damaged { file, .. }) => format!(
+            "restore `{}`, or remove it if the head of the config branch is what shall be in force",
+            file.display()
+        ),
         SourceError::NoHistory { .. } => {
             "leave out the revision, or put the folder under version control: git init && git add . && git commit"
                 .to_owned()

@@ -11,7 +11,7 @@ use crate::adapters::store::Store;
 use crate::apply::Outcome;
 use crate::desired;
 use crate::engine::{
-    self, Audience, BootError, DaemonError, Fatal, Invalid, Keeper, SocketError, Source, WebhookError,
+    self, Audience, BootError, DaemonError, Fatal, Invalid, Keeper, SocketError, WebhookError,
 };
 use crate::model::{Action, Desired};
 use crate::plan::{Document, render};
@@ -34,10 +34,10 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     if cx.global.at.is_some() {
         return Err(Fail::new(Exit::Usage, "the daemon follows the config branch and takes no --at"));
     }
-    let source = Arc::new(Source::open(&cx.env, cx.global.config.as_deref())?);
+    let source = Arc::new(cx.open()?);
     if let Err(error) = source.fetch(&Access::new(&cx.env, cx.env.github_token())).await {
         // A start during an outage goes on with what was in force; the daemon asks again every so often.
-        if source.remembered(&source.first_branch()?)?.is_none() {
+        if source.remembered()?.is_none_or(|was| was.in_force.is_none()) {
             return Err(error.into());
         }
         cx.ui.say(&format!("{error}; the last good config is in force until it can be fetched"));
@@ -45,7 +45,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let keeper =
         Keeper::boot(Arc::clone(&source), cx.clock.clone()).await.map_err(|error| boot_fail(cx, error))?;
     let desired = Arc::clone(&keeper.current().desired);
-    let state = cx.state(&source, &desired)?;
+    let state = cx.state_in_use(&source, &desired)?;
     let store =
         Store::open(&state.cache()).map_err(|error| cx.ui.say(&format!("warning: no cache: {error}"))).ok();
     let (drain, _) = super::signals::stop_on_signal();

@@ -10,7 +10,7 @@ use crate::adapters::github::{self, Client, Patience, SetupError};
 use crate::adapters::state::{self, StateDir};
 use crate::adapters::store::Store;
 use crate::apply::Recorder;
-use crate::engine::{self, At, BootError, Flips, Home, Keeper, Publisher, Source};
+use crate::engine::{self, At, BootError, Flips, Home, Identity, Keeper, Publisher, Source};
 use crate::ledger::{self, Ledger};
 use crate::loops;
 use crate::model::{AddressGlob, Allow, Auth, Desired};
@@ -20,7 +20,8 @@ use super::context::Context;
 use super::exit::{Exit, Fail};
 use super::next;
 
-/// The config that is in force: of a folder its files, else the last commit that loads.
+/// What is in force: of a folder its files, else what the daemon of this machine has in force, and without one what it
+/// would begin with.
 pub(super) async fn in_force(cx: &Context, source: &Arc<Source>) -> Result<Arc<Desired>, Fail> {
     if matches!(**source, Source::Folder(_)) {
         return Ok(Arc::new(cx.load(source, At::WorkingTree)?.desired));
@@ -32,7 +33,9 @@ pub(super) async fn in_force(cx: &Context, source: &Arc<Source>) -> Result<Arc<D
         booted = Keeper::boot(Arc::clone(source), cx.clock.clone()).await;
     }
     let keeper = booted.map_err(|error| super::run::boot_fail(cx, error))?;
-    Ok(keeper.last().await?)
+    let begins_with = Arc::clone(&keeper.current().desired);
+    let holder = cx.state(source, &begins_with)?.holder()?;
+    if holder.is_some_and(|by| by.is_daemon()) { Ok(keeper.of_daemon().await?) } else { Ok(begins_with) }
 }
 
 /// What a terminal shows while GitHub is read.
@@ -89,7 +92,7 @@ impl Context {
     /// The state directory with the ledger, of the config that is in force: what looks at the past must not depend
     /// on what somebody wrote a minute ago.
     pub(crate) async fn past(&self) -> Result<(Arc<Source>, Arc<Desired>, StateDir), Fail> {
-        let source = Arc::new(Source::open(&self.env, self.global.config.as_deref())?);
+        let source = Arc::new(self.open()?);
         let desired = in_force(self, &source).await?;
         let state = self.state(&source, &desired)?;
         if ledger::read(&state.ledger())?.head.seq == 0 {
@@ -99,15 +102,42 @@ impl Context {
         Ok((source, desired, state))
     }
 
-    /// The state directory of a config.
+    /// The state directory: the one that is in use, else the one that the config names.
     pub(crate) fn state(&self, source: &Source, desired: &Desired) -> Result<StateDir, Fail> {
-        let home = match &self.global.state_dir {
-            Some(dir) => self.env.cwd().join(dir),
-            None => self.env.state_home()?,
-        };
+        let named = source.identity(desired);
+        if let Some(used) = source.remembered()?.map(|remembered| remembered.identity)
+            && used != named
+        {
+            let state = self.state_of(&used)?;
+            // Another process on this machine may have moved it since.
+            if state.is_used()? {
+                return Ok(state);
+            }
+        }
+        self.state_of(&named)
+    }
+
+    /// The state directory of the config that is in force, for a process that goes on to change what lies there. Where
+    /// that config names another one than is in use, what was kept there moves.
+    pub(crate) fn state_in_use(&self, source: &Source, in_force: &Desired) -> Result<StateDir, Fail> {
+        let named = source.identity(in_force);
+        let state = self.state_of(&named)?;
+        let used = source.remembered()?.map(|remembered| remembered.identity);
+        if let Some(used) = used.filter(|used| *used != named)
+            && state.take_over(&self.state_of(&used)?)?
+        {
+            self.ui.say(&format!(
+                "the ledger and the live switches of {}, branch {}, are those of {}, branch {}, from now on",
+                used.place, used.branch, named.place, named.branch
+            ));
+        }
+        source.remember_identity(&named)?;
+        Ok(state)
+    }
+
+    fn state_of(&self, identity: &Identity) -> Result<StateDir, Fail> {
         let runtime = self.env.runtime_dir()?;
-        let identity = source.identity(desired);
-        Ok(StateDir::prepare(&home, runtime.as_deref(), &identity, &desired.factory.branch)?)
+        Ok(StateDir::prepare(&self.state_home()?, runtime.as_deref(), &identity.place, &identity.branch)?)
     }
 
     /// Connects to GitHub as the config says.

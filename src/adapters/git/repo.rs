@@ -102,6 +102,18 @@ impl Repo {
         Ok(name.map(|n| n.shorten().to_string()))
     }
 
+    /// The branch that the remote of a clone takes for its own, as `git clone` noted it.
+    ///
+    /// # Errors
+    /// When the reference can't be read.
+    pub fn remote_head_branch(&self) -> Result<Option<String>, Error> {
+        const HEAD: &str = "refs/remotes/origin/HEAD";
+        let repo = self.local();
+        let found = repo.try_find_reference(HEAD).map_err(self.failed("read a reference"))?;
+        let leads_to = found.and_then(|head| head.target().try_name().map(|name| name.as_bstr().to_string()));
+        Ok(leads_to.and_then(|name| name.strip_prefix("refs/remotes/origin/").map(str::to_owned)))
+    }
+
     /// The head of a branch; `None` when there is no such branch.
     ///
     /// # Errors

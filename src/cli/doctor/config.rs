@@ -10,10 +10,8 @@ use super::finding::Report;
 pub(super) fn origin(source: &Source, loaded: &Loaded, report: &mut Report) {
     let (place, branch) = match source {
         Source::Folder(folder) => (folder.display().to_string(), None),
-        Source::Local(repo) => (repo.place().display().to_string(), repo.head_branch().ok().flatten()),
-        Source::Remote { url, branch, .. } => {
-            (url.clone(), Some(branch.clone().unwrap_or_else(|| "main".to_owned())))
-        }
+        Source::Local { repo, .. } => (repo.place().display().to_string(), repo.head_branch().ok().flatten()),
+        Source::Remote { url, .. } => (url.clone(), Some(loaded.desired.factory.branch.clone())),
     };
     let under_control = source.repo().is_some();
     let says = from(&loaded.files.origin, &place, branch.as_deref(), under_control);

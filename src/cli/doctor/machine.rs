@@ -83,7 +83,7 @@ fn try_writing(state: &StateDir) -> Result<(), fs::Error> {
 fn lock(by: Option<&LockedBy>) -> String {
     match by {
         None => "free: neither a daemon nor an apply is running".to_owned(),
-        Some(by) if next::is_daemon(by) => {
+        Some(by) if by.is_daemon() => {
             format!("held by the daemon, {by}; `factoryctl status` says what it is doing")
         }
         Some(by) => format!("held by {by}"),

@@ -23,7 +23,7 @@ pub(crate) struct Args {}
 pub(crate) async fn run(cx: &Context, _args: &Args) -> Result<Exit, Fail> {
     let mut report = Report::default();
     machine::git(cx, &mut report).await;
-    match Source::open(&cx.env, cx.global.config.as_deref()) {
+    match cx.open() {
         Ok(source) => with_source(cx, &source, &mut report).await,
         Err(error) => {
             let nowhere = matches!(error, SourceError::Nowhere(_));

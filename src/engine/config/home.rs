@@ -61,7 +61,7 @@ impl Home {
         }
         Ok(match source {
             Source::Folder(_) => Self::Nowhere,
-            Source::Local(repo) => Self::Local(repo.clone()),
+            Source::Local { repo, .. } => Self::Local(repo.clone()),
             Source::Remote { url, .. } => Self::Remote(Box::new(Mirror::ensure(&state.mirror(), url)?)),
         })
     }

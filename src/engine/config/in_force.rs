@@ -12,7 +12,8 @@ use crate::adapters::clock::Clock;
 use crate::adapters::git::Step;
 use crate::model::{Broken, CommitId, Desired};
 
-use super::source::{At, Invalid, Source, SourceError, load};
+use super::memory::Followed;
+use super::source::{At, Invalid, Source, SourceError};
 
 /// How many commits are looked through for one that loads, when the head doesn't.
 const BACK: usize = 100;
@@ -155,18 +156,28 @@ impl Keeper {
 
     /// Remembers what is in force, for commands and for a start at which it can't be seen. A daemon does so; a command
     /// that only looks has put nothing in force.
-    pub fn remember(&self) {
-        self.source.remember(&self.branch, &self.current.commit, self.clock.now());
+    ///
+    /// # Errors
+    /// When it can't be kept.
+    pub fn remember(&self) -> Result<(), SourceError> {
+        let followed = Followed {
+            branch: self.branch.clone(),
+            reference: self.reference.clone(),
+            commit: self.current.commit.clone(),
+        };
+        self.source.remember(&self.current.desired, followed, self.clock.now())
     }
 
-    /// The config that a daemon on this machine has in force, as far as the mirror remembers: what the branch has by now
-    /// may have been rejected. Else what a daemon would begin with.
-    pub async fn last(&self) -> Result<Arc<Desired>, SourceError> {
-        let Some(commit) = self.source.remembered(&self.branch)? else {
+    /// The config that the daemon on this machine has in force: what the branch has by now may have been rejected.
+    ///
+    /// # Errors
+    /// When what it noted can't be read.
+    pub async fn of_daemon(&self) -> Result<Arc<Desired>, SourceError> {
+        let Some(followed) = self.source.remembered()?.and_then(|was| was.in_force) else {
             return Ok(Arc::clone(&self.current.desired));
         };
         let source = Arc::clone(&self.source);
-        match blocking(move || load_commit(&source, &commit, AS_IT_WAS)).await? {
+        match blocking(move || load_commit(&source, &followed.commit, AS_IT_WAS)).await? {
             Ok((desired, _)) => Ok(Arc::new(desired)),
             Err(_) => Ok(Arc::clone(&self.current.desired)),
         }
@@ -209,7 +220,9 @@ impl Keeper {
         let rewritten = self.rewritten(&head);
         self.rejected = None;
         self.current = InForce { commit: head, desired: Arc::new(desired), since: at };
-        self.remember();
+        if let Err(error) = self.remember() {
+            tracing::error!(error = said(&error), "the commit in force can't be remembered for a restart");
+        }
         News::InForce { before, rewritten, warnings }
     }
 
@@ -258,7 +271,7 @@ pub(in crate::engine) fn day(at: Timestamp) -> Date {
 
 fn load_commit(source: &Source, commit: &CommitId, today: Date) -> Result<Loaded, SourceError> {
     let files = source.read(At::Revision(commit.as_str()))?;
-    Ok(load(files, today).map(|loaded| (loaded.desired, loaded.warnings.len())))
+    Ok(source.load(files, today).map(|loaded| (loaded.desired, loaded.warnings.len())))
 }
 
 fn rejection(commit: CommitId, at: Timestamp, invalid: &Invalid) -> Rejected {
@@ -272,37 +285,62 @@ fn gone(branch: &str) -> String {
 
 fn boot(source: Arc<Source>, clock: Clock) -> Result<Keeper, BootError> {
     let Some(repo) = source.repo().cloned() else { return Err(BootError::NoHistory) };
-    let first = source.first_branch()?;
-    let reference = source.followed(&first, None)?;
-    let keeper = boot_branch(Arc::clone(&source), clock.clone(), first.clone(), reference)?;
-    let explicit = matches!(&*source, Source::Remote { branch: Some(_), .. });
-    let named = if explicit { first } else { keeper.current.desired.factory.branch.clone() };
-    let reference = source.followed(&named, Some(&keeper.current.desired))?;
-    if reference == keeper.reference || repo.reference(&reference).map_err(SourceError::from)?.is_none() {
-        return Ok(keeper);
+    let remembered = source.remembered()?.and_then(|was| was.in_force);
+    let mut failed = None;
+    for branch in source.first_branches()? {
+        let reference = match &remembered {
+            Some(followed) => followed.reference.clone(),
+            None => source.followed(&branch, None)?,
+        };
+        let booted = boot_branch(Arc::clone(&source), clock.clone(), branch, reference, remembered.as_ref());
+        let keeper = match booted {
+            Ok(keeper) => keeper,
+            Err(error @ (BootError::NoBranch(_) | BootError::Invalid(_))) => {
+                if !matches!(failed, Some(BootError::Invalid(_))) {
+                    failed = Some(error);
+                }
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let desired = &keeper.current.desired;
+        let named = desired.factory.branch.clone();
+        let reference = source.followed(&named, Some(desired))?;
+        if reference == keeper.reference || repo.reference(&reference).map_err(SourceError::from)?.is_none() {
+            return Ok(keeper);
+        }
+        return boot_branch(source, clock, named, reference, remembered.as_ref());
     }
-    boot_branch(source, clock, named, reference)
+    Err(failed.unwrap_or(BootError::NoHistory))
 }
 
+/// The last commit of a branch that loads. A head that doesn't, or that has an override that has ended, gives way to what
+/// was in force last: what came before that would undo what has been done since.
 fn boot_branch(
     source: Arc<Source>,
     clock: Clock,
     branch: String,
     reference: String,
+    remembered: Option<&Followed>,
 ) -> Result<Keeper, BootError> {
     let Some(repo) = source.repo() else { return Err(BootError::NoHistory) };
     let at = clock.now();
-    // What was in force last comes after the branch's own commits: it may be gone, or have been rewritten.
-    let remembered = source.remembered(&branch)?;
+    let remembered = remembered.filter(|followed| followed.branch == branch).map(|f| &f.commit);
     let (mut commits, trouble) = match source.head(&reference)? {
+        Some(head) if remembered.is_some() => (vec![head], None),
         Some(head) => (repo.first_parents(&head, BACK).map_err(SourceError::from)?, None),
         None => (Vec::new(), Some(gone(&branch))),
     };
-    commits.extend(remembered);
+    commits.extend(remembered.cloned());
     let mut rejected: Option<(Rejected, Box<Invalid>)> = None;
     for commit in commits {
         match load_commit(&source, &commit, AS_IT_WAS)? {
             Ok((desired, _)) => {
+                let gives_way =
+                    desired.ended(day(at)).next().is_some() && remembered.is_some_and(|last| *last != commit);
+                if gives_way {
+                    continue;
+                }
                 let current = InForce { commit, desired: Arc::new(desired), since: at };
                 let rejected = rejected.map(|(rejected, _)| rejected);
                 return Ok(Keeper { source, branch, reference, clock, current, rejected, trouble });
@@ -336,14 +374,17 @@ pub(in crate::engine) fn said(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::git::Repo;
     use crate::adapters::git::fixture::Fixture;
 
     const GOOD: &str = "factory \"acme\"\n";
 
+    fn source(fixture: &Fixture) -> Source {
+        let home = fixture.dir.with_extension("state");
+        Source::open(&fixture.dir, Ok(home), Some(".")).unwrap()
+    }
+
     async fn keeper(fixture: &Fixture) -> Result<Keeper, BootError> {
-        let source = Source::Local(Box::new(Repo::open(&fixture.dir).unwrap()));
-        Keeper::boot(Arc::new(source), Clock::manual(Timestamp::UNIX_EPOCH)).await
+        Keeper::boot(Arc::new(source(fixture)), Clock::manual(Timestamp::UNIX_EPOCH)).await
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "it stands in for a function that can fail")]

@@ -2,10 +2,12 @@
 
 mod home;
 mod in_force;
+mod memory;
 mod source;
 pub(in crate::engine) mod watch;
 
 pub use home::{Home, HomeError};
 pub(in crate::engine) use in_force::{AS_IT_WAS, day, said};
 pub use in_force::{BootError, InForce, Keeper, News, Rejected};
+pub use memory::{Identity, MemoryError};
 pub use source::{At, Invalid, Loaded, Source, SourceError, load};

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::adapters::env::Env;
+use crate::adapters::env;
 use crate::adapters::git::{self, Access, Mirror, Refs, Repo, Signature};
 use crate::adapters::{fs, state};
 use crate::desired::{self, Diagnostic};
 use crate::loops;
 use crate::model::{Broken, CommitId, ConfigFiles, Desired};
+
+use super::memory::{Followed, Identity, Memory, MemoryError, Remembered};
 
 /// A place that config is read from.
 #[derive(Debug)]
@@ -15,7 +17,12 @@ pub enum Source {
     /// A folder that is not under version control.
     Folder(PathBuf),
     /// A repository on this machine.
-    Local(Box<Repo>),
+    Local {
+        /// The repository.
+        repo: Box<Repo>,
+        /// What is remembered of it; `None` where there is no place for that.
+        memory: Option<Memory>,
+    },
     /// A repository elsewhere, and the branch that is in force there.
     Remote {
         /// Its URL.
@@ -24,6 +31,8 @@ pub enum Source {
         branch: Option<String>,
         /// The bare copy that it is fetched into.
         mirror: Box<Mirror>,
+        /// What is remembered of it.
+        memory: Memory,
     },
 }
 
@@ -44,7 +53,10 @@ pub enum SourceError {
     State(#[from] state::Error),
     /// The environment doesn't say where state is kept.
     #[error("the mirror of the config repository has no place")]
-    Env(#[from] crate::adapters::env::Error),
+    Env(#[from] env::Error),
+    /// What is remembered can't be read.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// A commit was asked of a plain folder.
     #[error("{} is not under version control, so there is no revision `{rev}`", .folder.display())]
     NoHistory {
@@ -97,36 +109,43 @@ impl Invalid {
 }
 
 impl Source {
-    /// Finds the source that `--config` names: a path or a URL, with `#BRANCH` for a remote one. Without it, the
-    /// nearest folder upwards that has a `factory.kdl`.
+    /// Finds the source that `config` names: a path, seen from `cwd`, or a URL, with `#BRANCH` for a remote one.
+    /// Without it, the nearest folder upwards that has a `factory.kdl`. `home` is where state is kept.
     ///
     /// # Errors
     /// When there is none, or it can't be opened.
-    pub fn open(env: &Env, config: Option<&str>) -> Result<Self, SourceError> {
+    pub fn open(
+        cwd: &Path,
+        home: Result<PathBuf, env::Error>,
+        config: Option<&str>,
+    ) -> Result<Self, SourceError> {
         match config {
             Some(text) if is_url(text) => {
                 let (url, branch) = match text.split_once('#') {
                     Some((url, branch)) => (url, Some(branch.to_owned())),
                     None => (text, None),
                 };
-                let home = env.state_home()?;
-                let runtime = env.runtime_dir()?;
-                let place = state::StateDir::prepare(&home, runtime.as_deref(), url, "mirror")?;
+                let home = home?;
+                let place = state::StateDir::prepare(&home, None, url, "mirror")?;
                 let mirror = Box::new(Mirror::ensure(&place.mirror(), url)?);
-                Ok(Self::Remote { url: url.to_owned(), branch, mirror })
+                let memory = Memory::of(&home, url, branch.as_deref());
+                Ok(Self::Remote { url: url.to_owned(), branch, mirror, memory })
             }
-            Some(path) => Self::at_path(&env.cwd().join(path)),
+            Some(path) => Self::at_path(&cwd.join(path), home.ok()),
             None => {
-                let cwd = env.cwd();
                 let root = cwd.ancestors().find(|dir| fs::is_file(&dir.join("factory.kdl")));
-                Self::at_path(root.ok_or_else(|| SourceError::Nowhere(cwd.to_owned()))?)
+                Self::at_path(root.ok_or_else(|| SourceError::Nowhere(cwd.to_owned()))?, home.ok())
             }
         }
     }
 
-    fn at_path(path: &Path) -> Result<Self, SourceError> {
+    fn at_path(path: &Path, home: Option<PathBuf>) -> Result<Self, SourceError> {
         match Repo::open(path) {
-            Ok(repo) => Ok(Self::Local(Box::new(repo))),
+            Ok(repo) => {
+                let name = repo.common_dir().display().to_string();
+                let memory = home.map(|home| Memory::of(&home, &name, None));
+                Ok(Self::Local { repo: Box::new(repo), memory })
+            }
             Err(git::Error::NotARepository { .. }) => Ok(Self::Folder(path.to_owned())),
             Err(error) => Err(error.into()),
         }
@@ -138,7 +157,7 @@ impl Source {
     /// When fetching fails.
     pub async fn fetch(&self, access: &Access) -> Result<(), SourceError> {
         match self {
-            Self::Folder(_) | Self::Local(_) => Ok(()),
+            Self::Folder(_) | Self::Local { .. } => Ok(()),
             Self::Remote { mirror, .. } => Ok(mirror.fetch(access, &[Refs::Branches]).await?),
         }
     }
@@ -147,7 +166,7 @@ impl Source {
     pub fn repo(&self) -> Option<&Repo> {
         match self {
             Self::Folder(_) => None,
-            Self::Local(repo) => Some(repo),
+            Self::Local { repo, .. } => Some(repo),
             Self::Remote { mirror, .. } => Some(mirror.repo()),
         }
     }
@@ -162,21 +181,23 @@ impl Source {
             (Self::Folder(folder), At::Revision(rev)) => {
                 Err(SourceError::NoHistory { folder: folder.clone(), rev: rev.to_owned() })
             }
-            (Self::Local(repo), At::WorkingTree) if repo.work_tree().is_some() => Ok(repo.working_tree()?),
-            (Self::Local(repo), At::WorkingTree) => Ok(repo.config_files("HEAD")?.1),
-            (Self::Local(repo), At::Revision(rev)) => Ok(repo.config_files(rev)?.1),
-            (Self::Remote { mirror, branch, .. }, At::WorkingTree) => {
-                let branch = branch.as_deref().unwrap_or("main");
+            (Self::Local { repo, .. }, At::WorkingTree) if repo.work_tree().is_some() => {
+                Ok(repo.working_tree()?)
+            }
+            (Self::Local { repo, .. }, At::WorkingTree) => Ok(repo.config_files("HEAD")?.1),
+            (Self::Local { repo, .. }, At::Revision(rev)) => Ok(repo.config_files(rev)?.1),
+            (Self::Remote { mirror, .. }, At::WorkingTree) => {
+                let branch = self.first_branches()?.remove(0);
                 Ok(mirror.repo().config_files(&format!("refs/heads/{branch}"))?.1)
             }
             (Self::Remote { mirror, .. }, At::Revision(rev)) => Ok(mirror.repo().config_files(rev)?.1),
         }
     }
 
-    /// The identity that names the state directory: the config repository on GitHub where config names one, else
-    /// the URL or the folder.
-    pub fn identity(&self, desired: &Desired) -> String {
-        match (&desired.factory.config, self) {
+    /// What names the state directory by what a config says: the config repository on GitHub where it names one, else
+    /// the URL or the folder; and the branch.
+    pub fn identity(&self, desired: &Desired) -> Identity {
+        let place = match (&desired.factory.config, self) {
             (Some(config), _) => {
                 format!(
                     "{}/{}",
@@ -185,68 +206,145 @@ impl Source {
                 )
             }
             (None, Self::Folder(folder)) => folder.display().to_string(),
-            (None, Self::Local(repo)) => repo.common_dir().display().to_string(),
+            (None, Self::Local { repo, .. }) => repo.common_dir().display().to_string(),
             (None, Self::Remote { url, .. }) => url.clone(),
+        };
+        Identity { place, branch: desired.factory.branch.clone() }
+    }
+
+    /// Loads config. A branch that was named beside the URL takes the place of the one that config names.
+    ///
+    /// # Errors
+    /// Every problem in it.
+    pub fn load(&self, files: ConfigFiles, today: jiff::civil::Date) -> Result<Loaded, Box<Invalid>> {
+        let mut loaded = load(files, today)?;
+        if let Some(branch) = self.named_branch() {
+            branch.clone_into(&mut loaded.desired.factory.branch);
         }
+        Ok(loaded)
     }
 }
 
 impl Source {
+    /// What this machine remembers of it; `None` when no factory ran on it here.
+    ///
+    /// # Errors
+    /// When that can't be read: it isn't taken for nothing.
+    pub fn remembered(&self) -> Result<Option<Remembered>, SourceError> {
+        Ok(match self.memory() {
+            Some(memory) => memory.read()?,
+            None => None,
+        })
+    }
+
+    fn memory(&self) -> Option<&Memory> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Local { memory, .. } => memory.as_ref(),
+            Self::Remote { memory, .. } => Some(memory),
+        }
+    }
+
+    /// Remembers which state directory is in use.
+    ///
+    /// # Errors
+    /// When it can't be kept: the next process would look elsewhere.
+    pub fn remember_identity(&self, identity: &Identity) -> Result<(), SourceError> {
+        let Some(memory) = self.memory() else { return Ok(()) };
+        let in_force = memory.read()?.and_then(|was| was.in_force);
+        Ok(memory.write(&Remembered { identity: identity.clone(), in_force })?)
+    }
+
+    /// Remembers what a daemon has in force: for the commands that go by the daemon, and for a start at which it can't be
+    /// seen. In a mirror its objects are kept too.
+    ///
+    /// # Errors
+    /// When it can't be kept.
+    pub fn remember(
+        &self,
+        desired: &Desired,
+        followed: Followed,
+        at: jiff::Timestamp,
+    ) -> Result<(), SourceError> {
+        let Some(memory) = self.memory() else { return Ok(()) };
+        if let Self::Remote { mirror, .. } = self {
+            let by = Signature {
+                name: "factoryctl".to_owned(),
+                email: "factoryctl@users.noreply.github.com".to_owned(),
+            };
+            let reference = format!("refs/factory/in-force/{}", followed.branch);
+            mirror.repo().set_reference(&reference, &followed.commit, &by, at)?;
+        }
+        let identity = memory.read()?.map_or_else(|| self.identity(desired), |was| was.identity);
+        Ok(memory.write(&Remembered { identity, in_force: Some(followed) })?)
+    }
+
+    /// The branch that was named beside the URL.
+    fn named_branch(&self) -> Option<&str> {
+        match self {
+            Self::Remote { branch, .. } => branch.as_deref(),
+            Self::Folder(_) | Self::Local { .. } => None,
+        }
+    }
+
+    /// The branches that may be the config branch as long as no config was read, the likeliest first: the one that was
+    /// named, else the one that was in force last, else what the remote of a clone takes for its own, `main`, and what
+    /// is checked out.
+    ///
+    /// # Errors
+    /// When the repository can't be read.
+    pub fn first_branches(&self) -> Result<Vec<String>, SourceError> {
+        if let Some(branch) = self.named_branch() {
+            return Ok(vec![branch.to_owned()]);
+        }
+        if let Some(followed) = self.remembered()?.and_then(|was| was.in_force) {
+            return Ok(vec![followed.branch]);
+        }
+        let main = "main".to_owned();
+        let Self::Local { repo, .. } = self else { return Ok(vec![main]) };
+        let mut all: Vec<String> = repo.remote_head_branch()?.into_iter().chain([main]).collect();
+        all.extend(repo.head_branch()?);
+        let mut seen = std::collections::BTreeSet::new();
+        all.retain(|branch| seen.insert(branch.clone()));
+        Ok(all)
+    }
+
+    /// The branch that config names, where that is another than the one that was looked at and nobody named one.
+    ///
+    /// # Errors
+    /// When the repository can't be read.
+    pub fn branch_elsewhere(&self, desired: &Desired) -> Result<Option<String>, SourceError> {
+        if !matches!(self, Self::Remote { branch: None, .. }) {
+            return Ok(None);
+        }
+        let named = &desired.factory.branch;
+        Ok((!self.first_branches()?.contains(named)).then(|| named.clone()))
+    }
+
     /// The reference that says what of a branch is in force. In a clone of a config repository that is on GitHub it
-    /// is the remote's branch as the clone knows it: what was committed here and never pushed is not merged.
+    /// is the remote's branch as the clone knows it: what was committed here and never pushed is not merged. Where it
+    /// was so once, it stays so.
     ///
     /// # Errors
     /// When the repository can't be read.
     pub fn followed(&self, branch: &str, desired: Option<&Desired>) -> Result<String, SourceError> {
-        if let (Self::Local(repo), Some(desired)) = (self, desired)
-            && desired.factory.config.is_some()
-        {
-            let tracking = format!("refs/remotes/origin/{branch}");
-            if repo.reference(&tracking)?.is_some() {
-                return Ok(tracking);
-            }
+        let own = format!("refs/heads/{branch}");
+        let Self::Local { repo, .. } = self else { return Ok(own) };
+        let tracking = format!("refs/remotes/origin/{branch}");
+        let on_github = desired.is_none_or(|desired| desired.factory.config.is_some());
+        let was = self.remembered()?.and_then(|was| was.in_force).map(|was| was.reference);
+        if on_github && was.as_ref() == Some(&tracking) {
+            return Ok(tracking);
         }
-        Ok(format!("refs/heads/{branch}"))
-    }
-
-    /// The commit that was in force last, as the mirror of a remote repository remembers it: it outlives the branch,
-    /// and is there while the remote isn't.
-    ///
-    /// # Errors
-    /// When the mirror can't be read.
-    pub fn remembered(&self, branch: &str) -> Result<Option<CommitId>, SourceError> {
-        match self {
-            Self::Remote { mirror, .. } => Ok(mirror.repo().reference(&in_force(branch))?),
-            Self::Local(_) | Self::Folder(_) => Ok(None),
+        if repo.reference(&tracking)?.is_none() {
+            return Ok(own);
         }
-    }
-
-    /// Remembers the commit that is in force. That it can't be kept costs nothing until the branch is gone.
-    pub fn remember(&self, branch: &str, commit: &CommitId, at: jiff::Timestamp) {
-        let Self::Remote { mirror, .. } = self else { return };
-        let by = Signature {
-            name: "factoryctl".to_owned(),
-            email: "factoryctl@users.noreply.github.com".to_owned(),
+        // Before any config was read, a branch that was never checked out is known by the remote's alone.
+        let follows = match desired {
+            Some(desired) => desired.factory.config.is_some(),
+            None => repo.reference(&own)?.is_none(),
         };
-        if let Err(error) = mirror.repo().set_reference(&in_force(branch), commit, &by, at) {
-            tracing::warn!(%error, "the commit in force can't be remembered");
-        }
-    }
-
-    /// The branch that is looked at first: the one that was named, else `main`.
-    pub fn first_branch(&self) -> Result<String, SourceError> {
-        Ok(match self {
-            Self::Remote { branch: Some(branch), .. } => branch.clone(),
-            Self::Local(repo) => repo.head_branch()?.unwrap_or_else(|| "main".to_owned()),
-            Self::Remote { branch: None, .. } | Self::Folder(_) => "main".to_owned(),
-        })
-    }
-
-    /// The branch that config names, where that is another than the one that was looked at and nobody named one.
-    pub fn branch_elsewhere(&self, desired: &Desired) -> Option<String> {
-        let named = &desired.factory.branch;
-        let looked_at = matches!(self, Self::Remote { branch: None, .. }).then_some("main")?;
-        (named != looked_at).then(|| named.clone())
+        Ok(if follows { tracking } else { own })
     }
 
     /// Where a reference is.
@@ -270,11 +368,6 @@ pub fn load(files: ConfigFiles, today: jiff::civil::Date) -> Result<Loaded, Box<
         Ok((desired, warnings)) => Ok(Loaded { files, desired, warnings }),
         Err(problems) => Err(Box::new(Invalid { files, problems })),
     }
-}
-
-/// Where a mirror remembers what of a branch was in force last.
-fn in_force(branch: &str) -> String {
-    format!("refs/factory/in-force/{branch}")
 }
 
 fn is_url(text: &str) -> bool {

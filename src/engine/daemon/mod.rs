@@ -173,7 +173,7 @@ impl Daemon {
     async fn begin(options: Options) -> Result<Self, Error> {
         let Options { clock, env, state, mut keeper, connect, audience, fetch_every, drain, abort: _ } =
             options;
-        let guard = state.lock("factoryctl run")?;
+        let guard = state.lock(state::DAEMON)?;
         let path = state.prepare_socket()?;
         let ledger = Ledger::open(guard, clock.now())?;
         for mended in ledger.recovered() {
@@ -185,7 +185,7 @@ impl Daemon {
         {
             audience.remark(&format!("{} stays in force, as before the restart", commit.short()));
         }
-        keeper.remember();
+        keeper.remember().map_err(BootError::from).map_err(Error::Config)?;
         let records = news::at_start(&keeper, ledger.index(), audience.as_ref(), clock.now());
         let desired = Arc::clone(&keeper.current().desired);
         let client = connect(&desired).map_err(Error::Connect)?;

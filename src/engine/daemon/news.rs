@@ -101,9 +101,7 @@ impl Daemon {
         let news = self
             .keeper
             .refresh(|desired| {
-                if source.identity(desired) != source.identity(&before)
-                    || desired.factory.branch != before.factory.branch
-                {
+                if source.identity(desired) != source.identity(&before) {
                     return Err("it names another config repository, branch or GitHub; restart the daemon to follow it".to_owned());
                 }
                 if desired.github.auth != before.github.auth || desired.github.api.value != before.github.api.value {

@@ -81,7 +81,7 @@ impl Daemon {
         self.services.spawn(door.serve(answer, self.services_stop.clone()));
         match &**self.keeper.source() {
             Source::Folder(_) => {}
-            Source::Local(repo) => {
+            Source::Local { repo, .. } => {
                 let (repo, reference) = ((**repo).clone(), self.keeper.reference().to_owned());
                 self.services.spawn(watch::watch(
                     repo,

@@ -67,6 +67,8 @@ pub enum NotInForce {
     Unmerged {
         /// The revision.
         commit: CommitId,
+        /// The config branch.
+        branch: String,
     },
     /// The branch has gone on.
     Superseded {
@@ -74,6 +76,8 @@ pub enum NotInForce {
         commit: CommitId,
         /// Where the branch is.
         head: CommitId,
+        /// The config branch.
+        branch: String,
     },
 }
 

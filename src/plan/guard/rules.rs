@@ -148,12 +148,12 @@ fn fighting(action: &Action, cx: &GuardContext<'_>) -> Option<String> {
 }
 
 fn unmerged(_: &Action, cx: &GuardContext<'_>) -> Option<String> {
-    let NotInForce::Unmerged { commit } = cx.not_in_force? else { return None };
-    Some(format!("{} is not merged to the config branch `{}`", commit.short(), cx.desired.factory.branch))
+    let NotInForce::Unmerged { commit, branch } = cx.not_in_force? else { return None };
+    Some(format!("{} is not merged to the config branch `{branch}`", commit.short()))
 }
 
 fn superseded(_: &Action, cx: &GuardContext<'_>) -> Option<String> {
-    let NotInForce::Superseded { commit, head } = cx.not_in_force? else { return None };
-    let (commit, head, branch) = (commit.short(), head.short(), &cx.desired.factory.branch);
+    let NotInForce::Superseded { commit, head, branch } = cx.not_in_force? else { return None };
+    let (commit, head) = (commit.short(), head.short());
     Some(format!("{commit} was superseded: the config branch `{branch}` is at {head}"))
 }

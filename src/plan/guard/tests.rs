@@ -50,12 +50,19 @@ fn switch(reason: &str) -> Switch {
 }
 
 fn unmerged() -> NotInForce {
-    NotInForce::Unmerged { commit: CommitId::parse(&"0123456789".repeat(4)).unwrap() }
+    NotInForce::Unmerged {
+        commit: CommitId::parse(&"0123456789".repeat(4)).unwrap(),
+        branch: "main".to_owned(),
+    }
 }
 
 fn superseded() -> NotInForce {
     let head = CommitId::parse(&"abcdef0123".repeat(4)).unwrap();
-    NotInForce::Superseded { commit: CommitId::parse(&"0123456789".repeat(4)).unwrap(), head }
+    NotInForce::Superseded {
+        commit: CommitId::parse(&"0123456789".repeat(4)).unwrap(),
+        head,
+        branch: "main".to_owned(),
+    }
 }
 
 fn protect(address: &str) -> Protect {

@@ -7,8 +7,13 @@ use std::path::{Path, PathBuf};
 
 use super::fs;
 
+mod carry;
+
 /// The most bytes that the path of a Unix socket may have on Linux, without its final NUL.
 const MAX_SOCKET_PATH: usize = 107;
+
+/// How a daemon names itself to those who find the lock held.
+pub const DAEMON: &str = "factoryctl run";
 
 /// The most bytes that are read of the kernel's list of locks.
 const MAX_LOCKS: u64 = 16 << 20;
@@ -39,9 +44,21 @@ pub enum Error {
         /// The path.
         path: PathBuf,
     },
-    /// A folder can't be made.
+    /// A folder can't be made, or what lies in it can't be moved.
     #[error("could not prepare the state directory")]
     Prepare(#[source] fs::Error),
+    /// What names the state directory has changed, and the new one has a past already.
+    #[error(
+        "the config names another state directory now, and both have a ledger or live switches: `{from}` and `{to}`",
+        from = .from.display(),
+        to = .to.display()
+    )]
+    Occupied {
+        /// The one that was used until now.
+        from: PathBuf,
+        /// The one that is to be used.
+        to: PathBuf,
+    },
 }
 
 /// Who holds the lock, as it noted itself.
@@ -51,6 +68,13 @@ pub struct LockedBy {
     pub pid: Option<u32>,
     /// Its command line, shortened to what it does: `factoryctl run`.
     pub command: String,
+}
+
+impl LockedBy {
+    /// Whether it is a daemon.
+    pub fn is_daemon(&self) -> bool {
+        self.command == DAEMON
+    }
 }
 
 impl std::fmt::Display for LockedBy {

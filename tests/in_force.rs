@@ -1,0 +1,131 @@
+//! What is in force of a config repository, and where its state lies, while config says something else by now.
+
+use crate::daemon::{Daemon, HOME, github_with_factory, on_github, wait};
+use crate::world::{World, sample, world_of};
+
+const LOCAL: &str = "factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #false; }\n";
+
+/// A factory that began on one machine goes to GitHub: what it did and what was switched goes with it.
+#[test]
+fn a_local_factory_takes_its_past_along_when_it_goes_to_github() {
+    world_of(github_with_factory(), |world| {
+        world.config(LOCAL);
+        let daemon = Daemon::start(world, &[]);
+        wait("it converges", || {
+            let on = world.github().with(|g| g.repo("acme", "anvil").map(|r| r.settings.has_wiki));
+            (on == Some(false)).then_some(())
+        });
+        daemon.ask(&["loop", "disable", "labels", "--reason", "before"]).exits(0);
+        world.config(&LOCAL.replace("factory \"acme\"", HOME.trim_end()));
+        daemon.wait("the rejection", |s| !s["config"]["rejected"].is_null());
+        daemon.ask(&["suspend", "repo/acme/anvil", "--reason", "after"]).exits(0);
+        let held = daemon.ask(&["apply", "--yes"]).exits(8);
+        assert!(held.err.contains("factoryctl run"), "{}", held.all());
+        daemon.stop().exits(0);
+        let flips = world.run(&["loop", "list"]).exits(0);
+        assert!(flips.out.contains("before"), "{}", flips.all());
+
+        let daemon = Daemon::start(world, &[]);
+        let status = daemon.wait("it goes on", |s| s["config"]["rejected"].is_null());
+        let reasons: Vec<&str> =
+            status["flips"].as_array().unwrap().iter().filter_map(|f| f["reason"].as_str()).collect();
+        assert_eq!(reasons, ["before", "after"], "{status}");
+        let history = daemon.ask(&["history", "repo/acme/anvil"]).exits(0);
+        assert!(history.out.contains("has-wiki"), "{}", history.all());
+        let ran = daemon.stop().exits(0);
+        assert!(ran.err.contains("from now on"), "{}", ran.all());
+        world.run(&["ledger", "verify"]).exits(0);
+        assert!(has_branch(world, "refs/heads/factory/ledger"), "the whole ledger is on GitHub");
+    });
+}
+
+fn has_branch(world: &World, name: &str) -> bool {
+    let with_token = format!("http://x-access-token:{}@", world.twin().token());
+    let url = world.twin().git_url().replace("http://", &with_token);
+    !world.git(&["ls-remote", &format!("{url}/acme/factory.git"), name]).is_empty()
+}
+
+/// In a repository on this machine, too, a branch that is gone is no reason to go by another.
+#[test]
+fn a_local_branch_that_is_gone_leaves_what_was_in_force() {
+    world_of(sample::github(), |world| {
+        let good = world.config(LOCAL);
+        Daemon::start(world, &[]).stop().exits(0);
+        world.git(&["checkout", "-q", "-b", "topic"]);
+        world.config("factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #true; }\n");
+        world.git(&["branch", "-q", "-D", "main"]);
+        let daemon = Daemon::start(world, &[]);
+        let status = daemon.wait("it is missed", |s| !s["config"]["trouble"].is_null());
+        assert_eq!(status["config"]["commit"], good.trim(), "{status}");
+        daemon.stop().exits(0);
+        let held = world.run(&["apply", "--yes"]).exits(4);
+        assert!(held.err.contains("is not merged to the config branch `main`"), "{}", held.all());
+        world.git(&["branch", "-q", "main"]);
+        world.run(&["apply", "--yes"]).exits(0);
+    });
+}
+
+/// In a clone whose remote branch is gone, what was committed here and never pushed is not in force.
+#[test]
+fn a_clone_whose_remote_branch_is_gone_takes_nothing_unpushed() {
+    world_of(github_with_factory(), |world| {
+        let text = LOCAL.replace("factory \"acme\"", HOME.trim_end());
+        let pushed = world.config(&text);
+        world.git(&["update-ref", "refs/remotes/origin/main", "main"]);
+        Daemon::start(world, &[]).stop().exits(0);
+        world.config(&text.replace("#false", "#true"));
+        world.git(&["update-ref", "-d", "refs/remotes/origin/main"]);
+        let daemon = Daemon::start(world, &[]);
+        let status = daemon.wait("it is missed", |s| !s["config"]["trouble"].is_null());
+        assert_eq!(status["config"]["commit"], pushed.trim(), "{status}");
+        daemon.stop().exits(0);
+    });
+}
+
+/// A commit doesn't say itself whether it is merged.
+#[test]
+fn a_feature_branch_is_unmerged_whatever_it_names() {
+    world_of(github_with_factory(), |world| {
+        let text = LOCAL.replace("factory \"acme\"", HOME.trim_end());
+        on_github(world, &text);
+        world.config(&text);
+        let unmerged = |world: &World| {
+            let held = world.run(&["apply", "--yes"]).exits(4);
+            assert!(held.err.contains("is not merged to the config branch `main`"), "{}", held.all());
+        };
+        world.git(&["checkout", "-q", "-b", "topic"]);
+        world.config(&text.replace("\"main\"", "\"topic\""));
+        world.github().push_file("acme/factory", "topic", "factory.kdl", &text).unwrap();
+        unmerged(world);
+        world.git(&["checkout", "-q", "--detach"]);
+        unmerged(world);
+    });
+    world_of(sample::github(), |world| {
+        world.config(LOCAL);
+        world.git(&["checkout", "-q", "-b", "topic"]);
+        world.config(&LOCAL.replace("has-wiki", "has-issues"));
+        let held = world.run(&["apply", "--yes"]).exits(4);
+        assert!(held.err.contains("is not merged to the config branch `main`"), "{}", held.all());
+        world.git(&["checkout", "-q", "main"]);
+        world.run(&["apply", "--yes"]).exits(0);
+    });
+}
+
+/// The branch that a person names beside the URL is the config branch, for `run` and `apply` alike.
+#[test]
+fn a_branch_named_beside_the_url_is_the_config_branch() {
+    world_of(sample::github(), |world| {
+        world.config(LOCAL);
+        world.git(&["checkout", "-q", "-b", "dev"]);
+        world.config(&LOCAL.replace("has-wiki #false", "has-issues #false"));
+        let url = format!("file://{}", world.path("config").display());
+        let (main, dev) = (format!("{url}#main"), format!("{url}#dev"));
+        let daemon = Daemon::start(world, &["--config", &dev]);
+        let other = Daemon::start(world, &["--config", &main]);
+        other.stop().exits(0);
+        daemon.stop().exits(0);
+        world.github().set("acme/anvil", &serde_json::json!({ "has_issues": true })).unwrap();
+        let done = world.run(&["--config", &dev, "apply", "--yes"]).exits(0);
+        assert!(done.err.contains("has-issues"), "{}", done.all());
+    });
+}
