@@ -268,14 +268,8 @@ fn glob(text: &str, desired: &Desired) -> Result<AddressGlob, Fail> {
             .because(error)
             .help("addresses look like repo/acme/widgets/label/bug; `*` and `**` match")
     })?;
-    let managed = desired.repos.keys().chain(desired.factory.config.as_ref().map(|c| &c.value));
-    if managed.clone().any(|repo| glob.may_touch(repo)) {
-        return Ok(glob);
-    }
-    let near = managed
-        .map(|repo| format!("repo/{repo}"))
-        .min_by_key(|address| strsim::damerau_levenshtein(address, text))
-        .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+    let Some(near) = desired.covers_nothing(&glob) else { return Ok(glob) };
+    let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
     Err(Fail::new(Exit::Usage, format!("`{text}` covers nothing that the config manages"))
         .help(format!("{near}repositories are named repo/OWNER/NAME")))
 }

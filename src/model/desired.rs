@@ -273,6 +273,18 @@ impl Desired {
     pub fn ended(&self, today: jiff::civil::Date) -> impl Iterator<Item = &Allow> {
         self.allows.iter().filter(move |allow| allow.until.is_some_and(|until| until < today))
     }
+
+    /// Of a glob that can cover nothing of what is managed: the nearest repository's address, if there is any. `None`
+    /// where it covers something.
+    pub fn covers_nothing(&self, glob: &AddressGlob) -> Option<Option<String>> {
+        let managed = || self.repos.keys().chain(self.factory.config.as_ref().map(|config| &config.value));
+        if managed().any(|repo| glob.may_touch(repo)) {
+            return None;
+        }
+        let text = glob.to_string();
+        let near = managed().map(|repo| format!("repo/{repo}"));
+        Some(near.min_by_key(|address| strsim::damerau_levenshtein(address, &text)))
+    }
 }
 
 /// `protect "repo/acme/legacy/**" reason="…"`: nothing there is changed.

@@ -102,14 +102,8 @@ fn switch(reason: &str, by: &str, until: Option<Timestamp>, now: Timestamp) -> R
 
 /// Whoever mistypes an address would believe that it is held.
 fn covers_something(glob: &AddressGlob, desired: &Desired) -> Result<(), String> {
-    let managed = || desired.repos.keys().chain(desired.factory.config.as_ref().map(|c| &c.value));
-    if managed().any(|repo| glob.may_touch(repo)) {
-        return Ok(());
-    }
-    let near = managed()
-        .map(|repo| format!("repo/{repo}"))
-        .min_by_key(|address| strsim::damerau_levenshtein(address, &glob.to_string()))
-        .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    let Some(near) = desired.covers_nothing(glob) else { return Ok(()) };
+    let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
     Err(format!("`{glob}` covers nothing that the config in force manages{near}"))
 }
 
