@@ -28,6 +28,7 @@ impl Loop for Flips {
             match (&flip.pull, flip.in_force) {
                 (_, false) => plan.act(withdraw(&config.value, flip, address)),
                 (Some((_, true)), true) => {}
+                (None, true) if flip.said => {}
                 (None | Some((_, false)), true) if flip.files.is_empty() => {
                     plan.wait(address, "the config to have a place where this flip can be written");
                 }

@@ -174,6 +174,8 @@ pub struct OpenFlip {
     pub in_force: bool,
     /// The edited config file, with its whole new text, when the edit applies.
     pub files: Vec<super::ProposedFile>,
+    /// Whether config says already what the flip would write.
+    pub said: bool,
     /// Why.
     pub reason: String,
     /// Who flipped it.

@@ -72,7 +72,8 @@ pub(super) fn is_branch(text: &str) -> bool {
         })
 }
 
-pub(super) fn moment(text: &str) -> Option<jiff::Timestamp> {
+/// A time as config writes it: a moment, or a day; UTC unless it says otherwise.
+pub(in crate::desired) fn moment(text: &str) -> Option<jiff::Timestamp> {
     if let Ok(date) = text.parse::<Date>() {
         // A date alone; a text with a time parses as a date too, so the length decides.
         if text.len() == 10 {

@@ -13,6 +13,7 @@ mod vocabulary;
 
 pub use check::Value;
 pub(super) use check::{Context, Problem, check};
+pub(super) use forms::moment;
 pub use kind::{Field, Kind, Repeat};
 pub use settings::Settings;
 pub(super) use settings::{literals, raw};

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::{Spelling, edit_kdl, edit_toml, strip_mark};
+use crate::desired::shape::moment;
 
 /// Why a file was not edited.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,7 +80,8 @@ pub fn set_loop(text: &str, spelling: Spelling, flip: &Flip<'_>) -> Result<Strin
     })
 }
 
-/// Adds a `protect` to the `factory` section; nothing changes where the address is protected already.
+/// Adds a `protect` to the `factory` section; nothing changes where the address is protected already for as long, and
+/// one that ends earlier gives way.
 ///
 /// # Errors
 /// As for [`set_loop`], and when the file has no `factory` section.
@@ -90,6 +92,13 @@ pub fn protect(
     reason: &str,
     until: Option<&str>,
 ) -> Result<String, Error> {
+    let ends = match spelling {
+        Spelling::Kdl => edit_kdl::protected_until(strip_mark(text), address),
+        Spelling::Toml => edit_toml::protected_until(strip_mark(text), address),
+    };
+    if ends.is_some_and(|ends| outlasts(until, &ends)) {
+        return protect(&unprotect(text, spelling, address)?, spelling, address, reason, until);
+    }
     edit(text, |body| {
         let splices = match spelling {
             Spelling::Kdl => edit_kdl::protect(body, address, reason, until)?,
@@ -113,6 +122,15 @@ pub fn unprotect(text: &str, spelling: Spelling, address: &str) -> Result<String
         let out = apply(body, splices);
         if is_protected(&out, spelling, address) { Err(Error::Form("protect".to_owned())) } else { Ok(out) }
     })
+}
+
+/// Whether something that ends at `until`, or never, goes on after `ends`.
+fn outlasts(until: Option<&str>, ends: &str) -> bool {
+    match (until.map(moment), moment(ends)) {
+        (_, None) | (Some(None), _) => false,
+        (None, Some(_)) => true,
+        (Some(Some(until)), Some(ends)) => until > ends,
+    }
 }
 
 fn is_protected(text: &str, spelling: Spelling, address: &str) -> bool {
@@ -300,7 +318,11 @@ mod tests {
             let edited = protect(text, spelling, "repo/acme/w", "hands off", Some("2030-12-31T00:00:00Z"))
                 .unwrap_or_else(|e| format!("error: {e}\n"));
             out.push_str(&edited);
-            assert_eq!(protect(&edited, spelling, "repo/acme/w", "again", None).as_ref(), Ok(&edited));
+            let again = |until| protect(&edited, spelling, "repo/acme/w", "again", until);
+            assert_eq!(again(Some("2030-12-31")).as_ref(), Ok(&edited), "it is protected for as long");
+            let longer = again(None).unwrap();
+            assert!(longer.contains("again") && !longer.contains("hands off"), "{longer}");
+            assert_eq!(protect(&longer, spelling, "repo/acme/w", "x", Some("2031-01-01")), Ok(longer));
             let back = unprotect(&edited, spelling, "repo/acme/w").unwrap_or_else(|e| e.to_string());
             out.push_str(if back.trim_end() == text.trim_end() {
                 "-- and back\n"

@@ -134,6 +134,14 @@ pub(super) fn is_protected(text: &str, address: &str) -> bool {
     parse(text).is_ok_and(|d| d.get("factory").is_some_and(|f| protected(f, address).is_some()))
 }
 
+/// Until when an address is protected; `None` where it isn't, or for good.
+pub(super) fn protected_until(text: &str, address: &str) -> Option<String> {
+    let document = parse(text).ok()?;
+    let node = protected(document.get("factory")?, address)?;
+    let value = node.get("until").or_else(|| node.children()?.get_arg("until"))?;
+    value.as_string().map(str::to_owned)
+}
+
 pub(super) fn protect(
     text: &str,
     address: &str,

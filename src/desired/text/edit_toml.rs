@@ -133,6 +133,13 @@ pub(super) fn is_protected(text: &str, address: &str) -> bool {
     parse(text).is_ok_and(|d| at(d.get_ref(), &["factory", "protect", address]).is_some())
 }
 
+/// Until when an address is protected; `None` where it isn't, or for good.
+pub(super) fn protected_until(text: &str, address: &str) -> Option<String> {
+    let document = parse(text).ok()?;
+    let until = at(document.get_ref(), &["factory", "protect", address, "until"])?;
+    text.get(until.span()).map(|written| written.trim_matches(['"', '\'']).to_owned())
+}
+
 pub(super) fn protect(
     text: &str,
     address: &str,

@@ -159,7 +159,9 @@ impl Reading<'_> {
                 Some((_, _, at)) => repo.merge_base(&head, at)?.unwrap_or_else(|| head.clone()),
                 None => head.clone(),
             };
-            let files = self.edited(repo, &began, flip)?;
+            let edited = self.edited(repo, &began, flip)?;
+            let said = matches!(edited, Edited::Said);
+            let files = if let Edited::Files(files) = edited { files } else { Vec::new() };
             let pull = match pull {
                 Some((number, _, at)) => {
                     seen.proposed.push((branch.clone(), Some(*number)));
@@ -183,6 +185,7 @@ impl Reading<'_> {
                 until: flip.switch.until,
                 in_force: true,
                 files,
+                said,
                 reason: flip.switch.reason.clone(),
                 by: flip.switch.by.clone(),
                 base: (self.branch.to_owned(), head.clone()),
@@ -217,6 +220,7 @@ impl Reading<'_> {
             until: None,
             in_force: false,
             files: Vec::new(),
+            said: false,
             reason: String::new(),
             by: String::new(),
             base: (self.branch.to_owned(), head.clone()),
@@ -224,15 +228,14 @@ impl Reading<'_> {
         }
     }
 
-    /// The config file in which the flip is written, with the flip in it; none when the file says so already, or
-    /// nobody knows how to write it.
-    fn edited(&self, repo: &Repo, head: &CommitId, flip: &Flip) -> Result<Vec<ProposedFile>, Trouble> {
+    /// The config file in which the flip is written, with the flip in it.
+    fn edited(&self, repo: &Repo, head: &CommitId, flip: &Flip) -> Result<Edited, Trouble> {
         let name = flip.address.strip_prefix("loop/");
         let written = name.and_then(|name| self.desired.loops.get(name)).map(|l| l.source.file.to_string());
         let root = self.desired.factory.source.as_ref().map(|s| s.file.to_string());
         let path = written.or(root).unwrap_or_else(|| "factory.kdl".to_owned());
-        let Some(bytes) = repo.file_at(head, &path, MAX_FILE)? else { return Ok(Vec::new()) };
-        let Ok(text) = String::from_utf8(bytes) else { return Ok(Vec::new()) };
+        let Some(bytes) = repo.file_at(head, &path, MAX_FILE)? else { return Ok(Edited::Nowhere) };
+        let Ok(text) = String::from_utf8(bytes) else { return Ok(Edited::Nowhere) };
         let spelling = if std::path::Path::new(&path).extension().is_some_and(|e| e == "toml") {
             Spelling::Toml
         } else {
@@ -248,14 +251,24 @@ impl Reading<'_> {
             None => edit::protect(&text, spelling, &flip.address, reason, until.as_deref()),
         };
         match edited {
-            Ok(edited) if edited == text => Ok(Vec::new()),
-            Ok(text) => Ok(vec![ProposedFile { path, text }]),
+            Ok(edited) if edited == text => Ok(Edited::Said),
+            Ok(text) => Ok(Edited::Files(vec![ProposedFile { path, text }])),
             Err(error) => {
                 tracing::warn!(address = flip.address, %error, "a live flip can't be written into the config");
-                Ok(Vec::new())
+                Ok(Edited::Nowhere)
             }
         }
     }
+}
+
+/// What became of writing a flip into config.
+enum Edited {
+    /// The file with the flip in it.
+    Files(Vec<ProposedFile>),
+    /// Config says so already.
+    Said,
+    /// There is no place for it, or nobody knows how to write it.
+    Nowhere,
 }
 
 /// Whether a commit has these files already.

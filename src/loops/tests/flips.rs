@@ -15,6 +15,7 @@ fn flip(in_force: bool, pull: Option<(u64, bool)>, edited: bool) -> Observed {
         until: None,
         in_force,
         files,
+        said: false,
         reason: "it is too eager".into(),
         by: "ann@host".into(),
         base: ("main".into(), CommitId::parse(&"ab".repeat(20)).unwrap()),
@@ -28,6 +29,11 @@ fn on(mut observed: Observed) -> Observed {
     observed
 }
 
+fn said(mut observed: Observed) -> Observed {
+    observed.flips[0].said = true;
+    observed
+}
+
 #[test]
 fn flips_are_proposed_kept_and_withdrawn() {
     let config = || with_config(desired([]), "acme/config");
@@ -36,6 +42,7 @@ fn flips_are_proposed_kept_and_withdrawn() {
         ("in force, proposed", config(), flip(true, Some((4, true)), true)),
         ("in force, proposed on another state of the file", config(), flip(true, Some((4, false)), true)),
         ("in force, and config has no place for it", config(), flip(true, None, false)),
+        ("in force, and config says so already", config(), said(flip(true, None, false))),
         ("switched on, though config has it off", config(), on(flip(true, None, true))),
         ("over, still proposed", config(), flip(false, Some((4, true)), true)),
         ("over, and its branch is left", config(), flip(false, None, true)),
@@ -69,6 +76,8 @@ fn flips_are_proposed_kept_and_withdrawn() {
     in force, and config has no place for it
       waiting
         repo/acme/config/branch/factory%2Fflip%2Floop-labels-0a1b2c: the config to have a place where this flip can be written
+    in force, and config says so already
+      nothing
     switched on, though config has it off
       acme/config
         + propose branch/factory/flip/loop-labels-0a1b2c
