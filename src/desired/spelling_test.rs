@@ -211,7 +211,9 @@ proptest! {
         if said.is_ok() {
             let schema = super::docs::schema(&vocabulary());
             let table: toml::Table = b.parse().expect("it was read");
-            let json = serde_json::to_value(table).expect("it has no dates");
+            let mut json = serde_json::to_value(table).expect("it has no dates");
+            // The root file is KDL, so that no schema has its section.
+            json.as_object_mut().expect("it is a table").remove("factory");
             prop_assert!(validates(&schema, &schema, &json), "{}", b);
         }
         prop_assert_eq!(outcome("factory.kdl", &a), said, "{}\n{}", a, b);

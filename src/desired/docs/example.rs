@@ -9,6 +9,16 @@ use crate::desired::shape::{Kind, Repeat};
 
 use super::spell::toml_value;
 
+/// What is said in place of an example, of what no TOML file may hold.
+pub(super) const KDL_ALONE: &str =
+    "It stands in `factory.kdl` alone, which is KDL, so there is no TOML spelling of it.";
+
+/// Whether a TOML file may hold what has this path.
+pub(super) fn may_be_toml(path: &str) -> bool {
+    let section = path.split('.').next().and_then(|name| ROOT.child(name));
+    section.is_none_or(|kind| !kind.root_only)
+}
+
 /// The tables around what stands in `path`, with an example's key where a kind is repeated by key.
 pub(super) fn around(path: &str) -> String {
     let mut kind = &ROOT;

@@ -122,12 +122,12 @@ fn explain_kind(path: &str, kind: &'static Kind, vocabulary: &Vocabulary) -> Str
         let _ = writeln!(out, "With settings of their own: {}\n", names.join(", "));
     }
     let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
-    let _ = write!(
-        out,
-        "KDL:\n\n{}\n\nTOML:\n\n{}\n",
-        indent(kind.example),
-        indent(&example::toml(kind, &example::around(parent)))
-    );
+    let _ = write!(out, "KDL:\n\n{}\n\n", indent(kind.example));
+    let _ = if example::may_be_toml(path) {
+        writeln!(out, "TOML:\n\n{}", indent(&example::toml(kind, &example::around(parent))))
+    } else {
+        writeln!(out, "{}", example::KDL_ALONE)
+    };
     out
 }
 
@@ -151,7 +151,12 @@ fn explain_field(path: &str, field: &Field) -> String {
     };
     let _ = writeln!(out, "Default:  {default}");
     let _ = writeln!(out, "KDL:      {}", spell(field, Spelling::Kdl, false));
-    let _ = writeln!(out, "TOML:     {}", spell(field, Spelling::Toml, false));
+    let toml = if example::may_be_toml(path) {
+        spell(field, Spelling::Toml, false)
+    } else {
+        "none; it stands in `factory.kdl`".to_owned()
+    };
+    let _ = writeln!(out, "TOML:     {toml}");
     out
 }
 

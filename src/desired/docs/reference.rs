@@ -30,12 +30,12 @@ fn section(out: &mut String, kind: &'static Kind, path: &str, level: usize) {
     let _ = write!(out, "\n{} {title}\n\n{}\n", "#".repeat(level), kind.about);
     table(out, kind.key.iter().chain(kind.fields));
     let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
-    let _ = write!(
-        out,
-        "\n```kdl\n{}\n```\n\n```toml\n{}\n```\n",
-        kind.example,
-        example::toml(kind, &example::around(parent))
-    );
+    let _ = write!(out, "\n```kdl\n{}\n```\n", kind.example);
+    let _ = if example::may_be_toml(path) {
+        write!(out, "\n```toml\n{}\n```\n", example::toml(kind, &example::around(parent)))
+    } else {
+        write!(out, "\n{}\n", example::KDL_ALONE)
+    };
     for child in kind.children {
         // Shown where it is first met: `labels` is the same in defaults, groups and repositories.
         if first_home(child) == Some(path) {

@@ -28,7 +28,7 @@ fn members(
     defs: &mut Map<String, Value>,
 ) -> Map<String, Value> {
     let mut out = Map::new();
-    for child in kind.children {
+    for child in kind.children.iter().filter(|child| !child.root_only) {
         out.insert(child.name.to_owned(), placed(child, vocabulary, defs));
     }
     out

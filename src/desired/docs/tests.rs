@@ -43,6 +43,47 @@ fn complaints(path: &str, text: &str) -> String {
     load(&given, &vocabulary()).err().map(|all| render(&all, &given, false)).unwrap_or_default()
 }
 
+/// The TOML examples of the reference page, as a reader would copy them.
+fn toml_examples(page: &str) -> Vec<&str> {
+    let blocks = page.split("```toml\n").skip(1);
+    blocks.map(|rest| rest.split("```").next().unwrap_or_default()).collect()
+}
+
+#[test]
+fn every_toml_example_of_the_reference_is_accepted_by_itself() {
+    let page = reference(&vocabulary());
+    let examples = toml_examples(&page);
+    assert!(examples.len() > 10, "{examples:?}");
+    for toml in examples {
+        assert_eq!(complaints("policies/x.toml", toml), "", "{toml}");
+    }
+}
+
+#[test]
+fn what_stands_in_the_root_file_alone_is_not_spelled_in_toml() {
+    let page = reference(&vocabulary());
+    assert!(toml_examples(&page).iter().all(|toml| !toml.contains("[factory")), "{page}");
+    for path in ["factory", "factory.config", "factory.protect", "factory.name", "factory.protect.until"] {
+        let says = explain(Some(path), &vocabulary()).unwrap_or_else(|e| panic!("{e}"));
+        assert!(says.contains("factory.kdl") && !says.contains("[factory"), "{says}");
+    }
+    insta::assert_snapshot!(explain(Some("factory.config"), &vocabulary()).unwrap_or_default(), @r#"
+    factory.config
+
+    The repository on GitHub that holds this config. Without it the factory is local: nothing is pushed, and live flips and comments stay on this machine.
+
+    Fields:
+      repo                          a repository, `owner/name` (required)
+      branch                        the name of a branch
+
+    KDL:
+
+        config "acme/factory" branch="main"
+
+    It stands in `factory.kdl` alone, which is KDL, so there is no TOML spelling of it.
+    "#);
+}
+
 #[test]
 fn every_example_is_accepted_in_both_spellings() {
     for (kind, above) in kinds() {
@@ -354,10 +395,8 @@ fn the_schema_takes_the_examples_and_refuses_what_the_reader_refuses() {
     for (kind, above) in kinds() {
         let outer: Vec<_> = above.iter().map(|k| k.name).collect();
         let toml = example::toml(kind, &example::around(&outer.join(".")));
-        // Around it stands what is required there.
-        let inside_factory = above.first().is_some_and(|k| k.name == "factory");
-        let toml = if inside_factory { format!("[factory]\nname = \"acme\"\n{toml}") } else { toml };
-        assert!(takes(&toml), "{toml}");
+        let section = above.first().copied().unwrap_or(kind);
+        assert_eq!(takes(&toml), !section.root_only, "{toml}");
     }
     for text in [
         "[repo.\"a/b\"]\nvisiblity = \"private\"",
@@ -367,7 +406,7 @@ fn the_schema_takes_the_examples_and_refuses_what_the_reader_refuses() {
         "[loop.stale]\nstale-afer = \"1d\"",
         "[allow]\nguard = \"deletes\"",
         "[[allow]]\nguard = \"deletes\"",
-        "[factory]\n",
+        "[factory]\nname = \"acme\"",
     ] {
         assert!(!takes(text), "{text}");
     }

@@ -49,6 +49,7 @@ pub(super) const FACTORY: Kind = Kind {
             .required(),
     ),
     children: &[&CONFIG, &PROTECT],
+    root_only: true,
     example: "factory \"acme\" {\n    config \"acme/factory\" branch=\"main\"\n    protect \"repo/acme/legacy/**\" reason=\"frozen by contract\"\n}",
     ..Kind::EMPTY
 };

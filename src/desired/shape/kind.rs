@@ -33,6 +33,8 @@ pub struct Kind {
     pub most: usize,
     /// Whether the vocabulary adds further fields, chosen by the key (a loop's own settings).
     pub open: bool,
+    /// Whether it stands in the root file alone. That one is KDL, so such a kind has no TOML spelling.
+    pub root_only: bool,
     /// A whole node, as KDL.
     pub example: &'static str,
 }
@@ -48,6 +50,7 @@ impl Kind {
         repeat: Repeat::Once,
         most: 1_000,
         open: false,
+        root_only: false,
         example: "",
     };
 
