@@ -6,7 +6,7 @@ use super::block::{Block, Given, Read};
 use super::diagnostic::{Draft, Sink, code, nearest};
 use super::docs::spell;
 use super::misplaced::{homes, near_elsewhere};
-use super::shape::{Context, Field, Kind, Problem, Repeat, Type, Vocabulary, check};
+use super::shape::{Context, Field, Kind, Problem, Repeat, Type, Vocabulary, check, hex_color};
 use super::text::{Files, Node, Scalar, Span, Spelling, shorten};
 
 pub(super) struct Reader<'a> {
@@ -99,7 +99,10 @@ impl Reader<'_> {
             let values = std::slice::from_ref(&prop.value);
             let written = Written { name: &prop.name, span: prop.span, values, inline: true, array: false };
             if !self.field(&mut block, own, &written) && !blind {
-                self.unknown(kind, own, &prop.name, prop.span);
+                match kind.child(&prop.name) {
+                    Some(child) => self.not_a_property(kind, child, prop.span),
+                    None => self.unknown(kind, own, &prop.name, prop.span),
+                }
             }
         }
         let mut nested: Vec<&Node<'_>> = Vec::new();
@@ -276,9 +279,11 @@ impl Reader<'_> {
         written: Option<&Written<'_, '_>>,
     ) -> Option<Read> {
         let spelling = self.files.spelling(scalar.span);
-        match check(field.ty, &scalar.raw, Context { spelling, vocabulary: self.vocabulary }) {
+        let cx = Context { spelling, vocabulary: self.vocabulary };
+        match check(field.ty, &scalar.raw, cx) {
             Ok(value) => Some(Read { value, span: scalar.span }),
             Err(problem) => {
+                let problem = hex_color(field.ty, self.files.text(scalar.span), cx).unwrap_or(problem);
                 let inline = written.is_some_and(|w| w.inline);
                 let write = written.map(|_| spell(field, spelling, inline));
                 self.bad_value(&problem, subject, scalar.span, write);
@@ -355,6 +360,19 @@ impl Reader<'_> {
             Draft::error(code::SHAPE, format!("`{}` is a value, not a block", field.name))
                 .at(node.span, "written as a block here")
                 .help(format!("write `{write}`")),
+        );
+    }
+
+    /// A kind of node that was written as `name=value`.
+    fn not_a_property(&mut self, kind: &'static Kind, child: &'static Kind, at: Span) {
+        let write = first_line(child).trim_end_matches([' ', '{']);
+        self.sink.push(
+            Draft::error(code::SHAPE, format!("`{}` is a node of its own, not a property", child.name))
+                .at(at, "written with `=` here")
+                .help(format!(
+                    "write it within the braces of `{}`, without `=`: `{{ {write}; }}`",
+                    kind.name
+                )),
         );
     }
 

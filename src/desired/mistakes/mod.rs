@@ -146,6 +146,8 @@ fn a_secret_is_never_repeated() {
         "github { auth \"ghp_0123456789abcdef\"; }",
         "github { auth \"token\" token=\"correct-horse-battery",
         "github { webhook secret correct-horse-battery; }",
+        "github { auth “token” token=“ghp_0123456789abcdef”; }",
+        "github { webhook secret=‘correct-horse-battery’; }",
         "github { api \"https://me:correct-horse-battery@example.com\"; }",
     ] {
         let given = files([("factory.kdl", format!("factory \"acme\"\n{text}").as_str())]);

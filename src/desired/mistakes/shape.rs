@@ -458,3 +458,23 @@ has_wiki = false
       help: did you mean `has-wiki`?
     "#);
 }
+
+#[test]
+fn a_node_as_a_property() {
+    let text = complain_files([(
+        "factory.kdl",
+        r#"factory "acme" config="acme/factory"
+"#,
+    )]);
+    insta::assert_snapshot!(text, @r#"
+    config::shape
+
+      × `config` is a node of its own, not a property
+       ╭─[factory.kdl:1:16]
+     1 │ factory "acme" config="acme/factory"
+       ·                ───┬──
+       ·                   ╰── written with `=` here
+       ╰────
+      help: write it within the braces of `factory`, without `=`: `{ config "acme/factory" branch="main"; }`
+    "#);
+}

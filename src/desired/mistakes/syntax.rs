@@ -605,3 +605,52 @@ fn a_line_of_thousands_of_columns() {
       help: did you mean `has-wiki`?
     "#);
 }
+
+#[test]
+fn curly_quotes() {
+    let text = complain(
+        r"repo “acme/widgets” {
+    homepage ‘https://widgets.example’
+    description „Hits { things“
+    has-wiki #false
+}
+",
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::syntax
+
+      × curly quotes are no quotes in KDL
+       ╭─[factory.kdl:2:6]
+     1 │ factory "acme"
+     2 │ repo “acme/widgets” {
+       ·      ───────┬──────
+       ·             ╰── here
+     3 │     homepage ‘https://widgets.example’
+       ╰────
+      help: write straight quotes around the text: `"…"`
+
+    config::syntax
+
+      × curly quotes are no quotes in KDL
+       ╭─[factory.kdl:3:14]
+     2 │ repo “acme/widgets” {
+     3 │     homepage ‘https://widgets.example’
+       ·              ────────────┬────────────
+       ·                          ╰── here
+     4 │     description „Hits { things“
+       ╰────
+      help: write straight quotes around the text: `"…"`
+
+    config::syntax
+
+      × curly quotes are no quotes in KDL
+       ╭─[factory.kdl:4:17]
+     3 │     homepage ‘https://widgets.example’
+     4 │     description „Hits { things“
+       ·                 ───────┬───────
+       ·                        ╰── here
+     5 │     has-wiki #false
+       ╰────
+      help: write straight quotes around the text: `"…"`
+    "#);
+}

@@ -436,3 +436,88 @@ fn a_branch_with_a_space() {
       help: e.g. `branch="main"`
     "#);
 }
+
+#[test]
+fn a_homepage_that_is_no_website() {
+    let text = complain(
+        r#"repo "acme/widgets" { homepage "javascript:alert(1)"; }
+repo "acme/gadgets" { homepage "http://"; }
+repo "acme/tools" { homepage "see the wiki"; }
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::malformed
+
+      × `homepage` must be a website, `https://…`, or empty, not "javascript:alert(1)"
+       ╭─[factory.kdl:2:32]
+     1 │ factory "acme"
+     2 │ repo "acme/widgets" { homepage "javascript:alert(1)"; }
+       ·                                ──────────┬──────────
+       ·                                          ╰── this value
+     3 │ repo "acme/gadgets" { homepage "http://"; }
+       ╰────
+      help: a website begins with `https://` or `http://` and the name of a host: `https://widgets.example`
+
+    config::malformed
+
+      × `homepage` must be a website, `https://…`, or empty, not "http://"
+       ╭─[factory.kdl:3:32]
+     2 │ repo "acme/widgets" { homepage "javascript:alert(1)"; }
+     3 │ repo "acme/gadgets" { homepage "http://"; }
+       ·                                ────┬────
+       ·                                    ╰── this value
+     4 │ repo "acme/tools" { homepage "see the wiki"; }
+       ╰────
+      help: a website begins with `https://` or `http://` and the name of a host: `https://widgets.example`
+
+    config::malformed
+
+      × `homepage` must be a website, `https://…`, or empty, not "see the wiki"
+       ╭─[factory.kdl:4:30]
+     3 │ repo "acme/gadgets" { homepage "http://"; }
+     4 │ repo "acme/tools" { homepage "see the wiki"; }
+       ·                              ───────┬──────
+       ·                                     ╰── this value
+       ╰────
+      help: a website begins with `https://` or `http://` and the name of a host: `https://widgets.example`
+    "#);
+}
+
+#[test]
+fn a_colour_as_a_number_in_hex() {
+    let text = complain_files([
+        ("factory.kdl", "factory \"acme\"\n"),
+        (
+            "policies/labels.toml",
+            r"[defaults.labels.label.bug]
+color = 0x00fF56
+[defaults.labels.label.idea]
+color = 0xfff
+",
+        ),
+    ]);
+    insta::assert_snapshot!(text, @r#"
+    config::wrong-type
+
+      × `color` must be a colour of six hex digits, not the number 0x00fF56
+       ╭─[policies/labels.toml:2:9]
+     1 │ [defaults.labels.label.bug]
+     2 │ color = 0x00fF56
+       ·         ────┬───
+       ·             ╰── this value
+     3 │ [defaults.labels.label.idea]
+       ╰────
+      help: write it as text, six hex digits in quotes: `"00fF56"`
+
+    config::wrong-type
+
+      × `color` must be a colour of six hex digits, not the number 0xfff
+       ╭─[policies/labels.toml:4:9]
+     3 │ [defaults.labels.label.idea]
+     4 │ color = 0xfff
+       ·         ──┬──
+       ·           ╰── this value
+       ╰────
+      help: write it as text, six hex digits in quotes: e.g. `"d73a4a"`
+    "#);
+}

@@ -49,6 +49,17 @@ pub(in crate::desired) struct Context<'a> {
     pub(in crate::desired) vocabulary: &'a Vocabulary,
 }
 
+/// A colour that was written as a number in hex, as it stands in the file: its digits are gone from the number.
+pub(in crate::desired) fn hex_color(ty: Type, written: &str, cx: Context<'_>) -> Option<Problem> {
+    let digits = written.strip_prefix("0x").filter(|_| ty == Type::Color)?.replace('_', "");
+    let says = format!("must be {}, not the number {}", ty.noun(cx.spelling), shorten(written));
+    let six = digits.len() == 6;
+    let digits = if six { shorten(&digits) } else { "d73a4a".into() };
+    let example = if six { "" } else { "e.g. " };
+    let hint = format!("write it as text, six hex digits in quotes: {example}`\"{digits}\"`");
+    Some(Problem::new(code::WRONG_TYPE, says).hint(hint))
+}
+
 /// What is wrong with a value.
 #[derive(Debug)]
 pub(in crate::desired) struct Problem {
@@ -261,16 +272,8 @@ fn texts(ty: Type, text: &str, cx: Context<'_>) -> Result<Value, Problem> {
             .map(Value::Moment)
             .ok_or_else(|| malformed().hint("write year, month and day: \"2026-12-01\"")),
         Type::Api => forms::api(text, malformed),
-        Type::Website => {
-            let good = text.is_empty()
-                || url::Url::parse(text)
-                    .is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host());
-            if good {
-                Ok(keep())
-            } else {
-                Err(malformed().hint(format!("did you mean `https://{}`?", shorten(text))))
-            }
-        }
+        Type::Website if forms::is_website(text) => Ok(keep()),
+        Type::Website => Err(malformed().hint(forms::website_meant(text))),
         Type::Listen => {
             let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
             when(port.is_some_and(|p| p.parse::<u16>().is_ok()))

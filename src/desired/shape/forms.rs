@@ -5,6 +5,7 @@ use jiff::civil::{Date, DateTime};
 use super::check::{Problem, Value};
 use super::{DAY, HOUR, MINUTE};
 use crate::desired::diagnostic::code;
+use crate::desired::text::shorten;
 
 /// Seconds of `1h30m`; each unit once, the greater first.
 pub(super) fn seconds(text: &str) -> Option<u64> {
@@ -29,6 +30,27 @@ pub(super) fn seconds(text: &str) -> Option<u64> {
         (rest, last) = (tail, unit);
     }
     (last != u64::MAX).then_some(total)
+}
+
+/// Nothing, or an address that a browser opens.
+pub(super) fn is_website(text: &str) -> bool {
+    text.is_empty()
+        || url::Url::parse(text).is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host())
+}
+
+/// What was meant by a website that is none.
+pub(super) fn website_meant(text: &str) -> String {
+    // `widgets.example:8080` has a port, `javascript:…` a scheme.
+    let scheme = text.split_once(':').is_some_and(|(before, after)| {
+        !before.contains(['.', '/']) && !after.starts_with(|c: char| c.is_ascii_digit())
+    });
+    let whole = format!("https://{text}");
+    if !scheme && is_website(&whole) && !text.contains(char::is_whitespace) {
+        format!("did you mean `{}`?", shorten(&whole))
+    } else {
+        "a website begins with `https://` or `http://` and the name of a host: `https://widgets.example`"
+            .to_owned()
+    }
 }
 
 pub(super) fn is_pattern(text: &str) -> bool {

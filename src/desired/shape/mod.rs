@@ -12,7 +12,7 @@ mod types;
 mod vocabulary;
 
 pub use check::Value;
-pub(super) use check::{Context, Problem, check};
+pub(super) use check::{Context, Problem, check, hex_color};
 pub(super) use forms::moment;
 pub use kind::{Field, Kind, Repeat};
 pub use settings::Settings;

@@ -99,6 +99,12 @@ impl Files {
         Source { file, line, column, commit: self.commit.clone() }
     }
 
+    /// What stands at `span`.
+    pub(in crate::desired) fn text(&self, span: Span) -> &str {
+        let text = &self.files[usize::from(span.file)].text;
+        text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
     /// How the file is spelled in which `span` lies.
     pub(in crate::desired) fn spelling(&self, span: Span) -> Spelling {
         self.files[usize::from(span.file)].spelling

@@ -174,7 +174,12 @@ pub(in crate::desired) fn check(text: &str, number: u16, sink: &mut Sink) -> boo
     let before = sink.errors();
     let mut open: Vec<Token> = Vec::new();
     let all = tokens(text);
+    // What stands between curly quotes was meant as text, whatever is in it.
+    let mut meant_as_text = 0;
     for (i, token) in all.iter().copied().enumerate() {
+        if token.start < meant_as_text {
+            continue;
+        }
         let span = Span { file: number, start: as_u32(token.start), end: as_u32(token.end) };
         let first = Span { end: span.start + 1, ..span };
         match token.kind {
@@ -208,7 +213,17 @@ pub(in crate::desired) fn check(text: &str, number: u16, sink: &mut Sink) -> boo
                     .at(Span { end: span.start + 2, ..span }, "it starts here")
                     .help("put `*/` at its end"),
             ),
-            Kind::Word => check_word(&text[token.start..token.end], span, sink),
+            Kind::Word => match curly(&text[token.start..]) {
+                Some(length) => {
+                    meant_as_text = token.start + length;
+                    sink.push(
+                        Draft::error(code::SYNTAX, "curly quotes are no quotes in KDL")
+                            .at(Span { end: as_u32(meant_as_text), ..span }, "here")
+                            .help("write straight quotes around the text: `\"…\"`"),
+                    );
+                }
+                None => check_word(&text[token.start..token.end], span, sink),
+            },
             Kind::Equals => check_equals(&all, i, span, sink),
             Kind::Close
             | Kind::Text
@@ -232,6 +247,19 @@ pub(in crate::desired) fn check(text: &str, number: u16, sink: &mut Sink) -> boo
         sink.push(draft);
     }
     sink.errors() == before
+}
+
+/// The length of a text in curly quotes, if one starts here. Without an end on its line it is the first word.
+fn curly(rest: &str) -> Option<usize> {
+    let close: &[char] = match rest.chars().next()? {
+        '“' | '”' | '„' | '‟' => &['“', '”', '"'],
+        '‘' | '’' | '‚' | '‛' => &['‘', '’', '\''],
+        '«' | '»' => &['«', '»', '"'],
+        _ => return None,
+    };
+    let line = &rest[..rest.find(is_newline).unwrap_or(rest.len())];
+    let end = line.char_indices().skip(1).find(|(_, c)| close.contains(c)).map(|(i, c)| i + c.len_utf8());
+    Some(end.unwrap_or_else(|| word(rest)))
 }
 
 /// A name and a value stand on both sides.
