@@ -114,7 +114,7 @@ pub(super) fn explain(desired: &Desired, sources: bool) -> String {
 pub(super) const ROOT: &str = r##"
 factory "acme" {
     config "acme/factory" branch="main"
-    protect "repo/acme/legacy/**" reason="frozen by contract"
+    protect "repo/acme/widgets/label/old" reason="frozen by contract"
 }
 github {
     auth "app" id=1234 key="env:FACTORY_APP_KEY"
@@ -199,7 +199,7 @@ fn every_section_becomes_desired_state() {
     loop stale enabled=true every=Some(5400s) reason=None until=None {"comment": Bool(false), "exempt": Array [String("pinned"), String("security")], "stale-after": Number(5184000)}
     budget 3 0 0 5 None 50% 10
     allow deletes repo/acme/** Some(40) Some("2026-12-31") label clean-up
-    protect repo/acme/legacy/** frozen by contract
+    protect repo/acme/widgets/label/old frozen by contract
     "#);
 }
 

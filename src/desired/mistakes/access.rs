@@ -357,3 +357,59 @@ fn a_reason_for_a_loop_that_runs() {
       help: it belongs to `enabled=#false`; remove it, or disable the loop
     "#);
 }
+
+#[test]
+fn an_address_of_a_repository_that_is_not_declared() {
+    let text = complain_files([(
+        "factory.kdl",
+        r#"factory "acme" {
+    config "acme/factory"
+    protect "repo/acme/wigdets/**" reason="frozen"
+    protect "repo/acme/factory" reason="its own"
+    protect "repo/acme/WIDGETS/label/bug" reason="named in another case"
+    protect "repo/other/*/visibility" reason="frozen"
+    protect "loop/labels" reason="no repository"
+}
+repo "acme/widgets"
+allow "deletes" address="repo/acme/elsewhere" until="2030-12-31" reason="clean-up"
+allow "deletes" address="repo/*/*/label/*" until="2030-12-31" reason="clean-up"
+"#,
+    )]);
+    insta::assert_snapshot!(text, @r#"
+    config::no-effect
+
+      ⚠ `protect` names `repo/acme/wigdets/**`, which covers no repository that config declares
+       ╭─[factory.kdl:3:13]
+     2 │     config "acme/factory"
+     3 │     protect "repo/acme/wigdets/**" reason="frozen"
+       ·             ───────────┬──────────
+       ·                        ╰── has no effect
+     4 │     protect "repo/acme/factory" reason="its own"
+       ╰────
+      help: did you mean `repo/acme/widgets/**`?
+
+    config::no-effect
+
+      ⚠ `protect` names `repo/other/*/visibility`, which covers no repository that config declares
+       ╭─[factory.kdl:6:13]
+     5 │     protect "repo/acme/WIDGETS/label/bug" reason="named in another case"
+     6 │     protect "repo/other/*/visibility" reason="frozen"
+       ·             ────────────┬────────────
+       ·                         ╰── has no effect
+     7 │     protect "loop/labels" reason="no repository"
+       ╰────
+      help: name repositories that config declares: `repo/OWNER/NAME`
+
+    config::no-effect
+
+      ⚠ `allow` names `repo/acme/elsewhere`, which covers no repository that config declares
+        ╭─[factory.kdl:10:25]
+      9 │ repo "acme/widgets"
+     10 │ allow "deletes" address="repo/acme/elsewhere" until="2030-12-31" reason="clean-up"
+        ·                         ──────────┬──────────
+        ·                                   ╰── has no effect
+     11 │ allow "deletes" address="repo/*/*/label/*" until="2030-12-31" reason="clean-up"
+        ╰────
+      help: declare it, `repo "acme/elsewhere"`, or remove this: what isn't declared isn't changed
+    "#);
+}

@@ -8,6 +8,7 @@ mod labels;
 mod loops;
 mod merge;
 mod overlay;
+mod reach;
 mod repos;
 mod settings;
 
@@ -59,7 +60,7 @@ impl Builder<'_> {
 pub(super) fn build(config: &ConfigFiles, root: &[Block], cx: &mut Builder<'_>) -> Desired {
     let of = |kind: &'static str| root.iter().filter(move |b| b.kind.name == kind);
     let (factory, protects) = factory::build(of(factory::FACTORY.name).next(), cx);
-    Desired {
+    let desired = Desired {
         origin: config.origin.clone(),
         factory,
         github: github::build(of(github::GITHUB.name).next(), cx),
@@ -69,5 +70,7 @@ pub(super) fn build(config: &ConfigFiles, root: &[Block], cx: &mut Builder<'_>) 
         budget: caps::build(of(caps::CAPS.name).next(), cx),
         allows: of(allow::ALLOW.name).filter_map(|b| allow::build(b, cx)).collect(),
         protects,
-    }
+    };
+    reach::warn(root, &desired, cx);
+    desired
 }
