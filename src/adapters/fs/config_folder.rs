@@ -23,9 +23,6 @@ const MAX_DEPTH: usize = 16;
 /// How many folders are looked into: a commit can name one folder a million times in a few bytes.
 const MAX_FOLDERS: usize = 4_000;
 
-/// What might be taken for the root file in its other spelling.
-pub(crate) const ROOT_TOML: &str = "factory.toml";
-
 /// Whether a path from the root, with `/`, is that of a config file.
 pub(crate) fn is_config_path(path: &str) -> bool {
     if path == "factory.kdl" {
@@ -38,14 +35,42 @@ pub(crate) fn is_config_path(path: &str) -> bool {
 
 /// Whether a path that is no config file's looks like one: what it says would have no effect, and whoever wrote it
 /// should know.
-pub(crate) fn looks_like_config(path: &str) -> bool {
+fn looks_like_config(path: &str) -> bool {
+    path.starts_with("policies/") && !is_config_path(path) && ends_like_config(path)
+}
+
+fn ends_like_config(path: &str) -> bool {
     const ENDINGS: [&str; 5] = ["yml", "yaml", "json", "kdl", "toml"];
-    path == ROOT_TOML
-        || path.starts_with("policies/")
-            && !is_config_path(path)
-            && Path::new(path)
-                .extension()
-                .is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+    let ending = Path::new(path).extension();
+    ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
+/// What is said of a name at the root that isn't looked at, where it looks like config: why, and what to do. Other
+/// programs keep their TOML and JSON there too, but hardly any its KDL.
+fn misplaced(name: &str, is_folder: bool) -> Option<(&'static str, &'static str)> {
+    if is_folder {
+        let meant = name != "policies" && name.eq_ignore_ascii_case("policies");
+        return meant.then_some((
+            "is not read: the folder of the policy files is called `policies`, in lower case",
+            "rename it to `policies`",
+        ));
+    }
+    let (stem, ending) = name.rsplit_once('.')?;
+    if name == "factory.kdl" {
+        None
+    } else if name.eq_ignore_ascii_case("factory.kdl") {
+        Some(("is not read: the root file is `factory.kdl`, in lower case", "rename it to `factory.kdl`"))
+    } else if stem.eq_ignore_ascii_case("factory") && ends_like_config(name) {
+        Some((
+            "is not read: the root file is `factory.kdl`",
+            "write its `factory` section into `factory.kdl`, and move the rest to a file under `policies/`",
+        ))
+    } else {
+        (!stem.is_empty() && ending.eq_ignore_ascii_case("kdl")).then_some((
+            "is not read: at the root only `factory.kdl` is",
+            "move it to `policies/`, where every `.kdl` and `.toml` file is read",
+        ))
+    }
 }
 
 /// Reads the config files of a folder. The folder itself may be a link.
@@ -62,8 +87,8 @@ pub fn read_config_folder(root: &Path) -> Result<ConfigFiles, Error> {
         }
         Err(e) => return Err(Error::of("inspect", root, e)),
     }
-    if std::fs::symlink_metadata(root.join(ROOT_TOML)).is_ok_and(|meta| !meta.is_dir()) {
-        found.pass_over(ROOT_TOML);
+    for (name, is_folder) in at_root(root)? {
+        found.pass_over_at_root(&name, is_folder);
     }
     let policies = root.join("policies");
     match std::fs::symlink_metadata(&policies) {
@@ -79,6 +104,19 @@ pub fn read_config_folder(root: &Path) -> Result<ConfigFiles, Error> {
         changed: None,
     };
     Ok(found.finish(origin))
+}
+
+/// The names at the root, and which are folders. A name that isn't UTF-8 is none of config's.
+fn at_root(root: &Path) -> Result<Vec<(String, bool)>, Error> {
+    let failed = |e| Error::of("list", root, e);
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(root).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let is_folder = entry.file_type().map_err(failed)?.is_dir();
+        names.extend(entry.file_name().into_string().ok().map(|name| (name, is_folder)));
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// How many config files differ between two states, those that only one of them has included.
@@ -146,24 +184,24 @@ impl Collector {
 
     /// Notes a file that is no config file, where it looks like one.
     pub(crate) fn pass_over(&mut self, path: &str) {
-        if !looks_like_config(path) {
-            return;
+        if looks_like_config(path) {
+            let why = "is not read: config files end in `.kdl` or `.toml`";
+            self.note_passed_over(path, why, "write it as KDL or TOML, or move it out of `policies/`");
         }
+    }
+
+    /// Notes a name at the root that is neither the root file nor the folder of policies, where it looks like one.
+    pub(crate) fn pass_over_at_root(&mut self, name: &str, is_folder: bool) {
+        if let Some((why, help)) = misplaced(name, is_folder) {
+            self.note_passed_over(name, why, help);
+        }
+    }
+
+    fn note_passed_over(&mut self, path: &str, why: &str, help: &str) {
         if self.passed_over.len() >= MAX_UNREAD {
             self.passed_unnamed += 1;
             return;
         }
-        let (why, help) = if path == ROOT_TOML {
-            (
-                "is not read: the root file is `factory.kdl`",
-                "write its `factory` section into `factory.kdl`, and move the rest to a file under `policies/`",
-            )
-        } else {
-            (
-                "is not read: config files end in `.kdl` or `.toml`",
-                "write it as KDL or TOML, or move it out of `policies/`",
-            )
-        };
         let (path, why, help) = (path.to_owned(), why.to_owned(), help.to_owned());
         self.passed_over.push(Unread { path, why, help });
     }
@@ -334,9 +372,14 @@ mod tests {
         put("policies/deep/B.TOML", b"passed over");
         put("policies/.hidden.json", b"an editor's");
         put("package.json", b"no config");
+        put("Cargo.toml", b"no config");
+        put(".kdl", b"no config");
         put("factory.toml", b"passed over");
+        put("Factory.KDL", b"passed over");
+        put("repos.kdl", b"passed over");
+        put("Policies/more.kdl", b"passed over");
+        put("politics/more.kdl", b"no config");
         put("policies/.#a.kdl", b"an editor's");
-        put("other.kdl", b"no config");
         put("policies/binary.kdl", b"\xff\x00");
         put("policies/big.kdl", &vec![b' '; usize::try_from(MAX_FILE_BYTES).unwrap() + 1]);
         std::fs::create_dir(root.join("policies/folder.kdl")).unwrap();
@@ -352,9 +395,12 @@ mod tests {
         ! `policies/etc` is a symbolic link to `/etc`, which lies outside of the config repository: put the file itself in its place; links are not followed
         ! `policies/in.toml` is a symbolic link to `b.toml`: put the file itself in its place; links are not followed
         ! `policies/out.kdl` is a symbolic link to `../../etc/passwd`, which lies outside of the config repository: put the file itself in its place; links are not followed
+        ? `Factory.KDL` is not read: the root file is `factory.kdl`, in lower case: rename it to `factory.kdl`
+        ? `Policies` is not read: the folder of the policy files is called `policies`, in lower case: rename it to `policies`
         ? `factory.toml` is not read: the root file is `factory.kdl`: write its `factory` section into `factory.kdl`, and move the rest to a file under `policies/`
         ? `policies/deep/B.TOML` is not read: config files end in `.kdl` or `.toml`: write it as KDL or TOML, or move it out of `policies/`
         ? `policies/labels.yml` is not read: config files end in `.kdl` or `.toml`: write it as KDL or TOML, or move it out of `policies/`
+        ? `repos.kdl` is not read: at the root only `factory.kdl` is: move it to `policies/`, where every `.kdl` and `.toml` file is read
         ");
     }
 

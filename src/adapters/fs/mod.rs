@@ -11,7 +11,7 @@ mod appender;
 mod config_folder;
 
 pub use appender::Appender;
-pub(crate) use config_folder::{Collector, ROOT_TOML, is_config_path};
+pub(crate) use config_folder::{Collector, is_config_path};
 pub use config_folder::{MAX_CONFIG_BYTES, MAX_CONFIG_FILES, MAX_FILE_BYTES, changed, read_config_folder};
 
 /// Why a file could not be read or written.

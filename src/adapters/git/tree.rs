@@ -5,7 +5,7 @@ use gix::prelude::ObjectIdExt;
 
 use super::repo::commit_id;
 use super::{Error, Repo};
-use crate::adapters::fs::{self, Collector, ROOT_TOML, is_config_path};
+use crate::adapters::fs::{self, Collector, is_config_path};
 use crate::model::{CommitId, ConfigFiles, Origin};
 
 impl Repo {
@@ -33,14 +33,17 @@ impl Repo {
             let (kind, id) = (kind, id.attach(&repo));
             match (name.as_str(), kind) {
                 ("factory.kdl", _) => file(&mut found, "factory.kdl", kind, id).map_err(failed())?,
-                (ROOT_TOML, EntryKind::Tree | EntryKind::Commit) => {}
-                (ROOT_TOML, _) => found.pass_over(ROOT_TOML),
                 ("policies", EntryKind::Tree) => {
                     let tree = id.object().map_err(failed())?.into_tree();
                     folder(&mut found, &tree, "policies", 1).map_err(failed())?;
                 }
                 ("policies", _) => found.refuse_policies(),
-                (_, _) => {}
+                (name, EntryKind::Tree) => found.pass_over_at_root(name, true),
+                // Another repository within this one is no file.
+                (_, EntryKind::Commit) => {}
+                (name, EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link) => {
+                    found.pass_over_at_root(name, false);
+                }
             }
         }
         let origin = Origin {
@@ -222,6 +225,7 @@ mod tests {
         factory.kdl "1"
         policies/a/b.toml "x"
         ! `policies/l.kdl` is a symbolic link to `/etc/passwd`, which lies outside of the config repository
+        ? `o.kdl` is not read: at the root only `factory.kdl` is
         "#);
         assert_eq!(repo.config_files("main").unwrap().1.files[0].bytes, b"2");
         let tree = repo.working_tree().unwrap();
@@ -238,6 +242,7 @@ mod tests {
         let fixture = Fixture::init(&dir.path().join("r"), &[]);
         fixture.put("policies/b.kdl", "b").put("policies/.hid.kdl", "h").put("policies/a.toml", "a");
         fixture.put("policies/x/y/z.kdl", [0xff, 0x00]).put("factory.kdl/not-a-file.kdl", "");
+        fixture.put("repos.kdl", "r").put("Policies/r.kdl", "r").put("elsewhere/r.kdl", "r");
         fixture.put("factory.toml", "f").put("policies/x/e.yaml", "e").put("policies/.f.json", "f");
         std::os::unix::fs::symlink("b.kdl", fixture.dir.join("policies/c.kdl")).unwrap();
         std::os::unix::fs::symlink("x", fixture.dir.join("policies/d")).unwrap();
@@ -256,8 +261,10 @@ mod tests {
         ! `factory.kdl` is not a regular file
         ! `policies/c.kdl` is a symbolic link to `b.kdl`
         ! `policies/d` is a symbolic link to `x`
+        ? `Policies` is not read: the folder of the policy files is called `policies`, in lower case
         ? `factory.toml` is not read: the root file is `factory.kdl`
         ? `policies/x/e.yaml` is not read: config files end in `.kdl` or `.toml`
+        ? `repos.kdl` is not read: at the root only `factory.kdl` is
         "#);
     }
 

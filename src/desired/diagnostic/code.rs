@@ -21,7 +21,7 @@ macro_rules! codes {
 codes! {
     NO_FACTORY = "config::no-factory", "The root file `factory.kdl` is missing, empty, or has no `factory` section. An empty config is never taken for the wish that nothing be managed.";
     UNREAD = "config::unread", "A file stands among the config files and was not read: it can't be opened, leads out of the repository, or is neither KDL nor TOML.";
-    PASSED_OVER = "config::passed-over", "A file stands where config is looked for and has another ending than `.kdl` and `.toml`, so that what it says has no effect.";
+    PASSED_OVER = "config::passed-over", "A file looks like config and is not read, so that what it says has no effect: it has another ending than `.kdl` and `.toml`, or stands neither under `policies/` nor as `factory.kdl` at the root.";
     TOO_LARGE = "config::too-large", "A file is larger than 4 MiB.";
     NOT_UTF8 = "config::not-utf8", "A file is not UTF-8; the message names the first byte that isn't.";
     TOO_DEEP = "config::too-deep", "Braces, comments or tables nest deeper than the limit, usually since a closing one is missing.";
