@@ -53,7 +53,10 @@ pub(super) fn github(error: &github::Error) -> String {
         }
         Kind::Moved { now: Some(name), .. } => format!("write its new name into config: {name}"),
         Kind::Moved { now: None, .. } => format!("name the address it has moved to. {BASE}"),
-        Kind::Server => "run it again later; https://www.githubstatus.com says how GitHub is".to_owned(),
+        Kind::Server => {
+            let when = error.retry_after().map_or("later".to_owned(), |t| format!("in {} s", t.as_secs().max(1)));
+            format!("run it again {when}; https://www.githubstatus.com says how GitHub is")
+        }
         Kind::Timeout | Kind::Network { .. } => format!(
             "check the address of the API and that this machine reaches it without a proxy: HTTPS_PROXY is for git \
              alone. {BASE}"

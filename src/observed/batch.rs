@@ -14,7 +14,9 @@ pub(super) const LIGHT: usize = 100;
 
 /// Whether a smaller query may succeed where this one failed.
 pub(super) fn too_heavy(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Server | Kind::Timeout | Kind::Malformed { .. } | Kind::TooLarge)
+    // A server that asks to be left alone for a while is not asked for a smaller piece at once.
+    error.retry_after().is_none()
+        && matches!(error.kind(), Kind::Server | Kind::Timeout | Kind::Malformed { .. } | Kind::TooLarge)
 }
 
 /// So many chunks in vain, and none that was read: it isn't their size.

@@ -89,7 +89,8 @@ pub struct Retries {
     pub first: Duration,
     /// The longest such pause.
     pub longest: Duration,
-    /// The longest `retry-after` of a secondary limit that is waited for; a longer one is returned.
+    /// The longest `retry-after` of a secondary limit, or of a server that fails, that is waited for; a longer one is
+    /// returned.
     pub longest_wait: Duration,
     /// Where the random part comes from; nothing for a seed of the clock's.
     pub seed: Option<u64>,

@@ -22,6 +22,7 @@ struct Details {
     status: Option<u16>,
     message: Option<String>,
     request_id: Option<String>,
+    retry_after: Option<Duration>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -131,6 +132,7 @@ impl Error {
             status: None,
             message: None,
             request_id: None,
+            retry_after: None,
             cause: None,
         }))
     }
@@ -147,6 +149,11 @@ impl Error {
 
     pub(super) fn with_request_id(mut self, id: Option<String>) -> Self {
         self.0.request_id = id;
+        self
+    }
+
+    pub(super) fn with_retry_after(mut self, pause: Option<Duration>) -> Self {
+        self.0.retry_after = pause;
         self
     }
 
@@ -192,6 +199,11 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
+    /// How long GitHub wants to be left alone after a failure of its own, where it says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
     /// Whether the thing asked for is gone or out of sight.
     pub fn is_absent(&self) -> bool {
         self.0.kind == Kind::Absent
@@ -220,7 +232,9 @@ impl Error {
             Kind::PrimaryLimit { until } => Disposition::OutOfCredit { until: *until },
             Kind::SecondaryLimit { retry_after } => Disposition::Retry { after: *retry_after },
             Kind::Server | Kind::Timeout | Kind::Network { .. } | Kind::Malformed { .. } => {
-                Disposition::Retry { after: Duration::from_secs(10) }
+                Disposition::Retry {
+                    after: self.0.retry_after.unwrap_or_default().max(Duration::from_secs(10)),
+                }
             }
             // Whoever looks again plans from the new state.
             Kind::Conflict => Disposition::Retry { after: Duration::from_secs(1) },
@@ -244,8 +258,12 @@ impl std::error::Error for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Details { kind, method, path, status, message, request_id, .. } = &*self.0;
-        write!(out, "{kind}: {method} {}", path.replace(char::is_control, " "))?;
+        let Details { kind, method, path, status, message, request_id, retry_after, .. } = &*self.0;
+        write!(out, "{kind}")?;
+        if let Some(pause) = retry_after {
+            write!(out, ", wait {} s", pause.as_secs())?;
+        }
+        write!(out, ": {method} {}", path.replace(char::is_control, " "))?;
         if let Some(message) = message {
             write!(out, ": {}", message.replace(char::is_control, " "))?;
         }

@@ -85,6 +85,11 @@ async fn cell(action: &FaultAction, times: u64, name: &str) -> String {
 async fn each_fault_on_each_kind_of_call() {
     let status =
         |status| FaultAction::Status { status, body: None, headers: std::collections::BTreeMap::new() };
+    let busy = |seconds: &str| FaultAction::Status {
+        status: 503,
+        body: None,
+        headers: [("retry-after".to_owned(), seconds.to_owned())].into(),
+    };
     let faults = [
         ("401", status(401)),
         ("403", status(403)),
@@ -93,6 +98,8 @@ async fn each_fault_on_each_kind_of_call() {
         ("422", status(422)),
         ("500", status(500)),
         ("502", status(502)),
+        ("503, now", busy("0")),
+        ("503, 60 s", busy("60")),
         ("html 502", FaultAction::Html { status: 502 }),
         ("html 200", FaultAction::Html { status: 200 }),
         ("malformed", FaultAction::MalformedJson),
@@ -131,6 +138,10 @@ async fn each_fault_on_each_kind_of_call() {
     500 x9              server? 3      server? 3      server? 3      server? 1      server? 3
     502 x1              ok 2           ok 2           ok 2           server? 1      ok 2
     502 x9              server? 3      server? 3      server? 3      server? 1      server? 3
+    503, now x1         ok 2           ok 2           ok 2           server? 1      ok 2
+    503, now x9         server? 3      server? 3      server? 3      server? 1      server? 3
+    503, 60 s x1        server? 1      server? 1      server? 1      server? 1      server? 1
+    503, 60 s x9        server? 1      server? 1      server? 1      server? 1      server? 1
     html 502 x1         ok 2           ok 2           ok 2           server? 1      ok 2
     html 502 x9         server? 3      server? 3      server? 3      server? 1      server? 3
     html 200 x1         ok 2           ok 2           ok 2           malformed? 1   ok 2

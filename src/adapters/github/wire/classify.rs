@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use url::Url;
 
-use crate::adapters::clock::after;
+use crate::adapters::clock::{after, until};
 use crate::adapters::github::error::{Error, FieldError, Kind};
 use crate::adapters::github::links::{Links, below};
 
@@ -67,7 +67,9 @@ pub(crate) fn classify(asked: Asked<'_>, raw: &Raw) -> Result<Reply, Error> {
     };
     if !raw.status.is_success() {
         let said = said(&raw.body);
-        return Err(fail(refusal(asked, raw, &said)).with_message(said.message));
+        let kind = refusal(asked, raw, &said);
+        let pause = (kind == Kind::Server).then(|| retry_after(asked.now, &raw.headers)).flatten();
+        return Err(fail(kind).with_message(said.message).with_retry_after(pause));
     }
     let body = parse(raw).map_err(|(why, cause)| match cause {
         Some(cause) => fail(Kind::Malformed { why }).with_cause(cause),
@@ -144,6 +146,15 @@ fn limit(now: Timestamp, raw: &Raw, said: &Said) -> Option<Kind> {
             .and_then(|seconds| seconds.trim().parse().ok())
             .map_or(UNSTATED_WAIT, Duration::from_secs),
     })
+}
+
+/// For how long a server that fails wants to be left alone: a number of seconds, or a moment.
+fn retry_after(now: Timestamp, headers: &HeaderMap) -> Option<Duration> {
+    let header = text(headers, header::RETRY_AFTER.as_str())?;
+    if let Ok(seconds) = header.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    jiff::fmt::rfc2822::parse(header.trim()).ok().map(|at| until(now, at.timestamp()))
 }
 
 /// Of which scopes or permissions one would do.
@@ -290,6 +301,9 @@ mod tests {
             (307, &[("location", "https://elsewhere.test/x")], ""),
             (301, &[], ""),
             (502, &[], "<html>Unicorn!</html>"),
+            (503, &[("retry-after", "30")], "<html>Maintenance</html>"),
+            (503, &[("retry-after", "Thu, 01 Jan 1970 00:02:00 GMT")], ""),
+            (503, &[("retry-after", "soon")], ""),
             (304, &[], ""),
             (200, &[], "<html>"),
             (200, &[], r#"{"a": [1, 2"#),
@@ -302,7 +316,7 @@ mod tests {
             let error = answer(*status, headers, body).unwrap_err();
             writeln!(seen, "{error}\n   {:?}", error.disposition()).unwrap();
         }
-        insta::assert_snapshot!(seen, @r#"
+        insta::assert_snapshot!(seen, @r"
         not found, or not visible to this credential: PATCH /repos/acme/a: Not Found (404, request 0A:1)
            GiveUp
         not found, or not visible to this credential: PATCH /repos/acme/a: Gone (410)
@@ -345,6 +359,12 @@ mod tests {
            Retry { after: 10s }
         GitHub failed: PATCH /repos/acme/a (502)
            Retry { after: 10s }
+        GitHub failed, wait 30 s: PATCH /repos/acme/a (503)
+           Retry { after: 30s }
+        GitHub failed, wait 120 s: PATCH /repos/acme/a (503)
+           Retry { after: 120s }
+        GitHub failed: PATCH /repos/acme/a (503)
+           Retry { after: 10s }
         the answer is of a status that GitHub doesn't use: PATCH /repos/acme/a (304)
            Retry { after: 10s }
         the answer is HTML, not JSON: PATCH /repos/acme/a (200)
@@ -357,7 +377,7 @@ mod tests {
            Retry { after: 10s }
         the answer is a listing that goes on at another host: PATCH /repos/acme/a (200)
            Retry { after: 10s }
-        "#);
+        ");
     }
 
     #[test]

@@ -37,20 +37,25 @@ impl Retry {
     /// How long to wait before the next try, or nothing where the error stands. `tries` have been made.
     pub(crate) fn pause(&self, error: &Error, repeatable: Repeatable, tries: u32) -> Option<Duration> {
         let part: f64 = self.dice.lock().unwrap_or_else(PoisonError::into_inner).random_range(0.5..=1.0);
-        pause(&self.policy, error.kind(), repeatable, tries, part)
+        pause(&self.policy, error, repeatable, tries, part)
     }
 }
 
 /// `part` is the part of the pause that is kept, between a half and one.
-fn pause(policy: &Retries, kind: &Kind, repeatable: Repeatable, tries: u32, part: f64) -> Option<Duration> {
-    if tries >= policy.tries || !safe(kind, repeatable) {
+fn pause(policy: &Retries, error: &Error, repeatable: Repeatable, tries: u32, part: f64) -> Option<Duration> {
+    if tries >= policy.tries || !safe(error.kind(), repeatable) {
         return None;
     }
-    if let Kind::SecondaryLimit { retry_after } = kind {
+    if let Kind::SecondaryLimit { retry_after } = error.kind() {
         return (*retry_after <= policy.longest_wait).then_some(*retry_after);
     }
     let doubled = policy.first.saturating_mul(1 << tries.saturating_sub(1).min(16));
-    Some(doubled.min(policy.longest).mul_f64(part))
+    let own = doubled.min(policy.longest).mul_f64(part);
+    match error.retry_after() {
+        // To come back sooner than a failing server asks for would only keep it down.
+        Some(asked) => (asked <= policy.longest_wait).then_some(asked.max(own)),
+        None => Some(own),
+    }
 }
 
 /// Whether repeating can do no harm, and some good.
@@ -92,6 +97,24 @@ mod tests {
         Kind::SecondaryLimit { retry_after: Duration::from_secs(seconds) }
     }
 
+    fn failed(kind: Kind) -> Error {
+        Error::new(kind, &http::Method::GET, "/")
+    }
+
+    #[test]
+    fn a_failing_server_is_left_alone_as_long_as_it_asks_within_reason() {
+        let pause = |asked, repeatable, tries| {
+            let error = failed(Kind::Server).with_retry_after(Some(Duration::from_secs(asked)));
+            pause(&POLICY, &error, repeatable, tries, 1.0).map(|pause| pause.as_secs())
+        };
+        assert_eq!(pause(7, Repeatable::Read, 1), Some(7));
+        assert_eq!(pause(10, Repeatable::Idempotent, 2), Some(10));
+        assert_eq!(pause(0, Repeatable::Read, 1), Some(1), "never sooner than without being asked");
+        assert_eq!(pause(11, Repeatable::Read, 1), None, "no longer than a secondary limit is waited for");
+        assert_eq!(pause(7, Repeatable::Never, 1), None, "it may have happened");
+        assert_eq!(pause(7, Repeatable::Read, 4), None);
+    }
+
     #[test]
     fn only_what_cannot_happen_twice_is_repeated() {
         let kinds = [
@@ -114,7 +137,8 @@ mod tests {
         ];
         let mut table = String::new();
         for kind in &kinds {
-            let says = |repeatable| match pause(&POLICY, kind, repeatable, 1, 1.0) {
+            let error = failed(kind.clone());
+            let says = |repeatable| match pause(&POLICY, &error, repeatable, 1, 1.0) {
                 Some(pause) => format!("{}s", pause.as_secs()),
                 None => "-".to_owned(),
             };
@@ -143,15 +167,16 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest_and_end() {
-        let pauses: Vec<_> =
-            (1..=5).map(|tries| pause(&POLICY, &Kind::Server, Repeatable::Read, tries, 1.0)).collect();
+        let pauses: Vec<_> = (1..=5)
+            .map(|tries| pause(&POLICY, &failed(Kind::Server), Repeatable::Read, tries, 1.0))
+            .collect();
         let seconds = |n| Some(Duration::from_secs(n));
         assert_eq!(pauses, [seconds(1), seconds(2), seconds(3), None, None]);
     }
 
     #[test]
     fn one_seed_gives_one_sequence() {
-        let error = Error::new(Kind::Server, &http::Method::GET, "/");
+        let error = failed(Kind::Server);
         let rolls = |seed| {
             let retry = Retry::new(POLICY, seed);
             [1, 2, 3].map(|tries| retry.pause(&error, Repeatable::Read, tries))
