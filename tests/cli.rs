@@ -172,7 +172,7 @@ fn apply_acts_on_commits_only() {
         insta::assert_snapshot!(w.apply(&[]).transcript(), @r#"
         $ factoryctl apply --yes
         --- stderr
-        error: 1 config files differ from the commit that is checked out; apply acts on commits only
+        error: 1 config file differs from the commit that is checked out; apply acts on commits only
           next: commit the change, or apply what is committed: factoryctl apply --at HEAD
         [exit 3]
         "#);

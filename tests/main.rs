@@ -13,6 +13,7 @@
     reason = "scanners and generators, not decisions"
 )]
 
+mod advice;
 mod bad_days;
 mod cli;
 mod daemon;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::fs;
-use crate::adapters::git::{Refs, Repo};
+use crate::adapters::git::{self, Refs, Repo};
 use crate::adapters::github::Patience;
 use crate::apply::{self, Outcome, Recorder, Report, Watch, Writer};
 use crate::engine::{
@@ -81,14 +81,20 @@ fn saved_plan(cx: &Context, args: &Args) -> Result<Option<SavedPlan>, Fail> {
 
 /// Loads the commit that is applied: `--at`, the saved plan's, or the one that is checked out without changes.
 fn committed(cx: &Context, source: &Source, saved: Option<&SavedPlan>) -> Result<Loaded, Fail> {
-    let dirty = |why: String| {
-        Fail::new(Exit::Invalid, format!("{why}; apply acts on commits only"))
-            .help("commit the change, or apply what is committed: factoryctl apply --at HEAD")
+    let dirty = |why: &str| {
+        let (why, step) = match source.repo().map(Repo::head) {
+            None => (why, "put the folder under version control: git init && git add . && git commit"),
+            Some(Err(git::Error::Empty(_))) => {
+                ("nothing is committed yet", "commit the config: git add . && git commit")
+            }
+            Some(_) => (why, "commit the change, or apply what is committed: factoryctl apply --at HEAD"),
+        };
+        Fail::new(Exit::Invalid, format!("{why}; apply acts on commits only")).help(step)
     };
     let rev = match (saved, cx.global.at.as_deref()) {
         (Some(saved), _) => match &saved.commit {
             Some(commit) => commit.clone(),
-            None => return Err(dirty("the saved plan was made from uncommitted files".to_owned())),
+            None => return Err(dirty("the saved plan was made from uncommitted files")),
         },
         (None, Some(rev)) => rev.to_owned(),
         (None, None) => {
@@ -98,11 +104,14 @@ fn committed(cx: &Context, source: &Source, saved: Option<&SavedPlan>) -> Result
             }
             match loaded.desired.origin.changed {
                 Some(n) => {
-                    return Err(dirty(format!(
-                        "{n} config files differ from the commit that is checked out"
-                    )));
+                    let files = if n == 1 {
+                        "1 config file differs".to_owned()
+                    } else {
+                        format!("{n} config files differ")
+                    };
+                    return Err(dirty(&format!("{files} from the commit that is checked out")));
                 }
-                None => return Err(dirty("the config is not under version control".to_owned())),
+                None => return Err(dirty("the config is not under version control")),
             }
         }
     };

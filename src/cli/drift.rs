@@ -70,6 +70,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             }
         }
     }
+    super::plan::say_unread(cx, &observed);
     Ok(super::plan::exit(&judged, &observed))
 }
 

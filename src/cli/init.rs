@@ -3,6 +3,7 @@
 use crate::adapters::fs;
 use crate::desired;
 use crate::loops;
+use crate::model::RepoName;
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
@@ -18,6 +19,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
+    check_owner(&args.owner)?;
     let root = cx.env.cwd().join(&args.dir);
     let files = desired::init(&args.owner, &loops::vocabulary(cx.today()));
     let there: Vec<&str> =
@@ -39,4 +41,17 @@ pub(crate) fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     }
     cx.ui.print("next: declare your repositories, `git init`, commit, then `factoryctl plan`\n")?;
     Ok(Exit::Done)
+}
+
+/// Refuses an owner that no account can have: the config that names it would not be valid.
+fn check_owner(owner: &str) -> Result<(), Fail> {
+    // An account's name is good when a repository of it has a good one.
+    if !owner.contains('/') && RepoName::parse(&format!("{owner}/x")).is_ok() {
+        return Ok(());
+    }
+    Err(Fail::new(Exit::Usage, format!("`{owner}` is not the name of an account on GitHub; nothing was written"))
+        .help(
+            "name the user or organisation as its page on GitHub does, without `https://` and `/`: letters, digits \
+             and hyphens, at most 39, e.g. --owner acme",
+        ))
 }

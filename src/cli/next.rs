@@ -7,6 +7,8 @@ use crate::adapters::{env, fs, git, github, state};
 use crate::engine::{FlipsError, MemoryError, SourceError};
 use crate::ledger::{self, BRANCH};
 
+use super::exit::Exit;
+
 /// After a request to GitHub that failed.
 pub(super) fn github(error: &github::Error) -> String {
     let path = error.path();
@@ -67,6 +69,17 @@ pub(super) fn github(error: &github::Error) -> String {
         Kind::TooLarge => {
             "manage fewer repositories in one config: this answer is beyond what is read".to_owned()
         }
+    }
+}
+
+/// After a reading that is incomplete, by the exit code that its gaps lead to.
+pub(super) fn reading(exit: Exit) -> &'static str {
+    if exit == Exit::Auth {
+        "check the credential and what it may see: `factoryctl doctor`"
+    } else if exit == Exit::RateLimit {
+        "run it again when the limit is full again: `factoryctl doctor` says when"
+    } else {
+        "run it again; `factoryctl doctor` says whether GitHub can be reached"
     }
 }
 

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use crate::adapters::fs;
 use crate::adapters::github::Patience;
 use crate::engine::{self, At, Judged, Judging, Loaded, Source};
-use crate::model::{Desired, Facet, Observed};
+use crate::model::{Desired, Facet, Gap, Observed};
 use crate::observed;
 use crate::plan::render::{self, COMMENT_LIMIT};
 use crate::plan::{Document, Memory, SavedPlan};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
+use super::next;
 use super::session::{READING, Session, globs, selection};
 use super::ui::Progress;
 
@@ -53,6 +54,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         fs::replace(&cx.env.cwd().join(path), SavedPlan::new(document).to_text().as_bytes())?;
     }
     show(cx, document, args.json, args.markdown)?;
+    say_unread(cx, &observed);
     Ok(exit(&judged, &observed))
 }
 
@@ -147,11 +149,26 @@ pub(super) fn exit(judged: &Judged, observed: &Observed) -> Exit {
 
 /// What an incomplete reading means for the exit code.
 pub(super) fn incomplete(observed: &Observed) -> Exit {
-    observed
-        .gaps
-        .iter()
-        .filter(|gap| gap.facet != Facet::Unmanaged)
-        .fold(Exit::Done, |exit, gap| exit.and(Exit::of(gap.cause)))
+    telling(observed).fold(Exit::Done, |exit, gap| exit.and(Exit::of(gap.cause)))
+}
+
+/// The gaps on which the exit code depends.
+fn telling(observed: &Observed) -> impl Iterator<Item = &Gap> {
+    observed.gaps.iter().filter(|gap| gap.facet != Facet::Unmanaged)
+}
+
+/// Says in one line on stderr why a reading that is incomplete decides the exit code, and what to do.
+pub(super) fn say_unread(cx: &Context, observed: &Observed) {
+    let exit = incomplete(observed);
+    let Some(gap) = telling(observed).find(|gap| Exit::of(gap.cause) == exit) else { return };
+    let of = gap.repo.as_ref().map(|repo| format!(" of {repo}")).unwrap_or_default();
+    let more = match telling(observed).count() - 1 {
+        0 => String::new(),
+        n => format!(" (and {n} more)"),
+    };
+    let why = render::printable(&gap.why);
+    let line = format!("{}{of} could not be read{more}: {why}; next: {}", gap.facet, next::reading(exit));
+    cx.ui.say(&format!("error: {line}"));
 }
 
 /// Whether a config is read from a commit; `apply` and the daemon act on nothing else.

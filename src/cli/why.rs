@@ -127,6 +127,12 @@ fn label_json(label: &LabelSpec) -> serde_json::Value {
             out.insert(key.to_owned(), value.as_str().into());
         }
     }
+    if let Some(was) = &label.was {
+        out.insert("was".to_owned(), was.as_str().into());
+    }
+    if let Some(day) = label.delete_after {
+        out.insert("delete-after".to_owned(), day.to_string().into());
+    }
     out.into()
 }
 

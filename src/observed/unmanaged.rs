@@ -26,12 +26,13 @@ pub(super) async fn read(client: &Client, request: &Request<'_>) -> (Vec<Unmanag
     owners.dedup();
     for owner in owners {
         match owned(client, owner).await {
-            Ok(all) => unmanaged.extend(all.into_iter().filter(|u| {
+            Ok(Some(all)) => unmanaged.extend(all.into_iter().filter(|u| {
                 let matches = |(o, pattern): &(&str, &str)| {
                     o.eq_ignore_ascii_case(owner) && pattern_matches(pattern, u.name.name())
                 };
                 request.owners.iter().any(matches) && !wanted.contains(&u.name)
             })),
+            Ok(None) => gaps.push(unlisted(owner, "there is no such account", Cause::Other)),
             Err(gap) => gaps.push(gap),
         }
     }
@@ -41,19 +42,24 @@ pub(super) async fn read(client: &Client, request: &Request<'_>) -> (Vec<Unmanag
 
 /// Every repository of an account, archived ones included.
 ///
+/// `None` where there is no such account, or none that the credential sees.
+///
 /// # Errors
 /// When the list can't be read completely: half of an account's repositories would pass for all of them.
-pub async fn owned(client: &Client, owner: &str) -> Result<Vec<Unmanaged>, Gap> {
-    let refused = |(why, cause)| {
-        let why = format!("the repositories of {owner} could not be listed: {why}");
-        Gap { facet: Facet::Unmanaged, repo: None, why, cause }
-    };
-    let mut all = list(client, owner).await.map_err(refused)?;
-    all.sort_by(|a, b| a.name.cmp(&b.name));
+pub async fn owned(client: &Client, owner: &str) -> Result<Option<Vec<Unmanaged>>, Gap> {
+    let mut all = list(client, owner).await.map_err(|(why, cause)| unlisted(owner, &why, cause))?;
+    if let Some(all) = &mut all {
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+    }
     Ok(all)
 }
 
-async fn list(client: &Client, owner: &str) -> Result<Vec<Unmanaged>, (String, Cause)> {
+fn unlisted(owner: &str, why: &str, cause: Cause) -> Gap {
+    let why = format!("the repositories of {owner} could not be listed: {why}");
+    Gap { facet: Facet::Unmanaged, repo: None, why, cause }
+}
+
+async fn list(client: &Client, owner: &str) -> Result<Option<Vec<Unmanaged>>, (String, Cause)> {
     let mut out = Vec::new();
     let mut after = Value::Null;
     for _ in 0..PAGES_MAX {
@@ -66,9 +72,14 @@ async fn list(client: &Client, owner: &str) -> Result<Vec<Unmanaged>, (String, C
         if let Some(error) = reply.errors.first() {
             return Err((error.message.clone(), Cause::Other));
         }
-        let page = &reply.data["repositoryOwner"]["repositories"];
-        let nodes =
-            page["nodes"].as_array().ok_or_else(|| ("there is no such account".to_owned(), Cause::Other))?;
+        // Unlike a repository, an account that isn't there is null without an error.
+        let account = &reply.data["repositoryOwner"];
+        if account.is_null() && reply.data.get("repositoryOwner").is_some() {
+            return Ok(None);
+        }
+        let page = &account["repositories"];
+        let unlisted = || ("the reply doesn't list them".to_owned(), Cause::Other);
+        let nodes = page["nodes"].as_array().ok_or_else(unlisted)?;
         for node in nodes {
             let name = node["nameWithOwner"].as_str().and_then(|n| RepoName::parse(n).ok());
             let archived = node["isArchived"].as_bool();
@@ -78,7 +89,7 @@ async fn list(client: &Client, owner: &str) -> Result<Vec<Unmanaged>, (String, C
             out.push(Unmanaged { name, archived });
         }
         match (page["pageInfo"]["hasNextPage"].as_bool(), page["pageInfo"]["endCursor"].as_str()) {
-            (Some(false), _) => return Ok(out),
+            (Some(false), _) => return Ok(Some(out)),
             (Some(true), Some(cursor)) => after = cursor.into(),
             _ => return Err(("the reply has no page information".to_owned(), Cause::Other)),
         }

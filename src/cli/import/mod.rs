@@ -18,6 +18,7 @@ use crate::observed::{self, Request, Wanted};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
+use super::next;
 use target::Target;
 
 /// GitHub's own API.
@@ -86,6 +87,7 @@ async fn read(cx: &Context, api: &str, targets: &[Target]) -> Result<Observed, F
             Target::Repo(name) => names.push((name.clone(), false)),
             Target::Owner(owner) => {
                 let all = observed::owned(&client, owner).await.map_err(|gap| incomplete(&[gap]))?;
+                let all = all.ok_or_else(|| no_account(owner))?;
                 if all.is_empty() {
                     return Err(Fail::new(
                         Exit::Error,
@@ -118,6 +120,16 @@ async fn read(cx: &Context, api: &str, targets: &[Target]) -> Result<Observed, F
     Ok(under_present_names(observed))
 }
 
+/// An account may be out of sight: one of an Enterprise server, or one whose members alone see it.
+fn no_account(owner: &str) -> Fail {
+    let message =
+        format!("the account {owner} isn't on GitHub, or this credential can't see it; nothing was written");
+    Fail::new(Exit::Error, message).help(
+        "check how its page on GitHub spells it, and that the token in GITHUB_TOKEN belongs to somebody who sees it: \
+         `factoryctl doctor` says to whom; an Enterprise server is named by --api",
+    )
+}
+
 /// What was asked for by a former name is known by its present one.
 fn under_present_names(mut observed: Observed) -> Observed {
     let repos = std::mem::take(&mut observed.repos);
@@ -133,14 +145,8 @@ fn under_present_names(mut observed: Observed) -> Observed {
 
 fn incomplete(gaps: &[Gap]) -> Fail {
     let exit = gaps.iter().fold(Exit::Done, |exit, gap| exit.and(Exit::of(gap.cause)));
-    let help = if exit == Exit::Auth {
-        "check the token in GITHUB_TOKEN and what it may see: `factoryctl doctor`"
-    } else if exit == Exit::RateLimit {
-        "run it again when the limit is full again: `factoryctl doctor` says when"
-    } else {
-        "run it again; `factoryctl doctor` says whether GitHub can be reached"
-    };
-    let mut fail = Fail::new(exit, "not everything could be read; nothing was written").help(help);
+    let mut fail =
+        Fail::new(exit, "not everything could be read; nothing was written").help(next::reading(exit));
     fail.causes = gaps
         .iter()
         .take(NAMED)

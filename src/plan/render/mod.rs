@@ -8,3 +8,4 @@ mod values;
 
 pub use markdown::{COMMENT_LIMIT, fenced, markdown};
 pub use text::{Style, last_line, text};
+pub(crate) use values::printable;

@@ -112,7 +112,7 @@ pub(super) fn short(value: &Value) -> String {
 }
 
 /// Text from outside with everything that could move a cursor or reorder a line made visible.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_hidden(c) { out.extend(c.escape_unicode()) } else { out.push(c) }

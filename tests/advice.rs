@@ -1,0 +1,206 @@
+//! What is said where something is amiss: it fits the very situation, and what it advises works.
+
+use factoryctl::twin::{FaultAction, FaultRule};
+
+use super::world::{World, world, world_of};
+
+/// A world with one repository, of which the config says a little.
+fn small<T>(test: impl FnOnce(&World) -> T) -> T {
+    let mut github = factoryctl::twin::World::new("acme");
+    github.add_repo("acme", "anvil");
+    world_of(github, |w| {
+        w.config("factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #false; }\n");
+        test(w)
+    })
+}
+
+/// Outside version control there is no commit to name; what is advised instead leads there.
+#[test]
+fn an_apply_of_what_was_never_committed_says_how_to_commit() {
+    small(|w| {
+        std::fs::remove_dir_all(w.path("config/.git")).expect("it is there");
+        insta::assert_snapshot!(w.apply(&[]).transcript(), @r"
+        $ factoryctl apply --yes
+        --- stderr
+        error: the config is not under version control; apply acts on commits only
+          next: put the folder under version control: git init && git add . && git commit
+        [exit 3]
+        ");
+        w.git(&["init", "-q", "-b", "main"]);
+        insta::assert_snapshot!(w.apply(&[]).transcript(), @r"
+        $ factoryctl apply --yes
+        --- stderr
+        error: nothing is committed yet; apply acts on commits only
+          next: commit the config: git add . && git commit
+        [exit 3]
+        ");
+        w.git(&["add", "."]);
+        w.git(&["commit", "-q", "-m", "Begin"]);
+        w.apply(&[]).exits(0);
+    });
+}
+
+/// A config that its own `validate` refuses is not begun.
+#[test]
+fn init_refuses_an_owner_that_there_can_not_be() {
+    world(|w| {
+        insta::assert_snapshot!(w.run(&["init", "--owner", "bad name"]).transcript(), @r"
+        $ factoryctl init --owner bad name
+        --- stderr
+        error: `bad name` is not the name of an account on GitHub; nothing was written
+          next: name the user or organisation as its page on GitHub does, without `https://` and `/`: letters, digits and hyphens, at most 39, e.g. --owner acme
+        [exit 64]
+        ");
+        for bad in ["", "acme/widgets", "https://github.com/acme", "-acme", &"a".repeat(40)] {
+            w.run(&["init", &format!("--owner={bad}")]).exits(64);
+        }
+        let there: Vec<_> = w.path("config").read_dir().expect("it is there").flatten().collect();
+        assert_eq!(there.len(), 1, "but for .git nothing was written: {there:?}");
+        w.run(&["init", "--owner", "a-1"]).exits(0);
+        w.run(&["validate"]).exits(0);
+    });
+}
+
+/// An account that isn't there is no outage.
+#[test]
+fn import_names_the_account_that_is_not_there() {
+    world(|w| {
+        insta::assert_snapshot!(w.run(&["import", "nosuch", "-o", "imported"]).transcript(), @r"
+        $ factoryctl import nosuch -o imported
+        --- stderr
+        error: the account nosuch isn't on GitHub, or this credential can't see it; nothing was written
+          next: check how its page on GitHub spells it, and that the token in GITHUB_TOKEN belongs to somebody who sees it: `factoryctl doctor` says to whom; an Enterprise server is named by --api
+        [exit 1]
+        ");
+        assert!(!w.path("config/imported").exists());
+    });
+}
+
+/// All that config says of a label is told, with the layer that each comes from.
+#[test]
+fn why_tells_all_that_config_says_of_a_label() {
+    small(|w| {
+        w.config(
+            "factory \"acme\"\ndefaults { labels { label \"kind/bug\" was=\"bug\" color=\"d73a4a\"; }; }\n\
+             repo \"acme/anvil\" { labels { label \"kind/bug\" delete-after=\"2030-01-01\"; }; }\n",
+        );
+        let why = w.run(&["why", "--offline", "repo/acme/anvil/label/kind%2Fbug"]);
+        insta::assert_snapshot!(why.transcript(), @r#"
+        $ factoryctl why --offline repo/acme/anvil/label/kind%2Fbug
+        repo/acme/anvil declared at factory.kdl:3 ← [commit 2] Ada ([time])
+        label kind/bug = {"name":"kind/bug","color":"d73a4a","was":"bug","delete-after":"2030-01-01"}
+          from factory.kdl:3 in repo "acme/anvil" ← [commit 2] Ada ([time])
+          over factory.kdl:2 = {"name":"kind/bug","color":"d73a4a","was":"bug"} in defaults
+        [exit 0]
+        "#);
+    });
+}
+
+/// What was switched live is in force for every command, whether or not a daemon runs.
+#[test]
+fn loops_are_listed_as_they_are_switched_without_a_daemon() {
+    small(|w| {
+        w.run(&["loop", "disable", "labels", "--reason", "smoke"]).exits(0);
+        insta::assert_snapshot!(w.run(&["loop", "list"]).transcript(), @r"
+        $ factoryctl loop list
+        repository-settings  not running  every 10m
+        labels               disabled     every 10m   off by tester@[host]: smoke
+        config-review        not running  every 5m
+        flips                not running  every 10m
+        [exit 0]
+        ");
+        insta::assert_snapshot!(w.run(&["loop", "show", "labels"]).transcript(), @r"
+        $ factoryctl loop show labels
+        labels
+          Keeps each declared repository's labels as config declares them. A label that says `was` is renamed, so that issues keep it; one that says `delete-after` is deleted from that day on.
+        state: disabled
+        off: off by tester@[host]: smoke
+        every: 10m
+        reads: settings, labels
+        may: create-label, update-label, rename-label, delete-label
+        [exit 0]
+        ");
+        let list = w.run(&["loop", "list", "--json"]).exits(0).json();
+        let labels = list["loops"].as_array().expect("a list").iter().find(|l| l["name"] == "labels");
+        assert_eq!(labels.map(|l| &l["state"]), Some(&serde_json::json!("disabled")), "{list}");
+    });
+}
+
+/// A plan that couldn't see says why on stderr, where its reader looks after an exit code that is no plan's.
+#[test]
+fn a_plan_that_could_not_see_says_why_and_what_to_do() {
+    let fails = |status| FaultRule::every(FaultAction::Status { status, body: None, headers: [].into() });
+    small(|w| {
+        w.faults(vec![fails(502)]);
+        insta::assert_snapshot!(w.plan(&[]).transcript(), @r"
+        $ factoryctl plan
+        config: [world]/config at [commit 1]
+        incomplete: settings of acme/anvil: GitHub failed: POST /graphql: Bad Gateway (502, request TWIN:000003)
+        incomplete: labels of acme/anvil: GitHub failed: POST /graphql: Bad Gateway (502, request TWIN:000003)
+
+        waiting
+          repo/acme/anvil: a complete reading of its settings
+
+        Plan: 0 to add, 0 to change, 0 to delete, 1 waiting · 0 repos · 0 API calls
+        --- stderr
+        error: settings of acme/anvil could not be read (and 1 more): GitHub failed: POST /graphql: Bad Gateway (502, request TWIN:000003); next: run it again; `factoryctl doctor` says whether GitHub can be reached
+        [exit 1]
+        ");
+        let json = w.plan(&["--json"]).exits(1);
+        json.json();
+        assert_eq!(json.err.lines().count(), 1, "{}", json.all());
+        let drift = w.run(&["drift"]).exits(1);
+        assert!(drift.err.contains("could not be read"), "{}", drift.all());
+        w.faults(vec![fails(401)]);
+        let refused = w.plan(&[]).exits(5);
+        assert!(refused.err.contains("next: check the credential"), "{}", refused.all());
+        w.faults(Vec::new());
+        assert_eq!(w.plan(&[]).exits(2).err, "");
+    });
+}
+
+/// A server that asks to be left alone is: neither asked again at once nor in smaller pieces.
+#[test]
+fn a_server_that_asks_for_a_pause_gets_it() {
+    let mut github = factoryctl::twin::World::new("acme");
+    let names = ["anvil", "bellows", "crucible", "drill"];
+    let config: String = names
+        .map(|name| {
+            github.add_repo("acme", name);
+            format!("repo \"acme/{name}\" {{ has-wiki #false; }}\n")
+        })
+        .concat();
+    world_of(github, |w| {
+        w.config(&format!("factory \"acme\"\n{config}"));
+        let headers = [("retry-after".to_owned(), "60".to_owned())].into();
+        w.faults(vec![FaultRule::every(FaultAction::Status { status: 503, body: None, headers })]);
+        let plan = w.plan(&[]).exits(1);
+        assert!(plan.err.contains("GitHub failed, wait 60 s"), "{}", plan.all());
+        assert_eq!(w.requests().len(), 1, "{}", plan.all());
+    });
+}
+
+/// Config where nobody looks for it is said, and hinders nothing.
+#[test]
+fn misplaced_config_is_said() {
+    small(|w| {
+        w.write("repos.kdl", "repo \"acme/bellows\"\n");
+        w.write("Policies/labels.kdl", "label-set \"a\"\n");
+        w.commit("Misplace");
+        insta::assert_snapshot!(w.run(&["validate"]).transcript(), @r"
+        $ factoryctl validate
+        valid: 1 file, 1 repository, 4 loops
+        --- stderr
+        config::passed-over
+
+          ⚠ `Policies` is not read: the folder of the policy files is called `policies`, in lower case
+          help: rename it to `policies`
+
+        config::passed-over
+
+          ⚠ `repos.kdl` is not read: at the root only `factory.kdl` is
+          help: move it to `policies/`, where every `.kdl` and `.toml` file is read
+        [exit 0]
+        ");
+    });
+}
