@@ -1,8 +1,9 @@
 //! What is said where something is amiss: it fits the very situation, and what it advises works.
 
+use factoryctl::twin::world::{App, Installation};
 use factoryctl::twin::{FaultAction, FaultRule};
 
-use super::world::{World, world, world_of};
+use super::world::{World, sample, world, world_of};
 
 /// A world with one repository, of which the config says a little.
 fn small<T>(test: impl FnOnce(&World) -> T) -> T {
@@ -203,4 +204,64 @@ fn misplaced_config_is_said() {
         [exit 0]
         ");
     });
+}
+
+/// A world in which an App with these permissions works on [`sample::CONFIG`], which lies on GitHub too.
+fn with_app<T>(permissions: &[(&str, &str)], test: impl FnOnce(&World) -> T) -> T {
+    let mut github = sample::github();
+    github.add_repo("acme", "factory");
+    let permissions = permissions.iter().map(|(name, level)| ((*name).to_owned(), (*level).to_owned()));
+    let app = App {
+        id: 7,
+        slug: "factory".into(),
+        name: "Factory".into(),
+        owner: "acme".into(),
+        public_key_pem: include_str!("../src/adapters/github/tests/app_key.pub.pem").into(),
+        installations: vec![Installation {
+            permissions: permissions.collect(),
+            ..Installation::full(71, "acme")
+        }],
+    };
+    github.apps.insert(app.id, app);
+    world_of(github, |w| {
+        let key = w.path("home/app.pem");
+        std::fs::write(&key, include_str!("../src/adapters/github/tests/app_key.pem")).expect("it is new");
+        let auth = format!("github {{ auth \"app\" id=7 key={:?}; }}\n", format!("file:{}", key.display()));
+        let named = "factory \"acme\" { config \"acme/factory\"; }";
+        w.config(&(sample::CONFIG.replacen("factory \"acme\"", named, 1) + &auth));
+        let (base, token) = (w.twin().url(), w.twin().token());
+        let address = base.replacen("http://", &format!("http://x-access-token:{token}@"), 1);
+        w.git(&["remote", "add", "origin", &format!("{base}/acme/factory.git")]);
+        w.git(&["push", "-q", "--force", &format!("{address}/acme/factory.git"), "main"]);
+        test(w)
+    })
+}
+
+/// What the doctor asks of an App is what an apply needs, no more and no less; what is missing is named before
+/// anything is refused.
+#[test]
+fn an_app_needs_the_permissions_that_the_doctor_asks_for() {
+    const NEEDED: [(&str, &str); 6] = [
+        ("metadata", "read"),
+        ("administration", "write"),
+        ("issues", "write"),
+        ("pull_requests", "write"),
+        ("contents", "write"),
+        ("checks", "write"),
+    ];
+    with_app(&NEEDED, |w| {
+        w.run(&["doctor"]).exits(0);
+        w.apply(&[]).exits(0);
+        w.plan(&[]).exits(0);
+    });
+    for missing in ["administration", "issues", "contents"] {
+        let granted: Vec<_> = NEEDED.into_iter().filter(|(name, _)| *name != missing).collect();
+        with_app(&granted, |w| {
+            let doctor = w.run(&["doctor"]).exits(5);
+            let bad: Vec<_> = doctor.out.lines().filter(|line| line.starts_with("BAD")).collect();
+            assert_eq!(bad.len(), 1, "{}", doctor.all());
+            assert!(bad[0].contains(&format!("no `{missing}: write`")), "{}", doctor.all());
+            assert_ne!(w.apply(&[]).code, 0, "{missing}");
+        });
+    }
 }

@@ -683,7 +683,19 @@ fn the_doctor_looks_at_everything() {
         let marked = out.lines().filter(|line| line.starts_with("ok  ") || line.starts_with("BAD "));
         marked.filter_map(|line| Some(line[4..].split_once(':')?.0.to_owned())).collect()
     };
-    let all = ["git", "config", "state", "lock", "api", "credential", "scopes", "budget", "budget", "clock"];
+    let all = [
+        "git",
+        "config",
+        "state",
+        "lock",
+        "api",
+        "credential",
+        "scopes",
+        "budget",
+        "budget",
+        "graphql",
+        "clock",
+    ];
     committed(|w| {
         let doctor = w.run(&["doctor"]).exits(0);
         assert_eq!(looked(&doctor.out), all, "{}", doctor.all());

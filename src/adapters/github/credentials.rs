@@ -3,7 +3,7 @@
 //! Installation tokens live an hour. They are made when first needed, once for all who need them at that
 //! moment, and replaced five minutes before they end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -77,10 +77,12 @@ struct Known {
 }
 
 /// An App's installation on an owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Installation {
     pub(super) id: u64,
     pub(super) suspended: bool,
+    /// What it may do: `issues` → `write`.
+    pub(super) permissions: BTreeMap<String, String>,
 }
 
 /// An installation token.
@@ -127,7 +129,7 @@ impl App {
 
     /// The installation on `owner`, where it is known.
     pub(super) fn installation(&self, owner: &str) -> Option<Installation> {
-        self.lock().installations.get(&owner.to_lowercase()).copied()
+        self.lock().installations.get(&owner.to_lowercase()).cloned()
     }
 
     /// Takes in GitHub's list of installations in place of what was known.
@@ -172,7 +174,10 @@ impl App {
 fn installation(value: &Value) -> Option<(String, Installation)> {
     let owner = value.get("account")?.get("login")?.as_str()?.to_lowercase();
     let suspended = value.get("suspended_at").is_some_and(|at| !at.is_null());
-    Some((owner, Installation { id: value.get("id")?.as_u64()?, suspended }))
+    let granted = value.get("permissions").and_then(Value::as_object).into_iter().flatten();
+    let permissions =
+        granted.filter_map(|(name, level)| Some((name.clone(), level.as_str()?.to_owned()))).collect();
+    Some((owner, Installation { id: value.get("id")?.as_u64()?, suspended, permissions }))
 }
 
 /// Reads GitHub's answer to the wish for a token.
@@ -215,6 +220,15 @@ impl Client {
                 let minted = self.token(app, installation.id).await?;
                 Ok(app.installed(installation.id, minted.token))
             }
+        }
+    }
+
+    /// What an App may do by its installation on `owner`, such as `issues` → `write`; nothing for other credentials,
+    /// of which GitHub doesn't tell it.
+    pub async fn permissions(&self, owner: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
+        match &self.0.credentials {
+            Credentials::Token(_) => Ok(None),
+            Credentials::App(app) => Ok(Some(self.installation(app, owner).await?.permissions)),
         }
     }
 
@@ -341,7 +355,7 @@ mod tests {
         let app = App { id: 1, known: Mutex::default() };
         app.learn_installations(
             &[
-                json!({"id": 7, "account": {"login": "Acme"}, "suspended_at": null}),
+                json!({"id": 7, "account": {"login": "Acme"}, "suspended_at": null, "permissions": {"issues": "write"}}),
                 json!({"id": 8, "account": {"login": "other"}, "suspended_at": "2024-01-01T00:00:00Z"}),
                 json!({"id": 9, "account": null}),
                 json!("nonsense"),
@@ -350,8 +364,10 @@ mod tests {
         );
         assert!(app.listed_lately(Timestamp::from_second(59).unwrap()));
         assert!(!app.listed_lately(Timestamp::from_second(60).unwrap()));
-        assert_eq!(app.installation("aCME"), Some(Installation { id: 7, suspended: false }));
-        assert_eq!(app.installation("other"), Some(Installation { id: 8, suspended: true }));
+        let permissions = BTreeMap::from([("issues".to_owned(), "write".to_owned())]);
+        assert_eq!(app.installation("aCME"), Some(Installation { id: 7, suspended: false, permissions }));
+        let permissions = BTreeMap::new();
+        assert_eq!(app.installation("other"), Some(Installation { id: 8, suspended: true, permissions }));
         assert_eq!(app.installation("third"), None);
     }
 }

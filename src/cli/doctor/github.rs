@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::adapters::github::{Client, Error};
+use crate::adapters::github::{Client, Error, GraphqlReply, Operation};
 use crate::cli::exit::Exit;
 use crate::cli::next;
-use crate::model::Desired;
+use crate::model::{Desired, RepoName};
 
 use super::finding::Report;
-use super::machine;
+use super::{machine, permissions};
 
 /// What GitHub is asked with.
 pub(super) enum Credential {
@@ -27,18 +27,35 @@ pub(super) enum Credential {
     },
 }
 
+/// An account that config is about.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Owner {
+    /// In lower case.
+    pub(super) login: String,
+    /// Whether it has repositories that config declares.
+    pub(super) repositories: bool,
+    /// Whether it has the repository that holds the config.
+    pub(super) config: bool,
+}
+
 /// The accounts that config is about: those of its repositories, and that of its own.
-pub(super) fn owners(desired: &Desired) -> Vec<String> {
-    let config = desired.factory.config.iter().map(|config| &config.value);
-    let owners: BTreeSet<String> =
-        desired.repos.keys().chain(config).map(|repo| repo.owner().to_ascii_lowercase()).collect();
-    owners.into_iter().collect()
+pub(super) fn owners(desired: &Desired) -> Vec<Owner> {
+    let of = |repo: &RepoName| repo.owner().to_ascii_lowercase();
+    let repositories: BTreeSet<String> = desired.repos.keys().map(of).collect();
+    let config = desired.factory.config.as_ref().map(|config| of(&config.value));
+    let logins: BTreeSet<&String> = repositories.iter().chain(&config).collect();
+    let owner = |login: &String| Owner {
+        login: login.clone(),
+        repositories: repositories.contains(login),
+        config: config.as_ref() == Some(login),
+    };
+    logins.into_iter().map(owner).collect()
 }
 
 /// Asks GitHub.
-pub(super) async fn look(client: &Client, credential: &Credential, owners: &[String], report: &mut Report) {
+pub(super) async fn look(client: &Client, credential: &Credential, owners: &[Owner], report: &mut Report) {
     // A token is the same whoever owns the repository, and an App is itself.
-    let known = client.identity(owners.first().map_or("", String::as_str)).await;
+    let known = client.identity(owners.first().map_or("", |owner| owner.login.as_str())).await;
     match (&known, credential) {
         (Ok(identity), Credential::Token { from }) => {
             report.good("credential", format!("{}, by the token in {from}", identity.login()));
@@ -46,7 +63,6 @@ pub(super) async fn look(client: &Client, credential: &Credential, owners: &[Str
         }
         (Ok(identity), Credential::App { id }) => {
             report.good("credential", format!("{}, the App {id}", identity.login()));
-            report.good("scopes", "GitHub doesn't tell; the first write it refuses names what is missing");
         }
         (Err(error), Credential::Token { from }) => {
             refused("credential", &format!("the token in {from}"), error, report);
@@ -57,7 +73,11 @@ pub(super) async fn look(client: &Client, credential: &Credential, owners: &[Str
     }
     if known.is_ok() {
         match credential {
-            Credential::Token { .. } => limits(client, "", report).await,
+            Credential::Token { .. } => {
+                if limits(client, "", report).await {
+                    graphql(client, "", report).await;
+                }
+            }
             Credential::App { .. } if owners.is_empty() => report.good(
                 "installation",
                 "none is looked for: config names no owner. The first `repo \"OWNER/NAME\"` does, or `config \
@@ -65,7 +85,10 @@ pub(super) async fn look(client: &Client, credential: &Credential, owners: &[Str
             ),
             Credential::App { .. } => {
                 for owner in owners {
-                    limits(client, owner, report).await;
+                    if limits(client, &owner.login, report).await {
+                        graphql(client, &owner.login, report).await;
+                        allowed(client, owner, report).await;
+                    }
                 }
             }
         }
@@ -85,8 +108,32 @@ fn refused(what: &'static str, whose: &str, error: &Error, report: &mut Report) 
     report.bad_with(Exit::of(crate::observed::cause(error)), what, says, next::github(error));
 }
 
-/// What is left of the limits; of an App's installation on `owner` where one is named. That question is free.
-async fn limits(client: &Client, owner: &str, report: &mut Report) {
+/// Whether GraphQL, by which nearly everything is read, answers too; of an App, for its installation on `owner`. It
+/// has a path of its own, which a proxy or a wrong address may not lead to.
+async fn graphql(client: &Client, owner: &str, report: &mut Report) {
+    let query = Operation::new("Viewer", "query Viewer { viewer { login } }");
+    match client.graphql(owner, &query).await.and_then(GraphqlReply::complete) {
+        Ok(data) => {
+            let login = data["viewer"]["login"].as_str().unwrap_or("somebody without a name");
+            let of = if owner.is_empty() { String::new() } else { format!(" for {owner}") };
+            report.good("graphql", format!("it answers {login}{of}"));
+        }
+        Err(error) => refused("graphql", "repositories can't be read", &error, report),
+    }
+}
+
+/// What an App's installation may do, compared with what is done.
+async fn allowed(client: &Client, owner: &Owner, report: &mut Report) {
+    match client.permissions(&owner.login).await {
+        Ok(Some(granted)) => permissions::compare(owner, &granted, report),
+        Ok(None) => {}
+        Err(error) => refused("permissions", &owner.login, &error, report),
+    }
+}
+
+/// What is left of the limits; of an App's installation on `owner` where one is named. That question is free. Whether
+/// GitHub answered.
+async fn limits(client: &Client, owner: &str, report: &mut Report) -> bool {
     let of = if owner.is_empty() { String::new() } else { format!(" for {owner}") };
     match client.read(owner, "/rate_limit").await {
         Ok(reply) => {
@@ -103,9 +150,16 @@ async fn limits(client: &Client, owner: &str, report: &mut Report) {
         Err(error) if error.is_absent() && error.path() == "/rate_limit" => {
             report.good("budget", format!("this server sets no limits{of}"));
         }
-        Err(error) if owner.is_empty() => refused("budget", "what is left is not known", &error, report),
-        Err(error) => refused("installation", owner, &error, report),
+        Err(error) if owner.is_empty() => {
+            refused("budget", "what is left is not known", &error, report);
+            return false;
+        }
+        Err(error) => {
+            refused("installation", owner, &error, report);
+            return false;
+        }
     }
+    true
 }
 
 /// A pool of requests or points.
@@ -222,11 +276,12 @@ mod tests {
     fn world() -> World {
         let mut world = World::new("acme");
         let mut installations = Vec::new();
-        for (id, owner) in [(71, "acme"), (72, "asleep")] {
+        for (id, owner) in [(71, "acme"), (72, "asleep"), (73, "little")] {
             world.add_organisation(owner, "operator");
             installations
                 .push(Installation { suspended: owner == "asleep", ..Installation::full(id, owner) });
         }
+        installations[2].permissions.retain(|name, _| name != "administration" && name != "checks");
         world.tokens.insert(
             "ghp_reader".into(),
             Token { scopes: vec!["read:org".into()], ..Token::classic("operator") },
@@ -253,7 +308,8 @@ mod tests {
         };
         let mut config = Config::new(base.parse().unwrap(), auth);
         (config.clock, config.retries.tries) = (clock, 1);
-        let owners: Vec<String> = owners.iter().map(|owner| (*owner).to_owned()).collect();
+        let owner = |login: &&str| Owner { login: (*login).to_owned(), repositories: true, config: true };
+        let owners: Vec<Owner> = owners.iter().map(owner).collect();
         let mut report = Report::default();
         look(&Client::new(config).unwrap(), &credential, &owners, &mut report).await;
         let text = report.text();
@@ -278,6 +334,7 @@ mod tests {
             ("nobody listens", said("http://127.0.0.1:1", token("t"), &[], now()).await),
             ("an App", said(&base, app(7), &["acme", "asleep", "stranger"], now()).await),
             ("an App without owners", said(&base, app(7), &[], now()).await),
+            ("an App that may little", said(&base, app(7), &["little"], now()).await),
             ("another App's key", said(&base, app(8), &["acme"], now()).await),
         ];
         let past = Clock::manual("2020-01-01T00:00:00Z".parse().unwrap());
@@ -288,6 +345,9 @@ mod tests {
         );
         twin.set_faults(vec![FaultRule::every(FaultAction::Html { status: 200 })]).unwrap();
         rows.push(("a proxy's page", said(&base, token("t"), &[], now()).await));
+        twin.set_faults(vec![FaultRule::every(FaultAction::Html { status: 200 }).on("POST", "/graphql")])
+            .unwrap();
+        rows.push(("a proxy that knows no GraphQL", said(&base, token(twin.token()), &[], now()).await));
         twin.set_faults(vec![
             FaultRule::every(FaultAction::PrimaryLimit { reset_in_s: 60 }).on("GET", "/user"),
         ])
@@ -301,6 +361,7 @@ mod tests {
         ok  scopes: repo, delete_repo, admin:org, admin:repo_hook, workflow, read:audit_log: good for planning and applying
         ok  budget: rest: 4,999 of 5,000 left, full again at [time]
         ok  budget: graphql: 5,000 of 5,000 points left, full again at [time]
+        ok  graphql: it answers operator
         ok  clock: as GitHub's
         [0]
 
@@ -309,12 +370,13 @@ mod tests {
         BAD scopes: read:org: good for planning, not for applying
             next: for applying, give the token the scope `repo`; `plan` doesn't see private repositories without it either
         ok  budget: rest: 4,998 of 5,000 left, full again at [time]
-        ok  budget: graphql: 5,000 of 5,000 points left, full again at [time]
+        ok  budget: graphql: 4,999 of 5,000 points left, full again at [time]
+        ok  graphql: it answers operator
         ok  clock: as GitHub's
         [5]
 
         wrong token
-        BAD credential: the token in GITHUB_TOKEN: GitHub doesn't accept the credential: GET /user: Bad credentials (401, request TWIN:000005)
+        BAD credential: the token in GITHUB_TOKEN: GitHub doesn't accept the credential: GET /user: Bad credentials (401, request TWIN:000007)
             next: the token is wrong, expired or revoked: make a new one and export it as GITHUB_TOKEN
         ok  clock: as GitHub's
         [5]
@@ -326,10 +388,11 @@ mod tests {
 
         an App
         ok  credential: factory[bot], the App 7
-        ok  scopes: GitHub doesn't tell; the first write it refuses names what is missing
         ok  installation: the App is installed on acme
         ok  budget: rest for acme: 5,000 of 5,000 left, full again at [time]
         ok  budget: graphql for acme: 5,000 of 5,000 points left, full again at [time]
+        ok  graphql: it answers factory[bot] for acme
+        ok  permissions: acme: all that is needed: metadata: read, administration: write, issues: write, pull_requests: write, contents: write, checks: write
         BAD installation: asleep: forbidden for this credential: GET /app/installations: the GitHub App is suspended by asleep
             next: install the App on that account with `Install App` on its settings page at GitHub; a suspended one is unsuspended in the account's settings, under `GitHub Apps`
         BAD installation: stranger: forbidden for this credential: GET /app/installations: the GitHub App isn't installed on stranger
@@ -339,19 +402,41 @@ mod tests {
 
         an App without owners
         ok  credential: factory[bot], the App 7
-        ok  scopes: GitHub doesn't tell; the first write it refuses names what is missing
         ok  installation: none is looked for: config names no owner. The first `repo "OWNER/NAME"` does, or `config "OWNER/NAME"` in `factory`
         ok  clock: as GitHub's
         [0]
 
+        an App that may little
+        ok  credential: factory[bot], the App 7
+        ok  installation: the App is installed on little
+        ok  budget: rest for little: 5,000 of 5,000 left, full again at [time]
+        ok  budget: graphql for little: 5,000 of 5,000 points left, full again at [time]
+        ok  graphql: it answers factory[bot] for little
+        BAD permissions: little: the App has no `administration: write` there, which is needed to create repositories and to change their settings
+            next: grant `Administration: Read and write` on the App's settings page at GitHub, under `Permissions & events`; then an owner of little accepts it in the account's settings, under `GitHub Apps`
+        BAD permissions: little: the App has no `checks: write` there, which is needed to report on proposals
+            next: grant `Checks: Read and write` on the App's settings page at GitHub, under `Permissions & events`; then an owner of little accepts it in the account's settings, under `GitHub Apps`
+        ok  clock: as GitHub's
+        [5]
+
         another App's key
-        BAD credential: the App 8: GitHub doesn't accept the credential: GET /app: A JSON web token could not be decoded (401, request TWIN:00000B)
+        BAD credential: the App 8: GitHub doesn't accept the credential: GET /app: A JSON web token could not be decoded (401, request TWIN:000013)
             next: check `id` and `key` of the App in `github { auth "app" … }`, and this machine's clock
         ok  clock: as GitHub's
         [5]
 
         a proxy's page
-        BAD credential: the token in GITHUB_TOKEN: the answer is HTML, not JSON: GET /user (200, request TWIN:00000E)
+        BAD credential: the token in GITHUB_TOKEN: the answer is HTML, not JSON: GET /user (200, request TWIN:000017)
+            next: something else than GitHub answers there, such as a proxy's own page. It is said by --api, FACTORY_GITHUB_API or `github { api }`; an Enterprise server has https://HOST/api/v3
+        ok  clock: as GitHub's
+        [1]
+
+        a proxy that knows no GraphQL
+        ok  credential: operator, by the token in GITHUB_TOKEN
+        ok  scopes: repo, delete_repo, admin:org, admin:repo_hook, workflow, read:audit_log: good for planning and applying
+        ok  budget: rest: 4,996 of 5,000 left, full again at [time]
+        ok  budget: graphql: 4,997 of 5,000 points left, full again at [time]
+        BAD graphql: repositories can't be read: the answer is HTML, not JSON: POST /graphql (200, request TWIN:00001A)
             next: something else than GitHub answers there, such as a proxy's own page. It is said by --api, FACTORY_GITHUB_API or `github { api }`; an Enterprise server has https://HOST/api/v3
         ok  clock: as GitHub's
         [1]

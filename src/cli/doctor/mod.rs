@@ -7,6 +7,7 @@ mod config;
 mod finding;
 mod github;
 mod machine;
+mod permissions;
 
 use crate::adapters::git::Access;
 use crate::adapters::github::{Auth as Credential, Client, Patience};
