@@ -26,4 +26,5 @@ mod laws;
 mod one_file;
 mod sizes;
 mod structure;
+mod unseen;
 mod world;

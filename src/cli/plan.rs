@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::adapters::fs;
 use crate::adapters::github::Patience;
 use crate::engine::{self, At, Judged, Judging, Loaded, Source};
-use crate::model::{Desired, Facet, Gap, Observed};
+use crate::model::{Cause, Desired, Facet, Gap, Observed};
 use crate::observed;
 use crate::plan::render::{self, COMMENT_LIMIT};
 use crate::plan::{Document, Memory, SavedPlan};
@@ -75,7 +75,7 @@ async fn compare(
         ..Judging::new(&loaded.desired, &selection, &switches, &memory, cx.clock.now())
     };
     let (observed, age) = if args.offline {
-        cached(&state, judging.now)?
+        cached(&state, &loaded.desired, judging.now)?
     } else {
         let session = cx.connect(source, &loaded.desired, Patience::Foreground)?;
         let also: Vec<_> = base.iter().flat_map(|b| b.desired.repos.keys()).collect();
@@ -95,18 +95,26 @@ async fn compare(
     Ok((judged, observed))
 }
 
-/// The last complete reading, and its age in seconds.
+/// The last complete reading, and its age in seconds. Of what was declared since it knows nothing.
 fn cached(
     state: &crate::adapters::state::StateDir,
+    desired: &Desired,
     now: jiff::Timestamp,
 ) -> Result<(Observed, Option<i64>), Fail> {
     let unreadable =
         |error| Fail::new(Exit::Error, "the cache can't be read").because(error).help("leave out --offline");
     let store = crate::adapters::store::Store::open(&state.cache()).map_err(unreadable)?;
-    let observed = observed::load(&store).map_err(unreadable)?.ok_or_else(|| {
+    let mut observed = observed::load(&store).map_err(unreadable)?.ok_or_else(|| {
         Fail::new(Exit::Error, "there is no earlier reading to plan on")
             .help("run `factoryctl plan` once without --offline, with at least one repository declared")
     })?;
+    let unread = desired.repos.keys().filter(|name| !observed.repos.contains_key(*name));
+    observed.gaps.extend(unread.map(|name| Gap {
+        facet: Facet::Settings,
+        repo: Some(name.clone()),
+        why: "it was declared after the reading that is planned on".to_owned(),
+        cause: Cause::Other,
+    }));
     let age = observed.at.map(|at| now.duration_since(at).as_secs());
     Ok((observed, age))
 }
@@ -149,20 +157,15 @@ pub(super) fn exit(judged: &Judged, observed: &Observed) -> Exit {
 
 /// What an incomplete reading means for the exit code.
 pub(super) fn incomplete(observed: &Observed) -> Exit {
-    telling(observed).fold(Exit::Done, |exit, gap| exit.and(Exit::of(gap.cause)))
-}
-
-/// The gaps on which the exit code depends.
-fn telling(observed: &Observed) -> impl Iterator<Item = &Gap> {
-    observed.gaps.iter().filter(|gap| gap.facet != Facet::Unmanaged)
+    observed.gaps.iter().fold(Exit::Done, |exit, gap| exit.and(Exit::of(gap.cause)))
 }
 
 /// Says in one line on stderr why a reading that is incomplete decides the exit code, and what to do.
 pub(super) fn say_unread(cx: &Context, observed: &Observed) {
     let exit = incomplete(observed);
-    let Some(gap) = telling(observed).find(|gap| Exit::of(gap.cause) == exit) else { return };
+    let Some(gap) = observed.gaps.iter().find(|gap| Exit::of(gap.cause) == exit) else { return };
     let of = gap.repo.as_ref().map(|repo| format!(" of {repo}")).unwrap_or_default();
-    let more = match telling(observed).count() - 1 {
+    let more = match observed.gaps.len() - 1 {
         0 => String::new(),
         n => format!(" (and {n} more)"),
     };

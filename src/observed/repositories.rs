@@ -55,7 +55,7 @@ pub async fn read_one(
 ) -> Result<Seen<RepoState>, ReadError> {
     let wanted = [Wanted { name, archived: false }];
     let mut reply = query(client, &wanted, facets).await.map_err(ReadError::Request)?;
-    let (mut repos, gaps, _) = sort_out(&wanted, &mut reply, facets);
+    let (mut repos, gaps, _) = sort_out(&wanted, &mut reply, facets, client.sees_private());
     match gaps.into_iter().next() {
         Some(gap) => Err(ReadError::Partial(gap)),
         None => Ok(repos.remove(name).unwrap_or(Seen::Unknown)),
@@ -88,7 +88,7 @@ async fn read_all(client: &Client, wanted: &[Wanted<'_>], facets: Facets) -> Rea
     for (chunk, result) in futures::future::join_all(owners).await.into_iter().flatten() {
         match result {
             Ok(mut reply) => {
-                let (seen, missing, pages) = sort_out(chunk, &mut reply, facets);
+                let (seen, missing, pages) = sort_out(chunk, &mut reply, facets, client.sees_private());
                 repos.extend(seen);
                 gaps.extend(missing);
                 more.extend(pages);
@@ -166,6 +166,7 @@ fn sort_out(
     chunk: &[Wanted<'_>],
     reply: &mut GraphqlReply,
     facets: Facets,
+    sees_private: bool,
 ) -> (BTreeMap<RepoName, Seen<RepoState>>, Vec<Gap>, Vec<NextPage>) {
     let mut repos = BTreeMap::new();
     let mut gaps = Vec::new();
@@ -175,7 +176,7 @@ fn sort_out(
         let errors: Vec<&GraphqlError> = reply.errors.iter().filter(|e| concerns(e, &alias)).collect();
         let value = reply.data.get_mut(&alias).map_or(Value::Null, Value::take);
         let seen = if value.is_null() {
-            without_data(w.name, &errors, facets, &mut gaps)
+            without_data(w.name, &errors, facets, sees_private, &mut gaps)
         } else {
             let labels_failed = errors.iter().any(|e| e.path.get(1).is_some_and(|p| p == "labels"));
             if let Some(error) = errors.first() {
@@ -223,17 +224,23 @@ fn cause_of(error: &GraphqlError) -> Cause {
     }
 }
 
-/// An alias without data: absent only if GitHub says so of this very repository.
+/// An alias without data: absent only if GitHub says so of this very repository, to somebody who would see it.
 fn without_data(
     name: &RepoName,
     errors: &[&GraphqlError],
     facets: Facets,
+    sees_private: bool,
     gaps: &mut Vec<Gap>,
 ) -> Seen<RepoState> {
     let absent = !errors.is_empty()
         && errors.iter().all(|e| e.type_.as_deref() == Some("NOT_FOUND") && e.path.len() == 1);
-    if absent {
+    if absent && sees_private {
         return Seen::Absent;
+    }
+    if absent {
+        let why = "it isn't there, or it is private, and this token has no scope `repo` to see that";
+        gaps.extend(gaps_of(name, facets, why, Cause::Auth));
+        return Seen::Unknown;
     }
     let (why, cause) = match errors.first() {
         Some(error) => (error.message.clone(), cause_of(error)),

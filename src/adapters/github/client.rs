@@ -128,6 +128,12 @@ impl Client {
         self.0.exchange.pools()
     }
 
+    /// Whether private repositories are seen at all, as far as GitHub says it: a classic token needs a scope for that.
+    /// What other credentials may see is not told.
+    pub fn sees_private(&self) -> bool {
+        self.scopes().is_none_or(|scopes| scopes.iter().any(|scope| scope == "repo"))
+    }
+
     /// The scopes of a classic token, as the last answer named them; nothing for other credentials.
     pub fn scopes(&self) -> Option<Vec<String>> {
         self.0.exchange.scopes()

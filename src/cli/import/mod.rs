@@ -99,6 +99,9 @@ async fn read(cx: &Context, api: &str, targets: &[Target]) -> Result<Observed, F
             }
         }
     }
+    if !client.sees_private() {
+        cx.ui.say("the token has no scope `repo`: what is private isn't seen, and is left out");
+    }
     names.sort();
     names.dedup_by(|a, b| a.0 == b.0);
     cx.ui.say(&format!("reading {}", count(names.len(), "repository", "repositories")));

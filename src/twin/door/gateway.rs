@@ -255,12 +255,7 @@ async fn work(
             }
             let meter = shared.lock().usage.meter(&key, Pool::Core, &limits, now);
             meter_headers(&mut answer, &meter, Pool::Core);
-            if let Some(scopes) = scopes {
-                answer.header("x-oauth-scopes", scopes);
-                if !answer.headers.iter().any(|(name, _)| name == "x-accepted-oauth-scopes") {
-                    answer.header("x-accepted-oauth-scopes", "repo");
-                }
-            }
+            scope_headers(&mut answer, scopes);
             answer
         }
         Target::Graphql => {
@@ -269,8 +264,19 @@ async fn work(
                 Some(Err(failure)) => return Answer::failure(&failure),
                 Some(Ok(_)) | None => return Answer::failure(&Failure::not_found()),
             };
-            graphql_answer(shared, api, session, arrived.n, prepared).await
+            let mut answer = graphql_answer(shared, api, session, arrived.n, prepared).await;
+            scope_headers(&mut answer, scopes);
+            answer
         }
+    }
+}
+
+/// A classic token is told its scopes with each answer.
+fn scope_headers(answer: &mut Answer, scopes: Option<String>) {
+    let Some(scopes) = scopes else { return };
+    answer.header("x-oauth-scopes", scopes);
+    if !answer.headers.iter().any(|(name, _)| name == "x-accepted-oauth-scopes") {
+        answer.header("x-accepted-oauth-scopes", "repo");
     }
 }
 
