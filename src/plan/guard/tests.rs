@@ -522,6 +522,33 @@ fn what_depends_on_something_held_back_is_held_back_with_it() {
             vec![archive(W), delete_label(W, "old"), wiki_off(W)],
         ),
         (
+            "and is held back by itself besides: one override alone would not do",
+            case(|c| {
+                c.desired.budget.deletes = 0;
+                c.desired.budget.archives = 0;
+                c.desired.protects.push(protect("repo/acme/widgets/has-wiki"));
+            }),
+            vec![archive(W), delete_label(W, "old"), wiki_off(W)],
+        ),
+        (
+            "and nothing opens it while nothing opens what it waits for",
+            case(|c| {
+                c.desired.budget.archives = 0;
+                c.desired.budget.deletes = 0;
+                c.switches.loops.insert("labels".into(), switch("it is too eager"));
+            }),
+            vec![archive(W), delete_label(W, "old")],
+        ),
+        (
+            "a label waits for the repository to be unarchived, and has a budget of its own",
+            case(|c| {
+                c.observed = archived();
+                c.desired.budget.deletes = 0;
+                c.desired.protects.push(protect("repo/acme/widgets/archived"));
+            }),
+            vec![unarchive(W), delete_label(W, "old")],
+        ),
+        (
             "and for a complete reading of the labels too",
             case(|c| {
                 c.observed = observed([state(W).labels_unknown()]);
@@ -564,6 +591,31 @@ fn what_depends_on_something_held_back_is_held_back_with_it() {
       deletes: archive-repository repo/acme/widgets/archived
           another change to acme/widgets comes first, and that is held back: 1 deletion in one run, 0 allowed (`change-budget deletes`, factory.kdl:3)
           --allow deletes=1@repo/acme/widgets/label/old
+    and is held back by itself besides: one override alone would not do
+      protected: update-settings repo/acme/widgets
+          `repo/acme/widgets/has-wiki` is protected at factory.kdl:8: frozen for the audit
+          --allow protected=1@repo/acme/widgets
+      deletes: delete-label repo/acme/widgets/label/old
+          1 deletion in one run, 0 allowed (`change-budget deletes`, factory.kdl:3)
+          --allow deletes=1@repo/acme/widgets/label/old
+      archives: archive-repository repo/acme/widgets/archived
+          1 repository archived in one run, 0 allowed (`change-budget archives`, factory.kdl:3)
+          --allow archives=1@repo/acme/widgets/archived
+          --allow deletes=1@repo/acme/widgets/label/old
+          --allow protected=1@repo/acme/widgets
+    and nothing opens it while nothing opens what it waits for
+      kill-switch: delete-label repo/acme/widgets/label/old
+          loop `labels` was switched off by ann@host: it is too eager
+      kill-switch: archive-repository repo/acme/widgets/archived
+          another change to acme/widgets comes first, and that is held back: loop `labels` was switched off by ann@host: it is too eager
+    a label waits for the repository to be unarchived, and has a budget of its own
+      protected: unarchive-repository repo/acme/widgets/archived
+          `repo/acme/widgets/archived` is protected at factory.kdl:8: frozen for the audit
+          --allow protected=1@repo/acme/widgets/archived
+      deletes: delete-label repo/acme/widgets/label/old
+          1 deletion in one run, 0 allowed (`change-budget deletes`, factory.kdl:3)
+          --allow deletes=1@repo/acme/widgets/label/old
+          --allow protected=1@repo/acme/widgets/archived
     and for a complete reading of the labels too
       ok: update-settings repo/acme/widgets
       incomplete: archive-repository repo/acme/widgets/archived
