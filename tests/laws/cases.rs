@@ -173,8 +173,9 @@ fn wanted() -> impl Strategy<Value = Wanted> {
             let free = |was: &str| !names.contains(&was.to_lowercase());
             spec.was = spec.was.filter(|was| free(was) && taken.insert(was.to_lowercase()));
         }
-        // An authoritative collection without labels is refused, since it would delete all.
-        let mode = mode.filter(|mode| *mode != "authoritative" || !labels.is_empty());
+        // An authoritative collection that keeps no label is refused, since it would delete all.
+        let keeps = labels.values().any(|spec| spec.delete_after.is_none());
+        let mode = mode.filter(|mode| *mode != "authoritative" || keeps);
         let archived = settings.get(&Setting::Archived) == Some(&SettingValue::Flag(true));
         Wanted { create: create && !archived, settings, mode, labels }
     })

@@ -45,7 +45,7 @@ codes! {
     EMPTY_GROUP = "config::empty-group", "A group that no declared repository belongs to, so that it has no effect. Groups match declared repositories only.";
     LABEL_CONFLICT = "config::label-conflict", "Two label sets used together say different things of one label, and neither is nearer to the repository than the other.";
     RENAME_CONFLICT = "config::rename-conflict", "A label is to be renamed from a name that is itself declared, or from which another label is to be renamed too.";
-    EMPTY_AUTHORITY = "config::empty-authority", "An authoritative collection without a single member: every label of the repository would be deleted.";
+    EMPTY_AUTHORITY = "config::empty-authority", "An authoritative collection in which not a single member is kept: every label of the repository would be deleted.";
     MERGE_METHODS = "config::merge-methods", "All three merge methods of a repository are off; GitHub refuses that, since nothing could be merged.";
     MERGE_TEXTS = "config::merge-texts", "A combination of title and message of merged or squashed commits that GitHub refuses.";
     ARCHIVED_CREATE = "config::archived-create", "A repository is to be created and to be archived, that is made read-only, at once.";

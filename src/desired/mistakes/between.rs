@@ -203,6 +203,38 @@ fn authority_over_nothing() {
     "#);
 }
 
+/// What counts is what is kept, not what is declared; the day makes no difference, since none takes a config out of force.
+#[test]
+fn authority_over_what_is_going_to_be_deleted() {
+    let text = complain(
+        r#"repo "acme/widgets" {
+    labels mode="authoritative" {
+        label "wontfix" delete-after="2026-01-31"
+        label "stale" delete-after="2030-01-31"
+    }
+}
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::empty-authority
+
+      × the labels of `repo "acme/widgets"` are authoritative, and none is kept: each has a `delete-after`,
+      │ the last one 2030-01-31
+       ╭─[factory.kdl:3:17]
+     2 │ repo "acme/widgets" {
+     3 │     labels mode="authoritative" {
+       ·                 ───────┬───────
+       ·                        ╰── would delete every label from 2030-01-31 on
+     4 │         label "wontfix" delete-after="2026-01-31"
+     5 │         label "stale" delete-after="2030-01-31"
+       ·               ───┬───
+       ·                  ╰── the last one that is declared
+     6 │     }
+       ╰────
+      help: declare a label that is kept, or write `mode="additive"` to delete only what is declared
+    "#);
+}
+
 #[test]
 fn a_rename_from_a_label_that_stays() {
     let text = complain(

@@ -187,21 +187,42 @@ fn lay(nearer: &Declared, below: Option<Merged>) -> Merged {
     Merged { span: nearer.span, was: nearer.was.or(below.was), value: sourced(spec).over(below.value) }
 }
 
+/// What counts is what is kept: a label with a `delete-after` goes, and once the last one is gone, authority is over
+/// nothing. That is so whatever day it is, since no date takes a config out of force that has come into it.
+fn authority(title: &str, mode: Span, merged: &BTreeMap<&str, Merged>, cx: &mut Builder<'_>) {
+    if merged.values().any(|label| label.value.value.delete_after.is_none()) {
+        return;
+    }
+    let last = merged.values().filter_map(|label| Some((label.value.value.delete_after?, label.span)));
+    let draft = match last.max_by_key(|(day, _)| *day) {
+        None => Draft::error(
+            code::EMPTY_AUTHORITY,
+            format!("the labels of {title} are authoritative, and there are none"),
+        )
+        .at(mode, "would delete every label")
+        .help("name a label set or declare labels; write `mode=\"ignore\"` to leave labels alone"),
+        Some((day, span)) => Draft::error(
+            code::EMPTY_AUTHORITY,
+            format!(
+                "the labels of {title} are authoritative, and none is kept: each has a `delete-after`, the last one \
+                 {day}"
+            ),
+        )
+        .at(mode, format!("would delete every label from {day} on"))
+        .also(span, "the last one that is declared")
+        .help("declare a label that is kept, or write `mode=\"additive\"` to delete only what is declared"),
+    };
+    cx.sink.push_once(draft);
+}
+
 fn check(
     title: &str,
     mode: Option<&(Sourced<Mode>, Span)>,
     merged: &BTreeMap<&str, Merged>,
     cx: &mut Builder<'_>,
 ) {
-    if let Some((_, span)) = mode.filter(|(m, _)| m.value == Mode::Authoritative && merged.is_empty()) {
-        cx.sink.push_once(
-            Draft::error(
-                code::EMPTY_AUTHORITY,
-                format!("the labels of {title} are authoritative, and there are none"),
-            )
-            .at(*span, "would delete every label")
-            .help("name a label set or declare labels; write `mode=\"ignore\"` to leave labels alone"),
-        );
+    if let Some((_, span)) = mode.filter(|(m, _)| m.value == Mode::Authoritative) {
+        authority(title, *span, merged, cx);
     }
     let mut former: BTreeMap<String, (&Merged, Span)> = BTreeMap::new();
     for (key, label) in merged {
