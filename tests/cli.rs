@@ -233,10 +233,15 @@ fn every_exit_code_has_its_situation() {
             w.twin().set_latency(Duration::from_mins(1));
             let first = w.start(&["apply", "--yes"]);
             w.until("the first apply asks GitHub", || !w.twin().log().is_empty());
-            let second = w.apply(&[]).code;
+            let second = w.apply(&[]);
+            for says in ["`factoryctl apply`, process", "`factoryctl status`", "Wait", "stop it: kill "] {
+                assert!(second.err.contains(says), "{says}: {}", second.all());
+            }
+            let status = w.run(&["status"]).exits(1);
+            assert!(status.err.contains("`factoryctl apply`, process"), "{}", status.all());
             w.twin().set_latency(Duration::ZERO);
             first.kill_after(Duration::ZERO);
-            second
+            second.code
         }),
         ("some actions failed", 9, |w| {
             let refuse =

@@ -216,10 +216,17 @@ pub(super) fn state(error: &state::Error) -> String {
 fn locked(by: &LockedBy) -> String {
     match by.pid {
         Some(pid) if by.is_daemon() => format!(
-            "that is the daemon, which applies what config says by itself: `factoryctl status`. To do it by hand, end \
-             it first: kill {pid}"
+            "a daemon works on this config at this moment and applies what it says by itself; `factoryctl status` \
+             says what it is doing. Leave it to the daemon, or to do it by hand stop that first: kill {pid} (what is \
+             under way is finished)"
         ),
-        Some(_) | None => "run it again when that has ended".to_owned(),
+        Some(pid) => format!(
+            "another command works on this config at this moment; `factoryctl status` says whether it still does. Wait \
+             until it has ended and run this again, or stop it: kill {pid} (what is under way is finished)"
+        ),
+        None => "another command works on this config at this moment; `factoryctl status` says which. Wait until it \
+                 has ended and run this again"
+            .to_owned(),
     }
 }
 
@@ -278,6 +285,7 @@ mod tests {
             SourceError::State(state::Error::Prepare(denied("/s"))),
             SourceError::State(by(Some(7), "factoryctl run")),
             SourceError::State(by(Some(7), "factoryctl apply")),
+            SourceError::State(by(None, "")),
             SourceError::Git(git::Error::Gone("/w".into())),
             SourceError::Git(git::Error::Empty("/w".into())),
             SourceError::Git(git::Error::Auth { url: url(), says: "401".into() }),
@@ -309,9 +317,11 @@ mod tests {
         could not prepare the state directory
           next: mend what the system complains of, e.g. the access to it, or name another folder: --state-dir or FACTORY_STATE_DIR
         another process holds the lock: `factoryctl run`, process 7
-          next: that is the daemon, which applies what config says by itself: `factoryctl status`. To do it by hand, end it first: kill 7
+          next: a daemon works on this config at this moment and applies what it says by itself; `factoryctl status` says what it is doing. Leave it to the daemon, or to do it by hand stop that first: kill 7 (what is under way is finished)
         another process holds the lock: `factoryctl apply`, process 7
-          next: run it again when that has ended
+          next: another command works on this config at this moment; `factoryctl status` says whether it still does. Wait until it has ended and run this again, or stop it: kill 7 (what is under way is finished)
+        another process holds the lock: a process that has just started
+          next: another command works on this config at this moment; `factoryctl status` says which. Wait until it has ended and run this again
         `/w` is gone
           next: check the path: it is said by --config or FACTORY_CONFIG
         the repository `/w` has no commit yet

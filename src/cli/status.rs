@@ -31,11 +31,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             Some(Reply::Done(_) | Reply::Partly(_)) => {
                 return Err(Fail::new(Exit::Error, "the daemon answered something else"));
             }
-            None => {
-                return Err(
-                    Fail::new(Exit::Error, "no daemon runs for this config").help("start it: factoryctl run")
-                );
-            }
+            None => return Err(no_daemon(&daemon)),
         };
         let text = if args.json {
             let json = serde_json::to_value(&status)
@@ -54,5 +50,16 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             return Ok(Exit::Done);
         }
         cx.clock.sleep(AGAIN).await;
+    }
+}
+
+/// Why there is no status: no daemon runs, or what works on the config at this moment is none.
+fn no_daemon(daemon: &Daemon) -> Fail {
+    let none = "no daemon runs for this config";
+    match daemon.state.holder() {
+        Ok(Some(by)) => Fail::new(Exit::Error, format!("{none}, and {by}, works on it at this moment"))
+            .help("wait until that has ended; it says itself what it does"),
+        Ok(None) => Fail::new(Exit::Error, none).help("start it: factoryctl run"),
+        Err(error) => error.into(),
     }
 }
