@@ -24,7 +24,7 @@ fn github() -> GitHub {
 }
 
 /// A world in which [`CONFIG`] is committed.
-fn committed<T>(test: impl FnOnce(&World) -> T) -> T {
+pub(crate) fn committed<T>(test: impl FnOnce(&World) -> T) -> T {
     world_of(github(), |w| {
         w.config(CONFIG);
         test(w)
@@ -181,7 +181,7 @@ fn apply_acts_on_commits_only() {
     });
 }
 
-fn description(w: &World) -> Option<String> {
+pub(crate) fn description(w: &World) -> Option<String> {
     w.github().with(|world| world.repo("acme", "anvil").and_then(|repo| repo.settings.description.clone()))
 }
 
@@ -287,22 +287,6 @@ fn interrupted(w: &World, signal: Signal) -> i32 {
     ended.code
 }
 
-/// What a guard held back, and what waited, was never so: that it still differs is nobody's doing.
-#[test]
-fn what_was_never_applied_is_no_drift() {
-    committed(|w| {
-        w.github().set("acme/anvil", &json!({ "visibility": "private" })).expect("it is there");
-        w.config("factory \"acme\"\nrepo \"acme/anvil\" { visibility \"public\"; has-wiki #false; has-projects #false; }\n");
-        w.apply(&[]).exits(4);
-        let none = w.run(&["drift", "--json"]).exits(0).json();
-        assert_eq!(none["drift"], json!([]), "{none}");
-        w.github().set("acme/anvil", &json!({ "has_wiki": true })).expect("it is there");
-        let drift = w.run(&["drift", "--json"]).json();
-        assert_eq!(drift["drift"].as_array().map(Vec::len), Some(1), "{drift}");
-        assert_eq!(drift["drift"][0]["after"], json!({ "has-wiki": false }), "{drift}");
-    });
-}
-
 /// Looking at what was done depends neither on what was written a minute ago, nor on the machine.
 #[test]
 fn the_past_can_be_read_while_the_config_is_broken_and_from_another_machine() {
@@ -355,69 +339,6 @@ fn two_machines_at_once_do_everything_once() {
     });
 }
 
-/// A saved plan does exactly what it says, and refuses what has changed since, object by object.
-#[test]
-fn a_saved_plan_is_applied_as_it_was_seen() {
-    committed(|w| {
-        w.plan(&["-o", "saved.json"]).exits(2);
-        w.github().set("acme/anvil", &json!({ "description": "By hand" })).expect("it is there");
-        let applied = w.run(&["apply", "--yes", "saved.json"]).exits(7);
-        assert_eq!(description(w), Some("By hand".to_owned()), "{}", applied.all());
-        assert!(
-            w.github().with(|world| world.repo("acme", "anvil").expect("there").label("ready").is_some())
-        );
-        w.plan(&[]).exits(2);
-    });
-}
-
-/// What a guard held back when a plan was saved is held back when it is applied, and shown; an override lets it
-/// through, and where nothing holds it back any more it is left, since nobody agreed to it.
-#[test]
-fn what_a_saved_plan_held_back_takes_an_override() {
-    committed(|w| {
-        w.config("factory \"acme\"\nrepo \"acme/anvil\" { visibility \"private\"; has-wiki #false; }\n");
-        w.apply(&[]).exits(0);
-        w.config("factory \"acme\"\nrepo \"acme/anvil\" { visibility \"public\"; has-wiki #false; }\n");
-        w.plan(&["-o", "saved.json"]).exits(4);
-        let held = w.run(&["apply", "--yes", "saved.json"]).exits(4);
-        assert!(held.err.contains("--allow 'visibility=1@repo/acme/anvil/visibility'"), "{}", held.all());
-        w.run(&["suspend", "repo/acme/anvil/**", "--reason", "audit"]).exits(0);
-        w.plan(&["-o", "suspended.json"]).exits(4);
-        w.run(&["resume", "repo/acme/anvil/**"]).exits(0);
-        let allow = "visibility=1@repo/acme/anvil/visibility";
-        w.run(&["apply", "--yes", "saved.json", "--allow", allow]).exits(0);
-        w.plan(&[]).exits(0);
-
-        w.github().set("acme/anvil", &json!({ "has_wiki": true })).expect("it is there");
-        w.run(&["suspend", "repo/acme/anvil", "--reason", "audit"]).exits(0);
-        w.plan(&["-o", "suspended.json"]).exits(4);
-        w.run(&["resume", "repo/acme/anvil"]).exits(0);
-        let left = w.run(&["apply", "--yes", "suspended.json"]).exits(0);
-        assert!(left.err.contains("was held back when the plan was saved"), "{}", left.all());
-        w.plan(&[]).exits(2);
-    });
-}
-
-/// What the config branch has left behind is not applied as if it were in force.
-#[test]
-fn a_superseded_commit_undoes_nothing() {
-    committed(|w| {
-        let old = "repo \"acme/anvil\" { description \"old\"; }\n";
-        w.config(&format!("factory \"acme\"\n{old}"));
-        w.plan(&["-o", "saved.json"]).exits(2);
-        w.config(&format!("factory \"acme\" {{ protect \"repo/acme/anvil\" reason=\"frozen\"; }}\n{old}"));
-        let held = w.run(&["apply", "--yes", "saved.json"]).exits(4);
-        assert!(held.err.contains("frozen"), "{}", held.all());
-        w.config("factory \"acme\"\nrepo \"acme/anvil\" { description \"new\"; }\n");
-        w.run(&["apply", "--yes", "saved.json"]).exits(7);
-        w.apply(&[]).exits(0);
-        let held = w.run(&["apply", "--yes", "--at", "HEAD~2"]).exits(4);
-        assert!(held.err.contains("was superseded: the config branch `main` is at"), "{}", held.all());
-        assert_eq!(description(w), Some("new".to_owned()));
-        w.plan(&[]).exits(0);
-    });
-}
-
 /// Nobody agrees to a deletion without having seen what it takes away, and an address that covers nothing holds nothing.
 #[test]
 fn what_a_label_takes_along_is_counted_before_it_goes() {
@@ -436,32 +357,6 @@ fn what_a_label_takes_along_is_counted_before_it_goes() {
         assert!(typo.err.contains("did you mean `label`?"), "{}", typo.all());
         w.plan(&["repo/acme/anvil/lables"]).exits(64);
         w.plan(&["repo/acme/anvil/label/bug"]).exits(2);
-    });
-}
-
-/// Settings of a repository are one action, and still each field is told by itself whose doing it is.
-#[test]
-fn drift_and_the_effect_of_a_change_are_told_apart_field_by_field() {
-    committed(|w| {
-        let config = |says: &str, label: &str| {
-            let labels = format!("labels {{ label \"bug\" color=\"111111\" description=\"{label}\"; }}");
-            w.config(&format!(
-                "factory \"acme\"\nrepo \"acme/anvil\" {{ has-wiki #true; description \"{says}\"; {labels}; }}\n"
-            ))
-        };
-        config("one", "a");
-        w.apply(&[]).exits(0);
-        w.github().set("acme/anvil", &json!({ "has_wiki": false })).expect("it is there");
-        w.github().edit_label("acme/anvil", "bug", &json!({ "color": "ff0000" })).expect("it is there");
-        config("two", "b");
-        let drift = w.run(&["drift"]).exits(2);
-        assert!(
-            drift.out.contains("has-wiki: false → true") && drift.out.contains("\"ff0000\" → \"111111\"")
-        );
-        assert!(!drift.out.contains("two") && !drift.out.contains("\"b\""), "{}", drift.all());
-        let change = w.plan(&["--against", "HEAD~1"]).exits(2);
-        assert!(change.out.contains("\"one\" → \"two\"") && change.out.contains("\"a\" → \"b\""));
-        assert!(!change.out.contains("has-wiki") && !change.out.contains("ff0000"), "{}", change.all());
     });
 }
 

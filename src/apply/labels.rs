@@ -4,19 +4,28 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::adapters::github::{Client, Effect as Once, Error, Operation, Reply, segment};
-use crate::model::{Action, LabelName, LabelSpec, RepoName};
+use crate::model::{Action, LabelName, LabelSpec, RepoName, Verb};
 
-use super::look::LookError;
+use super::look::{LookError, Looked};
 use super::shown::Shown;
 
-const LOOK: &str = "query Label($owner: String!, $name: String!, $was: String!, $is: String!) { \
-    rateLimit { cost remaining resetAt limit } \
-    repository(owner: $owner, name: $name) { nameWithOwner \
-    was: label(name: $was) { name color description } is: label(name: $is) { name color description } } }";
+/// The query for a label by its old name and by its new one; of each these fields.
+fn query(fields: &str) -> String {
+    format!(
+        "query Label($owner: String!, $name: String!, $was: String!, $is: String!) {{ \
+         rateLimit {{ cost remaining resetAt limit }} repository(owner: $owner, name: $name) {{ nameWithOwner \
+         was: label(name: $was) {{ {fields} }} is: label(name: $is) {{ {fields} }} }} }}"
+    )
+}
+
+const FIELDS: &str = "name color description";
+/// What a deletion takes along is counted in the same request.
+const COUNTED: &str = "name color description issues { totalCount } pullRequests { totalCount }";
 
 /// The label as it is now, by its old name or else by its new one. The repository itself vouches for absence: a
 /// reply without it tells nothing.
-pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, LookError> {
+pub(super) async fn look(client: &Client, action: &Action) -> Result<Looked, LookError> {
+    let deletes = action.verb == Verb::DeleteLabel;
     let repo = action.effect.repo();
     let name_of = |side: &Value| side["name"].as_str().map(str::to_owned);
     let new = name_of(&action.after);
@@ -24,7 +33,7 @@ pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, Look
     let is = new.unwrap_or_else(|| was.clone());
     let operation = Operation {
         name: "Label".into(),
-        text: LOOK.to_owned(),
+        text: query(if deletes { COUNTED } else { FIELDS }),
         variables: json!({ "owner": repo.owner(), "name": repo.name(), "was": was, "is": is }),
     };
     let reply = client.graphql(repo.owner(), &operation).await?;
@@ -36,14 +45,22 @@ pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, Look
     if known_as.as_ref() != Some(repo) {
         return Err(LookError::Partial(format!("{repo} is gone or has another name now")));
     }
-    let label = [&there["was"], &there["is"]].into_iter().find(|l| !l.is_null());
-    Ok(label.map_or(Value::Null, |label| {
-        json!({
-            "name": label["name"],
-            "color": label["color"].as_str().unwrap_or_default().to_ascii_lowercase(),
-            "description": label["description"].as_str().unwrap_or_default(),
-        })
-    }))
+    let Some(label) = [&there["was"], &there["is"]].into_iter().find(|l| !l.is_null()) else {
+        return Ok(Value::Null.into());
+    };
+    let value = json!({
+        "name": label["name"],
+        "color": label["color"].as_str().unwrap_or_default().to_ascii_lowercase(),
+        "description": label["description"].as_str().unwrap_or_default(),
+    });
+    if !deletes {
+        return Ok(value.into());
+    }
+    let count = |of: &str| label[of]["totalCount"].as_u64();
+    match (count("issues"), count("pullRequests")) {
+        (Some(issues), Some(pulls)) => Ok(Looked { value, carried_by: Some(issues + pulls) }),
+        _ => Err(LookError::Partial("the issues that carry it could not be counted".to_owned())),
+    }
 }
 
 /// Makes a label.

@@ -1,6 +1,23 @@
-//! Why the present value of an object can't be told. Then nothing is written to it.
+//! What an object is right before a write, or why that can't be told. Then nothing is written to it.
+
+use serde_json::Value;
 
 use crate::adapters::github::Error;
+
+/// What an object is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Looked {
+    /// Its value, in the form of the action's `before` and `after`.
+    pub value: Value,
+    /// How many issues and pull requests carry it: of a label that is to be deleted.
+    pub carried_by: Option<u64>,
+}
+
+impl From<Value> for Looked {
+    fn from(value: Value) -> Self {
+        Self { value, carried_by: None }
+    }
+}
 
 /// Why the present value of an object can't be told.
 #[derive(Debug, thiserror::Error)]

@@ -17,7 +17,7 @@ mod speech;
 mod writer;
 
 pub use compare::settled_value;
-pub use look::LookError;
+pub use look::{LookError, Looked};
 pub use outcome::{Outcome, Trouble};
 pub use recorder::{Recorder, RecorderError};
 pub use run::{Report, Watch, apply};

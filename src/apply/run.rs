@@ -137,11 +137,15 @@ async fn attempt(action: &Action, permit: Permit, writer: &Writer) -> Outcome {
         Ok(now) => now,
         Err(error) => return failed_look(&error),
     };
+    let (now, carried_by) = (now.value, now.carried_by);
     if now == action.after {
         return Outcome::AlreadySo;
     }
     if Fingerprint::of(&now) != action.planned_on() {
         return Outcome::Refused { says: format!("it has changed since the plan; it is now {now}") };
+    }
+    if let Some(says) = carried_by.and_then(|now| action.outgrown(action.carried_by, now)) {
+        return Outcome::Refused { says };
     }
     let error = match writer.carry_out(action, permit).await {
         Ok(Shown::Yes) => return Outcome::Done,
@@ -153,7 +157,7 @@ async fn attempt(action: &Action, permit: Permit, writer: &Writer) -> Outcome {
     if !uncertain && !contested {
         return Outcome::failed(&error);
     }
-    match writer.look(action).await {
+    match writer.look(action).await.map(|now| now.value) {
         Ok(now) if now == action.after && uncertain => Outcome::Done,
         Ok(now) if now == action.after => Outcome::AlreadySo,
         Ok(now) if now == action.before => Outcome::failed(&error),
@@ -166,7 +170,7 @@ async fn attempt(action: &Action, permit: Permit, writer: &Writer) -> Outcome {
 
 /// GitHub accepted the write, and its reply doesn't show it: what is there now decides.
 async fn unconfirmed(action: &Action, writer: &Writer) -> Outcome {
-    match writer.look(action).await {
+    match writer.look(action).await.map(|now| now.value) {
         Ok(now) if now == action.after => Outcome::Done,
         // A look at a proposal tells that it is there, and not what is in it.
         Ok(now) if action.verb == Verb::Propose => {

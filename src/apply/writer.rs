@@ -1,12 +1,10 @@
 //! The writer: every method that changes the world, each behind a permit.
 
-use serde_json::Value;
-
 use crate::adapters::github::{Client, Error};
 use crate::model::{Action, Effect};
 use crate::plan::Permit;
 
-use super::{LookError, Shown, labels, proposals, repositories, speech};
+use super::{LookError, Looked, Shown, labels, proposals, repositories, speech};
 
 /// Changes the world. It is made where something is applied, and nowhere else: a plan never holds one.
 #[derive(Clone)]
@@ -20,23 +18,24 @@ impl Writer {
         Self { client }
     }
 
-    /// The present value of an action's object, in the form of its `before` and `after`. Reads only.
+    /// The present state of an action's object. Reads only.
     ///
     /// # Errors
     /// When it can't be told; then nothing may be written.
-    pub async fn look(&self, action: &Action) -> Result<Value, LookError> {
-        match &action.effect {
+    pub async fn look(&self, action: &Action) -> Result<Looked, LookError> {
+        let value = match &action.effect {
             Effect::CreateRepository { .. } | Effect::UpdateSettings { .. } => {
-                repositories::look(&self.client, action).await
+                repositories::look(&self.client, action).await?
             }
             Effect::CreateLabel { .. } | Effect::UpdateLabel { .. } | Effect::DeleteLabel { .. } => {
-                labels::look(&self.client, action).await
+                return labels::look(&self.client, action).await;
             }
             Effect::Comment { .. } | Effect::DeleteComment { .. } | Effect::Report { .. } => {
-                speech::look(&self.client, action).await
+                speech::look(&self.client, action).await?
             }
-            Effect::Propose { .. } | Effect::Withdraw { .. } => proposals::look(&self.client, action).await,
-        }
+            Effect::Propose { .. } | Effect::Withdraw { .. } => proposals::look(&self.client, action).await?,
+        };
+        Ok(value.into())
     }
 
     /// Carries an action out, and gives whether GitHub's reply shows it. The permit is used up, whatever happens.

@@ -1,6 +1,6 @@
 //! `factoryctl apply`: carries a plan out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -300,13 +300,17 @@ impl<'a> Job<'a> {
     /// has agreed to that. Gives what is to be said of the rest, and whether any of it has changed since.
     fn keep_saved_only(&self, judged: &mut Judged) -> (Vec<String>, bool) {
         let Some(saved) = &self.saved else { return (Vec::new(), false) };
+        let there: BTreeMap<&ActionId, &Action> =
+            judged.document.actions.iter().map(|p| (&p.action.id, &p.action)).collect();
+        let outgrown = |saved: &SavedAction| there.get(&saved.id).and_then(|action| saved.outgrown(action));
         let find = |id: &ActionId| saved.actions.iter().find(|saved| saved.id == *id);
         let agreed = |p: &Permitted| {
-            find(&p.action.id).is_some_and(|saved| !saved.held_back || !p.permit.overrides().is_empty())
+            find(&p.action.id).is_some_and(|saved| {
+                (!saved.held_back || !p.permit.overrides().is_empty()) && outgrown(saved).is_none()
+            })
         };
         judged.verdict.permitted.retain(agreed);
-        judged.verdict.blocked.retain(|(a, _)| find(&a.id).is_some());
-        let there: BTreeSet<&ActionId> = judged.document.actions.iter().map(|p| &p.action.id).collect();
+        judged.verdict.blocked.retain(|(a, _)| find(&a.id).is_some_and(|saved| outgrown(saved).is_none()));
         let left: BTreeSet<&ActionId> = judged
             .verdict
             .permitted
@@ -315,9 +319,13 @@ impl<'a> Job<'a> {
             .chain(judged.verdict.blocked.iter().map(|(a, _)| &a.id))
             .collect();
         let (mut says, mut stale) = (Vec::new(), false);
-        for SavedAction { id, address, .. } in &saved.actions {
-            if !there.contains(id) {
+        for action in &saved.actions {
+            let SavedAction { id, address, .. } = action;
+            if !there.contains_key(id) {
                 says.push(format!("stale: {address} has changed since the plan was saved"));
+                stale = true;
+            } else if let Some(why) = outgrown(action) {
+                says.push(format!("stale: {address}: {why}"));
                 stale = true;
             } else if !left.contains(id) {
                 says.push(format!(

@@ -197,6 +197,7 @@ impl<'a> Collection<'a> {
         let address = Address::label(&self.repo.name, &label.name);
         Action::new(Labels::NAME, Verb::DeleteLabel, address, label.to_json(), Value::Null, effect)
             .risk(Risk::Destructive)
+            .carried_by(label.uses)
     }
 
     fn address(&self, label: &LabelSpec) -> Address {

@@ -325,6 +325,9 @@ pub struct Action {
     pub reason: String,
     /// Exactly what to do.
     pub effect: Effect,
+    /// How many issues and pull requests carry what it deletes, as its reason shows them. No part of the id: they come
+    /// and go, and only more of them than were shown make it another decision.
+    pub carried_by: Option<u64>,
 }
 
 impl Action {
@@ -397,6 +400,7 @@ impl Action {
             because: Vec::new(),
             reason: String::new(),
             effect,
+            carried_by: None,
         }
     }
 
@@ -413,6 +417,25 @@ impl Action {
         self.because.extend(sources);
         self.because.dedup();
         self
+    }
+
+    /// The same with how many issues and pull requests carry what it deletes, where they were counted.
+    #[must_use]
+    pub fn carried_by(mut self, count: Option<u64>) -> Self {
+        self.carried_by = count;
+        self
+    }
+
+    /// Why it is another decision by now, if more carry what it deletes than the `shown` ones; a number that nobody was
+    /// shown is none that was agreed to.
+    pub fn outgrown(&self, shown: Option<u64>, now: u64) -> Option<String> {
+        let deletes = matches!(self.effect, Effect::DeleteLabel { .. });
+        let more = deletes && shown.is_none_or(|shown| now > shown);
+        more.then(|| {
+            let shown = shown.map_or_else(|| "how many was not".to_owned(), |shown| format!("{shown} were"));
+            let carry = if now == 1 { "1 issue carries" } else { &format!("{now} issues carry") };
+            format!("{carry} it now, and {shown} shown in the plan; look at it again: factoryctl plan")
+        })
     }
 
     /// The same with its risk.

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::ActionId;
+use crate::model::{Action, ActionId};
 
 use super::document::{Document, Planned};
 
@@ -33,6 +33,16 @@ pub struct SavedAction {
     pub address: String,
     /// Whether a guard held it back. Then it is done only if an override lets it through.
     pub held_back: bool,
+    /// How many issues and pull requests carry what it deletes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_by: Option<u64>,
+}
+
+impl SavedAction {
+    /// Why this is not what was agreed to, if `now`, the action of this id as it would be done now, takes more along.
+    pub fn outgrown(&self, now: &Action) -> Option<String> {
+        now.outgrown(self.carried_by, now.carried_by?)
+    }
 }
 
 /// The version of the format that this program writes.
@@ -65,6 +75,7 @@ impl SavedPlan {
             id: p.action.id.clone(),
             address: p.action.address.to_string(),
             held_back: p.blocked.is_some(),
+            carried_by: p.action.carried_by,
         };
         let actions = document.actions.iter().map(saved).collect();
         let mut saved = Self {
@@ -122,7 +133,7 @@ mod tests {
             Case { desired: desired([repo(W)]), observed: observed([state(W)]), ..Case::default() };
         case.desired.budget.deletes = 0;
         case.desired.origin.commit = crate::model::CommitId::parse(&"ab".repeat(20));
-        let verdict = case.judge(vec![wiki_off(W), delete_label(W, "old")], Vec::new());
+        let verdict = case.judge(vec![wiki_off(W), delete_label(W, "old").carried_by(Some(2))], Vec::new());
         SavedPlan::new(&Document::new(&case.desired, &case.observed, &verdict, &[]))
     }
 
@@ -135,6 +146,31 @@ mod tests {
         assert_eq!(plan.commit.as_deref(), Some("ab".repeat(20).as_str()));
         assert_eq!(plan.document["actions"].as_array().map(Vec::len), Some(2));
         assert_eq!(SavedPlan::parse(&plan.to_text()).unwrap(), plan);
+    }
+
+    #[test]
+    fn only_more_than_was_shown_is_another_decision() {
+        let plan = saved();
+        let without = SavedAction { carried_by: None, ..plan.actions[1].clone() };
+        let rows = [
+            ("fewer", &plan.actions[1], Some(1)),
+            ("as many", &plan.actions[1], Some(2)),
+            ("more", &plan.actions[1], Some(3)),
+            ("none was shown", &without, Some(1)),
+            ("they can't be counted now, which a guard is for", &plan.actions[1], None),
+        ];
+        let said = rows.map(|(name, saved, now)| {
+            let says = saved.outgrown(&delete_label(W, "old").carried_by(now));
+            format!("{name}: {}", says.as_deref().unwrap_or("agreed"))
+        });
+        insta::assert_snapshot!(said.join("\n"), @r"
+        fewer: agreed
+        as many: agreed
+        more: 3 issues carry it now, and 2 were shown in the plan; look at it again: factoryctl plan
+        none was shown: 1 issue carries it now, and how many was not shown in the plan; look at it again: factoryctl plan
+        they can't be counted now, which a guard is for: agreed
+        ");
+        assert_eq!(plan.actions[0].outgrown(&wiki_off(W).carried_by(Some(1))), None, "it deletes nothing");
     }
 
     #[test]
