@@ -88,6 +88,31 @@ fn labels(world: &World, repo: &str) -> usize {
 const WIKI_OFF: &str = "factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #false; }\n";
 const WIKI_ON: &str = "factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #true; }\n";
 
+/// Each loop that has to do with a renamed repository says so by itself: any of them may be asked to look alone.
+#[test]
+fn a_renamed_repository_is_trouble_for_each_loop_that_has_to_do_with_it() {
+    world_of(sample::github(), |world| {
+        world.config(
+            "factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #false; labels { label \"bug\"; }; }\n",
+        );
+        let daemon = Daemon::start(world, &[]);
+        world.github().rename("acme/anvil", "mallet").expect("it is there");
+        for name in ["labels", "repository-settings"] {
+            daemon.ask(&["loop", "tick", name]).exits(0);
+            let says = format!("{name}: repo/acme/anvil is called acme/mallet now");
+            daemon.wait("it is said", |s| s["trouble"].as_str().is_some_and(|t| t.contains(&says)));
+            let listed = daemon.ask(&["loop", "list"]).exits(0).out;
+            let line = listed.lines().find(|line| line.starts_with(name)).expect("it is listed");
+            assert!(line.contains("1 for a person to mend"), "{line}");
+            let plan = world.plan(&["--loop", name]).exits(1);
+            assert_eq!(plan.out.matches("is called acme/mallet now").count(), 1, "{}", plan.all());
+        }
+        let plan = world.plan(&[]).exits(1);
+        assert_eq!(plan.out.matches("is called acme/mallet now").count(), 1, "{}", plan.all());
+        daemon.stop().exits(0);
+    });
+}
+
 #[test]
 fn a_push_converges_and_a_bad_one_changes_nothing() {
     world_of(sample::github(), |world| {

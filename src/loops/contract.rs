@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::desired::shape;
-use crate::model::{Desired, Facet, Facets, Observed, Verb};
+use crate::model::{Desired, Facet, Facets, Observed, Repo, RepoState, Verb};
 use crate::plan::Plan;
 
 /// A controller. It says what it reads, when it looks, what it may do, and decides; the engine does the rest:
@@ -44,6 +44,28 @@ impl<S> Cx<'_, S> {
     pub fn today(&self) -> jiff::civil::Date {
         self.now.to_zoned(jiff::tz::TimeZone::UTC).date()
     }
+
+    /// What to say of a declared repository that isn't there. Every loop that would have to do with it says so: each may
+    /// be looking alone.
+    pub fn absent(&self, repo: &Repo) -> String {
+        let near = self
+            .observed
+            .unmanaged
+            .iter()
+            .map(|u| (strsim::damerau_levenshtein(&u.name.to_string(), repo.name.as_str()), &u.name))
+            .filter(|(distance, _)| *distance <= 3)
+            .min();
+        let hint = near.map(|(_, name)| format!("did you mean {name}? ")).unwrap_or_default();
+        format!(
+            "is declared at {} and isn't on GitHub, or this credential can't see it; {hint}`create=#true` makes it",
+            repo.source
+        )
+    }
+}
+
+/// What to say of a declared repository that has another name by now, for the same loops.
+pub(super) fn renamed(repo: &Repo, state: &RepoState) -> String {
+    format!("is called {} now; declare it by that name ({})", state.name, repo.source)
 }
 
 /// A reason to look again; it carries no data.

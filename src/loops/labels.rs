@@ -11,6 +11,7 @@ use crate::model::{
 };
 use crate::plan::Plan;
 
+use super::contract::renamed;
 use super::{Cx, Loop, NoSettings, Trigger};
 
 /// GitHub's colour for a label that is made without one.
@@ -39,8 +40,10 @@ impl Loop for Labels {
             let address = repo.address().field("label");
             match cx.observed.repo(&repo.name) {
                 Seen::Absent if repo.create => plan.wait(address, "the repository to be made"),
-                Seen::Absent => {} // the repository's own loop says so
-                Seen::Known(state) if state.name != repo.name => {}
+                Seen::Absent => plan.problem(repo.address(), cx.absent(repo)),
+                Seen::Known(state) if state.name != repo.name => {
+                    plan.problem(repo.address(), renamed(repo, state));
+                }
                 Seen::Known(state) if state.archived && !unarchives(repo) => {}
                 Seen::Unknown => plan.wait(address, "a complete reading of its labels"),
                 Seen::Known(state) => match &state.labels {

@@ -223,7 +223,7 @@ pub(super) fn document(
         .filter(|(name, _)| selection.has(name) && by_name(name).is_some())
         .map(|(name, switch)| Disabled { name: name.clone(), switch: switch.clone() })
         .collect();
-    document.diagnostics.extend(all.problems.iter().map(ToString::to_string));
+    document.note(&all.problems);
     document
 }
 

@@ -11,6 +11,7 @@ use crate::model::{
 };
 use crate::plan::Plan;
 
+use super::contract::renamed;
 use super::{Cx, Loop, NoSettings, Trigger};
 
 /// The loop.
@@ -37,34 +38,15 @@ impl Loop for RepositorySettings {
             match cx.observed.repo(&repo.name) {
                 Seen::Unknown => plan.wait(repo.address(), "a complete reading of its settings"),
                 Seen::Absent if repo.create => plan.act(create(repo)),
-                Seen::Absent => plan.problem(repo.address(), absent(cx, repo)),
+                Seen::Absent => plan.problem(repo.address(), cx.absent(repo)),
                 Seen::Known(state) if state.name != repo.name => {
-                    plan.problem(
-                        repo.address(),
-                        format!("is called {} now; declare it by that name ({})", state.name, repo.source),
-                    );
+                    plan.problem(repo.address(), renamed(repo, state));
                 }
                 Seen::Known(state) => converge(repo, state, &mut plan),
             }
         }
         plan
     }
-}
-
-/// What to say of a declared repository that isn't there.
-fn absent(cx: &Cx<'_, NoSettings>, repo: &Repo) -> String {
-    let near = cx
-        .observed
-        .unmanaged
-        .iter()
-        .map(|u| (strsim::damerau_levenshtein(&u.name.to_string(), repo.name.as_str()), &u.name))
-        .filter(|(distance, _)| *distance <= 3)
-        .min();
-    let hint = near.map(|(_, name)| format!("did you mean {name}? ")).unwrap_or_default();
-    format!(
-        "is declared at {} and isn't on GitHub, or this credential can't see it; {hint}`create=#true` makes it",
-        repo.source
-    )
 }
 
 /// Makes the repository, private unless config says otherwise, with all settings that an empty one can have: it has

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::model::{Action, Change, Desired, Effect, Gap, Observed, RepoName, Setting, SettingValue, Verb};
 
 use super::check::Violation;
-use super::combine::Waiting;
+use super::combine::{Problem, Waiting};
 use super::guard::{Blocked, Switch, Verdict};
 
 /// The version of the JSON spelling; it only grows.
@@ -130,6 +130,15 @@ impl Document {
             unmanaged: observed.unmanaged.iter().map(|u| u.name.clone()).collect(),
             diagnostics,
             unsound: !violations.is_empty(),
+        }
+    }
+
+    /// Notes what only a person can mend: what several loops found stands once.
+    pub fn note(&mut self, problems: &[Problem]) {
+        for says in problems.iter().map(ToString::to_string) {
+            if !self.diagnostics.contains(&says) {
+                self.diagnostics.push(says);
+            }
         }
     }
 

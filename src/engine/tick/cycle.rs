@@ -154,7 +154,7 @@ pub fn judge(judging: &Judging<'_>, observed: &Observed) -> Judged {
         .filter(|(name, _)| judging.selection.has(name) && loops::by_name(name).is_some())
         .map(|(name, switch)| Disabled { name: name.clone(), switch: switch.clone() })
         .collect();
-    document.diagnostics.extend(all.problems.iter().map(ToString::to_string));
+    document.note(&all.problems);
     document
         .diagnostics
         .extend(crashed.iter().map(|c| format!("bug: loop `{}` panicked: {}", c.name, c.says)));

@@ -317,7 +317,7 @@ fn repositories_whose_labels_are_left_alone() {
     let rows = [
         ("not read", wanted(repo(W)), one(Seen::Unknown)),
         ("labels not read completely", wanted(repo(W)), observed([state(W).labels_unknown()])),
-        ("absent, and its own loop says so", wanted(repo(W)), one(Seen::Absent)),
+        ("absent", wanted(repo(W)), one(Seen::Absent)),
         ("absent and to be made", wanted(repo(W).created()), one(Seen::Absent)),
         ("renamed", wanted(repo(W)), one(Seen::Known(state("acme/gadgets").labelled("old", "ffffff", "")))),
         ("archived", wanted(repo(W)), observed([archived()])),
@@ -334,13 +334,15 @@ fn repositories_whose_labels_are_left_alone() {
     labels not read completely
       waiting
         repo/acme/widgets/label: a complete reading of its labels
-    absent, and its own loop says so
-      nothing
+    absent
+      notes
+        repo/acme/widgets is declared at factory.kdl:10 and isn't on GitHub, or this credential can't see it; `create=#true` makes it
     absent and to be made
       waiting
         repo/acme/widgets/label: the repository to be made
     renamed
-      nothing
+      notes
+        repo/acme/widgets is called acme/gadgets now; declare it by that name (factory.kdl:10)
     archived
       nothing
     archived and to be unarchived, by another loop
