@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Address, Effect, Facet, Facets, LabelSpec, LabelState, Mode, Repo, Risk, Seen, Setting,
-    SettingValue, Sourced, Verb,
+    Action, Address, Effect, Facet, Facets, LabelName, LabelSpec, LabelState, Mode, Repo, Risk, Seen,
+    Setting, SettingValue, Sourced, Verb,
 };
 use crate::plan::Plan;
 
@@ -96,8 +96,9 @@ impl<'a> Collection<'a> {
             (Some(label), Some(day)) if due => {
                 let reason = format!("`delete-after` {day} has come; {}", uses(label));
                 self.act(label, self.delete(label).reason(reason).because([spec.source.clone()]), plan);
+                self.outlived(wanted, day, plan);
             }
-            (None, Some(_)) if due => {}
+            (None, Some(day)) if due => self.outlived(wanted, day, plan),
             (Some(label), _) => {
                 self.both(wanted, plan);
                 self.update(label, wanted, spec, plan);
@@ -113,15 +114,31 @@ impl<'a> Collection<'a> {
 
     /// Says so when a label that was to become this one is there beside it: no rename can join two labels.
     fn both(&self, wanted: &LabelSpec, plan: &mut Plan) {
-        let labels = &self.repo.labels;
-        let Some(was) = wanted.was.as_ref().filter(|was| !labels.specs.contains_key(&was.key())) else {
-            return;
-        };
-        let stays = labels.mode.value == Mode::Additive && self.seen.contains_key(&was.key());
-        if stays && was.key() != wanted.name.key() {
+        if let Some(was) = self.left_over(wanted) {
             let on = format!("a person to move its issues to `{}`: both labels are there", wanted.name);
             plan.wait(Address::label(&self.repo.name, was), on);
         }
+    }
+
+    /// Says so when a label that was to become this one is there once this one is to be gone. `was` promises its issues
+    /// that they keep it, and the day is that of another name: deleting it is for a person to ask for.
+    fn outlived(&self, wanted: &LabelSpec, day: jiff::civil::Date, plan: &mut Plan) {
+        if let Some(was) = self.left_over(wanted) {
+            let on = format!(
+                "a person to say what becomes of it: it was to become `{name}`, whose `delete-after` {day} has come; \
+                 to have it deleted as well, declare it by its own name in place of `{name}`",
+                name = wanted.name
+            );
+            plan.wait(Address::label(&self.repo.name, was), on);
+        }
+    }
+
+    /// The former name of this label where one of that name is there, is none that is declared, and stays.
+    fn left_over<'s>(&self, wanted: &'s LabelSpec) -> Option<&'s LabelName> {
+        let (labels, was) = (&self.repo.labels, wanted.was.as_ref()?);
+        let stays = labels.mode.value == Mode::Additive && self.seen.contains_key(&was.key());
+        let another = was.key() != wanted.name.key() && !labels.specs.contains_key(&was.key());
+        (stays && another).then_some(was)
     }
 
     /// The label that shall become this one, unless another declared label already is or became it.

@@ -207,6 +207,9 @@ fn labels_deleted() {
     let until = |day: &str| desired([repo(W).label(label("bug").color("ffffff").delete_after(day))]);
     let there = || observed([state(W).labelled("Bug", "ffffff", "").labelled("mine", "000000", "")]);
     let by_mode = |mode| desired([repo(W).mode(mode).label(label("chore").color("ededed"))]);
+    let mine = || state(W).labelled("mine", "000000", "");
+    let outlived =
+        |mode| desired([repo(W).mode(mode).label(label("bug").was("mine").delete_after("2026-05-01"))]);
     let mut uncounted = there();
     for seen in uncounted.repos.values_mut() {
         if let Seen::Known(state) = seen
@@ -225,7 +228,15 @@ fn labels_deleted() {
         (
             "before it, under its old name",
             desired([repo(W).label(label("bug").was("mine").delete_after("2026-07-01"))]),
-            observed([state(W).labelled("mine", "000000", "")]),
+            observed([mine()]),
+        ),
+        ("after it, under its old name", outlived(Mode::Additive), observed([mine()])),
+        ("after it, under both names", outlived(Mode::Additive), there()),
+        ("after it, gone under both", outlived(Mode::Additive), observed([state(W)])),
+        (
+            "after it, under its old name, and what isn't declared goes",
+            outlived(Mode::Authoritative),
+            observed([mine()]),
         ),
         ("undeclared, additive", by_mode(Mode::Additive), there()),
         ("undeclared, authoritative", by_mode(Mode::Authoritative), there()),
@@ -262,6 +273,27 @@ fn labels_deleted() {
         ~ rename label bug
             name: "mine" → "bug"
             why: it was called `mine`, and its issues keep it; 2 issues carry it · factory.kdl:31
+    after it, under its old name
+      waiting
+        repo/acme/widgets/label/mine: a person to say what becomes of it: it was to become `bug`, whose `delete-after` 2026-05-01 has come; to have it deleted as well, declare it by its own name in place of `bug`
+    after it, under both names
+      acme/widgets
+        - delete label bug
+            name: "Bug" → (none)
+            color: "ffffff" → (none)
+            description: "" → (none)
+            why: `delete-after` 2026-05-01 has come; 2 issues carry it · factory.kdl:31
+      waiting
+        repo/acme/widgets/label/mine: a person to say what becomes of it: it was to become `bug`, whose `delete-after` 2026-05-01 has come; to have it deleted as well, declare it by its own name in place of `bug`
+    after it, gone under both
+      nothing
+    after it, under its old name, and what isn't declared goes
+      acme/widgets
+        - delete label mine
+            name: "mine" → (none)
+            color: "000000" → (none)
+            description: "" → (none)
+            why: not declared, and the collection is authoritative; 2 issues carry it · factory.kdl:30
     undeclared, additive
       acme/widgets
         + create label chore
