@@ -45,3 +45,70 @@ fn drift_and_the_effect_of_a_change_are_told_apart_field_by_field() {
         assert!(!change.out.contains("has-wiki") && !change.out.contains("ff0000"), "{}", change.all());
     });
 }
+
+/// What an apply of a part left out was never applied: that it differs is no drift, and what had been applied before is.
+#[test]
+fn what_an_apply_of_a_part_left_out_is_no_drift() {
+    committed(|w| {
+        let drift = |code: i32| w.run(&["drift", "--json"]).exits(code).json()["drift"].clone();
+        let after = |drift: &serde_json::Value| -> Vec<serde_json::Value> {
+            drift.as_array().expect("it is a list").iter().map(|action| action["after"].clone()).collect()
+        };
+        w.apply(&[]).exits(0);
+        w.config(
+            "factory \"acme\"\nrepo \"acme/anvil\" { description \"New\"; has-projects #false; labels { \
+             label \"bug\" color=\"b60205\"; label \"ready\" color=\"111111\"; label \"new\"; }; }\n\
+             repo \"acme/bellows\" { has-wiki #false; has-issues #false; }\n",
+        );
+        w.apply(&["repo/acme/anvil/label/new"]).exits(0);
+        assert_eq!(drift(0), json!([]), "nothing but the label was applied");
+
+        w.github().set("acme/anvil", &json!({ "description": "By hand" })).expect("it is there");
+        w.github().set("acme/bellows", &json!({ "has_wiki": true })).expect("it is there");
+        w.github().delete_label("acme/anvil", "new").expect("it is there");
+        w.github().edit_label("acme/anvil", "ready", &json!({ "color": "222222" })).expect("it is there");
+        let told = drift(2);
+        // The description and the label's colour are new in config, and so is what was done to them by hand.
+        assert_eq!(
+            after(&told),
+            [json!({ "name": "new", "color": "ededed", "description": "" }), json!({ "has-wiki": false })],
+            "{told}"
+        );
+
+        // A saved plan is for what is in it; one setting is applied with the others of its repository.
+        w.plan(&["repo/acme/anvil/description", "-o", "saved.json"]).exits(2);
+        w.run(&["apply", "--yes", "saved.json"]).exits(0);
+        assert_eq!(after(&drift(2)).len(), 2);
+        w.github().set("acme/anvil", &json!({ "has_projects": true })).expect("it is there");
+        w.github().edit_label("acme/anvil", "ready", &json!({ "color": "333333" })).expect("it is there");
+        let told = drift(2);
+        assert_eq!(after(&told)[0], json!({ "has-projects": false }), "{told}");
+        assert_eq!(after(&told).len(), 3, "{told}");
+
+        w.apply(&[]).exits(0);
+        w.github().edit_label("acme/anvil", "ready", &json!({ "color": "222222" })).expect("it is there");
+        assert_eq!(after(&drift(2)).len(), 1);
+    });
+}
+
+/// A loop that was switched off has applied nothing.
+#[test]
+fn what_a_loop_that_was_off_left_is_no_drift() {
+    committed(|w| {
+        w.apply(&[]).exits(0);
+        w.config(
+            "factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #false; labels { label \"new\"; label \"bug\" color=\"b60205\"; }; }\n",
+        );
+        w.run(&["loop", "disable", "labels", "--reason", "audit"]).exits(0);
+        w.apply(&[]).exits(0);
+        w.run(&["loop", "enable", "labels"]).exits(0);
+        w.github().delete_label("acme/anvil", "bug").expect("it is there");
+        let drift = w.run(&["drift", "--json"]).exits(2).json();
+        assert_eq!(drift["drift"].as_array().map(Vec::len), Some(1), "{drift}");
+        assert_eq!(drift["drift"][0]["address"], "repo/acme/anvil/label/bug", "{drift}");
+        w.github().set("acme/anvil", &json!({ "has_wiki": true })).expect("it is there");
+        let text = w.run(&["drift"]).exits(2);
+        assert!(text.out.contains("where less was applied since"), "{}", text.all());
+        assert!(text.out.contains("has-wiki: true → false") && !text.out.contains("new"), "{}", text.all());
+    });
+}

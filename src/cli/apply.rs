@@ -13,13 +13,13 @@ use crate::adapters::git::{self, Refs, Repo};
 use crate::adapters::github::Patience;
 use crate::apply::{self, Outcome, Recorder, Report, Watch, Writer};
 use crate::engine::{
-    self, BatchError, BootError, Flips, Home, Judged, Judging, Keeper, Loaded, Publisher, Source,
+    self, Basis, BatchError, BootError, Flips, Home, Judged, Judging, Keeper, Loaded, Publisher, Source,
 };
 use crate::ledger::Ledger;
-use crate::loops::Selection;
+use crate::loops::{self, Selection};
 use crate::model::{Action, ActionId, Allow, Cause, CommitId, Observed, RepoName, Verb};
 use crate::plan::render;
-use crate::plan::{Memory, NotInForce, Permitted, SavedAction, SavedPlan};
+use crate::plan::{Document, Memory, NotInForce, Permitted, SavedAction, SavedPlan};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
@@ -366,9 +366,26 @@ impl<'a> Job<'a> {
         };
         let watch = Watch { gate: &gate, progress: &progress, stop: self.stop.clone() };
         let writer = Writer::new(self.session.client.clone());
-        let config = desired.origin.commit.as_ref();
+        let basis = self.basis(&judged.document);
         let (recorder, publisher) = (&self.recorder, &self.publisher);
-        engine::carry_out(permitted, &judged.document, config, &writer, recorder, publisher, &watch).await
+        engine::carry_out(permitted, &judged.document, &basis, &writer, recorder, publisher, &watch).await
+    }
+
+    /// What the batch is for: of a saved plan that which is carried out of it.
+    fn basis(&self, document: &Document) -> Basis {
+        let scope = match &self.saved {
+            None => self.args.what.clone(),
+            Some(_) => {
+                let touched = document.actions.iter().flat_map(|p| p.action.touches_only());
+                touched.map(|address| address.to_string()).collect()
+            }
+        };
+        let off = |name: &str| document.disabled.iter().any(|disabled| disabled.name == name);
+        Basis {
+            config: self.loaded.desired.origin.commit.clone(),
+            scope,
+            loops: loops::only(|name| !off(name)),
+        }
     }
 
     fn exit_of(&self, report: &Report) -> Exit {

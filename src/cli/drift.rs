@@ -1,7 +1,10 @@
 //! `factoryctl drift`: what differs though no config change explains it.
 //!
 //! A difference that the config as it was applied last would have made too is drift; one that only the newer
-//! config asks for is a change that waits to be applied.
+//! config asks for is a change that waits to be applied. An apply of a part applies that part only: of the rest the
+//! config before it is the one that was applied last.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -9,8 +12,8 @@ use crate::adapters::github::{Client, Patience, segment};
 use crate::engine::{self, At, Judging};
 use crate::ledger::Batch;
 use crate::loops::Selection;
-use crate::model::{Action, Address, RepoName, Verb};
-use crate::plan::{Memory, render};
+use crate::model::{Action, Address, AddressGlob, CommitId, RepoName, Verb};
+use crate::plan::{Document, Memory, Planned, render};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
@@ -30,7 +33,6 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let session = cx.connect(&source, &loaded.desired, Patience::Foreground)?;
     let switches = cx.switches(&session.state, &loaded.desired)?;
     session.take_ledger_over(cx, &source, &loaded.desired).await?;
-    let applied = super::ledger::last_applied(&session.state)?;
     let (selection, memory) = (Selection::default(), Memory::default());
     let judging = Judging::new(&loaded.desired, &selection, &switches, &memory, cx.clock.now());
     let observed = {
@@ -38,19 +40,25 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         engine::look(&judging, &session.client, &cx.clock, &[]).await
     };
     let mut judged = engine::judge(&judging, &observed);
+    let loops = judged.document.actions.iter().map(|p| p.action.wanted_by).collect();
+    let batches = super::ledger::applied(&session.state, loops)?;
+    let commit = batches.first().and_then(|batch| batch.config_commit.as_ref());
     let mut note = "nothing has been applied yet: every difference counts as drift".to_owned();
-    let commit = applied.as_ref().and_then(|batch| batch.config_commit.as_ref());
-    if let (Some(batch), Some(commit)) = (&applied, commit)
-        && let Ok(before) = cx.load(&source, At::Revision(commit.as_str()))
-    {
-        let then = engine::judge(&Judging { desired: &before.desired, ..judging }, &observed);
-        // What an apply left is known by the action as it was then.
-        let left: Vec<_> =
-            judged.document.actions.iter().filter(|p| was_left(batch, &p.action)).cloned().collect();
-        judged.document.actions.retain(|p| !left.contains(p));
-        judged.document.intersect(&then.document);
-        judged.document.actions.retain(|p| !was_left(batch, &p.action));
-        note = format!("differences that the config at {} would not have left", commit.short());
+    if let Some(commit) = commit {
+        let mut past = Past::default();
+        let mut then = |commit: &CommitId| {
+            let config = cx.load(&source, At::Revision(commit.as_str())).ok()?;
+            Some(engine::judge(&Judging { desired: &config.desired, ..judging }, &observed).document)
+        };
+        judged.document.actions.retain_mut(|planned| past.keeps_drift(planned, &batches, &mut then));
+        let others = past.0.keys().filter(|other| *other != commit).map(|other| other.short().to_owned());
+        let others: Vec<String> = others.collect();
+        let parts = if others.is_empty() {
+            String::new()
+        } else {
+            format!(", or at {} where less was applied since,", others.join(", "))
+        };
+        note = format!("differences that the config at {}{parts} would not have left", commit.short());
     }
     let mut drifts = Vec::new();
     for planned in &judged.document.actions {
@@ -74,7 +82,69 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     Ok(super::plan::exit(&judged, &observed))
 }
 
-/// Whether the last batch left this undone: then the difference was there all along, and nobody has drifted.
+/// What the configs of the batches would do now, by commit; `None` for one that can't be loaded any more.
+#[derive(Default)]
+struct Past(BTreeMap<CommitId, Option<Document>>);
+
+impl Past {
+    /// Leaves of an action what is drift, and says whether anything is. Each of its fields is told by the last batch
+    /// that it was in: what none was in was never applied, and waits for it.
+    fn keeps_drift(
+        &mut self,
+        planned: &mut Planned,
+        batches: &[Batch],
+        then: &mut impl FnMut(&CommitId) -> Option<Document>,
+    ) -> bool {
+        let action = planned.action.clone();
+        let mut open: BTreeSet<String> = action.changed().map(str::to_owned).collect();
+        let mut kept: BTreeSet<String> = BTreeSet::new();
+        for batch in batches {
+            if open.is_empty() {
+                break;
+            }
+            let Some(commit) = &batch.config_commit else { continue };
+            let covered: BTreeSet<String> =
+                open.iter().filter(|field| was_for(batch, &action, field)).cloned().collect();
+            open.retain(|field| !covered.contains(field));
+            // What a batch left is known by the action as it was then.
+            let part = Some(&action).filter(|_| !covered.is_empty() && !was_left(batch, &action));
+            let Some(part) = part.and_then(|action| action.part(|field| covered.contains(field))) else {
+                continue;
+            };
+            let mut part = Document {
+                actions: vec![Planned { action: part, blocked: planned.blocked.clone() }],
+                ..Document::default()
+            };
+            if let Some(then) = self.0.entry(commit.clone()).or_insert_with(|| then(commit)) {
+                part.intersect(then);
+            }
+            let drifted = part.actions.iter().filter(|p| !was_left(batch, &p.action));
+            kept.extend(drifted.flat_map(|p| p.action.changed()).map(str::to_owned));
+        }
+        match action.part(|field| kept.contains(field)) {
+            Some(part) => {
+                planned.action = part;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// Whether a batch was for this field of an action.
+fn was_for(batch: &Batch, action: &Action, field: &str) -> bool {
+    let took_part = batch.loops.is_empty() || batch.loops.iter().any(|name| name == action.wanted_by);
+    let setting = Address::repo(action.effect.repo()).field(field);
+    let about = |address: &Address| *address == action.address || *address == setting;
+    let covers = |text: &String| {
+        AddressGlob::parse(text).is_ok_and(|glob| {
+            action.touches().any(|at| (!action.is_by_field() || about(&at)) && glob.covers(&at))
+        })
+    };
+    took_part && (batch.scope.is_empty() || batch.scope.iter().any(covers))
+}
+
+/// Whether a batch left this undone: then the difference was there all along, and nobody has drifted.
 fn was_left(batch: &Batch, action: &Action) -> bool {
     let waited = |address: &Address| {
         let below = format!("{address}/");

@@ -1,5 +1,6 @@
 //! `factoryctl ledger`: checks or shows the chain of records.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -141,18 +142,26 @@ async fn branch(cx: &Context, source: &Source, desired: &Desired) -> Result<Bran
     }
 }
 
-/// The last batch that ended and applied a commit of the config.
-pub(super) fn last_applied(state: &StateDir) -> Result<Option<Batch>, Fail> {
+/// The batches that ended and applied a commit of the config, newest first, back to where each of these loops has one
+/// that was for everything.
+pub(super) fn applied(state: &StateDir, mut loops: BTreeSet<&str>) -> Result<Vec<Batch>, Fail> {
+    let mut out = Vec::new();
     for event in ledger::history(&state.ledger(), None, None)? {
         if let Event::Other(entry) = event?
             && let Record::Batch(batch) = entry.record
             && batch.phase == BatchPhase::Ended
             && batch.config_commit.is_some()
         {
-            return Ok(Some(batch));
+            if batch.scope.is_empty() {
+                loops.retain(|name| !batch.loops.is_empty() && !batch.loops.iter().any(|l| l == name));
+            }
+            out.push(batch);
+            if loops.is_empty() {
+                break;
+            }
         }
     }
-    Ok(None)
+    Ok(out)
 }
 
 /// An event on one line.

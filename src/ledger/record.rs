@@ -183,6 +183,12 @@ pub struct Batch {
     /// Of one that ended: what waited for something else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<Address>,
+    /// Of one that ended and was for a part only: the globs of addresses that it was for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<String>,
+    /// Of one that ended, when not all loops took part: those that did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loops: Vec<String>,
 }
 
 /// Whether a batch began or ended.

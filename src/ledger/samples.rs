@@ -83,6 +83,8 @@ pub(super) fn batch(phase: BatchPhase) -> Record {
         by: "ann@host".into(),
         left: Vec::new(),
         waiting: Vec::new(),
+        scope: Vec::new(),
+        loops: Vec::new(),
     })
 }
 

@@ -133,6 +133,13 @@ fn active<'a>(
     super::ALL.iter().copied().filter(|l| selection.has(l.name()) && !switches.loops.contains_key(l.name()))
 }
 
+/// The names of the loops that take part; none when all of them do.
+pub fn only(takes_part: impl Fn(&str) -> bool) -> Vec<String> {
+    let names = super::ALL.iter().map(|l| l.name()).filter(|name| takes_part(name));
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    if names.len() == super::ALL.len() { Vec::new() } else { names }
+}
+
 /// What has to be read for the loops that take part.
 pub fn needs_of(selection: &Selection, switches: &Switches) -> Facets {
     active(selection, switches).fold(Facets::NONE, |all, l| all.and(l.needs()))

@@ -352,6 +352,35 @@ impl Action {
         std::iter::once(self.address.clone()).chain(parts)
     }
 
+    /// The addresses of what it changes and of nothing else: those of the settings where it is about several, else its own.
+    pub fn touches_only(&self) -> impl Iterator<Item = Address> {
+        let several = usize::from(self.touches().nth(1).is_some());
+        self.touches().skip(several)
+    }
+
+    /// The fields that it changes. What isn't changed field by field counts as one, which has no name.
+    pub fn changed(&self) -> impl Iterator<Item = &str> {
+        let fields = self.before.as_object().zip(self.after.as_object()).filter(|_| self.is_by_field());
+        let changed = fields.into_iter().flat_map(|(before, after)| {
+            after
+                .iter()
+                .filter(|(field, value)| before.get(*field) != Some(*value))
+                .map(|(field, _)| &**field)
+        });
+        let whole = (!self.is_by_field()).then_some("");
+        changed.chain(whole)
+    }
+
+    /// Whether each of its fields may be told by itself; a rename, a creation or a deletion is one thing.
+    pub fn is_by_field(&self) -> bool {
+        matches!(self.verb, Verb::UpdateSettings | Verb::UpdateLabel)
+    }
+
+    /// The same for those of its [changed](Self::changed) fields that `keep` says yes to; `None` when that is none.
+    pub fn part(&self, keep: impl Fn(&str) -> bool) -> Option<Self> {
+        if self.is_by_field() { self.narrowed(keep) } else { keep("").then(|| self.clone()) }
+    }
+
     /// The same for those of its fields that `keep` says yes to; `None` when none of them changes anything then. The
     /// effect stays whole: this is for people to read.
     pub fn narrowed(&self, keep: impl Fn(&str) -> bool) -> Option<Self> {

@@ -188,8 +188,8 @@ impl Document {
             if others.iter().any(|other| other.id == action.id) {
                 return wanted(true);
             }
-            let field_by_field = matches!(action.verb, Verb::UpdateSettings | Verb::UpdateLabel);
-            if !field_by_field || !others.iter().any(|o| o.address == action.address && o.verb == action.verb)
+            if !action.is_by_field()
+                || !others.iter().any(|o| o.address == action.address && o.verb == action.verb)
             {
                 return wanted(false);
             }

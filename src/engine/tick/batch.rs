@@ -19,6 +19,17 @@ pub enum Place {
     Remote(Box<Mirror>, Access),
 }
 
+/// What a batch makes the world agree with.
+#[derive(Clone, Debug, Default)]
+pub struct Basis {
+    /// The commit of the config.
+    pub config: Option<CommitId>,
+    /// The globs of addresses that it is for; none when it is for everything.
+    pub scope: Vec<String>,
+    /// The loops that take part; none when all of them do.
+    pub loops: Vec<String>,
+}
+
 /// Publishes the ledger to its branch.
 #[derive(Debug)]
 pub struct Publisher {
@@ -114,7 +125,7 @@ impl Publisher {
 pub async fn carry_out(
     permitted: Vec<Permitted>,
     document: &Document,
-    config: Option<&CommitId>,
+    basis: &Basis,
     writer: &Writer,
     recorder: &Recorder,
     publisher: &Publisher,
@@ -127,9 +138,15 @@ pub async fn carry_out(
         by: recorder.by().to_owned(),
         left: Vec::new(),
         waiting: Vec::new(),
+        scope: Vec::new(),
+        loops: Vec::new(),
     };
+    let config = basis.config.as_ref();
     let started = note(BatchPhase::Started, render::last_line(document.summary()), config);
     recorder.note(vec![Record::Batch(started)]).await?;
+    // What is done together with what was asked for is done as well.
+    let together: Vec<String> =
+        permitted.iter().flat_map(|p| p.action.touches_only()).map(|address| address.to_string()).collect();
     let batch = recorder.intents(permitted, config).await?;
     if let Err(error) = publisher.publish(recorder).await {
         let why = "the intents could not be published";
@@ -147,6 +164,12 @@ pub async fn carry_out(
     let undone = report.outcomes.iter().filter(|(_, outcome)| !outcome.succeeded()).map(|(action, _)| action);
     ended.left = held.chain(undone).map(|action| action.id.clone()).collect();
     ended.waiting = document.waiting.iter().map(|waiting| waiting.address.clone()).collect();
+    ended.loops.clone_from(&basis.loops);
+    if !basis.scope.is_empty() {
+        ended.scope = basis.scope.iter().cloned().chain(together).collect();
+        ended.scope.sort();
+        ended.scope.dedup();
+    }
     recorder.note(vec![Record::Batch(ended)]).await?;
     if let Err(error) = publisher.publish_outcomes(recorder).await {
         tracing::error!(%error, "the outcomes are recorded here and not published yet");

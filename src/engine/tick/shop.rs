@@ -19,7 +19,7 @@ use crate::loops::{self, Selection};
 use crate::model::{Action, Cause, Desired, Effect, Facet, Facets, Observed, RepoName, Verb};
 use crate::plan::{Blocked, Document, render};
 
-use super::batch::{self, BatchError, Publisher};
+use super::batch::{self, Basis, BatchError, Publisher};
 use super::cycle::{Judged, Judging, judge, look};
 use super::memory::memory;
 use super::proposals::{FlipsSeen, Loads, Reading};
@@ -165,11 +165,16 @@ impl Shop {
             };
             let watch = Watch { gate: &gate, progress: &progress, stop: order.stop.clone() };
             let writer = Writer::new(order.client.clone());
-            let config = order.desired.origin.commit.as_ref();
+            let off = |name: &str| judged.document.disabled.iter().any(|disabled| disabled.name == name);
+            let basis = Basis {
+                config: order.desired.origin.commit.clone(),
+                scope: Vec::new(),
+                loops: loops::only(|name| order.tick.loops.contains(&name) && !off(name)),
+            };
             let carried = batch::carry_out(
                 permitted,
                 &judged.document,
-                config,
+                &basis,
                 &writer,
                 &self.recorder,
                 &publisher,
