@@ -572,6 +572,58 @@ fn a_bad_push_is_said_on_github_and_a_pull_request_is_reviewed() {
     });
 }
 
+/// A branch of the config repository shows what is on GitHub of a repository that only it declares; a fork of it doesn't,
+/// not even while such a branch had it read.
+#[test]
+fn a_fork_learns_nothing_of_a_private_repository_by_naming_it() {
+    let mut github = github_with_factory();
+    github.add_user("mallory");
+    github.add_repo("acme", "secret").settings.description = Some("The merger".to_owned());
+    world_of(github, |world| {
+        let hands = world.github();
+        hands.set("acme/secret", &json!({ "visibility": "private" })).unwrap();
+        let config = on_github(
+            world,
+            &format!("{HOME}repo \"acme/anvil\"\nrepositories \"acme/*\" mode=\"observe\"\n"),
+        );
+        let fork = hands.fork("acme/factory", "mallory").unwrap();
+        let proposed = format!(
+            "{HOME}repo \"acme/anvil\" {{ has-wiki #false; }}\nrepo \"acme/secret\" {{ description \"x\"; }}\n\
+             repo \"acme/nothing\" {{ description \"x\"; }}\n"
+        );
+        let said = |number: u64| {
+            hands.with(|github| {
+                let repo = github.repo("acme", "factory").expect("it is there");
+                repo.comments
+                    .values()
+                    .filter(|c| c.issue == number)
+                    .map(|c| c.body.clone())
+                    .collect::<String>()
+            })
+        };
+        hands.push_file(&fork, "topic", "factory.kdl", &proposed).unwrap();
+        let foreign = hands.open_pull_from("acme/factory", &fork, "topic", "main", "Curious").unwrap();
+        let daemon = Daemon::start(world, &["--config", &config]);
+        let first = wait("the review of the fork", || Some(said(foreign)).filter(|said| !said.is_empty()));
+        let asked_for = |name: &str| world.requests().iter().any(|r| r.path.contains(name));
+        assert!(!asked_for("acme/secret"));
+
+        hands.push_file("acme/factory", "topic", "factory.kdl", &proposed).unwrap();
+        let own = hands.open_pull("acme/factory", "topic", "main", "Known").unwrap();
+        daemon.ask(&["loop", "tick", "config-review"]).exits(0);
+        let open = wait("the review of the branch", || Some(said(own)).filter(|said| !said.is_empty()));
+        assert!(open.contains("The merger") && open.contains("has-wiki"), "{open}");
+        for closed in [first, said(foreign)] {
+            assert!(closed.contains("has-wiki") && !closed.contains("The merger"), "{closed}");
+            assert!(!closed.contains("unmanaged"), "nor are names listed: {closed}");
+            // One that is there and one that isn't are the same to it.
+            let about = |name: &str| closed.lines().filter(|line| line.contains(name)).count();
+            assert_eq!(about("acme/secret"), about("acme/nothing"), "{closed}");
+        }
+        daemon.stop().exits(0);
+    });
+}
+
 #[test]
 fn repeated_webhooks_wake_it_once_and_its_own_writes_do_not_keep_it_awake() {
     world_of(sample::github(), |world| {

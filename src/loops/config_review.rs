@@ -1,12 +1,14 @@
 //! Says on each pull request to the config repository what it would change, in one comment that is kept
 //! current (several where GitHub's limit asks for it), and in a check run or commit status.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Address, CheckState, CommitId, ConfigHead, ConfigPull, Effect, Facet, Facets, RepoName, Verb,
+    Action, Address, CheckState, CommitId, ConfigHead, ConfigPull, Effect, Facet, Facets, Observed, RepoName,
+    Verb,
 };
 use crate::plan::{Document, Plan, render};
 
@@ -56,7 +58,7 @@ fn review(cx: &Cx<'_, NoSettings>, config: &RepoName, pull: &ConfigPull, plan: &
             return;
         }
         (Ok(base), Ok(proposed)) => {
-            let document = preview(proposed, base, cx.observed, cx.now);
+            let document = preview(proposed, base, &shown_to(pull, cx), cx.now);
             (render::markdown(&document, render::COMMENT_LIMIT), summary(&document))
         }
     };
@@ -87,6 +89,24 @@ fn review(cx: &Cx<'_, NoSettings>, config: &RepoName, pull: &ConfigPull, plan: &
         let on = Reported { commit: &pull.head, there: pull.check.as_ref(), check_run: pull.checks };
         plan.act(report(config, &on, &address, check));
     }
+}
+
+/// What may be shown on a pull request. Who can only fork learns nothing of repositories that the config in force
+/// doesn't declare, also where somebody else's pull request had them read.
+fn shown_to<'a>(pull: &ConfigPull, cx: &Cx<'a, NoSettings>) -> Cow<'a, Observed> {
+    if !pull.from_fork {
+        return Cow::Borrowed(cx.observed);
+    }
+    let declared = |name: &RepoName| cx.desired.repos.contains_key(name);
+    let repos = cx.observed.repos.iter().filter(|(name, _)| declared(name));
+    let gaps = cx.observed.gaps.iter().filter(|gap| gap.repo.as_ref().is_none_or(declared));
+    Cow::Owned(Observed {
+        at: cx.observed.at,
+        repos: repos.map(|(name, seen)| (name.clone(), seen.clone())).collect(),
+        gaps: gaps.cloned().collect(),
+        cost: cx.observed.cost,
+        ..Observed::default()
+    })
 }
 
 /// Whether two bodies are the same to a reader; line ends and the white space at the end are not ours alone.

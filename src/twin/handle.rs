@@ -113,10 +113,36 @@ impl WorldHandle {
         })
     }
 
+    /// Forks a repository into an account; answers the fork's full name.
+    pub fn fork(&self, repo: &str, owner: &str) -> Result<String, Refused> {
+        self.act(repo, |tx, id| {
+            let name = tx.repo(id)?.name.clone();
+            acts::repositories::fork(tx, id, owner, &name).map(|fork| fork.full_name())
+        })
+    }
+
     /// Opens a pull request from a branch of the same repository; answers its number.
     pub fn open_pull(&self, repo: &str, head: &str, base: &str, title: &str) -> Result<u64, Refused> {
+        self.open_pull_from(repo, repo, head, base, title)
+    }
+
+    /// Opens a pull request from a branch of a fork, or of the repository itself; answers its number.
+    pub fn open_pull_from(
+        &self,
+        repo: &str,
+        fork: &str,
+        head: &str,
+        base: &str,
+        title: &str,
+    ) -> Result<u64, Refused> {
         self.act(repo, |tx, id| {
-            let opening = acts::pulls::Opening { title, body: None, head_repo: id, head, base, draft: false };
+            let (owner, name) = fork.split_once('/').ok_or_else(Failure::not_found)?;
+            let from = tx.world.repo(owner, name).ok_or_else(Failure::not_found)?;
+            if from.id != id && from.fork_of != Some(id) {
+                return Err(Failure::field("PullRequest", "head", "invalid"));
+            }
+            let head_repo = from.id;
+            let opening = acts::pulls::Opening { title, body: None, head_repo, head, base, draft: false };
             acts::pulls::open(tx, id, opening).map(|issue| issue.number)
         })
     }

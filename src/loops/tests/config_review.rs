@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::{explain, plan};
-use crate::model::samples::{desired, observed, repo, state, with_config};
-use crate::model::{Broken, CheckState, CommitId, ConfigPull, Desired, Effect, Observed, Setting};
+use crate::model::samples::{desired, name, observed, repo, state, with_config};
+use crate::model::{
+    Action, Broken, CheckState, CommitId, ConfigPull, Desired, Effect, Observed, Seen, Setting, Unmanaged,
+};
 use crate::plan::render::COMMENT_LIMIT;
 
 const NAME: &str = "config-review";
@@ -99,6 +101,28 @@ fn a_new_pull_request_gets_a_comment_and_a_check() {
     "#);
 }
 
+/// What another pull request had read, and what `observe` lists, is not for who can only fork.
+#[test]
+fn a_fork_learns_nothing_of_what_is_not_declared() {
+    let secret = || repo("acme/secret").fix(Setting::Description, "mine");
+    let proposed =
+        || Ok(desired([repo(W).fix(Setting::HasWiki, false).fix(Setting::HasIssues, false), secret()]));
+    let shown = |from_fork: bool| {
+        let mut world = world(ConfigPull { from_fork, ..pull(Ok(drifted()), proposed()) });
+        let seen = state("acme/secret").has(Setting::Description, "The merger");
+        world.repos.insert(name("acme/secret"), Seen::Known(seen));
+        world.unmanaged.push(Unmanaged { name: name("acme/hidden"), archived: false });
+        let comment = |action: &Action| action.after["body"].as_str().map(str::to_owned);
+        plan(NAME, &config(drifted()), &world).actions.iter().filter_map(comment).collect::<String>()
+    };
+    let (own, fork) = (shown(false), shown(true));
+    for text in ["The merger", "acme/hidden"] {
+        assert!(own.contains(text) && !fork.contains(text), "{text}: {own}{fork}");
+    }
+    assert!(fork.contains("has-issues: true → false"), "{fork}");
+    assert!(fork.contains("acme/secret: a complete reading of its settings"), "{fork}");
+}
+
 #[test]
 #[expect(clippy::wildcard_enum_match_arm, reason = "a test takes what its own plan holds")]
 fn what_was_said_is_kept_current() {
@@ -127,7 +151,7 @@ fn what_was_said_is_kept_current() {
     let mut out = String::new();
     for (name, pull) in rows {
         let actions = plan(NAME, &config(drifted()), &world(pull)).actions;
-        let short = |action: &crate::model::Action| match &action.effect {
+        let short = |action: &Action| match &action.effect {
             Effect::Comment { id, .. } => format!("  comment {id:?}\n"),
             Effect::DeleteComment { id, .. } => format!("  delete comment {id}\n"),
             Effect::Report { state, check_run, .. } => {
