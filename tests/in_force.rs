@@ -129,3 +129,19 @@ fn a_branch_named_beside_the_url_is_the_config_branch() {
         assert!(done.err.contains("has-issues"), "{}", done.all());
     });
 }
+
+/// What was applied by hand since a daemon ran is in force as well: its next start falls back to no earlier commit.
+#[test]
+fn a_start_on_a_bad_head_keeps_what_was_applied_by_hand() {
+    world_of(sample::github(), |world| {
+        world.config(LOCAL);
+        Daemon::start(world, &[]).stop().exits(0);
+        let by_hand = world.config(&LOCAL.replace("#false", "#true"));
+        world.run(&["apply", "--yes"]).exits(0);
+        world.config("nonsense");
+        let daemon = Daemon::start(world, &[]);
+        let status = daemon.wait("the rejection", |s| !s["config"]["rejected"].is_null());
+        assert_eq!(status["config"]["commit"], by_hand.trim(), "{status}");
+        daemon.stop().exits(0);
+    });
+}

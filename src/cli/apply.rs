@@ -180,6 +180,11 @@ impl<'a> Job<'a> {
             loaded = cx.judge(source, repo.config_files(head.as_str())?.1)?;
             not_in_force = None;
         }
+        if let Some(keeper) = &keeper
+            && loaded.desired.origin.commit.as_ref() == Some(&keeper.current().commit)
+        {
+            keeper.remember()?;
+        }
         let publisher = Publisher::new(home.place(access), &loaded.desired.factory.name, cx.clock.clone());
         publisher.catch_up(&recorder).await?;
         let (stop, interrupted) = super::signals::stop_on_signal();
@@ -404,6 +409,7 @@ impl<'a> Job<'a> {
         let off = |name: &str| document.disabled.iter().any(|disabled| disabled.name == name);
         Basis {
             config: self.loaded.desired.origin.commit.clone(),
+            not_in_force: self.not_in_force.is_some(),
             scope,
             loops: loops::only(|name| !off(name)),
         }

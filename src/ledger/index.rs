@@ -179,6 +179,10 @@ impl Index {
                 }
                 Verdict::Rejected => self.rejected = Some((config.commit.clone(), config.why.clone())),
             },
+            // What is applied by hand is in force too: a start that fell behind it would undo it.
+            Record::Batch(batch) if !batch.not_in_force => {
+                self.config = batch.config_commit.clone().or(self.config.take());
+            }
             Record::Batch(_) | Record::Override(_) | Record::Aside(_) | Record::Other { .. } => {}
         }
         self.added += 1;

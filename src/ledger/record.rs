@@ -183,6 +183,9 @@ pub struct Batch {
     /// Of one that ended: what waited for something else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<Address>,
+    /// Whether its commit was not what the config branch had in force, and an override let it through.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_in_force: bool,
     /// Of one that ended and was for a part only: the globs of addresses that it was for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scope: Vec<String>,

@@ -83,6 +83,7 @@ pub(super) fn batch(phase: BatchPhase) -> Record {
         by: "ann@host".into(),
         left: Vec::new(),
         waiting: Vec::new(),
+        not_in_force: false,
         scope: Vec::new(),
         loops: Vec::new(),
     })

@@ -154,8 +154,8 @@ impl Keeper {
         }
     }
 
-    /// Remembers what is in force, for commands and for a start at which it can't be seen. A daemon does so; a command
-    /// that only looks has put nothing in force.
+    /// Remembers what is in force, for commands and for a start at which it can't be seen. Who carries it out does so; a
+    /// command that only looks has put nothing in force.
     ///
     /// # Errors
     /// When it can't be kept.

@@ -53,11 +53,11 @@ pub struct Identity {
 pub struct Remembered {
     /// What names the state directory that is in use.
     pub identity: Identity,
-    /// What a daemon had in force last; `None` where only commands were used.
+    /// What a daemon or an apply had in force last; `None` before the first one.
     pub in_force: Option<Followed>,
 }
 
-/// A commit that a daemon has in force, and what it follows.
+/// A commit that is in force, and what it follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Followed {
     /// The config branch.

@@ -255,7 +255,7 @@ impl Source {
         Ok(memory.write(&Remembered { identity: identity.clone(), in_force })?)
     }
 
-    /// Remembers what a daemon has in force: for the commands that go by the daemon, and for a start at which it can't be
+    /// Remembers what is in force: for the commands that go by the daemon, and for a start at which it can't be
     /// seen. In a mirror its objects are kept too.
     ///
     /// # Errors

@@ -24,6 +24,8 @@ pub enum Place {
 pub struct Basis {
     /// The commit of the config.
     pub config: Option<CommitId>,
+    /// Whether that is not what the config branch has in force.
+    pub not_in_force: bool,
     /// The globs of addresses that it is for; none when it is for everything.
     pub scope: Vec<String>,
     /// The loops that take part; none when all of them do.
@@ -138,6 +140,7 @@ pub async fn carry_out(
         by: recorder.by().to_owned(),
         left: Vec::new(),
         waiting: Vec::new(),
+        not_in_force: basis.not_in_force,
         scope: Vec::new(),
         loops: Vec::new(),
     };

@@ -168,6 +168,7 @@ impl Shop {
             let off = |name: &str| judged.document.disabled.iter().any(|disabled| disabled.name == name);
             let basis = Basis {
                 config: order.desired.origin.commit.clone(),
+                not_in_force: false,
                 scope: Vec::new(),
                 loops: loops::only(|name| order.tick.loops.contains(&name) && !off(name)),
             };
