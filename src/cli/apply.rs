@@ -237,9 +237,6 @@ impl<'a> Job<'a> {
             }
             let mut permitted = std::mem::take(&mut judged.verdict.permitted);
             permitted.retain(|p| !self.tried.contains(&p.action.id));
-            if self.unseen(&mut permitted) {
-                exit = exit.and(Exit::Partly);
-            }
             if permitted.is_empty() || !self.confirmed(permitted.len())? {
                 break;
             }
@@ -377,24 +374,6 @@ impl<'a> Job<'a> {
         let basis = self.basis(&judged.document);
         let (recorder, publisher) = (&self.recorder, &self.publisher);
         engine::carry_out(permitted, &judged.document, &basis, &writer, recorder, publisher, &watch).await
-    }
-
-    /// Takes out what was done in an earlier round and is wanted again, since the new reading doesn't show it. Whether
-    /// there was any.
-    fn unseen(&self, permitted: &mut Vec<Permitted>) -> bool {
-        let all = permitted.len();
-        permitted.retain(|p| {
-            let again = self.spent.iter().any(|done| done.id == p.action.id);
-            if again {
-                self.cx.ui.say(&format!(
-                    "{}: GitHub took this, and a new reading doesn't show it. It is not done twice; next: see that \
-                     this credential has access to it, then plan again",
-                    p.action.address
-                ));
-            }
-            !again
-        });
-        permitted.len() < all
     }
 
     /// What the batch is for: of a saved plan that which is carried out of it.
