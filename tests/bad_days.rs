@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use factoryctl::twin::world::Token;
 use factoryctl::twin::{FaultAction, FaultRule, World as GitHub};
 use serde_json::json;
 
@@ -117,5 +118,36 @@ fn a_second_daemon_names_the_first() {
         first.signal(rustix::process::Signal::TERM);
         first.finish(Duration::from_secs(30)).exits(0);
         w.apply(&[]).exits(0);
+    });
+}
+
+/// A credential that is limited to some repositories doesn't see the others: what it takes for absent may be there, and
+/// what it makes it may not see. Neither is made twice.
+#[test]
+fn a_limited_credential_makes_nothing_twice() {
+    let mut github = GitHub::new("acme");
+    github.add_repo("acme", "anvil");
+    github.add_repo("acme", "secret");
+    let mut limited = Token::classic("operator");
+    limited.repos = Some(vec!["acme/anvil".to_owned()]);
+    github.add_token("limited", limited);
+    world_of(github, |w| {
+        w.github().set("acme/secret", &json!({ "visibility": "private" })).expect("it is there");
+        w.config(
+            "factory \"acme\"\nrepo \"acme/secret\" create=#true { labels { label \"bug\"; }; }\n\
+             repo \"acme/forge\" create=#true { labels { label \"ready\"; }; }\n",
+        );
+        w.set("FACTORY_GITHUB_TOKEN", "limited");
+        let applied = w.apply(&[]).exits(9);
+        let tries =
+            w.requests().iter().filter(|r| r.method == "POST" && r.path == "/orgs/acme/repos").count();
+        assert_eq!((tries, applied.out.as_str()), (2, "Apply: 1 done, 1 failed\n"), "{}", applied.all());
+        for says in [
+            "repo/acme/secret: a repository of that name exists, and this credential can't see it; let it see",
+            "acme/forge was made, and this credential can't see it; let it see",
+            "the scope `repo`",
+        ] {
+            assert!(applied.err.contains(says), "{says}: {}", applied.all());
+        }
     });
 }

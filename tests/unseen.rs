@@ -32,23 +32,6 @@ fn what_a_token_may_not_see_is_not_made() {
     });
 }
 
-/// A token that is given single repositories doesn't see the one that it makes.
-#[test]
-fn what_is_made_and_not_seen_is_not_made_twice() {
-    with_private(|w| {
-        let only = Token { repos: Some(vec!["acme/anvil".into()]), ..Token::classic("operator") };
-        w.github().mutate(|github| github.add_token("ghp_one", only));
-        w.set("FACTORY_GITHUB_TOKEN", "ghp_one");
-        w.config("factory \"acme\"\nrepo \"acme/forge\" create=#true { labels { label \"one\"; }; }\n");
-        let made = w.apply(&[]).exits(9);
-        assert!(made.err.contains("It is not done twice"), "{}", made.all());
-        let posts = w.requests().iter().filter(|r| r.method == "POST" && r.path.ends_with("/repos")).count();
-        assert_eq!(posts, 1, "{}", made.all());
-        let again = w.apply(&[]).exits(9);
-        assert!(again.err.contains("name already exists"), "{}", again.all());
-    });
-}
-
 /// A list that failed is said with its exit code, though nothing else depends on it.
 #[test]
 fn a_list_that_failed_is_incomplete() {

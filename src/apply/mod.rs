@@ -18,7 +18,7 @@ mod writer;
 
 pub use compare::settled_value;
 pub use look::{LookError, Looked};
-pub use outcome::{Outcome, Trouble};
+pub use outcome::{LET_SEE, Outcome, Trouble};
 pub use recorder::{Recorder, RecorderError};
 pub use run::{Report, Watch, apply};
 pub use settle::{needs, settle, under_way_elsewhere};

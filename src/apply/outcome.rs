@@ -3,6 +3,10 @@
 use crate::adapters::github::{Error, Kind};
 use crate::model::Cause;
 
+/// The next step where a repository is there and isn't shown.
+pub const LET_SEE: &str = "let it see the repository (a fine-grained token lists those it is for, a classic one needs \
+                           the scope `repo`, an App its installation there), or declare another name";
+
 /// What became of one action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -97,6 +101,17 @@ impl Outcome {
             trouble: Trouble::of(error),
             request_id: error.request_id().map(str::to_owned),
         }
+    }
+
+    /// The outcome of a creation that is refused because there is such a repository, of which nothing is shown.
+    pub fn unseen(error: &Error) -> Self {
+        let mut outcome = Self::failed(error);
+        if let Self::Failed { says, .. } = &mut outcome {
+            *says = format!(
+                "a repository of that name exists, and this credential can't see it; {LET_SEE} ({says})"
+            );
+        }
+        outcome
     }
 
     /// It was never tried, for this reason.

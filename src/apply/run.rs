@@ -160,6 +160,10 @@ async fn attempt(action: &Action, permit: Permit, writer: &Writer) -> Outcome {
     match writer.look(action).await.map(|now| now.value) {
         Ok(now) if now == action.after && uncertain => Outcome::Done,
         Ok(now) if now == action.after => Outcome::AlreadySo,
+        // The look that came first shows none of that name, and so does this one.
+        Ok(now) if now == action.before && action.verb == Verb::CreateRepository && error.name_is_taken() => {
+            Outcome::unseen(&error)
+        }
         Ok(now) if now == action.before => Outcome::failed(&error),
         Ok(now) if uncertain => Outcome::Unknown { says: format!("{error}; it is now {now}") },
         Ok(_) => Outcome::failed(&error),

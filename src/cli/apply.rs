@@ -13,17 +13,18 @@ use crate::adapters::git::{self, Refs, Repo};
 use crate::adapters::github::Patience;
 use crate::apply::{self, Outcome, Recorder, Report, Watch, Writer};
 use crate::engine::{
-    self, Basis, BatchError, BootError, Flips, Home, Judged, Judging, Keeper, Loaded, Publisher, Source,
+    self, Basis, BatchError, Flips, Home, Judged, Judging, Keeper, Loaded, Publisher, Source,
 };
 use crate::ledger::Ledger;
 use crate::loops::{self, Selection};
-use crate::model::{Action, ActionId, Allow, Cause, CommitId, Observed, RepoName, Verb};
+use crate::model::{Action, ActionId, Allow, Cause, Observed, RepoName, Verb};
 use crate::plan::render;
 use crate::plan::{Document, Memory, NotInForce, Permitted, SavedAction, SavedPlan};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
 use super::plan::{incomplete, is_committed};
+use super::revision;
 use super::session::{READING, Session, allows, globs};
 use super::ui::Progress;
 
@@ -129,7 +130,7 @@ struct Job<'a> {
     publisher: Publisher,
     allows: Vec<Allow>,
     not_in_force: Option<NotInForce>,
-    /// What was tried and not done: it is not tried again in a later round.
+    /// What was tried and not done, and what was made: it is not tried again in a later round.
     tried: BTreeSet<ActionId>,
     /// What was done in earlier rounds.
     spent: Vec<Action>,
@@ -146,7 +147,7 @@ impl<'a> Job<'a> {
         saved: Option<SavedPlan>,
     ) -> Result<Self, Fail> {
         let allows = allows(&args.allow, &cx.env.who())?;
-        let keeper = keeper(cx, source).await?;
+        let keeper = revision::keeper(cx, source).await?;
         // Where the factory is at home is said by what is in force, not by the commit that is judged.
         let in_force = keeper
             .as_ref()
@@ -166,11 +167,11 @@ impl<'a> Job<'a> {
             }
             Home::Remote(_) | Home::Local(_) | Home::Nowhere => {
                 let last = keeper.as_ref().map(|keeper| keeper.current().commit.clone());
-                (source.repo(), last.into_iter().chain(heads(source, branch)?).collect::<Vec<_>>())
+                (source.repo(), last.into_iter().chain(revision::heads(source, branch)?).collect::<Vec<_>>())
             }
         };
         let mut not_in_force = match repo {
-            Some(repo) => not_in_force(repo, branch, &heads, &loaded)?,
+            Some(repo) => revision::not_in_force(repo, branch, &heads, &loaded)?,
             None => None,
         };
         // What was agreed on is done as the config in force has it, and what that no longer wants is stale.
@@ -236,6 +237,11 @@ impl<'a> Job<'a> {
                 exit = exit.and(Exit::Guard);
             }
             let mut permitted = std::mem::take(&mut judged.verdict.permitted);
+            for repo in self.made_and_unseen(&permitted) {
+                let says = format!("{repo} was made, and this credential can't see it; {}", apply::LET_SEE);
+                self.cx.ui.say(&says);
+                exit = exit.and(Exit::Partly);
+            }
             permitted.retain(|p| !self.tried.contains(&p.action.id));
             if permitted.is_empty() || !self.confirmed(permitted.len())? {
                 break;
@@ -252,6 +258,8 @@ impl<'a> Job<'a> {
                     self.tried.extend(undone.map(|(action, _)| action.id.clone()));
                     let done = report.outcomes.iter().filter(|(_, outcome)| outcome.succeeded());
                     self.spent.extend(done.map(|(action, _)| action.clone()));
+                    let creations = self.spent.iter().filter(|action| action.verb == Verb::CreateRepository);
+                    self.tried.extend(creations.map(|action| action.id.clone()));
                     all.outcomes.extend(report.outcomes);
                     round += 1;
                     if !made || self.saved.is_some() || round >= ROUNDS || self.stop.is_cancelled() {
@@ -268,6 +276,13 @@ impl<'a> Job<'a> {
             }
         }
         self.conclude(&all, &blocked, exit)
+    }
+
+    /// The repositories that an earlier round has made and that would be made again, since nobody sees them.
+    fn made_and_unseen(&self, permitted: &[Permitted]) -> Vec<RepoName> {
+        let again = |made: &&Action| permitted.iter().any(|p| p.action.id == made.id);
+        let made = self.spent.iter().filter(|action| action.verb == Verb::CreateRepository);
+        made.filter(again).map(|made| made.effect.repo().clone()).collect()
     }
 
     /// Reads the world, settles what a crash left open, and judges.
@@ -449,46 +464,4 @@ fn outcome_json(action: &Action, outcome: &Outcome) -> Value {
         Outcome::Left { says } => ("not-tried", says.as_str()),
     };
     json!({ "id": action.id, "address": action.address, "verb": action.verb, "result": result, "says": says })
-}
-
-/// What is in force of the config; `None` where nothing ever was.
-async fn keeper(cx: &Context, source: &Arc<Source>) -> Result<Option<Keeper>, Fail> {
-    if source.repo().is_none() {
-        return Ok(None);
-    }
-    match Keeper::boot(Arc::clone(source), cx.clock.clone()).await {
-        Ok(keeper) => Ok(Some(keeper)),
-        Err(BootError::NoBranch(_) | BootError::Invalid(_)) if source.remembered()?.is_none() => Ok(None),
-        Err(error) => Err(super::run::boot_fail(cx, error)),
-    }
-}
-
-/// Where a branch is: of a clone both as it has it itself and as it knows the remote's.
-fn heads(source: &Source, branch: &str) -> Result<Vec<CommitId>, Fail> {
-    let Some(repo) = source.repo() else { return Ok(Vec::new()) };
-    let remote = repo.reference(&format!("refs/remotes/origin/{branch}"))?;
-    Ok(repo.branch_head(branch)?.into_iter().chain(remote).collect())
-}
-
-/// Why the revision is not what the branch has in force, if it isn't.
-fn not_in_force(
-    repo: &Repo,
-    branch: &str,
-    heads: &[CommitId],
-    loaded: &Loaded,
-) -> Result<Option<NotInForce>, Fail> {
-    let Some(commit) = loaded.desired.origin.commit.clone() else { return Ok(None) };
-    if heads.contains(&commit) {
-        return Ok(None);
-    }
-    for head in heads {
-        if repo.has(&commit)? && repo.merge_base(head, &commit)?.as_ref() == Some(&commit) {
-            return Ok(Some(NotInForce::Superseded {
-                commit,
-                head: head.clone(),
-                branch: branch.to_owned(),
-            }));
-        }
-    }
-    Ok(Some(NotInForce::Unmerged { commit, branch: branch.to_owned() }))
 }

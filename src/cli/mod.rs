@@ -17,6 +17,7 @@ mod ledger;
 mod loops;
 mod next;
 mod plan;
+mod revision;
 mod run;
 mod session;
 mod signals;

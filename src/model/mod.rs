@@ -11,8 +11,9 @@ mod repo_name;
 mod setting;
 mod source;
 mod speech;
+mod verb;
 
-pub use action::{Action, Change, CheckState, Effect, ProposedFile, Risk, Verb};
+pub use action::{Action, CheckState, Effect, ProposedFile, Risk};
 pub use address::{Address, AddressError, AddressGlob};
 pub(crate) use address::{is_hidden, match_star};
 pub use config_files::{ConfigFile, ConfigFiles, Origin, Unread};
@@ -30,6 +31,7 @@ pub use repo_name::{RepoName, RepoNameError};
 pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
 pub use speech::{PLAN_CHECK, REVIEW_MARKER};
+pub use verb::{Change, Verb};
 
 #[cfg(test)]
 pub(crate) mod arbitrary;

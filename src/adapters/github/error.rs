@@ -209,6 +209,16 @@ impl Error {
         self.0.kind == Kind::Absent
     }
 
+    /// Whether a name was refused because something has it already. GitHub has a code for that, and words where it uses
+    /// the code `custom`, as it does of repositories.
+    pub fn name_is_taken(&self) -> bool {
+        let Kind::Invalid { errors } = &self.0.kind else { return false };
+        errors.iter().filter(|error| error.field.as_deref() == Some("name")).any(|error| {
+            let says = |part: &Option<String>, word: &str| part.as_deref().is_some_and(|p| p.contains(word));
+            says(&error.code, "already_exists") || says(&error.message, "already exists")
+        })
+    }
+
     /// Whether a write that failed so may nevertheless have happened: then only a look at the world tells.
     pub fn may_have_happened(&self) -> bool {
         match self.0.kind {

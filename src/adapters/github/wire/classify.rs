@@ -381,6 +381,27 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_taken_is_known_by_its_code_or_by_githubs_words() {
+        let rows = [
+            (r#"{"errors":[{"resource":"Label","field":"name","code":"already_exists"}]}"#, true),
+            (
+                r#"{"errors":[{"resource":"Repository","field":"name","code":"custom","message":"name already exists on this account"}]}"#,
+                true,
+            ),
+            (
+                r#"{"errors":[{"resource":"Repository","field":"name","code":"custom","message":"name is too long"}]}"#,
+                false,
+            ),
+            (r#"{"errors":[{"resource":"Hook","field":"base","code":"already_exists"}]}"#, false),
+            (r#"{"message":"Reference already exists"}"#, false),
+        ];
+        for (body, taken) in rows {
+            assert_eq!(answer(422, &[], body).unwrap_err().name_is_taken(), taken, "{body}");
+        }
+        assert!(!answer(403, &[], rows[0].0).unwrap_err().name_is_taken());
+    }
+
+    #[test]
     fn a_success_keeps_what_later_requests_need() {
         let link = r#"<https://api.github.com/x?page=2>; rel="next""#;
         let reply =

@@ -1,0 +1,130 @@
+//! What an action does, in one word: a closed set.
+
+/// What an action does, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Makes a repository.
+    CreateRepository,
+    /// Makes an archived repository writable again.
+    UnarchiveRepository,
+    /// Changes ordinary settings.
+    UpdateSettings,
+    /// Changes who can see a repository.
+    ChangeVisibility,
+    /// Makes a repository read-only.
+    ArchiveRepository,
+    /// Makes a label.
+    CreateLabel,
+    /// Changes a label's colour, description or spelling.
+    UpdateLabel,
+    /// Gives a label another name; issues keep it.
+    RenameLabel,
+    /// Deletes a label; issues lose it.
+    DeleteLabel,
+    /// Writes or updates the factory's own comment.
+    Comment,
+    /// Deletes a comment of the factory's own that has become superfluous.
+    DeleteComment,
+    /// Reports a commit status or check run.
+    Report,
+    /// Opens or updates a bot pull request.
+    Propose,
+    /// Closes a bot pull request that is moot.
+    Withdraw,
+}
+
+impl Verb {
+    /// Every verb.
+    pub const ALL: &'static [Self] = &[
+        Self::CreateRepository,
+        Self::UnarchiveRepository,
+        Self::UpdateSettings,
+        Self::ChangeVisibility,
+        Self::ArchiveRepository,
+        Self::CreateLabel,
+        Self::UpdateLabel,
+        Self::RenameLabel,
+        Self::DeleteLabel,
+        Self::Comment,
+        Self::DeleteComment,
+        Self::Report,
+        Self::Propose,
+        Self::Withdraw,
+    ];
+
+    /// Its word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateRepository => "create-repository",
+            Self::UnarchiveRepository => "unarchive-repository",
+            Self::UpdateSettings => "update-settings",
+            Self::ChangeVisibility => "change-visibility",
+            Self::ArchiveRepository => "archive-repository",
+            Self::CreateLabel => "create-label",
+            Self::UpdateLabel => "update-label",
+            Self::RenameLabel => "rename-label",
+            Self::DeleteLabel => "delete-label",
+            Self::Comment => "comment",
+            Self::DeleteComment => "delete-comment",
+            Self::Report => "report",
+            Self::Propose => "propose",
+            Self::Withdraw => "withdraw",
+        }
+    }
+
+    /// Whether it adds, changes or deletes something.
+    pub fn change(self) -> Change {
+        match self {
+            Self::CreateRepository | Self::CreateLabel | Self::Comment | Self::Report | Self::Propose => {
+                Change::Add
+            }
+            Self::UnarchiveRepository
+            | Self::UpdateSettings
+            | Self::ChangeVisibility
+            | Self::ArchiveRepository
+            | Self::UpdateLabel
+            | Self::RenameLabel => Change::Change,
+            Self::DeleteLabel | Self::DeleteComment | Self::Withdraw => Change::Delete,
+        }
+    }
+
+    /// The stage within its repository: everything of a lower stage is settled first.
+    pub fn stage(self) -> u8 {
+        match self {
+            Self::CreateRepository | Self::UnarchiveRepository => 0,
+            Self::RenameLabel => 1,
+            Self::UpdateSettings | Self::CreateLabel | Self::UpdateLabel => 2,
+            Self::Comment | Self::Report | Self::Propose => 3,
+            Self::DeleteLabel | Self::DeleteComment | Self::Withdraw => 4,
+            Self::ChangeVisibility => 5,
+            Self::ArchiveRepository => 6,
+        }
+    }
+
+    /// The kind of thing it acts on, as budgets count them.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::CreateRepository
+            | Self::UnarchiveRepository
+            | Self::UpdateSettings
+            | Self::ChangeVisibility
+            | Self::ArchiveRepository => "repository",
+            Self::CreateLabel | Self::UpdateLabel | Self::RenameLabel | Self::DeleteLabel => "label",
+            Self::Comment | Self::DeleteComment => "comment",
+            Self::Report => "report",
+            Self::Propose | Self::Withdraw => "proposal",
+        }
+    }
+}
+
+/// Whether something is added, changed or deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// `+`
+    Add,
+    /// `~`
+    Change,
+    /// `-`
+    Delete,
+}
