@@ -145,3 +145,20 @@ fn a_start_on_a_bad_head_keeps_what_was_applied_by_hand() {
         daemon.stop().exits(0);
     });
 }
+
+/// Without a daemon, too, a switch lies where the next apply looks, though the branch was renamed meanwhile.
+#[test]
+fn a_switch_by_a_url_goes_by_what_the_branch_has_now() {
+    world_of(github_with_factory(), |world| {
+        let config = on_github(world, HOME);
+        let url = config.trim_end_matches("#main");
+        world.run(&["--config", url, "plan"]).exits(0);
+        let renamed = HOME.replace("\"main\"", "\"trunk\"");
+        for branch in ["trunk", "main"] {
+            world.github().push_file("acme/factory", branch, "factory.kdl", &renamed).unwrap();
+        }
+        world.run(&["--config", url, "loop", "disable", "labels", "--reason", "stop"]).exits(0);
+        let apply = world.run(&["--config", url, "apply", "--yes"]).exits(0);
+        assert!(apply.err.contains("loop/labels: stop"), "{}", apply.all());
+    });
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::adapters::git::Access;
 use crate::adapters::state::StateDir;
 use crate::desired;
 use crate::engine::{self, AskError, Reply, Request, Source, Switchboard};
@@ -64,17 +65,22 @@ impl Daemon {
             Some(Reply::Status(_)) => {
                 return Err(Fail::new(Exit::Error, "the daemon answered something else"));
             }
-            None => self.switch_alone(cx, request)?,
+            None => self.switch_alone(cx, request).await?,
         }
         Ok(Exit::Done)
     }
 
-    fn switch_alone(&self, cx: &Context, request: &Request) -> Result<(), Fail> {
+    async fn switch_alone(&self, cx: &Context, request: &Request) -> Result<(), Fail> {
+        // The next apply goes by what the branch has by now, which may name another state directory.
+        if let Err(error) = self.source.fetch(&Access::new(&cx.env, cx.env.github_token())).await {
+            cx.ui.say(&format!("{error}; the config is taken as it is known here"));
+        }
+        let desired = in_force(cx, &self.source).await?;
         let now = cx.clock.now();
-        let state = cx.state_in_use(&self.source, &self.desired)?;
+        let state = cx.state_in_use(&self.source, &desired)?;
         let guard = state.lock("factoryctl loop")?;
-        let board = Switchboard::open(state.flips(), Arc::clone(&self.desired), now)?;
-        let flipped = engine::flip(&board, guard.machine(), &self.desired, request, now)
+        let board = Switchboard::open(state.flips(), Arc::clone(&desired), now)?;
+        let flipped = engine::flip(&board, guard.machine(), &desired, request, now)
             .map_err(|says| Fail::new(refusal(request), says))?;
         flipped.kept?;
         if let Some(record) = flipped.record {
