@@ -112,3 +112,28 @@ fn what_a_loop_that_was_off_left_is_no_drift() {
         assert!(text.out.contains("has-wiki: true → false") && !text.out.contains("new"), "{}", text.all());
     });
 }
+
+/// Config that says what is there already was applied by an apply that had nothing to write: what differs later is drift.
+#[test]
+fn an_apply_that_finds_nothing_to_do_is_what_drift_is_told_by() {
+    committed(|w| {
+        let says = |text: &str| {
+            w.config(&format!("factory \"acme\"\nrepo \"acme/anvil\" {{ description \"{text}\"; }}\n"))
+        };
+        says("one");
+        w.apply(&[]).exits(0);
+        let by_hand =
+            |text: &str| w.github().set("acme/anvil", &json!({ "description": text })).expect("it is there");
+        by_hand("two");
+        says("two");
+        w.apply(&[]).exits(0);
+        let records = || w.run(&["ledger", "show"]).exits(0).out.lines().count();
+        let before = records();
+        w.apply(&[]).exits(0);
+        assert_eq!(records(), before, "it is recorded once");
+        w.run(&["drift"]).exits(0);
+        by_hand("one");
+        let drift = w.run(&["drift"]).exits(2);
+        assert!(drift.out.contains("description"), "{}", drift.all());
+    });
+}

@@ -243,6 +243,10 @@ impl<'a> Job<'a> {
                 exit = exit.and(Exit::Partly);
             }
             permitted.retain(|p| !self.tried.contains(&p.action.id));
+            if permitted.is_empty() && round == 0 && self.saved.is_none() {
+                let basis = self.basis(&judged.document);
+                engine::agree(&judged.document, &basis, &self.recorder, &self.publisher).await?;
+            }
             if permitted.is_empty() || !self.confirmed(permitted.len())? {
                 break;
             }

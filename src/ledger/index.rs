@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::chain::Entry;
-use super::{Ending, Flip, Intent, Outcome, Record, Verdict};
+use super::{Batch, BatchPhase, Ending, Flip, Intent, Outcome, Record, Verdict};
 use crate::model::{ActionId, Address, CommitId, Fingerprint, IntentId};
 
 /// For how long returns are remembered: three in a day are a fight.
@@ -19,10 +19,15 @@ pub struct Index {
     actions: HashMap<ActionId, ActionHistory>,
     flips: BTreeMap<Address, Flip>,
     config: Option<CommitId>,
+    /// By what it was for, the last batch that ended: its config, and what it left and what waited.
+    agreed: BTreeMap<(Vec<String>, Vec<String>), Agreed>,
     rejected: Option<(CommitId, String)>,
     last_at: Option<Timestamp>,
     added: u64,
 }
+
+/// What a batch made the world agree with.
+type Agreed = (CommitId, Vec<ActionId>, Vec<Address>);
 
 /// The last settled outcome at an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +130,14 @@ impl Index {
         self.config.as_ref()
     }
 
+    /// Whether a batch like this one, for the same part and with the same left undone, is the last of its kind.
+    pub fn says_already(&self, batch: &Batch) -> bool {
+        let key = (batch.scope.clone(), batch.loops.clone());
+        self.agreed.get(&key).is_some_and(|(commit, left, waiting)| {
+            batch.config_commit.as_ref() == Some(commit) && *left == batch.left && *waiting == batch.waiting
+        })
+    }
+
     /// The commit that was rejected since, and why.
     pub fn config_rejected(&self) -> Option<(&CommitId, &str)> {
         self.rejected.as_ref().map(|(commit, why)| (commit, why.as_str()))
@@ -180,11 +193,26 @@ impl Index {
                 Verdict::Rejected => self.rejected = Some((config.commit.clone(), config.why.clone())),
             },
             // What is applied by hand is in force too: a start that fell behind it would undo it.
-            Record::Batch(batch) if !batch.not_in_force => {
-                self.config = batch.config_commit.clone().or(self.config.take());
+            Record::Batch(batch) => {
+                let Some(commit) = &batch.config_commit else { return self.count() };
+                if !batch.not_in_force {
+                    self.config = Some(commit.clone());
+                }
+                if batch.phase == BatchPhase::Ended {
+                    let key = (batch.scope.clone(), batch.loops.clone());
+                    // What was for everything is the last of every kind.
+                    if batch.scope.is_empty() && batch.loops.is_empty() {
+                        self.agreed.clear();
+                    }
+                    self.agreed.insert(key, (commit.clone(), batch.left.clone(), batch.waiting.clone()));
+                }
             }
-            Record::Batch(_) | Record::Override(_) | Record::Aside(_) | Record::Other { .. } => {}
+            Record::Override(_) | Record::Aside(_) | Record::Other { .. } => {}
         }
+        self.count();
+    }
+
+    fn count(&mut self) {
         self.added += 1;
         if self.added.is_multiple_of(4096) {
             self.forget_old();

@@ -5,7 +5,7 @@ use crate::adapters::clock::Clock;
 use crate::adapters::git::{Access, Mirror, Repo, Signature};
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Watch, Writer};
 use crate::ledger::{self, Batch as Note, BatchPhase, Publication, Reconciled, Record, Target};
-use crate::model::CommitId;
+use crate::model::{ActionId, Address, CommitId};
 use crate::plan::{Document, Permitted, render};
 
 /// Where the ledger's branch lives.
@@ -133,17 +133,7 @@ pub async fn carry_out(
     publisher: &Publisher,
     watch: &Watch<'_>,
 ) -> Result<Report, BatchError> {
-    let note = |phase, plan: String, config: Option<&CommitId>| Note {
-        phase,
-        config_commit: config.cloned(),
-        plan,
-        by: recorder.by().to_owned(),
-        left: Vec::new(),
-        waiting: Vec::new(),
-        not_in_force: basis.not_in_force,
-        scope: Vec::new(),
-        loops: Vec::new(),
-    };
+    let note = |phase, plan, config| note(phase, plan, config, basis, recorder);
     let config = basis.config.as_ref();
     let started = note(BatchPhase::Started, render::last_line(document.summary()), config);
     recorder.note(vec![Record::Batch(started)]).await?;
@@ -163,10 +153,9 @@ pub async fn carry_out(
     }
     let report = apply::apply(batch, writer, recorder, watch).await?;
     let mut ended = note(BatchPhase::Ended, summary(&report), config);
-    let held = document.actions.iter().filter(|p| p.blocked.is_some()).map(|p| &p.action);
     let undone = report.outcomes.iter().filter(|(_, outcome)| !outcome.succeeded()).map(|(action, _)| action);
-    ended.left = held.chain(undone).map(|action| action.id.clone()).collect();
-    ended.waiting = document.waiting.iter().map(|waiting| waiting.address.clone()).collect();
+    ended.left = held(document).chain(undone.map(|action| action.id.clone())).collect();
+    ended.waiting = waiting(document);
     ended.loops.clone_from(&basis.loops);
     if !basis.scope.is_empty() {
         ended.scope = basis.scope.iter().cloned().chain(together).collect();
@@ -178,6 +167,64 @@ pub async fn carry_out(
         tracing::error!(%error, "the outcomes are recorded here and not published yet");
     }
     Ok(report)
+}
+
+/// Records that the world agrees with a config as far as it can be, after a comparison that left nothing to carry out:
+/// what differs from now on is drift. The ledger keeps it once.
+///
+/// # Errors
+/// When it can't be recorded.
+pub async fn agree(
+    document: &Document,
+    basis: &Basis,
+    recorder: &Recorder,
+    publisher: &Publisher,
+) -> Result<(), BatchError> {
+    if basis.config.is_none() || !document.reading.incomplete.is_empty() {
+        return Ok(());
+    }
+    let mut ended =
+        note(BatchPhase::Ended, "nothing to do".to_owned(), basis.config.as_ref(), basis, recorder);
+    ended.left = held(document).collect();
+    ended.waiting = waiting(document);
+    ended.scope.clone_from(&basis.scope);
+    ended.loops.clone_from(&basis.loops);
+    if recorder.index(|index| index.says_already(&ended)).await {
+        return Ok(());
+    }
+    recorder.note(vec![Record::Batch(ended)]).await?;
+    if let Err(error) = publisher.publish_outcomes(recorder).await {
+        tracing::error!(%error, "what was compared is recorded here and not published yet");
+    }
+    Ok(())
+}
+
+fn note(
+    phase: BatchPhase,
+    plan: String,
+    config: Option<&CommitId>,
+    basis: &Basis,
+    recorder: &Recorder,
+) -> Note {
+    Note {
+        phase,
+        config_commit: config.cloned(),
+        plan,
+        by: recorder.by().to_owned(),
+        left: Vec::new(),
+        waiting: Vec::new(),
+        not_in_force: basis.not_in_force,
+        scope: Vec::new(),
+        loops: Vec::new(),
+    }
+}
+
+fn held(document: &Document) -> impl Iterator<Item = ActionId> {
+    document.actions.iter().filter(|p| p.blocked.is_some()).map(|p| p.action.id.clone())
+}
+
+fn waiting(document: &Document) -> Vec<Address> {
+    document.waiting.iter().map(|waiting| waiting.address.clone()).collect()
 }
 
 /// `3 done, 1 refused, 1 failed`.

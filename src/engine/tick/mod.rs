@@ -6,7 +6,7 @@ mod memory;
 mod proposals;
 mod shop;
 
-pub use batch::{Basis, BatchError, Place, Publisher, carry_out, summary};
+pub use batch::{Basis, BatchError, Place, Publisher, agree, carry_out, summary};
 pub use cycle::{Judged, Judging, judge, look, unsettled_labels};
 pub use memory::{elsewhere, memory};
 pub(in crate::engine) use proposals::Loads;

@@ -155,6 +155,16 @@ impl Shop {
             done.troubles = for_a_person(&judged);
             done.ended = endings(order, &observed, &judged, self.clock.now());
             let permitted = std::mem::take(&mut judged.verdict.permitted);
+            let off = |name: &str| judged.document.disabled.iter().any(|disabled| disabled.name == name);
+            let basis = Basis {
+                config: order.desired.origin.commit.clone(),
+                not_in_force: false,
+                scope: Vec::new(),
+                loops: loops::only(|name| order.tick.loops.contains(&name) && !off(name)),
+            };
+            if permitted.is_empty() && !judged.document.unsound && !order.stop.is_cancelled() {
+                batch::agree(&judged.document, &basis, &self.recorder, &publisher).await.map_err(cut)?;
+            }
             if permitted.is_empty() || judged.document.unsound || order.stop.is_cancelled() {
                 break;
             }
@@ -165,13 +175,6 @@ impl Shop {
             };
             let watch = Watch { gate: &gate, progress: &progress, stop: order.stop.clone() };
             let writer = Writer::new(order.client.clone());
-            let off = |name: &str| judged.document.disabled.iter().any(|disabled| disabled.name == name);
-            let basis = Basis {
-                config: order.desired.origin.commit.clone(),
-                not_in_force: false,
-                scope: Vec::new(),
-                loops: loops::only(|name| order.tick.loops.contains(&name) && !off(name)),
-            };
             let carried = batch::carry_out(
                 permitted,
                 &judged.document,
