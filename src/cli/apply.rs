@@ -23,7 +23,7 @@ use crate::plan::{Document, Memory, NotInForce, Permitted, SavedAction, SavedPla
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
-use super::plan::{incomplete, is_committed};
+use super::plan::{incomplete, is_committed, say_unread};
 use super::revision;
 use super::session::{READING, Session, allows, globs};
 use super::ui::Progress;
@@ -222,6 +222,7 @@ impl<'a> Job<'a> {
                 self.cx.ui.say(text);
             }
             exit = exit.and(incomplete(&observed));
+            say_unread(self.cx, &observed);
             if stale {
                 exit = exit.and(Exit::Stale);
             }

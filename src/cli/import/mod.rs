@@ -88,6 +88,10 @@ async fn read(cx: &Context, api: &str, targets: &[Target]) -> Result<Observed, F
             Target::Owner(owner) => {
                 let all = observed::owned(&client, owner).await.map_err(|gap| incomplete(&[gap]))?;
                 let all = all.ok_or_else(|| no_account(owner))?;
+                if all.is_empty() && !client.sees_private() {
+                    let message = format!("{owner} has no repositories that this credential sees");
+                    return Err(Fail::new(Exit::Auth, message).help("give the token the scope `repo`"));
+                }
                 if all.is_empty() {
                     return Err(Fail::new(
                         Exit::Error,
