@@ -57,7 +57,8 @@ fn a_local_branch_that_is_gone_leaves_what_was_in_force() {
         let daemon = Daemon::start(world, &[]);
         let status = daemon.wait("it is missed", |s| !s["config"]["trouble"].is_null());
         assert_eq!(status["config"]["commit"], good.trim(), "{status}");
-        daemon.stop().exits(0);
+        let ran = daemon.stop().exits(0);
+        assert!(ran.err.contains("the branch `main` of the config repository is gone"), "{}", ran.all());
         let held = world.run(&["apply", "--yes"]).exits(4);
         assert!(held.err.contains("is not merged to the config branch `main`"), "{}", held.all());
         world.git(&["branch", "-q", "main"]);
@@ -160,5 +161,24 @@ fn a_switch_by_a_url_goes_by_what_the_branch_has_now() {
         world.run(&["--config", url, "loop", "disable", "labels", "--reason", "stop"]).exits(0);
         let apply = world.run(&["--config", url, "apply", "--yes"]).exits(0);
         assert!(apply.err.contains("loop/labels: stop"), "{}", apply.all());
+    });
+}
+
+/// With a note of what was in force, a good commit that came after it is still the last good one.
+#[test]
+fn a_start_on_a_bad_head_goes_on_to_the_last_good_commit() {
+    world_of(sample::github(), |world| {
+        world.config(LOCAL);
+        Daemon::start(world, &[]).stop().exits(0);
+        let protect = "factory \"acme\" { protect \"repo/acme/anvil\" reason=\"audit\"; }";
+        let good = world.config(&LOCAL.replace("factory \"acme\"", protect));
+        world.config("nonsense");
+        world.github().set("acme/anvil", &serde_json::json!({ "has_wiki": true })).unwrap();
+        let daemon = Daemon::start(world, &[]);
+        let status = daemon.wait("the rejection", |s| !s["config"]["rejected"].is_null());
+        assert_eq!(status["config"]["commit"], good.trim(), "{status}");
+        daemon.stop().exits(0);
+        let wiki = world.github().with(|g| g.repo("acme", "anvil").map(|r| r.settings.has_wiki));
+        assert_eq!(wiki, Some(true), "what that protects is left alone");
     });
 }

@@ -79,12 +79,14 @@ impl Daemon {
         let now = cx.clock.now();
         let state = cx.state_in_use(&self.source, &desired)?;
         let guard = state.lock("factoryctl loop")?;
+        let machine = guard.machine().to_owned();
+        // What can't be recorded isn't switched.
+        let mut ledger = Ledger::open(guard, now)?;
         let board = Switchboard::open(state.flips(), Arc::clone(&desired), now)?;
-        let flipped = engine::flip(&board, guard.machine(), &desired, request, now)
+        let flipped = engine::flip(&board, &machine, &desired, request, now)
             .map_err(|says| Fail::new(refusal(request), says))?;
         flipped.kept?;
         if let Some(record) = flipped.record {
-            let mut ledger = Ledger::open(guard, now)?;
             ledger.append(Record::Flip(record), now)?;
         }
         cx.ui.print(&format!("{}\n", flipped.says))?;

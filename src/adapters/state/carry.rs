@@ -38,6 +38,8 @@ impl StateDir {
         for name in KEPT {
             move_one(&from.dir.join(name), &self.dir.join(name))?;
         }
+        // What it says of the ledger that was here is no evidence against one that begins here anew.
+        fs::remove(&from.dir.join("published.json")).map_err(Error::Prepare)?;
         for dir in [&from.dir, &self.dir] {
             fs::sync_dir(dir).map_err(Error::Prepare)?;
         }

@@ -327,11 +327,15 @@ fn boot_branch(
     let at = clock.now();
     let remembered = remembered.filter(|followed| followed.branch == branch).map(|f| &f.commit);
     let (mut commits, trouble) = match source.head(&reference)? {
-        Some(head) if remembered.is_some() => (vec![head], None),
         Some(head) => (repo.first_parents(&head, BACK).map_err(SourceError::from)?, None),
         None => (Vec::new(), Some(gone(&branch))),
     };
-    commits.extend(remembered.cloned());
+    if let Some(last) = remembered {
+        // Of the head's history what goes on from there, where the branch wasn't rewritten.
+        let on = commits.iter().position(|commit| commit == last);
+        commits.truncate(on.unwrap_or(1));
+        commits.push(last.clone());
+    }
     let mut rejected: Option<(Rejected, Box<Invalid>)> = None;
     for commit in commits {
         match load_commit(&source, &commit, AS_IT_WAS)? {

@@ -180,12 +180,18 @@ impl Daemon {
             audience
                 .remark(&format!("the ledger was mended: {} bytes are in {} now", mended.bytes, mended.file));
         }
-        if let Some(commit) = ledger.index().config_in_force().cloned()
+        // The ledger has what other machines put in force as well, so it is asked only where this one has no note.
+        let noted = keeper.source().remembered().map_err(BootError::from).map_err(Error::Config)?;
+        if noted.and_then(|noted| noted.in_force).is_none()
+            && let Some(commit) = ledger.index().config_in_force().cloned()
             && keeper.prefer(&commit).await.map_err(Error::Config)?
         {
             audience.remark(&format!("{} stays in force, as before the restart", commit.short()));
         }
         keeper.remember().map_err(BootError::from).map_err(Error::Config)?;
+        if let Some(why) = keeper.trouble() {
+            audience.remark(&format!("the config can't be read, the last good one stays in force: {why}"));
+        }
         let records = news::at_start(&keeper, ledger.index(), audience.as_ref(), clock.now());
         let desired = Arc::clone(&keeper.current().desired);
         let client = connect(&desired).map_err(Error::Connect)?;
