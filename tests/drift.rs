@@ -137,3 +137,34 @@ fn an_apply_that_finds_nothing_to_do_is_what_drift_is_told_by() {
         assert!(drift.out.contains("description"), "{}", drift.all());
     });
 }
+
+/// What an apply couldn't read it didn't compare: what changed there since the one before is drift.
+#[test]
+fn what_an_apply_could_not_read_is_told_by_the_one_before() {
+    committed(|w| {
+        let text = |description: &str| {
+            format!(
+                "factory \"acme\"\nrepo \"acme/anvil\" {{ description \"{description}\"; }}\n\
+                 repo \"acme/bellows\" {{ has-wiki #true; }}\n"
+            )
+        };
+        w.config(&text("one"));
+        w.github().set("acme/bellows", &json!({ "has_wiki": false })).expect("it is there");
+        w.apply(&[]).exits(0);
+        w.config(&text("two"));
+        w.github().set("acme/bellows", &json!({ "visibility": "private" })).expect("it is there");
+        let public = factoryctl::twin::world::Token {
+            scopes: vec!["public_repo".into()],
+            ..factoryctl::twin::world::Token::classic("operator")
+        };
+        w.github().mutate(|github| github.add_token("ghp_public", public));
+        let full = w.twin().token().to_owned();
+        w.set("FACTORY_GITHUB_TOKEN", "ghp_public");
+        w.apply(&[]).exits(5);
+        w.set("FACTORY_GITHUB_TOKEN", &full);
+        w.run(&["drift"]).exits(0);
+        w.github().set("acme/bellows", &json!({ "has_wiki": false })).expect("it is there");
+        let drift = w.run(&["drift"]).exits(2);
+        assert!(drift.out.contains("has-wiki"), "{}", drift.all());
+    });
+}

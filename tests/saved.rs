@@ -111,3 +111,17 @@ fn a_superseded_commit_undoes_nothing() {
         w.plan(&[]).exits(0);
     });
 }
+
+/// A plan takes the place of a plan, and of nothing else.
+#[test]
+fn a_plan_is_not_saved_over_config() {
+    committed(|w| {
+        let config = std::fs::read_to_string(w.path("config/factory.kdl")).expect("it is there");
+        let refused = w.plan(&["-o", "factory.kdl"]).exits(64);
+        assert!(refused.err.contains("is no saved plan"), "{}", refused.all());
+        assert_eq!(std::fs::read_to_string(w.path("config/factory.kdl")).expect("it is there"), config);
+        for _ in 0..2 {
+            w.plan(&["-o", "saved.json"]).exits(2);
+        }
+    });
+}

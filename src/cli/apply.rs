@@ -23,7 +23,7 @@ use crate::plan::{Document, Memory, NotInForce, Permitted, SavedAction, SavedPla
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
-use super::plan::{incomplete, is_committed, say_unread};
+use super::plan::{SAVED_LIMIT, incomplete, is_committed, say_unread};
 use super::revision;
 use super::session::{READING, Session, allows, globs};
 use super::ui::Progress;
@@ -72,7 +72,7 @@ fn saved_plan(cx: &Context, args: &Args) -> Result<Option<SavedPlan>, Fail> {
         }
         return Ok(None);
     }
-    let text = String::from_utf8_lossy(&fs::read(&path, 256 << 20)?).into_owned();
+    let text = String::from_utf8_lossy(&fs::read(&path, SAVED_LIMIT)?).into_owned();
     SavedPlan::parse(&text).map(Some).map_err(|error| {
         Fail::new(Exit::Stale, format!("{one} can't be applied"))
             .because(error)

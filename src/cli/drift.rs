@@ -131,7 +131,8 @@ impl Past {
     }
 }
 
-/// Whether a batch was for this field of an action.
+/// Whether a batch was for this field of an action. What waited, for a complete reading or for another change, was not
+/// compared: of that the batch before it tells.
 fn was_for(batch: &Batch, action: &Action, field: &str) -> bool {
     let took_part = batch.loops.is_empty() || batch.loops.iter().any(|name| name == action.wanted_by);
     let setting = Address::repo(action.effect.repo()).field(field);
@@ -141,16 +142,18 @@ fn was_for(batch: &Batch, action: &Action, field: &str) -> bool {
             action.touches().any(|at| (!action.is_by_field() || about(&at)) && glob.covers(&at))
         })
     };
-    took_part && (batch.scope.is_empty() || batch.scope.iter().any(covers))
-}
-
-/// Whether a batch left this undone: then the difference was there all along, and nobody has drifted.
-fn was_left(batch: &Batch, action: &Action) -> bool {
     let waited = |address: &Address| {
         let below = format!("{address}/");
         action.address == *address || action.address.as_str().starts_with(&below)
     };
-    batch.left.contains(&action.id) || batch.waiting.iter().any(waited)
+    took_part
+        && !batch.waiting.iter().any(waited)
+        && (batch.scope.is_empty() || batch.scope.iter().any(covers))
+}
+
+/// Whether a batch left this undone: then the difference was there all along, and nobody has drifted.
+fn was_left(batch: &Batch, action: &Action) -> bool {
+    batch.left.contains(&action.id)
 }
 
 /// The words by which the audit log tells of a change that could be behind a difference; it tells nothing of labels.

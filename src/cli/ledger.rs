@@ -152,7 +152,8 @@ pub(super) fn applied(state: &StateDir, mut loops: BTreeSet<&str>) -> Result<Vec
             && batch.phase == BatchPhase::Ended
             && batch.config_commit.is_some()
         {
-            if batch.scope.is_empty() {
+            // One in which something waited wasn't for everything either.
+            if batch.scope.is_empty() && batch.waiting.is_empty() {
                 loops.retain(|name| !batch.loops.is_empty() && !batch.loops.iter().any(|l| l == name));
             }
             out.push(batch);

@@ -1,6 +1,6 @@
 //! `factoryctl plan`: what would change, and why. It builds no writer.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::adapters::fs;
 use crate::adapters::github::Patience;
@@ -8,7 +8,7 @@ use crate::engine::{self, At, Judged, Judging, Loaded, Source};
 use crate::model::{Cause, Desired, Facet, Gap, Observed};
 use crate::observed;
 use crate::plan::render::{self, COMMENT_LIMIT};
-use crate::plan::{Document, Memory, SavedPlan};
+use crate::plan::{Document, Memory, SavedError, SavedPlan};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
@@ -48,6 +48,9 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         Some(rev) => Some(cx.load(&source, At::Revision(rev))?),
         None => None,
     };
+    if let Some(path) = &args.output {
+        only_a_plan(cx, path)?;
+    }
     let (judged, observed) = compare(cx, args, &source, &loaded, base.as_ref()).await?;
     let document = &judged.document;
     if let Some(path) = &args.output {
@@ -56,6 +59,23 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     show(cx, document, args.json, args.markdown)?;
     say_unread(cx, &observed);
     Ok(exit(&judged, &observed))
+}
+
+/// The most bytes of a saved plan.
+pub(super) const SAVED_LIMIT: u64 = 256 << 20;
+
+/// A saved plan may take the place of one; anything else that lies there, such as config, is not overwritten.
+fn only_a_plan(cx: &Context, path: &Path) -> Result<(), Fail> {
+    let full = cx.env.cwd().join(path);
+    if !fs::exists(&full) {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&fs::read(&full, SAVED_LIMIT)?).into_owned();
+    if !matches!(SavedPlan::parse(&text), Err(SavedError::Malformed(_))) {
+        return Ok(());
+    }
+    Err(Fail::new(Exit::Usage, format!("{} is there already, and is no saved plan", path.display()))
+        .help("name another file: factoryctl plan -o plan.json"))
 }
 
 async fn compare(

@@ -11,6 +11,7 @@ use super::{Error, Ledger};
 use crate::adapters::fs;
 use crate::adapters::git::Error as GitError;
 use crate::adapters::git::{Access, Mirror, NewCommit, Pushed, RefUpdate, Refs, Repo, Signature};
+use crate::adapters::state::PUBLISHED as NOTE;
 use crate::model::CommitId;
 
 /// The branch, also between machines the fence: who can't push there doesn't act.
@@ -20,8 +21,6 @@ const REFERENCE: &str = "refs/heads/factory/ledger";
 pub(super) const FOLDER: &str = "ledger";
 /// The most bytes that a day file may have to be published.
 pub(super) const MAX_DAY: u64 = 1 << 30;
-
-const NOTE: &str = "published.json";
 
 /// There while the branch's reference is being moved.
 const MOVING: &str = "moving-ledger-branch";

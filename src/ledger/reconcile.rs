@@ -355,7 +355,7 @@ mod tests {
         let mut ledger = home.open().unwrap();
         publish(&mut ledger, &repo).await;
         drop(ledger);
-        fs::remove(&home.state.dir().join("published.json")).unwrap();
+        fs::remove(&home.state.published()).unwrap();
         let mut ledger = home.open().unwrap();
         ledger.append(flip("loop/labels", true), at(100_000)).unwrap();
         assert!(matches!(publish(&mut ledger, &repo).await, Publication::Behind { .. }));
@@ -401,9 +401,9 @@ mod tests {
         let before = one.files();
         for step in 0..3 {
             let home = Home::new();
-            let note = std::fs::File::open(one.state.dir().join("published.json")).unwrap();
+            let note = std::fs::File::open(one.state.published()).unwrap();
             let note = std::io::read_to_string(note).unwrap();
-            fs::replace(&home.state.dir().join("published.json"), note.as_bytes()).unwrap();
+            fs::replace(&home.state.published(), note.as_bytes()).unwrap();
             for (name, bytes) in &before {
                 home.put(name, bytes);
             }

@@ -4,10 +4,8 @@ use std::path::Path;
 
 use super::{Error, StateDir, fs};
 
-/// What lies in a state directory for good. Whatever else does is made anew, or says where the ledger was published.
-const KEPT: [&str; 3] = ["machine", "flips.json", "ledger"];
-
-/// There while a state directory takes over another one; it names that one.
+/// There while a state directory takes over another one: that one's name, and the id that goes along. The lock that a
+/// second try takes there would draw a new one.
 const MARK: &str = "taking-over";
 
 impl StateDir {
@@ -20,26 +18,35 @@ impl StateDir {
         if !fs::exists(&from.dir) {
             return Ok(false);
         }
-        let (_theirs, _ours) = (from.lock("factoryctl")?, self.lock("factoryctl")?);
+        let (theirs, _ours) = (from.lock("factoryctl")?, self.lock("factoryctl")?);
         let mark = self.dir.join(MARK);
         let begun = match fs::read(&mark, 64) {
-            Ok(name) => name == from.id.as_bytes(),
-            Err(error) if error.is_not_found() => false,
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                let (name, machine) = text.split_once(' ').unwrap_or_default();
+                (name == from.id).then(|| machine.to_owned())
+            }
+            Err(error) if error.is_not_found() => None,
             Err(error) => return Err(Error::Prepare(error)),
         };
-        if !from.has_a_past()? {
-            fs::remove(&mark).map_err(Error::Prepare)?;
-            return Ok(begun);
+        if begun.is_none() {
+            if !from.has_a_past()? {
+                return Ok(false);
+            }
+            if self.has_a_past()? {
+                return Err(Error::Occupied { from: from.dir.clone(), to: self.dir.clone() });
+            }
         }
-        if !begun && self.has_a_past()? {
-            return Err(Error::Occupied { from: from.dir.clone(), to: self.dir.clone() });
+        let machine = begun.unwrap_or_else(|| theirs.machine().to_owned());
+        fs::replace(&mark, format!("{} {machine}", from.id).as_bytes()).map_err(Error::Prepare)?;
+        fs::replace(&self.machine_file(), machine.as_bytes()).map_err(Error::Prepare)?;
+        // Whatever else lies there is made anew, or says where the ledger was published.
+        move_one(&from.flips(), &self.flips())?;
+        move_one(&from.ledger(), &self.ledger())?;
+        // Neither is evidence against a ledger that begins there anew, nor its id.
+        for left in [from.published(), from.machine_file()] {
+            fs::remove(&left).map_err(Error::Prepare)?;
         }
-        fs::replace(&mark, from.id.as_bytes()).map_err(Error::Prepare)?;
-        for name in KEPT {
-            move_one(&from.dir.join(name), &self.dir.join(name))?;
-        }
-        // What it says of the ledger that was here is no evidence against one that begins here anew.
-        fs::remove(&from.dir.join("published.json")).map_err(Error::Prepare)?;
         for dir in [&from.dir, &self.dir] {
             fs::sync_dir(dir).map_err(Error::Prepare)?;
         }
@@ -119,8 +126,9 @@ mod tests {
         let (old, new) = (state(home.path(), "old"), state(home.path(), "new"));
         put(&old, "ledger/2026-01-01.jsonl", "records");
         put(&new, "flips.json", "moved already");
-        put(&new, MARK, old.id());
+        put(&new, MARK, &format!("{} 0123456789abcdef", old.id()));
         assert!(new.take_over(&old).unwrap());
+        assert_eq!(new.lock("x").unwrap().machine(), "0123456789abcdef");
         assert_eq!(text(&new, "ledger/2026-01-01.jsonl").as_deref(), Some("records"));
         assert_eq!(text(&new, "flips.json").as_deref(), Some("moved already"));
         assert!(!fs::exists(&new.dir().join(MARK)));

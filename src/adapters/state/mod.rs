@@ -15,6 +15,12 @@ const MAX_SOCKET_PATH: usize = 107;
 /// How a daemon names itself to those who find the lock held.
 pub const DAEMON: &str = "factoryctl run";
 
+/// The file with the id of a state directory.
+const MACHINE: &str = "machine";
+
+/// The note of what was published of the ledger.
+pub const PUBLISHED: &str = "published.json";
+
 /// The most bytes that are read of the kernel's list of locks.
 const MAX_LOCKS: u64 = 16 << 20;
 
@@ -117,7 +123,7 @@ impl Guard {
 
 /// The id of a state directory, drawn when it is locked for the first time.
 fn machine(dir: &Path) -> Result<String, Error> {
-    let file = dir.join("machine");
+    let file = dir.join(MACHINE);
     match fs::read(&file, 64) {
         Ok(bytes) if !bytes.is_empty() => return Ok(String::from_utf8_lossy(&bytes).trim().to_owned()),
         Err(error) if !error.is_not_found() => return Err(Error::Prepare(error)),
@@ -183,6 +189,15 @@ impl StateDir {
     /// What people switched live.
     pub fn flips(&self) -> PathBuf {
         self.dir.join("flips.json")
+    }
+
+    /// The note of what was published of the ledger.
+    pub fn published(&self) -> PathBuf {
+        self.dir.join(PUBLISHED)
+    }
+
+    fn machine_file(&self) -> PathBuf {
+        self.dir.join(MACHINE)
     }
 
     /// The lock file.

@@ -314,8 +314,8 @@ fn boot(source: Arc<Source>, clock: Clock) -> Result<Keeper, BootError> {
     Err(failed.unwrap_or(BootError::NoHistory))
 }
 
-/// The last commit of a branch that loads. A head that doesn't, or that has an override that has ended, gives way to what
-/// was in force last: what came before that would undo what has been done since.
+/// The last commit of a branch that loads, back to what was in force last: what came before that would undo what has been
+/// done since. One that has an override that has ended gives way, unless it was in force.
 fn boot_branch(
     source: Arc<Source>,
     clock: Clock,

@@ -190,7 +190,7 @@ impl Daemon {
         }
         keeper.remember().map_err(BootError::from).map_err(Error::Config)?;
         if let Some(why) = keeper.trouble() {
-            audience.remark(&format!("the config can't be read, the last good one stays in force: {why}"));
+            audience.remark(&news::unread(why));
         }
         let records = news::at_start(&keeper, ledger.index(), audience.as_ref(), clock.now());
         let desired = Arc::clone(&keeper.current().desired);

@@ -91,6 +91,11 @@ pub(super) fn setups(desired: &Desired, switches: &Switches) -> Vec<Setup> {
     loops::ALL.iter().map(setup).collect()
 }
 
+/// What is said while the branch can't be read.
+pub(super) fn unread(why: &str) -> String {
+    format!("the config can't be read, the last good one stays in force: {why}")
+}
+
 impl Daemon {
     /// Compares the config branch, and takes what is new.
     pub(super) async fn refresh_config(&mut self) {
@@ -116,8 +121,7 @@ impl Daemon {
             News::Trouble => {
                 let why = self.keeper.trouble().unwrap_or_default().to_owned();
                 tracing::error!(why, "the config can't be read; the last good one stays in force");
-                self.audience
-                    .remark(&format!("the config can't be read, the last good one stays in force: {why}"));
+                self.audience.remark(&unread(&why));
             }
             News::Mended => {
                 let commit = self.keeper.current().commit.clone();
