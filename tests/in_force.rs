@@ -45,6 +45,58 @@ fn has_branch(world: &World, name: &str) -> bool {
     !world.git(&["ls-remote", &format!("{url}/acme/factory.git"), name]).is_empty()
 }
 
+/// The same config by another way: a switch holds, wherever the next command looks from.
+#[test]
+fn what_was_switched_holds_by_every_way_to_the_config() {
+    world_of(github_with_factory(), |world| {
+        world.config(LOCAL);
+        world.run(&["apply", "--yes"]).exits(0);
+        world.run(&["loop", "disable", "labels", "--reason", "by the folder"]).exits(0);
+        let holds = |config: &str, reason: &str| {
+            let listed = world.run(&["--config", config, "loop", "list"]).exits(0);
+            assert!(listed.out.contains(reason), "{config}: {}", listed.all());
+        };
+        let folder = world.path("config");
+        holds(&format!("file://{}", folder.display()), "by the folder");
+        // It goes to GitHub, and is used by its URL alone from then on.
+        let before = world.git(&["rev-parse", "HEAD"]);
+        world.config(&LOCAL.replace("factory \"acme\"", HOME.trim_end()));
+        let url = pushed(world);
+        world.git(&["reset", "-q", "--hard", before.trim()]);
+        holds(&url, "by the folder");
+        let held = world.run(&["--config", &url, "apply", "--yes"]).exits(0);
+        assert!(held.err.contains("from now on"), "{}", held.all());
+        assert!(held.err.contains("by the folder"), "{}", held.all());
+        // Whoever still looks from the folder, as it was then, finds the same.
+        let switch = ["loop", "disable", "config-review", "--reason", "by the URL"];
+        world.run(&[&["--config", url.as_str()], &switch[..]].concat()).exits(0);
+        holds(&folder.display().to_string(), "by the URL");
+        world.run(&["--config", &url, "ledger", "verify"]).exits(0);
+    });
+}
+
+/// Pushes what is checked out to the config repository on GitHub; gives its URL.
+fn pushed(world: &World) -> String {
+    let with_token = format!("http://x-access-token:{}@", world.twin().token());
+    let address = world.twin().git_url().replace("http://", &with_token);
+    world.git(&["push", "-q", "--force", &format!("{address}/acme/factory.git"), "main"]);
+    format!("{}/acme/factory.git", world.twin().url())
+}
+
+#[test]
+fn a_local_factory_whose_folder_is_moved_keeps_its_switches() {
+    world_of(sample::github(), |world| {
+        world.config(LOCAL);
+        world.run(&["apply", "--yes"]).exits(0);
+        world.run(&["loop", "disable", "labels", "--reason", "before"]).exits(0);
+        std::fs::rename(world.path("config"), world.path("elsewhere")).unwrap();
+        let elsewhere = world.path("elsewhere").display().to_string();
+        std::fs::create_dir(world.path("config")).unwrap();
+        let listed = world.run(&["--config", &elsewhere, "loop", "list"]).exits(0);
+        assert!(listed.out.contains("before"), "{}", listed.all());
+    });
+}
+
 /// In a repository on this machine, too, a branch that is gone is no reason to go by another.
 #[test]
 fn a_local_branch_that_is_gone_leaves_what_was_in_force() {
@@ -61,6 +113,7 @@ fn a_local_branch_that_is_gone_leaves_what_was_in_force() {
         assert!(ran.err.contains("the branch `main` of the config repository is gone"), "{}", ran.all());
         let held = world.run(&["apply", "--yes"]).exits(4);
         assert!(held.err.contains("is not merged to the config branch `main`"), "{}", held.all());
+        assert!(held.err.contains("or if another takes its place, remove "), "{}", held.all());
         world.git(&["branch", "-q", "main"]);
         world.run(&["apply", "--yes"]).exits(0);
     });
@@ -161,6 +214,36 @@ fn a_switch_by_a_url_goes_by_what_the_branch_has_now() {
         world.run(&["--config", url, "loop", "disable", "labels", "--reason", "stop"]).exits(0);
         let apply = world.run(&["--config", url, "apply", "--yes"]).exits(0);
         assert!(apply.err.contains("loop/labels: stop"), "{}", apply.all());
+    });
+}
+
+/// A proposal onto what was the config branch would never come into force.
+#[test]
+fn a_switch_is_proposed_anew_when_another_branch_is_the_config_branch() {
+    world_of(github_with_factory(), |world| {
+        let config = on_github(world, HOME);
+        let url = config.trim_end_matches("#main");
+        let aims = || {
+            world.github().with(|github| {
+                let issues = &github.repo("acme", "factory").expect("it is there").issues;
+                let open = issues.values().filter(|issue| issue.closed_at.is_none());
+                open.filter_map(|issue| Some(issue.pull.as_ref()?.base_ref.clone())).collect::<Vec<String>>()
+            })
+        };
+        let daemon = Daemon::start(world, &["--config", url]);
+        daemon.ask(&["loop", "disable", "labels", "--reason", "stop"]).exits(0);
+        wait("the pull request", || (aims() == ["main"]).then_some(()));
+        daemon.wait("it is known", |s| s["flips"][0]["proposed"] == true);
+        daemon.stop().exits(0);
+        let renamed = HOME.replace("\"main\"", "\"trunk\"");
+        for branch in ["trunk", "main"] {
+            world.github().push_file("acme/factory", branch, "factory.kdl", &renamed).unwrap();
+        }
+        let daemon = Daemon::start(world, &["--config", url]);
+        wait("another one, and the first is closed", || (aims() == ["trunk"]).then_some(()));
+        let status = daemon.wait("it holds", |s| s["flips"][0]["proposed"] == true);
+        assert_eq!(status["flips"][0]["reason"], "stop", "{status}");
+        daemon.stop().exits(0);
     });
 }
 

@@ -148,6 +148,9 @@ impl<'a> Job<'a> {
     ) -> Result<Self, Fail> {
         let allows = allows(&args.allow, &cx.env.who())?;
         let keeper = revision::keeper(cx, source).await?;
+        if let Some(trouble) = keeper.as_ref().and_then(Keeper::trouble) {
+            cx.ui.say(trouble);
+        }
         // Where the factory is at home is said by what is in force, not by the commit that is judged.
         let in_force = keeper
             .as_ref()

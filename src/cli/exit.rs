@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::adapters::github::Kind;
 use crate::adapters::{env, fs, git, github, state};
-use crate::engine::{BatchError, FlipsError, HomeError, SourceError};
+use crate::engine::{BatchError, FlipsError, HomeError, LineageError, SourceError};
 use crate::ledger;
 use crate::model::Cause;
 
@@ -173,14 +173,21 @@ impl From<state::Error> for Fail {
         let help = next::state(&error);
         let fail = match error {
             state::Error::Locked(_) => Self::new(Exit::Locked, error.to_string()),
-            state::Error::Lock { .. }
-            | state::Error::SocketPath { .. }
-            | state::Error::Prepare(_)
-            | state::Error::Occupied { .. } => {
+            state::Error::Lock { .. } | state::Error::SocketPath { .. } | state::Error::Prepare(_) => {
                 Self::new(Exit::Error, "the state directory can't be used").because(error)
             }
         };
         fail.help(help)
+    }
+}
+
+impl From<LineageError> for Fail {
+    fn from(error: LineageError) -> Self {
+        match error {
+            LineageError::Source(error) => error.into(),
+            LineageError::State(error) => error.into(),
+            LineageError::Flips(error) => error.into(),
+        }
     }
 }
 

@@ -205,11 +205,6 @@ pub(super) fn state(error: &state::Error) -> String {
         state::Error::Lock { .. } => format!("mend the access to that file, {ELSEWHERE}"),
         state::Error::SocketPath { .. } => "export a shorter XDG_RUNTIME_DIR".to_owned(),
         state::Error::Prepare(error) => format!("{}, {ELSEWHERE}", file(error)),
-        state::Error::Occupied { from, to } => format!(
-            "see what lies in each, and move the one that isn't to be used away: {} or {}",
-            from.display(),
-            to.display()
-        ),
     }
 }
 

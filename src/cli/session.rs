@@ -7,10 +7,12 @@ use secrecy::SecretString;
 
 use crate::adapters::git::Access;
 use crate::adapters::github::{self, Client, Patience, SetupError};
-use crate::adapters::state::{self, StateDir};
+use crate::adapters::state::{self, StateDir, TakenOver};
 use crate::adapters::store::Store;
 use crate::apply::Recorder;
-use crate::engine::{self, At, BootError, Flips, Home, Identity, Keeper, Publisher, Source};
+use crate::engine::{
+    self, At, BootError, Flips, Home, Identity, Keeper, Lineage, Publisher, Source, StateHome,
+};
 use crate::ledger::{self, Ledger};
 use crate::loops;
 use crate::model::{AddressGlob, Allow, Auth, Desired};
@@ -104,30 +106,25 @@ impl Context {
 
     /// The state directory: the one that is in use, else the one that the config names.
     pub(crate) fn state(&self, source: &Source, desired: &Desired) -> Result<StateDir, Fail> {
-        let named = source.identity(desired);
-        if let Some(used) = source.remembered()?.map(|remembered| remembered.identity)
-            && used != named
-        {
-            let state = self.state_of(&used)?;
-            // Another process on this machine may have moved it since.
-            if state.is_used()? {
-                return Ok(state);
-            }
-        }
-        self.state_of(&named)
+        Ok(self.lineage(source, &source.identity(desired))?.as_it_lies())
     }
 
-    /// The state directory of the config that is in force, for a process that goes on to change what lies there. Where
-    /// that config names another one than is in use, what was kept there moves.
+    /// The state directory of the config that is in force, for a process that goes on to change what lies there. What was
+    /// kept for it elsewhere moves.
     pub(crate) fn state_in_use(&self, source: &Source, in_force: &Desired) -> Result<StateDir, Fail> {
         let named = source.identity(in_force);
-        let state = self.state_of(&named)?;
-        let used = source.remembered()?.map(|remembered| remembered.identity);
-        if let Some(used) = used.filter(|used| *used != named)
-            && state.take_over(&self.state_of(&used)?)?
-        {
+        let Lineage { state, earlier } = self.lineage(source, &named)?;
+        for (used, from) in earlier {
+            let (what, besides) = match engine::take_over(&state, &from)? {
+                TakenOver::Nothing => continue,
+                TakenOver::Moved => ("the ledger and the live switches", String::new()),
+                TakenOver::Switches(ledger) => (
+                    "the live switches",
+                    format!("; both have a ledger, and the earlier records stay in {}", ledger.display()),
+                ),
+            };
             self.ui.say(&format!(
-                "the ledger and the live switches of {}, branch {}, are those of {}, branch {}, from now on",
+                "{what} of {}, branch {}, are those of {}, branch {}, from now on{besides}",
                 used.place, used.branch, named.place, named.branch
             ));
         }
@@ -135,9 +132,9 @@ impl Context {
         Ok(state)
     }
 
-    fn state_of(&self, identity: &Identity) -> Result<StateDir, Fail> {
-        let runtime = self.env.runtime_dir()?;
-        Ok(StateDir::prepare(&self.state_home()?, runtime.as_deref(), &identity.place, &identity.branch)?)
+    fn lineage(&self, source: &Source, named: &Identity) -> Result<Lineage, Fail> {
+        let home = StateHome { home: self.state_home()?, runtime: self.env.runtime_dir()? };
+        Ok(Lineage::find(source, named, &home)?)
     }
 
     /// Connects to GitHub as the config says.

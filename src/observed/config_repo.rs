@@ -34,7 +34,8 @@ pub struct PullSeen {
 pub async fn config_pulls(client: &Client, repo: &RepoName, branch: &str) -> Result<Vec<PullSeen>, Error> {
     let identity = client.identity(repo.owner()).await?;
     let mut out = Vec::new();
-    for pull in open_pulls(client, repo, branch).await? {
+    let base = crate::adapters::github::segment(branch);
+    for pull in open_pulls(client, repo, &format!("&base={base}")).await? {
         let (Some(number), Some(head)) = (pull["number"].as_u64(), head_of(&pull)) else { continue };
         let comments = own_comments(client, repo, number, &identity).await?;
         let check = own_check(client, repo, &head, &identity).await?;
@@ -44,27 +45,37 @@ pub async fn config_pulls(client: &Client, repo: &RepoName, branch: &str) -> Res
     Ok(out)
 }
 
-/// The open pull requests whose branch starts with `prefix`: number, branch, head.
+/// A pull request of the factory itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnPull {
+    /// Its number.
+    pub number: u64,
+    /// The branch it comes from.
+    pub branch: String,
+    /// The commit it proposes.
+    pub head: CommitId,
+    /// The branch it aims at.
+    pub base: String,
+}
+
+/// The open pull requests whose branch starts with `prefix`, whatever they aim at.
 ///
 /// # Errors
 /// When the list can't be read completely.
-pub async fn flip_pulls(
-    client: &Client,
-    repo: &RepoName,
-    branch: &str,
-    prefix: &str,
-) -> Result<Vec<(u64, String, CommitId)>, Error> {
-    let pulls = open_pulls(client, repo, branch).await?;
-    Ok(pulls
-        .iter()
-        .filter_map(|pull| Some((pull["number"].as_u64()?, branch_of(pull, repo)?, head_of(pull)?)))
-        .filter(|(_, branch, _)| branch.starts_with(prefix))
-        .collect())
+pub async fn own_pulls(client: &Client, repo: &RepoName, prefix: &str) -> Result<Vec<OwnPull>, Error> {
+    let own = |pull: &Value| {
+        Some(OwnPull {
+            number: pull["number"].as_u64()?,
+            branch: branch_of(pull, repo).filter(|branch| branch.starts_with(prefix))?,
+            head: head_of(pull)?,
+            base: pull["base"]["ref"].as_str()?.to_owned(),
+        })
+    };
+    Ok(open_pulls(client, repo, "").await?.iter().filter_map(own).collect())
 }
 
-async fn open_pulls(client: &Client, repo: &RepoName, branch: &str) -> Result<Vec<Value>, Error> {
-    let base = crate::adapters::github::segment(branch);
-    client.pages(repo.owner(), &format!("/repos/{repo}/pulls?state=open&base={base}&per_page=100")).await
+async fn open_pulls(client: &Client, repo: &RepoName, filter: &str) -> Result<Vec<Value>, Error> {
+    client.pages(repo.owner(), &format!("/repos/{repo}/pulls?state=open{filter}&per_page=100")).await
 }
 
 fn head_of(pull: &Value) -> Option<CommitId> {

@@ -14,7 +14,7 @@ use crate::adapters::clock::Clock;
 use crate::adapters::github::{Client, Kind};
 use crate::model::{Cause, Cost, Desired, Facet, Facets, Observed, RepoName};
 
-pub use config_repo::{Closing, PullSeen, config_pulls, ending, flip_pulls, own_check};
+pub use config_repo::{Closing, OwnPull, PullSeen, config_pulls, ending, own_check, own_pulls};
 pub use label_uses::count_uses;
 pub use repositories::{ReadError, read_one};
 pub use snapshot::{load, save};

@@ -1,6 +1,6 @@
 //! Moving what a state directory holds when what names it changes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Error, StateDir, fs};
 
@@ -8,15 +8,37 @@ use super::{Error, StateDir, fs};
 /// second try takes there would draw a new one.
 const MARK: &str = "taking-over";
 
+/// There once a state directory was taken over: the id of the one that did.
+const MOVED: &str = "moved-to";
+
+/// How often a state directory can have been taken over before somebody looks for it.
+const MAX_MOVES: usize = 64;
+
+/// What came of taking over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TakenOver {
+    /// There was nothing.
+    Nothing,
+    /// What was there moved.
+    Moved,
+    /// The live switches moved. Both had a ledger, so that the other one stays in this folder.
+    Switches(PathBuf),
+}
+
 impl StateDir {
-    /// Takes over what `from` holds: the ledger, the live switches, the id. Whether there was anything. Both are locked
-    /// meanwhile, and what a crash interrupts is gone on with the next time.
+    /// Takes over what `from` holds: the ledger, the live switches, the id; `merge` brings live switches together where
+    /// both have some, twice if need be. Both are locked meanwhile, and what a crash interrupts is gone on with the
+    /// next time. Who looks at `from` finds this one from then on.
     ///
     /// # Errors
-    /// [`Error::Locked`] when a process works in one of them, [`Error::Occupied`] when this one has a past of its own.
-    pub fn take_over(&self, from: &Self) -> Result<bool, Error> {
-        if !fs::exists(&from.dir) {
-            return Ok(false);
+    /// [`Error::Locked`] when a process works in one of them; what `merge` says.
+    pub fn take_over<E: From<Error>>(
+        &self,
+        from: &Self,
+        merge: impl FnOnce(&Path, &Path) -> Result<(), E>,
+    ) -> Result<TakenOver, E> {
+        if from.id == self.id || !fs::exists(&from.dir) {
+            return Ok(TakenOver::Nothing);
         }
         let (theirs, _ours) = (from.lock("factoryctl")?, self.lock("factoryctl")?);
         let mark = self.dir.join(MARK);
@@ -27,31 +49,62 @@ impl StateDir {
                 (name == from.id).then(|| machine.to_owned())
             }
             Err(error) if error.is_not_found() => None,
-            Err(error) => return Err(Error::Prepare(error)),
+            Err(error) => return Err(Error::Prepare(error).into()),
         };
-        if begun.is_none() {
-            if !from.has_a_past()? {
-                return Ok(false);
+        let had_any = begun.is_some() || from.has_a_past()?;
+        let ledger_moves = from.has_records()? && !self.has_records()?;
+        if ledger_moves || begun.is_some() {
+            let machine = begun.unwrap_or_else(|| theirs.machine().to_owned());
+            fs::replace(&mark, format!("{} {machine}", from.id).as_bytes()).map_err(Error::Prepare)?;
+            fs::replace(&self.machine_file(), machine.as_bytes()).map_err(Error::Prepare)?;
+            // Whatever else lies there is made anew, or says where the ledger was published.
+            if ledger_moves {
+                move_one(&from.ledger(), &self.ledger())?;
             }
-            if self.has_a_past()? {
-                return Err(Error::Occupied { from: from.dir.clone(), to: self.dir.clone() });
+            // Neither is evidence against a ledger that begins there anew, nor its id.
+            for left in [from.published(), from.machine_file()] {
+                fs::remove(&left).map_err(Error::Prepare)?;
             }
         }
-        let machine = begun.unwrap_or_else(|| theirs.machine().to_owned());
-        fs::replace(&mark, format!("{} {machine}", from.id).as_bytes()).map_err(Error::Prepare)?;
-        fs::replace(&self.machine_file(), machine.as_bytes()).map_err(Error::Prepare)?;
-        // Whatever else lies there is made anew, or says where the ledger was published.
-        move_one(&from.flips(), &self.flips())?;
-        move_one(&from.ledger(), &self.ledger())?;
-        // Neither is evidence against a ledger that begins there anew, nor its id.
-        for left in [from.published(), from.machine_file()] {
-            fs::remove(&left).map_err(Error::Prepare)?;
+        if fs::exists(&from.flips()) && fs::exists(&self.flips()) {
+            merge(&from.flips(), &self.flips())?;
+            fs::remove(&from.flips()).map_err(Error::Prepare)?;
+        } else {
+            move_one(&from.flips(), &self.flips())?;
         }
+        fs::remove(&self.dir.join(MOVED)).map_err(Error::Prepare)?;
+        fs::replace(&from.dir.join(MOVED), self.id.as_bytes()).map_err(Error::Prepare)?;
         for dir in [&from.dir, &self.dir] {
             fs::sync_dir(dir).map_err(Error::Prepare)?;
         }
         fs::remove(&mark).map_err(Error::Prepare)?;
-        Ok(true)
+        Ok(match had_any {
+            false => TakenOver::Nothing,
+            true if from.has_records()? => TakenOver::Switches(from.ledger()),
+            true => TakenOver::Moved,
+        })
+    }
+
+    /// The one that has taken this one over, or that one, and so on; else itself.
+    ///
+    /// # Errors
+    /// When that can't be read.
+    pub fn latest(self) -> Result<Self, Error> {
+        let mut latest = self;
+        for _ in 0..MAX_MOVES {
+            let bytes = match fs::read(&latest.dir.join(MOVED), 64) {
+                Ok(bytes) => bytes,
+                Err(error) if error.is_not_found() => break,
+                Err(error) => return Err(Error::Prepare(error)),
+            };
+            let id = String::from_utf8_lossy(&bytes).trim().to_owned();
+            let dir = latest.dir.with_file_name(&id);
+            if id.is_empty() || !fs::exists(&dir) {
+                break;
+            }
+            latest = Self { id, dir, runtime: latest.runtime };
+        }
+        Ok(latest)
     }
 
     /// Whether somebody works in it, or has left there what can't be made anew.
@@ -64,12 +117,15 @@ impl StateDir {
 
     /// Whether it has what can't be made anew: records, or live switches.
     fn has_a_past(&self) -> Result<bool, Error> {
-        let records = match fs::names(&self.ledger()) {
-            Ok(names) => !names.is_empty(),
-            Err(error) if error.is_not_found() => false,
-            Err(error) => return Err(Error::Prepare(error)),
-        };
-        Ok(records || fs::exists(&self.flips()))
+        Ok(self.has_records()? || fs::exists(&self.flips()))
+    }
+
+    fn has_records(&self) -> Result<bool, Error> {
+        match fs::names(&self.ledger()) {
+            Ok(names) => Ok(!names.is_empty()),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(Error::Prepare(error)),
+        }
     }
 }
 
@@ -98,6 +154,15 @@ mod tests {
         fs::read(&state.dir().join(name), 64).ok().map(|bytes| String::from_utf8(bytes).unwrap())
     }
 
+    fn no_merge(_: &Path, _: &Path) -> Result<(), Error> {
+        panic!("only one of them has switches")
+    }
+
+    fn append(from: &Path, to: &Path) -> Result<(), Error> {
+        let both = [fs::read(to, 64).unwrap(), fs::read(from, 64).unwrap()].concat();
+        fs::replace(to, &both).map_err(Error::Prepare)
+    }
+
     #[test]
     fn what_was_done_and_switched_moves_whole_and_once() {
         let home = tempfile::tempdir().unwrap();
@@ -106,31 +171,60 @@ mod tests {
         put(&old, "flips.json", "flips");
         put(&old, "published.json", "elsewhere");
         put(&old, "ledger/2026-01-01.jsonl", "records");
-        assert!(new.take_over(&old).unwrap());
+        assert_eq!(new.take_over(&old, no_merge).unwrap(), TakenOver::Moved);
         assert_eq!(new.lock("x").unwrap().machine(), id);
         assert_eq!(text(&new, "flips.json").as_deref(), Some("flips"));
         assert_eq!(text(&new, "ledger/2026-01-01.jsonl").as_deref(), Some("records"));
         assert_eq!(text(&new, "published.json"), None, "it was published to another place");
-        assert!(!new.take_over(&old).unwrap(), "there is nothing left");
-        assert!(!new.take_over(&StateDir::at(home.path(), None, "none", "main")).unwrap());
-        put(&old, "flips.json", "more");
-        let error = new.take_over(&old).unwrap_err();
-        assert!(matches!(error, Error::Occupied { .. }), "{error}");
+        assert_eq!(new.take_over(&old, no_merge).unwrap(), TakenOver::Nothing);
+        let none = StateDir::at(home.path(), None, "none", "main");
+        assert_eq!(new.take_over(&none, no_merge).unwrap(), TakenOver::Nothing);
         let _held = new.lock("factoryctl run").unwrap();
-        assert!(matches!(new.take_over(&old), Err(Error::Locked(_))));
+        assert!(matches!(new.take_over(&old, no_merge), Err(Error::Locked(_))));
+    }
+
+    #[test]
+    fn where_both_have_a_past_all_switches_hold_and_no_record_is_lost() {
+        let home = tempfile::tempdir().unwrap();
+        let (old, new) = (state(home.path(), "old"), state(home.path(), "new"));
+        put(&old, "flips.json", "theirs");
+        put(&old, "ledger/2026-01-01.jsonl", "records");
+        put(&new, "flips.json", "ours,");
+        put(&new, "ledger/2026-01-01.jsonl", "others");
+        let id = new.lock("x").unwrap().machine().to_owned();
+        assert_eq!(new.take_over(&old, append).unwrap(), TakenOver::Switches(old.ledger()));
+        assert_eq!(text(&new, "flips.json").as_deref(), Some("ours,theirs"));
+        assert_eq!(text(&old, "flips.json"), None);
+        assert_eq!(text(&old, "ledger/2026-01-01.jsonl").as_deref(), Some("records"));
+        assert_eq!(text(&new, "ledger/2026-01-01.jsonl").as_deref(), Some("others"));
+        assert_eq!(new.lock("x").unwrap().machine(), id);
+    }
+
+    #[test]
+    fn who_looks_for_one_that_was_taken_over_finds_where_it_went() {
+        let home = tempfile::tempdir().unwrap();
+        let [one, two, three] = ["one", "two", "three"].map(|name| state(home.path(), name));
+        let latest = |of: &StateDir| of.clone().latest().unwrap().id().to_owned();
+        assert_eq!(latest(&one), one.id());
+        two.take_over(&one, no_merge).unwrap();
+        three.take_over(&two, no_merge).unwrap();
+        assert_eq!(latest(&one), three.id());
+        // And back again.
+        one.take_over(&three, no_merge).unwrap();
+        assert_eq!([&one, &two, &three].map(latest), [one.id(), one.id(), one.id()]);
     }
 
     #[test]
     fn what_a_crash_interrupted_goes_on() {
         let home = tempfile::tempdir().unwrap();
         let (old, new) = (state(home.path(), "old"), state(home.path(), "new"));
-        put(&old, "ledger/2026-01-01.jsonl", "records");
-        put(&new, "flips.json", "moved already");
+        put(&old, "flips.json", "records moved already");
+        put(&new, "ledger/2026-01-01.jsonl", "records");
         put(&new, MARK, &format!("{} 0123456789abcdef", old.id()));
-        assert!(new.take_over(&old).unwrap());
+        assert_eq!(new.take_over(&old, no_merge).unwrap(), TakenOver::Moved);
         assert_eq!(new.lock("x").unwrap().machine(), "0123456789abcdef");
         assert_eq!(text(&new, "ledger/2026-01-01.jsonl").as_deref(), Some("records"));
-        assert_eq!(text(&new, "flips.json").as_deref(), Some("moved already"));
+        assert_eq!(text(&new, "flips.json").as_deref(), Some("records moved already"));
         assert!(!fs::exists(&new.dir().join(MARK)));
     }
 }

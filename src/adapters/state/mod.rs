@@ -9,6 +9,8 @@ use super::fs;
 
 mod carry;
 
+pub use carry::TakenOver;
+
 /// The most bytes that the path of a Unix socket may have on Linux, without its final NUL.
 const MAX_SOCKET_PATH: usize = 107;
 
@@ -53,18 +55,6 @@ pub enum Error {
     /// A folder can't be made, or what lies in it can't be moved.
     #[error("could not prepare the state directory")]
     Prepare(#[source] fs::Error),
-    /// What names the state directory has changed, and the new one has a past already.
-    #[error(
-        "the config names another state directory now, and both have a ledger or live switches: `{from}` and `{to}`",
-        from = .from.display(),
-        to = .to.display()
-    )]
-    Occupied {
-        /// The one that was used until now.
-        from: PathBuf,
-        /// The one that is to be used.
-        to: PathBuf,
-    },
 }
 
 /// Who holds the lock, as it noted itself.

@@ -191,7 +191,7 @@ impl Keeper {
         let head = match head {
             Ok(Some(head)) => head,
             Ok(None) => {
-                return self.in_trouble(gone(&self.branch));
+                return self.in_trouble(gone(&self.source, &self.branch));
             }
             Err(error) => return self.in_trouble(said(&error)),
         };
@@ -279,8 +279,17 @@ fn rejection(commit: CommitId, at: Timestamp, invalid: &Invalid) -> Rejected {
     Rejected { commit, at, why, details }
 }
 
-fn gone(branch: &str) -> String {
-    format!("the branch `{branch}` of the config repository is gone")
+fn gone(source: &Source, branch: &str) -> String {
+    let way_out = match (source, source.note()) {
+        (Source::Remote { .. }, _) => {
+            "push it again, or name the one that takes its place: --config URL#BRANCH".to_owned()
+        }
+        (Source::Local { .. }, Some(note)) => {
+            format!("bring it back, or if another takes its place, remove {}", note.display())
+        }
+        (Source::Local { .. } | Source::Folder(_), _) => "bring it back".to_owned(),
+    };
+    format!("the branch `{branch}` of the config repository is gone; {way_out}")
 }
 
 fn boot(source: Arc<Source>, clock: Clock) -> Result<Keeper, BootError> {
@@ -328,7 +337,7 @@ fn boot_branch(
     let remembered = remembered.filter(|followed| followed.branch == branch).map(|f| &f.commit);
     let (mut commits, trouble) = match source.head(&reference)? {
         Some(head) => (repo.first_parents(&head, BACK).map_err(SourceError::from)?, None),
-        None => (Vec::new(), Some(gone(&branch))),
+        None => (Vec::new(), Some(gone(&source, &branch))),
     };
     if let Some(last) = remembered {
         // Of the head's history what goes on from there, where the branch wasn't rewritten.
@@ -338,7 +347,18 @@ fn boot_branch(
     }
     let mut rejected: Option<(Rejected, Box<Invalid>)> = None;
     for commit in commits {
-        match load_commit(&source, &commit, AS_IT_WAS)? {
+        let loaded = match load_commit(&source, &commit, AS_IT_WAS) {
+            // What was in force is not in this repository any more; the head's own fault is what can be mended.
+            Err(_)
+                if rejected.is_some()
+                    && remembered == Some(&commit)
+                    && !repo.has(&commit).unwrap_or(true) =>
+            {
+                break;
+            }
+            loaded => loaded?,
+        };
+        match loaded {
             Ok((desired, _)) => {
                 let gives_way =
                     desired.ended(day(at)).next().is_some() && remembered.is_some_and(|last| *last != commit);

@@ -89,6 +89,28 @@ impl Memory {
         }
     }
 
+    /// What is remembered of all other sources.
+    ///
+    /// # Errors
+    /// When any note can't be read, or is damaged.
+    pub fn others(&self) -> Result<Vec<Remembered>, MemoryError> {
+        let Some(folder) = self.file.parent() else { return Ok(Vec::new()) };
+        let names = match fs::names(folder) {
+            Ok(names) => names,
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let files = names.iter().map(|name| folder.join(name));
+        let notes = files.filter(|file| *file != self.file && file.extension().is_some_and(|e| e == "json"));
+        let others = notes.map(|file| Self { file }.read());
+        others.filter_map(Result::transpose).collect()
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// Writes it, whole or not at all.
     ///
     /// # Errors
@@ -120,7 +142,9 @@ mod tests {
         let what = Remembered { identity, in_force: None };
         plain.write(&what).unwrap();
         assert_eq!((plain.read().unwrap(), dev.read().unwrap()), (Some(what.clone()), None));
+        assert_eq!((plain.others().unwrap(), dev.others().unwrap()), (vec![], vec![what.clone()]));
         fs::replace(&plain.file, b"half").unwrap();
+        assert!(dev.others().is_err());
         assert!(matches!(plain.read(), Err(MemoryError::Damaged { .. })));
         assert!(plain.write(&what).is_err());
     }

@@ -2,6 +2,7 @@
 
 mod home;
 mod in_force;
+mod lineage;
 mod memory;
 mod source;
 pub(in crate::engine) mod watch;
@@ -9,5 +10,6 @@ pub(in crate::engine) mod watch;
 pub use home::{Home, HomeError};
 pub(in crate::engine) use in_force::{AS_IT_WAS, day, said};
 pub use in_force::{BootError, InForce, Keeper, News, Rejected};
+pub use lineage::{Lineage, LineageError, StateHome, take_over};
 pub use memory::{Identity, MemoryError};
 pub use source::{At, Invalid, Loaded, Source, SourceError, load};

@@ -207,7 +207,11 @@ impl Source {
             }
             (None, Self::Folder(folder)) => folder.display().to_string(),
             (None, Self::Local { repo, .. }) => repo.common_dir().display().to_string(),
-            (None, Self::Remote { url, .. }) => url.clone(),
+            // By its path or by a URL, a repository on this machine is one.
+            (None, Self::Remote { url, .. }) => url
+                .strip_prefix("file://")
+                .and_then(|path| Repo::open(Path::new(path)).ok())
+                .map_or_else(|| url.clone(), |repo| repo.common_dir().display().to_string()),
         };
         Identity { place, branch: desired.factory.branch.clone() }
     }
@@ -235,6 +239,39 @@ impl Source {
             Some(memory) => memory.read()?,
             None => None,
         })
+    }
+
+    /// The identities under which this config was used before, told by notes on other sources: as a local factory that
+    /// has gone to GitHub since, or in a folder that was moved. The commit that was in force there is in the history of
+    /// what is followed here.
+    ///
+    /// # Errors
+    /// When a note or the repository can't be read.
+    pub fn kin(&self, named: &Identity) -> Result<Vec<Identity>, SourceError> {
+        let (Some(memory), Some(repo)) = (self.memory(), self.repo()) else { return Ok(Vec::new()) };
+        let is_local = |identity: &Identity| Path::new(&identity.place).is_absolute();
+        let mut kin = Vec::new();
+        for other in memory.others()? {
+            let was = other.identity;
+            let comes_from = is_local(&was) && (!is_local(named) || !fs::exists(Path::new(&was.place)));
+            let Some(followed) = other.in_force.filter(|_| comes_from && was != *named) else { continue };
+            if !repo.has(&followed.commit)? {
+                continue;
+            }
+            for branch in self.first_branches()? {
+                let Some(head) = self.head(&self.followed(&branch, None)?)? else { continue };
+                if repo.merge_base(&head, &followed.commit)?.as_ref() == Some(&followed.commit) {
+                    kin.push(was);
+                    break;
+                }
+            }
+        }
+        Ok(kin)
+    }
+
+    /// The file with what is remembered of it.
+    pub fn note(&self) -> Option<&Path> {
+        self.memory().map(Memory::file)
     }
 
     fn memory(&self) -> Option<&Memory> {

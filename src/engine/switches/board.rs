@@ -214,6 +214,21 @@ mod tests {
     }
 
     #[test]
+    fn switches_that_were_kept_in_two_places_all_hold() {
+        let later = |flip: Flip, n| Flip { since: at(n), branch: format!("b{n}"), ..flip };
+        let (labels, repo) = (off("loop/labels", None), off("repo/acme/**", None));
+        let (here, there) = (later(labels.clone(), 1), later(labels.clone(), 2));
+        let mut all = Flips { flips: vec![here.clone()], over: vec!["x".into()] };
+        let others = Flips { flips: vec![there.clone(), repo.clone()], over: vec!["x".into(), "y".into()] };
+        all.join(others.clone());
+        assert_eq!(all.flips, [there, repo]);
+        assert_eq!(all.over, ["x", "b1", "y"], "what is left of the earlier one is to be withdrawn");
+        let joined = all.clone();
+        all.join(others);
+        assert_eq!(all, joined, "twice is as good as once");
+    }
+
+    #[test]
     fn what_cannot_be_kept_is_in_force_all_the_same() {
         let dir = tempfile::tempdir().unwrap();
         let board = Switchboard::open(dir.path().join("gone/flips.json"), Arc::default(), at(0)).unwrap();

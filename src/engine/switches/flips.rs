@@ -119,6 +119,24 @@ impl Flips {
         self.flips.push(flip);
     }
 
+    /// Adds the flips that were kept elsewhere. Of two of one address the later one holds.
+    pub fn join(&mut self, others: Self) {
+        for flip in others.flips {
+            match self.flips.iter().position(|own| own.address == flip.address) {
+                None => self.flips.push(flip),
+                Some(at) if self.flips[at].since < flip.since => {
+                    let earlier = std::mem::replace(&mut self.flips[at], flip);
+                    self.over.push(earlier.branch);
+                }
+                Some(at) if self.flips[at] != flip => self.over.push(flip.branch),
+                Some(_) => {}
+            }
+        }
+        self.over.extend(others.over);
+        let (mut seen, flips) = (std::collections::BTreeSet::new(), &self.flips);
+        self.over.retain(|b| flips.iter().all(|flip| flip.branch != *b) && seen.insert(b.clone()));
+    }
+
     /// Moves flips to a new branch each. Whether there were any.
     pub fn renew(&mut self, branches: &[String]) -> bool {
         let Self { flips, over } = self;

@@ -14,7 +14,7 @@ use crate::model::{
     Address, Broken, Cause, CommitId, ConfigHead, ConfigPull, Desired, Facet, Gap, Observed, OpenFlip,
     ProposedFile, RepoName,
 };
-use crate::observed::{self, Closing, PullSeen};
+use crate::observed::{self, Closing, OwnPull, PullSeen};
 
 use crate::engine::config::{AS_IT_WAS, Rejected, day, load, said};
 use crate::engine::switches::{Flip, Switchboard};
@@ -56,7 +56,7 @@ pub(crate) struct FlipsSeen {
     pub(crate) ended: Vec<Flip>,
     /// Branches that have a pull request, and its number where it was seen.
     pub(crate) proposed: Vec<(String, Option<u64>)>,
-    /// Branches whose proposal, untouched by people, can't be merged any more.
+    /// Branches whose proposal, untouched by people, can't be merged into the config branch any more.
     pub(crate) conflicting: Vec<String>,
     /// Branches of flips that are over of which nothing is left.
     pub(crate) gone: Vec<String>,
@@ -132,7 +132,7 @@ impl Reading<'_> {
         if flips.is_empty() && over.is_empty() {
             return Ok(Vec::new());
         }
-        let pulls = observed::flip_pulls(self.client, self.repo, self.branch, FLIPS).await?;
+        let pulls = observed::own_pulls(self.client, self.repo, FLIPS).await?;
         self.mirror.fetch(self.access, &[Refs::Branches]).await?;
         let repo = self.mirror.repo();
         let Some(head) = repo.branch_head(self.branch)? else {
@@ -142,7 +142,7 @@ impl Reading<'_> {
         let mut open = Vec::new();
         for flip in flips {
             let branch = flip.branch.clone();
-            let pull = pulls.iter().find(|(_, name, _)| *name == branch);
+            let pull = pulls.iter().find(|pull| pull.branch == branch);
             if pull.is_none() && flip.proposed {
                 match observed::ending(self.client, self.repo, &branch, flip.pull).await? {
                     None => {}
@@ -156,20 +156,24 @@ impl Reading<'_> {
             }
             // What is proposed is the one edit: on the state that the branch began from, however the config went on.
             let began = match pull {
-                Some((_, _, at)) => repo.merge_base(&head, at)?.unwrap_or_else(|| head.clone()),
+                Some(pull) => repo.merge_base(&head, &pull.head)?.unwrap_or_else(|| head.clone()),
                 None => head.clone(),
             };
             let edited = self.edited(repo, &began, flip)?;
             let said = matches!(edited, Edited::Said);
             let files = if let Edited::Files(files) = edited { files } else { Vec::new() };
             let pull = match pull {
-                Some((number, _, at)) => {
+                Some(OwnPull { number, head: at, base, .. }) => {
                     seen.proposed.push((branch.clone(), Some(*number)));
-                    let there = proposes(repo, at, &files)?;
+                    // One that aims at another branch is of a time when that was the config branch.
+                    let elsewhere = *base != self.branch;
+                    let there = elsewhere || proposes(repo, at, &files)?;
                     // With a person's commit on it, it is theirs.
                     let ours_alone = repo.first_parents(at, 2)?.get(1) == Some(&began);
                     let there = there || !ours_alone;
-                    if there && ours_alone && self.mirror.merges(self.access, &head, at).await? == Some(false)
+                    if there
+                        && ours_alone
+                        && (elsewhere || self.mirror.merges(self.access, &head, at).await? == Some(false))
                     {
                         seen.conflicting.push(branch.clone());
                     }
@@ -193,7 +197,7 @@ impl Reading<'_> {
             });
         }
         for branch in over {
-            let pull = pulls.iter().find(|(_, name, _)| name == branch).map(|(number, ..)| *number);
+            let pull = pulls.iter().find(|pull| pull.branch == *branch).map(|pull| pull.number);
             if pull.is_none() && repo.branch_head(branch)?.is_none() {
                 seen.gone.push(branch.clone());
             } else {
