@@ -64,6 +64,8 @@ fn offline_nothing_is_known_of_what_no_reading_saw() {
         w.config("factory \"acme\"\nrepo \"acme/anvil\"\n");
         w.plan(&[]).exits(0);
         w.plan(&["--offline"]).exits(0);
+        let rehearsal = w.plan(&["--offline", "--api", "http://127.0.0.1:9"]).exits(1);
+        assert!(rehearsal.err.contains("there is no earlier reading"), "{}", rehearsal.all());
         w.config("factory \"acme\"\nrepo \"acme/anvil\"\nrepo \"acme/forge\" create=#true\n");
         let plan = w.plan(&["--offline"]).exits(1);
         assert!(plan.err.contains("acme/forge could not be read"), "{}", plan.all());

@@ -94,8 +94,9 @@ async fn compare(
         scope: &scope,
         ..Judging::new(&loaded.desired, &selection, &switches, &memory, cx.clock.now())
     };
+    let api = cx.api(&loaded.desired);
     let (observed, age) = if args.offline {
-        cached(&state, &loaded.desired, judging.now)?
+        cached(&state, &api, &loaded.desired, judging.now)?
     } else {
         let session = cx.connect(source, &loaded.desired, Patience::Foreground)?;
         let also: Vec<_> = base.iter().flat_map(|b| b.desired.repos.keys()).collect();
@@ -103,7 +104,7 @@ async fn compare(
             let _drawn = Progress::waiting(&cx.ui, READING);
             engine::look(&judging, &session.client, &cx.clock, &also).await
         };
-        keep(cx, &session, &observed, args);
+        keep(cx, &session, &api, &observed, args);
         (observed, None)
     };
     let mut judged = engine::judge(&judging, &observed);
@@ -118,13 +119,14 @@ async fn compare(
 /// The last complete reading, and its age in seconds. Of what was declared since it knows nothing.
 fn cached(
     state: &crate::adapters::state::StateDir,
+    api: &str,
     desired: &Desired,
     now: jiff::Timestamp,
 ) -> Result<(Observed, Option<i64>), Fail> {
     let unreadable =
         |error| Fail::new(Exit::Error, "the cache can't be read").because(error).help("leave out --offline");
     let store = crate::adapters::store::Store::open(&state.cache()).map_err(unreadable)?;
-    let mut observed = observed::load(&store).map_err(unreadable)?.ok_or_else(|| {
+    let mut observed = observed::load(&store, api).map_err(unreadable)?.ok_or_else(|| {
         Fail::new(Exit::Error, "there is no earlier reading to plan on")
             .help("run `factoryctl plan` once without --offline, with at least one repository declared")
     })?;
@@ -140,12 +142,12 @@ fn cached(
 }
 
 /// Keeps a whole reading for `--offline`.
-fn keep(cx: &Context, session: &Session, observed: &Observed, args: &Args) {
+fn keep(cx: &Context, session: &Session, api: &str, observed: &Observed, args: &Args) {
     if !args.addresses.is_empty() || !args.loops.is_empty() {
         return;
     }
     if let Some(store) = &session.store
-        && let Err(error) = observed::save(store, observed)
+        && let Err(error) = observed::save(store, api, observed)
     {
         cx.ui.say(&format!("warning: the reading is not kept for --offline: {error}"));
     }

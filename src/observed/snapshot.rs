@@ -12,6 +12,11 @@ use crate::model::{
 const NAMESPACE: &str = "observed";
 const KEY: &str = "snapshot-1";
 
+/// A reading is of one GitHub: a rehearsal against another one has its own.
+fn key(api: &str) -> String {
+    format!("{KEY} {}", api.trim_end_matches('/'))
+}
+
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
     at: jiff::Timestamp,
@@ -34,11 +39,11 @@ struct State {
     labels: Option<Vec<(String, String, String)>>,
 }
 
-/// Keeps a reading. Repositories that could not be read keep what was known of them before.
+/// Keeps a reading of the GitHub at `api`. Repositories that could not be read keep what was known of them before.
 ///
 /// # Errors
 /// When the cache can't be written.
-pub fn save(store: &Store, observed: &Observed) -> Result<(), store::Error> {
+pub fn save(store: &Store, api: &str, observed: &Observed) -> Result<(), store::Error> {
     let Some(at) = observed.at else { return Ok(()) };
     let known = |(name, seen): (&RepoName, &Seen<RepoState>)| match seen {
         Seen::Known(state) => Some(Repo { asked: name.to_string(), state: Some(State::from(state)) }),
@@ -52,15 +57,15 @@ pub fn save(store: &Store, observed: &Observed) -> Result<(), store::Error> {
     let unmanaged = observed.unmanaged.iter().map(|u| (u.name.to_string(), u.archived)).collect();
     let bytes =
         serde_json::to_vec(&Snapshot { at, repos, unmanaged }).expect("plain data is always valid JSON");
-    store.put(NAMESPACE, KEY, at, &bytes)
+    store.put(NAMESPACE, &key(api), at, &bytes)
 }
 
-/// The last complete reading, if there is one.
+/// The last complete reading of the GitHub at `api`, if there is one.
 ///
 /// # Errors
 /// When the cache can't be read.
-pub fn load(store: &Store) -> Result<Option<Observed>, store::Error> {
-    let Some(entry) = store.get(NAMESPACE, KEY)? else { return Ok(None) };
+pub fn load(store: &Store, api: &str) -> Result<Option<Observed>, store::Error> {
+    let Some(entry) = store.get(NAMESPACE, &key(api))? else { return Ok(None) };
     let Ok(snapshot) = serde_json::from_slice::<Snapshot>(&entry.bytes) else { return Ok(None) };
     let mut observed = Observed { at: Some(snapshot.at), ..Observed::default() };
     for repo in snapshot.repos {

@@ -1,9 +1,9 @@
 //! Yardstick and measure in one process: how long the `kdl` parser takes for a file, how long this crate takes to
 //! load it, and how long an offline plan takes. `tests/bench` runs it and explains the figures.
 //!
-//! `parse_kdl FILE ROUNDS [CACHE]` prints one line of JSON with medians in milliseconds. The parts are measured in
+//! `parse_kdl FILE ROUNDS [CACHE API]` prints one line of JSON with medians in milliseconds. The parts are measured in
 //! turns, round by round, so that a machine that is slow for a while is slow for all of them. `CACHE` is the cache
-//! of a state directory that holds a reading; without it there is no plan. `parse_kdl FILE` only parses, for timing
+//! of a state directory that holds a reading of the GitHub at `API`; without it there is no plan. `parse_kdl FILE` only parses, for timing
 //! a whole process.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads files and the time")]
@@ -26,13 +26,16 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    let Some(file) = args.first() else { return Err("usage: parse_kdl FILE [ROUNDS [CACHE]]".into()) };
+    let Some(file) = args.first() else { return Err("usage: parse_kdl FILE [ROUNDS [CACHE API]]".into()) };
     let text = std::fs::read_to_string(file)?;
     let Some(rounds) = args.get(1) else {
         black_box(parse(&text)?);
         return Ok(());
     };
-    let store = args.get(2).map(|path| Store::open(Path::new(path))).transpose()?;
+    let store = match (args.get(2), args.get(3)) {
+        (Some(path), Some(api)) => Some((Store::open(Path::new(path))?, api.as_str())),
+        _ => None,
+    };
     let mut times = Times::default();
     for _ in 0..rounds.parse::<usize>()? {
         round(&text, store.as_ref(), &mut times)?;
@@ -56,7 +59,7 @@ struct Times {
 }
 
 /// Everything once. What a round made is dropped inside the time of who made it.
-fn round(text: &str, store: Option<&Store>, times: &mut Times) -> Result<(), Failure> {
+fn round(text: &str, store: Option<&(Store, &str)>, times: &mut Times) -> Result<(), Failure> {
     let start = Instant::now();
     drop(black_box(parse(text)?));
     times.parse.push(start.elapsed());
@@ -64,10 +67,10 @@ fn round(text: &str, store: Option<&Store>, times: &mut Times) -> Result<(), Fai
     let start = Instant::now();
     let loaded = load(text)?;
     times.load.push(start.elapsed());
-    let Some(store) = store else { return Ok(()) };
+    let Some((store, api)) = store else { return Ok(()) };
 
     let start = Instant::now();
-    let observed = observed::load(store)?.ok_or("the cache holds no reading")?;
+    let observed = observed::load(store, api)?.ok_or("the cache holds no reading")?;
     times.read.push(start.elapsed());
 
     let start = Instant::now();
