@@ -46,6 +46,45 @@ fn drift_and_the_effect_of_a_change_are_told_apart_field_by_field() {
     });
 }
 
+/// What somebody did by hand is drift, though config asks for a third thing by now.
+#[test]
+fn a_pending_change_hides_nothing_that_was_done_by_hand() {
+    committed(|w| {
+        let config = |says: &str| {
+            w.config(&format!("factory \"acme\"\nrepo \"acme/anvil\" {{ description \"{says}\"; }}\n"))
+        };
+        config("one");
+        w.apply(&[]).exits(0);
+        config("two");
+        assert_eq!(w.run(&["drift", "--json"]).exits(0).json()["drift"], json!([]));
+        w.github().set("acme/anvil", &json!({ "description": "by hand" })).expect("it is there");
+        let drift = w.run(&["drift", "--json"]).exits(2).json();
+        assert_eq!(drift["drift"][0]["before"], json!({ "description": "by hand" }), "{drift}");
+    });
+}
+
+/// A config of the past is taken as it was; one that can't be read any more explains nothing, and that is said.
+#[test]
+fn a_config_of_the_past_is_read_as_it_was_or_missed_aloud() {
+    committed(|w| {
+        let plain = "factory \"acme\"\nrepo \"acme/anvil\" { description \"one\"; }\n";
+        let allow = "allow \"deletes\" address=\"repo/**\" n=1 until=\"2001-01-01\" reason=\"it was so\"\n";
+        w.config(&format!("{plain}{allow}"));
+        w.config(&plain.replace("one", "two"));
+        let change = w.plan(&["--against", "HEAD~1"]).exits(2);
+        assert!(change.out.contains("\"\" → \"two\""), "{}", change.all());
+        w.apply(&[]).exits(0);
+        w.git(&["checkout", "-q", "--orphan", "anew"]);
+        w.config(&plain.replace("one", "three"));
+        w.git(&["branch", "-q", "-M", "anew", "main"]);
+        w.git(&["reflog", "expire", "--expire=now", "--all"]);
+        w.git(&["gc", "-q", "--prune=now"]);
+        let drift = w.run(&["drift"]).exits(2);
+        assert!(drift.err.contains("can't be read any more"), "{}", drift.all());
+        assert!(drift.out.contains("which was applied last, can't be read any more"), "{}", drift.all());
+    });
+}
+
 /// What an apply of a part left out was never applied: that it differs is no drift, and what had been applied before is.
 #[test]
 fn what_an_apply_of_a_part_left_out_is_no_drift() {
@@ -68,22 +107,27 @@ fn what_an_apply_of_a_part_left_out_is_no_drift() {
         w.github().delete_label("acme/anvil", "new").expect("it is there");
         w.github().edit_label("acme/anvil", "ready", &json!({ "color": "222222" })).expect("it is there");
         let told = drift(2);
-        // The description and the label's colour are new in config, and so is what was done to them by hand.
+        // Of the description and the label's colour the config before says that they were not so, whatever is new of them.
         assert_eq!(
             after(&told),
-            [json!({ "name": "new", "color": "ededed", "description": "" }), json!({ "has-wiki": false })],
+            [
+                json!({ "description": "New" }),
+                json!({ "name": "new", "color": "ededed", "description": "" }),
+                json!({ "name": "ready", "color": "111111", "description": "" }),
+                json!({ "has-wiki": false })
+            ],
             "{told}"
         );
 
         // A saved plan is for what is in it; one setting is applied with the others of its repository.
         w.plan(&["repo/acme/anvil/description", "-o", "saved.json"]).exits(2);
         w.run(&["apply", "--yes", "saved.json"]).exits(0);
-        assert_eq!(after(&drift(2)).len(), 2);
+        assert_eq!(after(&drift(2)).len(), 3);
         w.github().set("acme/anvil", &json!({ "has_projects": true })).expect("it is there");
         w.github().edit_label("acme/anvil", "ready", &json!({ "color": "333333" })).expect("it is there");
         let told = drift(2);
         assert_eq!(after(&told)[0], json!({ "has-projects": false }), "{told}");
-        assert_eq!(after(&told).len(), 3, "{told}");
+        assert_eq!(after(&told).len(), 4, "{told}");
 
         w.apply(&[]).exits(0);
         w.github().edit_label("acme/anvil", "ready", &json!({ "color": "222222" })).expect("it is there");

@@ -6,7 +6,7 @@ use crate::adapters::clock::Clock;
 use crate::adapters::env::{self, Env};
 use crate::adapters::git::Access;
 use crate::desired;
-use crate::engine::{At, Loaded, Source, SourceError};
+use crate::engine::{AS_IT_WAS, At, Loaded, Source, SourceError};
 use crate::model::{Auth, ConfigFiles, Desired};
 use crate::plan::render::Style;
 
@@ -73,9 +73,23 @@ impl Context {
         }
     }
 
+    /// Loads a config of the past, by what was so then: an override that has ended since does no harm to it.
+    pub(crate) fn load_past(&self, source: &Source, rev: &str) -> Result<Loaded, Fail> {
+        self.decode(source, source.read(At::Revision(rev))?, AS_IT_WAS)
+    }
+
     /// Makes of config files what they mean, with their warnings said.
     pub(crate) fn judge(&self, source: &Source, files: ConfigFiles) -> Result<Loaded, Fail> {
-        let loaded = source.load(files, self.today()).map_err(|invalid| {
+        let loaded = self.decode(source, files, self.today())?;
+        if !loaded.warnings.is_empty() {
+            let color = self.ui.err_style() == Style::Color;
+            self.ui.say(desired::render(&loaded.warnings, &loaded.files, color).trim_end());
+        }
+        Ok(loaded)
+    }
+
+    fn decode(&self, source: &Source, files: ConfigFiles, today: jiff::civil::Date) -> Result<Loaded, Fail> {
+        source.load(files, today).map_err(|invalid| {
             let color = self.ui.err_style() == Style::Color;
             let rendered = desired::render(&invalid.problems, &invalid.files, color);
             let n = invalid.problems.len();
@@ -83,12 +97,7 @@ impl Context {
             let mut fail = Fail::new(Exit::Invalid, message);
             fail.rendered = Some(rendered);
             fail
-        })?;
-        if !loaded.warnings.is_empty() {
-            let color = self.ui.err_style() == Style::Color;
-            self.ui.say(desired::render(&loaded.warnings, &loaded.files, color).trim_end());
-        }
-        Ok(loaded)
+        })
     }
 
     /// The API base in force: flag, environment, config.

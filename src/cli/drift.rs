@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::adapters::github::{Client, Patience, segment};
-use crate::engine::{self, At, Judging};
+use crate::engine::{self, Judging};
 use crate::ledger::Batch;
 use crate::loops::Selection;
 use crate::model::{Action, Address, AddressGlob, CommitId, RepoName, Verb};
@@ -46,19 +46,36 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let mut note = "nothing has been applied yet: every difference counts as drift".to_owned();
     if let Some(commit) = commit {
         let mut past = Past::default();
-        let mut then = |commit: &CommitId| {
-            let config = cx.load(&source, At::Revision(commit.as_str())).ok()?;
-            Some(engine::judge(&Judging { desired: &config.desired, ..judging }, &observed).document)
+        let mut then = |commit: &CommitId| match cx.load_past(&source, commit.as_str()) {
+            Ok(config) => {
+                Some(engine::judge(&Judging { desired: &config.desired, ..judging }, &observed).document)
+            }
+            Err(fail) => {
+                let (at, why) = (commit.short(), fail.message);
+                cx.ui.say(&format!(
+                    "the config at {at}, which was applied, can't be read any more ({why}): what differs where it was \
+                     applied counts as drift, also where config asks for it since"
+                ));
+                None
+            }
         };
         judged.document.actions.retain_mut(|planned| past.keeps_drift(planned, &batches, &mut then));
-        let others = past.0.keys().filter(|other| *other != commit).map(|other| other.short().to_owned());
+        let read = past.0.iter().filter(|(_, document)| document.is_some()).map(|(other, _)| other);
+        let others = read.filter(|other| *other != commit).map(|other| other.short().to_owned());
         let others: Vec<String> = others.collect();
         let parts = if others.is_empty() {
             String::new()
         } else {
             format!(", or at {} where less was applied since,", others.join(", "))
         };
-        note = format!("differences that the config at {}{parts} would not have left", commit.short());
+        note = match past.0.get(commit) {
+            Some(None) => {
+                format!("the config at {}, which was applied last, can't be read any more", commit.short())
+            }
+            Some(Some(_)) | None => {
+                format!("differences that the config at {}{parts} would not have left", commit.short())
+            }
+        };
     }
     let mut drifts = Vec::new();
     for planned in &judged.document.actions {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::adapters::fs;
 use crate::adapters::github::Patience;
-use crate::engine::{self, At, Judged, Judging, Loaded, Source};
+use crate::engine::{self, Judged, Judging, Loaded, Source};
 use crate::model::{Cause, Desired, Facet, Gap, Observed};
 use crate::observed;
 use crate::plan::render::{self, COMMENT_LIMIT};
@@ -45,7 +45,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let source = cx.source().await?;
     let loaded = cx.load(&source, cx.at())?;
     let base = match &args.against {
-        Some(rev) => Some(cx.load(&source, At::Revision(rev))?),
+        Some(rev) => Some(cx.load_past(&source, rev)?),
         None => None,
     };
     if let Some(path) = &args.output {

@@ -11,8 +11,8 @@ mod wakes;
 mod webhooks;
 
 pub use config::{
-    At, BootError, Home, HomeError, Identity, InForce, Invalid, Keeper, Lineage, LineageError, Loaded,
-    MemoryError, News, Rejected, Source, SourceError, StateHome, load, take_over,
+    AS_IT_WAS, At, BootError, Home, HomeError, Identity, InForce, Invalid, Keeper, Lineage, LineageError,
+    Loaded, MemoryError, News, Rejected, Source, SourceError, StateHome, load, take_over,
 };
 pub use daemon::{Connect, End, Error as DaemonError, Options as DaemonOptions, run};
 pub use scheduler::State;

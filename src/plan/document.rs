@@ -170,30 +170,44 @@ impl Document {
 
     /// Takes out what another document has as well, field by field.
     pub fn subtract(&mut self, base: &Self) {
-        self.narrow(base, |shared| !shared);
+        self.without(base);
         self.waiting.retain(|w| !base.waiting.contains(w));
         self.disabled.retain(|d| !base.disabled.contains(d));
         self.diagnostics.retain(|d| !base.diagnostics.contains(d));
     }
 
-    /// Leaves of the actions only what another document has as well, field by field.
+    /// Leaves of the actions only where another document finds something different from what is there, too, field by
+    /// field; what either would make of it may be two things.
     pub fn intersect(&mut self, base: &Self) {
-        self.narrow(base, |shared| shared);
+        let others: Vec<&Action> = base.actions.iter().map(|planned| &planned.action).collect();
+        self.actions.retain_mut(|planned| {
+            let action = &planned.action;
+            let same =
+                || others.iter().filter(|other| other.address == action.address && other.verb == action.verb);
+            let Some(part) =
+                action.part(|field| same().any(|other| other.changed().any(|name| name == field)))
+            else {
+                return false;
+            };
+            planned.action = part;
+            true
+        });
     }
 
-    fn narrow(&mut self, base: &Self, wanted: impl Fn(bool) -> bool) {
+    /// Takes out of the actions what another document has as well, field by field.
+    fn without(&mut self, base: &Self) {
         let others: Vec<&Action> = base.actions.iter().map(|planned| &planned.action).collect();
         self.actions.retain_mut(|planned| {
             let action = &planned.action;
             if others.iter().any(|other| other.id == action.id) {
-                return wanted(true);
+                return false;
             }
             if !action.is_by_field()
                 || !others.iter().any(|o| o.address == action.address && o.verb == action.verb)
             {
-                return wanted(false);
+                return true;
             }
-            let keep = |field: &str| wanted(others.iter().any(|other| action.agrees(other, field)));
+            let keep = |field: &str| !others.iter().any(|other| action.agrees(other, field));
             let Some(part) = action.narrowed(keep) else { return false };
             planned.action = part;
             true

@@ -262,7 +262,7 @@ type Loaded = Result<(Desired, usize), Box<Invalid>>;
 
 /// The day by which no date in a config has passed. What was in force isn't taken out of force by a date, neither in a
 /// daemon that runs nor by its restart: an override that has ended opens nothing, and only keeps *new* commits out.
-pub(in crate::engine) const AS_IT_WAS: Date = Date::ZERO;
+pub const AS_IT_WAS: Date = Date::ZERO;
 
 /// The day of a moment, UTC.
 pub(in crate::engine) fn day(at: Timestamp) -> Date {
