@@ -8,7 +8,7 @@
 //!
 //! Desired state is read from versioned files ([`desired`]), compared with what is [`observed`], and the
 //! difference is a plan ([`plan`]) that guards may hold back and [`apply`] carries out, intent before effect,
-//! into an append-only [`ledger`]. [`loops`] decide, [`engine`] says when, [`adapters`] hold all IO, and
+//! into an append-only [`ledger`]. Agents work in [`runs`]. [`loops`] decide, [`engine`] says when, [`adapters`] hold all IO, and
 //! [`twin`] is a local server that behaves like GitHub on the wire.
 
 pub mod adapters;
@@ -21,4 +21,5 @@ pub mod loops;
 pub mod model;
 pub mod observed;
 pub mod plan;
+pub mod runs;
 pub mod twin;

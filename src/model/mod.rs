@@ -8,6 +8,7 @@ mod facet;
 mod identity;
 mod observed;
 mod repo_name;
+mod run;
 mod setting;
 mod source;
 mod speech;
@@ -28,6 +29,7 @@ pub use observed::{
     Unmanaged,
 };
 pub use repo_name::{RepoName, RepoNameError};
+pub use run::{Clocks, Limits, Outcome, RunId, Then, Usage, UsageOf};
 pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
 pub use speech::{PLAN_CHECK, REVIEW_MARKER};

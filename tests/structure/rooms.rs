@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str], &str)] = &[
     ("adapters", &["model"], "the only IO knows no rules"),
     ("observed", &["model", "adapters"], "reading decides nothing"),
     ("ledger", &["model", "adapters"], "records are kept, not judged"),
+    ("runs", &["model", "adapters"], "a run knows its agent and its workspace, and not what it is for"),
     (
         "apply",
         &["model", "plan", "ledger", "adapters", "observed"],

@@ -1,0 +1,382 @@
+//! Agent runs: within which limits they work, what they used, how they ended.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The name of a run: the moment it was planned for, UTC, and eight hex digits: `20260501-120000-0a1b2c3d`. It is part of
+/// the names of folders and references.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RunId(String);
+
+/// The form of a run's name.
+const SHAPE: &str = "dddddddd-dddddd-xxxxxxxx";
+
+impl RunId {
+    /// A name for a run that begins at this moment; `salt` tells it from others of the same second.
+    pub fn new(at: Timestamp, salt: &[u8]) -> Self {
+        let moment = at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d-%H%M%S").to_string();
+        Self(format!("{moment}-{}", &blake3::hash(salt).to_hex()[..8]))
+    }
+
+    /// A name as it was written; `None` unless it has the form of one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = |(c, shape)| match shape {
+            'd' => char::is_ascii_digit(&c),
+            'x' => c.is_ascii_digit() || ('a'..='f').contains(&c),
+            dash => c == dash,
+        };
+        let whole = text.len() == SHAPE.len() && text.chars().zip(SHAPE.chars()).all(fits);
+        whole.then(|| Self(text.to_owned()))
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for RunId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("`{text}` is not the name of a run"))
+    }
+}
+
+impl From<RunId> for String {
+    fn from(id: RunId) -> Self {
+        id.0
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", content = "until", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The work is there, and what was asked for holds.
+    Done,
+    /// The agent ended normally and changed nothing.
+    NoChange,
+    /// The agent or its model declined.
+    Refused,
+    /// It can't go on without an answer.
+    NeedsInput,
+    /// It used up its turns.
+    TurnLimit,
+    /// It used up its time, tokens, spend, output or disk.
+    TimeLimit,
+    /// The agent account isn't let in.
+    Auth,
+    /// The account's quota is spent, until then where that was said.
+    Credit(Option<Timestamp>),
+    /// The model's servers are overloaded; it is a matter of seconds.
+    Overloaded,
+    /// Too many requests in too short a time.
+    RateLimited,
+    /// It did not come to its first event: not installed, a wrong version, a failed setup.
+    CouldNotStart,
+    /// It was stopped by a person, or because its issue no longer wants it.
+    Cancelled,
+    /// It was ended by a signal from outside.
+    Killed,
+    /// It ended by itself without a closing word, or with an error that has no other name.
+    Crashed,
+    /// It made no progress.
+    Wedged,
+    /// It did, or tried to hand over, what policy forbids.
+    PolicyViolation,
+    /// What it made passes only because tests or gates became weaker.
+    Weakened,
+    /// A typed answer was asked for, and none that is valid came.
+    NoVerdict,
+}
+
+/// What follows of an outcome for the work that the run was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// It is settled.
+    Settled,
+    /// Another attempt, with changed content.
+    Again,
+    /// The same again after a while; nothing was learnt.
+    Wait(Duration),
+    /// Nothing on this account before a moment; elsewhere at once.
+    Pause(Option<Timestamp>),
+    /// A person's turn.
+    Person,
+    /// Nothing, unless a person asks anew.
+    Nothing,
+}
+
+/// How long an overloaded server is left alone.
+const OVERLOADED: Duration = Duration::from_secs(20);
+/// How long an account that is rate limited is left alone.
+const RATE_LIMITED: Duration = Duration::from_secs(60);
+/// How long nothing is started where starting failed.
+const COULD_NOT_START: Duration = Duration::from_secs(60);
+
+impl Outcome {
+    /// Its word in documents and records.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::NoChange => "no change",
+            Self::Refused => "refused",
+            Self::NeedsInput => "needs input",
+            Self::TurnLimit => "turn limit",
+            Self::TimeLimit => "time limit",
+            Self::Auth => "auth",
+            Self::Credit(_) => "credit",
+            Self::Overloaded => "overloaded",
+            Self::RateLimited => "rate limited",
+            Self::CouldNotStart => "could not start",
+            Self::Cancelled => "cancelled",
+            Self::Killed => "killed",
+            Self::Crashed => "crashed",
+            Self::Wedged => "wedged",
+            Self::PolicyViolation => "policy violation",
+            Self::Weakened => "weakened",
+            Self::NoVerdict => "no verdict",
+        }
+    }
+
+    /// Whether the run counts as one of the attempts that the work may take. What the agent had no part in doesn't.
+    pub fn burns_attempt(&self) -> bool {
+        match self {
+            Self::Done
+            | Self::NoChange
+            | Self::Refused
+            | Self::NeedsInput
+            | Self::TurnLimit
+            | Self::TimeLimit
+            | Self::Crashed
+            | Self::Wedged
+            | Self::PolicyViolation
+            | Self::Weakened
+            | Self::NoVerdict => true,
+            Self::Auth
+            | Self::Credit(_)
+            | Self::Overloaded
+            | Self::RateLimited
+            | Self::CouldNotStart
+            | Self::Cancelled
+            | Self::Killed => false,
+        }
+    }
+
+    /// What follows.
+    pub fn then(&self) -> Then {
+        match self {
+            Self::Done | Self::NoChange => Then::Settled,
+            Self::Refused | Self::NeedsInput | Self::PolicyViolation => Then::Person,
+            Self::TurnLimit
+            | Self::TimeLimit
+            | Self::Crashed
+            | Self::Wedged
+            | Self::Weakened
+            | Self::NoVerdict => Then::Again,
+            Self::Killed => Then::Wait(Duration::ZERO),
+            Self::Auth => Then::Pause(None),
+            Self::Credit(until) => Then::Pause(*until),
+            Self::Overloaded => Then::Wait(OVERLOADED),
+            Self::RateLimited => Then::Wait(RATE_LIMITED),
+            Self::CouldNotStart => Then::Wait(COULD_NOT_START),
+            Self::Cancelled => Then::Nothing,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Credit(Some(until)) => write!(f, "credit until {until}"),
+            other => f.write_str(other.as_str()),
+        }
+    }
+}
+
+/// What a run used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Calls of the model.
+    pub turns: u32,
+    /// Tokens read by the model that were not in its cache.
+    pub input: u64,
+    /// Tokens read from its cache.
+    pub cached: u64,
+    /// Tokens written.
+    pub output: u64,
+    /// The agent's own figure for the cost, in millionths of a US dollar; `None` where it says nothing.
+    pub cost: Option<u64>,
+}
+
+impl Usage {
+    /// All tokens.
+    pub fn tokens(&self) -> u64 {
+        self.input.saturating_add(self.cached).saturating_add(self.output)
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            turns: self.turns.saturating_add(other.turns),
+            input: self.input.saturating_add(other.input),
+            cached: self.cached.saturating_add(other.cached),
+            output: self.output.saturating_add(other.output),
+            cost: match (self.cost, other.cost) {
+                (None, None) => None,
+                (one, two) => Some(one.unwrap_or(0).saturating_add(two.unwrap_or(0))),
+            },
+        }
+    }
+
+    /// What is left of it after a baseline, never less than nothing.
+    #[must_use]
+    pub fn since(self, baseline: Self) -> Self {
+        Self {
+            turns: self.turns.saturating_sub(baseline.turns),
+            input: self.input.saturating_sub(baseline.input),
+            cached: self.cached.saturating_sub(baseline.cached),
+            output: self.output.saturating_sub(baseline.output),
+            cost: self.cost.map(|cost| cost.saturating_sub(baseline.cost.unwrap_or(0))),
+        }
+    }
+}
+
+/// What the figures that an agent reports are of, when a session is resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UsageOf {
+    /// The process that reports.
+    Process,
+    /// The whole session: what earlier processes used is taken off.
+    Session,
+}
+
+/// What a run may use. `None` is unlimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// From its start to its end.
+    pub time: Option<Duration>,
+    /// Calls of the model.
+    pub turns: Option<u32>,
+    /// Tokens of all kinds.
+    pub tokens: Option<u64>,
+    /// Millionths of a US dollar.
+    pub spend: Option<u64>,
+    /// Bytes that it may print.
+    pub output: Option<u64>,
+    /// Bytes that its workspace may grow to.
+    pub disk: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            time: None,
+            turns: None,
+            tokens: None,
+            spend: None,
+            output: Some(256 << 20),
+            disk: Some(10 << 30),
+        }
+    }
+}
+
+/// How long a run may go without progress. Lines that report an error or another try are none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clocks {
+    /// Until its first event.
+    pub first_event: Duration,
+    /// Without an event while no tool runs.
+    pub silence: Duration,
+    /// Of one tool.
+    pub tool: Duration,
+    /// Between TERM and KILL.
+    pub grace: Duration,
+}
+
+impl Default for Clocks {
+    fn default() -> Self {
+        Self {
+            first_event: Duration::from_secs(60),
+            silence: Duration::from_mins(5),
+            tool: Duration::from_mins(30),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_of_one_form_only() {
+        let at: Timestamp = "2026-05-01T12:00:00Z".parse().unwrap();
+        let id = RunId::new(at, b"x");
+        assert!(id.as_str().starts_with("20260501-120000-"), "{id}");
+        assert_ne!(id, RunId::new(at, b"y"));
+        assert_eq!(RunId::parse(id.as_str()), Some(id));
+        for wrong in [
+            "",
+            "../../etc",
+            "20260501-120000-0A1B2C3D",
+            "20260501-120000-0a1b2c3d/",
+            "20260501-12000-0a1b2c3d0",
+        ] {
+            assert_eq!(RunId::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_the_agent_had_no_part_in_burns_no_attempt() {
+        let until = Some(Timestamp::UNIX_EPOCH);
+        for (outcome, burns, then) in [
+            (Outcome::Done, true, Then::Settled),
+            (Outcome::NeedsInput, true, Then::Person),
+            (Outcome::Wedged, true, Then::Again),
+            (Outcome::Killed, false, Then::Wait(Duration::ZERO)),
+            (Outcome::Cancelled, false, Then::Nothing),
+            (Outcome::Credit(until), false, Then::Pause(until)),
+        ] {
+            assert_eq!((outcome.burns_attempt(), outcome.then()), (burns, then), "{outcome}");
+        }
+    }
+
+    #[test]
+    fn a_baseline_is_taken_off_and_an_unknown_cost_stays_unknown() {
+        let before = Usage { turns: 1, input: 100, cached: 0, output: 10, cost: Some(5) };
+        let after = Usage { turns: 3, input: 250, cached: 40, output: 30, cost: Some(12) };
+        assert_eq!(
+            after.since(before),
+            Usage { turns: 2, input: 150, cached: 40, output: 20, cost: Some(7) }
+        );
+        assert_eq!(before.plus(after.since(before)), after);
+        let unknown = Usage { cost: None, ..after };
+        assert_eq!(unknown.since(before).cost, None);
+        assert_eq!(unknown.plus(unknown).cost, None);
+        assert_eq!(unknown.tokens(), 320);
+    }
+
+    #[test]
+    fn records_read_back() {
+        for outcome in
+            [Outcome::NoChange, Outcome::Credit(None), Outcome::Credit(Some(Timestamp::UNIX_EPOCH))]
+        {
+            let text = serde_json::to_string(&outcome).unwrap();
+            assert_eq!(serde_json::from_str::<Outcome>(&text).unwrap(), outcome, "{text}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A plain command: any program that reads the prompt from its input, works in the folder that it is started in, and ends.
+
+use crate::model::UsageOf;
+
+use super::{Agent, CommandLine, Event, Job, Listener, Stream};
+
+/// The agent.
+pub(super) struct Command;
+
+impl Agent for Command {
+    fn kind(&self) -> &'static str {
+        "command"
+    }
+
+    fn program(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn usage_of(&self) -> UsageOf {
+        UsageOf::Process
+    }
+
+    fn chooses_session(&self) -> bool {
+        false
+    }
+
+    fn versions(&self) -> Option<([u64; 3], [u64; 3])> {
+        None
+    }
+
+    fn command(&self, job: &Job<'_>) -> CommandLine {
+        CommandLine { argv: job.program.to_vec(), stdin: job.prompt.to_owned(), ..CommandLine::default() }
+    }
+
+    fn listener(&self) -> Box<dyn Listener> {
+        Box::new(Lines)
+    }
+}
+
+/// Every line is progress, and the last one is what it has to say.
+struct Lines;
+
+impl Listener for Lines {
+    fn line(&mut self, stream: Stream, line: &[u8], out: &mut Vec<Event>) {
+        out.push(Event::Progress);
+        if stream == Stream::Out {
+            out.push(Event::Answer { text: String::from_utf8_lossy(line).into_owned(), typed: None });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Session;
+    use super::*;
+
+    #[test]
+    fn it_is_started_as_config_says_and_reads_the_prompt() {
+        let program = ["make".to_owned(), "fix".to_owned()];
+        let job = Job {
+            program: &program,
+            prompt: "do it",
+            model: Some("ignored"),
+            turns: None,
+            session: Session::New("s"),
+            schema: None,
+            workspace: Path::new("/w"),
+            home: Path::new("/h"),
+        };
+        let line = Command.command(&job);
+        assert_eq!((line.argv.as_slice(), line.stdin.as_str(), line.talks), (&program[..], "do it", false));
+    }
+
+    #[test]
+    fn every_line_is_progress() {
+        let (mut listener, mut out) = (Command.listener(), Vec::new());
+        listener.line(Stream::Err, b"warning", &mut out);
+        listener.line(Stream::Out, b"all done", &mut out);
+        let answer = Event::Answer { text: "all done".into(), typed: None };
+        assert_eq!(out, [Event::Progress, Event::Progress, answer]);
+    }
+}
