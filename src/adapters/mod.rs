@@ -1,11 +1,13 @@
 //! The only IO of the product: clock, environment, files, processes, Git, GitHub and the stores.
 
+pub mod attended;
 pub mod clock;
 pub mod env;
 pub mod fs;
 pub mod git;
 pub mod github;
 pub mod process;
+pub mod procs;
 pub mod service;
 pub mod state;
 pub mod store;

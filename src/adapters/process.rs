@@ -8,7 +8,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 /// How long output may still be held open after the process has ended, by children it left.
@@ -250,6 +250,46 @@ impl Command {
             Ok(Err(source)) => Err(Error::Pipe { program, source }),
             Ok(Ok((status, (stdout, stderr)))) => {
                 Ok(Output { status, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() })
+            }
+        }
+    }
+}
+
+impl Command {
+    /// Starts it and lets it go: it outlives this process. What it writes to its standard error goes to `log`, after what
+    /// is there. Gives the first line that it prints, which it does when it is under way.
+    ///
+    /// # Errors
+    /// When it can't be started, or ends or is silent for the time limit without such a line; then it is killed.
+    pub async fn detach(self, log: std::fs::File) -> Result<String, Error> {
+        let program = self.program.to_string_lossy().into_owned();
+        let mut command = tokio::process::Command::new(&self.program);
+        command.args(&self.args).env_clear().envs(self.vars.iter().map(|(k, v)| (k, v)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
+        let failed = |source| Error::Start { program: program.clone(), source };
+        let mut child = command.spawn().map_err(failed)?;
+        let mut stdin = child.stdin.take().expect("stdin was piped");
+        let stdout = child.stdout.take().expect("stdout was piped");
+        let bytes = self.stdin;
+        let mut line = String::new();
+        let talk = async {
+            match stdin.write_all(&bytes).await {
+                Err(e) if e.kind() != io::ErrorKind::BrokenPipe => return Err(e),
+                Ok(()) | Err(_) => drop(stdin),
+            }
+            tokio::io::BufReader::new(stdout).read_line(&mut line).await
+        };
+        match timeout(self.time_limit, talk).await {
+            Ok(Ok(n)) if n > 0 => Ok(line.trim_end().to_owned()),
+            Ok(Ok(_)) => Err(failed(io::Error::from(io::ErrorKind::UnexpectedEof))),
+            Ok(Err(source)) => Err(Error::Pipe { program, source }),
+            Err(_) => {
+                // It has not begun, so nothing is lost.
+                let _ = child.start_kill();
+                Err(Error::TimedOut { program, limit: self.time_limit })
             }
         }
     }

@@ -22,6 +22,7 @@ mod run;
 mod session;
 mod signals;
 mod status;
+mod supervise;
 mod suspend;
 mod twin;
 mod ui;
@@ -139,6 +140,9 @@ enum Command {
     Completions(completions::Args),
     /// Print the manual page
     Man,
+    /// Attend the agent of one run; started by the factory itself
+    #[command(hide = true)]
+    Supervise(supervise::Args),
 }
 
 /// Parses the arguments, runs the command, and says how it ended.
@@ -148,6 +152,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> Exit {
         Err(error) => return ui::usage(&error),
     };
     let ui = Ui::new(cli.global.color, &env);
+    // One for each run: it has no use for a runtime, and no room for one.
+    if let Command::Supervise(args) = &cli.command {
+        return supervise::run(&ui, args).unwrap_or_else(|fail| ui.fail(&fail));
+    }
     ui::init_logs(cli.global.verbose, cli.global.log_format, &env, &ui);
     let runtime = match runtime(&cli.command) {
         Ok(runtime) => runtime,
@@ -195,6 +203,7 @@ async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
         Command::Doctor(args) => doctor::run(cx, &args).await,
         Command::Completions(args) => completions::run(cx, &args),
         Command::Man => completions::man(cx),
+        Command::Supervise(args) => supervise::run(&cx.ui, &args),
     }
 }
 

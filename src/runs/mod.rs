@@ -1,3 +1,15 @@
 //! One supervised agent in one workspace: what is started, what it says, how it ended, what is saved of it.
 
 pub mod agents;
+mod launch;
+mod lines;
+mod record;
+mod redact;
+mod supervisor;
+mod watch;
+
+pub use launch::{LaunchError, launch};
+pub use record::{Answer, End, Handover, MARK, Processes, Progress, RecordError, RunDir, Spec, State};
+pub use redact::Redactor;
+pub use supervisor::{SuperviseError, supervise};
+pub use watch::{Exit, Stop, Watch};

@@ -75,6 +75,15 @@ impl Error {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound(_))
     }
+
+    /// Whether the process that a file of `/proc` is of has ended while it was read.
+    pub fn is_gone(&self) -> bool {
+        let code = match self {
+            Self::Io { source, .. } => source.raw_os_error(),
+            _ => None,
+        };
+        code == Some(rustix::io::Errno::SRCH.raw_os_error())
+    }
 }
 
 /// A number of bytes for people: `4 MiB`.
@@ -158,6 +167,15 @@ fn replace_with(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     temp.as_file().sync_all().map_err(|e| Error::of("sync", path, e))?;
     temp.persist(path).map_err(|e| Error::of("replace", path, e.error))?;
     sync_dir(dir)
+}
+
+/// Opens a private file to write after what is in it.
+///
+/// # Errors
+/// When it can't be made or opened.
+pub fn append(path: &Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true).mode(0o600).open(path).map_err(|e| Error::of("open", path, e))
 }
 
 /// The folder that a path lies in; `.` for a bare name.

@@ -1,0 +1,234 @@
+//! Processes by identity: a number alone may be another process by now.
+#![expect(clippy::disallowed_methods, reason = "the edge at which processes end and time passes")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use serde::{Deserialize, Serialize};
+
+use super::fs;
+
+/// The most bytes of a file of `/proc` that is read.
+const LIMIT: u64 = 4 << 20;
+
+/// A process, told from every other one on this machine, of any time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Its number.
+    pub pid: i32,
+    /// When it started, in ticks since the machine did.
+    pub start: u64,
+    /// Which start of the machine that was.
+    pub boot: String,
+}
+
+impl Identity {
+    /// Of the process that has this number now; `None` when there is none, or only what is left of one.
+    ///
+    /// # Errors
+    /// When `/proc` can't be read.
+    pub fn of(pid: i32) -> Result<Option<Self>, fs::Error> {
+        let Some(stat) = Stat::of(pid)?.filter(|stat| !stat.is_dead()) else { return Ok(None) };
+        let boot = fs::read(Path::new("/proc/sys/kernel/random/boot_id"), LIMIT)?;
+        let boot = String::from_utf8_lossy(&boot).trim().to_owned();
+        Ok(Some(Self { pid, start: stat.start, boot }))
+    }
+
+    /// Of this process.
+    ///
+    /// # Errors
+    /// When `/proc` can't be read.
+    pub fn own() -> Result<Self, fs::Error> {
+        let pid = rustix::process::getpid().as_raw_pid();
+        Ok(Self::of(pid)?.expect("this process runs"))
+    }
+
+    /// Whether that process still runs.
+    ///
+    /// # Errors
+    /// When `/proc` can't be read.
+    pub fn runs(&self) -> Result<bool, fs::Error> {
+        Ok(Self::of(self.pid)?.as_ref() == Some(self))
+    }
+
+    /// Sends it a signal; whether it was there to get it.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn signal(&self, signal: Signal) -> io::Result<bool> {
+        let Some(pid) = Pid::from_raw(self.pid) else { return Ok(false) };
+        let handle = match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(handle) => handle,
+            Err(rustix::io::Errno::SRCH) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        // The handle is of one process for ever: it is compared after it was taken.
+        if !self.runs().map_err(io::Error::other)? {
+            return Ok(false);
+        }
+        match pidfd_send_signal(&handle, signal) {
+            Ok(()) => Ok(true),
+            Err(rustix::io::Errno::SRCH) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What the kernel tells of a process.
+struct Stat {
+    state: char,
+    parent: i32,
+    start: u64,
+}
+
+impl Stat {
+    fn of(pid: i32) -> Result<Option<Self>, fs::Error> {
+        match fs::read(&PathBuf::from(format!("/proc/{pid}/stat")), LIMIT) {
+            Ok(bytes) => Ok(Self::parse(&String::from_utf8_lossy(&bytes))),
+            Err(error) if error.is_not_found() || error.is_gone() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A name may hold blanks and brackets; what counts stands after the last one.
+    fn parse(text: &str) -> Option<Self> {
+        let mut words = text.rsplit_once(')')?.1.split_whitespace();
+        let state = words.next()?.chars().next()?;
+        let parent = words.next()?.parse().ok()?;
+        Some(Self { state, parent, start: words.nth(17)?.parse().ok()? })
+    }
+
+    /// Whether it has ended and waits to be reaped.
+    fn is_dead(&self) -> bool {
+        matches!(self.state, 'Z' | 'X' | 'x')
+    }
+}
+
+/// The numbers of all processes.
+fn all() -> Result<Vec<i32>, fs::Error> {
+    Ok(fs::names(Path::new("/proc"))?.iter().filter_map(|name| name.parse().ok()).collect())
+}
+
+/// The processes that descend from one, itself not included; those that have ended are not among them.
+///
+/// # Errors
+/// When `/proc` can't be read.
+pub fn descendants(of: i32) -> Result<Vec<i32>, fs::Error> {
+    let mut parents: BTreeMap<i32, (i32, bool)> = BTreeMap::new();
+    for pid in all()? {
+        if let Some(stat) = Stat::of(pid)? {
+            parents.insert(pid, (stat.parent, stat.is_dead()));
+        }
+    }
+    let descends = |mut pid: i32| {
+        // A chain is never longer than there are processes, even while it changes.
+        for _ in 0..parents.len() {
+            match parents.get(&pid) {
+                Some((parent, _)) if *parent == of => return true,
+                Some((parent, _)) => pid = *parent,
+                None => return false,
+            }
+        }
+        false
+    };
+    Ok(parents.iter().filter(|(pid, (_, dead))| !dead && descends(**pid)).map(|(pid, _)| *pid).collect())
+}
+
+/// What became of ending processes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// How many were killed.
+    pub killed: usize,
+    /// Those that are still there.
+    pub left: Vec<i32>,
+}
+
+/// Kills every process that `find` finds, again and again, until it finds none or patience is over: who forks
+/// meanwhile is found by the next look.
+///
+/// # Errors
+/// When `/proc` can't be read.
+pub fn sweep(
+    patience: Duration,
+    mut find: impl FnMut() -> Result<Vec<Identity>, fs::Error>,
+) -> Result<Swept, fs::Error> {
+    let until = Instant::now() + patience;
+    let mut killed: BTreeSet<(i32, u64)> = BTreeSet::new();
+    loop {
+        let found = find()?;
+        if found.is_empty() || until <= Instant::now() {
+            return Ok(Swept { killed: killed.len(), left: found.iter().map(|found| found.pid).collect() });
+        }
+        let mut last = None;
+        for process in found {
+            let Some(pid) = Pid::from_raw(process.pid) else { continue };
+            let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
+            if process.signal(Signal::KILL).unwrap_or(false) {
+                killed.insert((process.pid, process.start));
+            }
+            last = Some(handle);
+        }
+        // Its death is waited for, and not for longer than another look takes.
+        if let Some(handle) = last {
+            let timeout = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+            let _ = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&timeout));
+        }
+    }
+}
+
+/// The processes that have this variable of this value in the environment that they were started with, as far as it
+/// can be seen.
+///
+/// # Errors
+/// When `/proc` can't be listed.
+pub fn marked(name: &str, value: &str) -> Result<Vec<Identity>, fs::Error> {
+    let wanted = format!("{name}={value}");
+    let mut out = Vec::new();
+    for pid in all()? {
+        // Others' environments can't be read, and aren't ours.
+        let Ok(bytes) = fs::read(&PathBuf::from(format!("/proc/{pid}/environ")), LIMIT) else { continue };
+        if bytes.split(|b| *b == 0).any(|var| var == wanted.as_bytes()) {
+            out.extend(Identity::of(pid)?);
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_told_from_a_later_one_of_its_number() {
+        let own = Identity::own().unwrap();
+        assert!(own.runs().unwrap());
+        for other in [
+            Identity { start: own.start + 1, ..own.clone() },
+            Identity { boot: "another".into(), ..own.clone() },
+            Identity { pid: i32::MAX, ..own.clone() },
+        ] {
+            assert!(!other.runs().unwrap(), "{other:?}");
+            assert!(!other.signal(Signal::KILL).unwrap(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_hold_anything() {
+        let text = "7 (a) b (c) R 3 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 2";
+        let stat = Stat::parse(text).unwrap();
+        assert_eq!((stat.state, stat.parent, stat.start), ('R', 3, 4711));
+        assert!(Stat::parse("7 (half").is_none());
+    }
+
+    #[test]
+    fn this_process_descends_from_its_parent() {
+        let own = Identity::own().unwrap();
+        let parent = Stat::of(own.pid).unwrap().unwrap().parent;
+        assert!(descendants(parent).unwrap().contains(&own.pid));
+        assert!(!descendants(own.pid).unwrap().contains(&parent));
+    }
+}

@@ -1,0 +1,338 @@
+//! What is on disk of a run, each file whole or not at all: what was started, by which processes, how far it is, how it
+//! ended. A run without an end whose supervisor is gone was interrupted.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::adapters::fs;
+use crate::adapters::procs::Identity;
+use crate::model::{Clocks, CommitId, Limits, Outcome, RunId, Usage, UsageOf};
+
+use super::agents::CommandLine;
+use super::watch::{Exit, Stop};
+
+/// The variable by which every process of a run is known.
+pub const MARK: &str = "FACTORY_RUN";
+
+/// The most bytes of a record.
+const LIMIT: u64 = 32 << 20;
+
+/// The folder of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDir(PathBuf);
+
+/// What is started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// Its name.
+    pub id: RunId,
+    /// Which config it belongs to: the id of the state directory.
+    pub config: String,
+    /// The commit of the config that it runs under, for its whole life.
+    pub config_commit: Option<CommitId>,
+    /// What it is for.
+    pub purpose: String,
+    /// The agent, as config names it.
+    pub agent: String,
+    /// Its kind.
+    pub kind: String,
+    /// The version that was found.
+    pub version: Option<String>,
+    /// How it is started, once for each try that it has while the account isn't let in.
+    pub tries: Vec<CommandLine>,
+    /// How long is waited before each try after the first.
+    pub waits: Vec<Duration>,
+    /// Whether this agent has a last word.
+    pub closes: bool,
+    /// What its figures are of.
+    pub usage_of: UsageOf,
+    /// What earlier processes of the session used.
+    pub baseline: Usage,
+    /// The session, where it was chosen or goes on.
+    pub session: Option<String>,
+    /// A digest of the prompt.
+    pub prompt: String,
+    /// Where it works.
+    pub folder: PathBuf,
+    /// Its home.
+    pub home: PathBuf,
+    /// What it may use.
+    pub limits: Limits,
+    /// How long it may go without progress.
+    pub clocks: Clocks,
+}
+
+/// What a supervisor is told besides, and what is never written down: the environment, and what is to be masked.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Handover {
+    /// The environment of the agent.
+    pub vars: Vec<(String, String)>,
+    /// Secrets that nobody is to read in what it prints.
+    pub secrets: Vec<String>,
+}
+
+/// Who runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Processes {
+    /// The supervisor.
+    pub supervisor: Identity,
+    /// The agent, once it was started.
+    pub agent: Option<Identity>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// How far it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The session.
+    pub session: Option<String>,
+    /// What was used.
+    pub used: Usage,
+    /// The tools that run.
+    pub tools: Vec<String>,
+    /// What is in the way.
+    pub trouble: Option<String>,
+}
+
+/// How it ended, as far as its processes tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// In words.
+    pub says: String,
+    /// When.
+    pub at: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// How its last process ended.
+    pub exit: Exit,
+    /// Why it was stopped, if it was.
+    pub stop: Option<Stop>,
+    /// How often it was started.
+    pub tries: usize,
+    /// What was used, of earlier processes of its session nothing.
+    pub used: Usage,
+    /// The session.
+    pub session: Option<String>,
+    /// What it answered last.
+    pub answer: Option<Answer>,
+    /// What it asked, without going on.
+    pub asked: Option<String>,
+    /// How often it was not allowed to do something.
+    pub denied: u64,
+    /// How much of a quota was used, in percent.
+    pub quota: Option<u8>,
+    /// How many bytes it printed.
+    pub printed: u64,
+    /// How many lines were too long to be read.
+    pub skipped: u64,
+    /// How many processes it left behind, which were killed.
+    pub strays: usize,
+    /// Those that could not be.
+    pub left: Vec<i32>,
+}
+
+/// What an agent answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The text.
+    pub text: String,
+    /// The typed answer, where the agent has one of its own.
+    pub typed: Option<Value>,
+}
+
+/// Where a run is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It has an entry, and no process yet.
+    Planned,
+    /// It runs.
+    Runs(Processes),
+    /// Its supervisor is gone, and nobody wrote how it ended.
+    Interrupted(Processes),
+    /// It has ended.
+    Ended(Box<End>),
+}
+
+/// Why a record can't be read or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The files.
+    #[error("the records of a run can't be kept")]
+    Files(#[from] fs::Error),
+    /// One is damaged.
+    #[error("`{}` is damaged", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl RunDir {
+    /// The folder of a run, below the folder of all runs.
+    pub fn of(runs: &Path, id: &RunId) -> Self {
+        Self(runs.join(id.as_str()))
+    }
+
+    /// A folder that is a run's.
+    pub fn at(dir: &Path) -> Self {
+        Self(dir.to_owned())
+    }
+
+    /// All runs, oldest first.
+    ///
+    /// # Errors
+    /// When the folder can't be listed.
+    pub fn all(runs: &Path) -> Result<Vec<(RunId, Self)>, RecordError> {
+        let names = match fs::names(runs) {
+            Ok(names) => names,
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let ids = names.iter().filter_map(|name| RunId::parse(name));
+        Ok(ids.map(|id| (id.clone(), Self::of(runs, &id))).collect())
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.0
+    }
+
+    /// What it printed, on its standard output and its standard error.
+    pub fn transcripts(&self) -> [PathBuf; 2] {
+        [self.0.join("out.log"), self.0.join("err.log")]
+    }
+
+    /// The file that asks a supervisor to stop its run.
+    pub fn stop_file(&self) -> PathBuf {
+        self.0.join("stop.json")
+    }
+
+    /// Makes the entry: from then on the run is known.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn create(&self, spec: &Spec) -> Result<(), RecordError> {
+        fs::private_dir(&self.0)?;
+        self.put("run.json", spec)
+    }
+
+    /// What was started; `None` when there is no such run.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn spec(&self) -> Result<Option<Spec>, RecordError> {
+        self.get("run.json")
+    }
+
+    /// Notes who runs.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn note_processes(&self, processes: &Processes) -> Result<(), RecordError> {
+        self.put("processes.json", processes)
+    }
+
+    /// Who was noted last.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn processes(&self) -> Result<Option<Processes>, RecordError> {
+        self.get("processes.json")
+    }
+
+    /// Notes how far it is.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn note_progress(&self, progress: &Progress) -> Result<(), RecordError> {
+        self.put("progress.json", progress)
+    }
+
+    /// How far it was when that was noted last.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn progress(&self) -> Result<Option<Progress>, RecordError> {
+        self.get("progress.json")
+    }
+
+    /// Asks its supervisor to stop it.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn ask_to_stop(&self, by: &str, why: &str) -> Result<(), RecordError> {
+        self.put("stop.json", &Stop::Asked { by: by.to_owned(), why: why.to_owned() })
+    }
+
+    /// Whether somebody asked.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn asked_to_stop(&self) -> Result<Option<Stop>, RecordError> {
+        self.get("stop.json")
+    }
+
+    /// Writes how it ended. The first word stands: who comes later finds it.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn end(&self, end: &End) -> Result<(), RecordError> {
+        self.put("end.json", end)
+    }
+
+    /// How it ended, if it has.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn ended(&self) -> Result<Option<End>, RecordError> {
+        self.get("end.json")
+    }
+
+    /// Where it is.
+    ///
+    /// # Errors
+    /// When its records or the processes can't be read.
+    pub fn state(&self) -> Result<State, RecordError> {
+        if let Some(end) = self.ended()? {
+            return Ok(State::Ended(Box::new(end)));
+        }
+        let Some(processes) = self.processes()? else { return Ok(State::Planned) };
+        if processes.supervisor.runs()? {
+            return Ok(State::Runs(processes));
+        }
+        // It may have written its last word between the two looks.
+        Ok(match self.ended()? {
+            Some(end) => State::Ended(Box::new(end)),
+            None => State::Interrupted(processes),
+        })
+    }
+
+    fn put(&self, name: &str, what: &impl Serialize) -> Result<(), RecordError> {
+        let path = self.0.join(name);
+        let text = serde_json::to_vec_pretty(what)
+            .map_err(|source| RecordError::Damaged { path: path.clone(), source })?;
+        Ok(fs::replace(&path, &text)?)
+    }
+
+    fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, RecordError> {
+        let path = self.0.join(name);
+        match fs::read(&path, LIMIT) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|source| RecordError::Damaged { path, source }),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,435 @@
+//! The supervisor of a run: a small process of its own that outlives the daemon, to which everything comes that the agent
+//! leaves behind.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::adapters::attended::{self, Attended, Ended, Happening, Start};
+use crate::adapters::clock::Clock;
+use crate::adapters::fs;
+use crate::adapters::procs::{self, Identity, Swept};
+
+use super::agents::{self, CommandLine, Event, Listener, Stream};
+use super::lines::Lines;
+use super::record::{Answer, End, Handover, MARK, Processes, Progress, RecordError, RunDir, Spec};
+use super::redact::Redactor;
+use super::watch::{Exit, Stop, Watch};
+use crate::model::{Outcome, Usage, UsageOf};
+
+/// How long what the agent left may still write after its end.
+const LEFTOVER_GRACE: Duration = Duration::from_millis(250);
+/// How often progress is noted.
+const NOTED_EVERY: Duration = Duration::from_secs(5);
+/// How long strays are hunted.
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// Why a run can't be supervised.
+#[derive(Debug, thiserror::Error)]
+pub enum SuperviseError {
+    /// There is no such run.
+    #[error("there is no run in {}", .0.display())]
+    NoRun(std::path::PathBuf),
+    /// Its agent is of a kind that there isn't.
+    #[error("there is no agent of kind `{0}`")]
+    Kind(String),
+    /// The records.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The files.
+    #[error(transparent)]
+    Files(#[from] fs::Error),
+    /// The system.
+    #[error("the run can't be supervised")]
+    System(#[from] io::Error),
+}
+
+/// Runs the agent of a run to its end, and writes down how it ended. `ready` is called once the run is known to be under
+/// way, or to have failed.
+///
+/// # Errors
+/// When not even that can be written down.
+pub fn supervise(
+    dir: &Path,
+    handover: Handover,
+    clock: &Clock,
+    ready: impl FnOnce(),
+) -> Result<End, SuperviseError> {
+    let dir = RunDir::at(dir);
+    let spec = dir.spec()?.ok_or_else(|| SuperviseError::NoRun(dir.dir().to_owned()))?;
+    attended::own_session()?;
+    attended::adopt_orphans()?;
+    let own = Processes { supervisor: Identity::own()?, agent: None, since: clock.now() };
+    // From here on it is known that this process is the run's, before the agent is.
+    dir.note_processes(&own)?;
+    let requests = attended::Watch::of(dir.dir())?;
+    let mut run = Run {
+        watch: Watch::new(spec.clocks, spec.limits),
+        redactor: Redactor::new(handover.secrets.iter().map(String::as_str)),
+        vars: handover.vars,
+        dir,
+        spec,
+        own,
+        requests,
+        stop: None,
+        tries: 0,
+        skipped: 0,
+        used: Usage::default(),
+        noted: None,
+        says: None,
+        swept: Swept::default(),
+    };
+    let mut ready = Some(ready);
+    let exit = run.all_tries(&mut || {
+        if let Some(ready) = ready.take() {
+            ready();
+        }
+    })?;
+    let end = run.end(exit, clock);
+    run.dir.end(&end)?;
+    Ok(end)
+}
+
+struct Run {
+    dir: RunDir,
+    spec: Spec,
+    own: Processes,
+    vars: Vec<(String, String)>,
+    redactor: Redactor,
+    requests: attended::Watch,
+    watch: Watch,
+    stop: Option<Stop>,
+    tries: usize,
+    skipped: u64,
+    /// Of earlier tries.
+    used: Usage,
+    noted: Option<(Duration, Progress)>,
+    says: Option<String>,
+    swept: Swept,
+}
+
+impl Run {
+    /// Starts the agent, and again while its account isn't let in.
+    fn all_tries(&mut self, ready: &mut impl FnMut()) -> Result<Exit, SuperviseError> {
+        let tries = std::mem::take(&mut self.spec.tries);
+        let mut exit = Exit::NotStarted;
+        for (n, line) in tries.iter().enumerate() {
+            if n > 0 {
+                let wait = self.spec.waits.get(n - 1).copied().unwrap_or_default();
+                if self.requests.wait(wait)? {
+                    self.stop = self.dir.asked_to_stop()?;
+                }
+                if self.stop.is_some() {
+                    break;
+                }
+                self.used = self.used.plus(self.watch.used());
+                self.watch = Watch::new(self.spec.clocks, self.spec.limits);
+            }
+            self.tries = n + 1;
+            exit = self.attend(line, ready)?;
+            ready();
+            let outcome = self.watch.outcome(self.stop.as_ref(), exit, self.spec.closes);
+            if outcome != Outcome::Auth {
+                break;
+            }
+        }
+        Ok(exit)
+    }
+
+    /// One process of the agent, from its start to the end of the last of what it started.
+    fn attend(&mut self, line: &CommandLine, ready: &mut impl FnMut()) -> Result<Exit, SuperviseError> {
+        let agent =
+            agents::by_kind(&self.spec.kind).ok_or_else(|| SuperviseError::Kind(self.spec.kind.clone()))?;
+        let mut listeners = [Ear::new(agent.listener()), Ear::new(agent.listener())];
+        let [out, err] = self.dir.transcripts();
+        let mut transcripts = [Transcript::open(&out)?, Transcript::open(&err)?];
+        let mark = (MARK.to_owned(), self.spec.id.to_string());
+        let vars: Vec<(String, String)> = self.vars.iter().chain(&line.vars).cloned().chain([mark]).collect();
+        for (path, text) in &line.files {
+            let path = self.spec.home.join(path);
+            if let Some(folder) = path.parent() {
+                fs::make_dirs(folder)?;
+            }
+            fs::replace(&path, text.as_bytes())?;
+        }
+        let start = Start {
+            argv: &line.argv,
+            vars: &vars,
+            folder: &self.spec.folder,
+            stdin: line.stdin.clone().into(),
+            talks: line.talks,
+        };
+        let mut child = match Attended::start(start) {
+            Ok(child) => child,
+            Err(error) => {
+                let program = line.argv.first().map_or("nothing", String::as_str);
+                self.says = Some(format!("`{program}` can't be started: {error}"));
+                return Ok(Exit::NotStarted);
+            }
+        };
+        self.own.agent = Identity::of(child.pid())?;
+        self.dir.note_processes(&self.own)?;
+        ready();
+        let exit = self.listen(&mut child, &mut listeners, &mut transcripts)?;
+        child.signal(Signal::KILL);
+        let own = self.own.supervisor.pid;
+        let swept = procs::sweep(SWEEP, || {
+            attended::reap_orphans();
+            let strays = procs::descendants(own)?.into_iter().map(Identity::of);
+            strays.filter_map(Result::transpose).collect()
+        })?;
+        self.swept.killed += swept.killed;
+        self.swept.left = swept.left;
+        Ok(exit)
+    }
+
+    fn listen(
+        &mut self,
+        child: &mut Attended,
+        ears: &mut [Ear; 2],
+        transcripts: &mut [Transcript; 2],
+    ) -> Result<Exit, SuperviseError> {
+        let mut buffer = Vec::new();
+        let mut exit: Option<Exit> = None;
+        let mut open = 2;
+        // When it is killed, or after its end no longer listened to.
+        let mut until: Option<Duration> = None;
+        loop {
+            let now = child.age();
+            let next = until.unwrap_or_else(|| self.watch.deadline().0);
+            let happening = child.wait(next.saturating_sub(now), &self.requests, &mut buffer)?;
+            match happening {
+                Happening::Wrote(stream) => {
+                    let n = usize::from(stream == attended::Stream::Err);
+                    self.hear(child, &mut ears[n], &mut transcripts[n], stream, &buffer)?;
+                }
+                Happening::Closed(stream) => {
+                    let n = usize::from(stream == attended::Stream::Err);
+                    self.hear_rest(child, &mut ears[n], &mut transcripts[n], stream)?;
+                    open -= 1;
+                }
+                Happening::Ended(ended) => {
+                    exit = Some(match ended {
+                        Ended::Code(code) => Exit::Code(code),
+                        Ended::Signal(signal) => Exit::Signal(signal),
+                    });
+                    until = Some(child.age() + LEFTOVER_GRACE);
+                }
+                Happening::Asked => {
+                    if self.stop.is_none() {
+                        self.stop = self.dir.asked_to_stop()?;
+                    }
+                }
+                Happening::Nothing => {}
+            }
+            let now = child.age();
+            if let Some(exit) = exit {
+                if open == 0 || until.is_some_and(|until| until <= now) {
+                    for (n, stream) in [attended::Stream::Out, attended::Stream::Err].into_iter().enumerate()
+                    {
+                        self.hear_rest(child, &mut ears[n], &mut transcripts[n], stream)?;
+                    }
+                    return Ok(exit);
+                }
+                continue;
+            }
+            if until.is_none() {
+                self.stop = self.stop.take().or_else(|| self.watch.stop(now));
+                if self.stop.is_some() {
+                    child.signal(Signal::TERM);
+                    until = Some(now + self.spec.clocks.grace);
+                }
+            } else if until.is_some_and(|until| until <= now) {
+                child.signal(Signal::KILL);
+                until = Some(Duration::MAX);
+            }
+            self.note_progress(now)?;
+        }
+    }
+
+    fn hear(
+        &mut self,
+        child: &mut Attended,
+        ear: &mut Ear,
+        transcript: &mut Transcript,
+        stream: attended::Stream,
+        bytes: &[u8],
+    ) -> Result<(), SuperviseError> {
+        self.watch.printed(bytes.len() as u64);
+        let mut events = Vec::new();
+        let Ear { lines, listener } = ear;
+        lines.feed(bytes, |line| {
+            transcript.take(line, &self.redactor);
+            listener.line(of(stream), line, &mut events);
+        });
+        self.heard(child, events);
+        let room = self.spec.limits.output;
+        Ok(transcript.flush(room)?)
+    }
+
+    fn hear_rest(
+        &mut self,
+        child: &mut Attended,
+        ear: &mut Ear,
+        transcript: &mut Transcript,
+        stream: attended::Stream,
+    ) -> Result<(), SuperviseError> {
+        let mut events = Vec::new();
+        let Ear { lines, listener } = ear;
+        lines.finish(|line| {
+            transcript.take(line, &self.redactor);
+            listener.line(of(stream), line, &mut events);
+        });
+        self.skipped += lines.take_skipped();
+        self.heard(child, events);
+        let room = self.spec.limits.output;
+        Ok(transcript.flush(room)?)
+    }
+
+    fn heard(&mut self, child: &mut Attended, events: Vec<Event>) {
+        let now = child.age();
+        for event in events {
+            match &event {
+                Event::Reply(line) => {
+                    child.say(line);
+                    child.say("\n");
+                }
+                Event::Closed => child.hush(),
+                _ => {}
+            }
+            self.watch.hears(event, now);
+        }
+    }
+
+    fn note_progress(&mut self, now: Duration) -> Result<(), SuperviseError> {
+        let fresh = Progress {
+            session: self.watch.session().map(str::to_owned),
+            used: self.used(),
+            tools: self.watch.tools().map(str::to_owned).collect(),
+            trouble: self.masked(self.watch.trouble()),
+        };
+        let due = self.noted.as_ref().is_none_or(|(at, noted)| {
+            // The session is what the next process needs to go on.
+            noted.session != fresh.session || (*at + NOTED_EVERY <= now && *noted != fresh)
+        });
+        if due {
+            self.dir.note_progress(&fresh)?;
+            self.noted = Some((now, fresh));
+        }
+        Ok(())
+    }
+
+    /// What this run used: of a session that goes on, what was used before is not its own.
+    fn used(&self) -> Usage {
+        let of_process = match self.spec.usage_of {
+            UsageOf::Process => self.watch.used(),
+            UsageOf::Session => self.watch.used().since(self.spec.baseline),
+        };
+        self.used.plus(of_process)
+    }
+
+    fn end(&self, exit: Exit, clock: &Clock) -> End {
+        let outcome = self.watch.outcome(self.stop.as_ref(), exit, self.spec.closes);
+        let says = self
+            .stop
+            .as_ref()
+            .map(Stop::says)
+            .or_else(|| self.says.clone())
+            .or_else(|| self.watch.trouble().filter(|_| outcome != Outcome::Done))
+            .unwrap_or_else(|| match exit {
+                Exit::Code(0) => "it ended".to_owned(),
+                Exit::Code(code) => format!("it ended with code {code}"),
+                Exit::Signal(signal) => format!("it was ended by signal {signal}"),
+                Exit::NotStarted => "it was not started".to_owned(),
+            });
+        let at = clock.now();
+        let took = Duration::try_from(at.duration_since(self.own.since)).unwrap_or_default();
+        let answer = self.watch.answer().map(|(text, typed)| Answer {
+            text: self.masked(Some(text.clone())).unwrap_or_default(),
+            typed: typed.clone(),
+        });
+        End {
+            outcome,
+            says: self.masked(Some(says)).unwrap_or_default(),
+            at,
+            took,
+            exit,
+            stop: self.stop.clone(),
+            tries: self.tries,
+            used: self.used(),
+            session: self.watch.session().map(str::to_owned).or_else(|| self.spec.session.clone()),
+            answer,
+            asked: self.masked(self.watch.asked().map(str::to_owned)),
+            denied: self.watch.denied(),
+            quota: self.watch.quota(),
+            printed: self.watch.output(),
+            skipped: self.skipped,
+            strays: self.swept.killed,
+            left: self.swept.left.clone(),
+        }
+    }
+
+    fn masked(&self, text: Option<String>) -> Option<String> {
+        text.map(|text| String::from_utf8_lossy(&self.redactor.clean(text.as_bytes()).0).into_owned())
+    }
+}
+
+/// What listens to one stream.
+struct Ear {
+    lines: Lines,
+    listener: Box<dyn Listener>,
+}
+
+impl Ear {
+    fn new(listener: Box<dyn Listener>) -> Self {
+        Self { lines: Lines::default(), listener }
+    }
+}
+
+fn of(stream: attended::Stream) -> Stream {
+    match stream {
+        attended::Stream::Out => Stream::Out,
+        attended::Stream::Err => Stream::Err,
+    }
+}
+
+/// What was printed, kept without secrets, as far as there is room.
+struct Transcript {
+    file: File,
+    size: u64,
+    waiting: Vec<u8>,
+    in_key: bool,
+}
+
+impl Transcript {
+    fn open(path: &Path) -> Result<Self, SuperviseError> {
+        let file = fs::append(path)?;
+        let size = file.metadata()?.len();
+        Ok(Self { file, size, waiting: Vec::new(), in_key: false })
+    }
+
+    fn take(&mut self, line: &[u8], redactor: &Redactor) {
+        let has = |needle: &[u8]| line.windows(needle.len()).any(|window| window == needle);
+        let (begins, ends) = (has(b"PRIVATE KEY-----") && has(b"-----BEGIN "), has(b"-----END "));
+        if self.in_key {
+            self.in_key = !ends;
+            return;
+        }
+        self.in_key = begins && !ends;
+        self.waiting.extend_from_slice(&redactor.clean(line).0);
+        self.waiting.push(b'\n');
+    }
+
+    fn flush(&mut self, room: Option<u64>) -> io::Result<()> {
+        let left = room.map_or(u64::MAX, |room| room.saturating_sub(self.size));
+        let n = usize::try_from(left).unwrap_or(usize::MAX).min(self.waiting.len());
+        self.file.write_all(&self.waiting[..n])?;
+        self.size += n as u64;
+        self.waiting.clear();
+        self.waiting.shrink_to(64 << 10);
+        Ok(())
+    }
+}

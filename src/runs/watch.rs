@@ -1,0 +1,420 @@
+//! Whether a run makes progress and keeps to its limits. Time is what is passed in.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{Clocks, Limits, Outcome, Usage};
+
+use super::agents::{Event, Trouble};
+
+/// Why a run is stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// It said nothing at all.
+    FirstEvent,
+    /// It made no progress, and no tool ran.
+    Silence,
+    /// A tool ran for too long.
+    Tool(String),
+    /// It took too long.
+    Time,
+    /// It called the model too often.
+    Turns,
+    /// It used too many tokens.
+    Tokens,
+    /// It cost too much.
+    Spend,
+    /// It printed too much.
+    Output,
+    /// Its workspace grew too large.
+    Disk,
+    /// Somebody asked for it.
+    Asked {
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Stop {
+    /// What it is in words.
+    pub fn says(&self) -> String {
+        match self {
+            Self::FirstEvent => "it said nothing after its start".to_owned(),
+            Self::Silence => "it made no progress".to_owned(),
+            Self::Tool(name) => format!("the tool `{name}` did not end"),
+            Self::Time => "its time was over".to_owned(),
+            Self::Turns => "its turns were used up".to_owned(),
+            Self::Tokens => "its tokens were used up".to_owned(),
+            Self::Spend => "its spend was used up".to_owned(),
+            Self::Output => "it printed more than it may".to_owned(),
+            Self::Disk => "its workspace grew larger than it may".to_owned(),
+            Self::Asked { by, why } => format!("stopped by {by}: {why}"),
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::FirstEvent => Outcome::CouldNotStart,
+            Self::Silence | Self::Tool(_) => Outcome::Wedged,
+            Self::Time | Self::Tokens | Self::Spend | Self::Output | Self::Disk => Outcome::TimeLimit,
+            Self::Turns => Outcome::TurnLimit,
+            Self::Asked { .. } => Outcome::Cancelled,
+        }
+    }
+}
+
+/// How the process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exit {
+    /// By itself, with this code.
+    Code(i32),
+    /// By a signal.
+    Signal(i32),
+    /// It never began.
+    NotStarted,
+}
+
+/// What was seen of a run.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    clocks: Clocks,
+    limits: Limits,
+    began: bool,
+    progress: Duration,
+    tools: BTreeMap<String, Duration>,
+    printed: u64,
+    used: Usage,
+    session: Option<String>,
+    answer: Option<(String, Option<Value>)>,
+    trouble: Option<Trouble>,
+    denied: u64,
+    asked: Option<String>,
+    quota: Option<u8>,
+    closed: bool,
+}
+
+impl Watch {
+    /// Of a run that starts now, at zero.
+    pub fn new(clocks: Clocks, limits: Limits) -> Self {
+        Self {
+            clocks,
+            limits,
+            began: false,
+            progress: Duration::ZERO,
+            tools: BTreeMap::new(),
+            printed: 0,
+            used: Usage::default(),
+            session: None,
+            answer: None,
+            trouble: None,
+            denied: 0,
+            asked: None,
+            quota: None,
+            closed: false,
+        }
+    }
+
+    /// It printed this many bytes more.
+    pub fn printed(&mut self, bytes: u64) {
+        self.printed = self.printed.saturating_add(bytes);
+    }
+
+    /// Takes note of what it said at a moment.
+    pub fn hears(&mut self, event: Event, at: Duration) {
+        // An error is no progress, and no sign that it began either.
+        let moves = match &event {
+            Event::Session(_) | Event::Progress | Event::ToolBegan(_) | Event::ToolEnded(_) => true,
+            Event::Answer { .. } | Event::Closed | Event::Denied(_) | Event::Asked(_) => true,
+            Event::Used(used) => used.output > self.used.output,
+            Event::Trouble(_) | Event::Quota(_) | Event::Reply(_) => false,
+        };
+        if moves {
+            self.began = true;
+            self.progress = at;
+        }
+        match event {
+            Event::Session(id) => self.session = Some(id),
+            Event::Progress => {}
+            Event::ToolBegan(name) => {
+                self.asked = None;
+                self.tools.insert(name, at);
+            }
+            Event::ToolEnded(name) => drop(self.tools.remove(&name)),
+            Event::Used(used) => {
+                if used.output > self.used.output {
+                    self.trouble = None;
+                }
+                self.used = used;
+            }
+            Event::Answer { text, typed } => self.answer = Some((text, typed)),
+            Event::Trouble(trouble) => self.trouble = Some(trouble),
+            Event::Denied(_) => self.denied += 1,
+            Event::Asked(question) => self.asked = Some(question),
+            Event::Quota(percent) => self.quota = Some(percent),
+            Event::Closed => self.closed = true,
+            Event::Reply(_) => {}
+        }
+    }
+
+    /// The moment at which it is to be stopped, unless something happens before, and why.
+    pub fn deadline(&self) -> (Duration, Stop) {
+        let progress = if !self.began {
+            (self.clocks.first_event, Stop::FirstEvent)
+        } else if let Some((name, at)) = self.tools.iter().min_by_key(|(_, at)| **at) {
+            (at.saturating_add(self.clocks.tool), Stop::Tool(name.clone()))
+        } else {
+            (self.progress.saturating_add(self.clocks.silence), Stop::Silence)
+        };
+        match self.limits.time {
+            Some(time) if time < progress.0 => (time, Stop::Time),
+            Some(_) | None => progress,
+        }
+    }
+
+    /// Why it is to be stopped at this moment, if it is.
+    pub fn stop(&self, now: Duration) -> Option<Stop> {
+        let (Limits { turns, tokens, spend, output, .. }, used) = (self.limits, self.used);
+        let over = |limit: Option<u64>, is: u64| limit.is_some_and(|limit| is > limit);
+        if over(output, self.printed) {
+            return Some(Stop::Output);
+        }
+        if over(turns.map(u64::from), u64::from(used.turns)) {
+            return Some(Stop::Turns);
+        }
+        if over(tokens, used.tokens()) {
+            return Some(Stop::Tokens);
+        }
+        if over(spend, used.cost.unwrap_or(0)) {
+            return Some(Stop::Spend);
+        }
+        let (deadline, stop) = self.deadline();
+        (deadline <= now).then_some(stop)
+    }
+
+    /// How it ended, as far as the process tells. `closes` says whether this agent has a last word.
+    pub fn outcome(&self, stop: Option<&Stop>, exit: Exit, closes: bool) -> Outcome {
+        if let Some(stop @ Stop::Asked { .. }) = stop {
+            return stop.outcome();
+        }
+        let named = self.trouble.as_ref().and_then(named);
+        if let Some(stop) = stop {
+            // An agent that tries again for ever isn't wedged: it says what is in the way.
+            let patient = matches!(stop, Stop::FirstEvent | Stop::Silence | Stop::Time);
+            return named.filter(|_| patient).unwrap_or_else(|| stop.outcome());
+        }
+        match exit {
+            Exit::NotStarted => Outcome::CouldNotStart,
+            Exit::Code(0) if self.closed || !closes => match (named, &self.asked) {
+                (Some(named), _) => named,
+                (None, Some(_)) => Outcome::NeedsInput,
+                (None, None) => Outcome::Done,
+            },
+            Exit::Code(_) if named.is_some() => named.unwrap_or(Outcome::Crashed),
+            Exit::Code(_) if closes && !self.began => Outcome::CouldNotStart,
+            Exit::Code(126 | 127) if !self.began => Outcome::CouldNotStart,
+            Exit::Code(_) => Outcome::Crashed,
+            Exit::Signal(_) => Outcome::Killed,
+        }
+    }
+
+    /// What was used so far.
+    pub fn used(&self) -> Usage {
+        self.used
+    }
+
+    /// The session's id, once it was said.
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
+    /// What it answered last.
+    pub fn answer(&self) -> Option<&(String, Option<Value>)> {
+        self.answer.as_ref()
+    }
+
+    /// What is in the way, in words.
+    pub fn trouble(&self) -> Option<String> {
+        Some(match self.trouble.as_ref()? {
+            Trouble::Other(says) => says.clone(),
+            other => named(other)?.to_string(),
+        })
+    }
+
+    /// What it asked last, without going on.
+    pub fn asked(&self) -> Option<&str> {
+        self.asked.as_deref()
+    }
+
+    /// How often it was not allowed to do something.
+    pub fn denied(&self) -> u64 {
+        self.denied
+    }
+
+    /// How much of its quota was used, in percent, where it said so.
+    pub fn quota(&self) -> Option<u8> {
+        self.quota
+    }
+
+    /// How many bytes it printed.
+    pub fn output(&self) -> u64 {
+        self.printed
+    }
+
+    /// The tools that run.
+    pub fn tools(&self) -> impl Iterator<Item = &str> {
+        self.tools.keys().map(String::as_str)
+    }
+}
+
+/// The outcome that a trouble is, if it has one of its own.
+fn named(trouble: &Trouble) -> Option<Outcome> {
+    Some(match trouble {
+        Trouble::Auth => Outcome::Auth,
+        Trouble::Credit(until) => Outcome::Credit(*until),
+        Trouble::Overloaded => Outcome::Overloaded,
+        Trouble::RateLimited => Outcome::RateLimited,
+        Trouble::TurnLimit => Outcome::TurnLimit,
+        Trouble::Refused => Outcome::Refused,
+        Trouble::Other(_) => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: fn(u64) -> Duration = Duration::from_secs;
+
+    fn watch(events: &[(u64, Event)]) -> Watch {
+        let mut watch = Watch::new(Clocks::default(), Limits { time: Some(S(7200)), ..Limits::default() });
+        for (at, event) in events {
+            watch.hears(event.clone(), S(*at));
+        }
+        watch
+    }
+
+    fn used(output: u64) -> Event {
+        Event::Used(Usage { turns: 1, output, ..Usage::default() })
+    }
+
+    #[test]
+    fn each_of_the_three_clocks_has_its_time() {
+        let tool = |name: &str| Event::ToolBegan(name.into());
+        let other = || Event::Trouble(Trouble::Other("Reconnecting".into()));
+        for (what, events, at, stop) in [
+            ("nothing at all", vec![], 60, Stop::FirstEvent),
+            ("only errors", vec![(50, other())], 60, Stop::FirstEvent),
+            ("silence", vec![(10, Event::Progress)], 310, Stop::Silence),
+            ("errors are no progress", vec![(10, Event::Progress), (300, other())], 310, Stop::Silence),
+            ("turns without tokens neither", vec![(10, used(5)), (200, used(5))], 310, Stop::Silence),
+            ("tokens are", vec![(10, used(5)), (200, used(6))], 500, Stop::Silence),
+            ("a silent build lives", vec![(10, tool("make"))], 1810, Stop::Tool("make".into())),
+            (
+                "after it",
+                vec![(10, tool("make")), (1200, Event::ToolEnded("make".into()))],
+                1500,
+                Stop::Silence,
+            ),
+            ("time goes on", vec![(7000, tool("make"))], 7200, Stop::Time),
+        ] {
+            let watch = watch(&events);
+            assert_eq!(watch.deadline(), (S(at), stop.clone()), "{what}");
+            assert_eq!((watch.stop(S(at - 1)), watch.stop(S(at))), (None, Some(stop)), "{what}");
+        }
+    }
+
+    #[test]
+    fn limits_hold_where_they_are_set() {
+        let limits =
+            Limits { turns: Some(1), tokens: Some(10), spend: Some(5), output: Some(3), ..Limits::default() };
+        let mut watch = Watch::new(Clocks::default(), limits);
+        assert_eq!(watch.stop(S(0)), None);
+        watch.hears(Event::Used(Usage { turns: 1, input: 10, cost: Some(5), ..Usage::default() }), S(0));
+        watch.printed(3);
+        assert_eq!(watch.stop(S(0)), None, "up to its limits it may");
+        watch.hears(Event::Used(Usage { turns: 1, input: 10, cost: Some(6), ..Usage::default() }), S(0));
+        assert_eq!(watch.stop(S(0)), Some(Stop::Spend));
+        watch.hears(Event::Used(Usage { turns: 1, input: 10, output: 1, ..Usage::default() }), S(0));
+        assert_eq!(watch.stop(S(0)), Some(Stop::Tokens));
+        watch.hears(Event::Used(Usage { turns: 2, ..Usage::default() }), S(0));
+        assert_eq!(watch.stop(S(0)), Some(Stop::Turns));
+        watch.printed(1);
+        assert_eq!(watch.stop(S(0)), Some(Stop::Output));
+    }
+
+    #[test]
+    fn the_outcome_is_told_by_what_stands_at_the_end() {
+        let asked = Stop::Asked { by: "ada".into(), why: "closed".into() };
+        let trouble = |t| (1, Event::Trouble(t));
+        let (auth, busy) = (Trouble::Auth, Trouble::RateLimited);
+        let other = Trouble::Other("?".into());
+        let closed = (2, Event::Closed);
+        for (what, events, stop, exit, expect) in [
+            ("well", vec![(1, used(1)), closed.clone()], None, Exit::Code(0), Outcome::Done),
+            ("no last word", vec![(1, used(1))], None, Exit::Code(0), Outcome::Crashed),
+            (
+                "success that isn't",
+                vec![trouble(auth.clone()), closed.clone()],
+                None,
+                Exit::Code(0),
+                Outcome::Auth,
+            ),
+            (
+                "it went on",
+                vec![trouble(auth.clone()), (2, used(1)), closed.clone()],
+                None,
+                Exit::Code(0),
+                Outcome::Done,
+            ),
+            ("a signal", vec![(1, used(1))], None, Exit::Signal(9), Outcome::Killed),
+            ("a code", vec![(1, used(1))], None, Exit::Code(1), Outcome::Crashed),
+            ("at once", vec![], None, Exit::Code(1), Outcome::CouldNotStart),
+            ("not at all", vec![], None, Exit::NotStarted, Outcome::CouldNotStart),
+            (
+                "for ever",
+                vec![(0, Event::Progress), trouble(busy)],
+                Some(Stop::Silence),
+                Exit::Signal(15),
+                Outcome::RateLimited,
+            ),
+            (
+                "reconnecting",
+                vec![(0, Event::Progress), trouble(other)],
+                Some(Stop::Silence),
+                Exit::Signal(15),
+                Outcome::Wedged,
+            ),
+            ("stopped", vec![trouble(auth)], Some(asked), Exit::Signal(15), Outcome::Cancelled),
+            (
+                "a question",
+                vec![(1, Event::Asked("which?".into())), closed.clone()],
+                None,
+                Exit::Code(0),
+                Outcome::NeedsInput,
+            ),
+            (
+                "answered by itself",
+                vec![(1, Event::Asked("which?".into())), (1, Event::ToolBegan("x".into())), closed],
+                None,
+                Exit::Code(0),
+                Outcome::Done,
+            ),
+        ] {
+            assert_eq!(watch(&events).outcome(stop.as_ref(), exit, true), expect, "{what}");
+        }
+        assert_eq!(
+            watch(&[]).outcome(None, Exit::Code(0), false),
+            Outcome::Done,
+            "a command has no last word"
+        );
+        assert_eq!(watch(&[]).outcome(None, Exit::Code(2), false), Outcome::Crashed);
+        assert_eq!(watch(&[]).outcome(None, Exit::Code(127), false), Outcome::CouldNotStart);
+    }
+}

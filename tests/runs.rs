@@ -1,0 +1,225 @@
+//! A supervised run as it meets agents that hang, fork, leak and lie: each is a real program, and ends in an outcome that
+//! has a name.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use factoryctl::adapters::clock::Clock;
+use factoryctl::adapters::procs::{self, Identity};
+use factoryctl::model::{Clocks, Limits, Outcome, RunId, Usage, UsageOf};
+use factoryctl::runs::agents::CommandLine;
+use factoryctl::runs::{End, Exit, Handover, MARK, Processes, RunDir, Spec, State, Stop, launch};
+use tempfile::TempDir;
+
+use crate::daemon::wait;
+use crate::world::runtime;
+
+/// A place for runs, with a workspace and a home.
+struct Place {
+    folder: TempDir,
+    secrets: Vec<String>,
+    vars: Vec<(String, String)>,
+}
+
+const QUICK: Clocks = Clocks {
+    first_event: Duration::from_millis(400),
+    silence: Duration::from_millis(300),
+    tool: Duration::from_millis(600),
+    grace: Duration::from_millis(200),
+};
+
+const SLOW: Clocks = Clocks {
+    first_event: Duration::from_secs(60),
+    silence: Duration::from_secs(60),
+    tool: Duration::from_secs(60),
+    grace: Duration::from_millis(200),
+};
+
+impl Place {
+    fn new() -> Self {
+        let folder = TempDir::with_prefix("factory-run-").unwrap();
+        for name in ["runs", "work", "home"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        Self { folder, secrets: Vec::new(), vars: vec![("PATH".into(), "/usr/bin:/bin".into())] }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn spec(&self, script: &str, clocks: Clocks) -> Spec {
+        let argv = ["/bin/sh", "-c", script].map(str::to_owned).into();
+        let line = CommandLine { argv, stdin: "the prompt".into(), ..CommandLine::default() };
+        let salt = self.folder.path().as_os_str().as_encoded_bytes();
+        Spec {
+            id: RunId::new(Clock::system().now(), salt),
+            config: "0123456789ab".into(),
+            config_commit: None,
+            purpose: "a test".into(),
+            agent: "script".into(),
+            kind: "command".into(),
+            version: None,
+            tries: vec![line],
+            waits: Vec::new(),
+            closes: false,
+            usage_of: UsageOf::Process,
+            baseline: Usage::default(),
+            session: None,
+            prompt: "digest".into(),
+            folder: self.at("work"),
+            home: self.at("home"),
+            limits: Limits::default(),
+            clocks,
+        }
+    }
+
+    fn start(&self, spec: &Spec) -> RunDir {
+        let handover = Handover { vars: self.vars.clone(), secrets: self.secrets.clone() };
+        let program = Path::new(env!("CARGO_BIN_EXE_factoryctl"));
+        runtime().block_on(launch(&self.at("runs"), program, spec, &handover)).unwrap()
+    }
+
+    fn runs(&self, spec: &Spec) -> End {
+        ended(&self.start(spec))
+    }
+}
+
+#[track_caller]
+fn ended(run: &RunDir) -> End {
+    let end = wait("the run ends", || match run.state().unwrap() {
+        State::Ended(end) => Some(*end),
+        State::Planned | State::Runs(_) => None,
+        State::Interrupted(_) => panic!("its supervisor is gone"),
+    });
+    let id = run.spec().unwrap().unwrap().id;
+    assert_eq!(procs::marked(MARK, id.as_str()).unwrap(), [], "something of it still runs");
+    end
+}
+
+fn text(path: &Path) -> String {
+    String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
+}
+
+#[test]
+fn an_agent_gets_what_it_is_given_and_nothing_else() {
+    let place = Place::new();
+    let run = place.start(&place.spec("cat; pwd; env | sort; echo warning >&2; exit 0", SLOW));
+    let end = ended(&run);
+    assert_eq!((end.outcome, end.exit, end.strays, end.tries), (Outcome::Done, Exit::Code(0), 0, 1));
+    let id = run.spec().unwrap().unwrap().id;
+    let work = place.at("work");
+    let [out, err] = run.transcripts().map(|path| text(&path));
+    assert_eq!(
+        out,
+        format!("the prompt{0}\nFACTORY_RUN={id}\nPATH=/usr/bin:/bin\nPWD={0}\n", work.display())
+    );
+    assert_eq!(err, "warning\n");
+}
+
+#[test]
+fn whatever_it_does_it_ends_in_an_outcome_of_its_own() {
+    let cpus =
+        |script: &'static str, clocks, outcome, what: fn(&End) -> bool| (script, clocks, outcome, what);
+    for (script, clocks, outcome, what) in [
+        cpus("exit 3", SLOW, Outcome::Crashed, |end| end.says == "it ended with code 3"),
+        cpus("exit 127", SLOW, Outcome::CouldNotStart, |end| end.exit == Exit::Code(127)),
+        cpus("kill -9 $$", SLOW, Outcome::Killed, |end| end.exit == Exit::Signal(9)),
+        cpus("sleep 600", QUICK, Outcome::CouldNotStart, |end| end.stop == Some(Stop::FirstEvent)),
+        cpus("echo on; sleep 600", QUICK, Outcome::Wedged, |end| end.stop == Some(Stop::Silence)),
+        cpus("trap '' TERM; echo on; while :; do sleep 1; done", QUICK, Outcome::Wedged, |end| {
+            end.exit == Exit::Signal(9)
+        }),
+        cpus("sleep 600 & echo done", SLOW, Outcome::Done, |end| end.exit == Exit::Code(0)),
+        cpus("setsid sleep 600 & echo done", SLOW, Outcome::Done, |end| {
+            end.strays == 1 && end.left.is_empty()
+        }),
+        cpus(
+            "setsid sh -c 'setsid sleep 600 & setsid sleep 600 & sleep 600' & echo on; sleep 0.1",
+            SLOW,
+            Outcome::Done,
+            |end| end.strays >= 3,
+        ),
+        cpus("exec >/dev/null 2>&1; sleep 0.1", SLOW, Outcome::Done, |end| end.printed == 0),
+    ] {
+        let place = Place::new();
+        let end = place.runs(&place.spec(script, clocks));
+        assert_eq!(end.outcome, outcome, "{script}: {end:?}");
+        assert!(what(&end), "{script}: {end:?}");
+    }
+}
+
+#[test]
+fn a_program_that_is_not_there_could_not_start() {
+    let place = Place::new();
+    let mut spec = place.spec("", SLOW);
+    spec.tries[0].argv = vec!["/nowhere/agent".into()];
+    let end = place.runs(&spec);
+    assert_eq!((end.outcome, end.exit), (Outcome::CouldNotStart, Exit::NotStarted));
+    assert!(end.says.starts_with("`/nowhere/agent` can't be started: "), "{}", end.says);
+}
+
+#[test]
+fn a_flood_is_stopped_and_its_transcript_stays_small() {
+    let place = Place::new();
+    let mut spec = place.spec("exec yes 0123456789", SLOW);
+    spec.limits.output = Some(1 << 20);
+    let run = place.start(&spec);
+    let end = ended(&run);
+    assert_eq!((&end.outcome, &end.stop), (&Outcome::TimeLimit, &Some(Stop::Output)), "{end:?}");
+    let kept = std::fs::metadata(&run.transcripts()[0]).unwrap().len();
+    assert_eq!(kept, 1 << 20);
+}
+
+#[test]
+fn who_asks_stops_a_run_that_nobody_waits_for() {
+    let place = Place::new();
+    let run = place.start(&place.spec("echo on; sleep 600", SLOW));
+    assert!(matches!(run.state().unwrap(), State::Runs(Processes { agent: Some(_), .. })));
+    run.ask_to_stop("ada", "the issue was closed").unwrap();
+    let end = ended(&run);
+    assert_eq!(
+        (end.outcome, end.says.as_str()),
+        (Outcome::Cancelled, "stopped by ada: the issue was closed")
+    );
+}
+
+#[test]
+fn a_run_whose_supervisor_dies_is_known_as_interrupted_and_found() {
+    let place = Place::new();
+    let run = place.start(&place.spec("setsid sleep 600 & echo on; sleep 600", SLOW));
+    let State::Runs(processes) = run.state().unwrap() else { panic!("it runs") };
+    assert!(processes.supervisor.signal(rustix::process::Signal::KILL).unwrap());
+    wait("it is gone", || matches!(run.state().unwrap(), State::Interrupted(_)).then_some(()));
+    let id = run.spec().unwrap().unwrap().id;
+    let left = || procs::marked(MARK, id.as_str());
+    let found: Vec<Identity> = left().unwrap();
+    assert!(found.iter().any(|found| Some(found) == processes.agent.as_ref()), "{found:?}");
+    let swept = procs::sweep(Duration::from_secs(10), left).unwrap();
+    assert!(swept.killed >= 2 && swept.left.is_empty(), "{swept:?}");
+}
+
+#[test]
+fn no_secret_is_written_down() {
+    const SECRET: &str = "s3cr3t/with+odd&signs";
+    let mut place = Place::new();
+    place.secrets.push(SECRET.into());
+    place.vars.push(("AGENT_KEY".into(), SECRET.into()));
+    let script = "echo key $AGENT_KEY; printf %s \"$AGENT_KEY\" | base64; printf %s \"$AGENT_KEY\" | od -An -tx1 | \
+                  tr -d ' \\n'; echo; echo $AGENT_KEY >&2; printf -- '-----BEGIN PRIVATE KEY-----\\nMIIxyz\\n-----END PRIVATE \
+                  KEY-----\\n'; echo last $AGENT_KEY";
+    let run = place.start(&place.spec(script, SLOW));
+    let end = ended(&run);
+    assert_eq!((end.outcome, end.answer.unwrap().text.as_str()), (Outcome::Done, "last [masked]"));
+    let out = text(&run.transcripts()[0]);
+    assert_eq!(out, "key [masked]\n[masked]\n[masked]\n[masked]\nlast [masked]\n");
+    for entry in std::fs::read_dir(run.dir()).unwrap() {
+        let path = entry.unwrap().path();
+        let (text, asked) = (text(&path), path.ends_with("run.json"));
+        assert!(
+            !text.contains("s3cr3t") && (asked || !text.contains("MIIxyz")),
+            "{}: {text}",
+            path.display()
+        );
+    }
+}
