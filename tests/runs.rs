@@ -29,9 +29,9 @@ const QUICK: Clocks = Clocks {
 };
 
 const SLOW: Clocks = Clocks {
-    first_event: Duration::from_secs(60),
-    silence: Duration::from_secs(60),
-    tool: Duration::from_secs(60),
+    first_event: Duration::from_mins(1),
+    silence: Duration::from_mins(1),
+    tool: Duration::from_mins(1),
     grace: Duration::from_millis(200),
 };
 

@@ -185,23 +185,19 @@ impl Attended {
         let until = Instant::now() + patience.min(Duration::from_hours(24));
         loop {
             self.feed()?;
-            let ready = self.poll(until.saturating_duration_since(Instant::now()), watch)?;
-            if ready.asked {
-                watch.drain();
-                return Ok(Happening::Asked);
-            }
-            for (stream, is_ready) in [(Stream::Out, ready.out), (Stream::Err, ready.err)] {
-                if is_ready {
-                    return self.read(stream, buffer);
+            match self.poll(until.saturating_duration_since(Instant::now()), watch)? {
+                Ready::Asked => {
+                    watch.drain();
+                    return Ok(Happening::Asked);
                 }
-            }
-            // What it wrote before it ended is read first.
-            if ready.ended && !self.ended {
-                self.ended = true;
-                return self.reap().map(Happening::Ended);
-            }
-            if !ready.input && until <= Instant::now() {
-                return Ok(Happening::Nothing);
+                Ready::Output(stream) => return self.read(stream, buffer),
+                Ready::End => {
+                    self.ended = true;
+                    return self.reap().map(Happening::Ended);
+                }
+                Ready::Input => {}
+                Ready::Nothing if until <= Instant::now() => return Ok(Happening::Nothing),
+                Ready::Nothing => {}
             }
         }
     }
@@ -245,7 +241,15 @@ impl Attended {
             Err(error) => return Err(error.into()),
         }
         let is = |n: Option<usize>| n.is_some_and(|n| !fds[n].revents().is_empty());
-        Ok(Ready { asked: is(Some(0)), out: is(out), err: is(err), ended: is(ended), input: is(input) })
+        // What it wrote before it ended is read first.
+        let all = [
+            (Some(0), Ready::Asked),
+            (out, Ready::Output(Stream::Out)),
+            (err, Ready::Output(Stream::Err)),
+            (ended, Ready::End),
+            (input, Ready::Input),
+        ];
+        Ok(all.into_iter().find(|(n, _)| is(*n)).map_or(Ready::Nothing, |(_, ready)| ready))
     }
 
     fn read(&mut self, stream: Stream, buffer: &mut Vec<u8>) -> io::Result<Happening> {
@@ -292,13 +296,18 @@ fn timespec(patience: Duration) -> Timespec {
     Timespec { tv_sec: patience.as_secs().cast_signed(), tv_nsec: patience.subsec_nanos().into() }
 }
 
-/// What can be done at this moment.
-struct Ready {
-    asked: bool,
-    out: bool,
-    err: bool,
-    ended: bool,
-    input: bool,
+/// What can be done at this moment, the most urgent.
+enum Ready {
+    /// A file is there that was watched for.
+    Asked,
+    /// There is something to read, or the stream is closed.
+    Output(Stream),
+    /// It has ended.
+    End,
+    /// It takes input.
+    Input,
+    /// Nothing.
+    Nothing,
 }
 
 /// Makes this process the one that orphans below it come to.

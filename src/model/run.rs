@@ -121,9 +121,9 @@ pub enum Then {
 /// How long an overloaded server is left alone.
 const OVERLOADED: Duration = Duration::from_secs(20);
 /// How long an account that is rate limited is left alone.
-const RATE_LIMITED: Duration = Duration::from_secs(60);
+const RATE_LIMITED: Duration = Duration::from_mins(1);
 /// How long nothing is started where starting failed.
-const COULD_NOT_START: Duration = Duration::from_secs(60);
+const COULD_NOT_START: Duration = Duration::from_mins(1);
 
 impl Outcome {
     /// Its word in documents and records.
@@ -198,10 +198,8 @@ impl Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Credit(Some(until)) => write!(f, "credit until {until}"),
-            other => f.write_str(other.as_str()),
-        }
+        f.write_str(self.as_str())?;
+        if let Self::Credit(Some(until)) = self { write!(f, " until {until}") } else { Ok(()) }
     }
 }
 
@@ -310,7 +308,7 @@ pub struct Clocks {
 impl Default for Clocks {
     fn default() -> Self {
         Self {
-            first_event: Duration::from_secs(60),
+            first_event: Duration::from_mins(1),
             silence: Duration::from_mins(5),
             tool: Duration::from_mins(30),
             grace: Duration::from_secs(10),

@@ -85,10 +85,11 @@ impl Redactor {
         while at < text.len() {
             let len = match text[at] {
                 b'g' | b's' | b'A' | b'x' | b'n' | b'p' | b'e' => shape(text, at),
-                b':' => password(text, at).map(|password| {
-                    at += 1;
+                b':' => {
+                    let password = password(text, at);
+                    at += usize::from(password.is_some());
                     password
-                }),
+                }
                 b'-' => private_key(&text[at..]),
                 _ => None,
             };

@@ -143,7 +143,7 @@ impl Run {
     fn attend(&mut self, line: &CommandLine, ready: &mut impl FnMut()) -> Result<Exit, SuperviseError> {
         let agent =
             agents::by_kind(&self.spec.kind).ok_or_else(|| SuperviseError::Kind(self.spec.kind.clone()))?;
-        let mut listeners = [Ear::new(agent.listener()), Ear::new(agent.listener())];
+        let mut listeners = [Ear::new(agent.listener(line)), Ear::new(agent.listener(line))];
         let [out, err] = self.dir.transcripts();
         let mut transcripts = [Transcript::open(&out)?, Transcript::open(&err)?];
         let mark = (MARK.to_owned(), self.spec.id.to_string());
@@ -292,13 +292,13 @@ impl Run {
     fn heard(&mut self, child: &mut Attended, events: Vec<Event>) {
         let now = child.age();
         for event in events {
-            match &event {
-                Event::Reply(line) => {
-                    child.say(line);
-                    child.say("\n");
-                }
-                Event::Closed => child.hush(),
-                _ => {}
+            if let Event::Reply(line) = &event {
+                child.say(line);
+                child.say("\n");
+            }
+            // Who talked to it has nothing more to say: an agent that listens would go on for ever.
+            if matches!(event, Event::Closed | Event::Over) {
+                child.hush();
             }
             self.watch.hears(event, now);
         }

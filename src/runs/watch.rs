@@ -133,7 +133,7 @@ impl Watch {
             Event::Session(_) | Event::Progress | Event::ToolBegan(_) | Event::ToolEnded(_) => true,
             Event::Answer { .. } | Event::Closed | Event::Denied(_) | Event::Asked(_) => true,
             Event::Used(used) => used.output > self.used.output,
-            Event::Trouble(_) | Event::Quota(_) | Event::Reply(_) => false,
+            Event::Trouble(_) | Event::Quota(_) | Event::Reply(_) | Event::Over => false,
         };
         if moves {
             self.began = true;
@@ -159,7 +159,7 @@ impl Watch {
             Event::Asked(question) => self.asked = Some(question),
             Event::Quota(percent) => self.quota = Some(percent),
             Event::Closed => self.closed = true,
-            Event::Reply(_) => {}
+            Event::Reply(_) | Event::Over => {}
         }
     }
 
@@ -241,10 +241,9 @@ impl Watch {
 
     /// What is in the way, in words.
     pub fn trouble(&self) -> Option<String> {
-        Some(match self.trouble.as_ref()? {
-            Trouble::Other(says) => says.clone(),
-            other => named(other)?.to_string(),
-        })
+        let trouble = self.trouble.as_ref()?;
+        let named = named(trouble).map(|outcome| outcome.to_string());
+        named.or_else(|| if let Trouble::Other(says) = trouble { Some(says.clone()) } else { None })
     }
 
     /// What it asked last, without going on.

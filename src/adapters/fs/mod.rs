@@ -78,11 +78,8 @@ impl Error {
 
     /// Whether the process that a file of `/proc` is of has ended while it was read.
     pub fn is_gone(&self) -> bool {
-        let code = match self {
-            Self::Io { source, .. } => source.raw_os_error(),
-            _ => None,
-        };
-        code == Some(rustix::io::Errno::SRCH.raw_os_error())
+        let gone = rustix::io::Errno::SRCH.raw_os_error();
+        matches!(self, Self::Io { source, .. } if source.raw_os_error() == Some(gone))
     }
 }
 

@@ -24,6 +24,10 @@ impl Agent for Command {
         false
     }
 
+    fn closes(&self) -> bool {
+        false
+    }
+
     fn versions(&self) -> Option<([u64; 3], [u64; 3])> {
         None
     }
@@ -32,7 +36,7 @@ impl Agent for Command {
         CommandLine { argv: job.program.to_vec(), stdin: job.prompt.to_owned(), ..CommandLine::default() }
     }
 
-    fn listener(&self) -> Box<dyn Listener> {
+    fn listener(&self, _: &CommandLine) -> Box<dyn Listener> {
         Box::new(Lines)
     }
 }
@@ -51,34 +55,21 @@ impl Listener for Lines {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::super::Session;
+    use super::super::tests::{hear, job};
     use super::*;
 
     #[test]
     fn it_is_started_as_config_says_and_reads_the_prompt() {
         let program = ["make".to_owned(), "fix".to_owned()];
-        let job = Job {
-            program: &program,
-            prompt: "do it",
-            model: Some("ignored"),
-            turns: None,
-            session: Session::New("s"),
-            schema: None,
-            workspace: Path::new("/w"),
-            home: Path::new("/h"),
-        };
-        let line = Command.command(&job);
+        let line = Command.command(&Job { program: &program, ..job(Session::New("s"), None) });
         assert_eq!((line.argv.as_slice(), line.stdin.as_str(), line.talks), (&program[..], "do it", false));
     }
 
     #[test]
     fn every_line_is_progress() {
-        let (mut listener, mut out) = (Command.listener(), Vec::new());
-        listener.line(Stream::Err, b"warning", &mut out);
-        listener.line(Stream::Out, b"all done", &mut out);
+        assert_eq!(hear(&Command, Stream::Err, "warning"), [Event::Progress]);
         let answer = Event::Answer { text: "all done".into(), typed: None };
-        assert_eq!(out, [Event::Progress, Event::Progress, answer]);
+        assert_eq!(hear(&Command, Stream::Out, "all done"), [Event::Progress, answer]);
     }
 }
