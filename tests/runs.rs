@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use factoryctl::adapters::clock::Clock;
-use factoryctl::adapters::procs::{self, Identity};
+use factoryctl::adapters::procs;
 use factoryctl::model::{Clocks, Limits, Outcome, RunId, Usage, UsageOf};
 use factoryctl::runs::agents::CommandLine;
-use factoryctl::runs::{End, Exit, Handover, MARK, Processes, RunDir, Spec, State, Stop, launch};
+use factoryctl::runs::{End, Exit, Handover, MARK, Processes, RunDir, Spec, State, Stop, launch, settle};
 use tempfile::TempDir;
 
 use crate::daemon::wait;
@@ -176,6 +176,7 @@ fn who_asks_stops_a_run_that_nobody_waits_for() {
     let place = Place::new();
     let run = place.start(&place.spec("echo on; sleep 600", SLOW));
     assert!(matches!(run.state().unwrap(), State::Runs(Processes { agent: Some(_), .. })));
+    assert_eq!(settle(&run, Clock::system().now()).unwrap(), None, "a healthy run isn't touched");
     run.ask_to_stop("ada", "the issue was closed").unwrap();
     let end = ended(&run);
     assert_eq!(
@@ -187,16 +188,21 @@ fn who_asks_stops_a_run_that_nobody_waits_for() {
 #[test]
 fn a_run_whose_supervisor_dies_is_known_as_interrupted_and_found() {
     let place = Place::new();
-    let run = place.start(&place.spec("setsid sleep 600 & echo on; sleep 600", SLOW));
+    let script = "setsid sleep 600 & env -i sleep 600 & echo on; sleep 600";
+    let run = place.start(&place.spec(script, SLOW));
+    wait("it speaks", || (text(&run.transcripts()[0]) == "on\n").then_some(()));
     let State::Runs(processes) = run.state().unwrap() else { panic!("it runs") };
     assert!(processes.supervisor.signal(rustix::process::Signal::KILL).unwrap());
     wait("it is gone", || matches!(run.state().unwrap(), State::Interrupted(_)).then_some(()));
     let id = run.spec().unwrap().unwrap().id;
-    let left = || procs::marked(MARK, id.as_str());
-    let found: Vec<Identity> = left().unwrap();
-    assert!(found.iter().any(|found| Some(found) == processes.agent.as_ref()), "{found:?}");
-    let swept = procs::sweep(Duration::from_secs(10), left).unwrap();
-    assert!(swept.killed >= 2 && swept.left.is_empty(), "{swept:?}");
+    let left = || procs::marked(MARK, id.as_str()).unwrap();
+    assert!(left().iter().any(|found| Some(found) == processes.agent.as_ref()), "{:?}", left());
+    let now = Clock::system().now();
+    let end = settle(&run, now).unwrap().expect("nobody attended it");
+    assert_eq!((&end.outcome, end.left.as_slice()), (&Outcome::Killed, &[][..]), "{end:?}");
+    assert!(end.strays >= 4 && end.answer.is_some_and(|answer| answer.text == "on"));
+    assert_eq!(left(), []);
+    assert_eq!(settle(&run, now).unwrap(), None, "the first word stands");
 }
 
 #[test]

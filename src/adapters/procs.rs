@@ -82,6 +82,7 @@ impl Identity {
 struct Stat {
     state: char,
     parent: i32,
+    session: i32,
     start: u64,
 }
 
@@ -99,7 +100,8 @@ impl Stat {
         let mut words = text.rsplit_once(')')?.1.split_whitespace();
         let state = words.next()?.chars().next()?;
         let parent = words.next()?.parse().ok()?;
-        Some(Self { state, parent, start: words.nth(17)?.parse().ok()? })
+        let session = words.nth(1)?.parse().ok()?;
+        Some(Self { state, parent, session, start: words.nth(15)?.parse().ok()? })
     }
 
     /// Whether it has ended and waits to be reaped.
@@ -136,6 +138,27 @@ pub fn descendants(of: i32) -> Result<Vec<i32>, fs::Error> {
         false
     };
     Ok(parents.iter().filter(|(pid, (_, dead))| !dead && descends(**pid)).map(|(pid, _)| *pid).collect())
+}
+
+/// The processes of the session that this one led, whether it still runs or not.
+///
+/// # Errors
+/// When `/proc` can't be read.
+pub fn session_of(leader: &Identity) -> Result<Vec<Identity>, fs::Error> {
+    let mut out = Vec::new();
+    for pid in all()? {
+        // Whoever is older got there when the number was another process's.
+        let member =
+            Stat::of(pid)?.is_some_and(|stat| stat.session == leader.pid && stat.start >= leader.start);
+        if member
+            && let Some(found) = Identity::of(pid)?
+            && found.boot == leader.boot
+            && found != *leader
+        {
+            out.push(found);
+        }
+    }
+    Ok(out)
 }
 
 /// What became of ending processes.
@@ -218,9 +241,9 @@ mod tests {
 
     #[test]
     fn a_name_may_hold_anything() {
-        let text = "7 (a) b (c) R 3 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 2";
+        let text = "7 (a) b (c) R 3 7 8 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 2";
         let stat = Stat::parse(text).unwrap();
-        assert_eq!((stat.state, stat.parent, stat.start), ('R', 3, 4711));
+        assert_eq!((stat.state, stat.parent, stat.session, stat.start), ('R', 3, 8, 4711));
         assert!(Stat::parse("7 (half").is_none());
     }
 

@@ -37,6 +37,13 @@ impl RunId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The moment in it.
+    pub fn moment(&self) -> Option<Timestamp> {
+        let text = self.0.get(..15)?;
+        let moment = jiff::civil::DateTime::strptime("%Y%m%d-%H%M%S", text).ok()?;
+        Some(moment.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    }
 }
 
 impl fmt::Display for RunId {
@@ -326,6 +333,7 @@ mod tests {
         let id = RunId::new(at, b"x");
         assert!(id.as_str().starts_with("20260501-120000-"), "{id}");
         assert_ne!(id, RunId::new(at, b"y"));
+        assert_eq!(id.moment(), Some(at));
         assert_eq!(RunId::parse(id.as_str()), Some(id));
         for wrong in [
             "",

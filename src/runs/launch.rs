@@ -9,7 +9,7 @@ use crate::adapters::process::{self, Command};
 use super::record::{Handover, RecordError, RunDir, Spec};
 
 /// How long a supervisor may take to begin.
-const BEGIN: Duration = Duration::from_secs(30);
+pub(super) const BEGIN: Duration = Duration::from_secs(30);
 
 /// Why a run could not be started.
 #[derive(Debug, thiserror::Error)]

@@ -5,11 +5,13 @@ mod launch;
 mod lines;
 mod record;
 mod redact;
+mod settle;
 mod supervisor;
 mod watch;
 
 pub use launch::{LaunchError, launch};
 pub use record::{Answer, End, Handover, MARK, Processes, Progress, RecordError, RunDir, Spec, State};
 pub use redact::Redactor;
+pub use settle::settle;
 pub use supervisor::{SuperviseError, supervise};
 pub use watch::{Exit, Stop, Watch};

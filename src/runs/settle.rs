@@ -1,0 +1,120 @@
+//! Runs whose supervisor is gone: what is left of them is ended, and what they did is written down.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::adapters::fs;
+use crate::adapters::procs::{self, Swept};
+use crate::model::{Outcome, UsageOf};
+
+use super::agents::{self, Stream};
+use super::launch::BEGIN;
+use super::lines::Lines;
+use super::record::{Answer, End, MARK, Processes, Progress, RecordError, RunDir, Spec, State};
+use super::watch::{Exit, Watch};
+
+/// The most of a transcript that is read again.
+const TRANSCRIPT: u64 = 1 << 30;
+/// How long what is left of a run is hunted.
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// Ends a run that nobody attends any more. `None` when it has ended, or somebody attends it: a healthy run isn't touched,
+/// whoever started it.
+///
+/// # Errors
+/// When its records, its transcript or the processes can't be read.
+pub fn settle(run: &RunDir, now: Timestamp) -> Result<Option<End>, RecordError> {
+    let Some(spec) = run.spec()? else { return Ok(None) };
+    let (processes, says) = match run.state()? {
+        State::Ended(_) | State::Runs(_) => return Ok(None),
+        State::Planned if is_young(&spec, now) => return Ok(None),
+        State::Planned => (None, "its supervisor never began"),
+        State::Interrupted(processes) => (Some(processes), "its supervisor was killed, and it with that"),
+    };
+    let swept = sweep(&spec, processes.as_ref())?;
+    let heard = again(run, &spec)?;
+    let progress = run.progress()?.unwrap_or_default();
+    let end = end(&spec, processes.as_ref(), &heard, progress, swept, says, now);
+    run.end(&end)?;
+    Ok(Some(end))
+}
+
+/// Whether its supervisor may still be about to begin.
+fn is_young(spec: &Spec, now: Timestamp) -> bool {
+    let age = spec.id.moment().map(|then| now.duration_since(then));
+    age.is_none_or(|age| age < jiff::SignedDuration::try_from(2 * BEGIN).unwrap_or_default())
+}
+
+/// Kills what is left of it: by the mark in its environment, and by the session of its supervisor.
+fn sweep(spec: &Spec, processes: Option<&Processes>) -> Result<Swept, fs::Error> {
+    procs::sweep(SWEEP, || {
+        let mut left = procs::marked(MARK, spec.id.as_str())?;
+        if let Some(processes) = processes {
+            let session = procs::session_of(&processes.supervisor)?;
+            let others = session.into_iter().filter(|found| !left.contains(found)).collect::<Vec<_>>();
+            left.extend(others);
+        }
+        Ok(left)
+    })
+}
+
+/// Listens once more to what it printed: what it used is paid, whoever died.
+fn again(run: &RunDir, spec: &Spec) -> Result<Watch, RecordError> {
+    let mut watch = Watch::new(spec.clocks, spec.limits);
+    let (Some(agent), Some(line)) = (agents::by_kind(&spec.kind), spec.tries.first()) else {
+        return Ok(watch);
+    };
+    for (path, stream) in run.transcripts().iter().zip([Stream::Out, Stream::Err]) {
+        let bytes = match fs::read(path, TRANSCRIPT) {
+            Ok(bytes) => bytes,
+            Err(error) if error.is_not_found() => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let (mut lines, mut listener, mut events) = (Lines::default(), agent.listener(line), Vec::new());
+        watch.printed(bytes.len() as u64);
+        lines.feed(&bytes, |line| listener.line(stream, line, &mut events));
+        lines.finish(|line| listener.line(stream, line, &mut events));
+        for event in events {
+            watch.hears(event, Duration::ZERO);
+        }
+    }
+    Ok(watch)
+}
+
+fn end(
+    spec: &Spec,
+    processes: Option<&Processes>,
+    heard: &Watch,
+    progress: Progress,
+    swept: Swept,
+    says: &str,
+    at: Timestamp,
+) -> End {
+    let used = match spec.usage_of {
+        UsageOf::Process => heard.used(),
+        UsageOf::Session => heard.used().since(spec.baseline),
+    };
+    // Earlier tries are in what was noted, and not in what the last one printed of itself.
+    let used = if progress.used.tokens() > used.tokens() { progress.used } else { used };
+    let took = processes.and_then(|processes| Duration::try_from(at.duration_since(processes.since)).ok());
+    End {
+        outcome: if processes.is_some() { Outcome::Killed } else { Outcome::CouldNotStart },
+        says: says.to_owned(),
+        at,
+        took: took.unwrap_or_default(),
+        exit: if processes.is_some() { Exit::Signal(9) } else { Exit::NotStarted },
+        stop: None,
+        tries: usize::from(processes.is_some()),
+        used,
+        session: heard.session().map(str::to_owned).or(progress.session).or_else(|| spec.session.clone()),
+        answer: heard.answer().map(|(text, typed)| Answer { text: text.clone(), typed: typed.clone() }),
+        asked: heard.asked().map(str::to_owned),
+        denied: heard.denied(),
+        quota: heard.quota(),
+        printed: heard.output(),
+        skipped: 0,
+        strays: swept.killed,
+        left: swept.left,
+    }
+}
