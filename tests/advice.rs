@@ -1,7 +1,8 @@
 //! What is said where something is amiss: it fits the very situation, and what it advises works.
 
-use factoryctl::twin::world::{App, Installation};
+use factoryctl::twin::world::{App, Installation, Token};
 use factoryctl::twin::{FaultAction, FaultRule};
+use serde_json::json;
 
 use super::world::{World, sample, world, world_of};
 
@@ -235,6 +236,54 @@ fn with_app<T>(permissions: &[(&str, &str)], test: impl FnOnce(&World) -> T) -> 
         w.git(&["push", "-q", "--force", &format!("{address}/acme/factory.git"), "main"]);
         test(w)
     })
+}
+
+/// A credential that is let in may still not see what config declares, or not be allowed to change it.
+#[test]
+fn the_doctor_says_where_a_credential_may_not_work() {
+    let mut github = sample::github();
+    github.add_user("mallory");
+    github.tokens.insert("token-of-mallory".into(), Token::classic("mallory"));
+    world_of(github, |w| {
+        w.config(
+            "factory \"acme\"\nrepo \"acme/anvil\"\nrepo \"acme/bellows\"\nrepo \"acme/new\" create=#true\n",
+        );
+        let well = w.run(&["doctor"]).exits(0);
+        assert!(well.out.contains("3 declared repositories may be administered"), "{}", well.all());
+        w.github().set("acme/anvil", &json!({ "visibility": "public" })).expect("it is there");
+        w.set("FACTORY_GITHUB_TOKEN", "token-of-mallory");
+        let doctor = w.run(&["doctor"]).exits(5);
+        for expect in [
+            "BAD repositories: no right to administer acme/anvil (read)\n    next: give ",
+            "BAD repositories: not there, or not visible to this credential: acme/bellows\n    next: check ",
+        ] {
+            assert!(doctor.out.contains(expect), "{}", doctor.all());
+        }
+    });
+}
+
+/// A label that nothing declares and nothing may delete can't be held: whoever mistypes one would believe it is.
+#[test]
+fn a_label_that_config_has_no_say_in_is_not_suspended() {
+    world_of(sample::github(), |w| {
+        let config = |mode: &str| {
+            w.config(&format!(
+                "factory \"acme\"\nrepo \"acme/anvil\" {{ labels mode=\"{mode}\" {{ label \"bug\" was=\"defect\"; }}; }}\n"
+            ));
+        };
+        let suspend = |label: &str| {
+            let address = format!("repo/acme/anvil/label/{label}");
+            w.run(&["suspend", &address, "--reason", "r"])
+        };
+        config("additive");
+        let refused = suspend("bugg").exits(64);
+        assert!(refused.err.contains("did you mean `repo/acme/anvil/label/bug`"), "{}", refused.all());
+        for held in ["bug", "BUG", "b*", "defect"] {
+            suspend(held).exits(0);
+        }
+        config("authoritative");
+        suspend("bugg").exits(0);
+    });
 }
 
 /// What the doctor asks of an App is what an apply needs, no more and no less; what is missing is named before

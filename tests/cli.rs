@@ -595,6 +595,7 @@ fn the_doctor_looks_at_everything() {
         "budget",
         "graphql",
         "clock",
+        "repositories",
     ];
     committed(|w| {
         let doctor = w.run(&["doctor"]).exits(0);

@@ -17,7 +17,7 @@ use crate::engine::{
 };
 use crate::ledger::Ledger;
 use crate::loops::{self, Selection};
-use crate::model::{Action, ActionId, Allow, Cause, Observed, RepoName, Verb};
+use crate::model::{Action, ActionId, Allow, Cause, CommitId, Observed, RepoName, Verb};
 use crate::plan::render;
 use crate::plan::{Document, Memory, NotInForce, Permitted, SavedAction, SavedPlan};
 
@@ -319,7 +319,8 @@ impl<'a> Job<'a> {
             Fail::new(Exit::Error, "what an earlier run left open can't be settled").because(error)
         })?;
         if settled > 0 {
-            self.cx.ui.say(&format!("settled {settled} changes that an interrupted run had left open"));
+            let changes = render::counted(settled, "change", "changes");
+            self.cx.ui.say(&format!("settled {changes} that an interrupted run had left open"));
         }
         Ok((engine::judge(&judging, &observed), observed))
     }
@@ -346,11 +347,14 @@ impl<'a> Job<'a> {
             .map(|p| &p.action.id)
             .chain(judged.verdict.blocked.iter().map(|(a, _)| &a.id))
             .collect();
+        let same_config =
+            saved.commit.as_deref() == self.loaded.desired.origin.commit.as_ref().map(CommitId::as_str);
+        let or_config = if same_config { "" } else { ", or what config asks for there," };
         let (mut says, mut stale) = (Vec::new(), false);
         for action in &saved.actions {
             let SavedAction { id, address, .. } = action;
             if !there.contains_key(id) {
-                says.push(format!("stale: {address} has changed since the plan was saved"));
+                says.push(format!("stale: {address}: it{or_config} has changed since the plan was saved"));
                 stale = true;
             } else if let Some(why) = outgrown(action) {
                 says.push(format!("stale: {address}: {why}"));
@@ -371,7 +375,11 @@ impl<'a> Job<'a> {
         if self.args.yes {
             return Ok(true);
         }
-        let asked = write!(io::stderr(), "Apply {actions} changes? Only `yes` does it: ");
+        let asked = write!(
+            io::stderr(),
+            "Apply {}? Only `yes` does it: ",
+            render::counted(actions, "change", "changes")
+        );
         let mut answer = String::new();
         asked
             .and_then(|()| io::stdin().read_line(&mut answer))

@@ -8,7 +8,7 @@ use crate::adapters::git::Access;
 use crate::desired;
 use crate::engine::{AS_IT_WAS, At, Loaded, Source, SourceError};
 use crate::model::{Auth, ConfigFiles, Desired};
-use crate::plan::render::Style;
+use crate::plan::render::{Style, counted};
 
 use super::Global;
 use super::exit::{Exit, Fail};
@@ -92,8 +92,7 @@ impl Context {
         source.load(files, today).map_err(|invalid| {
             let color = self.ui.err_style() == Style::Color;
             let rendered = desired::render(&invalid.problems, &invalid.files, color);
-            let n = invalid.problems.len();
-            let message = format!("the config has {n} {}", if n == 1 { "problem" } else { "problems" });
+            let message = format!("the config has {}", counted(invalid.errors(), "problem", "problems"));
             let mut fail = Fail::new(Exit::Invalid, message);
             fail.rendered = Some(rendered);
             fail

@@ -178,8 +178,12 @@ pub(super) fn line(event: &Event) -> String {
             };
             let lines: Vec<String> =
                 intent.because.iter().map(|b| format!("{}:{}", b.file, b.line)).collect();
+            let overrides = intent
+                .overrides
+                .iter()
+                .map(|over| format!("; let through: {}@{} by {}", over.guard, over.address, over.by));
             format!(
-                "{} #{} {} {} by {} at {commit} ({}; {}) {outcome}\n",
+                "{} #{} {} {} by {} at {commit} ({}; {}{}) {outcome}\n",
                 change.at,
                 change.seq,
                 intent.verb.as_str(),
@@ -187,6 +191,7 @@ pub(super) fn line(event: &Event) -> String {
                 intent.by,
                 intent.reason,
                 lines.join(", "),
+                overrides.collect::<String>(),
             )
         }
         Event::Other(entry) => {

@@ -140,7 +140,7 @@ pub(crate) fn is_hidden(c: char) -> bool {
         )
 }
 
-fn escape(name: &str) -> String {
+pub(super) fn escape(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
         if matches!(c, '/' | '%' | '*') || is_hidden(c) {
@@ -213,6 +213,18 @@ impl AddressGlob {
         let text = format!("repo/{repo}").to_lowercase();
         let parts: Vec<&str> = text.split('/').collect();
         reaches(&self.segments, &parts)
+    }
+
+    /// The pattern for labels, where it is for those of repositories and nothing else.
+    pub(super) fn label(&self) -> Option<&str> {
+        match self.segments.as_slice() {
+            [repo, owner, name, part, label, ..]
+                if repo == "repo" && owner != "**" && name != "**" && part == "label" && label != "**" =>
+            {
+                Some(label)
+            }
+            _ => None,
+        }
     }
 
     /// Whether the glob covers anything that an action changes.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Address, AddressGlob, LabelSpec, Origin, RepoName, Setting, SettingValue, Source, Sourced};
+use super::address::escape;
+use super::{
+    Address, AddressGlob, LabelName, LabelSpec, Origin, RepoName, Setting, SettingValue, Source, Sourced,
+};
 
 /// Everything that one state of the config repository asks for.
 #[derive(Clone, Debug, Default)]
@@ -181,6 +184,24 @@ pub struct Labels {
     pub specs: BTreeMap<String, Sourced<Arc<LabelSpec>>>,
 }
 
+impl Labels {
+    /// Whether a label whose part of an address matches this pattern can be made, changed or deleted.
+    fn may_change(&self, pattern: &str) -> bool {
+        let names = |spec: &LabelSpec| {
+            let was = spec.was.as_ref().map(LabelName::key);
+            [Some(spec.name.key()), was]
+                .into_iter()
+                .flatten()
+                .any(|key| super::match_star(pattern, &escape(&key)))
+        };
+        match self.mode.value {
+            Mode::Authoritative => true,
+            Mode::Additive => self.specs.values().any(|spec| names(&spec.value)),
+            Mode::Ignore => false,
+        }
+    }
+}
+
 impl Default for Labels {
     fn default() -> Self {
         Self { mode: Sourced::built_in(Mode::default()), specs: BTreeMap::new() }
@@ -278,8 +299,18 @@ impl Desired {
     /// where it covers something.
     pub fn covers_nothing(&self, glob: &AddressGlob) -> Option<Option<String>> {
         let managed = || self.repos.keys().chain(self.factory.config.as_ref().map(|config| &config.value));
-        if managed().any(|repo| glob.may_touch(repo)) {
-            return None;
+        let touched = || managed().filter(|repo| glob.may_touch(repo));
+        if touched().next().is_some() {
+            let label = glob.label()?;
+            let declared = || touched().filter_map(|repo| Some((repo, &self.repos.get(repo)?.labels)));
+            if declared().any(|(_, labels)| labels.may_change(label)) {
+                return None;
+            }
+            let all = declared().flat_map(|(repo, labels)| {
+                labels.specs.values().map(move |spec| Address::label(repo, &spec.value.name).to_string())
+            });
+            let text = glob.to_string();
+            return Some(all.min_by_key(|address| strsim::damerau_levenshtein(address, &text)));
         }
         let text = glob.to_string();
         let near = managed().map(|repo| format!("repo/{repo}"));

@@ -53,7 +53,14 @@ pub(super) fn owners(desired: &Desired) -> Vec<Owner> {
 }
 
 /// Asks GitHub.
-pub(super) async fn look(client: &Client, credential: &Credential, owners: &[Owner], report: &mut Report) {
+///
+/// Whether it knows who asks.
+pub(super) async fn look(
+    client: &Client,
+    credential: &Credential,
+    owners: &[Owner],
+    report: &mut Report,
+) -> bool {
     // A token is the same whoever owns the repository, and an App is itself.
     let known = client.identity(owners.first().map_or("", |owner| owner.login.as_str())).await;
     match (&known, credential) {
@@ -96,9 +103,10 @@ pub(super) async fn look(client: &Client, credential: &Credential, owners: &[Own
     if let Some(skew) = client.clock_skew() {
         machine::clock(skew, report);
     }
+    known.is_ok()
 }
 
-fn refused(what: &'static str, whose: &str, error: &Error, report: &mut Report) {
+pub(super) fn refused(what: &'static str, whose: &str, error: &Error, report: &mut Report) {
     let mut says = format!("{whose}: {error}");
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {

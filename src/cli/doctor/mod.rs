@@ -8,6 +8,7 @@ mod finding;
 mod github;
 mod machine;
 mod permissions;
+mod repositories;
 
 use crate::adapters::git::Access;
 use crate::adapters::github::{Auth as Credential, Client, Patience};
@@ -73,7 +74,9 @@ async fn ask(cx: &Context, desired: &Desired, client: Result<Client, Fail>, repo
     match client {
         Ok(client) => {
             config::api(cx, desired, report);
-            github::look(&client, &credential(cx, desired), &github::owners(desired), report).await;
+            if github::look(&client, &credential(cx, desired), &github::owners(desired), report).await {
+                repositories::look(&client, desired, report).await;
+            }
         }
         // The address is wrong, not who asks.
         Err(fail) if fail.exit == Exit::Usage => report.fail("api", &fail),

@@ -15,6 +15,7 @@ use crate::adapters::github::{Auth, Client, Patience};
 use crate::desired::import::{self, Imported};
 use crate::model::{Facet, Facets, Gap, Observed, RepoName, RepoState, Seen};
 use crate::observed::{self, Request, Wanted};
+use crate::plan::render::counted;
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
@@ -108,7 +109,7 @@ async fn read(cx: &Context, api: &str, targets: &[Target]) -> Result<Observed, F
     }
     names.sort();
     names.dedup_by(|a, b| a.0 == b.0);
-    cx.ui.say(&format!("reading {}", count(names.len(), "repository", "repositories")));
+    cx.ui.say(&format!("reading {}", counted(names.len(), "repository", "repositories")));
     let request = Request {
         repos: names.iter().map(|(name, archived)| Wanted { name, archived: *archived }).collect(),
         owners: Vec::new(),
@@ -188,7 +189,7 @@ fn write(root: &Path, imported: &Imported) -> Result<(), Fail> {
 fn report(imported: &Imported, observed: &Observed) -> String {
     let mut out = String::new();
     for (path, text) in &imported.files {
-        let _ = writeln!(out, "wrote {path} ({})", count(text.lines().count(), "line", "lines"));
+        let _ = writeln!(out, "wrote {path} ({})", counted(text.lines().count(), "line", "lines"));
     }
     let states = || observed.repos.values().filter_map(Seen::known);
     let archived = states().filter(|state| state.archived).count();
@@ -197,8 +198,8 @@ fn report(imported: &Imported, observed: &Observed) -> String {
     let _ = writeln!(
         out,
         "{}, {archived} of them archived, and {}",
-        count(states().count(), "repository", "repositories"),
-        count(labels, "label", "labels")
+        counted(states().count(), "repository", "repositories"),
+        counted(labels, "label", "labels")
     );
     if !imported.left_out.is_empty() {
         let _ = writeln!(out, "\nleft out, and so neither fixed nor touched:");
@@ -209,10 +210,6 @@ fn report(imported: &Imported, observed: &Observed) -> String {
     }
     out.push_str("next: read it, `git init` where this is no Git repository yet, commit it, and `factoryctl plan` shows nothing to do\n");
     out
-}
-
-fn count(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 #[cfg(test)]

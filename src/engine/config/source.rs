@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::adapters::env;
 use crate::adapters::git::{self, Access, Mirror, Refs, Repo, Signature};
 use crate::adapters::{fs, state};
-use crate::desired::{self, Diagnostic};
+use crate::desired::{self, Diagnostic, Severity};
 use crate::loops;
 use crate::model::{Broken, CommitId, ConfigFiles, Desired};
 
@@ -97,10 +97,15 @@ pub struct Invalid {
 }
 
 impl Invalid {
+    /// How many of its problems keep it from being loaded.
+    pub fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
     /// What is wrong, for those who weren't there when it was loaded.
     pub(crate) fn broken(&self) -> Broken {
         let first = self.problems.first().map_or_else(String::new, |p| p.message.clone());
-        let why = match self.problems.len().saturating_sub(1) {
+        let why = match self.errors().saturating_sub(1) {
             0 => first,
             more => format!("{first} (and {more} more)"),
         };
@@ -176,6 +181,15 @@ impl Source {
     /// # Errors
     /// When they can't be read at all; a single file that is refused is noted in the result.
     pub fn read(&self, at: At<'_>) -> Result<ConfigFiles, SourceError> {
+        let mut files = self.files(at)?;
+        // People know the repository, not our copy of it.
+        if let Self::Remote { url, .. } = self {
+            files.origin.place.clone_from(url);
+        }
+        Ok(files)
+    }
+
+    fn files(&self, at: At<'_>) -> Result<ConfigFiles, SourceError> {
         match (self, at) {
             (Self::Folder(folder), At::WorkingTree) => Ok(fs::read_config_folder(folder)?),
             (Self::Folder(folder), At::Revision(rev)) => {

@@ -298,7 +298,8 @@ impl Shop {
         (order.alive)();
         let settled = apply::settle(&self.recorder, &observed).await?;
         if settled > 0 {
-            self.audience.remark(&format!("settled {settled} changes that an interrupted run had left open"));
+            let changes = render::counted(settled, "change", "changes");
+            self.audience.remark(&format!("settled {changes} that an interrupted run had left open"));
         }
         Ok((judge(&judging, &observed), observed))
     }

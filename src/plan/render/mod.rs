@@ -7,5 +7,5 @@ mod text;
 mod values;
 
 pub use markdown::{COMMENT_LIMIT, fenced, markdown};
-pub use text::{Style, last_line, text};
+pub use text::{Style, counted, last_line, text};
 pub(crate) use values::printable;

@@ -213,6 +213,11 @@ pub fn last_line(summary: Summary) -> String {
     )
 }
 
+/// How many there are, in words: `1 change`, `2 changes`.
+pub fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", plural(n, one, many))
+}
+
 fn plural<'a>(n: usize, one: &'a str, many: &'a str) -> &'a str {
     if n == 1 { one } else { many }
 }
