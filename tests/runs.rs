@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use factoryctl::adapters::clock::Clock;
 use factoryctl::adapters::procs;
-use factoryctl::model::{Clocks, Limits, Outcome, RunId, Usage, UsageOf};
-use factoryctl::runs::agents::CommandLine;
-use factoryctl::runs::{End, Exit, Handover, MARK, Processes, RunDir, Spec, State, Stop, launch, settle};
+use factoryctl::model::{Clocks, Limits, Outcome, RunId, Usage};
+use factoryctl::runs::{
+    Begin, End, Exit, Handover, MARK, Processes, RunDir, Spec, State, Stop, Work, launch, settle,
+};
 use tempfile::TempDir;
 
 use crate::daemon::wait;
@@ -49,8 +50,13 @@ impl Place {
     }
 
     fn spec(&self, script: &str, clocks: Clocks) -> Spec {
-        let argv = ["/bin/sh", "-c", script].map(str::to_owned).into();
-        let line = CommandLine { argv, stdin: "the prompt".into(), ..CommandLine::default() };
+        let work = Work {
+            program: ["/bin/sh", "-c", script].map(str::to_owned).into(),
+            prompt: "the prompt".into(),
+            model: None,
+            begin: Begin::New(Vec::new()),
+            schema: None,
+        };
         let salt = self.folder.path().as_os_str().as_encoded_bytes();
         Spec {
             id: RunId::new(Clock::system().now(), salt),
@@ -60,13 +66,10 @@ impl Place {
             agent: "script".into(),
             kind: "command".into(),
             version: None,
-            tries: vec![line],
+            work,
             waits: Vec::new(),
-            closes: false,
-            usage_of: UsageOf::Process,
             baseline: Usage::default(),
-            session: None,
-            prompt: "digest".into(),
+            digest: "digest".into(),
             folder: self.at("work"),
             home: self.at("home"),
             limits: Limits::default(),
@@ -153,7 +156,7 @@ fn whatever_it_does_it_ends_in_an_outcome_of_its_own() {
 fn a_program_that_is_not_there_could_not_start() {
     let place = Place::new();
     let mut spec = place.spec("", SLOW);
-    spec.tries[0].argv = vec!["/nowhere/agent".into()];
+    spec.work.program = vec!["/nowhere/agent".into()];
     let end = place.runs(&spec);
     assert_eq!((end.outcome, end.exit), (Outcome::CouldNotStart, Exit::NotStarted));
     assert!(end.says.starts_with("`/nowhere/agent` can't be started: "), "{}", end.says);

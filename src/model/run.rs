@@ -269,6 +269,18 @@ pub enum UsageOf {
     Session,
 }
 
+impl UsageOf {
+    /// What a process used, of what it told, where its session had used so much before it began. Calls of the model are
+    /// the process's always.
+    #[must_use]
+    pub fn own(self, told: Usage, before: Usage) -> Usage {
+        match self {
+            Self::Process => told,
+            Self::Session => told.since(Usage { turns: 0, ..before }),
+        }
+    }
+}
+
 /// What a run may use. `None` is unlimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -374,6 +386,15 @@ mod tests {
         assert_eq!(unknown.since(before).cost, None);
         assert_eq!(unknown.plus(unknown).cost, None);
         assert_eq!(unknown.tokens(), 320);
+    }
+
+    #[test]
+    fn what_a_session_used_before_is_not_this_processs_but_calls_are() {
+        let before = Usage { turns: 7, input: 100, cached: 0, output: 10, cost: None };
+        let told = Usage { turns: 2, input: 250, cached: 40, output: 30, cost: None };
+        let own = Usage { turns: 2, input: 150, cached: 40, output: 20, cost: None };
+        assert_eq!(UsageOf::Session.own(told, before), own);
+        assert_eq!(UsageOf::Process.own(told, before), told);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 pub mod agents;
 mod launch;
-mod lines;
 mod record;
 mod redact;
 mod settle;
@@ -10,7 +9,9 @@ mod supervisor;
 mod watch;
 
 pub use launch::{LaunchError, launch};
-pub use record::{Answer, End, Handover, MARK, Processes, Progress, RecordError, RunDir, Spec, State};
+pub use record::{
+    Answer, Begin, End, Handover, MARK, Processes, Progress, RecordError, RunDir, Spec, State, Work,
+};
 pub use redact::Redactor;
 pub use settle::settle;
 pub use supervisor::{SuperviseError, supervise};

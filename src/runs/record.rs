@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use crate::adapters::fs;
 use crate::adapters::procs::Identity;
-use crate::model::{Clocks, CommitId, Limits, Outcome, RunId, Usage, UsageOf};
+use crate::model::{Clocks, CommitId, Limits, Outcome, RunId, Usage};
 
-use super::agents::CommandLine;
+use super::agents::{Job, Session};
 use super::watch::{Exit, Stop};
 
 /// The variable by which every process of a run is known.
@@ -43,20 +43,14 @@ pub struct Spec {
     pub kind: String,
     /// The version that was found.
     pub version: Option<String>,
-    /// How it is started, once for each try that it has while the account isn't let in.
-    pub tries: Vec<CommandLine>,
-    /// How long is waited before each try after the first.
+    /// What it is to do.
+    pub work: Work,
+    /// Before each further try that it has while its account isn't let in, how long is waited.
     pub waits: Vec<Duration>,
-    /// Whether this agent has a last word.
-    pub closes: bool,
-    /// What its figures are of.
-    pub usage_of: UsageOf,
     /// What earlier processes of the session used.
     pub baseline: Usage,
-    /// The session, where it was chosen or goes on.
-    pub session: Option<String>,
     /// A digest of the prompt.
-    pub prompt: String,
+    pub digest: String,
     /// Where it works.
     pub folder: PathBuf,
     /// Its home.
@@ -65,6 +59,31 @@ pub struct Spec {
     pub limits: Limits,
     /// How long it may go without progress.
     pub clocks: Clocks,
+}
+
+/// What an agent is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// The program, and the arguments that config puts first.
+    pub program: Vec<String>,
+    /// The prompt.
+    pub prompt: String,
+    /// The model.
+    pub model: Option<String>,
+    /// The session.
+    pub begin: Begin,
+    /// The schema of the typed answer that is asked for.
+    pub schema: Option<Value>,
+}
+
+/// Which session the work belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Begin {
+    /// A new one. Its id, where it can be chosen, is another one for each try: an agent takes none twice.
+    New(Vec<String>),
+    /// One that goes on.
+    Resume(String),
 }
 
 /// What a supervisor is told besides, and what is never written down: the environment, and what is to be masked.
@@ -176,6 +195,26 @@ pub enum RecordError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+impl Spec {
+    /// The job of a try, the first of which is number zero.
+    pub fn job(&self, n: usize) -> Job<'_> {
+        let session = match &self.work.begin {
+            Begin::New(ids) => Session::New(ids.get(n).map_or("", String::as_str)),
+            Begin::Resume(id) => Session::Resume(id),
+        };
+        Job {
+            program: &self.work.program,
+            prompt: &self.work.prompt,
+            model: self.work.model.as_deref(),
+            turns: self.limits.turns,
+            session,
+            schema: self.work.schema.as_ref(),
+            workspace: &self.folder,
+            home: &self.home,
+        }
+    }
 }
 
 impl RunDir {

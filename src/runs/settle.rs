@@ -6,11 +6,10 @@ use jiff::Timestamp;
 
 use crate::adapters::fs;
 use crate::adapters::procs::{self, Swept};
-use crate::model::{Outcome, UsageOf};
+use crate::model::Outcome;
 
-use super::agents::{self, Stream};
+use super::agents::{self, Lines, Stream};
 use super::launch::BEGIN;
-use super::lines::Lines;
 use super::record::{Answer, End, MARK, Processes, Progress, RecordError, RunDir, Spec, State};
 use super::watch::{Exit, Watch};
 
@@ -62,16 +61,15 @@ fn sweep(spec: &Spec, processes: Option<&Processes>) -> Result<Swept, fs::Error>
 /// Listens once more to what it printed: what it used is paid, whoever died.
 fn again(run: &RunDir, spec: &Spec) -> Result<Watch, RecordError> {
     let mut watch = Watch::new(spec.clocks, spec.limits);
-    let (Some(agent), Some(line)) = (agents::by_kind(&spec.kind), spec.tries.first()) else {
-        return Ok(watch);
-    };
+    let Some(agent) = agents::by_kind(&spec.kind) else { return Ok(watch) };
     for (path, stream) in run.transcripts().iter().zip([Stream::Out, Stream::Err]) {
         let bytes = match fs::read(path, TRANSCRIPT) {
             Ok(bytes) => bytes,
             Err(error) if error.is_not_found() => continue,
             Err(error) => return Err(error.into()),
         };
-        let (mut lines, mut listener, mut events) = (Lines::default(), agent.listener(line), Vec::new());
+        let (mut lines, mut listener, mut events) =
+            (Lines::default(), agent.listener(&spec.job(0)), Vec::new());
         watch.printed(bytes.len() as u64);
         lines.feed(&bytes, |line| listener.line(stream, line, &mut events));
         lines.finish(|line| listener.line(stream, line, &mut events));
@@ -91,9 +89,9 @@ fn end(
     says: &str,
     at: Timestamp,
 ) -> End {
-    let used = match spec.usage_of {
-        UsageOf::Process => heard.used(),
-        UsageOf::Session => heard.used().since(spec.baseline),
+    let used = match agents::by_kind(&spec.kind) {
+        Some(agent) => agent.usage_of().own(heard.used(), spec.baseline),
+        None => heard.used(),
     };
     // Earlier tries are in what was noted, and not in what the last one printed of itself.
     let used = if progress.used.tokens() > used.tokens() { progress.used } else { used };
@@ -107,7 +105,7 @@ fn end(
         stop: None,
         tries: usize::from(processes.is_some()),
         used,
-        session: heard.session().map(str::to_owned).or(progress.session).or_else(|| spec.session.clone()),
+        session: heard.session().map(str::to_owned).or(progress.session),
         answer: heard.answer().map(|(text, typed)| Answer { text: text.clone(), typed: typed.clone() }),
         asked: heard.asked().map(str::to_owned),
         denied: heard.denied(),

@@ -13,12 +13,11 @@ use crate::adapters::clock::Clock;
 use crate::adapters::fs;
 use crate::adapters::procs::{self, Identity, Swept};
 
-use super::agents::{self, CommandLine, Event, Listener, Stream};
-use super::lines::Lines;
+use super::agents::{self, Agent, Event, Lines, Listener, Session, Stream};
 use super::record::{Answer, End, Handover, MARK, Processes, Progress, RecordError, RunDir, Spec};
 use super::redact::Redactor;
 use super::watch::{Exit, Stop, Watch};
-use crate::model::{Outcome, Usage, UsageOf};
+use crate::model::{Outcome, Usage};
 
 /// How long what the agent left may still write after its end.
 const LEFTOVER_GRACE: Duration = Duration::from_millis(250);
@@ -62,6 +61,7 @@ pub fn supervise(
     let spec = dir.spec()?.ok_or_else(|| SuperviseError::NoRun(dir.dir().to_owned()))?;
     attended::own_session()?;
     attended::adopt_orphans()?;
+    let agent = agents::by_kind(&spec.kind).ok_or_else(|| SuperviseError::Kind(spec.kind.clone()))?;
     let own = Processes { supervisor: Identity::own()?, agent: None, since: clock.now() };
     // From here on it is known that this process is the run's, before the agent is.
     dir.note_processes(&own)?;
@@ -72,6 +72,8 @@ pub fn supervise(
         vars: handover.vars,
         dir,
         spec,
+        agent,
+        session: None,
         own,
         requests,
         stop: None,
@@ -96,6 +98,9 @@ pub fn supervise(
 struct Run {
     dir: RunDir,
     spec: Spec,
+    agent: &'static dyn Agent,
+    /// The session of this try, where it was chosen or goes on.
+    session: Option<String>,
     own: Processes,
     vars: Vec<(String, String)>,
     redactor: Redactor,
@@ -114,24 +119,22 @@ struct Run {
 impl Run {
     /// Starts the agent, and again while its account isn't let in.
     fn all_tries(&mut self, ready: &mut impl FnMut()) -> Result<Exit, SuperviseError> {
-        let tries = std::mem::take(&mut self.spec.tries);
         let mut exit = Exit::NotStarted;
-        for (n, line) in tries.iter().enumerate() {
+        for n in 0..=self.spec.waits.len() {
             if n > 0 {
-                let wait = self.spec.waits.get(n - 1).copied().unwrap_or_default();
-                if self.requests.wait(wait)? {
+                if self.requests.wait(self.spec.waits[n - 1])? {
                     self.stop = self.dir.asked_to_stop()?;
                 }
                 if self.stop.is_some() {
                     break;
                 }
-                self.used = self.used.plus(self.watch.used());
+                self.used = self.used();
                 self.watch = Watch::new(self.spec.clocks, self.spec.limits);
             }
             self.tries = n + 1;
-            exit = self.attend(line, ready)?;
+            exit = self.attend(n, ready)?;
             ready();
-            let outcome = self.watch.outcome(self.stop.as_ref(), exit, self.spec.closes);
+            let outcome = self.watch.outcome(self.stop.as_ref(), exit, self.agent.closes());
             if outcome != Outcome::Auth {
                 break;
             }
@@ -140,10 +143,15 @@ impl Run {
     }
 
     /// One process of the agent, from its start to the end of the last of what it started.
-    fn attend(&mut self, line: &CommandLine, ready: &mut impl FnMut()) -> Result<Exit, SuperviseError> {
-        let agent =
-            agents::by_kind(&self.spec.kind).ok_or_else(|| SuperviseError::Kind(self.spec.kind.clone()))?;
-        let mut listeners = [Ear::new(agent.listener(line)), Ear::new(agent.listener(line))];
+    fn attend(&mut self, n: usize, ready: &mut impl FnMut()) -> Result<Exit, SuperviseError> {
+        let job = self.spec.job(n);
+        let line = &self.agent.command(&job);
+        let mut ears = [Ear::new(self.agent.listener(&job)), Ear::new(self.agent.listener(&job))];
+        self.session = match job.session {
+            Session::New(id) => Some(id).filter(|_| self.agent.chooses_session()),
+            Session::Resume(id) => Some(id),
+        }
+        .map(str::to_owned);
         let [out, err] = self.dir.transcripts();
         let mut transcripts = [Transcript::open(&out)?, Transcript::open(&err)?];
         let mark = (MARK.to_owned(), self.spec.id.to_string());
@@ -173,7 +181,7 @@ impl Run {
         self.own.agent = Identity::of(child.pid())?;
         self.dir.note_processes(&self.own)?;
         ready();
-        let exit = self.listen(&mut child, &mut listeners, &mut transcripts)?;
+        let exit = self.listen(&mut child, &mut ears, &mut transcripts)?;
         child.signal(Signal::KILL);
         let own = self.own.supervisor.pid;
         let swept = procs::sweep(SWEEP, || {
@@ -283,7 +291,7 @@ impl Run {
             transcript.take(line, &self.redactor);
             listener.line(of(stream), line, &mut events);
         });
-        self.skipped += lines.take_skipped();
+        self.skipped += lines.skipped();
         self.heard(child, events);
         let room = self.spec.limits.output;
         Ok(transcript.flush(room)?)
@@ -297,7 +305,7 @@ impl Run {
                 child.say("\n");
             }
             // Who talked to it has nothing more to say: an agent that listens would go on for ever.
-            if matches!(event, Event::Closed | Event::Over) {
+            if event == Event::HangUp {
                 child.hush();
             }
             self.watch.hears(event, now);
@@ -324,15 +332,12 @@ impl Run {
 
     /// What this run used: of a session that goes on, what was used before is not its own.
     fn used(&self) -> Usage {
-        let of_process = match self.spec.usage_of {
-            UsageOf::Process => self.watch.used(),
-            UsageOf::Session => self.watch.used().since(self.spec.baseline),
-        };
-        self.used.plus(of_process)
+        let told = self.watch.used();
+        self.used.plus(self.agent.usage_of().own(told, self.spec.baseline))
     }
 
     fn end(&self, exit: Exit, clock: &Clock) -> End {
-        let outcome = self.watch.outcome(self.stop.as_ref(), exit, self.spec.closes);
+        let outcome = self.watch.outcome(self.stop.as_ref(), exit, self.agent.closes());
         let says = self
             .stop
             .as_ref()
@@ -360,7 +365,7 @@ impl Run {
             stop: self.stop.clone(),
             tries: self.tries,
             used: self.used(),
-            session: self.watch.session().map(str::to_owned).or_else(|| self.spec.session.clone()),
+            session: self.watch.session().map(str::to_owned).or_else(|| self.session.clone()),
             answer,
             asked: self.masked(self.watch.asked().map(str::to_owned)),
             denied: self.watch.denied(),

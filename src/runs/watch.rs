@@ -133,7 +133,7 @@ impl Watch {
             Event::Session(_) | Event::Progress | Event::ToolBegan(_) | Event::ToolEnded(_) => true,
             Event::Answer { .. } | Event::Closed | Event::Denied(_) | Event::Asked(_) => true,
             Event::Used(used) => used.output > self.used.output,
-            Event::Trouble(_) | Event::Quota(_) | Event::Reply(_) | Event::Over => false,
+            Event::Trouble(_) | Event::Quota(_) | Event::Reply(_) | Event::HangUp => false,
         };
         if moves {
             self.began = true;
@@ -159,7 +159,7 @@ impl Watch {
             Event::Asked(question) => self.asked = Some(question),
             Event::Quota(percent) => self.quota = Some(percent),
             Event::Closed => self.closed = true,
-            Event::Reply(_) | Event::Over => {}
+            Event::Reply(_) | Event::HangUp => {}
         }
     }
 

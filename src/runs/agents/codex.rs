@@ -1,17 +1,18 @@
-//! Codex, by `exec` with JSON lines.
+//! Codex, not interactive: events of a thread, its items and its turns.
 
 use serde_json::Value;
 
 use crate::model::{Usage, UsageOf};
 
-use super::{
-    Agent, CommandLine, Event, Job, Listener, Session, Stream, Trouble, number, object, text, warned_of,
-};
+use super::json::{count, parse, text};
+use super::question::asked;
+use super::track::Track;
+use super::{Agent, CommandLine, Event, Job, Listener, Session, Stream, Trouble};
 
 /// The agent.
 pub(super) struct Codex;
 
-/// Where the schema of an answer lies, below its home.
+/// Where the schema of the answer is, below the home.
 const SCHEMA: &str = "answer-schema.json";
 
 impl Agent for Codex {
@@ -23,6 +24,7 @@ impl Agent for Codex {
         Some("codex")
     }
 
+    /// The closing figures are the thread's, over all the processes that went on with it.
     fn usage_of(&self) -> UsageOf {
         UsageOf::Session
     }
@@ -35,136 +37,186 @@ impl Agent for Codex {
         Some(([0, 160, 0], [0, 200, 0]))
     }
 
+    /// It has no second sandbox within that of the run: its own would keep it from committing. `resume` knows neither
+    /// `--sandbox` nor `--cd`, so both are said in a way that fits it too.
     fn command(&self, job: &Job<'_>) -> CommandLine {
-        let mut argv = job.program.to_vec();
-        argv.push("exec".to_owned());
+        let schema = job.home.join(SCHEMA).display().to_string();
+        let mut arguments = vec!["exec"];
         if let Session::Resume(id) = job.session {
-            argv.extend(["resume".to_owned(), id.to_owned()]);
+            arguments.extend(["resume", id]);
         }
-        // Its own sandbox keeps it from committing; the boundary is around it.
-        for arg in [
-            "--json",
-            "--skip-git-repo-check",
-            "--ignore-user-config",
-            "--ignore-rules",
-            "--strict-config",
-            "-c",
-            "sandbox_mode=\"danger-full-access\"",
-            "-c",
-            "approval_policy=\"never\"",
-        ] {
-            argv.push(arg.to_owned());
+        arguments.extend(["-", "--json", "--skip-git-repo-check"]);
+        arguments.extend(["--ignore-user-config", "--ignore-rules", "--strict-config"]);
+        arguments.extend(["-c", r#"sandbox_mode="danger-full-access""#, "-c", r#"approval_policy="never""#]);
+        arguments.extend(job.schema.iter().flat_map(|_| ["--output-schema", &schema]));
+        CommandLine {
+            argv: job.argv(&arguments),
+            stdin: job.prompt.to_owned(),
+            files: job.schema.map(|schema| (SCHEMA.to_owned(), schema.to_string())).into_iter().collect(),
+            ..CommandLine::default()
         }
-        let mut files = Vec::new();
-        if let Some(schema) = job.schema {
-            files.push((SCHEMA.to_owned(), schema.to_string()));
-            argv.extend(["--output-schema".to_owned(), job.home.join(SCHEMA).display().to_string()]);
-        }
-        if let Some(model) = job.model {
-            argv.extend(["--model".to_owned(), model.to_owned()]);
-        }
-        argv.push("-".to_owned());
-        let vars = vec![("CODEX_HOME".to_owned(), job.home.display().to_string())];
-        CommandLine { argv, vars, files, stdin: job.prompt.to_owned(), ..CommandLine::default() }
     }
 
-    fn listener(&self, _: &CommandLine) -> Box<dyn Listener> {
-        Box::<Lines>::default()
+    fn listener(&self, _: &Job<'_>) -> Box<dyn Listener> {
+        Box::new(Heard::default())
     }
 }
 
 #[derive(Default)]
-struct Lines {
-    turns: u32,
+struct Heard {
+    track: Track,
+    used: Usage,
+    answer: String,
 }
 
-impl Listener for Lines {
+impl Listener for Heard {
     fn line(&mut self, stream: Stream, line: &[u8], out: &mut Vec<Event>) {
         if stream == Stream::Err {
-            out.extend(warned_of(line).map(Event::Trouble));
             return;
         }
-        let Some(line) = object(line) else { return };
+        let line = parse(line);
         match text(&line, "/type") {
-            "thread.started" => out.push(Event::Session(text(&line, "/thread_id").to_owned())),
-            "item.started" if is_tool(&line) => {
-                out.push(Event::ToolBegan(text(&line, "/item/id").to_owned()));
+            "thread.started" => self.track.session(text(&line, "/thread_id"), out),
+            "turn.started" => self.track.given(),
+            kind @ ("item.started" | "item.updated" | "item.completed") => {
+                self.item(kind, line.get("item").unwrap_or(&Value::Null), out);
             }
-            "item.completed" if is_tool(&line) => {
-                out.push(Event::ToolEnded(text(&line, "/item/id").to_owned()));
+            "turn.completed" => self.end(&line, out),
+            "turn.failed" => {
+                self.track.ended_all(out);
+                out.push(Event::Trouble(Trouble::of_text(text(&line, "/error/message"))));
             }
-            "item.completed" => match text(&line, "/item/type") {
-                // A warning of its own; a real error has a line of its own.
-                "error" => {}
-                "agent_message" => {
-                    let text = text(&line, "/item/text").to_owned();
-                    out.extend([Event::Progress, Event::Answer { text, typed: None }]);
-                }
-                _ => out.push(Event::Progress),
-            },
+            // It tries again, or is about to give up: `turn.failed` says which.
             "error" => out.push(Event::Trouble(Trouble::of_text(text(&line, "/message")))),
-            "turn.failed" => out.push(Event::Trouble(Trouble::of_text(text(&line, "/error/message")))),
-            "turn.completed" => {
-                self.turns += 1;
-                out.extend([Event::Used(used(&line["usage"], self.turns)), Event::Closed]);
-            }
             _ => {}
         }
     }
 }
 
-fn is_tool(line: &Value) -> bool {
-    matches!(text(line, "/item/type"), "command_execution" | "mcp_tool_call" | "web_search" | "file_change")
+impl Heard {
+    fn item(&mut self, kind: &str, item: &Value, out: &mut Vec<Event>) {
+        let (id, is) = (text(item, "/id"), text(item, "/type"));
+        // A warning, such as that it doesn't know the model.
+        if is == "error" || is.is_empty() {
+            return;
+        }
+        out.push(Event::Progress);
+        let ends = kind == "item.completed";
+        if !(ends && self.track.runs(id)) && self.track.spoke() {
+            self.used.turns = self.track.turns();
+            out.push(Event::Used(self.used));
+        }
+        match is {
+            "agent_message" => text(item, "/text").clone_into(&mut self.answer),
+            "reasoning" | "todo_list" => {}
+            _ if ends => {
+                self.track.ended(id, out);
+                if text(item, "/status") == "declined" {
+                    out.push(Event::Denied(name(item).to_owned()));
+                }
+            }
+            _ => {
+                self.track.began(id, name(item), out);
+                out.extend(asked(text(item, "/tool"), item.get("arguments").unwrap_or(&Value::Null)));
+            }
+        }
+    }
+
+    fn end(&mut self, line: &Value, out: &mut Vec<Event>) {
+        self.track.ended_all(out);
+        let [all, cached, output] = ["input_tokens", "cached_input_tokens", "output_tokens"]
+            .map(|name| count(line, &format!("/usage/{name}")));
+        let input = all.saturating_sub(cached);
+        self.used = Usage { turns: self.track.turns(), input, cached, output, cost: None };
+        out.push(Event::Used(self.used));
+        out.extend([Event::Answer { text: self.answer.clone(), typed: None }, Event::Closed]);
+    }
 }
 
-/// The figures of the whole thread. What was read from the cache is part of its input.
-fn used(usage: &Value, turns: u32) -> Usage {
-    let cached = number(usage, "/cached_input_tokens");
-    Usage {
-        turns,
-        input: number(usage, "/input_tokens").saturating_sub(cached),
-        cached,
-        output: number(usage, "/output_tokens"),
-        cost: None,
-    }
+/// What a tool that runs is called: its command, the name of a tool, or at least its kind.
+fn name(item: &Value) -> &str {
+    let names = ["/command", "/tool", "/type"].map(|path| text(item, path));
+    names.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::tests::{hear, job};
+    use super::super::testing::{a_job, all, brief, told};
     use super::*;
 
     #[test]
-    fn it_is_started_without_settings_and_goes_on_in_its_session() {
-        let schema = json!({});
-        let line = Codex.command(&job(Session::New("ignored"), Some(&schema)));
-        let all = line.argv.join(" ");
-        assert!(
-            all.starts_with("exec --json ")
-                && all.ends_with("--output-schema /h/answer-schema.json --model m -")
-        );
-        assert_eq!(line.files, [("answer-schema.json".to_owned(), "{}".to_owned())]);
-        let again = Codex.command(&job(Session::Resume("id"), None)).argv.join(" ");
-        assert!(again.starts_with("exec resume id --json "), "{again}");
+    fn it_is_started_for_a_job() {
+        let schema = json!({ "type": "object" });
+        let program = ["codex".to_owned()];
+        let line =
+            Codex.command(&Job { program: &program, model: Some("gpt"), schema: Some(&schema), ..a_job() });
+        insta::assert_snapshot!(line.argv.join(" "), @r#"codex exec - --json --skip-git-repo-check --ignore-user-config --ignore-rules --strict-config -c sandbox_mode="danger-full-access" -c approval_policy="never" --output-schema /h/answer-schema.json --model gpt"#);
+        assert_eq!(line.files, [("answer-schema.json".to_owned(), r#"{"type":"object"}"#.to_owned())]);
+        let resumed = Codex.command(&Job { session: Session::Resume("old"), ..a_job() });
+        insta::assert_snapshot!(resumed.argv.join(" "), @r#"exec resume old - --json --skip-git-repo-check --ignore-user-config --ignore-rules --strict-config -c sandbox_mode="danger-full-access" -c approval_policy="never""#);
+        assert_eq!((resumed.stdin.as_str(), resumed.files.len()), (a_job().prompt, 0));
     }
 
     #[test]
-    fn what_was_cached_is_not_counted_twice() {
-        let events = hear(&Codex, Stream::Out, include_str!("samples/codex-done.jsonl"));
-        let used = Usage { turns: 1, input: 2400, cached: 600, output: 84, cost: None };
-        assert!(events.contains(&Event::Used(used)), "{events:?}");
+    fn recordings_are_understood() {
+        // Its first item is a warning.
+        insta::assert_snapshot!(told(&Codex, include_str!("samples/codex-done.jsonl"), ""), @r"
+        session 01a1fb9f-51bb-7a43-b622-cc5afe121e50
+        progress
+        used 1: 0 + 0 -> 0, cost None
+        began item_1
+        progress
+        ended item_1
+        progress
+        used 2: 0 + 0 -> 0, cost None
+        used 2: 2400 + 600 -> 84, cost None
+        answer Done: hello.txt was added.
+        closed
+        ");
+        insta::assert_snapshot!(told(&Codex, include_str!("samples/codex-401.jsonl"), "ERROR 500"), @r"
+        session 01a1fba0-7ff8-7be3-ad43-a4673c33785d
+        trouble Auth
+        trouble Auth
+        trouble Auth
+        ");
+        insta::assert_snapshot!(told(&Codex, include_str!("samples/codex-429.jsonl"), ""), @r"
+        session 01a1fba0-7b51-77b1-abdb-02d7d9d62387
+        trouble RateLimited
+        trouble RateLimited
+        trouble RateLimited
+        ");
     }
 
     #[test]
-    fn errors_are_troubles_and_no_progress() {
-        for (recorded, trouble) in [
-            (include_str!("samples/codex-401.jsonl"), Trouble::Auth),
-            (include_str!("samples/codex-429.jsonl"), Trouble::RateLimited),
-        ] {
-            let events = hear(&Codex, Stream::Out, recorded);
-            assert_eq!(events[1..], vec![Event::Trouble(trouble); 3], "{events:?}");
-        }
+    fn a_declined_command_and_a_question_are_told() {
+        let item =
+            |kind: &str, item: Value| json!({ "type": format!("item.{kind}"), "item": item }).to_string();
+        let lines = [
+            item("started", json!({ "id": "1", "type": "command_execution", "command": "rm" })),
+            item(
+                "completed",
+                json!({ "id": "1", "type": "command_execution", "command": "rm", "status": "declined" }),
+            ),
+            item(
+                "started",
+                json!({ "id": "2", "type": "mcp_tool_call", "tool": "ask_user", "arguments": { "question": "Which?" } }),
+            ),
+            item("completed", json!({ "id": "3", "type": "file_change" })),
+        ];
+        insta::assert_snapshot!(brief(&all(&Codex, &a_job(), &lines.join("\n"), "")), @r"
+        progress
+        used 1: 0 + 0 -> 0, cost None
+        began 1
+        progress
+        ended 1
+        denied rm
+        progress
+        used 2: 0 + 0 -> 0, cost None
+        began 2
+        asked Which?
+        progress
+        ");
     }
 }

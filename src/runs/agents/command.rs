@@ -36,15 +36,15 @@ impl Agent for Command {
         CommandLine { argv: job.program.to_vec(), stdin: job.prompt.to_owned(), ..CommandLine::default() }
     }
 
-    fn listener(&self, _: &CommandLine) -> Box<dyn Listener> {
-        Box::new(Lines)
+    fn listener(&self, _: &Job<'_>) -> Box<dyn Listener> {
+        Box::new(Said)
     }
 }
 
 /// Every line is progress, and the last one is what it has to say.
-struct Lines;
+struct Said;
 
-impl Listener for Lines {
+impl Listener for Said {
     fn line(&mut self, stream: Stream, line: &[u8], out: &mut Vec<Event>) {
         out.push(Event::Progress);
         if stream == Stream::Out {
@@ -55,21 +55,23 @@ impl Listener for Lines {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Session;
-    use super::super::tests::{hear, job};
+    use super::super::testing::{a_job, all};
     use super::*;
 
     #[test]
     fn it_is_started_as_config_says_and_reads_the_prompt() {
         let program = ["make".to_owned(), "fix".to_owned()];
-        let line = Command.command(&Job { program: &program, ..job(Session::New("s"), None) });
-        assert_eq!((line.argv.as_slice(), line.stdin.as_str(), line.talks), (&program[..], "do it", false));
+        let line = Command.command(&Job { program: &program, model: Some("ignored"), ..a_job() });
+        assert_eq!(
+            (line.argv.as_slice(), line.stdin.as_str(), line.talks),
+            (&program[..], a_job().prompt, false)
+        );
     }
 
     #[test]
     fn every_line_is_progress() {
-        assert_eq!(hear(&Command, Stream::Err, "warning"), [Event::Progress]);
         let answer = Event::Answer { text: "all done".into(), typed: None };
-        assert_eq!(hear(&Command, Stream::Out, "all done"), [Event::Progress, answer]);
+        let heard = all(&Command, &a_job(), "all done\n", "warning\n");
+        assert_eq!(heard, [Event::Progress, Event::Progress, answer]);
     }
 }

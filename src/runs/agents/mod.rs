@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,7 +12,19 @@ mod claude;
 mod codex;
 mod command;
 mod gemini;
+mod json;
+#[cfg(test)]
+mod laws;
+mod lines;
 mod opencode;
+mod question;
+#[cfg(test)]
+mod testing;
+mod track;
+mod trouble;
+
+pub use lines::Lines;
+pub use trouble::Trouble;
 
 /// Every agent.
 const ALL: &[&dyn Agent] =
@@ -29,6 +40,16 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|agent| agent.kind())
 }
 
+/// The version that a text names: the first three numbers with dots between them.
+pub fn version(says: &str) -> Option<[u64; 3]> {
+    let words = says.split(|c: char| !c.is_ascii_digit() && c != '.');
+    words
+        .filter_map(|word| {
+            word.trim_matches('.').split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u64>>>()
+        })
+        .find_map(|parts| parts.try_into().ok())
+}
+
 /// How an agent is driven.
 pub trait Agent: Sync {
     /// Its kind in config.
@@ -37,7 +58,8 @@ pub trait Agent: Sync {
     /// The program, where config names no other one.
     fn program(&self) -> Option<&'static str>;
 
-    /// What the figures that it reports are of.
+    /// What the tokens and the cost that it reports are of. Calls of the model are the process's always: listeners count
+    /// them.
     fn usage_of(&self) -> UsageOf;
 
     /// Whether a session's id can be chosen before it begins.
@@ -54,8 +76,8 @@ pub trait Agent: Sync {
     /// How it is started for a job.
     fn command(&self, job: &Job<'_>) -> CommandLine;
 
-    /// Who listens to what it prints, where it was started in this way.
-    fn listener(&self, started: &CommandLine) -> Box<dyn Listener>;
+    /// Who listens to what it prints while it does the job, and answers where it is asked.
+    fn listener(&self, job: &Job<'_>) -> Box<dyn Listener>;
 }
 
 /// What an agent is to do.
@@ -79,6 +101,15 @@ pub struct Job<'a> {
     pub home: &'a Path,
 }
 
+impl Job<'_> {
+    /// The program with what config puts first, then these arguments, then the model where one is named.
+    fn argv(&self, arguments: &[&str]) -> Vec<String> {
+        let model = self.model.map(|model| ["--model", model]);
+        let all = arguments.iter().copied().chain(model.into_iter().flatten());
+        self.program.iter().cloned().chain(all.map(str::to_owned)).collect()
+    }
+}
+
 /// Which session a run belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Session<'a> {
@@ -99,8 +130,6 @@ pub struct CommandLine {
     pub stdin: String,
     /// Whether its input stays open, for answers.
     pub talks: bool,
-    /// What it is told later on, in turn, where it is talked to.
-    pub later: Vec<String>,
     /// Files that are written to its home before it starts: path below it, text.
     pub files: Vec<(String, String)>,
 }
@@ -127,9 +156,9 @@ pub enum Event {
     Session(String),
     /// The agent works: the model wrote something, or a step began or ended.
     Progress,
-    /// A tool began to run.
+    /// A tool of this id began to run, or something else that may take as long and be as silent.
     ToolBegan(String),
-    /// It has ended.
+    /// It has ended. Only what began ends, and once.
     ToolEnded(String),
     /// What was used so far, in all.
     Used(Usage),
@@ -148,166 +177,29 @@ pub enum Event {
     Asked(String),
     /// A line to write to its input.
     Reply(String),
+    /// Nothing more will be written to its input, which is to be closed: it ends when it sees that, and not before.
+    HangUp,
     /// How much of a quota is used, in percent.
     Quota(u8),
     /// It has said its last word, and that it ended well.
     Closed,
-    /// It has said its last word, and not that.
-    Over,
-}
-
-/// What is in the way of an agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// It isn't let in.
-    Auth,
-    /// The quota is spent, until then where that is said.
-    Credit(Option<Timestamp>),
-    /// The servers are overloaded.
-    Overloaded,
-    /// Too many requests.
-    RateLimited,
-    /// It used up its turns.
-    TurnLimit,
-    /// The model declined.
-    Refused,
-    /// Something else, in its words.
-    Other(String),
-}
-
-impl Trouble {
-    /// What an HTTP status of the model's API means; the text may say more of a 429.
-    pub fn of_status(status: u64, says: &str) -> Self {
-        match status {
-            401 | 403 => Self::Auth,
-            402 => Self::Credit(None),
-            429 if speaks_of_quota(says) => Self::Credit(None),
-            429 => Self::RateLimited,
-            500..=599 => Self::Overloaded,
-            _ => Self::Other(says.to_owned()),
-        }
-    }
-
-    /// What an error in words means, where no status was given.
-    pub fn of_text(says: &str) -> Self {
-        Self::named(says).unwrap_or_else(|| Self::Other(says.to_owned()))
-    }
-
-    /// The same, where it has a name.
-    fn named(says: &str) -> Option<Self> {
-        let lower = says.to_lowercase();
-        let status = [401, 402, 403, 429, 500, 502, 503, 529].into_iter().find(|n| mentions(&lower, *n));
-        match status {
-            Some(status) => Some(Self::of_status(status, says)),
-            None if speaks_of_quota(says) => Some(Self::Credit(None)),
-            None if lower.contains("overloaded") => Some(Self::Overloaded),
-            None if lower.contains("rate limit") || lower.contains("rate_limit") => Some(Self::RateLimited),
-            None => None,
-        }
-    }
-}
-
-/// The trouble that a warning speaks of, if it speaks of one that has a name.
-fn warned_of(line: &[u8]) -> Option<Trouble> {
-    Trouble::named(&String::from_utf8_lossy(line))
-}
-
-/// A line that is a JSON object; `None` for every other one.
-fn object(line: &[u8]) -> Option<Value> {
-    serde_json::from_slice(line).ok().filter(Value::is_object)
-}
-
-/// A text in a JSON value; nothing where there is none.
-fn text<'a>(value: &'a Value, path: &str) -> &'a str {
-    value.pointer(path).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// A whole number in a JSON value; zero where there is none.
-fn number(value: &Value, path: &str) -> u64 {
-    value.pointer(path).and_then(Value::as_u64).unwrap_or_default()
-}
-
-/// An amount of US dollars in a JSON value, in millionths.
-fn micros(value: &Value, path: &str) -> Option<u64> {
-    let dollars = value.pointer(path).and_then(Value::as_f64).filter(|dollars| *dollars >= 0.0)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no bill is that long")]
-    Some((dollars * 1e6).round() as u64)
-}
-
-fn speaks_of_quota(says: &str) -> bool {
-    let lower = says.to_lowercase();
-    [
-        "insufficient_quota",
-        "usage limit",
-        "credit balance",
-        "quota exceeded",
-        "out of credits",
-        "exhausted your",
-    ]
-    .iter()
-    .any(|words| lower.contains(words))
-}
-
-/// Whether a number stands in a text by itself, and not as a part of a longer one, of a word or of an address.
-fn mentions(text: &str, number: u64) -> bool {
-    let number = number.to_string();
-    let joins = |mut next: std::str::Chars<'_>, first: Option<char>| match first {
-        Some('.') => next.next().is_some_and(|c| c.is_ascii_alphanumeric()),
-        Some(c) => c.is_ascii_alphanumeric(),
-        None => false,
-    };
-    text.match_indices(&number).any(|(at, _)| {
-        let mut after = text[at + number.len()..].chars();
-        let first = after.next();
-        let before: String = text[..at].chars().rev().take(2).collect();
-        let mut before_chars = before.chars();
-        let last = before_chars.next();
-        !joins(after, first) && !joins(before_chars, last)
-    })
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    /// A job for tests of command lines.
-    pub(super) fn job<'a>(session: Session<'a>, schema: Option<&'a Value>) -> Job<'a> {
-        Job {
-            program: &[],
-            prompt: "do it",
-            model: Some("m"),
-            turns: Some(7),
-            session,
-            schema,
-            workspace: Path::new("/w"),
-            home: Path::new("/h"),
-        }
-    }
-
-    /// What a recorded output says.
-    pub(super) fn hear(agent: &dyn Agent, stream: Stream, recorded: &str) -> Vec<Event> {
-        let started = agent.command(&job(Session::New("s"), None));
-        let (mut listener, mut out) = (agent.listener(&started), Vec::new());
-        for line in recorded.lines() {
-            listener.line(stream, line.as_bytes(), &mut out);
-        }
-        out
-    }
-
     #[test]
-    fn a_trouble_is_told_by_its_status_or_its_words() {
+    fn a_version_is_found_in_a_programs_words() {
         for (says, expect) in [
-            ("unexpected status 401 Unauthorized: bad key", Trouble::Auth),
-            ("API Error: 429 too many", Trouble::RateLimited),
-            ("429: insufficient_quota", Trouble::Credit(None)),
-            ("You've hit your usage limit.", Trouble::Credit(None)),
-            ("503 Service Unavailable", Trouble::Overloaded),
-            ("Overloaded", Trouble::Overloaded),
-            ("took 1429 ms at 10.0.0.503", Trouble::Other("took 1429 ms at 10.0.0.503".into())),
+            ("2.1.197 (Claude Code)", Some([2, 1, 197])),
+            ("codex-cli 0.169.0", Some([0, 169, 0])),
+            ("v1.18.33-beta.2\n", Some([1, 18, 33])),
+            ("This is 0.61.0.", Some([0, 61, 0])),
+            ("node 22, tool 1.2", None),
+            ("1.2.3.4 . 99999999999999999999.1.1", None),
         ] {
-            assert_eq!(Trouble::of_text(says), expect, "{says}");
+            assert_eq!(version(says), expect, "{says}");
         }
     }
 
@@ -315,69 +207,8 @@ mod tests {
     fn kinds_are_told_apart() {
         let mut kinds: Vec<&str> = kinds().collect();
         assert!(kinds.iter().all(|kind| by_kind(kind).is_some()));
-        kinds.sort_unstable();
         kinds.dedup();
         assert_eq!(kinds.len(), ALL.len());
         assert!(by_kind("nobody").is_none());
-    }
-
-    /// Begun tools end, and every last word has something before it.
-    #[test]
-    fn what_was_recorded_is_understood_as_a_whole() {
-        for (kind, recorded) in [
-            ("claude", include_str!("samples/claude-done.jsonl")),
-            ("codex", include_str!("samples/codex-done.jsonl")),
-            ("gemini", include_str!("samples/gemini-done.jsonl")),
-            ("opencode", include_str!("samples/opencode-done.jsonl")),
-        ] {
-            let events = hear(by_kind(kind).unwrap(), Stream::Out, recorded);
-            assert!(matches!(events[0], Event::Session(_)), "{kind}: {events:?}");
-            assert_eq!(events.last(), Some(&Event::Closed), "{kind}: {events:?}");
-            let count = |is: fn(&Event) -> bool| events.iter().filter(|event| is(event)).count();
-            let began = count(|event| matches!(event, Event::ToolBegan(_)));
-            assert!(began > 0, "{kind}: {events:?}");
-            assert_eq!(began, count(|event| matches!(event, Event::ToolEnded(_))), "{kind}: {events:?}");
-            assert_eq!(count(|event| matches!(event, Event::Trouble(_))), 0, "{kind}: {events:?}");
-            let said = |event: &Event| matches!(event, Event::Answer { text, .. } if text == "Done: hello.txt was added.");
-            assert!(events.iter().any(said), "{kind}: {events:?}");
-        }
-    }
-
-    fn any_line() -> impl Strategy<Value = Vec<u8>> {
-        let samples = [
-            include_str!("samples/claude-done.jsonl"),
-            include_str!("samples/codex-done.jsonl"),
-            include_str!("samples/gemini-done.jsonl"),
-            include_str!("samples/opencode-done.jsonl"),
-            include_str!("samples/acp-opencode.txt"),
-        ];
-        let lines: Vec<String> = samples
-            .iter()
-            .flat_map(|sample| sample.lines())
-            .map(|l| l.trim_start_matches("< ").to_owned())
-            .collect();
-        // A line in which a value is of another type is harder than one that is none.
-        let bent = (prop::sample::select(lines), any::<prop::sample::Index>()).prop_map(|(line, at)| {
-            let mut line = line.into_bytes();
-            let at = at.index(line.len());
-            line.splice(at..=at, *b"null");
-            line
-        });
-        prop_oneof![prop::collection::vec(any::<u8>(), 0..80), bent]
-    }
-
-    proptest! {
-        #[test]
-        fn no_line_breaks_a_listener(lines in prop::collection::vec(any_line(), 0..20)) {
-            for agent in ALL {
-                let started = agent.command(&job(Session::New("s"), None));
-                for stream in [Stream::Out, Stream::Err] {
-                    let (mut listener, mut out) = (agent.listener(&started), Vec::new());
-                    for line in &lines {
-                        listener.line(stream, line, &mut out);
-                    }
-                }
-            }
-        }
     }
 }
