@@ -20,6 +20,21 @@ fn what_was_never_applied_is_no_drift() {
     });
 }
 
+/// What is left of an action that was held back as a whole is still what was left of it.
+#[test]
+fn a_part_of_what_was_held_back_is_no_drift() {
+    committed(|w| {
+        w.config(
+            "factory \"acme\" { protect \"repo/acme/anvil\" reason=\"r\"; }\n\
+             repo \"acme/anvil\" { has-wiki #false; has-projects #false; }\n",
+        );
+        w.apply(&[]).exits(4);
+        assert_eq!(w.run(&["drift", "--json"]).exits(0).json()["drift"], json!([]));
+        w.github().set("acme/anvil", &json!({ "has_wiki": false })).expect("it is there");
+        assert_eq!(w.run(&["drift", "--json"]).exits(0).json()["drift"], json!([]));
+    });
+}
+
 /// Settings of a repository are one action, and still each field is told by itself whose doing it is.
 #[test]
 fn drift_and_the_effect_of_a_change_are_told_apart_field_by_field() {

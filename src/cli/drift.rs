@@ -123,11 +123,8 @@ impl Past {
             let covered: BTreeSet<String> =
                 open.iter().filter(|field| was_for(batch, &action, field)).cloned().collect();
             open.retain(|field| !covered.contains(field));
-            // What a batch left is known by the action as it was then.
-            let part = Some(&action).filter(|_| !covered.is_empty() && !was_left(batch, &action));
-            let Some(part) = part.and_then(|action| action.part(|field| covered.contains(field))) else {
-                continue;
-            };
+            let tried = |field: &str| covered.contains(field) && !was_left(batch, &action, field);
+            let Some(part) = action.part(tried) else { continue };
             let mut part = Document {
                 actions: vec![Planned { action: part, blocked: planned.blocked.clone() }],
                 ..Document::default()
@@ -135,8 +132,7 @@ impl Past {
             if let Some(then) = self.0.entry(commit.clone()).or_insert_with(|| then(commit)) {
                 part.intersect(then);
             }
-            let drifted = part.actions.iter().filter(|p| !was_left(batch, &p.action));
-            kept.extend(drifted.flat_map(|p| p.action.changed()).map(str::to_owned));
+            kept.extend(part.actions.iter().flat_map(|p| p.action.changed()).map(str::to_owned));
         }
         match action.part(|field| kept.contains(field)) {
             Some(part) => {
@@ -168,9 +164,11 @@ fn was_for(batch: &Batch, action: &Action, field: &str) -> bool {
         && (batch.scope.is_empty() || batch.scope.iter().any(covers))
 }
 
-/// Whether a batch left this undone: then the difference was there all along, and nobody has drifted.
-fn was_left(batch: &Batch, action: &Action) -> bool {
-    batch.left.contains(&action.id)
+/// Whether a batch left this undone: then the difference was there all along, and nobody has drifted. It is known by
+/// the action as it was then, or by its field alone where others have been settled since.
+fn was_left(batch: &Batch, action: &Action, field: &str) -> bool {
+    let part = action.part(|name| name == field);
+    batch.left.contains(&action.id) || part.is_some_and(|part| batch.left.contains(&part.id))
 }
 
 /// The words by which the audit log tells of a change that could be behind a difference; it tells nothing of labels.

@@ -271,6 +271,12 @@ impl Action {
         Some(out)
     }
 
+    /// By which it is known later that it was left undone: itself, and each of its fields.
+    pub fn known_as(&self) -> impl Iterator<Item = ActionId> {
+        let parts = self.changed().filter_map(|field| Some(self.part(|name| name == field)?.id));
+        std::iter::once(self.id.clone()).chain(parts.filter(|id| *id != self.id))
+    }
+
     /// Whether it makes of a field what this one makes of it.
     pub fn agrees(&self, other: &Self, field: &str) -> bool {
         let same_thing = self.address == other.address && self.verb == other.verb;

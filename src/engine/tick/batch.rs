@@ -5,7 +5,7 @@ use crate::adapters::clock::Clock;
 use crate::adapters::git::{Access, Mirror, Repo, Signature};
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Watch, Writer};
 use crate::ledger::{self, Batch as Note, BatchPhase, Publication, Reconciled, Record, Target};
-use crate::model::{ActionId, Address, CommitId};
+use crate::model::{Action, ActionId, Address, CommitId};
 use crate::plan::{Document, Permitted, render};
 
 /// Where the ledger's branch lives.
@@ -154,7 +154,7 @@ pub async fn carry_out(
     let report = apply::apply(batch, writer, recorder, watch).await?;
     let mut ended = note(BatchPhase::Ended, summary(&report), config);
     let undone = report.outcomes.iter().filter(|(_, outcome)| !outcome.succeeded()).map(|(action, _)| action);
-    ended.left = held(document).chain(undone.map(|action| action.id.clone())).collect();
+    ended.left = held(document).chain(undone.flat_map(Action::known_as)).collect();
     ended.waiting = waiting(document);
     ended.loops.clone_from(&basis.loops);
     if !basis.scope.is_empty() {
@@ -220,7 +220,7 @@ fn note(
 }
 
 fn held(document: &Document) -> impl Iterator<Item = ActionId> {
-    document.actions.iter().filter(|p| p.blocked.is_some()).map(|p| p.action.id.clone())
+    document.actions.iter().filter(|p| p.blocked.is_some()).flat_map(|p| p.action.known_as())
 }
 
 fn waiting(document: &Document) -> Vec<Address> {
