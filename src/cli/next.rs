@@ -26,7 +26,9 @@ pub(super) fn github(error: &github::Error) -> String {
                 .to_owned()
         }
         Kind::Unauthorized => {
-            "the token is wrong, expired or revoked: make a new one and export it as GITHUB_TOKEN".to_owned()
+            "the token is wrong, expired or revoked: make a new one and put it where this one is (GITHUB_TOKEN, unless \
+             FACTORY_GITHUB_TOKEN or the config names another place)"
+                .to_owned()
         }
         Kind::Forbidden { .. } if path.starts_with("/app/installations") => {
             "install the App on that account with `Install App` on its settings page at GitHub; a suspended one is \

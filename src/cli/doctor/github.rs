@@ -385,7 +385,7 @@ mod tests {
 
         wrong token
         BAD credential: the token in GITHUB_TOKEN: GitHub doesn't accept the credential: GET /user: Bad credentials (401, request TWIN:000007)
-            next: the token is wrong, expired or revoked: make a new one and export it as GITHUB_TOKEN
+            next: the token is wrong, expired or revoked: make a new one and put it where this one is (GITHUB_TOKEN, unless FACTORY_GITHUB_TOKEN or the config names another place)
         ok  clock: as GitHub's
         [5]
 

@@ -157,7 +157,7 @@ fn retry_after(now: Timestamp, headers: &HeaderMap) -> Option<Duration> {
     jiff::fmt::rfc2822::parse(header.trim()).ok().map(|at| until(now, at.timestamp()))
 }
 
-/// Of which scopes or permissions one would do.
+/// Of which scopes or permissions one would do. Where a token has such a scope, it isn't what it lacks.
 fn needs(headers: &HeaderMap) -> Vec<String> {
     let permissions = text(headers, "x-accepted-github-permissions");
     let scopes = text(headers, "x-accepted-oauth-scopes");
@@ -166,7 +166,12 @@ fn needs(headers: &HeaderMap) -> Vec<String> {
         (None, Some(scopes)) => (scopes.as_str(), ','),
         (None, None) => ("", ','),
     };
-    list.split(separator).map(str::trim).filter(|need| !need.is_empty()).map(str::to_owned).collect()
+    let split = |list: &str, separator: char| -> Vec<String> {
+        list.split(separator).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    let needs = split(list, separator);
+    let has = split(&text(headers, "x-oauth-scopes").unwrap_or_default(), ',');
+    if needs.iter().any(|need| has.contains(need)) { Vec::new() } else { needs }
 }
 
 fn moved(asked: Asked<'_>, headers: &HeaderMap) -> Kind {
@@ -270,6 +275,11 @@ mod tests {
             ),
             (
                 403,
+                &[("x-accepted-oauth-scopes", "repo"), ("x-oauth-scopes", "gist, repo")],
+                r#"{"message":"Must have admin rights to Repository."}"#,
+            ),
+            (
+                403,
                 &[("x-accepted-github-permissions", "administration=write")],
                 r#"{"message":"Resource not accessible by integration"}"#,
             ),
@@ -324,6 +334,8 @@ mod tests {
         GitHub doesn't accept the credential: PATCH /repos/acme/a: Bad credentials (401)
            GiveUp
         forbidden for this credential, which needs admin:org or repo: PATCH /repos/acme/a: Must have admin rights to Repository. (403)
+           GiveUp
+        forbidden for this credential: PATCH /repos/acme/a: Must have admin rights to Repository. (403)
            GiveUp
         forbidden for this credential, which needs administration=write: PATCH /repos/acme/a: Resource not accessible by integration (403)
            GiveUp
