@@ -19,6 +19,9 @@ use super::watch::{Exit, Stop};
 /// The variable by which every process of a run is known.
 pub const MARK: &str = "FACTORY_RUN";
 
+/// The file that says who runs.
+const PROCESSES: &str = "processes.json";
+
 /// The most bytes of a record.
 const LIMIT: u64 = 32 << 20;
 
@@ -274,12 +277,20 @@ impl RunDir {
         self.get("run.json")
     }
 
-    /// Notes who runs.
+    /// Notes who supervises it. From then on it is known, also after the power was cut.
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn note_processes(&self, processes: &Processes) -> Result<(), RecordError> {
-        self.put("processes.json", processes)
+    pub fn note_supervisor(&self, processes: &Processes) -> Result<(), RecordError> {
+        self.put(PROCESSES, processes)
+    }
+
+    /// Notes the agent's process, too. It is the supervisor's child, and gone with the power.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn note_agent(&self, processes: &Processes) -> Result<(), RecordError> {
+        self.note(PROCESSES, processes)
     }
 
     /// Who was noted last.
@@ -287,7 +298,7 @@ impl RunDir {
     /// # Errors
     /// When it can't be read.
     pub fn processes(&self) -> Result<Option<Processes>, RecordError> {
-        self.get("processes.json")
+        self.get(PROCESSES)
     }
 
     /// Notes how far it is.
@@ -295,7 +306,7 @@ impl RunDir {
     /// # Errors
     /// When it can't be written.
     pub fn note_progress(&self, progress: &Progress) -> Result<(), RecordError> {
-        self.put("progress.json", progress)
+        self.note("progress.json", progress)
     }
 
     /// How far it was when that was noted last.
@@ -358,10 +369,21 @@ impl RunDir {
     }
 
     fn put(&self, name: &str, what: &impl Serialize) -> Result<(), RecordError> {
-        let path = self.0.join(name);
-        let text = serde_json::to_vec_pretty(what)
-            .map_err(|source| RecordError::Damaged { path: path.clone(), source })?;
+        let (path, text) = self.text(name, what)?;
         Ok(fs::replace(&path, &text)?)
+    }
+
+    fn note(&self, name: &str, what: &impl Serialize) -> Result<(), RecordError> {
+        let (path, text) = self.text(name, what)?;
+        Ok(fs::replace_lightly(&path, &text)?)
+    }
+
+    fn text(&self, name: &str, what: &impl Serialize) -> Result<(PathBuf, Vec<u8>), RecordError> {
+        let path = self.0.join(name);
+        match serde_json::to_vec_pretty(what) {
+            Ok(text) => Ok((path, text)),
+            Err(source) => Err(RecordError::Damaged { path, source }),
+        }
     }
 
     fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, RecordError> {

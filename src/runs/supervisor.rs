@@ -64,7 +64,7 @@ pub fn supervise(
     let agent = agents::by_kind(&spec.kind).ok_or_else(|| SuperviseError::Kind(spec.kind.clone()))?;
     let own = Processes { supervisor: Identity::own()?, agent: None, since: clock.now() };
     // From here on it is known that this process is the run's, before the agent is.
-    dir.note_processes(&own)?;
+    dir.note_supervisor(&own)?;
     let requests = attended::Watch::of(dir.dir())?;
     let mut run = Run {
         watch: Watch::new(spec.clocks, spec.limits),
@@ -179,7 +179,7 @@ impl Run {
             }
         };
         self.own.agent = Identity::of(child.pid())?;
-        self.dir.note_processes(&self.own)?;
+        self.dir.note_agent(&self.own)?;
         ready();
         let exit = self.listen(&mut child, &mut ears, &mut transcripts)?;
         child.signal(Signal::KILL);
@@ -319,10 +319,10 @@ impl Run {
             tools: self.watch.tools().map(str::to_owned).collect(),
             trouble: self.masked(self.watch.trouble()),
         };
-        let due = self.noted.as_ref().is_none_or(|(at, noted)| {
-            // The session is what the next process needs to go on.
-            noted.session != fresh.session || (*at + NOTED_EVERY <= now && *noted != fresh)
-        });
+        let nothing = Progress::default();
+        let (at, noted) = self.noted.as_ref().map_or((Duration::ZERO, &nothing), |(at, noted)| (*at, noted));
+        // The session is what the next process needs to go on.
+        let due = noted.session != fresh.session || (at + NOTED_EVERY <= now && *noted != fresh);
         if due {
             self.dir.note_progress(&fresh)?;
             self.noted = Some((now, fresh));

@@ -140,6 +140,17 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace_with(path, bytes, 0o600)
 }
 
+/// As [`replace`], for what may be lost with the power: it isn't waited for until the disk has it.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_lightly(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut temp = temporary(path, 0o600)?;
+    temp.write_all(bytes).map_err(|e| Error::of("write", path, e))?;
+    temp.persist(path).map_err(|e| Error::of("replace", path, e.error))?;
+    Ok(())
+}
+
 /// As [`replace`], for a file that is a person's: it keeps its access, and a new one gets the usual one.
 ///
 /// # Errors
@@ -154,16 +165,19 @@ pub fn replace_shared(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 
 /// `mode` is narrowed by the process' umask, as for any new file.
 fn replace_with(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
-    let dir = folder_of(path);
-    let mut temp = tempfile::Builder::new()
-        .prefix(".tmp-")
-        .permissions(std::fs::Permissions::from_mode(mode))
-        .tempfile_in(dir)
-        .map_err(|e| Error::of("make a temporary file for", path, e))?;
+    let mut temp = temporary(path, mode)?;
     temp.write_all(bytes).map_err(|e| Error::of("write", path, e))?;
     temp.as_file().sync_all().map_err(|e| Error::of("sync", path, e))?;
     temp.persist(path).map_err(|e| Error::of("replace", path, e.error))?;
-    sync_dir(dir)
+    sync_dir(folder_of(path))
+}
+
+fn temporary(path: &Path, mode: u32) -> Result<tempfile::NamedTempFile, Error> {
+    tempfile::Builder::new()
+        .prefix(".tmp-")
+        .permissions(std::fs::Permissions::from_mode(mode))
+        .tempfile_in(folder_of(path))
+        .map_err(|e| Error::of("make a temporary file for", path, e))
 }
 
 /// Opens a private file to write after what is in it.
