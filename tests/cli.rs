@@ -512,6 +512,22 @@ fn progress_is_for_terminals() {
     });
 }
 
+/// At the question whether to go on, Ctrl-C ends it and nothing was written; any other word than `yes` leaves changes.
+#[test]
+fn a_signal_is_an_answer() {
+    committed(|w| {
+        let program = env!("CARGO_BIN_EXE_factoryctl");
+        w.set("TERM", "xterm");
+        let before = w.plan(&[]).exits(2).out;
+        for (answer, code) in [("\u{3}", 130), ("no\n", 2), ("\n", 2)] {
+            let apply = format!("'{program}' apply");
+            let (seen, ended) = w.talk("script", &["-qec", &apply, "/dev/null"], "does it: ", answer);
+            assert_eq!(ended, code, "{answer:?}: {seen}");
+        }
+        assert_eq!(w.plan(&[]).exits(2).out, before);
+    });
+}
+
 /// Markdown and JSON say what the text says.
 #[test]
 fn the_spellings_of_a_plan_agree() {
@@ -588,6 +604,8 @@ fn the_doctor_looks_at_everything() {
         "config",
         "state",
         "lock",
+        "ledger",
+        "switches",
         "api",
         "credential",
         "scopes",
@@ -606,6 +624,16 @@ fn the_doctor_looks_at_everything() {
         let doctor = w.run(&["doctor"]).exits(0);
         assert_eq!(looked(&doctor.out), all, "{}", doctor.all());
         assert!(doctor.out.contains("in which 1 file differs from the commit"), "{}", doctor.all());
+        let state = std::fs::read_dir(w.path("home/state/factoryctl")).expect("it was used");
+        let mut dirs = state.map(|dir| dir.expect("it can be read").path());
+        let flips = dirs
+            .find(|dir| dir.join("lock").exists() || dir.join("ledger").exists())
+            .expect("one")
+            .join("flips.json");
+        std::fs::write(&flips, "{").expect("it can be written");
+        let damaged = w.run(&["doctor"]).exits(1);
+        assert!(damaged.out.contains("BAD switches: "), "{}", damaged.all());
+        std::fs::remove_file(&flips).expect("it is there");
         let nonsense = w.run(&["--api", "nonsense", "doctor"]).exits(64);
         assert!(nonsense.out.contains("BAD api: `nonsense`"), "{}", nonsense.all());
         w.set("FACTORY_GITHUB_TOKEN", "ghp_nobody");

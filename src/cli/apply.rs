@@ -95,7 +95,11 @@ fn committed(cx: &Context, source: &Source, saved: Option<&SavedPlan>) -> Result
     let rev = match (saved, cx.global.at.as_deref()) {
         (Some(saved), _) => match &saved.commit {
             Some(commit) => commit.clone(),
-            None => return Err(dirty("the saved plan was made from uncommitted files")),
+            None => {
+                let says = "the saved plan was made from uncommitted files; apply acts on commits only";
+                return Err(Fail::new(Exit::Invalid, says)
+                    .help("commit them, and plan again: factoryctl plan -o FILE"));
+            }
         },
         (None, Some(rev)) => rev.to_owned(),
         (None, None) => {
@@ -251,8 +255,20 @@ impl<'a> Job<'a> {
                 let basis = self.basis(&judged.document);
                 engine::agree(&judged.document, &basis, &self.recorder, &self.publisher).await?;
             }
-            if permitted.is_empty() || !self.confirmed(permitted.len())? {
+            if permitted.is_empty() {
                 break;
+            }
+            match self.confirmed(permitted.len()).await? {
+                Answer::Yes => {}
+                Answer::No => {
+                    self.cx.ui.say("nothing was changed: only `yes` does it");
+                    exit = exit.and(Exit::Changes);
+                    break;
+                }
+                Answer::Interrupted => {
+                    exit = self.ended_by_signal();
+                    break;
+                }
             }
             match self.carry_out(permitted, &judged).await {
                 Ok(report) => {
@@ -371,20 +387,29 @@ impl<'a> Job<'a> {
         (says, stale)
     }
 
-    fn confirmed(&self, actions: usize) -> Result<bool, Fail> {
+    /// Asks, unless that was answered beforehand. A signal is an answer, too.
+    async fn confirmed(&self, actions: usize) -> Result<Answer, Fail> {
         if self.args.yes {
-            return Ok(true);
+            return Ok(Answer::Yes);
         }
         let asked = write!(
             io::stderr(),
             "Apply {}? Only `yes` does it: ",
             render::counted(actions, "change", "changes")
         );
-        let mut answer = String::new();
-        asked
-            .and_then(|()| io::stdin().read_line(&mut answer))
-            .map_err(|error| Fail::new(Exit::Error, "the answer can't be read").because(error))?;
-        Ok(answer.trim() == "yes")
+        let unread = |error: io::Error| Fail::new(Exit::Error, "the answer can't be read").because(error);
+        asked.map_err(unread)?;
+        // On this thread nobody would see the signal.
+        let reading = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            io::stdin().read_line(&mut answer).map(|_| answer)
+        });
+        let answer = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Ok(Answer::Interrupted),
+            answer = reading => answer.map_err(|error| unread(error.into()))?.map_err(unread)?,
+        };
+        Ok(if answer.trim() == "yes" { Answer::Yes } else { Answer::No })
     }
 
     async fn carry_out(&self, permitted: Vec<Permitted>, judged: &Judged) -> Result<Report, BatchError> {
@@ -436,10 +461,13 @@ impl<'a> Job<'a> {
             },
         };
         let exit = report.outcomes.iter().fold(Exit::Done, |exit, (_, outcome)| exit.and(of(outcome)));
-        match (report.interrupted, self.interrupted.load(Ordering::Relaxed)) {
-            (false, _) => exit,
-            (true, 15) => Exit::Terminated,
-            (true, _) => Exit::Interrupted,
+        if report.interrupted { self.ended_by_signal() } else { exit }
+    }
+
+    fn ended_by_signal(&self) -> Exit {
+        match self.interrupted.load(Ordering::Relaxed) {
+            15 => Exit::Terminated,
+            _ => Exit::Interrupted,
         }
     }
 
@@ -456,6 +484,13 @@ impl<'a> Job<'a> {
         }
         Ok(exit)
     }
+}
+
+/// What came of asking.
+enum Answer {
+    Yes,
+    No,
+    Interrupted,
 }
 
 pub(super) fn describe(action: &Action, outcome: &Outcome) -> String {

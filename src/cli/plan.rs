@@ -53,6 +53,14 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     }
     let (judged, observed) = compare(cx, args, &source, &loaded, base.as_ref()).await?;
     let document = &judged.document;
+    if let Some(path) = &args.output
+        && loaded.desired.origin.commit.is_none()
+    {
+        cx.ui.say(&format!(
+            "warning: {} is of uncommitted files: it can be read, and not applied; commit them and plan again for that",
+            path.display()
+        ));
+    }
     if let Some(path) = &args.output {
         fs::replace(&cx.env.cwd().join(path), SavedPlan::new(document).to_text().as_bytes())?;
     }

@@ -11,8 +11,9 @@ mod snapshot;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -127,6 +128,30 @@ impl World {
         let mut command = Command::new(program);
         command.args(args).current_dir(self.path("config")).env_clear().envs(self.environment());
         command.output().unwrap_or_else(|error| panic!("{program}: {error}"))
+    }
+
+    /// Runs another program as [`World::plain`], waits until it has printed `question`, and answers; gives what it
+    /// printed, and its code.
+    pub(crate) fn talk(&self, program: &str, args: &[&str], question: &str, answer: &str) -> (String, i32) {
+        let mut command = Command::new(program);
+        command.args(args).current_dir(self.path("config")).env_clear().envs(self.environment());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{program}: {error}"));
+        let (mut stdin, mut stdout) =
+            (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
+        let (mut seen, mut answered, mut buffer) = (Vec::new(), false, [0; 4096]);
+        loop {
+            match stdout.read(&mut buffer).expect("it can be read") {
+                0 => break,
+                n => seen.extend_from_slice(&buffer[..n]),
+            }
+            if !answered && String::from_utf8_lossy(&seen).contains(question) {
+                stdin.write_all(answer.as_bytes()).expect("it listens");
+                answered = true;
+            }
+        }
+        let status = child.wait().expect("it ends");
+        (String::from_utf8_lossy(&seen).into_owned(), status.code().unwrap_or(-1))
     }
 
     // --- the program ---

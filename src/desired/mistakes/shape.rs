@@ -389,6 +389,26 @@ name = "acme/widgets"
 }
 
 #[test]
+fn a_toml_label_as_a_list_of_tables() {
+    let text = complain_files([
+        ("factory.kdl", "factory \"acme\"\n"),
+        ("policies/more.toml", "[[repo.\"acme/widgets\".labels.label]]\nname = \"bug\"\n"),
+    ]);
+    insta::assert_snapshot!(text, @r#"
+    config::shape
+
+      × each `label` is a table of its own
+       ╭─[policies/more.toml:1:30]
+     1 │ [[repo."acme/widgets".labels.label]]
+       ·                              ──┬──
+       ·                                ╰── written in another way here
+     2 │ name = "bug"
+       ╰────
+      help: write `[repo."acme/widgets".labels.label."bug"]` and its fields below it
+    "#);
+}
+
+#[test]
 fn a_toml_override_as_a_table() {
     let text = complain_files([
         (

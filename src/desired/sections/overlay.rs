@@ -80,7 +80,9 @@ pub(super) fn build(root: &[Block], cx: &mut Builder<'_>) -> BTreeMap<RepoName, 
 }
 
 fn group<'a>(block: &'a Block, sets: &mut Sets<'_>, cx: &mut Builder<'_>) -> Group<'a> {
-    if block.given("match").is_none() && block.given("topic").is_none() {
+    // What was written wrong has been said.
+    let chooses = |name: &str| block.given(name).is_some_and(|g| !g.values.is_empty() || !g.good);
+    if !chooses("match") && !chooses("topic") {
         cx.sink.push(
             Draft::error(code::MISSING, format!("{} has neither `match` nor `topic`", block.quoted()))
                 .at(block.key_span(), "matches nothing")

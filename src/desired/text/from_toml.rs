@@ -53,6 +53,8 @@ fn entries<'d, 't>(table: &'d DeTable<'t>) -> Vec<Entry<'d, 't>> {
 struct Reader<'a> {
     number: u16,
     sink: &'a mut Sink,
+    /// The tables that are being read, each with the dot after it.
+    path: String,
 }
 
 /// The nodes that a table spells, as children of `parent`.
@@ -63,7 +65,7 @@ pub(in crate::desired) fn nodes<'d>(
     sink: &mut Sink,
 ) -> Vec<Node<'d>> {
     let mut out = Vec::new();
-    Reader { number, sink }.table(table, Some(parent), &mut out);
+    Reader { number, sink, path: String::new() }.table(table, Some(parent), &mut out);
     out
 }
 
@@ -75,6 +77,20 @@ impl Reader<'_> {
                 None => out.push(self.unknown(key, value)),
             }
         }
+    }
+
+    /// A table below the one that is being read.
+    fn inner<'d>(
+        &mut self,
+        name: &str,
+        table: &'d DeTable<'_>,
+        kind: &'static Kind,
+        out: &mut Vec<Node<'d>>,
+    ) {
+        let outside = self.path.len();
+        self.path.push_str(name);
+        self.table(table, Some(kind), out);
+        self.path.truncate(outside);
     }
 
     fn kind<'d>(
@@ -93,13 +109,14 @@ impl Reader<'_> {
                     };
                     let mut node = self.node(kind.name, name);
                     node.args.push(Scalar { raw: Raw::Text(borrow(name)), span: node.span });
-                    self.table(table, Some(kind), &mut node.children);
+                    let here = format!("{}.{:?}.", kind.name, name.get_ref());
+                    self.inner(&here, table, kind, &mut node.children);
                     out.push(node);
                 }
             }
             (Repeat::Once, DeValue::Table(table)) => {
                 let mut node = self.node(kind.name, key);
-                self.table(table, Some(kind), &mut node.children);
+                self.inner(&format!("{}.", kind.name), table, kind, &mut node.children);
                 out.push(node);
             }
             (Repeat::Many, DeValue::Array(members)) => {
@@ -112,7 +129,7 @@ impl Reader<'_> {
                     // Each `[[name]]` has its own place, the key only that of the first.
                     let at = span(&member.span(), self.number);
                     node.span = if at.end > at.start { at } else { node.span };
-                    self.table(table, Some(kind), &mut node.children);
+                    self.inner(&format!("{}.", kind.name), table, kind, &mut node.children);
                     out.push(node);
                 }
             }
@@ -180,16 +197,14 @@ impl Reader<'_> {
     }
 
     fn misshapen(&mut self, kind: &'static Kind, at: Span) {
+        let path = format!("{}{}", self.path, kind.name);
         let (says, write) = match kind.repeat {
             Repeat::ByKey => {
                 let key = kind.key.map_or("name", |k| k.example.trim_matches('"'));
-                (
-                    format!("each `{}` is a table of its own", kind.name),
-                    format!("[… {}.\"{key}\"]", kind.name).replace("… ", ""),
-                )
+                (format!("each `{}` is a table of its own", kind.name), format!("[{path}.\"{key}\"]"))
             }
-            Repeat::Once => (format!("`{}` is one table", kind.name), format!("[{}]", kind.name)),
-            Repeat::Many => (format!("`{}` is a list of tables", kind.name), format!("[[{}]]", kind.name)),
+            Repeat::Once => (format!("`{}` is one table", kind.name), format!("[{path}]")),
+            Repeat::Many => (format!("`{}` is a list of tables", kind.name), format!("[[{path}]]")),
         };
         self.sink.push(
             Draft::error(code::SHAPE, says)
