@@ -537,6 +537,13 @@ fn what_was_suspended_is_mended_as_soon_as_it_is_resumed() {
         assert!(has_wiki(world, "anvil"));
         daemon.ask(&["resume", "repo/acme/anvil/**"]).exits(0);
         wait("it is mended without anybody asking", || (!has_wiki(world, "anvil")).then_some(()));
+        // A restart in between changes nothing.
+        daemon.ask(&["suspend", "repo/acme/anvil/**", "--reason", "audit"]).exits(0);
+        world.config("factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #true; }\n");
+        daemon.stop().exits(0);
+        let daemon = Daemon::start(world, &[]);
+        daemon.ask(&["resume", "repo/acme/anvil/**"]).exits(0);
+        wait("it is mended after the restart", || has_wiki(world, "anvil").then_some(()));
         daemon.stop().exits(0);
     });
 }

@@ -97,6 +97,78 @@ fn a_local_factory_whose_folder_is_moved_keeps_its_switches() {
     });
 }
 
+/// Who comes to a place from which a factory moved away is another one, whether or not that was noticed there yet.
+#[test]
+fn a_place_that_is_used_again_has_nothing_of_who_moved_away() {
+    for moves_first in [true, false] {
+        world_of(sample::github(), |world| {
+            world.config(LOCAL);
+            world.run(&["apply", "--yes"]).exits(0);
+            world.run(&["loop", "disable", "labels", "--reason", "before"]).exits(0);
+            std::fs::rename(world.path("config"), world.path("elsewhere")).unwrap();
+            std::fs::create_dir(world.path("config")).unwrap();
+            let elsewhere = world.path("elsewhere").display().to_string();
+            let there = ["--config", elsewhere.as_str()];
+            let holds = |args: &[&str]| {
+                let ran = world.run(&[&there[..], args].concat()).exits(0);
+                assert!(ran.all().contains("before"), "{}", ran.all());
+            };
+            if moves_first {
+                holds(&["apply", "--yes"]);
+            }
+            world.git(&["init", "-q", "-b", "main"]);
+            world.config("factory \"sandbox\"\n");
+            holds(&["apply", "--yes"]);
+            for _ in 0..2 {
+                let listed = world.run(&["loop", "list"]).exits(0);
+                assert!(!listed.out.contains("before"), "{}", listed.all());
+                world.run(&["apply", "--yes"]).exits(0);
+            }
+            holds(&["apply", "--yes"]);
+            holds(&["loop", "list"]);
+        });
+    }
+}
+
+/// A repository has one name, from whichever of its working trees one looks.
+#[test]
+fn a_linked_working_tree_is_the_same_factory() {
+    world_of(sample::github(), |world| {
+        world.config(LOCAL);
+        let daemon = Daemon::start(world, &[]);
+        world.git(&["worktree", "add", "-q", "--detach", "../linked"]);
+        let linked = world.path("linked").display().to_string();
+        world.run(&["--config", &linked, "status"]).exits(0);
+        world.run(&["--config", &linked, "run"]).exits(8);
+        daemon.stop().exits(0);
+    });
+}
+
+/// Where a branch is gone and another one is named in its place, as the message advises, everything goes along.
+#[test]
+fn a_branch_that_takes_the_place_of_one_that_is_gone_has_its_switches() {
+    world_of(github_with_factory(), |world| {
+        let plain = "factory \"acme\" { config \"acme/factory\"; }\n";
+        world.config(plain);
+        let url = pushed(world);
+        world.run(&["--config", &url, "apply", "--yes"]).exits(0);
+        world.run(&["--config", &url, "loop", "disable", "labels", "--reason", "before"]).exits(0);
+        let address = world
+            .twin()
+            .git_url()
+            .replace("http://", &format!("http://x-access-token:{}@", world.twin().token()));
+        let remote = format!("{address}/acme/factory.git");
+        world.git(&["push", "-q", &remote, "main:trunk"]);
+        world.github().set("acme/factory", &serde_json::json!({ "default_branch": "trunk" })).unwrap();
+        let beside = world.run(&["--config", &format!("{url}#trunk"), "loop", "list"]).exits(0);
+        assert!(!beside.out.contains("before"), "while both are there they are two: {}", beside.all());
+        world.git(&["push", "-q", &remote, ":main"]);
+        let config = format!("{url}#trunk");
+        let apply = world.run(&["--config", &config, "apply", "--yes"]).exits(0);
+        assert!(apply.err.contains("from now on") && apply.err.contains("before"), "{}", apply.all());
+    });
+}
+
 /// In a repository on this machine, too, a branch that is gone is no reason to go by another.
 #[test]
 fn a_local_branch_that_is_gone_leaves_what_was_in_force() {

@@ -128,6 +128,7 @@ impl Context {
                 used.place, used.branch, named.place, named.branch
             ));
         }
+        state.stay()?;
         source.remember_identity(&named)?;
         Ok(state)
     }

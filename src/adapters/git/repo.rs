@@ -77,7 +77,9 @@ impl Repo {
 
     /// The folder with its references and objects, shared by linked working trees: what a watcher watches.
     pub fn common_dir(&self) -> PathBuf {
-        self.local().common_dir().to_owned()
+        let dir = self.local().common_dir().to_owned();
+        // A linked working tree names it by a way through its own folder.
+        dir.canonicalize().unwrap_or(dir)
     }
 
     /// The commit that is checked out.

@@ -85,6 +85,14 @@ impl StateDir {
         })
     }
 
+    /// This one is used again, whoever took over what was in it.
+    ///
+    /// # Errors
+    /// When that can't be noted.
+    pub fn stay(&self) -> Result<(), Error> {
+        fs::remove(&self.dir.join(MOVED)).map_err(Error::Prepare)
+    }
+
     /// The one that has taken this one over, or that one, and so on; else itself.
     ///
     /// # Errors

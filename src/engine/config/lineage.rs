@@ -48,6 +48,10 @@ impl Lineage {
     /// When a note or a state directory can't be read: what lies there isn't taken for nothing.
     pub fn find(source: &Source, named: &Identity, home: &StateHome) -> Result<Self, LineageError> {
         let own = home.of(named)?;
+        if own.clone().latest()?.id() != own.id() && source.is_anothers()? {
+            // What was here went elsewhere, and another repository came to its place.
+            return Ok(Self { state: own, earlier: Vec::new() });
+        }
         let noted = source.remembered()?.map(|was| was.identity).filter(|identity| identity != named);
         if let Some(noted) = noted {
             let from = home.of(&noted)?.latest()?;

@@ -263,13 +263,11 @@ impl Source {
     /// When a note or the repository can't be read.
     pub fn kin(&self, named: &Identity) -> Result<Vec<Identity>, SourceError> {
         let (Some(memory), Some(repo)) = (self.memory(), self.repo()) else { return Ok(Vec::new()) };
-        let is_local = |identity: &Identity| Path::new(&identity.place).is_absolute();
         let mut kin = Vec::new();
         for other in memory.others()? {
             let was = other.identity;
-            let comes_from = is_local(&was) && (!is_local(named) || !fs::exists(Path::new(&was.place)));
-            let Some(followed) = other.in_force.filter(|_| comes_from && was != *named) else { continue };
-            if !repo.has(&followed.commit)? {
+            let Some(followed) = other.in_force.filter(|_| was != *named) else { continue };
+            if !repo.has(&followed.commit)? || !gave_way(repo, &was, &followed, named)? {
                 continue;
             }
             for branch in self.first_branches()? {
@@ -281,6 +279,18 @@ impl Source {
             }
         }
         Ok(kin)
+    }
+
+    /// Whether what is remembered is of another repository, which was at this place before.
+    ///
+    /// # Errors
+    /// When the note or the repository can't be read.
+    pub fn is_anothers(&self) -> Result<bool, SourceError> {
+        let followed = self.remembered()?.and_then(|was| was.in_force);
+        match (followed, self.repo()) {
+            (Some(followed), Some(repo)) => Ok(!repo.has(&followed.commit)?),
+            (Some(_) | None, _) => Ok(false),
+        }
     }
 
     /// The file with what is remembered of it.
@@ -419,6 +429,26 @@ pub fn load(files: ConfigFiles, today: jiff::civil::Date) -> Result<Loaded, Box<
         Ok((desired, warnings)) => Ok(Loaded { files, desired, warnings }),
         Err(problems) => Err(Box::new(Invalid { files, problems })),
     }
+}
+
+/// Whether a config of the same history is no longer used under its former identity: a local factory that has a
+/// repository on GitHub now, a folder that doesn't hold that history any more, a branch that is gone.
+fn gave_way(repo: &Repo, was: &Identity, followed: &Followed, named: &Identity) -> Result<bool, SourceError> {
+    let is_local = |identity: &Identity| Path::new(&identity.place).is_absolute();
+    if was.place == named.place {
+        let own = repo.branch_head(&followed.branch)?;
+        return Ok(own.is_none() && repo.reference(&followed.reference)?.is_none());
+    }
+    if !is_local(was) {
+        return Ok(false);
+    }
+    let holds = || match Repo::open(Path::new(&was.place)) {
+        Ok(there) => there.has(&followed.commit),
+        Err(git::Error::NotARepository { .. }) => Ok(false),
+        Err(_) if !fs::exists(Path::new(&was.place)) => Ok(false),
+        Err(error) => Err(error),
+    };
+    Ok(!is_local(named) || !holds()?)
 }
 
 fn is_url(text: &str) -> bool {

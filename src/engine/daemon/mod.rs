@@ -27,6 +27,7 @@ use crate::adapters::state::{self, StateDir};
 use crate::apply::Recorder;
 use crate::ledger::{self, Ledger, Record};
 use crate::model::{Desired, Facet, Facets};
+use crate::plan::Switches;
 
 use super::webhooks;
 use crate::engine::config::{BootError, Keeper};
@@ -214,6 +215,8 @@ impl Daemon {
             home: tokio::sync::Mutex::default(),
             shown: Mutex::default(),
         });
+        // What ends is noticed by what was there, also when it was there before the start.
+        let suspended = suspended(&shop.board.now());
         let mut daemon = Self {
             client: watch::Sender::new(client),
             desired: watch::Sender::new(desired),
@@ -227,7 +230,7 @@ impl Daemon {
             ticks: JoinSet::new(),
             alive: Arc::new(AtomicI64::new(now.as_microsecond())),
             looks: BTreeMap::new(),
-            suspended: BTreeSet::new(),
+            suspended,
             clock,
             env,
             keeper,
@@ -321,8 +324,7 @@ impl Daemon {
         let switches = self.shop.board.now();
         let setups = news::setups(&desired, &switches);
         self.scheduler.switch(|name| setups.iter().any(|s| s.name == name && s.enabled), now);
-        let suspended = switches.suspended.iter().map(|(glob, _)| glob.to_string()).collect();
-        let before = std::mem::replace(&mut self.suspended, suspended);
+        let before = std::mem::replace(&mut self.suspended, suspended(&switches));
         if !before.is_subset(&self.suspended) {
             self.scheduler.resumed(now);
         }
@@ -476,4 +478,9 @@ impl Daemon {
         self.services.close();
         self.services.wait().await;
     }
+}
+
+/// What is suspended.
+fn suspended(switches: &Switches) -> BTreeSet<String> {
+    switches.suspended.iter().map(|(glob, _)| glob.to_string()).collect()
 }
