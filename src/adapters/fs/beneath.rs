@@ -1,0 +1,148 @@
+//! A folder that others write in: what lies below it is reached name by name, and no link leads out of it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, readlinkat, statat};
+
+use super::Error;
+
+/// A folder, open.
+#[derive(Debug)]
+pub struct Beneath {
+    root: OwnedFd,
+    path: PathBuf,
+}
+
+/// What a name in a folder is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A folder.
+    Folder,
+    /// A regular file.
+    File {
+        /// Its length when it was looked at.
+        bytes: u64,
+        /// Whether its owner may run it.
+        executable: bool,
+    },
+    /// A symbolic link, and where it leads to.
+    Link(Vec<u8>),
+    /// A pipe, a socket, a device.
+    Special,
+}
+
+impl Beneath {
+    /// Opens a folder; a link in its own place is refused.
+    ///
+    /// # Errors
+    /// When it isn't there, or isn't a folder.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let root = folder(&CWD, path.as_os_str()).map_err(|e| Error::of("open", path, e.into()))?;
+        Ok(Self { root, path: path.to_owned() })
+    }
+
+    /// What lies in a folder below it (`""` for itself), sorted by name. Names that vanish meanwhile are left out.
+    ///
+    /// # Errors
+    /// When it isn't there, a link leads to it, or it can't be read.
+    pub fn list(&self, below: &Path) -> Result<Vec<(OsString, Found)>, Error> {
+        let failed = |e: rustix::io::Errno| Error::of("list", &self.path.join(below), e.into());
+        let opened = self.descend(below).map_err(failed)?;
+        let mut all = Vec::new();
+        for entry in Dir::read_from(&opened).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            match look(&opened, name) {
+                Ok(found) => all.push((name.to_owned(), found)),
+                Err(rustix::io::Errno::NOENT) => {}
+                Err(e) => return Err(failed(e)),
+            }
+        }
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(all)
+    }
+
+    /// Opens a regular file below it for reading.
+    ///
+    /// # Errors
+    /// When it isn't there, isn't a regular file, or a link leads to it.
+    pub fn file(&self, below: &Path) -> Result<File, Error> {
+        let path = self.path.join(below);
+        let failed = |e: rustix::io::Errno| Error::of("open", &path, e.into());
+        let name = below.file_name().ok_or_else(|| Error::NotRegular(path.clone()))?;
+        let above = self.descend(below.parent().unwrap_or(Path::new(""))).map_err(failed)?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = File::from(openat(&above, name, flags, Mode::empty()).map_err(failed)?);
+        let meta = file.metadata().map_err(|e| Error::of("inspect", &path, e))?;
+        if meta.is_file() { Ok(file) } else { Err(Error::NotRegular(path)) }
+    }
+
+    fn descend(&self, below: &Path) -> rustix::io::Result<OwnedFd> {
+        let mut at = folder(&self.root, OsStr::new("."))?;
+        for part in below.components() {
+            let Component::Normal(name) = part else { return Err(rustix::io::Errno::INVAL) };
+            at = folder(&at, name)?;
+        }
+        Ok(at)
+    }
+}
+
+/// Opens one folder by its name alone.
+fn folder(at: impl rustix::fd::AsFd, name: &OsStr) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat(at, name, flags, Mode::empty())
+}
+
+fn look(folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<Found> {
+    let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok(match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => Found::Folder,
+        FileType::RegularFile => Found::File {
+            bytes: stat.st_size.unsigned_abs(),
+            executable: Mode::from_raw_mode(stat.st_mode).contains(Mode::XUSR),
+        },
+        FileType::Symlink => Found::Link(readlinkat(folder, name, Vec::new())?.into_bytes()),
+        FileType::Fifo
+        | FileType::Socket
+        | FileType::CharacterDevice
+        | FileType::BlockDevice
+        | FileType::Unknown => Found::Special,
+    })
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write what is then read")]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    #[test]
+    fn no_link_leads_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("root");
+        std::fs::create_dir_all(root.join("d")).unwrap();
+        std::fs::create_dir(dir.path().join("out")).unwrap();
+        std::fs::write(dir.path().join("out/secret"), "s").unwrap();
+        std::fs::write(root.join("d/f"), "f").unwrap();
+        std::os::unix::fs::symlink("../out", root.join("link")).unwrap();
+        std::os::unix::fs::symlink("f", root.join("d/inner")).unwrap();
+        let it = Beneath::open(&root).unwrap();
+        let names: Vec<_> = it.list(Path::new("")).unwrap();
+        assert_eq!(names, [("d".into(), Found::Folder), ("link".into(), Found::Link(b"../out".to_vec()))]);
+        let mut text = String::new();
+        it.file(Path::new("d/f")).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "f");
+        assert!(it.file(Path::new("link/secret")).is_err());
+        assert!(it.file(Path::new("d/inner")).is_err());
+        assert!(it.file(Path::new("../out/secret")).is_err());
+        assert!(it.list(Path::new("link")).is_err());
+        assert!(Beneath::open(&root.join("link")).is_err());
+    }
+}
