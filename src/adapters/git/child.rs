@@ -1,6 +1,7 @@
 //! `git` as a child process: only in our own mirror, with no configuration but ours, the token in its environment.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -61,6 +62,8 @@ pub(super) fn git(git_dir: &Path, url: &str, access: &Access) -> Command {
         ("GIT_SSH_COMMAND", "ssh -oBatchMode=yes"),
         ("GIT_ALLOW_PROTOCOL", "file:http:https:ssh"),
         ("GIT_NO_REPLACE_OBJECTS", "1"),
+        // Objects that are missing are missing: no remote that a repository names is asked for them.
+        ("GIT_NO_LAZY_FETCH", "1"),
         ("LC_ALL", "C"),
     ] {
         command = command.var(name, value);
@@ -72,6 +75,25 @@ pub(super) fn git(git_dir: &Path, url: &str, access: &Access) -> Command {
     let mut git_dir_arg = OsString::from("--git-dir=");
     git_dir_arg.push(git_dir);
     command.arg(git_dir_arg)
+}
+
+/// One command line of a shell, made of a program and its arguments.
+pub(super) fn shell_line(argv: &[OsString]) -> OsString {
+    let mut line = Vec::new();
+    for word in argv {
+        if !line.is_empty() {
+            line.push(b' ');
+        }
+        line.push(b'\'');
+        for byte in word.as_bytes() {
+            match byte {
+                b'\'' => line.extend_from_slice(br"'\''"),
+                other => line.push(*other),
+            }
+        }
+        line.push(b'\'');
+    }
+    OsString::from_vec(line)
 }
 
 /// `https://host[:port]/` of a URL that is reached by HTTP.
@@ -145,6 +167,12 @@ mod tests {
         ] {
             assert_eq!(http_base(url).as_deref(), expect, "{url}");
         }
+    }
+
+    #[test]
+    fn a_shell_takes_each_word_as_it_is() {
+        let words = ["git", "it's", "a b", "$(x)", ""].map(OsString::from);
+        assert_eq!(shell_line(&words), r"'git' 'it'\''s' 'a b' '$(x)' ''");
     }
 
     #[test]

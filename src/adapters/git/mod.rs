@@ -2,15 +2,18 @@
 //!
 //! Repositories are opened isolated: no configuration of the user or the system is read, replacement objects are
 //! off, and no program that a repository's own configuration names is ever run. `git` itself runs in the
-//! product's own bare mirror alone.
+//! product's own repositories alone; of one that others write in only `upload-pack` is run, as [`Foreign`] says.
 
 mod blame;
 mod child;
 mod error;
+mod foreign;
+mod lent;
 mod mirror;
 mod open;
 mod remote;
 mod repo;
+mod snapshot;
 mod tree;
 mod write;
 
@@ -20,7 +23,10 @@ pub(crate) mod fixture;
 pub use blame::Blame;
 pub use child::Access;
 pub use error::Error;
+pub use foreign::{Foreign, Tip};
+pub use lent::{CheckOut, Objects, check_out};
 pub use mirror::Mirror;
 pub use remote::{Pushed, Refs};
 pub use repo::{Commit, Repo, Step};
+pub use snapshot::{Content, Entry, Kind, Snapshot, can_be_named};
 pub use write::{NewCommit, RefUpdate, Signature};

@@ -156,6 +156,21 @@ impl Repo {
         Ok(names)
     }
 
+    /// The names of all references below a prefix that ends in `/`, sorted.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub fn references_below(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        let repo = self.local();
+        let failed = || self.failed("list references");
+        let platform = repo.references().map_err(failed())?;
+        let found = platform.prefixed(prefix).map_err(failed())?;
+        let mut names: Vec<String> =
+            found.filter_map(Result::ok).map(|found| found.name().as_bstr().to_string()).collect();
+        names.sort();
+        Ok(names)
+    }
+
     /// The commit that a revision names: a branch, a tag, (part of) an id, `HEAD~2`.
     ///
     /// # Errors

@@ -132,13 +132,28 @@ impl Repo {
             .map(drop)
             .map_err(self.failed("set a reference"))
     }
+
+    /// Removes references of the product's own; one that isn't there is no error.
+    ///
+    /// # Errors
+    /// When one stays.
+    pub fn remove_references(&self, names: &[String]) -> Result<(), Error> {
+        let remove = |name: &String| {
+            let name = gix::refs::FullName::try_from(name.as_str())
+                .map_err(|_| Error::UnknownRevision { rev: name.clone(), similar: None })?;
+            let change = Change::Delete { expected: PreviousValue::Any, log: RefLog::AndReference };
+            Ok(RefEdit { change, name, deref: false })
+        };
+        let edits = names.iter().map(remove).collect::<Result<Vec<_>, Error>>()?;
+        self.local().edit_references(edits).map(drop).map_err(self.failed("remove references"))
+    }
 }
 
-fn raw_time(at: Timestamp) -> String {
+pub(super) fn raw_time(at: Timestamp) -> String {
     format!("{} +0000", at.as_second())
 }
 
-fn raw<'a>(by: &'a Signature, time: &'a str) -> gix::actor::SignatureRef<'a> {
+pub(super) fn raw<'a>(by: &'a Signature, time: &'a str) -> gix::actor::SignatureRef<'a> {
     gix::actor::SignatureRef { name: by.name.as_str().into(), email: by.email.as_str().into(), time }
 }
 

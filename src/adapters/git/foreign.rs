@@ -1,0 +1,109 @@
+//! A repository that others write in: nothing but its own `upload-pack` reads it, and what comes over is checked.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::child::{classify, git, shell_line};
+use super::{Access, Error, Mirror};
+use crate::adapters::process::{Command, Output};
+use crate::model::CommitId;
+
+/// A repository that others write in, and how its `upload-pack` is started.
+#[derive(Clone, Copy, Debug)]
+pub struct Foreign<'a> {
+    /// Its folder with references and objects, absolute.
+    pub git_dir: &'a Path,
+    /// The program and its arguments; git puts the folder behind them.
+    pub upload_pack: &'a [OsString],
+}
+
+/// Something that a reference leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// The full name of the reference, or `HEAD`.
+    pub name: String,
+    /// What it leads to, tags followed.
+    pub id: CommitId,
+}
+
+impl Foreign<'_> {
+    fn url(&self) -> String {
+        self.git_dir.display().to_string()
+    }
+
+    fn option(&self) -> OsString {
+        let mut option = OsString::from("--upload-pack=");
+        option.push(shell_line(self.upload_pack));
+        option
+    }
+}
+
+impl Mirror {
+    /// What the references of another repository lead to.
+    ///
+    /// # Errors
+    /// [`Error::RemoteGone`] when no repository is there; [`Error::Remote`].
+    pub async fn tips(&self, access: &Access, of: &Foreign<'_>) -> Result<Vec<Tip>, Error> {
+        let command = git(self.repo().place(), "", access).args(["ls-remote", "--quiet"]);
+        let command = command.arg(of.option()).arg("--").arg(of.git_dir);
+        let output = run(command, "read the references of", of).await?;
+        Ok(parse_tips(&String::from_utf8_lossy(&output.stdout)))
+    }
+
+    /// Fetches commits of another repository, each into a reference of this one. Every object that comes over is
+    /// checked, all objects must be there, and no reference but the named ones moves.
+    ///
+    /// # Errors
+    /// As [`Mirror::tips`]; nothing has moved then.
+    pub async fn take_in(
+        &self,
+        access: &Access,
+        from: &Foreign<'_>,
+        wanted: &[(CommitId, String)],
+    ) -> Result<(), Error> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let command = git(self.repo().place(), "", access)
+            .args(["-c", "transfer.fsckObjects=true", "-c", "fetch.fsckObjects=true"])
+            .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force", "--atomic"])
+            .args(["--no-recurse-submodules", "--no-auto-maintenance"])
+            .arg(from.option())
+            .arg("--")
+            .arg(from.git_dir)
+            .args(wanted.iter().map(|(id, name)| format!("{id}:{name}")));
+        run(command, "take commits from", from).await.map(drop)
+    }
+}
+
+async fn run(command: Command, action: &'static str, from: &Foreign<'_>) -> Result<Output, Error> {
+    let output = command.run().await.map_err(Error::Process)?;
+    if output.status.success() { Ok(output) } else { Err(classify(action, &from.url(), &output)) }
+}
+
+/// The output of `git ls-remote`. A tag's own line is followed by one with what it leads to.
+fn parse_tips(output: &str) -> Vec<Tip> {
+    let mut tips: Vec<Tip> = Vec::new();
+    for (id, name) in output.lines().filter_map(|line| line.split_once('\t')) {
+        let Some(id) = CommitId::parse(id) else { continue };
+        match (name.strip_suffix("^{}"), tips.last_mut()) {
+            (Some(tag), Some(last)) if last.name == tag => last.id = id,
+            _ => tips.push(Tip { name: name.to_owned(), id }),
+        }
+    }
+    tips
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_followed() {
+        let id = |c: &str| CommitId::parse(&c.repeat(40)).unwrap();
+        let line = |c: &str, name: &str| format!("{}\t{name}\n", c.repeat(40));
+        let output = [line("1", "HEAD"), line("2", "refs/tags/v1"), line("3", "refs/tags/v1^{}")].concat();
+        let tip = |name: &str, c: &str| Tip { name: name.into(), id: id(c) };
+        assert_eq!(parse_tips(&output), [tip("HEAD", "1"), tip("refs/tags/v1", "3")]);
+    }
+}

@@ -1,0 +1,141 @@
+//! A repository beside a mirror, to be worked in by others: made whole by us, without a remote, a hook or a template.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::child::{classify, git};
+use super::{Access, Error, Mirror, Signature};
+use crate::adapters::fs;
+use crate::adapters::process::Command;
+use crate::model::CommitId;
+
+/// Where a repository beside a mirror has its objects from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objects {
+    /// It reads the mirror's, which must stay and keep them all.
+    Borrowed,
+    /// It has those of its own that its branch needs.
+    Copied,
+}
+
+impl Objects {
+    /// What lies in its file of alternates; `None` where it has none.
+    pub fn alternates(self, mirror: &Mirror) -> Option<String> {
+        match self {
+            Self::Borrowed => Some(format!("{}\n", mirror.repo().common_dir().join("objects").display())),
+            Self::Copied => None,
+        }
+    }
+}
+
+/// What a repository begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckOut<'a> {
+    /// The branch that HEAD is on.
+    pub branch: &'a str,
+    /// Where the branch is; the mirror has it.
+    pub base: &'a CommitId,
+    /// Who commits.
+    pub by: &'a Signature,
+}
+
+impl Mirror {
+    /// Makes the mirror keep every object from now on, whoever cleans up: others read them there.
+    ///
+    /// # Errors
+    /// When that can't be noted in it.
+    pub async fn keep_all(&self, access: &Access) -> Result<(), Error> {
+        for (key, value) in [
+            ("extensions.preciousObjects", "true"),
+            ("core.repositoryFormatVersion", "1"),
+            ("gc.auto", "0"),
+            ("gc.pruneExpire", "never"),
+            ("maintenance.auto", "false"),
+        ] {
+            let command = git(self.repo().place(), "", access).args(["config", key, value]);
+            done(command, "configure", self.repo().place()).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a new repository in `git_dir`, which isn't there yet. No file is checked out.
+    ///
+    /// # Errors
+    /// When the branch can't be one, the mirror doesn't have the commit, or files can't be written.
+    pub async fn lend(
+        &self,
+        access: &Access,
+        git_dir: &Path,
+        objects: Objects,
+        start: CheckOut<'_>,
+    ) -> Result<(), Error> {
+        let branch = format!("refs/heads/{}", start.branch);
+        let unknown = |rev: &str| Error::UnknownRevision { rev: rev.to_owned(), similar: None };
+        if gix::validate::reference::branch_name(branch.as_str().into()).is_err() {
+            return Err(unknown(start.branch));
+        }
+        if !self.repo().has(start.base)? {
+            return Err(unknown(start.base.as_str()));
+        }
+        let put = |name: &str, text: String| {
+            let path = git_dir.join(name);
+            fs::make_dirs(path.parent().expect("it lies in the repository")).map_err(Error::Files)?;
+            fs::replace_shared(&path, text.as_bytes()).map_err(Error::Files)
+        };
+        put("config", config(start.by))?;
+        put("HEAD", format!("ref: {branch}\n"))?;
+        fs::make_dirs(&git_dir.join("refs/tags")).map_err(Error::Files)?;
+        fs::make_dirs(&git_dir.join("objects/pack")).map_err(Error::Files)?;
+        if let Some(alternates) = objects.alternates(self) {
+            self.keep_all(access).await?;
+            put("objects/info/alternates", alternates)?;
+        } else {
+            let command = git(git_dir, "", access)
+                .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--"])
+                .arg(self.repo().place())
+                .arg(start.base.as_str());
+            done(command, "copy commits of", self.repo().place()).await?;
+        }
+        put(&branch, format!("{}\n", start.base))
+    }
+}
+
+/// Makes the files of a working tree those of HEAD: what is changed is put back, what is unknown is removed, what is
+/// ignored stays. For repositories only that nobody else has written in; what others put into the tree runs nothing.
+///
+/// # Errors
+/// When files can't be written.
+pub async fn check_out(access: &Access, git_dir: &Path, tree: &Path) -> Result<(), Error> {
+    for args in [["reset", "--hard", "--quiet"], ["clean", "-ffd", "--quiet"]] {
+        let mut work_tree = std::ffi::OsString::from("--work-tree=");
+        work_tree.push(tree);
+        let command = git(git_dir, "", access).folder(tree).arg(work_tree).args(args);
+        done(command, "check out the files of", tree).await?;
+    }
+    Ok(())
+}
+
+async fn done(command: Command, action: &'static str, place: &Path) -> Result<(), Error> {
+    let output = command.run().await.map_err(Error::Process)?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(classify(action, &place.display().to_string(), &output))
+    }
+}
+
+fn config(by: &Signature) -> String {
+    let quoted = |text: &str| {
+        let inner: String = text.chars().filter(|c| !c.is_control()).collect();
+        format!("\"{}\"", inner.replace('\\', r"\\").replace('"', "\\\""))
+    };
+    format!(
+        "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = true\n\
+         [gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n\
+         [user]\n\tname = {}\n\temail = {}\n",
+        quoted(&by.name),
+        quoted(&by.email)
+    )
+}
