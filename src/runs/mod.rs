@@ -4,6 +4,7 @@ pub mod agents;
 mod launch;
 mod record;
 mod redact;
+pub mod sandbox;
 mod settle;
 mod supervisor;
 mod watch;
