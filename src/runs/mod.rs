@@ -8,6 +8,7 @@ pub mod sandbox;
 mod settle;
 mod supervisor;
 mod watch;
+pub mod workspace;
 
 pub use launch::{LaunchError, launch};
 pub use record::{

@@ -41,7 +41,7 @@ impl Beneath {
     /// # Errors
     /// When it isn't there, or isn't a folder.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let root = folder(&CWD, path.as_os_str()).map_err(|e| Error::of("open", path, e.into()))?;
+        let root = folder(CWD, path.as_os_str()).map_err(|e| Error::of("open", path, e.into()))?;
         Ok(Self { root, path: path.to_owned() })
     }
 

@@ -76,7 +76,7 @@ impl Repo {
     pub fn content(&self, bytes: &[u8]) -> Result<(Content, bool), Error> {
         let repo = self.local();
         let id = gix::objs::compute_hash(repo.object_hash(), gix::objs::Kind::Blob, bytes);
-        let id = id.map_err(|e| self.failed("name a content")(e.into()))?;
+        let id = id.map_err(|e| self.failed("name a content")(e))?;
         Ok((Content(id), repo.has_object(id)))
     }
 

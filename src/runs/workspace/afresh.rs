@@ -1,0 +1,74 @@
+//! A workspace begins anew, or ends: never before what is in it is saved.
+
+use jiff::Timestamp;
+
+use super::salvage::History;
+use super::{Error, Salvaged, Site, Workspace, key};
+use crate::adapters::fs;
+use crate::adapters::git::{CheckOut, check_out};
+use crate::model::RunId;
+
+/// How folders with history that couldn't be saved begin.
+const UNREAD: &str = "unread-";
+
+impl Workspace {
+    /// Begins anew: a new repository on this branch, its files checked out, what is ignored kept for its caches. What the
+    /// run left is saved first; history that can't be read is set aside. A crash leaves nothing that another call
+    /// doesn't mend. The run's processes have ended.
+    ///
+    /// # Errors
+    /// When something can't be saved or made.
+    pub async fn reset(
+        &mut self,
+        site: &Site<'_>,
+        run: &RunId,
+        start: CheckOut<'_>,
+        at: Timestamp,
+    ) -> Result<Salvaged, Error> {
+        let salvaged = self.salvage(site, run, start.by, at).await?;
+        let fresh = self.place.join("new.git");
+        fs::remove_tree(&fresh)?;
+        site.mirror.lend(site.access, &fresh, self.record.objects, start).await?;
+        let git_dir = self.git_dir();
+        if fs::exists(&git_dir) {
+            let aside = match salvaged.history {
+                History::Unread(_) => self.place.join(format!("{UNREAD}{run}")),
+                History::Absent | History::Saved => self.place.join("old.git"),
+            };
+            fs::remove_tree(&self.place.join("old.git"))?;
+            fs::rename(&git_dir, &aside)?;
+        }
+        start.branch.clone_into(&mut self.record.branch);
+        self.record.base = start.base.clone();
+        self.record.write(&self.place)?;
+        fs::rename(&fresh, &git_dir)?;
+        fs::remove_tree(&self.place.join("old.git"))?;
+        check_out(site.access, &git_dir, &self.tree()).await?;
+        Ok(salvaged)
+    }
+
+    /// Ends it, and frees its name. What the run left is saved first. The run's processes have ended.
+    ///
+    /// # Errors
+    /// [`Error::Unsaved`] when it has history that can't be read; it stays then.
+    pub async fn destroy(
+        self,
+        site: &Site<'_>,
+        run: &RunId,
+        by: &crate::adapters::git::Signature,
+        at: Timestamp,
+    ) -> Result<Salvaged, Error> {
+        let salvaged = self.salvage(site, run, by, at).await?;
+        if let History::Unread(_) = salvaged.history {
+            return Err(Error::Unsaved(self.git_dir()));
+        }
+        if let Some(unread) = fs::names(&self.place)?.into_iter().find(|name| name.starts_with(UNREAD)) {
+            return Err(Error::Unsaved(self.place.join(unread)));
+        }
+        let gone = self.place.with_file_name(format!(".gone-{}", key(&self.record.name)));
+        fs::remove_tree(&gone)?;
+        fs::rename(&self.place, &gone)?;
+        fs::remove_tree(&gone)?;
+        Ok(salvaged)
+    }
+}

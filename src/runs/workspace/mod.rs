@@ -1,0 +1,231 @@
+//! A workspace: the clone that the agent of one issue works in, kept over attempts.
+//!
+//! `root/key/tree` is the agent's, with its repository in `.git`; what lies beside it is the factory's. Once an agent was
+//! there, its repository is never again one that the factory runs git in: commits leave it through its own
+//! `upload-pack`, within the sandbox, and files are read one by one.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::adapters::fs;
+use crate::adapters::git::{self, Access, CheckOut, Mirror, check_out};
+use crate::model::CommitId;
+use crate::runs::sandbox::Sandbox;
+
+mod afresh;
+mod files;
+mod salvage;
+mod take;
+#[cfg(test)]
+mod tests;
+
+pub use crate::adapters::git::Objects;
+pub use salvage::{History, LeftOut, Salvaged, Why, expire, restore_command};
+pub use take::Taken;
+
+/// Why a workspace could not be made, read or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Something about its repository or the mirror.
+    #[error("could not use the repository of a workspace")]
+    Git(#[from] git::Error),
+    /// Something about its files.
+    #[error("could not use the files of a workspace")]
+    Files(#[from] fs::Error),
+    /// It doesn't lie where it should: a link stands in its place.
+    #[error("`{path}` leads out of the folder of workspaces", path = .0.display())]
+    Outside(PathBuf),
+    /// What is noted of it can't be read.
+    #[error("`{path}` is no note of a workspace", path = .path.display())]
+    Record {
+        /// The note.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A newer version of this program made it.
+    #[error("the workspace `{path}` was made by a newer version (format {version})", path = .path.display())]
+    Newer {
+        /// The workspace.
+        path: PathBuf,
+        /// Its format.
+        version: u32,
+    },
+    /// It belongs to another mirror.
+    #[error("the workspace `{path}` is of the mirror `{mirror}`", path = .path.display(), mirror = .mirror.display())]
+    OtherMirror {
+        /// The workspace.
+        path: PathBuf,
+        /// Its mirror.
+        mirror: PathBuf,
+    },
+    /// Its repository was changed so that it could bring in what isn't its own.
+    #[error("the repository of the workspace may lead elsewhere: {0}")]
+    Tampered(String),
+    /// It has history that could not be saved, so it stays.
+    #[error("the history in `{path}` could not be saved; it is left for a person", path = .0.display())]
+    Unsaved(PathBuf),
+    /// A task of this program broke down.
+    #[error("reading the files of a workspace broke down")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+/// Where workspaces of one repository lie, and what they are used with.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'a> {
+    /// The folder of workspaces.
+    pub root: &'a Path,
+    /// The repository's mirror.
+    pub mirror: &'a Mirror,
+    /// What git children need.
+    pub access: &'a Access,
+    /// What bounds the processes that read an agent's repository.
+    pub sandbox: &'a Sandbox,
+}
+
+/// A workspace.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    place: PathBuf,
+    record: Record,
+}
+
+/// What is noted of a workspace, where no agent writes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Record {
+    version: u32,
+    name: String,
+    mirror: PathBuf,
+    objects: Objects,
+    branch: String,
+    base: CommitId,
+}
+
+const VERSION: u32 = 1;
+/// The most bytes of a note.
+const MAX_RECORD: u64 = 64 << 10;
+/// The most characters of a name that its folder shows.
+const MAX_SHOWN: usize = 80;
+
+impl Workspace {
+    /// The workspace of this name, which carries its repository and its issue. It is made when it isn't there; one that
+    /// is stays as it is. A crash leaves nothing that the next call doesn't mend.
+    ///
+    /// # Errors
+    /// When it can't be made, or what is there isn't it.
+    pub async fn make(
+        site: &Site<'_>,
+        name: &str,
+        objects: Objects,
+        start: CheckOut<'_>,
+    ) -> Result<Self, Error> {
+        if let Some(there) = Self::open(site, name)? {
+            return Ok(there);
+        }
+        let root = real_root(site)?;
+        let place = root.join(key(name));
+        let fresh = root.join(format!(".new-{}", key(name)));
+        fs::remove_tree(&fresh)?;
+        let tree = fresh.join("tree");
+        fs::private_dir(&tree)?;
+        let git_dir = tree.join(".git");
+        site.mirror.lend(site.access, &git_dir, objects, start).await?;
+        check_out(site.access, &git_dir, &tree).await?;
+        let record = Record {
+            version: VERSION,
+            name: name.to_owned(),
+            mirror: site.mirror.repo().place().to_owned(),
+            objects,
+            branch: start.branch.to_owned(),
+            base: start.base.clone(),
+        };
+        record.write(&fresh)?;
+        fs::rename(&fresh, &place)?;
+        Ok(Self { place, record })
+    }
+
+    /// The workspace of this name; `None` when it isn't there.
+    ///
+    /// # Errors
+    /// When what is there isn't it.
+    pub fn open(site: &Site<'_>, name: &str) -> Result<Option<Self>, Error> {
+        let place = real_root(site)?.join(key(name));
+        if !fs::exists(&place) {
+            return Ok(None);
+        }
+        let record = Record::read(&place)?;
+        if record.mirror != site.mirror.repo().place() {
+            return Err(Error::OtherMirror { path: place, mirror: record.mirror });
+        }
+        let it = Self { place, record };
+        let real = it.tree().canonicalize().map_err(|e| fs::Error::of("open", &it.tree(), e))?;
+        if real == it.tree() { Ok(Some(it)) } else { Err(Error::Outside(it.tree())) }
+    }
+
+    /// The folder that the agent works in, absolute.
+    pub fn tree(&self) -> PathBuf {
+        self.place.join("tree")
+    }
+
+    /// The branch that it works on.
+    pub fn branch(&self) -> &str {
+        &self.record.branch
+    }
+
+    /// Where that branch began.
+    pub fn base(&self) -> &CommitId {
+        &self.record.base
+    }
+
+    /// What its agent must see besides it, to be read alone.
+    pub fn readable(&self) -> Vec<&Path> {
+        match self.record.objects {
+            Objects::Borrowed => vec![&self.record.mirror],
+            Objects::Copied => Vec::new(),
+        }
+    }
+
+    fn git_dir(&self) -> PathBuf {
+        self.tree().join(".git")
+    }
+}
+
+impl Record {
+    fn file(place: &Path) -> PathBuf {
+        place.join("workspace.json")
+    }
+
+    fn write(&self, place: &Path) -> Result<(), Error> {
+        let text = serde_json::to_vec_pretty(self).expect("a note has nothing that JSON hasn't");
+        Ok(fs::replace(&Self::file(place), &text)?)
+    }
+
+    fn read(place: &Path) -> Result<Self, Error> {
+        let path = Self::file(place);
+        let bytes = fs::read_no_follow(&path, MAX_RECORD)?;
+        let record: Self = serde_json::from_slice(&bytes).map_err(|source| Error::Record { path, source })?;
+        if record.version > VERSION {
+            return Err(Error::Newer { path: place.to_owned(), version: record.version });
+        }
+        Ok(record)
+    }
+}
+
+/// The folder of workspaces without links, made when it isn't there.
+fn real_root(site: &Site<'_>) -> Result<PathBuf, Error> {
+    fs::private_dir(site.root)?;
+    Ok(site.root.canonicalize().map_err(|e| fs::Error::of("open", site.root, e))?)
+}
+
+/// The folder of a name: the name itself where it can be one, else what can be shown of it and a hash of all of it.
+fn key(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+    let shown: String = name.chars().take(MAX_SHOWN).map(|c| if plain(c) { c } else { '_' }).collect();
+    let shown = shown.strip_prefix('.').map(|rest| format!("_{rest}")).unwrap_or(shown);
+    if shown == name && !name.is_empty() {
+        return shown;
+    }
+    format!("{shown}-{}", &blake3::hash(name.as_bytes()).to_hex()[..16])
+}

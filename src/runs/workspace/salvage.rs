@@ -1,0 +1,317 @@
+//! Salvage: what a run left and nobody took, saved in the mirror before anything is destroyed.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::take::Reader;
+use super::{Error, Site, Workspace, files};
+use crate::adapters::fs::Beneath;
+use crate::adapters::git::{self, Mirror, Repo, Signature, Snapshot};
+use crate::model::{CommitId, RunId};
+
+/// The most bytes of files that are saved of a run. Commits are saved whole.
+const CAP: u64 = 100 << 20;
+/// How long they are kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Where they lie.
+const BELOW: &str = "refs/factory/salvage/";
+/// The most references and remembered commits of a repository that are looked at.
+const MAX_TIPS: usize = 1000;
+/// The most bytes of a log of references that are looked at: its end.
+const MAX_LOG: u64 = 1 << 20;
+/// How many of what was left out a commit's message names.
+const NAMED: usize = 50;
+
+/// What was saved of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Salvaged {
+    /// The commit that `refs/factory/salvage/<run>` leads to: the files as they were left, with the commits that nobody
+    /// took as its parents. `None` when there was nothing to save.
+    pub commit: Option<CommitId>,
+    /// How many files were not in the mirror before.
+    pub files: usize,
+    /// How many bytes those have.
+    pub bytes: u64,
+    /// Files that are not in it.
+    pub left_out: Vec<LeftOut>,
+    /// Whether the commits are in it.
+    pub history: History,
+}
+
+/// What became of the commits in a workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum History {
+    /// There is no repository.
+    Absent,
+    /// They are in the mirror: of every reference, of HEAD, of the stash, and those that HEAD once was.
+    Saved,
+    /// Some could not be read, and why.
+    Unread(String),
+}
+
+/// A file that was not saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// From the root of the tree.
+    pub path: PathBuf,
+    /// Why.
+    pub why: Why,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// Why a file was not saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// There was more than is saved of one run, and it is one of the biggest.
+    TooMuch,
+    /// It is a pipe, a socket or a device.
+    Special,
+    /// It can't be read.
+    Unreadable,
+    /// No commit can have a file of that name: another repository's own folder.
+    Name,
+}
+
+impl Why {
+    /// For people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooMuch => "too big",
+            Self::Special => "not a file",
+            Self::Unreadable => "not readable",
+            Self::Name => "a name that no commit can have",
+        }
+    }
+}
+
+impl Workspace {
+    /// Saves what is in it and nowhere else: changed, new, stashed and unpushed work, by `refs/factory/salvage/<run>` in
+    /// the mirror. A second call for the same run loses nothing of the first. The run's processes have ended.
+    ///
+    /// # Errors
+    /// When the tree can't be read, or the mirror not be written.
+    pub async fn salvage(
+        &self,
+        site: &Site<'_>,
+        run: &RunId,
+        by: &Signature,
+        at: Timestamp,
+    ) -> Result<Salvaged, Error> {
+        self.salvage_within(site, run, by, at, CAP).await
+    }
+
+    pub(super) async fn salvage_within(
+        &self,
+        site: &Site<'_>,
+        run: &RunId,
+        by: &Signature,
+        at: Timestamp,
+        cap: u64,
+    ) -> Result<Salvaged, Error> {
+        let repo = site.mirror.repo();
+        let name = format!("{BELOW}{run}");
+        let saving = format!("refs/factory/saving/{run}/");
+        repo.remove_references(&repo.references_below(&saving)?)?;
+        let before = repo.reference(&name)?;
+        let (head, tips, history) = self.history(site, &saving).await?;
+        let first = head.unwrap_or_else(|| self.base().clone());
+        let kept = [Some(self.base().clone()), before.clone()].into_iter().flatten().collect::<Vec<_>>();
+        let unkept = site.mirror.unkept(site.access, &tips, &kept).await?;
+
+        let tracked = repo.entries(&first)?;
+        let scan = files::scan(site, &self.tree(), &tracked).await?;
+        let (writer, tree, before_them) = (repo.clone(), self.tree(), tracked.clone());
+        let write = move || files::write(&writer, &tree, scan, &before_them, cap);
+        let files = tokio::task::spawn_blocking(write).await??;
+
+        let last = before.as_ref().map(|before| repo.entries(before)).transpose()?;
+        let is_saved = unkept.is_empty() && files.entries == *last.as_ref().unwrap_or(&tracked);
+        let commit = if is_saved {
+            before
+        } else {
+            let parents = parents(first, unkept, before);
+            let message = message(run, &files.left_out);
+            let entries = &files.entries;
+            let new = Snapshot { entries, parents: &parents, by, at, message: &message };
+            let commit = repo.write_snapshot(&new)?;
+            repo.set_reference(&name, &commit, by, at)?;
+            Some(commit)
+        };
+        repo.remove_references(&repo.references_below(&saving)?)?;
+        let (bytes, left_out) = (files.bytes, files.left_out);
+        Ok(Salvaged { commit, files: files.written, bytes, left_out, history })
+    }
+
+    /// Fetches all history that its repository has; HEAD, every commit found, and what became of it.
+    async fn history(
+        &self,
+        site: &Site<'_>,
+        saving: &str,
+    ) -> Result<(Option<CommitId>, Vec<CommitId>, History), Error> {
+        let reader = match self.reader(site) {
+            Ok(Some(reader)) => reader,
+            Ok(None) => return Ok((None, Vec::new(), History::Absent)),
+            Err(Error::Tampered(why)) => return Ok((None, Vec::new(), History::Unread(why))),
+            Err(error) => return Err(error),
+        };
+        let tips = match site.mirror.tips(site.access, &reader.foreign()).await {
+            Ok(tips) => tips,
+            Err(error) if is_theirs(&error) => {
+                return Ok((None, Vec::new(), History::Unread(error.to_string())));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let head = tips.iter().find(|tip| tip.name == "HEAD").map(|tip| tip.id.clone());
+        let mut history = History::Saved;
+        let mut named: Vec<CommitId> = tips.into_iter().map(|tip| tip.id).collect();
+        named.dedup();
+        if named.len() > MAX_TIPS {
+            history = History::Unread(format!("it has more than {MAX_TIPS} references"));
+            named.truncate(MAX_TIPS);
+        }
+        if let Some(why) = fetch(site, &reader, &named, &format!("{saving}tip"), Missing::Tell).await? {
+            history = History::Unread(why);
+        }
+        let mut found: BTreeSet<CommitId> = named.into_iter().collect();
+        let mut remembered = remembered(&self.git_dir());
+        remembered.retain(|id| !found.contains(id));
+        fetch(site, &reader, &remembered, &format!("{saving}log"), Missing::Forgotten).await?;
+        found.extend(remembered);
+        let repo = site.mirror.repo();
+        let is_commit = |id: &CommitId| repo.commit(id).is_ok();
+        Ok((head.filter(is_commit), found.into_iter().filter(is_commit).collect(), history))
+    }
+}
+
+/// What a commit that isn't there says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    /// The repository is damaged.
+    Tell,
+    /// Git has forgotten it.
+    Forgotten,
+}
+
+/// Fetches what the mirror doesn't have; all at once, and one by one where that fails. Why one couldn't be read.
+async fn fetch(
+    site: &Site<'_>,
+    reader: &Reader,
+    ids: &[CommitId],
+    below: &str,
+    missing: Missing,
+) -> Result<Option<String>, Error> {
+    let mut wanted = Vec::new();
+    for (n, id) in ids.iter().enumerate() {
+        if !site.mirror.repo().has(id)? {
+            wanted.push((id.clone(), format!("{below}/{n}")));
+        }
+    }
+    let from = reader.foreign();
+    match site.mirror.take_in(site.access, &from, &wanted).await {
+        Ok(()) => return Ok(None),
+        Err(error) if is_theirs(&error) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let mut why = None;
+    for one in wanted.chunks(1) {
+        match site.mirror.take_in(site.access, &from, one).await {
+            Ok(()) => {}
+            Err(error) if is_theirs(&error) => {
+                if missing == Missing::Tell {
+                    why.get_or_insert(error.to_string());
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(why)
+}
+
+/// Whether an error tells of what the agent made rather than of this machine.
+pub(super) fn is_theirs(error: &git::Error) -> bool {
+    use crate::adapters::process::Error::{TimedOut, TooMuchOutput};
+    matches!(
+        error,
+        git::Error::RemoteGone { .. }
+            | git::Error::Remote { .. }
+            | git::Error::Auth { .. }
+            | git::Error::Process(TimedOut { .. } | TooMuchOutput { .. })
+    )
+}
+
+/// The commits that HEAD and the stash were at, newest first.
+fn remembered(git_dir: &Path) -> Vec<CommitId> {
+    let Ok(root) = Beneath::open(git_dir) else { return Vec::new() };
+    let mut ids: Vec<CommitId> = Vec::new();
+    for log in ["logs/refs/stash", "logs/HEAD"] {
+        let mut text = Vec::new();
+        // A log that isn't there, or isn't one, remembers nothing.
+        let Ok(mut file) = root.file(Path::new(log)) else { continue };
+        let len = file.metadata().map_or(0, |meta| meta.len());
+        let start = SeekFrom::Start(len.saturating_sub(MAX_LOG));
+        if file.seek(start).and_then(|_| file.take(MAX_LOG).read_to_end(&mut text)).is_err() {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&text);
+        let moved = text.lines().rev().filter_map(|line| line.split(' ').nth(1).and_then(CommitId::parse));
+        ids.extend(moved.filter(|id| id.as_str().bytes().any(|digit| digit != b'0')));
+    }
+    let mut seen = BTreeSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    ids.truncate(MAX_TIPS);
+    ids
+}
+
+fn parents(first: CommitId, unkept: Vec<CommitId>, before: Option<CommitId>) -> Vec<CommitId> {
+    let mut parents = vec![first];
+    for id in unkept.into_iter().chain(before) {
+        if !parents.contains(&id) {
+            parents.push(id);
+        }
+    }
+    parents
+}
+
+fn message(run: &RunId, left_out: &[LeftOut]) -> String {
+    let mut message = format!("What the run {run} left\n");
+    for (n, left) in left_out.iter().enumerate() {
+        if n == 0 {
+            message.push_str("\nNot in it:\n");
+        }
+        if n == NAMED {
+            let _ = writeln!(message, "* and {} more", left_out.len() - NAMED);
+            break;
+        }
+        let path = left.path.to_string_lossy();
+        let _ = writeln!(message, "* {} ({}, {} bytes)", path.escape_debug(), left.why.as_str(), left.bytes);
+    }
+    message
+}
+
+/// The command line with which a person gets back what was saved of a run, in a clone of the repository.
+pub fn restore_command(mirror: &Mirror, run: &RunId) -> String {
+    let place = mirror.repo().place().display().to_string().replace('\'', r"'\''");
+    format!("git fetch '{place}' {BELOW}{run} && git switch --create salvage-{run} FETCH_HEAD")
+}
+
+/// Removes what was saved more than thirty days ago, and says which runs that was of.
+///
+/// # Errors
+/// When references can't be read or removed.
+pub fn expire(repo: &Repo, now: Timestamp) -> Result<Vec<(RunId, CommitId)>, Error> {
+    let mut old = Vec::new();
+    for name in repo.references_below(BELOW)? {
+        let Some(run) = RunId::parse(&name[BELOW.len()..]) else { continue };
+        let Some(commit) = repo.reference(&name)? else { continue };
+        if now.duration_since(repo.commit(&commit)?.time) > KEPT {
+            old.push((name, run, commit));
+        }
+    }
+    repo.remove_references(&old.iter().map(|(name, ..)| name.clone()).collect::<Vec<_>>())?;
+    Ok(old.into_iter().map(|(_, run, commit)| (run, commit)).collect())
+}

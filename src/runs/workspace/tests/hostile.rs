@@ -1,0 +1,210 @@
+//! Agents that want more than their workspace.
+
+use super::*;
+
+/// Settings by which git runs a program.
+const RUNS: [&str; 16] = [
+    "core.fsmonitor",
+    "core.sshCommand",
+    "core.alternateRefsCommand",
+    "core.editor",
+    "core.pager",
+    "core.askPass",
+    "diff.x.textconv",
+    "diff.x.command",
+    "diff.external",
+    "filter.x.clean",
+    "filter.x.smudge",
+    "filter.x.process",
+    "merge.x.driver",
+    "uploadpack.packObjectsHook",
+    "gpg.program",
+    "credential.helper",
+];
+
+#[tokio::test]
+async fn nothing_that_an_agent_sets_is_run() {
+    for sandbox in sandboxes().await {
+        let ground = Ground::new(sandbox).await;
+        let mut it = ground.make().await;
+        let git = agent(&it);
+        let marker = ground.dir.path().join("marker");
+        let script = format!("#!/bin/sh\ntouch \"{}\"\n", marker.display());
+        let program = ground.dir.path().join("program");
+        std::fs::write(&program, script).unwrap();
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&program, executable).unwrap();
+        let before = ground.fixed_refs();
+
+        git.put("a", "2\n").commit("two");
+        git.put(".gitattributes", "* filter=x diff=x merge=x\n").put("a", "3\n").put("new", "n");
+        std::fs::create_dir(it.git_dir().join("hooks")).unwrap();
+        for hook in
+            ["post-checkout", "post-index-change", "reference-transaction", "pre-auto-gc", "pre-receive"]
+        {
+            std::fs::copy(&program, it.git_dir().join("hooks").join(hook)).unwrap();
+        }
+        let run_it = format!("\"{}\"", program.display());
+        for key in RUNS {
+            git.git(&["config", key, &run_it]);
+        }
+        let hooks = it.git_dir().join("hooks").display().to_string();
+        for (key, value) in [
+            ("core.hooksPath", hooks.as_str()),
+            ("core.worktree", "/"),
+            ("remote.evil.url", &format!("ext::{run_it}")),
+            ("remote.evil.promisor", "true"),
+            ("remote.evil.uploadpack", &run_it),
+            ("protocol.ext.allow", "always"),
+            ("extensions.partialClone", "evil"),
+            ("core.repositoryFormatVersion", "1"),
+        ] {
+            git.git(&["config", key, value]);
+        }
+        let taken = it.take(&ground.site(), &run()).await.unwrap().unwrap();
+        assert_eq!(taken.since_base, Step::Forward);
+        let salvaged = ground.salvage(&it).await;
+        assert_eq!(ground.saved(&salvaged), ".gitattributes .gitignore a d/b kept.log new");
+        assert_eq!(ground.text(salvaged.commit.as_ref().unwrap(), "a"), "3");
+        ground.reset(&mut it).await;
+        it.destroy(&ground.site(), &run(), &by(), at()).await.unwrap();
+        assert!(!marker.exists(), "{:?}", ground.sandbox);
+        assert_eq!(ground.fixed_refs(), before);
+    }
+}
+
+/// A repository with a secret, which the workspace has no business with.
+fn other(ground: &Ground) -> (Fixture, CommitId) {
+    let other = Fixture::init(&ground.dir.path().join("other"), &[]);
+    let secret = other.put("secret", "s").commit("secret");
+    (other, secret)
+}
+
+type Way = (&'static str, Box<dyn Fn()>);
+
+/// Ways to make one's repository lead to another one.
+fn ways(git: &Fixture, other: &Fixture, secret: &CommitId) -> Vec<Way> {
+    let (own, foreign) = (git.dir.join(".git"), other.dir.join(".git"));
+    let branch = own.join("refs/heads").join(BRANCH);
+    let to_secret = {
+        let (branch, secret) = (branch.clone(), format!("{secret}\n"));
+        move || std::fs::write(&branch, &secret).unwrap()
+    };
+    let path = |name: &str| (own.join(name), foreign.join(name));
+    let (alternates, objects) = (own.join("objects/info/alternates"), foreign.join("objects"));
+    let add = {
+        let (to_secret, alternates, objects) = (to_secret.clone(), alternates.clone(), objects.clone());
+        move || {
+            let lent = std::fs::read_to_string(&alternates).unwrap();
+            std::fs::write(&alternates, format!("{lent}{}\n", objects.display())).unwrap();
+            to_secret();
+        }
+    };
+    let linked = {
+        let (to_secret, (own, foreign)) = (to_secret, path("objects"));
+        move || {
+            remove(&own);
+            std::os::unix::fs::symlink(&foreign, &own).unwrap();
+            to_secret();
+        }
+    };
+    let link = {
+        let (own, foreign) = (own.clone(), foreign.clone());
+        move || {
+            remove(&own);
+            std::os::unix::fs::symlink(&foreign, &own).unwrap();
+        }
+    };
+    let file = {
+        let (own, foreign) = (own.clone(), foreign.clone());
+        move || {
+            remove(&own);
+            std::fs::write(&own, format!("gitdir: {}\n", foreign.display())).unwrap();
+        }
+    };
+    let common = move || std::fs::write(own.join("commondir"), format!("{}\n", foreign.display())).unwrap();
+    vec![
+        ("alternates", Box::new(add)),
+        ("objects", Box::new(linked)),
+        ("link", Box::new(link)),
+        ("file", Box::new(file)),
+        ("commondir", Box::new(common)),
+    ]
+}
+
+#[tokio::test]
+async fn nothing_of_another_repository_comes_in() {
+    for sandbox in sandboxes().await {
+        for n in 0..5 {
+            let ground = Ground::new(sandbox.clone()).await;
+            let it = ground.make().await;
+            let (other, secret) = other(&ground);
+            other.git(&["branch", BRANCH]);
+            let before = ground.fixed_refs();
+            agent(&it).put("new", "n");
+            let (way, tamper) = ways(&agent(&it), &other, &secret).swap_remove(n);
+            tamper();
+            let taken = it.take(&ground.site(), &run()).await;
+            match (&sandbox, &taken) {
+                // It would come in; that it leads elsewhere is found beforehand.
+                (Sandbox::None, Err(Error::Tampered(_))) => {}
+                // What is elsewhere isn't there.
+                (Sandbox::Bubblewrap { .. }, Ok(None) | Err(Error::Git(_))) => {}
+                _ => panic!("{way} with {sandbox:?}: {taken:?}"),
+            }
+            let salvaged = ground.salvage(&it).await;
+            assert_eq!(ground.saved(&salvaged), ".gitignore a d/b kept.log new", "{way}");
+            assert!(!ground.mirror.repo().has(&secret).unwrap(), "{way} with {sandbox:?}");
+            assert_eq!(ground.fixed_refs(), before, "{way}");
+            assert_eq!(ground.git(&["for-each-ref", "refs/factory/saving"]), "", "{way}");
+            // It isn't known what there was, so a new beginning keeps it and an end waits.
+            assert!(matches!(salvaged.history, History::Unread(_)), "{way}: {:?}", salvaged.history);
+            let mut it = it;
+            ground.reset(&mut it).await;
+            assert_eq!(agent(&it).git(&["status", "--porcelain"]), "", "{way}");
+            let ended = it.destroy(&ground.site(), &run(), &by(), at()).await;
+            assert!(matches!(ended, Err(Error::Unsaved(_))), "{way}: {ended:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn objects_that_are_malformed_or_missing_do_not_come_in() {
+    for sandbox in sandboxes().await {
+        let ground = Ground::new(sandbox).await;
+        let it = ground.make().await;
+        let git = agent(&it);
+        let blob = git.git(&["hash-object", "-w", "a"]);
+        std::fs::write(git.dir.join("spec"), format!("100644 blob {blob}\t.GIT\n")).unwrap();
+        let tree = git.git(&["-c", "alias.x=!git mktree <spec", "x"]);
+        let bad = git.git(&["commit-tree", "-p", "HEAD", "-m", "bad", &tree]);
+        git.git(&["branch", "--force", "other", &bad]);
+        git.git(&["update-ref", &format!("refs/heads/{BRANCH}"), &bad]);
+        let taken = it.take(&ground.site(), &run()).await.unwrap_err();
+        let says = std::error::Error::source(&taken).unwrap().to_string();
+        assert!(says.contains("hasDotgit"), "{says}");
+        let good = git.git(&["commit-tree", "-p", ground.base.as_str(), "-m", "good", "HEAD^^{tree}"]);
+        git.git(&["update-ref", &format!("refs/heads/{BRANCH}"), &good]);
+        remove(&it.git_dir().join("objects").join(&good[..2]));
+        assert!(it.take(&ground.site(), &run()).await.is_err());
+        let salvaged = ground.salvage(&it).await;
+        assert!(matches!(salvaged.history, History::Unread(_)), "{:?}", salvaged.history);
+        assert_eq!(ground.git(&["for-each-ref", "refs/runs"]), "");
+        assert!(!ground.mirror.repo().has(&CommitId::parse(&bad).unwrap()).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_history_that_was_cut_short_does_not_cut_the_mirror() {
+    for sandbox in sandboxes().await {
+        let ground = Ground::new(sandbox).await;
+        let it = ground.make().await;
+        let git = agent(&it);
+        git.commit("two");
+        let three = git.commit("three");
+        std::fs::write(it.git_dir().join("shallow"), format!("{three}\n")).unwrap();
+        let _taken = it.take(&ground.site(), &run()).await;
+        ground.salvage(&it).await;
+        assert!(!ground.mirror.repo().place().join("shallow").exists());
+    }
+}
