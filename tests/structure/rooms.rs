@@ -33,7 +33,10 @@ const MAY_USE: &[(&str, &[&str], &str)] = &[
     ("twin", &[], "shares no type with the client, so that a wrong field can't be wrong on both sides"),
     (
         "cli",
-        &["model", "desired", "plan", "loops", "adapters", "observed", "ledger", "runs", "apply", "engine", "twin"],
+        &[
+            "model", "desired", "plan", "loops", "adapters", "observed", "ledger", "runs", "apply", "engine",
+            "twin",
+        ],
         "puts everything together",
     ),
     ("lib.rs", &[], "declares the rooms"),
