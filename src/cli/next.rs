@@ -233,6 +233,10 @@ pub(super) fn source(error: &SourceError) -> String {
         SourceError::Nowhere(_) => {
             "name the config with --config PATH|URL, or start with `factoryctl init`".to_owned()
         }
+        SourceError::OtherRoot(_) => {
+            "write its `factory` section into `factory.kdl` beside it, and move the rest to a file under `policies/`"
+                .to_owned()
+        }
         SourceError::Git(error) => git(error),
         SourceError::Folder(fs::Error::NotFound(_)) => PATH.to_owned(),
         SourceError::Folder(error) => file(error),

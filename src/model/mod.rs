@@ -17,7 +17,7 @@ mod verb;
 pub use action::{Action, CheckState, Effect, ProposedFile, Risk};
 pub use address::{Address, AddressError, AddressGlob};
 pub(crate) use address::{is_hidden, match_star};
-pub use config_files::{ConfigFile, ConfigFiles, Origin, Unread};
+pub use config_files::{ConfigFile, ConfigFiles, Origin, SECTIONS, Unread};
 pub use desired::{
     Allow, Auth, ChangeBudget, Desired, Factory, GitHub, Labels, LoopConfig, Mode, ObservedOwner, Protect,
     Repo, SecretRef, Setpoint, Webhook,

@@ -7,6 +7,9 @@
 
 use std::path::Path;
 
+use super::misplaced::{
+    at_root, beside_policies, ends_like_config, folder_at_root, may_be_ours, may_be_policies,
+};
 use super::{Error, Size};
 use crate::model::{ConfigFile, ConfigFiles, Origin, Unread};
 
@@ -16,6 +19,8 @@ pub const MAX_CONFIG_FILES: usize = 2_000;
 pub const MAX_FILE_BYTES: u64 = 4 << 20;
 /// The most bytes that all of them may have.
 pub const MAX_CONFIG_BYTES: u64 = 64 << 20;
+/// The most bytes of a file outside of config that is looked into.
+pub(crate) const MAX_PEEKED: u64 = 1 << 20;
 /// How many refusals are named; further ones are counted.
 const MAX_UNREAD: usize = 100;
 /// How deep folders below `policies` may lie.
@@ -39,40 +44,6 @@ fn looks_like_config(path: &str) -> bool {
     path.starts_with("policies/") && !is_config_path(path) && ends_like_config(path)
 }
 
-fn ends_like_config(path: &str) -> bool {
-    const ENDINGS: [&str; 5] = ["yml", "yaml", "json", "kdl", "toml"];
-    let ending = Path::new(path).extension();
-    ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
-}
-
-/// What is said of a name at the root that isn't looked at, where it looks like config: why, and what to do. Other
-/// programs keep their TOML and JSON there too, but hardly any its KDL.
-fn misplaced(name: &str, is_folder: bool) -> Option<(&'static str, &'static str)> {
-    if is_folder {
-        let meant = name != "policies" && name.eq_ignore_ascii_case("policies");
-        return meant.then_some((
-            "is not read: the folder of the policy files is called `policies`, in lower case",
-            "rename it to `policies`",
-        ));
-    }
-    let (stem, ending) = name.rsplit_once('.')?;
-    if name == "factory.kdl" {
-        None
-    } else if name.eq_ignore_ascii_case("factory.kdl") {
-        Some(("is not read: the root file is `factory.kdl`, in lower case", "rename it to `factory.kdl`"))
-    } else if stem.eq_ignore_ascii_case("factory") && ends_like_config(name) {
-        Some((
-            "is not read: the root file is `factory.kdl`",
-            "write its `factory` section into `factory.kdl`, and move the rest to a file under `policies/`",
-        ))
-    } else {
-        (!stem.is_empty() && ending.eq_ignore_ascii_case("kdl")).then_some((
-            "is not read: at the root only `factory.kdl` is",
-            "move it to `policies/`, where every `.kdl` and `.toml` file is read",
-        ))
-    }
-}
-
 /// Reads the config files of a folder. The folder itself may be a link.
 ///
 /// # Errors
@@ -87,8 +58,20 @@ pub fn read_config_folder(root: &Path) -> Result<ConfigFiles, Error> {
         }
         Err(e) => return Err(Error::of("inspect", root, e)),
     }
-    for (name, is_folder) in at_root(root)? {
-        found.pass_over_at_root(&name, is_folder);
+    for (name, is_folder) in names(root)? {
+        if is_folder {
+            found.pass_over_folder(&name);
+        } else {
+            found.pass_over_at_root(&name, &peek(root, &name));
+        }
+        if is_folder && may_be_policies(&name) {
+            let folder = root.join(&name);
+            // What isn't config hinders nothing, whether or not it can be listed.
+            let files = names(&folder).unwrap_or_default().into_iter().filter(|(_, is_folder)| !is_folder);
+            for (file, _) in files {
+                found.pass_over_beside_policies(&name, &file, &peek(&folder, &file));
+            }
+        }
     }
     let policies = root.join("policies");
     match std::fs::symlink_metadata(&policies) {
@@ -106,11 +89,17 @@ pub fn read_config_folder(root: &Path) -> Result<ConfigFiles, Error> {
     Ok(found.finish(origin))
 }
 
-/// The names at the root, and which are folders. A name that isn't UTF-8 is none of config's.
-fn at_root(root: &Path) -> Result<Vec<(String, bool)>, Error> {
-    let failed = |e| Error::of("list", root, e);
+/// What a file holds that isn't config by its place; nothing where it need not be looked into, or can't be.
+fn peek(folder: &Path, name: &str) -> String {
+    let bytes = may_be_ours(name).then(|| super::read_no_follow(&folder.join(name), MAX_PEEKED));
+    bytes.and_then(Result::ok).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+/// The names in a folder, and which are folders. A name that isn't UTF-8 is none of config's.
+fn names(folder: &Path) -> Result<Vec<(String, bool)>, Error> {
+    let failed = |e| Error::of("list", folder, e);
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(root).map_err(failed)? {
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let is_folder = entry.file_type().map_err(failed)?.is_dir();
         names.extend(entry.file_name().into_string().ok().map(|name| (name, is_folder)));
@@ -190,10 +179,24 @@ impl Collector {
         }
     }
 
-    /// Notes a name at the root that is neither the root file nor the folder of policies, where it looks like one.
-    pub(crate) fn pass_over_at_root(&mut self, name: &str, is_folder: bool) {
-        if let Some((why, help)) = misplaced(name, is_folder) {
+    /// Notes a file at the root that isn't the root file, where it looks like config.
+    pub(crate) fn pass_over_at_root(&mut self, name: &str, text: &str) {
+        if let Some((why, help)) = at_root(name, text) {
             self.note_passed_over(name, why, help);
+        }
+    }
+
+    /// Notes a folder at the root that isn't that of the policies, where it is called nearly so.
+    pub(crate) fn pass_over_folder(&mut self, name: &str) {
+        if let Some((why, help)) = folder_at_root(name) {
+            self.note_passed_over(name, why, help);
+        }
+    }
+
+    /// Notes a file in a folder that may have been meant for that of the policies, where it looks like config.
+    pub(crate) fn pass_over_beside_policies(&mut self, folder: &str, name: &str, text: &str) {
+        if let Some((why, help)) = beside_policies(name, text) {
+            self.note_passed_over(&format!("{folder}/{name}"), why, help);
         }
     }
 
@@ -379,6 +382,14 @@ mod tests {
         put("repos.kdl", b"passed over");
         put("Policies/more.kdl", b"passed over");
         put("politics/more.kdl", b"no config");
+        put("labels.toml", b"# ours\n[[label-set]]\n");
+        put("deny.toml", b"[licenses]\nallow = [\"MIT\"]\n");
+        put("rustfmt.toml", b"[repo]\n");
+        put("policy/a.kdl", b"passed over");
+        put("policy/b.toml", b" [label-set.x]\n");
+        put("conf/nginx.toml", b"[server]\n");
+        put("Config/c.toml", b"[ \"repo\" . x]\n");
+        put("config/deep/d.kdl", b"no config");
         put("policies/.#a.kdl", b"an editor's");
         put("policies/binary.kdl", b"\xff\x00");
         put("policies/big.kdl", &vec![b' '; usize::try_from(MAX_FILE_BYTES).unwrap() + 1]);
@@ -395,11 +406,15 @@ mod tests {
         ! `policies/etc` is a symbolic link to `/etc`, which lies outside of the config repository: put the file itself in its place; links are not followed
         ! `policies/in.toml` is a symbolic link to `b.toml`: put the file itself in its place; links are not followed
         ! `policies/out.kdl` is a symbolic link to `../../etc/passwd`, which lies outside of the config repository: put the file itself in its place; links are not followed
+        ? `Config/c.toml` is not read: the folder of the policy files is called `policies`: move it to `policies/`, where every `.kdl` and `.toml` file is read
         ? `Factory.KDL` is not read: the root file is `factory.kdl`, in lower case: rename it to `factory.kdl`
         ? `Policies` is not read: the folder of the policy files is called `policies`, in lower case: rename it to `policies`
         ? `factory.toml` is not read: the root file is `factory.kdl`: write its `factory` section into `factory.kdl`, and move the rest to a file under `policies/`
+        ? `labels.toml` is not read: at the root only `factory.kdl` is: move it to `policies/`, where every `.kdl` and `.toml` file is read
         ? `policies/deep/B.TOML` is not read: config files end in `.kdl` or `.toml`: write it as KDL or TOML, or move it out of `policies/`
         ? `policies/labels.yml` is not read: config files end in `.kdl` or `.toml`: write it as KDL or TOML, or move it out of `policies/`
+        ? `policy/a.kdl` is not read: the folder of the policy files is called `policies`: move it to `policies/`, where every `.kdl` and `.toml` file is read
+        ? `policy/b.toml` is not read: the folder of the policy files is called `policies`: move it to `policies/`, where every `.kdl` and `.toml` file is read
         ? `repos.kdl` is not read: at the root only `factory.kdl` is: move it to `policies/`, where every `.kdl` and `.toml` file is read
         ");
     }

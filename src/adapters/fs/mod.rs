@@ -10,11 +10,13 @@ use rustix::fs::OFlags;
 mod appender;
 mod beneath;
 mod config_folder;
+mod misplaced;
 
 pub use appender::Appender;
 pub use beneath::{Beneath, Found};
-pub(crate) use config_folder::{Collector, is_config_path};
+pub(crate) use config_folder::{Collector, MAX_PEEKED, is_config_path};
 pub use config_folder::{MAX_CONFIG_BYTES, MAX_CONFIG_FILES, MAX_FILE_BYTES, changed, read_config_folder};
+pub(crate) use misplaced::{may_be_ours, may_be_policies};
 
 /// Why a file could not be read or written.
 #[derive(Debug, thiserror::Error)]

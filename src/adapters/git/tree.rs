@@ -5,7 +5,7 @@ use gix::prelude::ObjectIdExt;
 
 use super::repo::commit_id;
 use super::{Error, Repo};
-use crate::adapters::fs::{self, Collector, is_config_path};
+use crate::adapters::fs::{self, Collector, MAX_PEEKED, is_config_path, may_be_ours, may_be_policies};
 use crate::model::{CommitId, ConfigFiles, Origin};
 
 impl Repo {
@@ -38,11 +38,16 @@ impl Repo {
                     folder(&mut found, &tree, "policies", 1).map_err(failed())?;
                 }
                 ("policies", _) => found.refuse_policies(),
-                (name, EntryKind::Tree) => found.pass_over_at_root(name, true),
+                (name, EntryKind::Tree) => {
+                    found.pass_over_folder(name);
+                    if may_be_policies(name) {
+                        beside_policies(&mut found, id, name);
+                    }
+                }
                 // Another repository within this one is no file.
                 (_, EntryKind::Commit) => {}
                 (name, EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link) => {
-                    found.pass_over_at_root(name, false);
+                    found.pass_over_at_root(name, &peek(name, kind, id));
                 }
             }
         }
@@ -172,6 +177,27 @@ fn folder(
         }
     }
     Ok(())
+}
+
+/// The files of a folder that may have been meant for that of the policies. What isn't config hinders nothing, whether
+/// or not it can be read.
+fn beside_policies(found: &mut Collector, id: gix::Id<'_>, folder: &str) {
+    let Ok(object) = id.object() else { return };
+    let tree = object.into_tree();
+    for (name, kind, id) in entries(&tree).unwrap_or_default() {
+        if !matches!(kind, EntryKind::Tree | EntryKind::Commit) {
+            let text = peek(&name, kind, id.attach(tree.repo));
+            found.pass_over_beside_policies(folder, &name, &text);
+        }
+    }
+}
+
+/// What a file holds that isn't config by its place; nothing where it need not be looked into, or can't be.
+fn peek(name: &str, kind: EntryKind, id: gix::Id<'_>) -> String {
+    let is_file = matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable);
+    let small = || id.header().is_ok_and(|header| header.size() <= MAX_PEEKED);
+    let object = (is_file && may_be_ours(name) && small()).then(|| id.object().ok()).flatten();
+    object.map_or_else(String::new, |object| String::from_utf8_lossy(&object.data).into_owned())
 }
 
 fn file(found: &mut Collector, path: &str, kind: EntryKind, id: gix::Id<'_>) -> Result<(), gix::Error> {

@@ -28,7 +28,7 @@ pub(crate) async fn run(cx: &Context, _args: &Args) -> Result<Exit, Fail> {
     match cx.open() {
         Ok(source) => with_source(cx, &source, &mut report).await,
         Err(error) => {
-            let nowhere = matches!(error, SourceError::Nowhere(_));
+            let nowhere = matches!(error, SourceError::Nowhere(_) | SourceError::OtherRoot(_));
             report.fail("config", &error.into());
             // Without any config `import` is what comes next, which asks GitHub as this does.
             without_config(cx, nowhere, &mut report).await;

@@ -30,6 +30,12 @@ fn kinds() -> Vec<(&'static Kind, Vec<&'static Kind>)> {
     out
 }
 
+#[test]
+fn a_section_is_known_by_its_name_where_it_is_misplaced() {
+    let all: Vec<&str> = ROOT.children.iter().map(|kind| kind.name).collect();
+    assert_eq!(crate::model::SECTIONS[..], all);
+}
+
 /// What is wrong with a section on its own, beside a root file and the label sets that examples name.
 fn complaints(path: &str, text: &str) -> String {
     let root = if path == "factory.kdl" { text } else { "factory \"acme\"" };

@@ -42,6 +42,9 @@ pub enum SourceError {
     /// No `factory.kdl` up from the working folder.
     #[error("there is no factory.kdl in {} or above it", .0.display())]
     Nowhere(PathBuf),
+    /// No `factory.kdl` up from the working folder, but a file that was meant for it.
+    #[error("`{}` is not read: the root file of a config is `factory.kdl`", .0.display())]
+    OtherRoot(PathBuf),
     /// The repository can't be read.
     #[error("the config repository can't be read")]
     Git(#[from] git::Error),
@@ -138,8 +141,13 @@ impl Source {
             }
             Some(path) => Self::at_path(&cwd.join(path), home.ok()),
             None => {
-                let root = cwd.ancestors().find(|dir| fs::is_file(&dir.join("factory.kdl")));
-                Self::at_path(root.ok_or_else(|| SourceError::Nowhere(cwd.to_owned()))?, home.ok())
+                let up =
+                    |name: &str| cwd.ancestors().map(|dir| dir.join(name)).find(|file| fs::is_file(file));
+                let root = up("factory.kdl").ok_or_else(|| {
+                    up("factory.toml")
+                        .map_or_else(|| SourceError::Nowhere(cwd.to_owned()), SourceError::OtherRoot)
+                })?;
+                Self::at_path(root.parent().unwrap_or(cwd), home.ok())
             }
         }
     }
