@@ -71,7 +71,7 @@ fn import_names_the_account_that_is_not_there() {
         $ factoryctl import nosuch -o imported
         --- stderr
         error: the account nosuch isn't on GitHub, or this credential can't see it; nothing was written
-          next: check how its page on GitHub spells it, and that the token in GITHUB_TOKEN belongs to somebody who sees it: `factoryctl doctor` says to whom; an Enterprise server is named by --api
+          next: check how its page on GitHub spells it, and that the token belongs to somebody who sees it: `factoryctl doctor` says to whom; an Enterprise server is named by --api
         [exit 1]
         ");
         assert!(!w.path("config/imported").exists());
@@ -249,16 +249,39 @@ fn the_doctor_says_where_a_credential_may_not_work() {
             "factory \"acme\"\nrepo \"acme/anvil\"\nrepo \"acme/bellows\"\nrepo \"acme/new\" create=#true\n",
         );
         let well = w.run(&["doctor"]).exits(0);
-        assert!(well.out.contains("3 declared repositories may be administered"), "{}", well.all());
+        assert!(
+            well.out
+                .contains("2 declared repositories may be administered, 1 declared repository to be made\n"),
+            "{}",
+            well.all()
+        );
         w.github().set("acme/anvil", &json!({ "visibility": "public" })).expect("it is there");
         w.set("FACTORY_GITHUB_TOKEN", "token-of-mallory");
         let doctor = w.run(&["doctor"]).exits(5);
         for expect in [
             "BAD repositories: no right to administer acme/anvil (read)\n    next: give ",
-            "BAD repositories: not there, or not visible to this credential: acme/bellows\n    next: check ",
+            "odd repositories: not there, or not visible to this credential: acme/bellows\n    next: check ",
         ] {
             assert!(doctor.out.contains(expect), "{}", doctor.all());
         }
+    });
+}
+
+/// An App that was let into some repositories alone doesn't see the others, which may be meant so.
+#[test]
+fn the_doctor_says_what_an_app_was_not_let_into() {
+    with_app(&[("metadata", "read")], |w| {
+        w.github().mutate(|github| {
+            let app = github.apps.get_mut(&7).expect("it is there");
+            app.installations[0] = Installation {
+                repositories: Some(vec!["anvil".into(), "factory".into()]),
+                ..Installation::full(71, "acme")
+            };
+        });
+        let doctor = w.run(&["doctor"]).exits(0);
+        let says = "odd repositories: not there, or not visible to this credential: acme/bellows";
+        assert!(doctor.out.contains(says), "{}", doctor.all());
+        assert!(!doctor.out.contains("BAD"), "{}", doctor.all());
     });
 }
 

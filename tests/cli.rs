@@ -639,7 +639,7 @@ fn the_doctor_looks_at_everything() {
         w.set("FACTORY_GITHUB_TOKEN", "ghp_nobody");
         let refused = w.run(&["doctor"]).exits(5);
         assert!(
-            refused.out.contains("    next: the token is wrong, expired or revoked"),
+            refused.out.contains("make a new one and put it there (FACTORY_GITHUB_TOKEN)\n"),
             "{}",
             refused.all()
         );

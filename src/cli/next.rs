@@ -26,9 +26,8 @@ pub(super) fn github(error: &github::Error) -> String {
                 .to_owned()
         }
         Kind::Unauthorized => {
-            "the token is wrong, expired or revoked: make a new one and put it where this one is (GITHUB_TOKEN, unless \
-             FACTORY_GITHUB_TOKEN or the config names another place)"
-                .to_owned()
+            format!("the token is wrong, expired or revoked: make a new one and put it where this one is ({TOKEN}, unless config \
+             names another place)")
         }
         Kind::Forbidden { .. } if path.starts_with("/app/installations") => {
             "install the App on that account with `Install App` on its settings page at GitHub; a suspended one is \
@@ -84,6 +83,9 @@ pub(super) fn reading(exit: Exit) -> &'static str {
         "run it again; `factoryctl doctor` says whether GitHub can be reached"
     }
 }
+
+/// Where the token is.
+pub(super) const TOKEN: &str = "in GITHUB_TOKEN, or in FACTORY_GITHUB_TOKEN, which comes first";
 
 /// Where the base URL is said.
 const BASE: &str = "It is said by --api, FACTORY_GITHUB_API or `github { api }`; an Enterprise server has \
@@ -152,11 +154,13 @@ pub(super) fn git(error: &git::Error) -> String {
         git::Error::Repository { .. } => "`git fsck` in that repository names what is damaged".to_owned(),
         git::Error::Url { .. } => "name the config with --config PATH|URL[#BRANCH]".to_owned(),
         git::Error::Auth { .. } => {
-            "export as GITHUB_TOKEN a token that may read it, and write to it where it is pushed to, or for SSH load the key into the agent"
-                .to_owned()
+            format!(
+                "give it a token ({TOKEN}) that may read it, and write to it where it is pushed to, or for SSH load the key into \
+             the agent"
+            )
         }
         git::Error::RemoteGone { .. } => {
-            "check the address, and that the token in GITHUB_TOKEN may see the repository".to_owned()
+            format!("check the address, and that the token ({TOKEN}) may see the repository")
         }
         git::Error::Remote { .. } => "check the address, the network and the proxy (HTTPS_PROXY)".to_owned(),
         git::Error::Process(_) => "install git, 2.30 or newer, where PATH finds it".to_owned(),
@@ -328,9 +332,9 @@ mod tests {
         the repository `/w` has no commit yet
           next: commit the config: git add . && git commit; and push it, where it is read from a remote
         `https://example.com/c.git` refused the credentials: 401
-          next: export as GITHUB_TOKEN a token that may read it, and write to it where it is pushed to, or for SSH load the key into the agent
+          next: give it a token (in GITHUB_TOKEN, or in FACTORY_GITHUB_TOKEN, which comes first) that may read it, and write to it where it is pushed to, or for SSH load the key into the agent
         there is no repository at `https://example.com/c.git`, or it is hidden from these credentials
-          next: check the address, and that the token in GITHUB_TOKEN may see the repository
+          next: check the address, and that the token (in GITHUB_TOKEN, or in FACTORY_GITHUB_TOKEN, which comes first) may see the repository
         could not fetch `https://example.com/c.git`: timeout
           next: check the address, the network and the proxy (HTTPS_PROXY)
         there is no revision `x`

@@ -5,6 +5,7 @@ use crate::cli::exit::{Exit, Fail};
 /// One finding.
 #[derive(Debug)]
 struct Finding {
+    mark: &'static str,
     what: &'static str,
     says: String,
     /// The next step, where something is wrong.
@@ -21,10 +22,15 @@ pub(super) struct Report {
 impl Report {
     /// Something that is well.
     pub(super) fn good(&mut self, what: &'static str, says: impl Into<String>) {
-        self.findings.push(Finding { what, says: says.into(), next: None });
+        self.findings.push(Finding { mark: "ok ", what, says: says.into(), next: None });
     }
 
-    /// Something that isn't, and what to do.
+    /// Something that may be meant so and may be amiss, and what to do in that case. It makes no command fail.
+    pub(super) fn odd(&mut self, what: &'static str, says: impl Into<String>, next: impl Into<String>) {
+        self.findings.push(Finding { mark: "odd", what, says: says.into(), next: Some(next.into()) });
+    }
+
+    /// Something that isn't well, and what to do.
     pub(super) fn bad(&mut self, what: &'static str, says: impl Into<String>, next: impl Into<String>) {
         self.bad_with(Exit::Error, what, says, next);
     }
@@ -38,7 +44,7 @@ impl Report {
         next: impl Into<String>,
     ) {
         self.exits.push(exit);
-        self.findings.push(Finding { what, says: says.into(), next: Some(next.into()) });
+        self.findings.push(Finding { mark: "BAD", what, says: says.into(), next: Some(next.into()) });
     }
 
     /// What another command would have failed with.
@@ -50,8 +56,7 @@ impl Report {
     /// For people.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
-        for Finding { what, says, next } in &self.findings {
-            let mark = if next.is_none() { "ok " } else { "BAD" };
+        for Finding { mark, what, says, next } in &self.findings {
             out.push_str(&format!("{mark} {what}: {says}\n"));
             if let Some(next) = next {
                 out.push_str(&format!("    next: {next}\n"));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::adapters::github::{Client, Error, GraphqlReply, Operation};
+use crate::adapters::github::{Client, Error, GraphqlReply, Kind, Operation};
 use crate::cli::exit::Exit;
 use crate::cli::next;
 use crate::model::{Desired, RepoName};
@@ -71,6 +71,10 @@ pub(super) async fn look(
         (Ok(identity), Credential::App { id }) => {
             report.good("credential", format!("{}, the App {id}", identity.login()));
         }
+        (Err(error), Credential::Token { from }) if *error.kind() == Kind::Unauthorized => {
+            let next = format!("it is wrong, expired or revoked: make a new one and put it there ({from})");
+            refused_with(next, "credential", &format!("the token in {from}"), error, report);
+        }
         (Err(error), Credential::Token { from }) => {
             refused("credential", &format!("the token in {from}"), error, report);
         }
@@ -107,13 +111,17 @@ pub(super) async fn look(
 }
 
 pub(super) fn refused(what: &'static str, whose: &str, error: &Error, report: &mut Report) {
+    refused_with(next::github(error), what, whose, error, report);
+}
+
+fn refused_with(next: String, what: &'static str, whose: &str, error: &Error, report: &mut Report) {
     let mut says = format!("{whose}: {error}");
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         says = format!("{says}: {inner}");
         cause = inner.source();
     }
-    report.bad_with(Exit::of(crate::observed::cause(error)), what, says, next::github(error));
+    report.bad_with(Exit::of(crate::observed::cause(error)), what, says, next);
 }
 
 /// Whether GraphQL, by which nearly everything is read, answers too; of an App, for its installation on `owner`. It
@@ -385,7 +393,7 @@ mod tests {
 
         wrong token
         BAD credential: the token in GITHUB_TOKEN: GitHub doesn't accept the credential: GET /user: Bad credentials (401, request TWIN:000007)
-            next: the token is wrong, expired or revoked: make a new one and put it where this one is (GITHUB_TOKEN, unless FACTORY_GITHUB_TOKEN or the config names another place)
+            next: it is wrong, expired or revoked: make a new one and put it there (GITHUB_TOKEN)
         ok  clock: as GitHub's
         [5]
 

@@ -74,8 +74,9 @@ async fn ask(cx: &Context, desired: &Desired, client: Result<Client, Fail>, repo
     match client {
         Ok(client) => {
             config::api(cx, desired, report);
-            if github::look(&client, &credential(cx, desired), &github::owners(desired), report).await {
-                repositories::look(&client, desired, report).await;
+            let credential = credential(cx, desired);
+            if github::look(&client, &credential, &github::owners(desired), report).await {
+                repositories::look(&client, &credential, desired, report).await;
             }
         }
         // The address is wrong, not who asks.

@@ -11,7 +11,7 @@ use crate::model::{Desired, RepoName};
 use crate::plan::render::counted;
 
 use super::finding::Report;
-use super::github::refused;
+use super::github::{Credential, refused};
 
 /// How many repositories one query asks about.
 const BATCH: usize = 50;
@@ -21,8 +21,10 @@ const NAMED: usize = 10;
 /// What the credential may do with the declared repositories.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Rights<'a> {
-    /// What it may administer, or where GitHub doesn't say: of an App's installation its permissions count.
+    /// What it may administer; of an App's installation what it sees, since what it may do there is told by its permissions.
     good: usize,
+    /// What config asks to be made, and isn't seen.
+    to_be_made: usize,
     /// What it sees and may not administer, with the role that it has.
     lesser: Vec<(&'a RepoName, String)>,
     /// What it doesn't see, though config doesn't ask for it to be made.
@@ -30,7 +32,7 @@ struct Rights<'a> {
 }
 
 /// Asks about all of them, a batch in each query.
-pub(super) async fn look(client: &Client, desired: &Desired, report: &mut Report) {
+pub(super) async fn look(client: &Client, credential: &Credential, desired: &Desired, report: &mut Report) {
     let mut by_owner: BTreeMap<String, Vec<&RepoName>> = BTreeMap::new();
     for name in desired.repos.keys() {
         by_owner.entry(name.owner().to_ascii_lowercase()).or_default().push(name);
@@ -39,7 +41,7 @@ pub(super) async fn look(client: &Client, desired: &Desired, report: &mut Report
     for names in by_owner.values() {
         for batch in names.chunks(BATCH) {
             match ask(client, batch).await {
-                Ok(data) => rights.add(desired, batch, &data),
+                Ok(data) => rights.add(desired, credential, batch, &data),
                 // The rest would fail as this did.
                 Err(error) => return refused("repositories", "they can't be read", &error, report),
             }
@@ -67,20 +69,23 @@ async fn ask(client: &Client, batch: &[&RepoName]) -> Result<Value, Error> {
 }
 
 impl<'a> Rights<'a> {
-    fn add(&mut self, desired: &Desired, batch: &[&'a RepoName], data: &Value) {
+    fn add(&mut self, desired: &Desired, credential: &Credential, batch: &[&'a RepoName], data: &Value) {
+        let has_role = matches!(credential, Credential::Token { .. });
         for (n, name) in batch.iter().enumerate() {
             let repo = &data[format!("r{n}")];
             match (repo, &repo["viewerPermission"]) {
-                (Value::Null, _) if desired.repos[*name].create => self.good += 1,
+                (Value::Null, _) if desired.repos[*name].create => self.to_be_made += 1,
                 (Value::Null, _) => self.unseen.push(name),
-                (_, Value::String(role)) if role != "ADMIN" => self.lesser.push((name, role.to_lowercase())),
+                (_, Value::String(role)) if has_role && role != "ADMIN" => {
+                    self.lesser.push((name, role.to_lowercase()));
+                }
                 _ => self.good += 1,
             }
         }
     }
 
     fn say(self, report: &mut Report) {
-        let Self { good, lesser, unseen } = self;
+        let Self { good, to_be_made, lesser, unseen } = self;
         if !lesser.is_empty() {
             let all = named(lesser.iter().map(|(name, role)| format!("{name} ({role})")));
             report.bad_with(
@@ -92,22 +97,27 @@ impl<'a> Rights<'a> {
             );
         }
         if !unseen.is_empty() {
-            report.bad(
+            let all = named(unseen.iter().map(ToString::to_string));
+            report.odd(
                 "repositories",
-                format!("not there, or not visible to this credential: {}", named(unseen.iter().map(ToString::to_string))),
+                format!("not there, or not visible to this credential: {all}"),
                 "check the names; a fine-grained token and the installation of an App are given their repositories one by one; \
                  what is to be made needs `create=#true`",
             );
         }
-        if good > 0 || (lesser.is_empty() && unseen.is_empty()) {
-            let says = match good {
-                0 => "none is declared yet".to_owned(),
-                good => format!(
-                    "{} may be administered",
-                    counted(good, "declared repository", "declared repositories")
-                ),
-            };
-            report.good("repositories", says);
+        let count = |n: usize| counted(n, "declared repository", "declared repositories");
+        let mut says = Vec::new();
+        if good > 0 {
+            says.push(format!("{} may be administered", count(good)));
+        }
+        if to_be_made > 0 {
+            says.push(format!("{} to be made", count(to_be_made)));
+        }
+        if says.is_empty() && lesser.is_empty() && unseen.is_empty() {
+            says.push("none is declared yet".to_owned());
+        }
+        if !says.is_empty() {
+            report.good("repositories", says.join(", "));
         }
     }
 }

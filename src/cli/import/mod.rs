@@ -133,7 +133,7 @@ fn no_account(owner: &str) -> Fail {
     let message =
         format!("the account {owner} isn't on GitHub, or this credential can't see it; nothing was written");
     Fail::new(Exit::Error, message).help(
-        "check how its page on GitHub spells it, and that the token in GITHUB_TOKEN belongs to somebody who sees it: \
+        "check how its page on GitHub spells it, and that the token belongs to somebody who sees it: \
          `factoryctl doctor` says to whom; an Enterprise server is named by --api",
     )
 }
