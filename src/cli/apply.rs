@@ -23,6 +23,7 @@ use crate::plan::{Document, Memory, NotInForce, Permitted, SavedAction, SavedPla
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
+use super::ledger::unusable;
 use super::plan::{SAVED_LIMIT, incomplete, is_committed, say_unread};
 use super::revision;
 use super::session::{READING, Session, allows, globs};
@@ -162,7 +163,10 @@ impl<'a> Job<'a> {
         cx.state_in_use(source, &in_force)?;
         let session = cx.connect(source, &loaded.desired, Patience::Foreground)?;
         let guard = session.state.lock("factoryctl apply")?;
-        let ledger = Ledger::open(guard, cx.clock.now())?;
+        let ledger = match Ledger::open(guard, cx.clock.now()) {
+            Ok(ledger) => ledger,
+            Err(error) => return Err(unusable(cx, &session, source, &in_force, error).await),
+        };
         let recorder = Recorder::new(ledger, cx.clock.clone(), &cx.env.who());
         let (home, access) = session.home(cx, source, &in_force).await?;
         let branch = keeper.as_ref().map_or(in_force.factory.branch.as_str(), Keeper::branch);

@@ -234,7 +234,7 @@ impl From<FlipsError> for Fail {
 
 impl From<ledger::Error> for Fail {
     fn from(error: ledger::Error) -> Self {
-        let help = next::ledger(&error);
+        let help = next::ledger(&error, next::OtherCopy::Untold);
         Self::new(Exit::Error, "the ledger can't be used").because(error).help(help)
     }
 }

@@ -16,7 +16,8 @@ use crate::model::Desired;
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
-use super::session::in_force;
+use super::next::{self, OtherCopy};
+use super::session::{Session, in_force};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -60,8 +61,14 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             let desired = in_force(cx, &source).await?;
             let state = cx.state(&source, &desired)?;
             // What is on this machine is verified whether or not the branch can be read.
-            let asked =
-                if verify.offline { Ok(Branch::NotAsked) } else { branch(cx, &source, &desired).await };
+            let asked = if verify.offline {
+                Ok(Branch::NotAsked)
+            } else {
+                match cx.connect(&source, &desired, Patience::Foreground) {
+                    Ok(session) => branch(cx, &session, &source, &desired).await,
+                    Err(fail) => Err(fail),
+                }
+            };
             let (branch, unread) =
                 asked.map_or_else(|fail| (Branch::NotAsked, Some(fail)), |branch| (branch, None));
             let noted = Published::noted(state.dir())?;
@@ -129,9 +136,25 @@ fn as_text(report: &Report, branch: &Branch) -> String {
     out
 }
 
+/// A failure of the ledger. Its branch is named as what it can be restored from only where it is there.
+pub(super) async fn unusable(
+    cx: &Context,
+    session: &Session,
+    source: &Source,
+    desired: &Desired,
+    error: ledger::Error,
+) -> Fail {
+    let other = match branch(cx, session, source, desired).await {
+        Ok(Branch::There(_)) => OtherCopy::There,
+        Ok(Branch::Absent) => OtherCopy::Gone,
+        Ok(Branch::NotAsked) | Err(_) => OtherCopy::Untold,
+    };
+    let help = next::ledger(&error, other);
+    Fail::from(error).help(help)
+}
+
 /// What the branch has.
-async fn branch(cx: &Context, source: &Source, desired: &Desired) -> Result<Branch, Fail> {
-    let session = cx.connect(source, desired, Patience::Foreground)?;
+async fn branch(cx: &Context, session: &Session, source: &Source, desired: &Desired) -> Result<Branch, Fail> {
     match session.home(cx, source, desired).await? {
         (Home::Nowhere, _) => Ok(Branch::NotAsked),
         (Home::Local(repo), _) => Ok(ledger::branch_state(&repo)?),

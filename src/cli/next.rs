@@ -97,14 +97,18 @@ fn repository(path: &str) -> Option<String> {
     Some(format!("{}/{}", parts.next()?, parts.next()?))
 }
 
+/// Whether the ledger's branch, its other copy, is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OtherCopy {
+    There,
+    Gone,
+    Untold,
+}
+
 /// After the ledger failed.
-pub(super) fn ledger(error: &ledger::Error) -> String {
+pub(super) fn ledger(error: &ledger::Error, other: OtherCopy) -> String {
     match error {
-        // As OPERATING.md has it: the branch is the other copy.
-        ledger::Error::Broken { .. } | ledger::Error::TailMissing { .. } => format!(
-            "`factoryctl ledger verify` names every place; to mend it, move `ledger` and `published.json` out of the \
-             state directory: the next apply takes the ledger over from the branch `{BRANCH}`"
-        ),
+        ledger::Error::Broken { .. } | ledger::Error::TailMissing { .. } => mended_from(other),
         ledger::Error::BranchRewritten { .. } => format!(
             "find out who rewrote `{BRANCH}`; push its earlier head again, or, if it was meant, move `ledger` and \
              `published.json` out of the state directory"
@@ -123,6 +127,21 @@ pub(super) fn ledger(error: &ledger::Error) -> String {
                 .to_owned()
         }
     }
+}
+
+/// How a damaged ledger is mended, as OPERATING.md has it.
+fn mended_from(other: OtherCopy) -> String {
+    let aside = "move `ledger` and `published.json` out of the state directory";
+    let taken_over = format!("the next apply takes the ledger over from the branch `{BRANCH}`");
+    let step = match other {
+        OtherCopy::There => format!("to mend it, {aside}: {taken_over}"),
+        OtherCopy::Gone => format!(
+            "the branch `{BRANCH}` isn't there to restore it from: push that again from a clone or a machine that has it, \
+             or begin a new ledger: {aside}, and keep them"
+        ),
+        OtherCopy::Untold => format!("where the branch `{BRANCH}` is there, {aside}: {taken_over}"),
+    };
+    format!("`factoryctl ledger verify` names every place; {step}")
 }
 
 /// After Git failed.

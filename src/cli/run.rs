@@ -18,6 +18,7 @@ use crate::plan::{Document, render};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
+use super::ledger::unusable;
 use super::ui::Ui;
 
 #[derive(Debug, clap::Args)]
@@ -72,9 +73,17 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         // A second signal ends the process itself.
         abort: CancellationToken::new(),
     };
-    engine::run(options).await.map_err(|error| daemon_fail(cx, error))?;
-    cx.ui.say("drained");
-    Ok(Exit::Done)
+    match engine::run(options).await {
+        Ok(_) => {
+            cx.ui.say("drained");
+            Ok(Exit::Done)
+        }
+        Err(DaemonError::Ledger(error)) => Err(match cx.connect(&source, &desired, Patience::Foreground) {
+            Ok(session) => unusable(cx, &session, &source, &desired, error).await,
+            Err(_) => error.into(),
+        }),
+        Err(error) => Err(daemon_fail(cx, error)),
+    }
 }
 
 /// What to say when no commit can be put in force.

@@ -82,7 +82,10 @@ impl Session {
             Err(error) => return Err(error.into()),
         };
         let (home, access) = self.home(cx, source, desired).await?;
-        let ledger = Ledger::open(guard, cx.clock.now())?;
+        let ledger = match Ledger::open(guard, cx.clock.now()) {
+            Ok(ledger) => ledger,
+            Err(error) => return Err(super::ledger::unusable(cx, self, source, desired, error).await),
+        };
         let recorder = Recorder::new(ledger, cx.clock.clone(), &cx.env.who());
         let publisher = Publisher::new(home.place(access), &desired.factory.name, cx.clock.clone());
         publisher.catch_up(&recorder).await?;

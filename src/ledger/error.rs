@@ -32,8 +32,7 @@ pub enum Error {
     },
     /// Records that were published are not there any more.
     #[error(
-        "record {seq}, published in commit {commit}, is not in the ledger: its end was removed or replaced; \
-         the branch `factory/ledger` still has it"
+        "record {seq}, published in commit {commit}, is not in the ledger: its end was removed or replaced"
     )]
     TailMissing {
         /// The sequence of the last record published.
