@@ -376,7 +376,8 @@ fn a_url_without_a_branch_follows_the_one_that_config_names() {
         let url = format!("{}/acme/factory.git", w.twin().url());
         w.run(&["apply", "--yes", "--config", &url]).exits(0);
         assert_eq!(description(w), Some("in force".to_owned()));
-        w.plan(&["--config", &format!("{url}#main")]).exits(2);
+        let plan = w.plan(&["--config", &format!("{url}#main")]).exits(2);
+        assert!(plan.out.starts_with(&format!("config: {url} at ")), "{}", plan.all());
     });
 }
 
@@ -394,6 +395,38 @@ fn a_second_round_is_for_what_waited() {
         let applied = w.apply(&[]).exits(9);
         assert_eq!(applied.out, "Apply: 2 done, 1 failed\n", "{}", applied.all());
         assert_eq!(w.requests().iter().filter(|r| r.method == "PATCH").count(), 1);
+    });
+}
+
+/// What was uncertain in the first round and is seen to be done before the second is done, and counted once.
+#[test]
+fn what_was_uncertain_counts_by_what_became_of_it() {
+    committed(|w| {
+        w.config(
+            "factory \"acme\"\nrepo \"acme/anvil\" { labels { label \"ready\"; }; }\n\
+             repo \"acme/forge\" create=#true { visibility \"private\"; }\n",
+        );
+        w.faults(vec![
+            FaultRule::every(FaultAction::ResetAfter).on("POST", "/repos/acme/anvil/labels"),
+            FaultRule::every(FaultAction::ResetBefore).operation("Label").nth(2).times(99),
+        ]);
+        let applied = w.apply(&[]).exits(0);
+        assert!(applied.err.contains("uncertain: create-label"), "{}", applied.all());
+        assert_eq!(applied.out, "Apply: 2 done\n", "{}", applied.all());
+        assert!(!applied.err.contains("an interrupted run"), "{}", applied.all());
+    });
+}
+
+/// Nobody is asked, and no terminal is needed, where there is nothing to do.
+#[test]
+fn an_empty_plan_is_applied_without_a_question() {
+    committed(|w| {
+        w.requests();
+        w.run(&["apply"]).exits(64);
+        assert!(w.requests().iter().all(|r| r.path == "/graphql"), "nothing was written");
+        w.apply(&[]).exits(0);
+        let applied = w.run(&["apply"]).exits(0);
+        assert_eq!(applied.out, "Apply: 0 done\n", "{}", applied.all());
     });
 }
 

@@ -14,6 +14,8 @@ fn a_saved_plan_is_applied_as_it_was_seen() {
         w.plan(&["-o", "saved.json"]).exits(2);
         w.github().set("acme/anvil", &json!({ "description": "By hand" })).expect("it is there");
         let applied = w.run(&["apply", "--yes", "saved.json"]).exits(7);
+        let says = "stale: repo/acme/anvil has changed on GitHub since the plan was saved\n";
+        assert!(applied.err.contains(says), "{}", applied.all());
         assert_eq!(description(w), Some("By hand".to_owned()), "{}", applied.all());
         assert!(
             w.github().with(|world| world.repo("acme", "anvil").expect("there").label("ready").is_some())
@@ -81,6 +83,13 @@ fn what_a_saved_plan_held_back_takes_an_override() {
         let allow = "visibility=1@repo/acme/anvil/visibility";
         w.run(&["apply", "--yes", "saved.json", "--allow", allow]).exits(0);
         w.plan(&[]).exits(0);
+        for told in
+            [&["history"][..], &["ledger", "show"], &["why", "--offline", "repo/acme/anvil/visibility"]]
+        {
+            let told = w.run(told).exits(0);
+            let says = "let through: visibility@repo/acme/anvil/visibility by ";
+            assert!(told.out.contains(says), "{}", told.all());
+        }
 
         w.github().set("acme/anvil", &json!({ "has_wiki": true })).expect("it is there");
         w.run(&["suspend", "repo/acme/anvil", "--reason", "audit"]).exits(0);
@@ -89,6 +98,18 @@ fn what_a_saved_plan_held_back_takes_an_override() {
         let left = w.run(&["apply", "--yes", "suspended.json"]).exits(0);
         assert!(left.err.contains("was held back when the plan was saved"), "{}", left.all());
         w.plan(&[]).exits(2);
+    });
+}
+
+/// What a loop that is off since then would do is neither changed nor asked for otherwise.
+#[test]
+fn a_saved_plan_says_which_loop_is_off() {
+    committed(|w| {
+        w.plan(&["-o", "saved.json"]).exits(2);
+        w.run(&["loop", "disable", "labels", "--reason", "audit"]).exits(0);
+        let stale = w.run(&["apply", "--yes", "saved.json"]).exits(7);
+        let says = "stale: repo/acme/anvil/label/bug: the loop `labels` is switched off\n";
+        assert!(stale.err.contains(says), "{}", stale.all());
     });
 }
 
@@ -103,7 +124,13 @@ fn a_superseded_commit_undoes_nothing() {
         let held = w.run(&["apply", "--yes", "saved.json"]).exits(4);
         assert!(held.err.contains("frozen"), "{}", held.all());
         w.config("factory \"acme\"\nrepo \"acme/anvil\" { description \"new\"; }\n");
-        w.run(&["apply", "--yes", "saved.json"]).exits(7);
+        let stale = w.run(&["apply", "--yes", "saved.json"]).exits(7);
+        let says = "stale: repo/acme/anvil: the config no longer asks for it\n";
+        assert!(stale.err.contains(says), "{}", stale.all());
+        w.github().set("acme/anvil", &json!({ "description": "By hand" })).expect("it is there");
+        let stale = w.run(&["apply", "--yes", "saved.json"]).exits(7);
+        let says = "stale: repo/acme/anvil has changed on GitHub since the plan was saved\n";
+        assert!(stale.err.contains(says), "{}", stale.all());
         w.apply(&[]).exits(0);
         let held = w.run(&["apply", "--yes", "--at", "HEAD~2"]).exits(4);
         assert!(held.err.contains("was superseded: the config branch `main` is at"), "{}", held.all());

@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::github::Kind;
-use crate::model::{Action, Fingerprint, IntentId, RepoName, Verb};
+use crate::model::{Action, ActionId, Fingerprint, IntentId, RepoName, Verb};
 use crate::plan::{Blocked, Permit, Permitted};
 
 use super::look::LookError;
@@ -38,6 +38,21 @@ pub struct Report {
 }
 
 impl Report {
+    /// Takes in a later round: an action that was tried again counts by what became of it last.
+    pub fn follow(&mut self, later: Self) {
+        let same = |one: &Action, other: &Action| one.verb == other.verb && one.address == other.address;
+        self.outcomes.retain(|(was, _)| !later.outcomes.iter().any(|(again, _)| same(was, again)));
+        self.outcomes.extend(later.outcomes);
+        self.interrupted |= later.interrupted;
+    }
+
+    /// Takes in what a later look has shown of one of its actions; whether it is one of them.
+    pub fn learn(&mut self, id: &ActionId, shown: &Outcome) -> bool {
+        let mut of_it = self.outcomes.iter_mut().filter(|(action, _)| action.id == *id);
+        let found = of_it.next().map(|(_, outcome)| outcome.clone_from(shown));
+        found.is_some()
+    }
+
     /// How many actions have an outcome of this sort.
     pub fn count(&self, of: impl Fn(&Outcome) -> bool) -> usize {
         self.outcomes.iter().filter(|(_, outcome)| of(outcome)).count()

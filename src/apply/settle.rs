@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Facet, Facets, Observed, RepoName, Verb};
+use crate::model::{ActionId, Facet, Facets, Observed, RepoName, Verb};
 
 use super::compare::settled_value;
 use super::outcome::Outcome;
@@ -43,35 +43,34 @@ pub async fn needs(recorder: &Recorder) -> (Vec<RepoName>, Facets) {
         .await
 }
 
-/// Settles every open intent that the reading tells about; gives how many. One that it doesn't tell about, or that
+/// Settles every open intent that the reading tells about; gives their actions and what became of them. One that it doesn't tell about, or that
 /// another machine may be at, stays open: nobody guesses.
 ///
 /// # Errors
 /// When the ledger can't be written.
-pub async fn settle(recorder: &Recorder, observed: &Observed) -> Result<usize, RecorderError> {
+pub async fn settle(
+    recorder: &Recorder,
+    observed: &Observed,
+) -> Result<Vec<(ActionId, Outcome)>, RecorderError> {
     let now = recorder.now();
-    let settled = |index: &Index| -> Vec<Record> {
+    let settled = |index: &Index| -> Vec<(Record, (ActionId, Outcome))> {
         let settled = |open: &Open| {
             if under_way_elsewhere(open, recorder.machine(), now) {
                 return None;
             }
             let outcome = verdict(open, observed)?;
             let intent = &open.intent;
-            Some(Record::Outcome(record(
-                &intent.intent,
-                intent.action.clone(),
-                intent.address.clone(),
-                &outcome,
-            )))
+            let (action, address) = (intent.action.clone(), intent.address.clone());
+            let record = Record::Outcome(record(&intent.intent, action.clone(), address, &outcome));
+            Some((record, (action, outcome)))
         };
         index.open_intents().iter().filter_map(|open| settled(open)).collect()
     };
-    let records = recorder.index(settled).await;
-    let count = records.len();
-    if count > 0 {
+    let (records, settled): (Vec<_>, Vec<_>) = recorder.index(settled).await.into_iter().unzip();
+    if !records.is_empty() {
         recorder.note(records).await?;
     }
-    Ok(count)
+    Ok(settled)
 }
 
 fn verdict(open: &Open, observed: &Observed) -> Option<Outcome> {

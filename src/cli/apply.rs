@@ -1,6 +1,6 @@
 //! `factoryctl apply`: carries a plan out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,10 +17,11 @@ use crate::engine::{
 };
 use crate::ledger::Ledger;
 use crate::loops::{self, Selection};
-use crate::model::{Action, ActionId, Allow, Cause, CommitId, Observed, RepoName, Verb};
+use crate::model::{Action, ActionId, AddressGlob, Allow, Cause, Desired, Observed, RepoName, Verb};
 use crate::plan::render;
-use crate::plan::{Document, Memory, NotInForce, Permitted, SavedAction, SavedPlan};
+use crate::plan::{Document, Memory, NotInForce, Permitted, SavedPlan};
 
+use super::agreed::{self, Apart, Since};
 use super::context::Context;
 use super::exit::{Exit, Fail};
 use super::ledger::unusable;
@@ -51,9 +52,6 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    if !args.yes && !io::stdin().is_terminal() {
-        return Err(Fail::new(Exit::Usage, "without a terminal, apply needs --yes"));
-    }
     let saved = saved_plan(cx, args)?;
     let source = Arc::new(cx.source().await?);
     let loaded = committed(cx, &source, saved.as_ref())?;
@@ -130,6 +128,8 @@ struct Job<'a> {
     args: &'a Args,
     loaded: Loaded,
     saved: Option<SavedPlan>,
+    /// The config that a saved plan was made from, where another one is in force.
+    agreed: Option<Desired>,
     session: Session,
     recorder: Recorder,
     publisher: Publisher,
@@ -185,11 +185,13 @@ impl<'a> Job<'a> {
             Some(repo) => revision::not_in_force(repo, branch, &heads, &loaded)?,
             None => None,
         };
+        let mut agreed = None;
         // What was agreed on is done as the config in force has it, and what that no longer wants is stale.
         if let (Some(repo), Some(NotInForce::Superseded { head, .. })) = (repo, &not_in_force)
             && saved.is_some()
         {
-            loaded = cx.judge(source, repo.config_files(head.as_str())?.1)?;
+            let in_force = cx.judge(source, repo.config_files(head.as_str())?.1)?;
+            agreed = Some(std::mem::replace(&mut loaded, in_force).desired);
             not_in_force = None;
         }
         if let Some(keeper) = &keeper
@@ -205,6 +207,7 @@ impl<'a> Job<'a> {
             args,
             loaded,
             saved,
+            agreed,
             session,
             recorder,
             publisher,
@@ -224,19 +227,17 @@ impl<'a> Job<'a> {
         let mut all = Report::default();
         let mut blocked;
         loop {
-            let (mut judged, observed) = self.compare().await?;
-            let (says, stale) = self.keep_saved_only(&mut judged);
+            let (mut judged, observed) = self.compare(&mut all).await?;
+            let apart =
+                self.saved.as_ref().map(|saved| agreed::keep_only(saved, &mut judged)).unwrap_or_default();
             if round == 0 || !judged.document.is_empty() {
                 self.cx.ui.say(render::text(&judged.document, self.cx.ui.err_style()).trim_end());
             }
-            for text in &says {
-                self.cx.ui.say(text);
+            if self.say_apart(&apart, &judged).await {
+                exit = exit.and(Exit::Stale);
             }
             exit = exit.and(incomplete(&observed));
             say_unread(self.cx, &observed);
-            if stale {
-                exit = exit.and(Exit::Stale);
-            }
             if judged.document.unsound {
                 return Err(Fail::new(Exit::Error, "the plan is unsound, which is a bug; nothing was done"));
             }
@@ -276,19 +277,17 @@ impl<'a> Job<'a> {
             }
             match self.carry_out(permitted, &judged).await {
                 Ok(report) => {
-                    exit = exit.and(self.exit_of(&report));
                     let made = report
                         .outcomes
                         .iter()
                         .any(|(a, o)| a.verb == Verb::CreateRepository && o.succeeded());
-                    all.interrupted |= report.interrupted;
                     let undone = report.outcomes.iter().filter(|(_, outcome)| !outcome.succeeded());
                     self.tried.extend(undone.map(|(action, _)| action.id.clone()));
                     let done = report.outcomes.iter().filter(|(_, outcome)| outcome.succeeded());
                     self.spent.extend(done.map(|(action, _)| action.clone()));
                     let creations = self.spent.iter().filter(|action| action.verb == Verb::CreateRepository);
                     self.tried.extend(creations.map(|action| action.id.clone()));
-                    all.outcomes.extend(report.outcomes);
+                    all.follow(report);
                     round += 1;
                     if !made || self.saved.is_some() || round >= ROUNDS || self.stop.is_cancelled() {
                         break;
@@ -303,6 +302,7 @@ impl<'a> Job<'a> {
                 Err(error) => return Err(error.into()),
             }
         }
+        let exit = exit.and(self.exit_of(&all));
         self.conclude(&all, &blocked, exit)
     }
 
@@ -313,8 +313,8 @@ impl<'a> Job<'a> {
         made.filter(again).map(|made| made.effect.repo().clone()).collect()
     }
 
-    /// Reads the world, settles what a crash left open, and judges.
-    async fn compare(&self) -> Result<(Judged, Observed), Fail> {
+    /// Reads the world, settles what a crash or an earlier round left open, and judges.
+    async fn compare(&self, so_far: &mut Report) -> Result<(Judged, Observed), Fail> {
         let desired = &self.loaded.desired;
         let scope = if self.saved.is_some() { Vec::new() } else { globs(&self.args.what, desired)? };
         let selection = Selection::default();
@@ -338,6 +338,7 @@ impl<'a> Job<'a> {
         let settled = apply::settle(&self.recorder, &observed).await.map_err(|error| {
             Fail::new(Exit::Error, "what an earlier run left open can't be settled").because(error)
         })?;
+        let settled = settled.iter().filter(|(action, outcome)| !so_far.learn(action, outcome)).count();
         if settled > 0 {
             let changes = render::counted(settled, "change", "changes");
             self.cx.ui.say(&format!("settled {changes} that an interrupted run had left open"));
@@ -345,56 +346,49 @@ impl<'a> Job<'a> {
         Ok((engine::judge(&judging, &observed), observed))
     }
 
-    /// Drops what the saved plan doesn't have, and what it held back though nothing holds it back any more: nobody
-    /// has agreed to that. Gives what is to be said of the rest, and whether any of it has changed since.
-    fn keep_saved_only(&self, judged: &mut Judged) -> (Vec<String>, bool) {
-        let Some(saved) = &self.saved else { return (Vec::new(), false) };
-        let there: BTreeMap<&ActionId, &Action> =
-            judged.document.actions.iter().map(|p| (&p.action.id, &p.action)).collect();
-        let outgrown = |saved: &SavedAction| there.get(&saved.id).and_then(|action| saved.outgrown(action));
-        let find = |id: &ActionId| saved.actions.iter().find(|saved| saved.id == *id);
-        let agreed = |p: &Permitted| {
-            find(&p.action.id).is_some_and(|saved| {
-                (!saved.held_back || !p.permit.overrides().is_empty()) && outgrown(saved).is_none()
-            })
+    /// Says what of the saved plan isn't carried out; whether any of it has changed since.
+    async fn say_apart(&self, apart: &[Apart<'_>], judged: &Judged) -> bool {
+        let Some(saved) = &self.saved else { return false };
+        let gone: Vec<&str> =
+            apart.iter().filter(|a| a.is_gone()).map(|a| a.action.address.as_str()).collect();
+        let asked = match &self.agreed {
+            Some(agreed) if !gone.is_empty() => self.asked_by(agreed, &gone).await,
+            Some(_) | None => None,
         };
-        judged.verdict.permitted.retain(agreed);
-        judged.verdict.blocked.retain(|(a, _)| find(&a.id).is_some_and(|saved| outgrown(saved).is_none()));
-        let left: BTreeSet<&ActionId> = judged
-            .verdict
-            .permitted
-            .iter()
-            .map(|p| &p.action.id)
-            .chain(judged.verdict.blocked.iter().map(|(a, _)| &a.id))
-            .collect();
-        let same_config =
-            saved.commit.as_deref() == self.loaded.desired.origin.commit.as_ref().map(CommitId::as_str);
-        let or_config = if same_config { "" } else { ", or what config asks for there," };
-        let (mut says, mut stale) = (Vec::new(), false);
-        for action in &saved.actions {
-            let SavedAction { id, address, .. } = action;
-            if !there.contains_key(id) {
-                says.push(format!("stale: {address}: it{or_config} has changed since the plan was saved"));
-                stale = true;
-            } else if let Some(why) = outgrown(action) {
-                says.push(format!("stale: {address}: {why}"));
-                stale = true;
-            } else if !left.contains(id) {
-                says.push(format!(
-                    "left: {address} was held back when the plan was saved; make the plan anew"
-                ));
-            }
+        let since = match (&self.agreed, &asked) {
+            (None, _) => Since::SameConfig,
+            (Some(_), Some(asked)) => Since::OtherConfig(asked),
+            (Some(_), None) => Since::Untold,
+        };
+        let off: Vec<&str> = judged.document.disabled.iter().map(|disabled| disabled.name.as_str()).collect();
+        for apart in apart {
+            self.cx.ui.say(&apart.says(saved, &since, &off));
         }
-        let left: BTreeSet<ActionId> = left.into_iter().cloned().collect();
-        judged.document.actions.retain(|p| left.contains(&p.action.id));
-        judged.document.waiting.clear();
-        (says, stale)
+        apart.iter().any(Apart::is_stale)
+    }
+
+    /// What another config asks for at these addresses as GitHub is now; `None` where not everything could be read.
+    async fn asked_by(&self, desired: &Desired, addresses: &[&str]) -> Option<BTreeSet<ActionId>> {
+        let scope: Vec<_> =
+            addresses.iter().map(|text| AddressGlob::parse(text)).collect::<Result<_, _>>().ok()?;
+        let switches = self.cx.switches(&self.session.state, desired).ok()?;
+        let (selection, memory) = (Selection::default(), Memory::default());
+        let judging = Judging {
+            scope: &scope,
+            ..Judging::new(desired, &selection, &switches, &memory, self.cx.clock.now())
+        };
+        let observed = engine::look(&judging, &self.session.client, &self.cx.clock, &[]).await;
+        let asked = engine::judge(&judging, &observed).document.actions;
+        observed.gaps.is_empty().then(|| asked.into_iter().map(|p| p.action.id).collect())
     }
 
     /// Asks, unless that was answered beforehand. A signal is an answer, too.
     async fn confirmed(&self, actions: usize) -> Result<Answer, Fail> {
         if self.args.yes {
             return Ok(Answer::Yes);
+        }
+        if !io::stdin().is_terminal() {
+            return Err(Fail::new(Exit::Usage, "without a terminal, apply needs --yes"));
         }
         let asked = write!(
             io::stderr(),

@@ -1,5 +1,6 @@
 //! The command line: one file a command; all printing goes through `ui`.
 
+mod agreed;
 mod apply;
 mod completions;
 mod context;

@@ -96,6 +96,12 @@ impl SavedPlan {
         text
     }
 
+    /// The loop that wanted an action.
+    pub fn loop_of(&self, id: &ActionId) -> Option<&str> {
+        let mut actions = self.document["actions"].as_array()?.iter();
+        actions.find(|action| action["id"] == id.as_str())?["loop"].as_str()
+    }
+
     /// Reads a saved plan and checks its digest.
     ///
     /// # Errors

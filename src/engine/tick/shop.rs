@@ -296,7 +296,7 @@ impl Shop {
         observed.flips = beside.flips;
         observed.gaps.extend(beside.gaps);
         (order.alive)();
-        let settled = apply::settle(&self.recorder, &observed).await?;
+        let settled = apply::settle(&self.recorder, &observed).await?.len();
         if settled > 0 {
             let changes = render::counted(settled, "change", "changes");
             self.audience.remark(&format!("settled {changes} that an interrupted run had left open"));
