@@ -182,6 +182,99 @@ fn a_server_that_asks_for_a_pause_gets_it() {
     });
 }
 
+/// A ledger is to be restored from its branch where that is there, and only then.
+#[test]
+fn a_broken_ledger_is_mended_from_what_is_there() {
+    small(|w| {
+        w.apply(&[]).exits(0);
+        let days = files_below(&w.path("home"), "jsonl");
+        let text = std::fs::read_to_string(&days[0]).expect("text");
+        std::fs::write(&days[0], text.replacen("tester@", "nobody@", 1)).expect("it can be written");
+        for command in [&["apply", "--yes"][..], &["run"]] {
+            let broken = w.run(command).exits(1);
+            assert!(
+                broken.err.contains("takes the ledger over from the branch `factory/ledger`"),
+                "{}",
+                broken.all()
+            );
+        }
+        w.git(&["branch", "-q", "-D", "factory/ledger"]);
+        for command in [&["apply", "--yes"][..], &["run"]] {
+            let broken = w.run(command).exits(1);
+            assert!(
+                broken.err.contains("`factory/ledger` isn't there to restore it from"),
+                "{}",
+                broken.all()
+            );
+        }
+    });
+}
+
+/// The files below a folder whose names end so.
+fn files_below(folder: &std::path::Path, ending: &str) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in folder.read_dir().expect("it is a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files_below(&path, ending));
+        } else if path.extension().is_some_and(|e| e == ending) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// GitHub's names have no case, wherever they are written.
+#[test]
+fn why_takes_a_name_in_any_case() {
+    small(|w| {
+        w.config("factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #false; labels { label \"bug\"; label \"ready\"; }; }\n");
+        w.apply(&[]).exits(0);
+        for (odd, plain) in [
+            ("repo/Acme/Anvil/label/BUG", "repo/acme/anvil/label/bug"),
+            ("repo/ACME/anvil/has-wiki", "repo/acme/anvil/has-wiki"),
+            ("repo/Acme/Anvil", "repo/acme/anvil"),
+        ] {
+            let why = |address: &str| w.run(&["why", "--offline", address]).exits(0).out;
+            assert_eq!(why(odd), why(plain));
+        }
+        w.run(&["why", "--offline", "repo/Acme/Anvil/label/none"]).exits(1);
+    });
+}
+
+/// In a bare repository the config branch is read, whatever HEAD says.
+#[test]
+fn a_bare_repository_is_read_as_the_daemon_reads_it() {
+    small(|w| {
+        let bare = w.path("bare.git").display().to_string();
+        w.git(&["clone", "-q", "--bare", ".", &bare]);
+        let branch = |from: &str, to: &str| w.git(&["-C", &bare, "branch", "-q", "-m", from, to]);
+        let plan = w.plan(&[]);
+        for head in ["main", "unborn"] {
+            w.git(&["-C", &bare, "symbolic-ref", "HEAD", &format!("refs/heads/{head}")]);
+            w.plan(&["--config", &bare]).exits(plan.code);
+        }
+        let doctor = w.run(&["--config", &bare, "doctor"]).exits(0);
+        assert!(doctor.out.contains("branch main at commit"), "{}", doctor.all());
+        branch("main", "trunk");
+        w.plan(&["--config", &bare]).exits(1);
+        w.git(&["-C", &bare, "symbolic-ref", "HEAD", "refs/heads/trunk"]);
+        w.plan(&["--config", &bare]).exits(plan.code);
+    });
+}
+
+/// A root file in the other spelling is not taken for none.
+#[test]
+fn a_root_file_in_toml_is_said() {
+    world(|w| {
+        w.write("factory.toml", "[factory.acme]\n");
+        let plan = w.plan(&[]).exits(1);
+        for says in ["factory.toml` is not read: the root file of a config is `factory.kdl`", "beside it"] {
+            assert!(plan.err.contains(says), "{}", plan.all());
+        }
+    });
+}
+
 /// Config where nobody looks for it is said, and hinders nothing.
 #[test]
 fn misplaced_config_is_said() {

@@ -69,6 +69,8 @@ fn offline_nothing_is_known_of_what_no_reading_saw() {
         w.config("factory \"acme\"\nrepo \"acme/anvil\"\nrepo \"acme/forge\" create=#true\n");
         let plan = w.plan(&["--offline"]).exits(1);
         assert!(plan.err.contains("acme/forge could not be read"), "{}", plan.all());
+        let next = "; next: run `factoryctl plan` once without --offline\n";
+        assert!(plan.err.contains(next), "{}", plan.all());
         assert!(!plan.out.contains("create repository"), "{}", plan.all());
     });
 }

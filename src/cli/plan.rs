@@ -65,7 +65,11 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         fs::replace(&cx.env.cwd().join(path), SavedPlan::new(document).to_text().as_bytes())?;
     }
     show(cx, document, args.json, args.markdown)?;
-    say_unread(cx, &observed);
+    if args.offline {
+        say_unread_with(cx, &observed, |_| ONLINE_ONCE);
+    } else {
+        say_unread(cx, &observed);
+    }
     Ok(exit(&judged, &observed))
 }
 
@@ -136,7 +140,7 @@ fn cached(
     let store = crate::adapters::store::Store::open(&state.cache()).map_err(unreadable)?;
     let mut observed = observed::load(&store, api).map_err(unreadable)?.ok_or_else(|| {
         Fail::new(Exit::Error, "there is no earlier reading to plan on")
-            .help("run `factoryctl plan` once without --offline, with at least one repository declared")
+            .help(format!("{ONLINE_ONCE}, with at least one repository declared"))
     })?;
     let unread = desired.repos.keys().filter(|name| !observed.repos.contains_key(*name));
     observed.gaps.extend(unread.map(|name| Gap {
@@ -190,8 +194,15 @@ pub(super) fn incomplete(observed: &Observed) -> Exit {
     observed.gaps.iter().fold(Exit::Done, |exit, gap| exit.and(Exit::of(gap.cause)))
 }
 
+/// What to do where the last reading doesn't know enough.
+const ONLINE_ONCE: &str = "run `factoryctl plan` once without --offline";
+
 /// Says in one line on stderr why a reading that is incomplete decides the exit code, and what to do.
 pub(super) fn say_unread(cx: &Context, observed: &Observed) {
+    say_unread_with(cx, observed, next::reading);
+}
+
+fn say_unread_with(cx: &Context, observed: &Observed, next: impl Fn(Exit) -> &'static str) {
     let exit = incomplete(observed);
     let Some(gap) = observed.gaps.iter().find(|gap| Exit::of(gap.cause) == exit) else { return };
     let of = gap.repo.as_ref().map(|repo| format!(" of {repo}")).unwrap_or_default();
@@ -200,7 +211,7 @@ pub(super) fn say_unread(cx: &Context, observed: &Observed) {
         n => format!(" (and {n} more)"),
     };
     let why = render::printable(&gap.why);
-    let line = format!("{}{of} could not be read{more}: {why}; next: {}", gap.facet, next::reading(exit));
+    let line = format!("{}{of} could not be read{more}: {why}; next: {}", gap.facet, next(exit));
     cx.ui.say(&format!("error: {line}"));
 }
 

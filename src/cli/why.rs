@@ -40,11 +40,17 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         let message = format!("{name} is not declared");
         return Err(Fail::new(Exit::Error, message).help(format!("declare it: repo \"{name}\" {{ … }}")));
     };
+    // GitHub takes `Bug` and `bug` for one label, and `Acme` and `acme` for one account.
+    let rest = address.as_str().splitn(4, '/').nth(3).unwrap_or_default().to_lowercase();
+    let prefix = format!("{}/", repo.address());
+    let address = if rest.is_empty() {
+        repo.address()
+    } else {
+        Address::parse(&format!("{prefix}{rest}")).map_err(|e| wrong(e.to_string()))?
+    };
     let live = if args.offline { None } else { Some(live(cx, &source, &loaded, repo).await?) };
     let _ =
         writeln!(out, "{} declared at {}{}", repo.address(), repo.source, by(&source, &loaded, &repo.source));
-    let prefix = format!("{}/", repo.address());
-    let rest = address.as_str().strip_prefix(&prefix).unwrap_or_default();
     let mut found = rest.is_empty();
     for (setting, point) in repo.settings.iter().filter(|(s, _)| rest.is_empty() || s.name() == rest) {
         found = true;
@@ -52,8 +58,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         value(&source, &loaded, setting.name(), point, SettingValue::to_json, seen, &mut out);
     }
     for spec in repo.labels.specs.values() {
-        let label = Address::label(&name, &spec.value.name);
-        // GitHub takes `Bug` and `bug` for one label.
+        let label = Address::label(&repo.name, &spec.value.name);
         if rest.is_empty() || label.as_str().to_lowercase() == address.as_str().to_lowercase() {
             found = true;
             let seen = live.as_ref().map(|state| live_label(state.as_ref(), &spec.value));

@@ -10,7 +10,11 @@ use super::finding::Report;
 pub(super) fn origin(source: &Source, loaded: &Loaded, report: &mut Report) {
     let (place, branch) = match source {
         Source::Folder(folder) => (folder.display().to_string(), None),
-        Source::Local { repo, .. } => (repo.place().display().to_string(), repo.head_branch().ok().flatten()),
+        Source::Local { repo, .. } => {
+            let read = source.read_branch().ok().flatten();
+            let branch = read.or_else(|| repo.head_branch().ok().flatten());
+            (repo.place().display().to_string(), branch)
+        }
         Source::Remote { url, .. } => (url.clone(), Some(loaded.desired.factory.branch.clone())),
     };
     let under_control = source.repo().is_some();

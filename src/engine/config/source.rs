@@ -206,12 +206,15 @@ impl Source {
             (Self::Local { repo, .. }, At::WorkingTree) if repo.work_tree().is_some() => {
                 Ok(repo.working_tree()?)
             }
-            (Self::Local { repo, .. }, At::WorkingTree) => Ok(repo.config_files("HEAD")?.1),
-            (Self::Local { repo, .. }, At::Revision(rev)) => Ok(repo.config_files(rev)?.1),
+            (Self::Local { repo, .. }, At::WorkingTree) => {
+                let rev = self.read_branch()?.map_or_else(|| "HEAD".to_owned(), |branch| own(&branch));
+                Ok(repo.config_files(&rev)?.1)
+            }
             (Self::Remote { mirror, .. }, At::WorkingTree) => {
                 let branch = self.first_branches()?.remove(0);
-                Ok(mirror.repo().config_files(&format!("refs/heads/{branch}"))?.1)
+                Ok(mirror.repo().config_files(&own(&branch))?.1)
             }
+            (Self::Local { repo, .. }, At::Revision(rev)) => Ok(repo.config_files(rev)?.1),
             (Self::Remote { mirror, .. }, At::Revision(rev)) => Ok(mirror.repo().config_files(rev)?.1),
         }
     }
@@ -378,16 +381,37 @@ impl Source {
         Ok(all)
     }
 
+    /// The branch that is read where there is no working tree, as the daemon does: the first that may be the config
+    /// branch and is there.
+    ///
+    /// # Errors
+    /// When the repository can't be read.
+    pub fn read_branch(&self) -> Result<Option<String>, SourceError> {
+        let Some(repo) = self.repo().filter(|repo| repo.work_tree().is_none()) else { return Ok(None) };
+        for branch in self.first_branches()? {
+            if repo.branch_head(&branch)?.is_some() {
+                return Ok(Some(branch));
+            }
+        }
+        Ok(None)
+    }
+
     /// The branch that config names, where that is another than the one that was looked at and nobody named one.
     ///
     /// # Errors
     /// When the repository can't be read.
     pub fn branch_elsewhere(&self, desired: &Desired) -> Result<Option<String>, SourceError> {
-        if !matches!(self, Self::Remote { branch: None, .. }) {
+        if self.named_branch().is_some() {
             return Ok(None);
         }
         let named = &desired.factory.branch;
-        Ok((!self.first_branches()?.contains(named)).then(|| named.clone()))
+        // On this machine a branch that isn't there yet leaves the other one in force.
+        if let Self::Local { repo, .. } = self
+            && repo.branch_head(named)?.is_none()
+        {
+            return Ok(None);
+        }
+        Ok(self.read_branch()?.filter(|read| read != named).map(|_| named.clone()))
     }
 
     /// The reference that says what of a branch is in force. In a clone of a config repository that is on GitHub it
@@ -397,7 +421,7 @@ impl Source {
     /// # Errors
     /// When the repository can't be read.
     pub fn followed(&self, branch: &str, desired: Option<&Desired>) -> Result<String, SourceError> {
-        let own = format!("refs/heads/{branch}");
+        let own = own(branch);
         let Self::Local { repo, .. } = self else { return Ok(own) };
         let tracking = format!("refs/remotes/origin/{branch}");
         let on_github = desired.is_none_or(|desired| desired.factory.config.is_some());
@@ -457,6 +481,10 @@ fn gave_way(repo: &Repo, was: &Identity, followed: &Followed, named: &Identity) 
         Err(error) => Err(error),
     };
     Ok(!is_local(named) || !holds()?)
+}
+
+fn own(branch: &str) -> String {
+    format!("refs/heads/{branch}")
 }
 
 fn is_url(text: &str) -> bool {
