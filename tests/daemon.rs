@@ -462,16 +462,19 @@ fn a_new_webhook_secret_keeps_the_address() {
     world_of(sample::github(), |world| {
         world.set("ONE", "first");
         world.set("TWO", "second");
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // No other test takes a port of this address, so that the one that is free now is free later.
+        let listener = std::net::TcpListener::bind("127.0.0.2:0").expect("the whole network is loopback");
+        let address = listener.local_addr().expect("it has one");
+        drop(listener);
         let config = |secret: &str| {
-            let webhook = format!("webhook listen=\"127.0.0.1:{port}\" secret=\"env:{secret}\"");
+            let webhook = format!("webhook listen=\"{address}\" secret=\"env:{secret}\"");
             world.config(&format!("factory \"acme\"\ngithub {{ {webhook}; }}\n"))
         };
         config("ONE");
         let daemon = Daemon::start(world, &[]);
         let commit = config("TWO");
         let status = daemon.wait("it is in force", |s| s["config"]["commit"] == commit.trim());
-        assert_eq!(status["webhooks"], format!("127.0.0.1:{port}"), "{status}");
+        assert_eq!(status["webhooks"], address.to_string(), "{status}");
         assert_eq!(status["trouble"], Value::Null, "{status}");
         daemon.stop().exits(0);
     });

@@ -182,8 +182,11 @@ async fn an_answer_without_end_is_cut_at_the_limit() {
 #[tokio::test]
 async fn without_a_server_nothing_was_sent() {
     let twin = twin().await;
-    let config = config(&twin);
-    twin.stop().await;
+    let mut config = config(&twin);
+    // A port that is held, so that no other test's server gets it, and that nobody listens at.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    config.base = format!("http://{}", held.local_addr().unwrap()).parse().unwrap();
     let client = Client::new(config).unwrap();
     for name in CALLS {
         let error = call(&client, name, "x").await.unwrap_err();
@@ -191,4 +194,5 @@ async fn without_a_server_nothing_was_sent() {
         assert!(!error.may_have_happened());
     }
     assert_eq!(client.stats().retries, 10, "each is safe to repeat");
+    twin.stop().await;
 }
