@@ -109,6 +109,7 @@ fn loops_are_listed_as_they_are_switched_without_a_daemon() {
         labels               disabled     every 10m   off by tester@[host]: smoke
         config-review        not running  every 5m
         flips                not running  every 10m
+        tasks                not running  every 1m
         [exit 0]
         ");
         insta::assert_snapshot!(w.run(&["loop", "show", "labels"]).transcript(), @r"
@@ -284,7 +285,7 @@ fn misplaced_config_is_said() {
         w.commit("Misplace");
         insta::assert_snapshot!(w.run(&["validate"]).transcript(), @r"
         $ factoryctl validate
-        valid: 1 file, 1 repository, 4 loops
+        valid: 1 file, 1 repository, 5 loops
         --- stderr
         config::passed-over
 

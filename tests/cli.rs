@@ -34,11 +34,11 @@ pub(crate) fn committed<T>(test: impl FnOnce(&World) -> T) -> T {
 #[test]
 fn from_drift_to_an_empty_plan() {
     committed(|w| {
-        insta::assert_snapshot!(w.run(&["validate"]).transcript(), @r#"
+        insta::assert_snapshot!(w.run(&["validate"]).transcript(), @r"
         $ factoryctl validate
-        valid: 1 file, 2 repositories, 4 loops
+        valid: 1 file, 2 repositories, 5 loops
         [exit 0]
-        "#);
+        ");
         insta::assert_snapshot!(w.plan(&[]).transcript(), @r#"
         $ factoryctl plan
         config: [world]/config at [commit 1]
@@ -725,7 +725,7 @@ fn what_is_passed_over_is_said() {
         w.write("factory.toml", "[factory]\n");
         insta::assert_snapshot!(w.run(&["validate"]).transcript(), @r"
         $ factoryctl validate
-        valid: 1 file, 2 repositories, 4 loops
+        valid: 1 file, 2 repositories, 5 loops
         --- stderr
         config::passed-over
 

@@ -29,5 +29,6 @@ mod runs;
 mod saved;
 mod sizes;
 mod structure;
+mod tasks;
 mod unseen;
 mod world;

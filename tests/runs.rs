@@ -63,6 +63,7 @@ impl Place {
             config: "0123456789ab".into(),
             config_commit: None,
             purpose: "a test".into(),
+            on: None,
             agent: "script".into(),
             kind: "command".into(),
             version: None,

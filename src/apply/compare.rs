@@ -31,7 +31,13 @@ pub fn settled_value(verb: Verb, before: &Value, after: &Value, state: Seen<&Rep
             }
             Seen::Known(_) | Seen::Absent | Seen::Unknown => None,
         },
-        Verb::Comment | Verb::DeleteComment | Verb::Report | Verb::Propose | Verb::Withdraw => None,
+        Verb::Comment
+        | Verb::DeleteComment
+        | Verb::Report
+        | Verb::Propose
+        | Verb::Withdraw
+        | Verb::StartRun
+        | Verb::OpenPull => None,
     }
 }
 

@@ -25,6 +25,9 @@ pub enum LookError {
     /// A request failed.
     #[error("looking at it right before the write failed")]
     Request(#[from] Error),
+    /// The records of runs don't tell.
+    #[error("looking at the runs right before the start failed")]
+    Runs(#[from] super::WorkshopError),
     /// The reply doesn't tell.
     #[error("looking at it right before the write was incomplete: {0}")]
     Partial(String),
@@ -35,7 +38,7 @@ impl LookError {
     pub fn request(&self) -> Option<&Error> {
         match self {
             Self::Request(error) => Some(error),
-            Self::Partial(_) => None,
+            Self::Partial(_) | Self::Runs(_) => None,
         }
     }
 }

@@ -104,14 +104,14 @@ impl Outcome {
     }
 
     /// The outcome of a creation that is refused because there is such a repository, of which nothing is shown.
-    pub fn unseen(error: &Error) -> Self {
-        let mut outcome = Self::failed(error);
-        if let Self::Failed { says, .. } = &mut outcome {
+    #[must_use]
+    pub fn unseen(mut self) -> Self {
+        if let Self::Failed { says, .. } = &mut self {
             *says = format!(
                 "a repository of that name exists, and this credential can't see it; {LET_SEE} ({says})"
             );
         }
-        outcome
+        self
     }
 
     /// It was never tried, for this reason.

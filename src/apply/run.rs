@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use futures::stream::{self, StreamExt};
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::github::Kind;
 use crate::model::{Action, ActionId, Fingerprint, IntentId, RepoName, Verb};
 use crate::plan::{Blocked, Permit, Permitted};
 
@@ -168,22 +167,21 @@ async fn attempt(action: &Action, permit: Permit, writer: &Writer) -> Outcome {
         Err(error) => error,
     };
     let uncertain = error.may_have_happened();
-    let contested = matches!(error.kind(), Kind::Invalid { .. } | Kind::Conflict | Kind::Absent);
-    if !uncertain && !contested {
-        return Outcome::failed(&error);
+    if !uncertain && !error.is_contested() {
+        return error.outcome();
     }
     match writer.look(action).await.map(|now| now.value) {
         Ok(now) if now == action.after && uncertain => Outcome::Done,
         Ok(now) if now == action.after => Outcome::AlreadySo,
         // The look that came first shows none of that name, and so does this one.
         Ok(now) if now == action.before && action.verb == Verb::CreateRepository && error.name_is_taken() => {
-            Outcome::unseen(&error)
+            error.outcome().unseen()
         }
-        Ok(now) if now == action.before => Outcome::failed(&error),
+        Ok(now) if now == action.before => error.outcome(),
         Ok(now) if uncertain => Outcome::Unknown { says: format!("{error}; it is now {now}") },
-        Ok(_) => Outcome::failed(&error),
+        Ok(_) => error.outcome(),
         Err(look) if uncertain => Outcome::Unknown { says: format!("{error}; and {look}") },
-        Err(_) => Outcome::failed(&error),
+        Err(_) => error.outcome(),
     }
 }
 

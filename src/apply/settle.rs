@@ -78,9 +78,13 @@ fn verdict(open: &Open, observed: &Observed) -> Option<Outcome> {
     let interrupted = || Outcome::left("interrupted before it took effect");
     match intent.verb {
         // What the factory says is said again by the next plan, or not, as the world shows then.
-        Verb::Comment | Verb::DeleteComment | Verb::Report | Verb::Propose | Verb::Withdraw => {
-            Some(Outcome::left("interrupted; the next plan looks at it afresh"))
-        }
+        Verb::Comment
+        | Verb::DeleteComment
+        | Verb::Report
+        | Verb::Propose
+        | Verb::Withdraw
+        | Verb::StartRun
+        | Verb::OpenPull => Some(Outcome::left("interrupted; the next plan looks at it afresh")),
         Verb::CreateRepository
         | Verb::UpdateSettings
         | Verb::ChangeVisibility

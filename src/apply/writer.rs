@@ -1,21 +1,73 @@
 //! The writer: every method that changes the world, each behind a permit.
 
-use crate::adapters::github::{Client, Error};
+use std::sync::Arc;
+
+use crate::adapters::github::{Client, Error, Kind};
 use crate::model::{Action, Effect};
 use crate::plan::Permit;
 
-use super::{LookError, Looked, Shown, labels, proposals, repositories, speech};
+use super::outcome::{Outcome, Trouble};
+use super::{
+    LookError, Looked, Shown, Workshop, WorkshopError, labels, proposals, pulls, repositories, speech,
+};
 
 /// Changes the world. It is made where something is applied, and nowhere else: a plan never holds one.
 #[derive(Clone)]
 pub struct Writer {
     client: Client,
+    workshop: Arc<dyn Workshop>,
+}
+
+/// Why something was not written, or nobody knows whether it was.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// GitHub's refusal, or trouble on the way there.
+    #[error(transparent)]
+    GitHub(#[from] Error),
+    /// A run was not started, or its work not pushed.
+    #[error(transparent)]
+    Workshop(#[from] WorkshopError),
+}
+
+impl WriteError {
+    /// Whether it may have taken effect all the same.
+    pub fn may_have_happened(&self) -> bool {
+        match self {
+            Self::GitHub(error) => error.may_have_happened(),
+            Self::Workshop(_) => true,
+        }
+    }
+
+    /// Whether the object may be as it was wanted already, or not be what it was a moment ago.
+    pub(super) fn is_contested(&self) -> bool {
+        match self {
+            Self::GitHub(error) => {
+                matches!(error.kind(), Kind::Invalid { .. } | Kind::Conflict | Kind::Absent)
+            }
+            Self::Workshop(error) => error.trouble == Trouble::Contested,
+        }
+    }
+
+    /// Whether a creation was refused since there is something of that name.
+    pub(super) fn name_is_taken(&self) -> bool {
+        matches!(self, Self::GitHub(error) if error.name_is_taken())
+    }
+
+    /// What it means for an action.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self {
+            Self::GitHub(error) => Outcome::failed(error),
+            Self::Workshop(WorkshopError { says, trouble }) => {
+                Outcome::Failed { says: says.clone(), trouble: *trouble, request_id: None }
+            }
+        }
+    }
 }
 
 impl Writer {
-    /// A writer that goes through this client.
-    pub fn new(client: Client) -> Self {
-        Self { client }
+    /// A writer that goes through this client, and has agents start and their work pushed there.
+    pub fn new(client: Client, workshop: Arc<dyn Workshop>) -> Self {
+        Self { client, workshop }
     }
 
     /// The present state of an action's object. Reads only.
@@ -34,40 +86,52 @@ impl Writer {
                 speech::look(&self.client, action).await?
             }
             Effect::Propose { .. } | Effect::Withdraw { .. } => proposals::look(&self.client, action).await?,
+            Effect::StartRun(start) => self.workshop.look(&start.of)?,
+            Effect::OpenPull(pull) => pulls::look(&self.client, pull).await?,
         };
         Ok(value.into())
     }
 
-    /// Carries an action out, and gives whether GitHub's reply shows it. The permit is used up, whatever happens.
+    /// Carries an action out, and gives whether what is there now shows it. The permit is used up, whatever happens.
     ///
     /// # Errors
     /// GitHub's refusal, or trouble on the way; the error tells whether it may have taken effect.
     ///
     /// # Panics
     /// When the permit is for another action, which only a bug can bring about.
-    pub async fn carry_out(&self, action: &Action, permit: Permit) -> Result<Shown, Error> {
+    pub async fn carry_out(&self, action: &Action, permit: Permit) -> Result<Shown, WriteError> {
         assert!(permit.covers(action), "the permit is for another action than {}", action.id);
         let client = &self.client;
-        match &action.effect {
-            Effect::CreateRepository { repo, settings } => repositories::create(client, repo, settings).await,
-            Effect::UpdateSettings { repo, settings } => repositories::update(client, repo, settings).await,
-            Effect::CreateLabel { repo, label } => labels::create(client, repo, label).await,
-            Effect::UpdateLabel { repo, name, label } => labels::update(client, repo, name, label).await,
-            Effect::DeleteLabel { repo, name } => labels::delete(client, repo, name).await,
-            Effect::Comment { repo, number, id, body } => {
-                speech::comment(client, repo, *number, *id, body).await
+        Ok(match &action.effect {
+            Effect::CreateRepository { repo, settings } => {
+                repositories::create(client, repo, settings).await?
             }
-            Effect::DeleteComment { repo, id, .. } => speech::delete_comment(client, repo, *id).await,
+            Effect::UpdateSettings { repo, settings } => repositories::update(client, repo, settings).await?,
+            Effect::CreateLabel { repo, label } => labels::create(client, repo, label).await?,
+            Effect::UpdateLabel { repo, name, label } => labels::update(client, repo, name, label).await?,
+            Effect::DeleteLabel { repo, name } => labels::delete(client, repo, name).await?,
+            Effect::Comment { repo, number, id, body } => {
+                speech::comment(client, repo, *number, *id, body).await?
+            }
+            Effect::DeleteComment { repo, id, .. } => speech::delete_comment(client, repo, *id).await?,
             Effect::Report { repo, commit, name, state, check_run } => {
-                speech::report(client, repo, commit, name, state, *check_run).await
+                speech::report(client, repo, commit, name, state, *check_run).await?
             }
             Effect::Propose { repo, branch, base, files, title, body } => {
                 let proposal = proposals::Proposal { repo, branch, base, files, title, body };
-                proposals::propose(client, &proposal).await
+                proposals::propose(client, &proposal).await?
             }
             Effect::Withdraw { repo, number, branch } => {
-                proposals::withdraw(client, repo, *number, branch).await
+                proposals::withdraw(client, repo, *number, branch).await?
             }
-        }
+            Effect::StartRun(start) => {
+                self.workshop.start(start).await?;
+                Shown::No
+            }
+            Effect::OpenPull(pull) => {
+                self.workshop.push(pull).await?;
+                pulls::open(client, pull).await?
+            }
+        })
     }
 }

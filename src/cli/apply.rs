@@ -13,7 +13,7 @@ use crate::adapters::git::{self, Refs, Repo};
 use crate::adapters::github::Patience;
 use crate::apply::{self, Outcome, Recorder, Report, Watch, Writer};
 use crate::engine::{
-    self, Basis, BatchError, Flips, Home, Judged, Judging, Keeper, Loaded, Publisher, Source,
+    self, Basis, BatchError, Flips, Home, Judged, Judging, Keeper, Loaded, Publisher, Source, Starter, Yard,
 };
 use crate::ledger::Ledger;
 use crate::loops::{self, Selection};
@@ -313,11 +313,30 @@ impl<'a> Job<'a> {
         made.filter(again).map(|made| made.effect.repo().clone()).collect()
     }
 
+    /// Closes the runs that have ended, and says what became of them.
+    async fn close_runs(&self) {
+        let remark = |text: &str| self.cx.ui.say(text);
+        engine::close_runs(&self.yard(), &remark).await;
+    }
+
+    /// Where the runs of this config are.
+    fn yard(&self) -> Yard {
+        Yard {
+            state: self.session.state.clone(),
+            desired: Arc::new(self.loaded.desired.clone()),
+            client: self.session.client.clone(),
+            clock: self.cx.clock.clone(),
+            env: self.cx.env.clone(),
+        }
+    }
+
     /// Reads the world, settles what a crash or an earlier round left open, and judges.
     async fn compare(&self, so_far: &mut Report) -> Result<(Judged, Observed), Fail> {
         let desired = &self.loaded.desired;
         let scope = if self.saved.is_some() { Vec::new() } else { globs(&self.args.what, desired)? };
         let selection = Selection::default();
+        // What has ended has done so before the moment that is judged by.
+        self.close_runs().await;
         let switches = self.cx.switches(&self.session.state, &self.loaded.desired)?;
         let (machine, now) = (self.recorder.machine(), self.cx.clock.now());
         let elsewhere = self.recorder.index(|index| engine::elsewhere(index, machine, now)).await;
@@ -333,7 +352,7 @@ impl<'a> Job<'a> {
         let also: Vec<&RepoName> = open.iter().collect();
         let observed = {
             let _drawn = Progress::waiting(&self.cx.ui, READING);
-            engine::look(&judging, &self.session.client, &self.cx.clock, &also).await
+            engine::look(&judging, &self.session.world(self.cx), &also).await
         };
         let settled = apply::settle(&self.recorder, &observed).await.map_err(|error| {
             Fail::new(Exit::Error, "what an earlier run left open can't be settled").because(error)
@@ -377,7 +396,7 @@ impl<'a> Job<'a> {
             scope: &scope,
             ..Judging::new(desired, &selection, &switches, &memory, self.cx.clock.now())
         };
-        let observed = engine::look(&judging, &self.session.client, &self.cx.clock, &[]).await;
+        let observed = engine::look(&judging, &self.session.world(self.cx), &[]).await;
         let asked = engine::judge(&judging, &observed).document.actions;
         observed.gaps.is_empty().then(|| asked.into_iter().map(|p| p.action.id).collect())
     }
@@ -424,7 +443,7 @@ impl<'a> Job<'a> {
             drawn.step(&format!("[{n}/{total}] {}", describe(action, outcome)));
         };
         let watch = Watch { gate: &gate, progress: &progress, stop: self.stop.clone() };
-        let writer = Writer::new(self.session.client.clone());
+        let writer = Writer::new(self.session.client.clone(), Arc::new(Starter(self.yard())));
         let basis = self.basis(&judged.document);
         let (recorder, publisher) = (&self.recorder, &self.publisher);
         engine::carry_out(permitted, &judged.document, &basis, &writer, recorder, publisher, &watch).await

@@ -37,7 +37,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let judging = Judging::new(&loaded.desired, &selection, &switches, &memory, cx.clock.now());
     let observed = {
         let _drawn = Progress::waiting(&cx.ui, READING);
-        engine::look(&judging, &session.client, &cx.clock, &[]).await
+        engine::look(&judging, &session.world(cx), &[]).await
     };
     let mut judged = engine::judge(&judging, &observed);
     let loops = judged.document.actions.iter().map(|p| p.action.wanted_by).collect();
@@ -191,7 +191,9 @@ fn told_as(action: &Action) -> &'static [&'static str] {
         | Verb::DeleteComment
         | Verb::Report
         | Verb::Propose
-        | Verb::Withdraw => &[],
+        | Verb::Withdraw
+        | Verb::StartRun
+        | Verb::OpenPull => &[],
     }
 }
 

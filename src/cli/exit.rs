@@ -8,6 +8,7 @@ use crate::adapters::{env, fs, git, github, state};
 use crate::engine::{BatchError, FlipsError, HomeError, LineageError, SourceError};
 use crate::ledger;
 use crate::model::Cause;
+use crate::runs::RecordError;
 
 use super::next;
 
@@ -214,6 +215,12 @@ impl From<fs::Error> for Fail {
     fn from(error: fs::Error) -> Self {
         let help = next::file(&error);
         Self::new(Exit::Error, "a file can't be used").because(error).help(help)
+    }
+}
+
+impl From<RecordError> for Fail {
+    fn from(error: RecordError) -> Self {
+        Self::new(Exit::Error, "the records of runs can't be used").because(error)
     }
 }
 

@@ -20,6 +20,7 @@ mod next;
 mod plan;
 mod revision;
 mod run;
+mod runs;
 mod session;
 mod signals;
 mod status;
@@ -125,6 +126,8 @@ enum Command {
     Status(status::Args),
     /// List, show and switch the loops
     Loop(loops::Args),
+    /// Agent runs: what they were for, how they ended, what they left
+    Runs(runs::Args),
     /// Hold back all changes to what an address covers, at once
     Suspend(suspend::Suspend),
     /// Let changes through again
@@ -196,6 +199,7 @@ async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
         Command::Run(args) => run::run(cx, &args).await,
         Command::Status(args) => status::run(cx, &args).await,
         Command::Loop(args) => loops::run(cx, &args).await,
+        Command::Runs(args) => runs::run(cx, &args).await,
         Command::Suspend(args) => suspend::suspend(cx, &args).await,
         Command::Resume(args) => suspend::resume(cx, &args).await,
         Command::History(args) => history::run(cx, &args).await,

@@ -114,7 +114,7 @@ async fn compare(
         let also: Vec<_> = base.iter().flat_map(|b| b.desired.repos.keys()).collect();
         let observed = {
             let _drawn = Progress::waiting(&cx.ui, READING);
-            engine::look(&judging, &session.client, &cx.clock, &also).await
+            engine::look(&judging, &session.world(cx), &also).await
         };
         keep(cx, &session, &api, &observed, args);
         (observed, None)

@@ -11,7 +11,7 @@ use crate::adapters::state::{self, StateDir, TakenOver};
 use crate::adapters::store::Store;
 use crate::apply::Recorder;
 use crate::engine::{
-    self, At, BootError, Flips, Home, Identity, Keeper, Lineage, Publisher, Source, StateHome,
+    self, At, BootError, Flips, Home, Identity, Keeper, Lineage, Publisher, Source, StateHome, World,
 };
 use crate::ledger::{self, Ledger};
 use crate::loops;
@@ -51,6 +51,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// What is looked at with it.
+    pub(crate) fn world<'a>(&'a self, cx: &'a Context) -> World<'a> {
+        World { client: &self.client, clock: &cx.clock, state: &self.state }
+    }
+
     /// The config repository as the factory writes to it, and what git needs to reach it.
     pub(crate) async fn home(
         &self,

@@ -308,7 +308,7 @@ impl Reader<'_> {
             }
             [_, second, ..] if !written.array => {
                 let words: Option<Vec<&str>> = written.values.iter().map(|v| v.raw.text()).collect();
-                if let (Some(words), Type::Text { .. }) = (words, field.ty) {
+                if let (Some(words), Type::Text { .. } | Type::Prose { .. }) = (words, field.ty) {
                     help =
                         format!("text with spaces stands in quotes: `{} {:?}`", field.name, words.join(" "));
                 }

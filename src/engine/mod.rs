@@ -2,6 +2,7 @@
 
 mod config;
 mod daemon;
+mod runs;
 mod scheduler;
 mod socket;
 mod status;
@@ -15,6 +16,7 @@ pub use config::{
     Loaded, MemoryError, News, Rejected, Source, SourceError, StateHome, load, take_over,
 };
 pub use daemon::{Connect, End, Error as DaemonError, Options as DaemonOptions, run};
+pub use runs::{Starter, Yard, close_runs};
 pub use scheduler::State;
 pub use socket::{AskError, Error as SocketError, Reply, Request, ask};
 pub use status::{
@@ -23,7 +25,7 @@ pub use status::{
 };
 pub use switches::{Flip, Flipped, Flips, FlipsError, Switchboard, flip, switches};
 pub use tick::{
-    Audience, Basis, BatchError, Fatal, Judged, Judging, Place, Publisher, agree, carry_out, elsewhere,
-    judge, look, memory, summary, unsettled_labels,
+    Audience, Basis, BatchError, Fatal, Judged, Judging, Place, Publisher, World, agree, carry_out,
+    elsewhere, judge, look, memory, summary, unsettled_labels,
 };
 pub use webhooks::Error as WebhookError;

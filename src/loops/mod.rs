@@ -18,4 +18,5 @@ registry::loops! {
     labels::Labels,
     config_review::ConfigReview,
     flips::Flips,
+    tasks::Tasks,
 }

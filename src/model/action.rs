@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, LoopName, RepoName, Setting,
-    SettingValue, Source, Verb,
+    ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, LoopName, OpenPull, RepoName, Setting,
+    SettingValue, Source, StartRun, Verb,
 };
 
 /// What could go wrong with an action that did exactly what it says.
@@ -153,6 +153,10 @@ pub enum Effect {
         /// Its branch.
         branch: String,
     },
+    /// Starts an agent on a task.
+    StartRun(Box<StartRun>),
+    /// Publishes what a run made on a branch of its own, and opens the pull request for it.
+    OpenPull(Box<OpenPull>),
 }
 
 impl Effect {
@@ -169,6 +173,8 @@ impl Effect {
             | Self::Report { repo, .. }
             | Self::Propose { repo, .. }
             | Self::Withdraw { repo, .. } => repo,
+            Self::StartRun(start) => &start.of.repo,
+            Self::OpenPull(pull) => &pull.repo,
         }
     }
 }
@@ -215,7 +221,9 @@ impl Action {
             | Effect::DeleteComment { .. }
             | Effect::Report { .. }
             | Effect::Propose { .. }
-            | Effect::Withdraw { .. } => None,
+            | Effect::Withdraw { .. }
+            | Effect::StartRun(_)
+            | Effect::OpenPull(_) => None,
         };
         let parts = settings
             .into_iter()

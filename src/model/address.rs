@@ -34,7 +34,7 @@ pub enum AddressError {
 }
 
 /// The parts of a repository besides its settings.
-const PARTS: [&str; 4] = ["label", "branch", "pull", "commit"];
+const PARTS: [&str; 5] = ["label", "branch", "pull", "commit", "task"];
 
 const KINDS: [&str; 4] = ["repo", "loop", "term", "factory"];
 
@@ -264,13 +264,13 @@ fn no_part(part: &str) -> Option<&'static str> {
     all().min_by_key(|known| strsim::damerau_levenshtein(known, part))
 }
 
-fn match_segments(pattern: &[String], parts: &[&str]) -> bool {
+fn match_segments(pattern: &[impl AsRef<str>], parts: &[&str]) -> bool {
     match (pattern.split_first(), parts.split_first()) {
         (None, None) => true,
-        (Some((p, rest)), _) if p == "**" => {
+        (Some((p, rest)), _) if p.as_ref() == "**" => {
             (0..=parts.len()).any(|skip| match_segments(rest, &parts[skip..]))
         }
-        (Some((p, rest)), Some((part, parts))) => match_star(p, part) && match_segments(rest, parts),
+        (Some((p, rest)), Some((part, parts))) => match_star(p.as_ref(), part) && match_segments(rest, parts),
         (Some(_), None) | (None, Some(_)) => false,
     }
 }
@@ -291,9 +291,33 @@ pub(crate) fn match_star(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
+/// Whether a path from the root of a repository matches a glob, in which `*` stands for anything but `/`, and a part
+/// `**` for any number of parts. Case counts.
+pub(crate) fn match_path(glob: &str, path: &str) -> bool {
+    match_segments(&glob.split('/').collect::<Vec<_>>(), &path.split('/').collect::<Vec<_>>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_match_by_part() {
+        for (glob, path, expect) in [
+            ("README.md", "README.md", true),
+            ("README.md", "readme.md", false),
+            ("README.md", "docs/README.md", false),
+            ("docs/**", "docs/a/b.md", true),
+            ("docs/*", "docs/a/b.md", false),
+            ("**/*.md", "docs/a/b.md", true),
+            ("**/*.md", "b.md", true),
+            ("docs/**", "docs2/a", false),
+            ("**", "any/where", true),
+            ("", "a", false),
+        ] {
+            assert_eq!(match_path(glob, path), expect, "{glob} {path}");
+        }
+    }
 
     #[test]
     fn globs_select_by_segment() {

@@ -5,8 +5,20 @@ use std::path::PathBuf;
 use super::CommitId;
 
 /// The sections of config: what stands at the top of a file, and tells one of ours from another program's.
-pub const SECTIONS: [&str; 10] =
-    ["factory", "github", "defaults", "group", "repo", "repositories", "label-set", "caps", "loop", "allow"];
+pub const SECTIONS: [&str; 12] = [
+    "factory",
+    "github",
+    "defaults",
+    "group",
+    "repo",
+    "repositories",
+    "label-set",
+    "caps",
+    "agent",
+    "task",
+    "loop",
+    "allow",
+];
 
 /// Where config was read from.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

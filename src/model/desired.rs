@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::address::escape;
 use super::{
-    Address, AddressGlob, LabelName, LabelSpec, Origin, RepoName, Setting, SettingValue, Source, Sourced,
+    Address, AddressGlob, AgentConfig, LabelName, LabelSpec, Origin, RepoName, RunCaps, Setting,
+    SettingValue, Source, Sourced, Task,
 };
 
 /// Everything that one state of the config repository asks for.
@@ -30,6 +31,12 @@ pub struct Desired {
     pub allows: Vec<Allow>,
     /// Addresses that nothing may change.
     pub protects: Vec<Protect>,
+    /// The agents, by name.
+    pub agents: BTreeMap<String, AgentConfig>,
+    /// What they are given to do, by name.
+    pub tasks: BTreeMap<String, Task>,
+    /// How many of them may be at work.
+    pub run_caps: RunCaps,
 }
 
 /// The factory's name and its config repository.

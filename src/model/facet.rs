@@ -15,12 +15,14 @@ pub enum Facet {
     Flips,
     /// The list of repositories that nobody declared. No loop needs it; it is for people.
     Unmanaged,
+    /// Agent runs, and the pull requests of what they made.
+    Runs,
 }
 
 impl Facet {
     /// Every facet.
     pub const ALL: &'static [Self] =
-        &[Self::Settings, Self::Labels, Self::ConfigPulls, Self::Flips, Self::Unmanaged];
+        &[Self::Settings, Self::Labels, Self::ConfigPulls, Self::Flips, Self::Unmanaged, Self::Runs];
 
     /// Its name in documents.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Facet {
             Self::ConfigPulls => "config-pulls",
             Self::Flips => "flips",
             Self::Unmanaged => "unmanaged",
+            Self::Runs => "runs",
         }
     }
 }

@@ -12,11 +12,12 @@ mod run;
 mod setting;
 mod source;
 mod speech;
+mod task;
 mod verb;
 
 pub use action::{Action, CheckState, Effect, ProposedFile, Risk};
 pub use address::{Address, AddressError, AddressGlob};
-pub(crate) use address::{is_hidden, match_star};
+pub(crate) use address::{is_hidden, match_path, match_star};
 pub use config_files::{ConfigFile, ConfigFiles, Origin, SECTIONS, Unread};
 pub use desired::{
     Allow, Auth, ChangeBudget, Desired, Factory, GitHub, Labels, LoopConfig, Mode, ObservedOwner, Protect,
@@ -33,6 +34,10 @@ pub use run::{Clocks, Limits, Outcome, RunId, Then, Usage, UsageOf};
 pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
 pub use speech::{PLAN_CHECK, REVIEW_MARKER};
+pub use task::{
+    AGENT_KINDS, AgentConfig, Closed, Given, LONGEST_WAIT, OpenPull, PullSeen, RunCaps, RunOf, RunPhase,
+    RunSeen, StartRun, Task,
+};
 pub use verb::{Change, Verb};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{CommitId, Desired, Facet, LabelName, RepoName, Setting, SettingValue};
+use super::{CommitId, Desired, Facet, LabelName, PullSeen, RepoName, RunSeen, Setting, SettingValue};
 
 /// What was seen of the world, and when.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,10 @@ pub struct Observed {
     pub config_head: Option<ConfigHead>,
     /// Live flips, and the pull requests that propose them.
     pub flips: Vec<OpenFlip>,
+    /// The runs that this factory has records of, oldest first.
+    pub runs: Vec<RunSeen>,
+    /// The latest pull request of each branch with the work of a run, where it was asked for.
+    pub pulls: BTreeMap<(RepoName, String), Seen<PullSeen>>,
     /// Everything that could not be read.
     pub gaps: Vec<Gap>,
     /// What the reading cost.

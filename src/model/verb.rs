@@ -32,6 +32,10 @@ pub enum Verb {
     Propose,
     /// Closes a bot pull request that is moot.
     Withdraw,
+    /// An agent is started on a task.
+    StartRun,
+    /// What a run made becomes a pull request.
+    OpenPull,
 }
 
 impl Verb {
@@ -51,6 +55,8 @@ impl Verb {
         Self::Report,
         Self::Propose,
         Self::Withdraw,
+        Self::StartRun,
+        Self::OpenPull,
     ];
 
     /// Its word in documents.
@@ -70,15 +76,20 @@ impl Verb {
             Self::Report => "report",
             Self::Propose => "propose",
             Self::Withdraw => "withdraw",
+            Self::StartRun => "start-run",
+            Self::OpenPull => "open-pull",
         }
     }
 
     /// Whether it adds, changes or deletes something.
     pub fn change(self) -> Change {
         match self {
-            Self::CreateRepository | Self::CreateLabel | Self::Comment | Self::Report | Self::Propose => {
-                Change::Add
-            }
+            Self::CreateRepository
+            | Self::CreateLabel
+            | Self::Comment
+            | Self::Report
+            | Self::Propose
+            | Self::OpenPull => Change::Add,
             Self::UnarchiveRepository
             | Self::UpdateSettings
             | Self::ChangeVisibility
@@ -86,6 +97,7 @@ impl Verb {
             | Self::UpdateLabel
             | Self::RenameLabel => Change::Change,
             Self::DeleteLabel | Self::DeleteComment | Self::Withdraw => Change::Delete,
+            Self::StartRun => Change::Run,
         }
     }
 
@@ -95,7 +107,7 @@ impl Verb {
             Self::CreateRepository | Self::UnarchiveRepository => 0,
             Self::RenameLabel => 1,
             Self::UpdateSettings | Self::CreateLabel | Self::UpdateLabel => 2,
-            Self::Comment | Self::Report | Self::Propose => 3,
+            Self::Comment | Self::Report | Self::Propose | Self::StartRun | Self::OpenPull => 3,
             Self::DeleteLabel | Self::DeleteComment | Self::Withdraw => 4,
             Self::ChangeVisibility => 5,
             Self::ArchiveRepository => 6,
@@ -114,11 +126,13 @@ impl Verb {
             Self::Comment | Self::DeleteComment => "comment",
             Self::Report => "report",
             Self::Propose | Self::Withdraw => "proposal",
+            Self::StartRun => "run",
+            Self::OpenPull => "pull request",
         }
     }
 }
 
-/// Whether something is added, changed or deleted.
+/// Whether something is added, changed or deleted, or a run starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Change {
     /// `+`
@@ -127,4 +141,6 @@ pub enum Change {
     Change,
     /// `-`
     Delete,
+    /// `+`, counted apart.
+    Run,
 }

@@ -7,6 +7,7 @@ mod config_repo;
 mod decode;
 mod label_uses;
 mod repositories;
+mod run_pulls;
 mod snapshot;
 mod unmanaged;
 
@@ -17,6 +18,7 @@ use crate::model::{Cause, Cost, Desired, Facet, Facets, Observed, RepoName};
 pub use config_repo::{Closing, OwnPull, PullSeen, config_pulls, ending, own_check, own_pulls};
 pub use label_uses::count_uses;
 pub use repositories::{ReadError, read_one};
+pub use run_pulls::{latest_pull, run_pulls};
 pub use snapshot::{load, save};
 pub use unmanaged::owned;
 

@@ -69,7 +69,9 @@ fn fits(action: &Action) -> bool {
         | (Verb::DeleteComment, Effect::DeleteComment { .. })
         | (Verb::Report, Effect::Report { .. })
         | (Verb::Propose, Effect::Propose { .. })
-        | (Verb::Withdraw, Effect::Withdraw { .. }) => true,
+        | (Verb::Withdraw, Effect::Withdraw { .. })
+        | (Verb::StartRun, Effect::StartRun(_))
+        | (Verb::OpenPull, Effect::OpenPull(_)) => true,
         (Verb::UpdateLabel, Effect::UpdateLabel { name, label, .. }) => name.key() == label.name.key(),
         (Verb::RenameLabel, Effect::UpdateLabel { name, label, .. }) => name.key() != label.name.key(),
         (Verb::UpdateSettings, Effect::UpdateSettings { settings, .. }) => {
@@ -117,6 +119,16 @@ fn says_what_it_does(action: &Action) -> bool {
                 && after["summary"].as_str() == Some(&state.summary)
         }
         Effect::Propose { branch, .. } => after["branch"].as_str() == Some(branch.as_str()),
+        Effect::StartRun(start) => {
+            after["agent"].as_str() == Some(start.agent.as_str())
+                && after["attempt"].as_u64() == Some(start.of.attempt.into())
+                && after["version"].as_str() == Some(start.of.version.as_str())
+        }
+        Effect::OpenPull(pull) => {
+            before.is_null()
+                && after["branch"].as_str() == Some(pull.branch.as_str())
+                && after["commit"].as_str() == Some(pull.commit.as_str())
+        }
     }
 }
 
@@ -158,7 +170,9 @@ fn least_risk(action: &Action, observed: &Observed) -> Option<Risk> {
         | Effect::DeleteComment { .. }
         | Effect::Report { .. }
         | Effect::Propose { .. }
-        | Effect::Withdraw { .. } => None,
+        | Effect::Withdraw { .. }
+        | Effect::StartRun(_)
+        | Effect::OpenPull(_) => None,
     }
 }
 
@@ -170,7 +184,9 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
             | Effect::DeleteComment { .. }
             | Effect::Report { .. }
             | Effect::Propose { .. }
-            | Effect::Withdraw { .. },
+            | Effect::Withdraw { .. }
+            | Effect::StartRun(_)
+            | Effect::OpenPull(_),
             _,
         )
         | (Effect::CreateRepository { .. }, Seen::Absent) => return None,
@@ -203,7 +219,9 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
         | Effect::DeleteComment { .. }
         | Effect::Report { .. }
         | Effect::Propose { .. }
-        | Effect::Withdraw { .. } => None,
+        | Effect::Withdraw { .. }
+        | Effect::StartRun(_)
+        | Effect::OpenPull(_) => None,
     }
 }
 
@@ -270,7 +288,9 @@ fn label_names(effect: &Effect) -> BTreeSet<String> {
         | Effect::DeleteComment { .. }
         | Effect::Report { .. }
         | Effect::Propose { .. }
-        | Effect::Withdraw { .. } => BTreeSet::new(),
+        | Effect::Withdraw { .. }
+        | Effect::StartRun(_)
+        | Effect::OpenPull(_) => BTreeSet::new(),
     }
 }
 

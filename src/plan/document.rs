@@ -160,6 +160,7 @@ impl Document {
                 Change::Add => out.add += 1,
                 Change::Change => out.change += 1,
                 Change::Delete => out.delete += 1,
+                Change::Run => out.runs += 1,
             }
             repos.insert(planned.action.effect.repo().clone());
             out.requests += calls(&planned.action.effect);
@@ -295,7 +296,8 @@ fn calls(effect: &Effect) -> usize {
     match effect {
         Effect::CreateRepository { settings, .. } => 4 + settings_calls(settings),
         Effect::UpdateSettings { settings, .. } => 1 + settings_calls(settings),
-        Effect::Propose { .. } => 4,
+        Effect::Propose { .. } | Effect::OpenPull(_) => 4,
+        Effect::StartRun(_) => 1,
         Effect::Withdraw { number, .. } => 2 + usize::from(number.is_some()),
         Effect::CreateLabel { .. }
         | Effect::UpdateLabel { .. }
@@ -313,7 +315,7 @@ impl Planned {
             return '!';
         }
         match (self.action.verb, self.action.verb.change()) {
-            (Verb::Propose, _) | (_, Change::Add) => '+',
+            (Verb::Propose, _) | (_, Change::Add | Change::Run) => '+',
             (_, Change::Change) => '~',
             (_, Change::Delete) => '-',
         }

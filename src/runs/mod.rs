@@ -7,14 +7,16 @@ mod redact;
 pub mod sandbox;
 mod settle;
 mod supervisor;
+mod verify;
 mod watch;
 pub mod workspace;
 
 pub use launch::{LaunchError, launch};
 pub use record::{
-    Answer, Begin, End, Handover, MARK, Processes, Progress, RecordError, RunDir, Spec, State, Work,
+    Answer, BELL, Begin, End, Handover, MARK, On, Processes, Progress, RecordError, RunDir, Spec, State, Work,
 };
 pub use redact::Redactor;
 pub use settle::settle;
 pub use supervisor::{SuperviseError, supervise};
+pub use verify::{Evidence, Found, verify};
 pub use watch::{Exit, Stop, Watch};

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::adapters::fs;
 use crate::adapters::procs::Identity;
-use crate::model::{Clocks, CommitId, Limits, Outcome, RunId, Usage};
+use crate::model::{Clocks, Closed, CommitId, Limits, Outcome, RunId, RunOf, Usage};
 
 use super::agents::{Job, Session};
 use super::watch::{Exit, Stop};
@@ -21,6 +21,12 @@ pub const MARK: &str = "FACTORY_RUN";
 
 /// The file that says who runs.
 const PROCESSES: &str = "processes.json";
+
+/// The file beside the folders of runs that is written anew whenever one ends.
+pub const BELL: &str = ".bell";
+
+/// The file that says what it left.
+const CLOSED: &str = "closed.json";
 
 /// The most bytes of a record.
 const LIMIT: u64 = 32 << 20;
@@ -38,8 +44,10 @@ pub struct Spec {
     pub config: String,
     /// The commit of the config that it runs under, for its whole life.
     pub config_commit: Option<CommitId>,
-    /// What it is for.
+    /// What it is for, in words.
     pub purpose: String,
+    /// The work that it belongs to, if it is more than a try.
+    pub on: Option<On>,
     /// The agent, as config names it.
     pub agent: String,
     /// Its kind.
@@ -62,6 +70,21 @@ pub struct Spec {
     pub limits: Limits,
     /// How long it may go without progress.
     pub clocks: Clocks,
+}
+
+/// The work that a run belongs to, and where that stood when it began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct On {
+    /// Which.
+    pub of: RunOf,
+    /// Where its repository is cloned from.
+    pub url: String,
+    /// The branch that the work is for.
+    pub base_branch: String,
+    /// The commit that it began with.
+    pub base: CommitId,
+    /// The paths that it may change, as globs; all of them when there are none.
+    pub paths: Vec<String>,
 }
 
 /// What an agent is to do.
@@ -338,7 +361,11 @@ impl RunDir {
     /// # Errors
     /// When it can't be written.
     pub fn end(&self, end: &End) -> Result<(), RecordError> {
-        self.put("end.json", end)
+        self.put("end.json", end)?;
+        match self.0.parent() {
+            Some(runs) => Ok(fs::replace_lightly(&runs.join(BELL), b"")?),
+            None => Ok(()),
+        }
     }
 
     /// How it ended, if it has.
@@ -347,6 +374,22 @@ impl RunDir {
     /// When it can't be read.
     pub fn ended(&self) -> Result<Option<End>, RecordError> {
         self.get("end.json")
+    }
+
+    /// Writes down what it left, once that was looked at.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn close(&self, closed: &Closed) -> Result<(), RecordError> {
+        self.put(CLOSED, closed)
+    }
+
+    /// What it left, if that was looked at.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn closed(&self) -> Result<Option<Closed>, RecordError> {
+        self.get(CLOSED)
     }
 
     /// Where it is.

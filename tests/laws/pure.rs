@@ -129,6 +129,7 @@ fn rests_on_what_was_seen(action: &Action, observed: &Observed) -> bool {
     let seen = observed.repo(action.effect.repo());
     match action.verb {
         Verb::CreateRepository => matches!(seen, Seen::Absent),
+        Verb::StartRun | Verb::OpenPull => observed.gap(Facet::Runs, None).is_none(),
         Verb::CreateLabel | Verb::UpdateLabel | Verb::RenameLabel | Verb::DeleteLabel => {
             matches!(seen, Seen::Known(RepoState { labels: Seen::Known(_), .. }))
         }

@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str], &str)] = &[
     ),
     (
         "engine",
-        &["model", "desired", "plan", "loops", "adapters", "observed", "ledger", "apply"],
+        &["model", "desired", "plan", "loops", "adapters", "observed", "ledger", "runs", "apply"],
         "all but the command line and the twin",
     ),
     ("twin", &[], "shares no type with the client, so that a wrong field can't be wrong on both sides"),

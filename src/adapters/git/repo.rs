@@ -254,6 +254,29 @@ impl Repo {
         Ok(if base.as_ref() == Some(old) { Step::Forward } else { Step::Rewritten })
     }
 
+    /// The commits of a branch that came after a commit on it, with their messages, newest first; at most so many.
+    ///
+    /// # Errors
+    /// When history can't be read.
+    pub fn commits_since(
+        &self,
+        base: &CommitId,
+        head: &CommitId,
+        most: usize,
+    ) -> Result<Vec<(CommitId, Vec<u8>)>, Error> {
+        let repo = self.local();
+        let failed = || self.failed("walk through history");
+        let walk = repo.rev_walk([object_id(head)]).with_hidden([object_id(base)]).all().map_err(failed())?;
+        let mut out = Vec::new();
+        for info in walk.take(most) {
+            let id = commit_id(info.map_err(failed())?.id);
+            let commit = self.find_commit(&repo, &id)?;
+            let message = commit.message_raw().map_err(failed())?.to_vec();
+            out.push((id, message));
+        }
+        Ok(out)
+    }
+
     /// Whether the repository has this commit.
     ///
     /// # Errors

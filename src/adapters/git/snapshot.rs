@@ -90,6 +90,16 @@ impl Repo {
         Ok(Content(written.detach()))
     }
 
+    /// The bytes of a content.
+    ///
+    /// # Errors
+    /// When it isn't there, or is damaged.
+    pub fn read_content(&self, content: Content) -> Result<Vec<u8>, Error> {
+        let repo = self.local();
+        let mut object = repo.find_object(content.0).map_err(self.failed("read a content"))?;
+        Ok(std::mem::take(&mut object.data))
+    }
+
     /// All paths of a commit, sorted.
     ///
     /// # Errors

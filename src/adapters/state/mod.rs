@@ -186,6 +186,26 @@ impl StateDir {
         self.dir.join(PUBLISHED)
     }
 
+    /// The records of agent runs.
+    pub fn runs(&self) -> PathBuf {
+        self.dir.join("runs")
+    }
+
+    /// The workspaces of agents.
+    pub fn workspaces(&self) -> PathBuf {
+        self.dir.join("workspaces")
+    }
+
+    /// The homes of agents.
+    pub fn homes(&self) -> PathBuf {
+        self.dir.join("homes")
+    }
+
+    /// The bare mirror of a repository that agents work on.
+    pub fn mirror_of(&self, repo: &crate::model::RepoName) -> PathBuf {
+        self.dir.join("mirrors").join(format!("{}.git", repo.as_str().to_lowercase()))
+    }
+
     fn machine_file(&self) -> PathBuf {
         self.dir.join(MACHINE)
     }

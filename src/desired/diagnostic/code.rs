@@ -41,6 +41,8 @@ codes! {
     LITERAL_SECRET = "config::literal-secret", "A secret is written into config. Write where it is found instead, and revoke it if it was ever committed: Git keeps it.";
     UNKNOWN_LOOP = "config::unknown-loop", "There is no loop of this name.";
     UNKNOWN_LABEL_SET = "config::unknown-label-set", "No `label-set` of this name is declared in any file.";
+    UNKNOWN_AGENT = "config::unknown-agent", "A task names an agent that no file declares.";
+    UNKNOWN_REPO = "config::unknown-repo", "A task names a repository that no file declares.";
     UNUSED_LABEL_SET = "config::unused-label-set", "A `label-set` that no `labels` refers to, so that it has no effect.";
     EMPTY_GROUP = "config::empty-group", "A group that no declared repository belongs to, so that it has no effect. Groups match declared repositories only.";
     LABEL_CONFLICT = "config::label-conflict", "Two label sets used together say different things of one label, and neither is nearer to the repository than the other.";

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use kdl::{KdlDocument, KdlEntry, KdlNode};
 
 use crate::desired::sections::ROOT;
-use crate::desired::shape::{Kind, Repeat};
+use crate::desired::shape::{Field, Kind, Repeat};
+use crate::desired::text::Spelling;
 
-use super::spell::toml_value;
+use super::spell::{spell, toml_value};
 
 /// What is said in place of an example, of what no TOML file may hold.
 pub(super) const KDL_ALONE: &str =
@@ -19,28 +20,37 @@ pub(super) fn may_be_toml(path: &str) -> bool {
     section.is_none_or(|kind| !kind.root_only)
 }
 
-/// The tables around what stands in `path`, with an example's key where a kind is repeated by key.
-pub(super) fn around(path: &str) -> String {
+/// The tables around what stands in the kinds of `parent`, with an example's key where one is repeated by key; before
+/// them, in `out`, what they can't be without.
+fn around(parent: &str, out: &mut String) -> String {
     let mut kind = &ROOT;
-    let mut out = String::new();
-    for name in path.split('.') {
-        let Some(inner) = kind.child(name) else { return out };
+    let mut path = String::new();
+    for name in parent.split('.') {
+        let Some(inner) = kind.child(name) else { return path };
         kind = inner;
-        let dot = if out.is_empty() { "" } else { "." };
-        let _ = write!(out, "{dot}{name}");
+        let dot = if path.is_empty() { "" } else { "." };
+        let _ = write!(path, "{dot}{name}");
         if let (Repeat::ByKey, Some(key)) = (kind.repeat, &kind.key) {
-            let _ = write!(out, ".{}", toml_edit::Key::new(key.example.trim_matches('"')));
+            let _ = write!(path, ".{}", toml_edit::Key::new(key.example.trim_matches('"')));
+        }
+        let needed: Vec<&Field> = kind.fields.iter().filter(|field| field.required).collect();
+        if !needed.is_empty() {
+            let _ = writeln!(out, "[{path}]");
+            for field in needed {
+                let _ = writeln!(out, "{}", spell(field, Spelling::Toml, false));
+            }
         }
     }
-    out
+    path
 }
 
-/// The example of a kind, as TOML; `path` is what it stands in.
-pub(super) fn toml(kind: &Kind, path: &str) -> String {
+/// The example of a kind, as TOML; `parent` are the kinds that it stands in, with dots between them.
+pub(super) fn toml(kind: &Kind, parent: &str) -> String {
     let Ok(document) = KdlDocument::parse_v2(kind.example) else { return String::new() };
     let mut out = String::new();
+    let path = around(parent, &mut out);
     for node in document.nodes() {
-        table(kind, node, path, &mut out);
+        table(kind, node, &path, &mut out);
     }
     out.trim_end().to_owned()
 }

@@ -124,7 +124,7 @@ fn explain_kind(path: &str, kind: &'static Kind, vocabulary: &Vocabulary) -> Str
     let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
     let _ = write!(out, "KDL:\n\n{}\n\n", indent(kind.example));
     let _ = if example::may_be_toml(path) {
-        writeln!(out, "TOML:\n\n{}", indent(&example::toml(kind, &example::around(parent))))
+        writeln!(out, "TOML:\n\n{}", indent(&example::toml(kind, parent)))
     } else {
         writeln!(out, "{}", example::KDL_ALONE)
     };

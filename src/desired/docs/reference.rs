@@ -32,7 +32,7 @@ fn section(out: &mut String, kind: &'static Kind, path: &str, level: usize) {
     let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
     let _ = write!(out, "\n```kdl\n{}\n```\n", kind.example);
     let _ = if example::may_be_toml(path) {
-        write!(out, "\n```toml\n{}\n```\n", example::toml(kind, &example::around(parent)))
+        write!(out, "\n```toml\n{}\n```\n", example::toml(kind, parent))
     } else {
         write!(out, "\n{}\n", example::KDL_ALONE)
     };

@@ -115,6 +115,7 @@ fn ty(ty_: Type, vocabulary: &Vocabulary) -> Value {
     match ty_ {
         Type::Flag => json!({ "type": "boolean" }),
         Type::Text { max } => json!({ "type": "string", "maxLength": max }),
+        Type::Prose { max } => json!({ "type": "string", "minLength": 1, "maxLength": max }),
         Type::Int { min, max: i64::MAX } => json!({ "type": "integer", "minimum": min }),
         Type::Int { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Type::Limit { max } => {

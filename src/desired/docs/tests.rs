@@ -41,7 +41,11 @@ fn complaints(path: &str, text: &str) -> String {
     let root = if path == "factory.kdl" { text } else { "factory \"acme\"" };
     let set = |name: &str| format!("label-set {name:?} {{ label {name:?}; }}\n");
     let sets = if text.contains("label-set") { set("area") } else { set("area") + &set("lifecycle") };
-    let mut given = vec![("factory.kdl", root), ("policies/sets.kdl", sets.as_str())];
+    // What a task names.
+    let worker = |name: &str| format!("agent {name:?} kind=\"codex\"\nrepo \"acme/widgets\"\n");
+    let named = if text.contains("task") { worker("claude") } else { String::new() };
+    let beside = sets + &named;
+    let mut given = vec![("factory.kdl", root), ("policies/sets.kdl", beside.as_str())];
     if path != "factory.kdl" {
         given.push((path, text));
     }
@@ -151,6 +155,8 @@ fn explanations() {
       repositories  Lists the repositories of an account that are not declared, as unmanaged
       label-set     Labels that several repositories share
       caps          Limits on what the factory does
+      agent         A program that does tasks
+      task          A piece of work for an agent in one repository
       loop          A controller that runs on its triggers
       allow         Lets the daemon do what a guard would hold back
 
@@ -303,9 +309,22 @@ fn a_new_factory_loads_without_a_word() {
     // repositories "acme/*" mode="observe"
 
     // Limits on what the factory does.
-    caps {
+    caps runs=4 runs-per-repo=2 {
         change-budget deletes=10 weakening=0 visibility=0 archives=5 percent=30 floor=10
     }
+
+    // A program that does tasks.
+    // agent "claude" kind="claude" model="opus" time="45m" turns=60 {
+    //     var "ANTHROPIC_API_KEY" secret="env:FACTORY_CLAUDE_KEY"
+    // }
+
+    // A piece of work for an agent in one repository.
+    // task "tidy" repo="acme/widgets" {
+    //     prompt "Remove the dead links from README.md."
+    //     agents "claude"
+    //     attempts 3
+    //     paths "README.md" "docs/**"
+    // }
 
     // A controller that runs on its triggers.
     // loop "labels" every="5m"
@@ -400,7 +419,7 @@ fn the_schema_takes_the_examples_and_refuses_what_the_reader_refuses() {
     };
     for (kind, above) in kinds() {
         let outer: Vec<_> = above.iter().map(|k| k.name).collect();
-        let toml = example::toml(kind, &example::around(&outer.join(".")));
+        let toml = example::toml(kind, &outer.join("."));
         let section = above.first().copied().unwrap_or(kind);
         assert_eq!(takes(&toml), !section.root_only, "{toml}");
     }

@@ -449,3 +449,139 @@ loop "labels" enabled=#false
       help: remove one of them, or merge them; case makes no difference
     "#);
 }
+
+#[test]
+fn a_task_for_nobody() {
+    let text = complain(
+        r#"repo "acme/widgets"
+agent "claude" kind="claude"
+task "tidy" repo="acme/widget" { prompt "Tidy up."; agents "cluade" "codex"; }
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::unknown-repo
+
+      × there is no repository `acme/widget` in this config
+       ╭─[factory.kdl:4:18]
+     3 │ agent "claude" kind="claude"
+     4 │ task "tidy" repo="acme/widget" { prompt "Tidy up."; agents "cluade" "codex"; }
+       ·                  ──────┬──────
+       ·                        ╰── named here
+       ╰────
+      help: did you mean `acme/widgets`?
+
+    config::unknown-agent
+
+      × there is no agent `cluade` in this config
+       ╭─[factory.kdl:4:60]
+     3 │ agent "claude" kind="claude"
+     4 │ task "tidy" repo="acme/widget" { prompt "Tidy up."; agents "cluade" "codex"; }
+       ·                                                            ────┬───
+       ·                                                                ╰── named here
+       ╰────
+      help: did you mean `claude`?
+
+    config::unknown-agent
+
+      × there is no agent `codex` in this config
+       ╭─[factory.kdl:4:69]
+     3 │ agent "claude" kind="claude"
+     4 │ task "tidy" repo="acme/widget" { prompt "Tidy up."; agents "cluade" "codex"; }
+       ·                                                                     ───┬───
+       ·                                                                        ╰── named here
+       ╰────
+      help: declare it at the top of any file: `agent "codex" kind="…"`
+    "#);
+}
+
+#[test]
+fn an_agent_without_a_program() {
+    let text = complain(
+        r#"agent "smith" kind="command" {
+    var "KEY"
+    var "BOTH" value="x" secret="env:X"
+}
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::missing
+
+      × `agent "smith"` has no `program`
+       ╭─[factory.kdl:2:1]
+     1 │ factory "acme"
+     2 │ agent "smith" kind="command" {
+       · ──┬──
+       ·   ╰── here
+     3 │     var "KEY"
+       ╰────
+      help: an agent of kind `command` has none of its own: write `program "my-agent"`
+
+    config::missing
+
+      × `var "KEY"` has neither `value` nor `secret`
+       ╭─[factory.kdl:3:5]
+     2 │ agent "smith" kind="command" {
+     3 │     var "KEY"
+       ·     ─┬─
+       ·      ╰── here
+     4 │     var "BOTH" value="x" secret="env:X"
+       ╰────
+      help: write `var "KEY" value="…"` or `var "KEY" secret="env:NAME"`
+
+    config::extra-value
+
+      × `var "BOTH"` has a `value` and a `secret`
+       ╭─[factory.kdl:4:16]
+     3 │     var "KEY"
+     4 │     var "BOTH" value="x" secret="env:X"
+       ·                ──┬──
+       ·                  ╰── and this
+     5 │ }
+       ╰────
+      help: remove one of them
+    "#);
+}
+
+#[test]
+fn an_empty_prompt() {
+    let text = complain(
+        r#"repo "acme/widgets"
+agent "claude" kind="claude"
+task "tidy" repo="acme/widgets" { prompt "  "; agents; attempts 0; }
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::missing
+
+      × `task "tidy"` has no agent
+       ╭─[factory.kdl:4:1]
+     3 │ agent "claude" kind="claude"
+     4 │ task "tidy" repo="acme/widgets" { prompt "  "; agents; attempts 0; }
+       · ──┬─
+       ·   ╰── here
+       ╰────
+      help: name one that config declares: `agents "claude"`
+
+    config::malformed
+
+      × `prompt` must be text of at most 20000 characters, not "  "
+       ╭─[factory.kdl:4:42]
+     3 │ agent "claude" kind="claude"
+     4 │ task "tidy" repo="acme/widgets" { prompt "  "; agents; attempts 0; }
+       ·                                          ──┬─
+       ·                                            ╰── this value
+       ╰────
+      help: say what is meant
+
+    config::out-of-range
+
+      × `attempts` must be a whole number from 1 to 20, not 0
+       ╭─[factory.kdl:4:65]
+     3 │ agent "claude" kind="claude"
+     4 │ task "tidy" repo="acme/widgets" { prompt "  "; agents; attempts 0; }
+       ·                                                                 ┬
+       ·                                                                 ╰── this value
+       ╰────
+      help: e.g. `attempts 3`
+    "#);
+}

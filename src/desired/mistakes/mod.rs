@@ -60,6 +60,9 @@ fn every_code_is_raised_by_some_config() {
         help: "write it as KDL or TOML, or move it out of `policies/`".to_owned(),
     });
     let labels = |labels: &str| root(&format!("repo \"acme/w\" {{\nlabels {labels}\n}}"));
+    let task = |repo: &str| {
+        format!("repo \"acme/w\"\ntask \"t\" repo={repo:?} {{ prompt \"x\"; agents \"none\"; }}")
+    };
     let table: Vec<(&code::Code, ConfigFiles)> = vec![
         (code::NO_FACTORY, files([("factory.kdl", "")])),
         (code::UNREAD, unread),
@@ -83,6 +86,8 @@ fn every_code_is_raised_by_some_config() {
         (code::LITERAL_SECRET, root("github { auth \"token\" token=\"x\"; }")),
         (code::UNKNOWN_LOOP, root("loop \"nothing\"")),
         (code::UNKNOWN_LABEL_SET, labels("\"x\"")),
+        (code::UNKNOWN_AGENT, root(&task("acme/w"))),
+        (code::UNKNOWN_REPO, root(&task("acme/x"))),
         (code::UNUSED_LABEL_SET, root("label-set \"x\"")),
         (code::EMPTY_GROUP, root("group \"x\" { match \"a/b\"; }")),
         (

@@ -18,8 +18,8 @@ fn an_unknown_section() {
        · ────┬───
        ·     ╰── unknown here
        ╰────
-      help: known at the top: `allow`, `caps`, `defaults`, `factory`, `github`, `group`, `label-set`, `loop`,
-            `repo`, `repositories`
+      help: known at the top: `agent`, `allow`, `caps`, `defaults`, `factory`, `github`, `group`, `label-set`,
+            `loop`, `repo`, `repositories`, `task`
     "#);
 }
 

@@ -2,11 +2,12 @@
 
 use crate::desired::block::Block;
 use crate::desired::shape::{Field, Kind, Type};
-use crate::model::ChangeBudget;
+use crate::model::{ChangeBudget, RunCaps};
 
 use super::Builder;
 
 const MOST: i64 = 1_000_000;
+const RUNS: Type = Type::Int { min: 0, max: 1_000 };
 const COUNT: Type = Type::Int { min: 0, max: MOST };
 
 static CHANGE_BUDGET: Kind = Kind {
@@ -34,15 +35,27 @@ static CHANGE_BUDGET: Kind = Kind {
 pub(super) static CAPS: Kind = Kind {
     name: "caps",
     about: "Limits on what the factory does.",
+    fields: &[
+        Field::new("runs", RUNS, "How many agents may be at work at the same time.", "4").or("4"),
+        Field::new("runs-per-repo", RUNS, "How many of them in one repository.", "2").or("2"),
+    ],
     children: &[&CHANGE_BUDGET],
-    example: "caps {\n    change-budget deletes=10 weakening=0 visibility=0 archives=5 percent=30 floor=10\n}",
+    example: "caps runs=4 runs-per-repo=2 {\n    change-budget deletes=10 weakening=0 visibility=0 archives=5 percent=30 floor=10\n}",
     ..Kind::EMPTY
 };
 
-pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> ChangeBudget {
-    let mut budget = ChangeBudget::default();
-    let Some(block) = block.and_then(|b| b.child(CHANGE_BUDGET.name)) else { return budget };
-    budget.source = cx.source(block.span);
+pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> (ChangeBudget, RunCaps) {
+    let caps = RunCaps::default();
+    let Some(block) = block else { return (ChangeBudget::default(), caps) };
+    let caps = RunCaps {
+        runs: block.count("runs").unwrap_or(caps.runs),
+        per_repo: block.count("runs-per-repo").unwrap_or(caps.per_repo),
+    };
+    (block.child(CHANGE_BUDGET.name).map(|b| change_budget(b, cx)).unwrap_or_default(), caps)
+}
+
+fn change_budget(block: &Block, cx: &mut Builder<'_>) -> ChangeBudget {
+    let mut budget = ChangeBudget { source: cx.source(block.span), ..ChangeBudget::default() };
     let count = |name: &str, into: &mut u32| {
         if let Some(n) = block.count(name) {
             *into = n;
@@ -77,6 +90,10 @@ mod tests {
         ] {
             let documented = CHANGE_BUDGET.field(name).and_then(Field::default_json);
             assert_eq!(documented, Some(value.map_or(serde_json::Value::Null, Into::into)), "{name}");
+        }
+        let caps = RunCaps::default();
+        for (name, value) in [("runs", caps.runs), ("runs-per-repo", caps.per_repo)] {
+            assert_eq!(CAPS.field(name).and_then(Field::default_json), Some(value.into()), "{name}");
         }
     }
 }

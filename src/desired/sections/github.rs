@@ -129,7 +129,7 @@ fn auth(block: &Block, cx: &mut Builder<'_>) -> Option<Auth> {
     Some(Auth::App { id, key: secret(block.text("key")?.0)? })
 }
 
-fn secret(text: &str) -> Option<SecretRef> {
+pub(super) fn secret(text: &str) -> Option<SecretRef> {
     match text.split_once(':')? {
         ("env", name) => Some(SecretRef::Env(name.to_owned())),
         ("file", path) => Some(SecretRef::File(path.to_owned())),

@@ -1,5 +1,6 @@
 //! The sections of config, one file each: what they are called, which fields they have, and what they become.
 
+mod agents;
 mod allow;
 mod caps;
 mod factory;
@@ -11,6 +12,7 @@ mod overlay;
 mod reach;
 mod repos;
 mod settings;
+mod tasks;
 
 pub use factory::check_reason;
 
@@ -31,6 +33,8 @@ pub(super) static ROOT: Kind = Kind {
         &repos::REPOSITORIES,
         &labels::LABEL_SET,
         &caps::CAPS,
+        &agents::AGENT,
+        &tasks::TASK,
         &loops::LOOP,
         &allow::ALLOW,
     ],
@@ -60,14 +64,22 @@ impl Builder<'_> {
 pub(super) fn build(config: &ConfigFiles, root: &[Block], cx: &mut Builder<'_>) -> Desired {
     let of = |kind: &'static str| root.iter().filter(move |b| b.kind.name == kind);
     let (factory, protects) = factory::build(of(factory::FACTORY.name).next(), cx);
+    let repos = overlay::build(root, cx);
+    let agents = of(agents::AGENT.name).filter_map(|b| agents::build(b, cx)).collect();
+    let known = tasks::Known { repos: &repos, agents: &agents };
+    let tasks = of(tasks::TASK.name).filter_map(|b| tasks::build(b, &known, cx)).collect();
+    let (budget, run_caps) = caps::build(of(caps::CAPS.name).next(), cx);
     let desired = Desired {
         origin: config.origin.clone(),
         factory,
         github: github::build(of(github::GITHUB.name).next(), cx),
-        repos: overlay::build(root, cx),
+        repos,
         observe: of(repos::REPOSITORIES.name).filter_map(|b| repos::observed(b, cx)).collect(),
         loops: of(loops::LOOP.name).filter_map(|b| loops::build(b, cx)).collect(),
-        budget: caps::build(of(caps::CAPS.name).next(), cx),
+        budget,
+        agents,
+        tasks,
+        run_caps,
         allows: of(allow::ALLOW.name).filter_map(|b| allow::build(b, cx)).collect(),
         protects,
     };

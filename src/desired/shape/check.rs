@@ -95,6 +95,7 @@ pub(in crate::desired) fn check(ty: Type, raw: &Raw<'_>, cx: Context<'_>) -> Res
         },
         Type::Secret => secret(raw, cx),
         Type::Text { .. }
+        | Type::Prose { .. }
         | Type::Duration { .. }
         | Type::Word(_)
         | Type::Repo
@@ -207,6 +208,21 @@ fn texts(ty: Type, text: &str, cx: Context<'_>) -> Result<Value, Problem> {
             }
             if text.chars().any(char::is_control) {
                 return Err(malformed().hint("it has a line break or another control character in it"));
+            }
+            Ok(keep())
+        }
+        Type::Prose { max } => {
+            let length = text.chars().count();
+            if length > max {
+                let says = format!("has {length} characters; at most {max} are allowed");
+                return Err(Problem::new(code::OUT_OF_RANGE, says).hint("shorten it"));
+            }
+            if text.trim().is_empty() {
+                return Err(malformed().hint("say what is meant"));
+            }
+            let unseen = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+            if text.chars().any(unseen) {
+                return Err(malformed().hint("it has a control character in it"));
             }
             Ok(keep())
         }

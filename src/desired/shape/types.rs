@@ -19,6 +19,11 @@ pub enum Type {
         /// The greatest number of characters.
         max: usize,
     },
+    /// Text of several lines, at most `max` characters, and not empty.
+    Prose {
+        /// The greatest number of characters.
+        max: usize,
+    },
     /// A whole number.
     Int {
         /// The least.
@@ -91,6 +96,7 @@ impl Type {
             Self::Flag if toml => "`true` or `false`".to_owned(),
             Self::Flag => "`#true` or `#false`".to_owned(),
             Self::Text { max } => format!("a line of text of at most {max} characters"),
+            Self::Prose { max } => format!("text of at most {max} characters"),
             Self::Int { min, max } if max == i64::MAX => format!("a whole number, {min} or greater"),
             Self::Int { min, max } => format!("a whole number from {min} to {max}"),
             Self::Limit { .. } if toml => "a whole number or \"unlimited\"".to_owned(),

@@ -13,6 +13,7 @@ use crate::adapters::git::Access;
 use crate::engine::config::Source;
 use crate::engine::config::said;
 use crate::engine::config::watch;
+use crate::engine::runs;
 use crate::engine::socket::Door;
 use crate::engine::webhooks::{self, Endpoint};
 use crate::model::Webhook;
@@ -79,6 +80,8 @@ impl Daemon {
             async move { control.answer(request).await }
         };
         self.services.spawn(door.serve(answer, self.services_stop.clone()));
+        let ends = runs::watch(self.shop.state.runs(), self.wakes.clone(), self.services_stop.clone());
+        self.services.spawn(ends);
         match &**self.keeper.source() {
             Source::Folder(_) => {}
             Source::Local { repo, .. } => {

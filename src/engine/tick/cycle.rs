@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::adapters::clock::Clock;
 use crate::adapters::github::Client;
+use crate::adapters::state::StateDir;
+use crate::engine::runs::runs_seen;
 use crate::loops::{self, Crash, Inputs, Selection};
-use crate::model::{Action, AddressGlob, Allow, Desired, Effect, LabelName, Observed, RepoName, Seen, Verb};
+use crate::model::{
+    Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, Seen, Verb,
+};
 use crate::observed::{self, Request};
 use crate::plan::{self, Disabled, Document, GuardContext, Memory, NotInForce, Plan, Switches, Verdict};
 
@@ -55,6 +59,17 @@ impl<'a> Judging<'a> {
     }
 }
 
+/// What is looked at: GitHub, and what this machine knows of runs.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// GitHub.
+    pub client: &'a Client,
+    /// The time.
+    pub clock: &'a Clock,
+    /// Where runs lie.
+    pub state: &'a StateDir,
+}
+
 /// What came out of a comparison.
 #[derive(Debug, Default)]
 pub struct Judged {
@@ -70,7 +85,8 @@ pub struct Judged {
 
 /// Reads what the loops that take part need, restricted to what the scope can touch, and counts the issues of
 /// labels that would be deleted or renamed.
-pub async fn look(judging: &Judging<'_>, client: &Client, clock: &Clock, also: &[&RepoName]) -> Observed {
+pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &[&RepoName]) -> Observed {
+    let World { client, clock, state } = *world;
     let facets = loops::needs_of(judging.selection, judging.switches);
     let mut request = Request::of(judging.desired, facets);
     let mut asked: BTreeSet<&RepoName> = request.repos.iter().map(|w| w.name).collect();
@@ -84,6 +100,9 @@ pub async fn look(judging: &Judging<'_>, client: &Client, clock: &Clock, also: &
         request.owners.clear();
     }
     let mut observed = observed::observe(client, clock, &request).await;
+    if facets.has(Facet::Runs) {
+        runs_seen(state, client, judging.desired, judging.scope, &mut observed).await;
+    }
     let uncounted = unsettled_labels(judging, &observed);
     if !uncounted.is_empty() {
         observed::count_uses(client, &uncounted, &mut observed).await;

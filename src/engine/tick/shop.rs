@@ -12,6 +12,7 @@ use crate::adapters::github::{Client, PoolState};
 use crate::adapters::state::StateDir;
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Trouble, Watch, Writer};
 use crate::engine::config::{Home, HomeError, Rejected, Source, said};
+use crate::engine::runs::{Starter, Yard, close_runs};
 use crate::engine::scheduler::{Ended, Tick};
 use crate::engine::switches::Switchboard;
 use crate::ledger::Record;
@@ -20,7 +21,7 @@ use crate::model::{Action, Cause, Desired, Effect, Facet, Facets, Observed, Repo
 use crate::plan::{Blocked, Document, render};
 
 use super::batch::{self, Basis, BatchError, Publisher};
-use super::cycle::{Judged, Judging, judge, look};
+use super::cycle::{Judged, Judging, World, judge, look};
 use super::memory::memory;
 use super::proposals::{FlipsSeen, Loads, Reading};
 
@@ -174,7 +175,7 @@ impl Shop {
                 self.audience.outcome(action, outcome);
             };
             let watch = Watch { gate: &gate, progress: &progress, stop: order.stop.clone() };
-            let writer = Writer::new(order.client.clone());
+            let writer = Writer::new(order.client.clone(), Arc::new(Starter(self.yard(order))));
             let carried = batch::carry_out(
                 permitted,
                 &judged.document,
@@ -242,9 +243,25 @@ impl Shop {
         publisher.catch_up(&self.recorder).await.map(drop).map_err(cut)
     }
 
+    /// Where the runs of this config are.
+    fn yard(&self, order: &Order) -> Yard {
+        Yard {
+            state: self.state.clone(),
+            desired: Arc::clone(&order.desired),
+            client: order.client.clone(),
+            clock: self.clock.clone(),
+            env: self.env.clone(),
+        }
+    }
+
     /// Reads what the loops of this tick need, settles what a crash left open, and judges.
     async fn compare(&self, order: &Order, home: &Home, done: &mut Done) -> Result<(Judged, Observed), Cut> {
         let selection = Selection { only: order.tick.loops.iter().map(|l| (*l).to_owned()).collect() };
+        if loops::needs_of(&selection, &self.board.now()).has(Facet::Runs) {
+            // What has ended has done so before the moment that is judged by.
+            close_runs(&self.yard(order), &|text| self.audience.remark(text)).await;
+            (order.alive)();
+        }
         let (switches, now) = (self.board.now(), self.clock.now());
         let memory = self.recorder.index(|index| memory(index, self.recorder.machine(), now)).await;
         let judging = Judging::new(&order.desired, &selection, &switches, &memory, now);
@@ -289,7 +306,8 @@ impl Shop {
         let mut observed = if readers.only.is_empty() {
             Observed { at: Some(now), ..Observed::default() }
         } else {
-            look(&Judging { selection: &readers, ..judging }, &order.client, &self.clock, &also).await
+            let world = World { client: &order.client, clock: &self.clock, state: &self.state };
+            look(&Judging { selection: &readers, ..judging }, &world, &also).await
         };
         observed.config_pulls = beside.config_pulls;
         observed.config_head = beside.config_head;
@@ -367,7 +385,7 @@ fn readers(loops: &[&'static str], beside: &Observed) -> Vec<String> {
     let needs = loops::needs();
     let of = |name: &str| needs.get(name).copied().unwrap_or_default();
     let reads = |facets: Facets| {
-        let repos = facets.has(Facet::Settings) || facets.has(Facet::Labels);
+        let repos = facets.has(Facet::Settings) || facets.has(Facet::Labels) || facets.has(Facet::Runs);
         repos && (!facets.has(Facet::ConfigPulls) || !beside.config_pulls.is_empty())
     };
     loops.iter().filter(|name| reads(of(name))).map(|name| (*name).to_owned()).collect()

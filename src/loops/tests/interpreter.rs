@@ -41,7 +41,9 @@ pub(super) fn apply_to(world: &mut Observed, effect: &Effect) -> Result<(), Stri
         | Effect::DeleteComment { .. }
         | Effect::Report { .. }
         | Effect::Propose { .. }
-        | Effect::Withdraw { .. } => Err("this world has no conversations".to_owned()),
+        | Effect::Withdraw { .. }
+        | Effect::StartRun(_)
+        | Effect::OpenPull(_) => Err("this world has no conversations".to_owned()),
     }
 }
 

@@ -6,6 +6,7 @@ mod interpreter;
 mod labels;
 mod laws;
 mod repository_settings;
+mod tasks;
 
 use super::{Inputs, by_name};
 use crate::model::samples::now;

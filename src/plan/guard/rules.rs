@@ -73,7 +73,13 @@ fn own_config(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
     let config = &cx.desired.factory.config.as_ref()?.value;
     let speaks = matches!(
         action.verb,
-        Verb::Comment | Verb::DeleteComment | Verb::Report | Verb::Propose | Verb::Withdraw
+        Verb::Comment
+            | Verb::DeleteComment
+            | Verb::Report
+            | Verb::Propose
+            | Verb::Withdraw
+            | Verb::StartRun
+            | Verb::OpenPull
     );
     let touches = !speaks && action.effect.repo() == config;
     touches.then(|| {

@@ -207,6 +207,7 @@ mod tests {
     fn kinds_are_told_apart() {
         let mut kinds: Vec<&str> = kinds().collect();
         assert!(kinds.iter().all(|kind| by_kind(kind).is_some()));
+        assert_eq!(kinds, crate::model::AGENT_KINDS, "what config may name");
         kinds.dedup();
         assert_eq!(kinds.len(), ALL.len());
         assert!(by_kind("nobody").is_none());

@@ -1,0 +1,285 @@
+//! `factoryctl runs`: what agents did and do.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::adapters::fs;
+use crate::model::{Closed, RunId};
+use crate::plan::render::printable;
+use crate::runs::{End, RecordError, RunDir, Spec, State};
+
+use super::context::Context;
+use super::exit::{Exit, Fail};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// All runs that this machine has records of, newest first
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What a run was for, how it ended, what it used, what was saved of it
+    Show {
+        /// The run, or how its name begins.
+        run: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What an agent printed, secrets masked
+    Log {
+        /// The run, or how its name begins.
+        run: String,
+        /// What it wrote to its standard error instead.
+        #[arg(long)]
+        stderr: bool,
+    },
+    /// End a run; what it has made so far is saved
+    Stop {
+        /// The run, or how its name begins.
+        run: String,
+        /// Why, for those who find it stopped.
+        #[arg(long, value_parser = super::daemon::reason)]
+        reason: String,
+    },
+}
+
+/// The most bytes of a transcript that are printed.
+const LOG: u64 = 1 << 30;
+/// How long is waited for a run to end, beyond the grace that its agent has.
+const BEYOND_GRACE: Duration = Duration::from_secs(20);
+/// How often is looked.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A run and all that is written down of it.
+struct Run {
+    id: RunId,
+    dir: RunDir,
+    spec: Spec,
+    state: State,
+    closed: Option<Closed>,
+}
+
+pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
+    let source = cx.source().await?;
+    let loaded = cx.load(&source, cx.at())?;
+    let state = cx.state(&source, &loaded.desired)?;
+    let runs = state.runs();
+    let all = RunDir::all(&runs)?;
+    match &args.what {
+        What::List { json } => list(cx, all, *json),
+        What::Show { run, json } => show(cx, &open(find(all, run)?)?, *json),
+        What::Log { run, stderr } => log(cx, &find(all, run)?.1, *stderr),
+        What::Stop { run, reason } => stop(cx, &open(find(all, run)?)?, reason).await,
+    }
+}
+
+fn open((id, dir): (RunId, RunDir)) -> Result<Run, Fail> {
+    let unknown = || Fail::new(Exit::Error, format!("the records of run {id} are not whole"));
+    let spec = dir.spec()?.ok_or_else(unknown)?;
+    let (state, closed) = (dir.state()?, dir.closed()?);
+    Ok(Run { id, dir, spec, state, closed })
+}
+
+/// The one run whose name begins like this.
+fn find(all: Vec<(RunId, RunDir)>, name: &str) -> Result<(RunId, RunDir), Fail> {
+    let mut found: Vec<_> = all.into_iter().filter(|(id, _)| id.as_str().starts_with(name)).collect();
+    match (found.pop(), found.len()) {
+        (Some(one), 0) => Ok(one),
+        (Some(_), more) => Err(Fail::new(Exit::Error, format!("{} runs begin with `{name}`", more + 1))
+            .help("write more of its name: factoryctl runs list")),
+        (None, _) => Err(Fail::new(Exit::Error, format!("there is no run `{name}` on this machine"))
+            .help("factoryctl runs list shows those that there are")),
+    }
+}
+
+impl Run {
+    /// Where it is, in a word.
+    fn word(&self) -> &'static str {
+        match (&self.closed, &self.state) {
+            (Some(_), _) => "closed",
+            (None, State::Planned) => "starting",
+            (None, State::Runs(_)) => "running",
+            (None, State::Interrupted(_)) => "interrupted",
+            (None, State::Ended(_)) => "ended",
+        }
+    }
+
+    fn end(&self) -> Option<&End> {
+        if let State::Ended(end) = &self.state { Some(end) } else { None }
+    }
+
+    /// Its outcome and the words for it: what was found of what it left, else what its processes tell.
+    fn outcome(&self) -> Option<(String, &str)> {
+        let closed = self.closed.as_ref().map(|closed| (closed.outcome.to_string(), closed.says.as_str()));
+        closed.or_else(|| self.end().map(|end| (end.outcome.to_string(), end.says.as_str())))
+    }
+
+    fn json(&self) -> Result<Value, Fail> {
+        let (outcome, says) = self.outcome().unzip();
+        let used = match self.end() {
+            Some(end) => end.used,
+            None => self.dir.progress()?.unwrap_or_default().used,
+        };
+        Ok(json!({
+            "run": self.id.as_str(),
+            "state": self.word(),
+            "outcome": outcome,
+            "says": says,
+            "repo": self.spec.on.as_ref().map(|on| on.of.repo.as_str()),
+            "task": self.spec.on.as_ref().map(|on| on.of.task.as_str()),
+            "attempt": self.spec.on.as_ref().map(|on| on.of.attempt),
+            "agent": self.spec.agent,
+            "kind": self.spec.kind,
+            "version": self.spec.version,
+            "model": self.spec.work.model,
+            "config_commit": self.spec.config_commit.as_ref().map(crate::model::CommitId::as_str),
+            "prompt": self.spec.digest,
+            "session": self.end().and_then(|end| end.session.as_deref()),
+            "used": used,
+            "took_ms": self.end().map(|end| u64::try_from(end.took.as_millis()).unwrap_or(u64::MAX)),
+            "tries": self.end().map(|end| end.tries),
+            "exit": self.end().map(|end| &end.exit),
+            "commit": self.closed.as_ref().and_then(|c| c.commit.as_ref()).map(crate::model::CommitId::as_str),
+            "salvage": self.closed.as_ref().and_then(|c| c.salvage.as_deref()),
+            "folder": self.spec.folder,
+        }))
+    }
+}
+
+fn list(cx: &Context, all: Vec<(RunId, RunDir)>, json: bool) -> Result<Exit, Fail> {
+    let mut runs = Vec::new();
+    for one in all.into_iter().rev() {
+        runs.push(open(one)?);
+    }
+    if json {
+        let runs: Vec<Value> = runs.iter().map(Run::json).collect::<Result<_, _>>()?;
+        cx.ui.print_json(&json!({ "version": 1, "runs": runs }))?;
+        return Ok(Exit::Done);
+    }
+    let mut out = String::new();
+    for run in &runs {
+        let on = run.spec.on.as_ref();
+        let of = on.map_or_else(|| run.spec.purpose.clone(), |on| format!("{} {}", on.of.repo, on.of.task));
+        let (outcome, says) = run.outcome().unwrap_or_default();
+        let line = format!(
+            "{}  {:11}  {of}  {}  {outcome}  {}",
+            run.id,
+            run.word(),
+            run.spec.agent,
+            printable(says)
+        );
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    cx.ui.print(&out)?;
+    Ok(Exit::Done)
+}
+
+fn show(cx: &Context, run: &Run, json: bool) -> Result<Exit, Fail> {
+    if json {
+        let shown = run.json()?;
+        cx.ui.print_json(&json!({ "version": 1, "run": shown }))?;
+        return Ok(Exit::Done);
+    }
+    let mut out = format!("{}  {}\n", run.id, run.word());
+    let mut line = |label: &str, value: Option<String>| {
+        if let Some(value) = value {
+            out.push_str(&format!("{label}: {}\n", printable(&value)));
+        }
+    };
+    let on = run.spec.on.as_ref();
+    line("task", on.map(|on| format!("{}, attempt {}", on.of.task, on.of.attempt)));
+    line("repository", on.map(|on| on.of.repo.to_string()));
+    let version = run.spec.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+    line("agent", Some(format!("{} ({}{version})", run.spec.agent, run.spec.kind)));
+    line("model", run.spec.work.model.clone());
+    line("config", run.spec.config_commit.as_ref().map(|commit| commit.short().to_owned()));
+    line("began", run.id.moment().map(|at: Timestamp| at.to_string()));
+    if let Some((outcome, says)) = run.outcome() {
+        line("outcome", Some(format!("{outcome}: {says}")));
+    }
+    if let Some(end) = run.end() {
+        line("took", Some(format!("{:.1} s, {}", end.took.as_secs_f64(), tries(end.tries))));
+        line("used", Some(used(end)));
+        line("session", end.session.clone());
+        line("left behind", (end.strays > 0).then(|| format!("{} processes, killed", end.strays)));
+        line("not killed", (!end.left.is_empty()).then(|| format!("{:?}", end.left)));
+    }
+    if let Some(closed) = &run.closed {
+        line("made", closed.commit.as_ref().map(ToString::to_string));
+        line("saved besides", closed.salvage.clone());
+    }
+    line("workspace", Some(run.spec.folder.display().to_string()));
+    line("log", Some(format!("factoryctl runs log {}", run.id)));
+    cx.ui.print(&out)?;
+    Ok(Exit::Done)
+}
+
+fn tries(n: usize) -> String {
+    if n == 1 { "one try".to_owned() } else { format!("{n} tries") }
+}
+
+fn used(end: &End) -> String {
+    let used = &end.used;
+    let cost = used.cost.map_or_else(
+        || "cost not told".to_owned(),
+        |micros| format!("{}.{:06} USD by its own figure", micros / 1_000_000, micros % 1_000_000),
+    );
+    format!(
+        "{} calls of the model, {} tokens in, {} cached, {} out; {cost}",
+        used.turns, used.input, used.cached, used.output
+    )
+}
+
+fn log(cx: &Context, dir: &RunDir, stderr: bool) -> Result<Exit, Fail> {
+    let [out, err] = dir.transcripts();
+    let bytes = match fs::read(if stderr { &err } else { &out }, LOG) {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_not_found() => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    for line in String::from_utf8_lossy(&bytes).lines() {
+        cx.ui.print(&format!("{}\n", printable(line)))?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn stop(cx: &Context, run: &Run, reason: &str) -> Result<Exit, Fail> {
+    if let (Some((outcome, _)), true) = (run.outcome(), !matches!(run.state, State::Planned | State::Runs(_)))
+    {
+        cx.ui.print(&format!("run {} has ended already, in `{outcome}`\n", run.id))?;
+        return Ok(Exit::Done);
+    }
+    run.dir.ask_to_stop(&cx.env.who(), reason)?;
+    let ended = async {
+        loop {
+            match run.dir.state()? {
+                State::Ended(end) => return Ok::<_, RecordError>(Some(end)),
+                State::Interrupted(_) => return Ok(None),
+                State::Planned | State::Runs(_) => tokio::time::sleep(LOOK).await,
+            }
+        }
+    };
+    match tokio::time::timeout(run.spec.clocks.grace + BEYOND_GRACE, ended).await {
+        Ok(ended) => {
+            let says =
+                ended?.map_or_else(|| "its supervisor was killed".to_owned(), |end| end.outcome.to_string());
+            cx.ui.print(&format!("run {} has ended: {says}\n", run.id))?;
+            Ok(Exit::Done)
+        }
+        Err(_) => {
+            Err(Fail::new(Exit::Error, format!("run {} has been asked to end and has not ended yet", run.id))
+                .help(format!("look again: factoryctl runs show {}", run.id)))
+        }
+    }
+}

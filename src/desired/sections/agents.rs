@@ -1,0 +1,156 @@
+//! `agent`: who is given work, and within which limits.
+
+use std::time::Duration;
+
+use crate::desired::block::Block;
+use crate::desired::diagnostic::{Draft, code};
+use crate::desired::shape::{DAY, Field, Kind, Repeat, Type, Value};
+use crate::model::{AGENT_KINDS, AgentConfig, Given, Limits};
+
+use super::Builder;
+use super::github::secret;
+
+const MEBIBYTE: u64 = 1 << 20;
+const MOST: i64 = 1_000_000_000_000;
+const COUNT: Type = Type::Limit { max: MOST };
+
+static VAR: Kind = Kind {
+    name: "var",
+    about: "A variable of the agent's environment. It gets those named here, and of this machine's only what every program needs; the factory's own credentials never.",
+    key: Some(Field::new("name", Type::Name, "Its name.", "\"ANTHROPIC_API_KEY\"").required()),
+    fields: &[
+        Field::new("value", Type::Text { max: 1_000 }, "Its value.", "\"1\""),
+        Field::new(
+            "secret",
+            Type::Secret,
+            "Where its value is found when a run starts. It is masked in everything that the agent prints.",
+            "\"env:FACTORY_CLAUDE_KEY\"",
+        ),
+    ],
+    repeat: Repeat::ByKey,
+    most: 100,
+    example: "var \"ANTHROPIC_API_KEY\" secret=\"env:FACTORY_CLAUDE_KEY\"",
+    ..Kind::EMPTY
+};
+
+pub(super) static AGENT: Kind = Kind {
+    name: "agent",
+    about: "A program that does tasks: one of the known agents, any that speaks the Agent Client Protocol, or a plain command that reads what is to be done from its input.",
+    key: Some(Field::new("name", Type::Name, "The agent's name.", "\"claude\"").required()),
+    fields: &[
+        Field::new("kind", Type::Word(AGENT_KINDS), "How it is driven.", "\"claude\"").required(),
+        Field::new(
+            "program",
+            Type::List { of: &Type::Text { max: 1_000 }, max: 50 },
+            "The program and its first arguments; the kind's own program unless it is given.",
+            "\"claude\"",
+        ),
+        Field::new(
+            "model",
+            Type::Text { max: 200 },
+            "The model; the agent's own choice unless it is given.",
+            "\"opus\"",
+        ),
+        Field::new("time", Type::Duration { min: 1, max: 7 * DAY }, "How long one run may take.", "\"45m\""),
+        Field::new("turns", COUNT, "How many calls of the model one run may make.", "60").or("#null"),
+        Field::new("tokens", COUNT, "How many tokens one run may use, of all kinds.", "2000000").or("#null"),
+        Field::new("output", COUNT, "How many MiB one run may print.", "256").or("256"),
+        Field::new("disk", COUNT, "How many MiB its workspace may grow to.", "10240").or("10240"),
+    ],
+    children: &[&VAR],
+    repeat: Repeat::ByKey,
+    example: "agent \"claude\" kind=\"claude\" model=\"opus\" time=\"45m\" turns=60 {\n    var \"ANTHROPIC_API_KEY\" secret=\"env:FACTORY_CLAUDE_KEY\"\n}",
+    ..Kind::EMPTY
+};
+
+pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, AgentConfig)> {
+    let name = block.key().to_owned();
+    let kind = block.text("kind")?.0.to_owned();
+    let program: Vec<String> =
+        block.list("program").iter().filter_map(|read| Some(read.text()?.to_owned())).collect();
+    if program.is_empty() && matches!(kind.as_str(), "command" | "acp") {
+        cx.sink.push(
+            Draft::error(code::MISSING, format!("{} has no `program`", block.quoted()))
+                .at(block.span, "here")
+                .help(format!("an agent of kind `{kind}` has none of its own: write `program \"my-agent\"`")),
+        );
+    }
+    let vars = block.each(VAR.name).filter_map(|b| var(b, cx)).collect();
+    let config = AgentConfig {
+        name: name.clone(),
+        kind,
+        program,
+        model: None,
+        vars,
+        limits: limits(block),
+        source: cx.source(block.span),
+    };
+    Some((name, AgentConfig { model: block.text("model").map(|(text, _)| text.to_owned()), ..config }))
+}
+
+fn var(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Given)> {
+    let name = block.key().to_owned();
+    let given = match (block.given("value"), block.given("secret")) {
+        (Some(_), None) => Given::Text(block.text("value")?.0.to_owned()),
+        (None, Some(_)) => Given::Secret(secret(block.text("secret")?.0)?),
+        (Some(value), Some(_)) => {
+            cx.sink.push(
+                Draft::error(code::EXTRA_VALUE, format!("{} has a `value` and a `secret`", block.quoted()))
+                    .at(value.span, "and this")
+                    .help("remove one of them"),
+            );
+            return None;
+        }
+        (None, None) => {
+            cx.sink.push(
+                Draft::error(code::MISSING, format!("{} has neither `value` nor `secret`", block.quoted()))
+                    .at(block.span, "here")
+                    .help(format!("write `var {name:?} value=\"…\"` or `var {name:?} secret=\"env:NAME\"`")),
+            );
+            return None;
+        }
+    };
+    Some((name, given))
+}
+
+fn limits(block: &Block) -> Limits {
+    let default = Limits::default();
+    // What isn't written has its default, and what is written as no limit has none.
+    let count = |name: &str, default: Option<u64>, unit: u64| match block.value(name).map(|read| &read.value)
+    {
+        Some(Value::Int(n)) => u64::try_from(*n).ok().map(|n| n.saturating_mul(unit)),
+        Some(Value::Unlimited) => None,
+        _ => default,
+    };
+    let time = block.value("time").and_then(|read| {
+        if let Value::Seconds(n) = read.value { Some(Duration::from_secs(n)) } else { None }
+    });
+    Limits {
+        time: time.or(default.time),
+        turns: count("turns", default.turns.map(u64::from), 1).map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
+        tokens: count("tokens", default.tokens, 1),
+        spend: default.spend,
+        output: count("output", default.output, MEBIBYTE),
+        disk: count("disk", default.disk, MEBIBYTE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documented_defaults_are_the_models() {
+        let limits = Limits::default();
+        let mebibytes = |bytes: Option<u64>| bytes.map(|bytes| bytes / MEBIBYTE);
+        for (name, value) in [
+            ("turns", limits.turns.map(u64::from)),
+            ("tokens", limits.tokens),
+            ("output", mebibytes(limits.output)),
+            ("disk", mebibytes(limits.disk)),
+        ] {
+            let documented = AGENT.field(name).and_then(Field::default_json);
+            assert_eq!(documented, Some(value.map_or(serde_json::Value::Null, Into::into)), "{name}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! `task`: what an agent is to do in a repository.
+
+use std::collections::BTreeMap;
+
+use crate::desired::block::{Block, Read};
+use crate::desired::diagnostic::{Code, Draft, code, nearest};
+use crate::desired::shape::{Field, Kind, Repeat, Type};
+use crate::model::{AgentConfig, Repo, RepoName, Task};
+
+use super::Builder;
+
+const ATTEMPTS: u32 = 3;
+
+pub(super) static TASK: Kind = Kind {
+    name: "task",
+    about: "A piece of work for an agent in one repository. It is done once, in a workspace of its own, and what comes of it is a pull request; another prompt is another piece of work.",
+    key: Some(Field::new("name", Type::Name, "The task's name.", "\"tidy\"").required()),
+    fields: &[
+        Field::new("repo", Type::Repo, "Where; a declared repository.", "\"acme/widgets\"").required(),
+        Field::new(
+            "prompt",
+            Type::Prose { max: 20_000 },
+            "What is to be done, as the agent reads it.",
+            "\"Remove the dead links from README.md.\"",
+        )
+        .required(),
+        Field::new(
+            "agents",
+            Type::List { of: &Type::Name, max: 10 },
+            "Who may do it, the preferred one first. The next one takes over while an account has no quota left or isn't let in.",
+            "\"claude\" \"codex\"",
+        )
+        .required(),
+        Field::new(
+            "attempts",
+            Type::Int { min: 1, max: 20 },
+            "How many attempts it may take; each is told how the one before it ended. What an agent had no part in is none.",
+            "3",
+        )
+        .or("3"),
+        Field::new(
+            "paths",
+            Type::List { of: &Type::Text { max: 200 }, max: 100 },
+            "The files that it may change, as globs in which `*` stops at `/` and `**` doesn't; all of them unless it is given.",
+            "\"README.md\" \"docs/**\"",
+        ),
+    ],
+    repeat: Repeat::ByKey,
+    example: "task \"tidy\" repo=\"acme/widgets\" {\n    prompt \"Remove the dead links from README.md.\"\n    agents \"claude\"\n    attempts 3\n    paths \"README.md\" \"docs/**\"\n}",
+    ..Kind::EMPTY
+};
+
+/// What a task may refer to.
+pub(super) struct Known<'a> {
+    pub(super) repos: &'a BTreeMap<RepoName, Repo>,
+    pub(super) agents: &'a BTreeMap<String, AgentConfig>,
+}
+
+pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> Option<(String, Task)> {
+    let name = block.key().to_owned();
+    let agents = block.list("agents");
+    for agent in agents {
+        let declared = || known.agents.keys().map(String::as_str);
+        refers(agent, &|name| known.agents.contains_key(name), &declared, AGENT, cx);
+    }
+    if block.given("agents").is_some_and(|given| given.good && given.values.is_empty()) {
+        cx.sink.push(
+            Draft::error(code::MISSING, format!("{} has no agent", block.quoted()))
+                .at(block.span, "here")
+                .help("name one that config declares: `agents \"claude\"`"),
+        );
+    }
+    let repo = block.value("repo")?;
+    let declared = || known.repos.keys().map(RepoName::as_str);
+    let is_declared = |name: &str| RepoName::parse(name).is_ok_and(|name| known.repos.contains_key(&name));
+    refers(repo, &is_declared, &declared, REPO, cx);
+    let texts =
+        |field: &str| block.list(field).iter().filter_map(|read| Some(read.text()?.to_owned())).collect();
+    let task = Task {
+        repo: RepoName::parse(repo.text()?).ok()?,
+        prompt: block.text("prompt")?.0.to_owned(),
+        agents: texts("agents"),
+        attempts: block.count("attempts").unwrap_or(ATTEMPTS),
+        paths: texts("paths"),
+        source: cx.source(block.span),
+        name: name.clone(),
+    };
+    Some((name, task))
+}
+
+/// What a reference is to: its code, what it is called, how it is declared.
+type To = (&'static Code, &'static str, &'static str);
+
+const AGENT: To = (code::UNKNOWN_AGENT, "agent", "kind=\"…\"");
+const REPO: To = (code::UNKNOWN_REPO, "repository", "");
+
+fn refers<'a, I: Iterator<Item = &'a str>>(
+    name: &Read,
+    is_declared: &dyn Fn(&str) -> bool,
+    declared: &dyn Fn() -> I,
+    (code, what, more): To,
+    cx: &mut Builder<'_>,
+) {
+    let Some(text) = name.text().filter(|text| !is_declared(text)) else { return };
+    let word = if what == "agent" { "agent" } else { "repo" };
+    let help = nearest(text, declared()).map_or_else(
+        || format!("declare it at the top of any file: `{}`", format!("{word} {text:?} {more}").trim_end()),
+        |near| format!("did you mean `{near}`?"),
+    );
+    let says = format!("there is no {what} `{text}` in this config");
+    cx.sink.push(Draft::error(code, says).at(name.span, "named here").help(help));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documented_defaults_are_used() {
+        let documented = TASK.field("attempts").and_then(Field::default_json);
+        assert_eq!(documented, Some(ATTEMPTS.into()));
+    }
+}

@@ -1,0 +1,143 @@
+//! Closing a run: its commits taken, what else it left saved, all of it looked at, and the outcome written down.
+
+use jiff::Timestamp;
+
+use crate::adapters::git::{self, Access, Mirror, Signature};
+use crate::engine::config::said;
+use crate::model::{Closed, Outcome, RunId};
+use crate::runs::sandbox::Sandbox;
+use crate::runs::workspace::{self, Site, Workspace};
+use crate::runs::{End, Evidence, Found, On, RecordError, RunDir, Spec, State, settle, verify};
+
+use super::{Yard, workspace_name};
+
+/// Why a run could not be closed; the next look tries again.
+#[derive(Debug, thiserror::Error)]
+enum CloseError {
+    /// Its records.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// Its workspace.
+    #[error(transparent)]
+    Workspace(#[from] workspace::Error),
+    /// The mirror.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+}
+
+/// Closes every run that has ended, those whose supervisor was killed too, and says what became of each. Whoever calls
+/// this holds the lock of the state directory. What can't be closed now is tried again by the next call.
+pub async fn close_runs(yard: &Yard, say: &(dyn Fn(&str) + Send + Sync)) {
+    match close_ended(yard).await {
+        Ok(closed) => {
+            for (id, closed) in closed {
+                say(&match closed {
+                    Ok(closed) => format!("run {id} ended in `{}`: {}", closed.outcome, closed.says),
+                    Err(error) => format!("run {id} has ended and can't be closed yet: {}", said(&error)),
+                });
+            }
+        }
+        Err(error) => say(&format!("the runs can't be looked at: {}", said(&error))),
+    }
+}
+
+async fn close_ended(yard: &Yard) -> Result<Vec<(RunId, Result<Closed, CloseError>)>, RecordError> {
+    let mut out = Vec::new();
+    let mut sandbox = None;
+    for (id, dir) in RunDir::all(&yard.state.runs())? {
+        if dir.closed()?.is_some() {
+            continue;
+        }
+        let Some(spec) = dir.spec()? else { continue };
+        let Some(on) = spec.on.clone() else { continue };
+        if let Err(error) = settle(&dir, yard.clock.now()) {
+            out.push((id, Err(error.into())));
+            continue;
+        }
+        let State::Ended(end) = dir.state()? else { continue };
+        let sandbox = match &sandbox {
+            Some(found) => found,
+            None => sandbox.insert(Sandbox::detect(&yard.env).await.unwrap_or(Sandbox::None)),
+        };
+        let closed = one(yard, sandbox, &spec, &on, *end).await;
+        let closed = closed.and_then(|closed| {
+            dir.close(&closed)?;
+            Ok(closed)
+        });
+        out.push((id, closed));
+    }
+    Ok(out)
+}
+
+async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> Result<Closed, CloseError> {
+    let mirror = Mirror::ensure(&yard.state.mirror_of(&on.of.repo), &on.url)?;
+    let access = Access::new(&yard.env, None);
+    let root = yard.state.workspaces();
+    let site = Site { root: &root, mirror: &mirror, access: &access, sandbox };
+    let left = left(yard, &site, spec, on).await?;
+    let answer = end.answer.map(|answer| answer.text);
+    let (outcome, says, commit) = match (end.outcome, left.found) {
+        (Outcome::Done, Found::Work(commit)) => {
+            (Outcome::Done, "what it made may be published".to_owned(), Some(commit))
+        }
+        (Outcome::Done, Found::Nothing) if left.salvage.is_some() => {
+            (Outcome::NoVerdict, "it left changes and committed none of them".to_owned(), None)
+        }
+        (Outcome::Done, Found::Nothing) => (Outcome::NoChange, "it changed nothing".to_owned(), None),
+        (Outcome::Done, Found::Forbidden(says)) => (Outcome::PolicyViolation, says, None),
+        (outcome, _) => (outcome, end.says, None),
+    };
+    Ok(Closed {
+        outcome,
+        says,
+        at: end.at,
+        base: Some((on.base.clone(), on.base_branch.clone())),
+        commit,
+        salvage: left.salvage,
+        answer,
+    })
+}
+
+/// What a run left.
+struct Left {
+    found: Found,
+    salvage: Option<String>,
+}
+
+async fn left(yard: &Yard, site: &Site<'_>, spec: &Spec, on: &On) -> Result<Left, CloseError> {
+    let Some(workspace) = Workspace::open(site, &workspace_name(&on.of))? else {
+        let found = Found::Forbidden("its workspace is gone".to_owned());
+        return Ok(Left { found, salvage: None });
+    };
+    let (by, now): (Signature, Timestamp) = (yard.by(), yard.clock.now());
+    let taken = match workspace.take(site, &spec.id).await {
+        Ok(taken) => taken,
+        Err(error) => {
+            // Whatever it did to its repository, nothing of it is brought in; its files are saved all the same.
+            let salvage = salvage(&workspace, site, &spec.id, &by, now).await?;
+            let found = Found::Forbidden(format!("its commits can't be taken: {}", said(&error)));
+            return Ok(Left { found, salvage });
+        }
+    };
+    let salvage = salvage(&workspace, site, &spec.id, &by, now).await?;
+    let redactor = yard.redactor();
+    let evidence = Evidence {
+        repo: site.mirror.repo(),
+        base: &on.base,
+        taken: taken.as_ref(),
+        paths: &on.paths,
+        redactor: &redactor,
+    };
+    Ok(Left { found: verify(&evidence)?, salvage })
+}
+
+async fn salvage(
+    workspace: &Workspace,
+    site: &Site<'_>,
+    run: &RunId,
+    by: &Signature,
+    now: Timestamp,
+) -> Result<Option<String>, workspace::Error> {
+    let saved = workspace.salvage(site, run, by, now).await?;
+    Ok(saved.commit.map(|_| format!("refs/factory/salvage/{run}")))
+}

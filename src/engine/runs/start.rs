@@ -1,0 +1,291 @@
+//! Starting a run, and pushing what one made.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use crate::adapters::git::{Access, CheckOut, Mirror, Objects, Pushed, Refs};
+use crate::adapters::process::Command;
+use crate::apply::{Trouble, Workshop, WorkshopError};
+use crate::engine::config::said;
+use crate::model::{AgentConfig, Clocks, CommitId, Given, OpenPull, RepoName, RunId, RunOf, StartRun, Usage};
+use crate::runs::agents::{self, Agent};
+use crate::runs::sandbox::Sandbox;
+use crate::runs::workspace::{Site, Workspace};
+use crate::runs::{Begin, Handover, On, RunDir, Spec, Work, launch};
+
+use super::{Yard, workspace_name};
+
+/// How long a program may take to say its version.
+const VERSION: Duration = Duration::from_secs(20);
+/// How long is waited before each further try while an account isn't let in.
+const WAITS: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20)];
+/// What of this machine's environment every agent has, besides where programs are.
+const VARS: [(&str, &str); 3] = [("LANG", "C.UTF-8"), ("TERM", "dumb"), ("GIT_TERMINAL_PROMPT", "0")];
+
+/// Starts runs.
+#[derive(Clone)]
+pub struct Starter(pub Yard);
+
+impl Workshop for Starter {
+    fn look(&self, of: &RunOf) -> Result<Value, WorkshopError> {
+        let runs = RunDir::all(&self.0.state.runs()).map_err(failed)?;
+        let mut last = Value::Null;
+        for (id, dir) in runs {
+            let Some(spec) = dir.spec().map_err(failed)? else { continue };
+            let Some(on) = &spec.on else { continue };
+            if (&on.of.repo, &on.of.task, &on.of.version) != (&of.repo, &of.task, &of.version) {
+                continue;
+            }
+            if on.of.attempt == of.attempt {
+                return Ok(json!({
+                    "agent": spec.agent,
+                    "attempt": on.of.attempt,
+                    "version": on.of.version,
+                    "prompt": spec.digest,
+                }));
+            }
+            last = json!({ "run": id.as_str() });
+        }
+        Ok(last)
+    }
+
+    fn start<'a>(&'a self, start: &'a StartRun) -> BoxFuture<'a, Result<(), WorkshopError>> {
+        self.begin(start).boxed()
+    }
+
+    fn push<'a>(&'a self, pull: &'a OpenPull) -> BoxFuture<'a, Result<(), WorkshopError>> {
+        self.publish(pull).boxed()
+    }
+}
+
+fn failed(error: impl std::error::Error) -> WorkshopError {
+    WorkshopError { says: said(&error), trouble: Trouble::Passing }
+}
+
+fn because(says: String) -> WorkshopError {
+    WorkshopError { says, trouble: Trouble::Passing }
+}
+
+/// Where a repository is cloned from, and the branch that work is for.
+struct Origin {
+    url: String,
+    branch: String,
+}
+
+impl Starter {
+    async fn begin(&self, start: &StartRun) -> Result<(), WorkshopError> {
+        let yard = &self.0;
+        let config = yard.desired.agents.get(&start.agent);
+        let config = config.ok_or_else(|| because(format!("config has no agent `{}`", start.agent)))?;
+        let agent = agents::by_kind(&config.kind);
+        let agent = agent.ok_or_else(|| because(format!("there is no agent of kind `{}`", config.kind)))?;
+        let vars = self.vars(config)?;
+        let program = program(config, agent);
+        let version = self.version(config, agent, &program, &vars).await?;
+        let origin = self.origin(&start.of.repo).await?;
+        let token = yard.client.git_token(start.of.repo.owner()).await.map_err(failed)?;
+        let access = Access::new(&yard.env, Some(token));
+        let mirror = Mirror::ensure(&yard.state.mirror_of(&start.of.repo), &origin.url).map_err(failed)?;
+        mirror.fetch(&access, &[Refs::Branch(origin.branch.clone())]).await.map_err(failed)?;
+        let base = mirror.repo().branch_head(&origin.branch).map_err(failed)?;
+        let base =
+            base.ok_or_else(|| because(format!("{} has no branch `{}` yet", start.of.repo, origin.branch)))?;
+        let id = RunId::new(yard.clock.now(), salt(&start.of).as_bytes());
+        let workspace = self.workspace(&mirror, start, &id, &base).await?;
+        let home = yard.state.homes().join(id.as_str());
+        crate::adapters::fs::private_dir(&home).map_err(failed)?;
+        let on = On {
+            of: start.of.clone(),
+            url: origin.url,
+            base_branch: origin.branch,
+            base,
+            paths: start.paths.clone(),
+        };
+        let spec = Spec {
+            config: yard.state.id().to_owned(),
+            config_commit: yard.desired.origin.commit.clone(),
+            purpose: format!("task {}, attempt {}", start.of.task, start.of.attempt),
+            on: Some(on),
+            agent: start.agent.clone(),
+            kind: config.kind.clone(),
+            version,
+            work: Work {
+                program,
+                prompt: start.prompt.clone(),
+                model: config.model.clone(),
+                begin: Begin::New(sessions(agent, &id)),
+                schema: None,
+            },
+            waits: WAITS.into(),
+            baseline: Usage::default(),
+            digest: blake3::hash(start.prompt.as_bytes()).to_hex()[..16].to_owned(),
+            folder: workspace,
+            limits: config.limits,
+            clocks: Clocks::default(),
+            home: home.clone(),
+            id,
+        };
+        let mut all = self.path();
+        all.extend(VARS.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        all.push(("HOME".to_owned(), home.display().to_string()));
+        all.extend(vars);
+        let handover = Handover { vars: all, secrets: yard.secrets() };
+        let program = yard.env.executable().map_err(failed)?;
+        launch(&yard.state.runs(), &program, &spec, &handover).await.map_err(failed)?;
+        Ok(())
+    }
+
+    fn path(&self) -> Vec<(String, String)> {
+        self.0.env.text("PATH").map(|path| ("PATH".to_owned(), path.to_owned())).into_iter().collect()
+    }
+
+    /// The variables that config gives the agent.
+    fn vars(&self, config: &AgentConfig) -> Result<Vec<(String, String)>, WorkshopError> {
+        let value = |(name, given): &(String, Given)| {
+            let value = match given {
+                Given::Text(text) => text.clone(),
+                Given::Secret(reference) => {
+                    self.0.env.secret(reference).map_err(failed)?.expose_secret().to_owned()
+                }
+            };
+            Ok((name.clone(), value))
+        };
+        config.vars.iter().map(value).collect()
+    }
+
+    /// The version of an agent's program. One that its lines aren't known of is refused.
+    async fn version(
+        &self,
+        config: &AgentConfig,
+        agent: &dyn Agent,
+        program: &[String],
+        vars: &[(String, String)],
+    ) -> Result<Option<String>, WorkshopError> {
+        let Some((oldest, too_new)) = agent.versions() else { return Ok(None) };
+        let dots = |version: [u64; 3]| version.map(|part| part.to_string()).join(".");
+        let (name, rest) = program.split_first().ok_or_else(|| because("it has no program".to_owned()))?;
+        let mut command = Command::new(name).args(rest).arg("--version").time_limit(VERSION);
+        for (name, value) in vars {
+            command = command.var(name, value);
+        }
+        let output = command.run().await.map_err(|error| {
+            because(format!(
+                "the program `{name}` of the agent `{}` can't be asked for its version: {}; install it, or name it \
+                 ({})",
+                config.name,
+                said(&error),
+                config.source
+            ))
+        })?;
+        let says = String::from_utf8_lossy(&output.stdout).into_owned();
+        let found = agents::version(&says);
+        let found = found.ok_or_else(|| because(format!("`{name} --version` names no version")))?;
+        if found < oldest || found >= too_new {
+            return Err(because(format!(
+                "`{name}` is {}; of {} versions from {} up to {} are known: install one of those",
+                dots(found),
+                agent.kind(),
+                dots(oldest),
+                dots(too_new)
+            )));
+        }
+        Ok(Some(dots(found)))
+    }
+
+    async fn origin(&self, repo: &RepoName) -> Result<Origin, WorkshopError> {
+        let reply = self.0.client.read(repo.owner(), &format!("/repos/{repo}")).await.map_err(failed)?;
+        let text = |field: &str| reply.body[field].as_str().map(str::to_owned);
+        let told = text("clone_url").zip(text("default_branch"));
+        let (url, branch) = told.ok_or_else(|| because(format!("GitHub doesn't tell where {repo} is")))?;
+        Ok(Origin { url, branch })
+    }
+
+    /// The folder that it works in: the task's own, begun anew, after what is there was saved.
+    async fn workspace(
+        &self,
+        mirror: &Mirror,
+        start: &StartRun,
+        run: &RunId,
+        base: &CommitId,
+    ) -> Result<PathBuf, WorkshopError> {
+        let yard = &self.0;
+        let sandbox = Sandbox::detect(&yard.env).await.unwrap_or(Sandbox::None);
+        let access = Access::new(&yard.env, None);
+        let root = yard.state.workspaces();
+        let site = Site { root: &root, mirror, access: &access, sandbox: &sandbox };
+        let by = yard.by();
+        let at = CheckOut { branch: &start.of.branch, base, by: &by };
+        let name = workspace_name(&start.of);
+        let workspace = match Workspace::open(&site, &name).map_err(failed)? {
+            None => Workspace::make(&site, &name, Objects::Borrowed, at).await.map_err(failed)?,
+            Some(mut there) => {
+                there.reset(&site, run, at, yard.clock.now()).await.map_err(failed)?;
+                there
+            }
+        };
+        Ok(workspace.tree())
+    }
+
+    async fn publish(&self, pull: &OpenPull) -> Result<(), WorkshopError> {
+        let yard = &self.0;
+        let spec = RunDir::of(&yard.state.runs(), &pull.run).spec().map_err(failed)?;
+        let on = spec.and_then(|spec| spec.on);
+        let on = on.ok_or_else(|| because(format!("the records of run {} are gone", pull.run)))?;
+        let mirror = Mirror::ensure(&yard.state.mirror_of(&pull.repo), &on.url).map_err(failed)?;
+        let token = yard.client.git_token(pull.repo.owner()).await.map_err(failed)?;
+        let access = Access::new(&yard.env, Some(token));
+        let name = format!("refs/heads/{}", pull.branch);
+        match mirror.push(&access, &pull.commit, &name, None).await.map_err(failed)? {
+            Pushed::Done => Ok(()),
+            // A push whose answer got lost.
+            Pushed::Rejected { actual } if actual.as_ref() == Some(&pull.commit) => Ok(()),
+            Pushed::Rejected { actual } => {
+                let at = actual.map_or_else(|| "elsewhere".to_owned(), |at| format!("at {}", at.short()));
+                let says = format!(
+                    "the branch `{}` is {at}, and somebody else put it there; nothing is overwritten: remove it, or \
+                     change the prompt of the task",
+                    pull.branch
+                );
+                Err(WorkshopError { says, trouble: Trouble::Permanent })
+            }
+            Pushed::Denied { says } => Err(WorkshopError {
+                says: format!("the repository refuses the branch `{}`: {says}", pull.branch),
+                trouble: Trouble::Permanent,
+            }),
+        }
+    }
+}
+
+fn program(config: &AgentConfig, agent: &dyn Agent) -> Vec<String> {
+    if config.program.is_empty() {
+        agent.program().map(str::to_owned).into_iter().collect()
+    } else {
+        config.program.clone()
+    }
+}
+
+fn salt(of: &RunOf) -> String {
+    format!("{}/{}/{}/{}", of.repo, of.task, of.version, of.attempt)
+}
+
+/// An id for each try, where they can be chosen: it takes none twice.
+fn sessions(agent: &dyn Agent, run: &RunId) -> Vec<String> {
+    if !agent.chooses_session() {
+        return Vec::new();
+    }
+    let id = |n: usize| {
+        let mut bytes: [u8; 16] = [0; 16];
+        bytes.copy_from_slice(&blake3::hash(format!("{run}/{n}").as_bytes()).as_bytes()[..16]);
+        // Version 4 and the variant of RFC 9562, which is all that an agent looks at.
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        let hex = hex::encode(bytes);
+        [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    };
+    (0..=WAITS.len()).map(id).collect()
+}

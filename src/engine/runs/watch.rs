@@ -1,0 +1,39 @@
+//! Notices that a run has ended, without looking at what agents print.
+
+use std::path::Path;
+
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::fs;
+use crate::engine::wakes::Wakes;
+use crate::model::{Facet, Facets};
+use crate::runs::BELL;
+
+/// Wakes whoever looks at runs whenever one ends, until `stop`. Where the kernel gives no notes, the interval of the loop
+/// does.
+pub(in crate::engine) async fn watch(runs: std::path::PathBuf, wakes: Wakes, stop: CancellationToken) {
+    let watcher = match notes(&runs, wakes) {
+        Ok(watcher) => Some(watcher),
+        Err(error) => {
+            tracing::warn!(error, "the ends of runs can't be watched; they are looked for every minute");
+            None
+        }
+    };
+    stop.cancelled().await;
+    drop(watcher);
+}
+
+fn notes(runs: &Path, wakes: Wakes) -> Result<RecommendedWatcher, String> {
+    fs::private_dir(runs).map_err(|e| e.to_string())?;
+    let rung =
+        |event: &Event| event.paths.iter().any(|path| path.file_name().is_some_and(|name| name == BELL));
+    let heard = move |event: notify::Result<Event>| {
+        if event.is_ok_and(|event| event.need_rescan() || (!event.kind.is_access() && rung(&event))) {
+            wakes.add(|pending| pending.facets = pending.facets.and(Facets::of(Facet::Runs)));
+        }
+    };
+    let mut watcher = notify::recommended_watcher(heard).map_err(|e| e.to_string())?;
+    watcher.watch(runs, RecursiveMode::NonRecursive).map_err(|e| e.to_string())?;
+    Ok(watcher)
+}

@@ -1,0 +1,306 @@
+//! Gives tasks to agents, one run after the other until it is done, and makes a pull request of what they made.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::model::{
+    Action, Closed, Effect, Facet, Facets, LONGEST_WAIT, OpenPull, Outcome, PullSeen, RepoName, RunOf,
+    RunPhase, RunSeen, Seen, StartRun, Task, Then, Verb,
+};
+use crate::plan::Plan;
+
+use super::{Cx, Loop, NoSettings, Trigger};
+
+/// The loop.
+pub(super) struct Tasks;
+
+/// How often in a row a run may end before its agent had a part in it.
+const IN_VAIN: usize = 3;
+/// The most characters of an agent's last words that a pull request shows.
+const SHOWN: usize = 2_000;
+
+impl Loop for Tasks {
+    type Settings = NoSettings;
+    const NAME: &'static str = "tasks";
+    const ABOUT: &'static str = "Starts an agent on each task, again with what was learnt while attempts are left, and \
+        opens a pull request for what it made.";
+    const TRIGGERS: &'static [Trigger] = &[Trigger::minutes(1), Trigger::On(Facet::Runs)];
+    const NEEDS: Facets = Facets::of(Facet::Runs);
+    const MAY: &'static [Verb] = &[Verb::StartRun, Verb::OpenPull];
+
+    fn plan(cx: &Cx<'_, NoSettings>) -> Plan {
+        let mut plan = Plan::empty();
+        // What isn't known to have run may be running.
+        if cx.observed.gap(Facet::Runs, None).is_some() {
+            return plan;
+        }
+        let mut room = Room::of(cx);
+        for task in cx.desired.tasks.values() {
+            one(task, cx, &mut room, &mut plan);
+        }
+        plan
+    }
+}
+
+/// How many agents are at work, and where.
+struct Room {
+    all: u32,
+    by_repo: BTreeMap<RepoName, u32>,
+}
+
+impl Room {
+    fn of(cx: &Cx<'_, NoSettings>) -> Self {
+        let mut room = Self { all: 0, by_repo: BTreeMap::new() };
+        for run in cx.observed.runs.iter().filter(|run| run.phase == RunPhase::Under) {
+            room.take(&run.of.repo);
+        }
+        room
+    }
+
+    fn take(&mut self, repo: &RepoName) {
+        self.all += 1;
+        *self.by_repo.entry(repo.clone()).or_default() += 1;
+    }
+
+    /// What has to end first, if there is no room.
+    fn full(&self, repo: &RepoName, cx: &Cx<'_, NoSettings>) -> Option<String> {
+        let caps = cx.desired.run_caps;
+        let here = self.by_repo.get(repo).copied().unwrap_or_default();
+        if self.all >= caps.runs {
+            Some(format!("a run to end: {} of {} are at work (caps.runs)", self.all, caps.runs))
+        } else if here >= caps.per_repo {
+            Some(format!(
+                "a run in {repo} to end: {here} of {} are at work (caps.runs-per-repo)",
+                caps.per_repo
+            ))
+        } else {
+            None
+        }
+    }
+}
+
+fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
+    let (version, address) = (task.version(), task.address());
+    let of_task = |run: &&RunSeen| run.of.task == task.name && run.of.repo == task.repo;
+    let all: Vec<&RunSeen> = cx.observed.runs.iter().filter(of_task).collect();
+    if let Some(run) = all.iter().find(|run| !matches!(run.phase, RunPhase::Closed(_))) {
+        return plan.wait(address, format!("run {} to end", run.id));
+    }
+    let branch = task.branch();
+    let pull = match cx.observed.pulls.get(&(task.repo.clone(), branch)) {
+        Some(Seen::Known(pull)) => Some(pull),
+        Some(Seen::Absent) => None,
+        // What can't be seen may be there; the reading says so.
+        Some(Seen::Unknown) | None => return,
+    };
+    if let Some(pull) = pull {
+        return settled(pull, address, plan);
+    }
+    let mut past: Vec<(&RunSeen, &Closed)> =
+        all.iter().filter_map(|run| Some((*run, run.phase.closed()?))).collect();
+    past.retain(|(run, _)| run.of.version == version);
+    let Some(&(last, closed)) = past.last() else { return start(task, cx, &[], room, plan) };
+    match closed.outcome.then() {
+        Then::Settled => {
+            if let (Some(commit), Some((_, base))) = (&closed.commit, &closed.base) {
+                plan.act(open_pull(task, last, closed, commit.clone(), base));
+            }
+        }
+        Then::Person => plan.problem(address, says(task, last, closed)),
+        Then::Nothing => plan.wait(address, format!("another prompt: run {} was cancelled", last.id)),
+        Then::Again | Then::Pause(_) => start(task, cx, &past, room, plan),
+        Then::Wait(first) => {
+            let in_vain =
+                past.iter().rev().take_while(|(_, c)| matches!(c.outcome.then(), Then::Wait(_))).count();
+            if closed.outcome == Outcome::CouldNotStart && in_vain >= IN_VAIN {
+                let says = format!("{in_vain} times in a row; {}", says(task, last, closed));
+                return plan.problem(address, says);
+            }
+            let until = later(closed.at, first, in_vain);
+            if cx.now < until {
+                return plan
+                    .wait(address, format!("{until:.0}: run {} ended in `{}`", last.id, closed.outcome));
+            }
+            start(task, cx, &past, room, plan);
+        }
+    }
+}
+
+/// Twice as long after each one.
+fn later(at: Timestamp, first: Duration, times: usize) -> Timestamp {
+    let factor = 1_u32 << times.saturating_sub(1).min(12);
+    let wait = first.saturating_mul(factor).min(LONGEST_WAIT);
+    at.checked_add(jiff::SignedDuration::try_from(wait).unwrap_or_default()).unwrap_or(at)
+}
+
+/// What only a person can mend.
+fn says(task: &Task, last: &RunSeen, closed: &Closed) -> String {
+    format!(
+        "run {} of `{}` ended in `{}`: {}; look at it (factoryctl runs show {}), then change the prompt of the task \
+         ({})",
+        last.id, last.agent, closed.outcome, closed.says, last.id, task.source
+    )
+}
+
+fn settled(pull: &PullSeen, address: crate::model::Address, plan: &mut Plan) {
+    if pull.open {
+        plan.wait(address, format!("a person to merge or close #{}", pull.number));
+    }
+}
+
+/// The first agent that may work, or from when on one may.
+fn agent<'a>(task: &'a Task, cx: &Cx<'_, NoSettings>) -> Result<&'a str, Option<Timestamp>> {
+    let mut soonest = None;
+    for name in &task.agents {
+        match paused(name, cx) {
+            None => return Ok(name),
+            Some(until) => soonest = Some(soonest.map_or(until, |soonest: Timestamp| soonest.min(until))),
+        }
+    }
+    Err(soonest)
+}
+
+/// Until when the account of an agent is out of quota or isn't let in. What its last run that came to an end says holds
+/// for the whole factory.
+fn paused(agent: &str, cx: &Cx<'_, NoSettings>) -> Option<Timestamp> {
+    let of_agent = cx.observed.runs.iter().filter(|run| run.agent == agent);
+    let last = of_agent.filter_map(|run| run.phase.closed()).max_by_key(|closed| closed.at)?;
+    let Then::Pause(until) = last.outcome.then() else { return None };
+    let until = until.unwrap_or_else(|| later(last.at, LONGEST_WAIT, 1));
+    (until > cx.now).then_some(until)
+}
+
+fn start(
+    task: &Task,
+    cx: &Cx<'_, NoSettings>,
+    past: &[(&RunSeen, &Closed)],
+    room: &mut Room,
+    plan: &mut Plan,
+) {
+    let address = task.address();
+    let burnt = past.iter().filter(|(_, closed)| closed.outcome.burns_attempt()).count();
+    if let Some((last, closed)) = past.last().filter(|_| burnt >= task.attempts as usize) {
+        let says = format!("{burnt} of {} attempts are used up; {}", task.attempts, says(task, last, closed));
+        return plan.problem(address, says);
+    }
+    let agent = match agent(task, cx) {
+        Ok(agent) => agent,
+        Err(until) => {
+            let until = until.map(|until| format!("{until:.0}: ")).unwrap_or_default();
+            let on =
+                format!("{until}none of its agents is let in or has quota left: {}", task.agents.join(", "));
+            return plan.wait(address, on);
+        }
+    };
+    if let Some(full) = room.full(&task.repo, cx) {
+        return plan.wait(address, full);
+    }
+    room.take(&task.repo);
+    plan.act(start_run(task, agent, past));
+}
+
+fn start_run(task: &Task, agent: &str, past: &[(&RunSeen, &Closed)]) -> Action {
+    let attempt = u32::try_from(past.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let of = RunOf {
+        repo: task.repo.clone(),
+        task: task.name.clone(),
+        version: task.version(),
+        attempt,
+        branch: task.branch(),
+    };
+    let prompt = prompt(task, attempt, past.last().map(|(_, closed)| *closed));
+    let before = past.last().map_or(Value::Null, |(run, _)| json!({ "run": run.id.as_str() }));
+    let after = json!({
+        "agent": agent,
+        "attempt": attempt,
+        "version": of.version,
+        "prompt": blake3::hash(prompt.as_bytes()).to_hex()[..16],
+    });
+    let reason = match past.last() {
+        None => format!("task `{}` has not been done", task.name),
+        Some((run, closed)) => format!("run {} ended in `{}`: {}", run.id, closed.outcome, closed.says),
+    };
+    let start = StartRun { of, agent: agent.to_owned(), prompt, paths: task.paths.clone() };
+    let effect = Effect::StartRun(Box::new(start));
+    Action::new(Tasks::NAME, Verb::StartRun, task.address(), before, after, effect)
+        .reason(reason)
+        .because([task.source.clone()])
+}
+
+/// What the agent reads: the task, what holds for every run, and how the one before it ended.
+fn prompt(task: &Task, attempt: u32, last: Option<&Closed>) -> String {
+    let mut out = task.prompt.trim_end().to_owned();
+    out.push_str("\n\n---\nYou work in a clone of the repository, alone: nobody answers questions. Commit what you made to \
+                  the branch that is checked out; what isn't committed isn't looked at. Don't push, don't rewrite commits \
+                  that were there before, and commit no secrets.\n");
+    if !task.paths.is_empty() {
+        out.push_str("You may change these files only (globs): ");
+        out.push_str(&task.paths.join(", "));
+        out.push('\n');
+    }
+    if let Some(last) = last {
+        let says = last.says.replace('\n', " ");
+        out.push_str(&format!(
+            "This is attempt {attempt}; the one before it ended in `{}`: {says}\n",
+            last.outcome.as_str()
+        ));
+    }
+    out
+}
+
+fn open_pull(
+    task: &Task,
+    run: &RunSeen,
+    closed: &Closed,
+    commit: crate::model::CommitId,
+    base: &str,
+) -> Action {
+    let branch = run.of.branch.clone();
+    let after = json!({ "branch": branch, "commit": commit.as_str(), "base": base });
+    let words = closed.answer.as_deref().map(quoted).unwrap_or_default();
+    let body = format!(
+        "Made by `{}` for the task `{}` of the factory, in run `{}`.\n{words}\n<!-- factoryctl:run {} -->\n",
+        run.agent, task.name, run.id, run.id
+    );
+    let pull = OpenPull {
+        repo: task.repo.clone(),
+        run: run.id.clone(),
+        commit,
+        branch,
+        base: base.to_owned(),
+        title: title(task),
+        body,
+    };
+    Action::new(
+        Tasks::NAME,
+        Verb::OpenPull,
+        task.address(),
+        Value::Null,
+        after,
+        Effect::OpenPull(Box::new(pull)),
+    )
+    .reason(format!("run {} is done", run.id))
+    .because([task.source.clone()])
+}
+
+/// The first line of the prompt, as far as a title goes.
+fn title(task: &Task) -> String {
+    const MOST: usize = 72;
+    let line = task.prompt.trim().lines().next().unwrap_or_default();
+    if line.chars().count() <= MOST {
+        return line.trim_end_matches('.').to_owned();
+    }
+    let cut: String = line.chars().take(MOST - 1).collect();
+    cut.trim_end().to_owned() + "…"
+}
+
+/// Words of others, which no Markdown in them leaves.
+fn quoted(words: &str) -> String {
+    let shown: String =
+        words.chars().filter(|c| *c == '\n' || !crate::model::is_hidden(*c)).take(SHOWN).collect();
+    let lines: Vec<String> = shown.trim().lines().map(|line| format!("    {line}")).collect();
+    if lines.is_empty() { String::new() } else { format!("\nIts last words:\n\n{}\n", lines.join("\n")) }
+}

@@ -1,0 +1,165 @@
+//! The loop that gives tasks to agents.
+
+use crate::model::samples::{desired, name, now, observed, source};
+use crate::model::{
+    AgentConfig, Cause, Closed, CommitId, Desired, Effect, Facet, Gap, Limits, Observed, Outcome, PullSeen,
+    RunCaps, RunId, RunOf, RunPhase, RunSeen, Seen, Task, Verb,
+};
+use crate::plan::Plan;
+
+fn task(task: &str) -> Task {
+    Task {
+        name: task.into(),
+        repo: name("acme/widgets"),
+        prompt: format!("Do {task}."),
+        agents: vec!["one".into(), "two".into()],
+        attempts: 2,
+        paths: Vec::new(),
+        source: source(4),
+    }
+}
+
+fn agent(name: &str) -> AgentConfig {
+    AgentConfig {
+        name: name.into(),
+        kind: "codex".into(),
+        program: Vec::new(),
+        model: None,
+        vars: Vec::new(),
+        limits: Limits::default(),
+        source: source(4),
+    }
+}
+
+fn wants(tasks: &[&str]) -> Desired {
+    let agents = ["one", "two"].map(|name| (name.to_owned(), agent(name)));
+    let tasks = tasks.iter().map(|name| ((*name).to_owned(), task(name)));
+    Desired { agents: agents.into(), tasks: tasks.collect(), ..desired([]) }
+}
+
+/// A world that has looked at the branches of these tasks and found no pull request.
+fn sees(desired: &Desired, runs: Vec<RunSeen>) -> Observed {
+    let pulls =
+        desired.tasks.values().map(|task| ((task.repo.clone(), task.branch()), Seen::Absent)).collect();
+    Observed { runs, pulls, ..observed([]) }
+}
+
+fn run(of: &str, agent: &str, attempt: u32, phase: RunPhase) -> RunSeen {
+    let task = task(of);
+    let of = RunOf {
+        repo: task.repo.clone(),
+        task: task.name.clone(),
+        version: task.version(),
+        attempt,
+        branch: task.branch(),
+    };
+    RunSeen { id: RunId::new(now(), &attempt.to_le_bytes()), of, agent: agent.into(), phase }
+}
+
+fn closed(outcome: Outcome) -> RunPhase {
+    let commit = CommitId::parse(&"ab".repeat(20));
+    RunPhase::Closed(Box::new(Closed {
+        says: "so it was".into(),
+        at: now(),
+        base: commit.clone().zip(Some("main".to_owned())),
+        commit: commit.filter(|_| outcome == Outcome::Done),
+        salvage: None,
+        answer: Some("```\ndone".into()),
+        outcome,
+    }))
+}
+
+fn plan(desired: &Desired, observed: &Observed) -> Plan {
+    super::plan("tasks", desired, observed)
+}
+
+/// What is planned, in words.
+fn says(plan: &Plan) -> String {
+    let acts = plan.actions.iter().map(|action| match &action.effect {
+        Effect::StartRun(start) => {
+            format!("{} starts {} of {}", start.agent, start.of.attempt, start.of.task)
+        }
+        Effect::OpenPull(pull) => format!("open {}", pull.base),
+        other => format!("{other:?}"),
+    });
+    let waits = plan.waiting.iter().map(|waiting| format!("wait: {}", waiting.on));
+    let problems = plan.problems.iter().map(|problem| format!("problem: {}", problem.says));
+    acts.chain(waits).chain(problems).collect::<Vec<_>>().join("; ")
+}
+
+fn after(past: &[(&str, Outcome)]) -> String {
+    let desired = wants(&["a"]);
+    let runs = past.iter().zip(1..).map(|((agent, outcome), n)| run("a", agent, n, closed(outcome.clone())));
+    says(&plan(&desired, &sees(&desired, runs.collect())))
+}
+
+#[test]
+fn what_follows_of_an_outcome() {
+    let later = now().checked_add(jiff::SignedDuration::from_mins(30)).unwrap();
+    let starts_with = [
+        (vec![], "one starts 1 of a"),
+        (vec![("one", Outcome::Done)], "open main"),
+        (vec![("one", Outcome::NoChange)], ""),
+        (vec![("one", Outcome::Crashed)], "one starts 2 of a"),
+        (vec![("one", Outcome::Killed)], "one starts 2 of a"),
+        (vec![("one", Outcome::Overloaded)], "wait: "),
+        (vec![("one", Outcome::Cancelled)], "wait: another prompt"),
+        (vec![("one", Outcome::PolicyViolation)], "problem: run "),
+        (vec![("one", Outcome::Credit(Some(later)))], "two starts 2 of a"),
+        (vec![("one", Outcome::Auth)], "two starts 2 of a"),
+        (vec![("one", Outcome::Auth), ("two", Outcome::Credit(Some(later)))], "wait: 2026-"),
+        (vec![("one", Outcome::Crashed), ("one", Outcome::Wedged)], "problem: 2 of 2 attempts are used up"),
+        (vec![("one", Outcome::Crashed), ("one", Outcome::Killed)], "one starts 3 of a"),
+        (vec![("one", Outcome::CouldNotStart); 2], "wait: "),
+        (vec![("one", Outcome::CouldNotStart); 3], "problem: 3 times in a row"),
+    ];
+    for (past, expect) in starts_with {
+        let said = after(&past);
+        assert!(said.starts_with(expect) && said.is_empty() == expect.is_empty(), "{past:?}: {said}");
+    }
+}
+
+#[test]
+fn what_is_not_known_starts_nothing() {
+    let desired = wants(&["a"]);
+    let mut blind = sees(&desired, Vec::new());
+    blind.gaps.push(Gap { facet: Facet::Runs, repo: None, why: "no".into(), cause: Cause::Other });
+    assert_eq!(says(&plan(&desired, &blind)), "");
+    let mut unseen = sees(&desired, Vec::new());
+    unseen.pulls.values_mut().for_each(|pull| *pull = Seen::Unknown);
+    assert_eq!(says(&plan(&desired, &unseen)), "");
+}
+
+#[test]
+fn what_has_a_pull_request_is_not_done_again() {
+    let desired = wants(&["a"]);
+    for (open, expect) in [(true, "wait: a person to merge or close #7"), (false, "")] {
+        let mut there = sees(&desired, Vec::new());
+        let pull = PullSeen { number: 7, open, merged: !open };
+        there.pulls.values_mut().for_each(|seen| *seen = Seen::Known(pull.clone()));
+        assert_eq!(says(&plan(&desired, &there)), expect);
+    }
+}
+
+#[test]
+fn no_more_start_than_there_is_room_for() {
+    let mut desired = wants(&["a", "b", "c"]);
+    desired.run_caps = RunCaps { runs: 2, per_repo: 9 };
+    let under = || vec![run("a", "one", 1, RunPhase::Under)];
+    let said = says(&plan(&desired, &sees(&desired, under())));
+    assert!(said.starts_with("one starts 1 of b; wait: run "), "{said}");
+    assert!(said.contains("wait: a run to end: 2 of 2 are at work (caps.runs)"), "{said}");
+    desired.run_caps = RunCaps { runs: 9, per_repo: 1 };
+    let said = says(&plan(&desired, &sees(&desired, under())));
+    assert!(said.contains("1 of 1 are at work (caps.runs-per-repo)") && !said.contains("starts"), "{said}");
+}
+
+/// The agent's words are quoted, so that no Markdown in them gets out.
+#[test]
+fn a_pull_request_says_where_it_comes_from() {
+    let desired = wants(&["a"]);
+    let plan = plan(&desired, &sees(&desired, vec![run("a", "one", 1, closed(Outcome::Done))]));
+    let Effect::OpenPull(pull) = &plan.actions[0].effect else { panic!("{plan:?}") };
+    assert_eq!((plan.actions[0].verb, pull.title.as_str()), (Verb::OpenPull, "Do a"));
+    assert!(pull.body.contains("\n    ```\n    done\n"), "{}", pull.body);
+}

@@ -1,0 +1,202 @@
+//! Tasks that config gives to agents, the agents it gives them to, and what is seen of their runs.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Address, CommitId, Limits, Outcome, RepoName, RunId, SecretRef, Source};
+
+/// The kinds of agents that config may name.
+pub const AGENT_KINDS: &[&str] = &["claude", "codex", "gemini", "opencode", "acp", "command"];
+
+/// What config says of an agent: a program, as whom it works, within which limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentConfig {
+    /// Its name.
+    pub name: String,
+    /// How it is driven.
+    pub kind: String,
+    /// The program and what comes first of its arguments; empty for the kind's own.
+    pub program: Vec<String>,
+    /// The model; the agent's own choice without one.
+    pub model: Option<String>,
+    /// Variables of its environment besides those that every run has.
+    pub vars: Vec<(String, Given)>,
+    /// What one run may use.
+    pub limits: Limits,
+    /// Where it was written.
+    pub source: Source,
+}
+
+/// The value of a variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// As it stands in config.
+    Text(String),
+    /// Found elsewhere when a run starts.
+    Secret(SecretRef),
+}
+
+/// A piece of work for an agent in one repository, which ends in a pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Its name.
+    pub name: String,
+    /// Where it is to be done.
+    pub repo: RepoName,
+    /// What is to be done.
+    pub prompt: String,
+    /// The agents that may do it, the preferred one first.
+    pub agents: Vec<String>,
+    /// How many attempts it may take.
+    pub attempts: u32,
+    /// The paths that it may change, as globs; all of them when there are none.
+    pub paths: Vec<String>,
+    /// Where it was written.
+    pub source: Source,
+}
+
+impl Task {
+    /// Its address.
+    pub fn address(&self) -> Address {
+        Address::repo(&self.repo).part("task", &self.name)
+    }
+
+    /// Eight hex digits that stand for what is to be done. Another text is another piece of work, with its own attempts
+    /// and its own branch.
+    pub fn version(&self) -> String {
+        blake3::hash(self.prompt.as_bytes()).to_hex()[..8].to_owned()
+    }
+
+    /// The branch that its work is published on.
+    pub fn branch(&self) -> String {
+        format!("factory/task/{}-{}", self.name.to_lowercase(), self.version())
+    }
+}
+
+/// How many runs there may be at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunCaps {
+    /// In all.
+    pub runs: u32,
+    /// In one repository.
+    pub per_repo: u32,
+}
+
+impl Default for RunCaps {
+    fn default() -> Self {
+        Self { runs: 4, per_repo: 2 }
+    }
+}
+
+/// What a run is for, for its whole life.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunOf {
+    /// The repository.
+    pub repo: RepoName,
+    /// The task.
+    pub task: String,
+    /// [`Task::version`].
+    pub version: String,
+    /// Which attempt, from one.
+    pub attempt: u32,
+    /// [`Task::branch`].
+    pub branch: String,
+}
+
+/// A run to start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartRun {
+    /// What it is for.
+    pub of: RunOf,
+    /// The agent, by its name in config.
+    pub agent: String,
+    /// The whole prompt.
+    pub prompt: String,
+    /// The paths that it may change.
+    pub paths: Vec<String>,
+}
+
+/// A pull request for what a run made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenPull {
+    /// The repository.
+    pub repo: RepoName,
+    /// The run.
+    pub run: RunId,
+    /// What it made.
+    pub commit: CommitId,
+    /// The branch that it is published on; nobody else writes there.
+    pub branch: String,
+    /// The branch that it is for.
+    pub base: String,
+    /// Title.
+    pub title: String,
+    /// Markdown.
+    pub body: String,
+}
+
+/// A run, as it is seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunSeen {
+    /// Its name.
+    pub id: RunId,
+    /// What it is for.
+    pub of: RunOf,
+    /// Its agent.
+    pub agent: String,
+    /// How far it is.
+    pub phase: RunPhase,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunPhase {
+    /// It has not ended.
+    Under,
+    /// It has ended, and what it left has not been looked at.
+    Ended,
+    /// It is over.
+    Closed(Box<Closed>),
+}
+
+impl RunPhase {
+    /// What it left, if it is over.
+    pub fn closed(&self) -> Option<&Closed> {
+        if let Self::Closed(closed) = self { Some(closed) } else { None }
+    }
+}
+
+/// What a run left, looked at from outside: what it claims proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// In words.
+    pub says: String,
+    /// When it ended.
+    pub at: Timestamp,
+    /// The commit it began with, and the branch that was taken from.
+    pub base: Option<(CommitId, String)>,
+    /// What it made, where it ended in [`Outcome::Done`]: the mirror has it as `refs/runs/<id>`.
+    pub commit: Option<CommitId>,
+    /// The reference of what was saved besides, if anything was.
+    pub salvage: Option<String>,
+    /// The agent's own last words.
+    pub answer: Option<String>,
+}
+
+/// The pull request of a branch of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullSeen {
+    /// Its number.
+    pub number: u64,
+    /// Whether it is open.
+    pub open: bool,
+    /// Whether it was merged.
+    pub merged: bool,
+}
+
+/// How long is waited after the first of several ends of the same sort, of the next one twice as long, and so on.
+pub const LONGEST_WAIT: Duration = Duration::from_hours(1);

@@ -1,0 +1,305 @@
+//! Tasks that config gives to agents, from the prompt to the pull request: each agent is a real program.
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::daemon::{Daemon, wait};
+use crate::world::{Ran, World, sample, world_of};
+
+/// A config with one task for an agent that is this shell script.
+fn config(script: &str, more: &str) -> String {
+    format!(
+        "factory \"acme\"\nrepo \"acme/anvil\"\nagent \"smith\" kind=\"command\" {{ program \"/bin/sh\" \"-c\" {script:?}; }}\n\
+         task \"hone\" repo=\"acme/anvil\" {{ prompt \"Hone the anvil.\"; agents \"smith\"; {more} }}\n"
+    )
+}
+
+/// What an agent does that does what it is told.
+const HONES: &str = "cat > prompt; git add prompt; git commit -q -m 'Hone it'; echo honed";
+
+fn small(test: impl FnOnce(&World)) {
+    world_of(sample::github(), test);
+}
+
+/// The runs that are known, the newest first.
+fn runs(w: &World) -> Vec<Value> {
+    let listed = w.run(&["runs", "list", "--json"]).exits(0).json();
+    listed["runs"].as_array().expect("a list").clone()
+}
+
+/// Waits until no run is under way.
+#[track_caller]
+fn ended(w: &World) -> Vec<Value> {
+    let at_work = |run: &Value| run["state"] == "running" || run["state"] == "starting";
+    wait("every run ends", || Some(runs(w)).filter(|all| !all.iter().any(at_work)))
+}
+
+/// Starts what is planned, waits until it has ended, and looks at what it left.
+#[track_caller]
+fn one_run(w: &World) -> Ran {
+    w.apply(&[]).exits(0);
+    ended(w);
+    w.apply(&[])
+}
+
+/// Title and head branch of each pull request.
+fn pulls(w: &World) -> Vec<(String, String)> {
+    w.github().with(|world| {
+        let issues = &world.repo("acme", "anvil").expect("there").issues;
+        let pulls = issues.values().filter_map(|issue| Some((issue, issue.pull.as_ref()?)));
+        pulls.map(|(issue, pull)| (issue.title.clone(), pull.head_ref.clone())).collect()
+    })
+}
+
+/// Where the repository is, for whoever may do all.
+fn url(w: &World) -> String {
+    let host = w.twin().url().replace("http://", "");
+    format!("http://x:{}@{host}/acme/anvil.git", w.twin().token())
+}
+
+/// What a file holds on a branch of the repository on GitHub; `None` when the branch or the file isn't there.
+fn file(w: &World, branch: &str, path: &str) -> Option<String> {
+    let url = url(w);
+    let fetched = w.plain("git", &["fetch", "-q", &url, branch]);
+    let shown = w.plain("git", &["show", &format!("FETCH_HEAD:{path}")]);
+    (fetched.status.success() && shown.status.success())
+        .then(|| String::from_utf8_lossy(&shown.stdout).into_owned())
+}
+
+#[test]
+fn a_task_becomes_a_pull_request() {
+    small(|w| {
+        w.config(&config(HONES, ""));
+        let plan = w.plan(&[]).exits(2);
+        assert!(plan.out.contains("  + start run task/hone\n"), "{}", plan.all());
+        assert!(plan.out.contains("1 run to start"), "{}", plan.all());
+        one_run(w).exits(0);
+        let (title, branch) = pulls(w).pop().expect("a pull request");
+        assert_eq!(title, "Hone the anvil");
+        let prompt = file(w, &branch, "prompt").expect("it was pushed");
+        assert!(prompt.starts_with("Hone the anvil.\n\n---\nYou work in a clone"), "{prompt}");
+
+        let plan = w.plan(&[]).exits(0);
+        assert!(plan.out.contains("task/hone: a person to merge or close #"), "{}", plan.all());
+        w.apply(&[]).exits(0);
+        assert_eq!((pulls(w).len(), runs(w).len()), (1, 1));
+
+        let run = &runs(w)[0];
+        assert_eq!(
+            (&run["outcome"], &run["state"], &run["attempt"]),
+            (&json!("done"), &json!("closed"), &json!(1))
+        );
+        let id = run["run"].as_str().expect("its name");
+        let log = w.run(&["runs", "log", id]).exits(0);
+        assert_eq!(log.out, "honed\n");
+        let shown = w.run(&["runs", "show", &id[..id.len() - 1]]).exits(0);
+        for says in ["task: hone, attempt 1\n", "agent: smith (command)\n", "outcome: done: "] {
+            assert!(shown.out.contains(says), "{}", shown.all());
+        }
+        let history = w.run(&["history", "repo/acme/anvil/task/hone"]).exits(0);
+        for says in ["start-run", "open-pull"] {
+            assert!(history.out.contains(says), "{}", history.all());
+        }
+        w.run(&["ledger", "verify"]).exits(0);
+    });
+}
+
+/// The daemon needs nobody: a pushed task becomes a pull request, and another prompt another one.
+#[test]
+fn the_daemon_does_tasks_by_itself() {
+    small(|w| {
+        w.config("factory \"acme\"\n");
+        let daemon = Daemon::start(w, &[]);
+        w.config(&config(HONES, ""));
+        w.until("it is done", || pulls(w).len() == 1);
+        w.config(&config(HONES, "").replace("Hone the anvil.", "Polish the anvil."));
+        w.until("it is done again", || pulls(w).len() == 2);
+        daemon.stop().exits(0);
+        assert_eq!(runs(w).len(), 2);
+    });
+}
+
+/// What a run claims proves nothing: each of these ends well by its own word, and none is published.
+#[test]
+fn what_may_not_be_published_is_not() {
+    let key = format!("ghp_{}", "a1B2".repeat(9));
+    let leaks = format!(
+        "echo key={key} > k; git add k; git commit -qm k; git rm -q k; echo x > l; git add l; git commit -qm gone"
+    );
+    let says = |script: &str, more: &str, outcome: &str, words: &str| {
+        small(|w| {
+            w.config(&config(script, more));
+            let applied = one_run(w);
+            assert_eq!(pulls(w), [], "{script}\n{}", applied.all());
+            let run = &runs(w)[0];
+            assert_eq!(run["outcome"], outcome, "{script}\n{run:#}");
+            assert!(run["says"].as_str().is_some_and(|says| says.contains(words)), "{run:#}");
+            if outcome == "policy violation" {
+                let plan = w.plan(&[]).exits(1);
+                assert!(plan.out.contains("ended in `policy violation`"), "{}", plan.all());
+            }
+        });
+    };
+    says("true", "", "no change", "it changed nothing");
+    says(&leaks, "", "policy violation", "there are secrets in what it committed: `k`");
+    says("echo x > other; git add .; git commit -qm x", "paths \"docs/**\"", "policy violation", "`other`");
+    says(
+        "git commit -q --amend -m mine",
+        "",
+        "policy violation",
+        "it rewrote the history that it began with",
+    );
+    says("rm -rf .git", "", "policy violation", "its branch is gone");
+}
+
+/// Each attempt learns how the one before it ended, and there are as many as config says.
+#[test]
+fn attempts_are_counted_and_learn() {
+    small(|w| {
+        w.config(&config("cat > left; exit 3", "attempts 2"));
+        one_run(w);
+        ended(w);
+        w.apply(&[]).exits(1);
+        assert_eq!(runs(w).len(), 2);
+        let plan = w.plan(&[]).exits(1);
+        assert!(plan.out.contains("2 of 2 attempts are used up"), "{}", plan.all());
+        // What was left and not committed is saved, and the second prompt says what became of the first.
+        let run = &runs(w)[0];
+        let saved = run["salvage"].as_str().expect("it was saved");
+        let folder = std::path::Path::new(run["folder"].as_str().expect("a folder"));
+        let state = folder.ancestors().nth(3).expect("the state directory");
+        let mirror = state.join("mirrors/acme/anvil.git").display().to_string();
+        let left = w.git(&["--git-dir", &mirror, "show", &format!("{saved}:left")]);
+        assert!(left.contains("This is attempt 2; the one before it ended in `crashed`"), "{left}");
+        // Another prompt is another task.
+        w.config(&config(HONES, "attempts 2").replace("Hone the anvil.", "Hone it well."));
+        one_run(w).exits(0);
+        assert_eq!(pulls(w).len(), 1);
+    });
+}
+
+/// Work that is left uncommitted is not done, and not lost.
+#[test]
+fn what_is_not_committed_is_no_work() {
+    small(|w| {
+        w.config(&config("echo x > left", "attempts 1"));
+        one_run(w).exits(1);
+        let run = &runs(w)[0];
+        assert_eq!((&run["outcome"], run["salvage"].is_string()), (&json!("no verdict"), true), "{run:#}");
+        assert_eq!(pulls(w), []);
+    });
+}
+
+/// A run is ended by a person, and by nobody twice.
+#[test]
+fn a_run_can_be_stopped() {
+    small(|w| {
+        w.config(&config("echo on; sleep 600", ""));
+        w.apply(&[]).exits(0);
+        let id = runs(w)[0]["run"].as_str().expect("its name").to_owned();
+        let plan = w.plan(&[]).exits(0);
+        assert!(plan.out.contains(&format!("task/hone: run {id} to end")), "{}", plan.all());
+        let stopped = w.run(&["runs", "stop", &id, "--reason", "not now"]).exits(0);
+        assert_eq!(stopped.out, format!("run {id} has ended: cancelled\n"));
+        let again = w.run(&["runs", "stop", &id, "--reason", "not now"]).exits(0);
+        assert!(again.out.contains("has ended already, in `cancelled`"), "{}", again.all());
+        w.apply(&[]).exits(0);
+        let plan = w.plan(&[]).exits(0);
+        assert!(plan.out.contains("was cancelled"), "{}", plan.all());
+        assert_eq!(runs(w).len(), 1);
+    });
+}
+
+/// A run outlives the daemon; the next one finds it at work, and finishes what it began.
+#[test]
+fn a_run_outlives_the_daemon() {
+    small(|w| {
+        let go = w.path("go");
+        let waits = format!("echo on; while [ ! -e {} ]; do sleep 0.02; done; {HONES}", go.display());
+        w.config(&config(&waits, ""));
+        let daemon = Daemon::start(w, &[]);
+        w.until("it runs", || runs(w).first().is_some_and(|run| run["state"] == "running"));
+        daemon.stop().exits(0);
+        assert_eq!(runs(w)[0]["state"], "running");
+        let daemon = Daemon::start(w, &[]);
+        assert_eq!(runs(w).len(), 1);
+        std::fs::write(&go, "").expect("it can be written");
+        w.until("it is done", || pulls(w).len() == 1);
+        daemon.stop().exits(0);
+        assert_eq!(runs(w).len(), 1);
+    });
+}
+
+/// A run whose supervisor is killed is found, ended and done again; it burns no attempt.
+#[test]
+fn a_killed_run_is_done_again() {
+    small(|w| {
+        let second = w.path("second");
+        let script =
+            format!("echo on; if [ ! -e {0} ]; then touch {0}; sleep 600; fi; {HONES}", second.display());
+        w.config(&config(&script, "attempts 1"));
+        w.apply(&[]).exits(0);
+        wait("it is at work", || second.exists().then_some(()));
+        let run = runs(w).remove(0);
+        let folder = std::path::Path::new(run["folder"].as_str().expect("a folder"));
+        let state = folder.ancestors().nth(3).expect("the state directory");
+        let id = run["run"].as_str().expect("its name");
+        let records = state.join("runs").join(id).join("processes.json");
+        let processes: Value = serde_json::from_slice(&std::fs::read(records).expect("there")).expect("JSON");
+        let pid =
+            processes["supervisor"]["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a pid");
+        let pid = rustix::process::Pid::from_raw(pid).expect("a pid");
+        rustix::process::kill_process(pid, Signal::KILL).expect("it runs");
+        wait("it is gone", || (runs(w)[0]["state"] == "interrupted").then_some(()));
+        w.apply(&[]).exits(0);
+        assert_eq!(runs(w)[1]["outcome"], "killed");
+        ended(w);
+        w.apply(&[]).exits(0);
+        assert_eq!((pulls(w).len(), runs(w).len()), (1, 2));
+    });
+}
+
+/// What is held back isn't started, and no more are started than config lets be at work.
+#[test]
+fn nothing_starts_that_is_held_back() {
+    small(|w| {
+        let both = config("echo on; sleep 600", "").replace(
+            "task \"hone\"",
+            "caps runs=1\ntask \"file\" repo=\"acme/anvil\" { prompt \"File it.\"; agents \"smith\"; }\ntask \"hone\"",
+        );
+        w.config(&both);
+        w.run(&["suspend", "repo/acme/anvil/**", "--reason", "audit"]).exits(0);
+        let held = w.apply(&[]).exits(4);
+        assert!(held.err.contains("suspended"), "{}", held.all());
+        w.run(&["resume", "repo/acme/anvil/**"]).exits(0);
+        w.run(&["loop", "disable", "tasks", "--reason", "audit"]).exits(0);
+        w.apply(&[]).exits(0);
+        assert_eq!(runs(w), [] as [Value; 0]);
+        w.run(&["loop", "enable", "tasks"]).exits(0);
+        let applied = w.apply(&[]).exits(0);
+        assert_eq!(runs(w).len(), 1, "{}", applied.all());
+        let plan = w.plan(&[]).exits(0);
+        assert!(plan.out.contains("1 of 1 are at work (caps.runs)"), "{}", plan.all());
+        let id = runs(w)[0]["run"].as_str().expect("its name").to_owned();
+        w.run(&["runs", "stop", &id, "--reason", "enough"]).exits(0);
+    });
+}
+
+/// A branch that somebody else made under the name of ours is not overwritten.
+#[test]
+fn a_branch_of_others_is_not_overwritten() {
+    small(|w| {
+        w.config(&config(HONES, ""));
+        w.apply(&[]).exits(0);
+        ended(w);
+        let url = url(w);
+        let fetched = w.plain("git", &["fetch", "-q", &url, "main"]);
+        assert!(fetched.status.success());
+        let branch = format!("factory/task/hone-{}", &blake3::hash(b"Hone the anvil.").to_hex()[..8]);
+        let pushed = w.plain("git", &["push", "-q", &url, &format!("FETCH_HEAD:refs/heads/{branch}")]);
+        assert!(pushed.status.success(), "{}", String::from_utf8_lossy(&pushed.stderr));
+        let refused = w.apply(&[]).exits(9);
+        assert!(refused.err.contains("somebody else put it there"), "{}", refused.all());
+        assert_eq!(file(w, &branch, "prompt"), None);
+    });
+}
