@@ -1,5 +1,6 @@
 //! What differs though no config change explains it, told apart from what waits to be applied.
 
+use factoryctl::twin::{FaultAction, FaultRule};
 use serde_json::json;
 
 use crate::cli::committed;
@@ -33,6 +34,37 @@ fn a_part_of_what_was_held_back_is_no_drift() {
         w.github().set("acme/anvil", &json!({ "has_wiki": false })).expect("it is there");
         assert_eq!(w.run(&["drift", "--json"]).exits(0).json()["drift"], json!([]));
     });
+}
+
+/// What an apply tried in vain, or held back, is drift as it was before it.
+#[test]
+fn what_an_apply_left_is_told_by_the_one_before() {
+    committed(|w| {
+        w.config("factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #true; labels { label \"bug\" color=\"111111\"; }; }\n");
+        w.apply(&[]).exits(0);
+        w.github().edit_label("acme/anvil", "bug", &json!({ "color": "ff0000" })).expect("it is there");
+        w.github().set("acme/anvil", &json!({ "has_wiki": false })).expect("it is there");
+        let drifted = |says: &str| {
+            let drift = w.run(&["drift"]).exits(2);
+            assert!(drift.out.contains("has-wiki: false → true"), "{says}\n{}", drift.all());
+            assert!(drift.out.contains("\"ff0000\" → \"111111\""), "{says}\n{}", drift.all());
+        };
+        drifted("nothing was tried");
+        w.faults(vec![FaultRule::every(refuse()).on("PATCH", "/repos/**")]);
+        w.apply(&[]).exits(5);
+        w.faults(Vec::new());
+        drifted("it was refused");
+        w.run(&["suspend", "repo/acme/anvil/**", "--reason", "audit"]).exits(0);
+        w.apply(&[]).exits(4);
+        w.run(&["resume", "repo/acme/anvil/**"]).exits(0);
+        drifted("it was suspended");
+        w.apply(&[]).exits(0);
+        w.run(&["drift"]).exits(0);
+    });
+}
+
+fn refuse() -> FaultAction {
+    FaultAction::Status { status: 403, body: None, headers: std::collections::BTreeMap::new() }
 }
 
 /// Settings of a repository are one action, and still each field is told by itself whose doing it is.

@@ -64,6 +64,7 @@ impl Place {
             config_commit: None,
             purpose: "a test".into(),
             on: None,
+            bounds: None,
             agent: "script".into(),
             kind: "command".into(),
             version: None,

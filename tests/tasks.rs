@@ -14,6 +14,11 @@ fn config(script: &str, more: &str) -> String {
     )
 }
 
+/// The same for an agent without a sandbox.
+fn unbounded(script: &str, more: &str) -> String {
+    config(script, more).replace("kind=\"command\"", "kind=\"command\" sandbox=#false")
+}
+
 /// What an agent does that does what it is told.
 const HONES: &str = "cat > prompt; git add prompt; git commit -q -m 'Hone it'; echo honed";
 
@@ -190,6 +195,33 @@ fn what_is_not_committed_is_no_work() {
     });
 }
 
+/// Within a sandbox an agent sees what it needs and nothing else, and the doctor says whether there is one.
+#[test]
+fn an_agent_is_kept_within_its_bounds() {
+    small(|w| {
+        let secret = w.path("home/secret");
+        std::fs::write(&secret, "key").expect("it can be written");
+        let looks = format!(
+            "echo began; cat {0} > seen 2>/dev/null; echo x > {0}; env > vars; touch \"$HOME/own\" && cp seen vars .git/..; git add seen vars; git commit -qm looked",
+            secret.display()
+        );
+        w.config(&config(&looks, ""));
+        let doctor = w.run(&["doctor"]).exits(0);
+        assert!(doctor.out.contains("ok  agent: smith: command at /bin/sh"), "{}", doctor.all());
+        let sandboxed = doctor.out.contains("ok  isolation: bubblewrap");
+        assert!(sandboxed || doctor.out.contains("odd isolation: none"), "{}", doctor.all());
+        one_run(w).exits(0);
+        let branch = pulls(w).pop().expect("it is published").1;
+        let vars = file(w, &branch, "vars").expect("it was committed");
+        for never in ["TOKEN", "FACTORY_GITHUB", w.twin().token()] {
+            assert!(!vars.contains(never), "{vars}");
+        }
+        let seen = file(w, &branch, "seen").unwrap_or_default();
+        let now = std::fs::read_to_string(&secret).expect("it is there");
+        assert_eq!((seen.as_str(), now.as_str()), if sandboxed { ("", "key") } else { ("key", "x\n") });
+    });
+}
+
 /// A run is ended by a person, and by nobody twice.
 #[test]
 fn a_run_can_be_stopped() {
@@ -216,7 +248,7 @@ fn a_run_outlives_the_daemon() {
     small(|w| {
         let go = w.path("go");
         let waits = format!("echo on; while [ ! -e {} ]; do sleep 0.02; done; {HONES}", go.display());
-        w.config(&config(&waits, ""));
+        w.config(&unbounded(&waits, ""));
         let daemon = Daemon::start(w, &[]);
         w.until("it runs", || runs(w).first().is_some_and(|run| run["state"] == "running"));
         daemon.stop().exits(0);
@@ -237,7 +269,7 @@ fn a_killed_run_is_done_again() {
         let second = w.path("second");
         let script =
             format!("echo on; if [ ! -e {0} ]; then touch {0}; sleep 600; fi; {HONES}", second.display());
-        w.config(&config(&script, "attempts 1"));
+        w.config(&unbounded(&script, "attempts 1"));
         w.apply(&[]).exits(0);
         wait("it is at work", || second.exists().then_some(()));
         let run = runs(w).remove(0);

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the edge at which processes start and time passes")]
 
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
@@ -56,7 +57,7 @@ pub enum Happening {
 #[derive(Debug)]
 pub struct Start<'a> {
     /// The program and its arguments.
-    pub argv: &'a [String],
+    pub argv: &'a [OsString],
     /// Its whole environment.
     pub vars: &'a [(String, String)],
     /// Where it works.

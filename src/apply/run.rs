@@ -52,6 +52,11 @@ impl Report {
         found.is_some()
     }
 
+    /// Whether it ran into what every further call would run into, too.
+    pub fn is_hopeless(&self) -> bool {
+        self.outcomes.iter().any(|(_, outcome)| spoils_the_rest(outcome))
+    }
+
     /// How many actions have an outcome of this sort.
     pub fn count(&self, of: impl Fn(&Outcome) -> bool) -> usize {
         self.outcomes.iter().filter(|(_, outcome)| of(outcome)).count()

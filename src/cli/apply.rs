@@ -287,9 +287,15 @@ impl<'a> Job<'a> {
                     self.spent.extend(done.map(|(action, _)| action.clone()));
                     let creations = self.spent.iter().filter(|action| action.verb == Verb::CreateRepository);
                     self.tried.extend(creations.map(|action| action.id.clone()));
+                    let hopeless = report.is_hopeless();
                     all.follow(report);
                     round += 1;
-                    if !made || self.saved.is_some() || round >= ROUNDS || self.stop.is_cancelled() {
+                    if !made
+                        || hopeless
+                        || self.saved.is_some()
+                        || round >= ROUNDS
+                        || self.stop.is_cancelled()
+                    {
                         break;
                     }
                 }

@@ -105,7 +105,7 @@ struct Past(BTreeMap<CommitId, Option<Document>>);
 
 impl Past {
     /// Leaves of an action what is drift, and says whether anything is. Each of its fields is told by the last batch
-    /// that it was in: what none was in was never applied, and waits for it.
+    /// that it was in and that did not leave it: what there is none of was never applied, and waits for it.
     fn keeps_drift(
         &mut self,
         planned: &mut Planned,
@@ -120,11 +120,10 @@ impl Past {
                 break;
             }
             let Some(commit) = &batch.config_commit else { continue };
-            let covered: BTreeSet<String> =
-                open.iter().filter(|field| was_for(batch, &action, field)).cloned().collect();
-            open.retain(|field| !covered.contains(field));
-            let tried = |field: &str| covered.contains(field) && !was_left(batch, &action, field);
-            let Some(part) = action.part(tried) else { continue };
+            let tells = |field: &String| was_for(batch, &action, field) && !was_left(batch, &action, field);
+            let told: BTreeSet<String> = open.iter().filter(|field| tells(field)).cloned().collect();
+            open.retain(|field| !told.contains(field));
+            let Some(part) = action.part(|field| told.contains(field)) else { continue };
             let mut part = Document {
                 actions: vec![Planned { action: part, blocked: planned.blocked.clone() }],
                 ..Document::default()
@@ -164,8 +163,8 @@ fn was_for(batch: &Batch, action: &Action, field: &str) -> bool {
         && (batch.scope.is_empty() || batch.scope.iter().any(covers))
 }
 
-/// Whether a batch left this undone: then the difference was there all along, and nobody has drifted. It is known by
-/// the action as it was then, or by its field alone where others have been settled since.
+/// Whether a batch left this undone: then what was there before it is still there, and only an older batch tells whether
+/// that is drift. It is known by the action as it was then, or by its field alone where others have been settled since.
 fn was_left(batch: &Batch, action: &Action, field: &str) -> bool {
     let part = action.part(|name| name == field);
     batch.left.contains(&action.id) || part.is_some_and(|part| batch.left.contains(&part.id))

@@ -17,6 +17,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let source = cx.open()?;
+    if let (At::Revision(revision), false) = (cx.at(), args.check) {
+        let message = format!("files are formatted where they are worked on, not at `{revision}`");
+        return Err(
+            Fail::new(Exit::Usage, message).help("leave out --at; with --check a revision is looked at")
+        );
+    }
     let root = match &source {
         Source::Folder(folder) => folder.clone(),
         Source::Local { repo, .. } => {
@@ -24,7 +30,7 @@ pub(crate) fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         }
         Source::Remote { .. } => return Err(not_here("a remote repository has no files to format")),
     };
-    let files = source.read(At::WorkingTree)?;
+    let files = source.read(cx.at())?;
     let mut exit = Exit::Done;
     let mut changed = Vec::new();
     for file in &files.files {

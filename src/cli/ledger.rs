@@ -166,7 +166,7 @@ async fn branch(cx: &Context, session: &Session, source: &Source, desired: &Desi
 }
 
 /// The batches that ended and applied a commit of the config, newest first, back to where each of these loops has one
-/// that was for everything.
+/// that tells of everything.
 pub(super) fn applied(state: &StateDir, mut loops: BTreeSet<&str>) -> Result<Vec<Batch>, Fail> {
     let mut out = Vec::new();
     for event in ledger::history(&state.ledger(), None, None)? {
@@ -175,8 +175,8 @@ pub(super) fn applied(state: &StateDir, mut loops: BTreeSet<&str>) -> Result<Vec
             && batch.phase == BatchPhase::Ended
             && batch.config_commit.is_some()
         {
-            // One in which something waited wasn't for everything either.
-            if batch.scope.is_empty() && batch.waiting.is_empty() {
+            // One in which something waited, or that left something, doesn't tell of everything either.
+            if batch.scope.is_empty() && batch.waiting.is_empty() && batch.left.is_empty() {
                 loops.retain(|name| !batch.loops.is_empty() && !batch.loops.iter().any(|l| l == name));
             }
             out.push(batch);

@@ -226,7 +226,11 @@ impl Reader<'_> {
         let field = kind.field(text).filter(|_| !text.is_empty());
         let help = match (field, &kind.key) {
             (Some(field), _) => {
-                format!("write `{}` with `=`: `{}`", field.name, spell(field, Spelling::Kdl, true))
+                let own =
+                    extra.get(1).filter(|_| !field.ty.is_list()).map(|value| self.files.text(value.span));
+                let write = own.map(|value| format!("{}={}", field.name, shorten(value)));
+                let write = write.unwrap_or_else(|| spell(field, Spelling::Kdl, true));
+                format!("write `{}` with `=`: `{write}`", field.name)
             }
             (None, Some(_)) => {
                 format!("`{0}` takes one name; further values are fields: `{1}`", kind.name, first_line(kind))
@@ -306,7 +310,12 @@ impl Reader<'_> {
             [] => {
                 Draft::error(code::MISSING, format!("`{}` has no value", field.name)).at(written.span, "here")
             }
-            [_, second, ..] if !written.array => {
+            [first, second, ..] if !written.array => {
+                help = format!(
+                    "write `{} {}`; what follows it stands on a line of its own, or after a `;`",
+                    field.name,
+                    shorten(self.files.text(first.span))
+                );
                 let words: Option<Vec<&str>> = written.values.iter().map(|v| v.raw.text()).collect();
                 if let (Some(words), Type::Text { .. } | Type::Prose { .. }) = (words, field.ty) {
                     help =

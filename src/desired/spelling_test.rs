@@ -79,6 +79,7 @@ fn literal(ty: Type) -> BoxedStrategy<Literal> {
         Type::Moment => words(vec!["2026-12-01", "2026-12-01T10:00:00Z"]),
         Type::Secret => words(vec!["env:TOKEN", "file:/run/key"]),
         Type::Api => words(vec!["https://api.github.com", "http://127.0.0.1:80/"]),
+        Type::Path => words(vec!["/opt", "/usr/local/x"]),
         Type::Website => words(vec!["", "https://a.example/x"]),
         Type::Listen => words(vec!["127.0.0.1:0"]),
         Type::Guard => words(vec!["deletes", "total", "weakening", "percent", "self"]),

@@ -50,13 +50,36 @@ pub struct History {
     over: bool,
 }
 
-/// The address that a label had before it was renamed.
-fn former_label(intent: &Intent) -> Option<Address> {
-    if intent.verb != Verb::RenameLabel {
-        return None;
+/// What a change is known by besides its address: the name that a label had before it was renamed, and each setting of a
+/// repository that was changed.
+fn also(intent: &Intent) -> Vec<Address> {
+    match intent.verb {
+        Verb::RenameLabel => {
+            let name = intent.before["name"].as_str().map(LabelName::observed);
+            let former =
+                intent.address.repo_name().zip(name).map(|(repo, name)| Address::label(&repo, &name));
+            former.into_iter().collect()
+        }
+        Verb::CreateRepository
+        | Verb::UpdateSettings
+        | Verb::ChangeVisibility
+        | Verb::ArchiveRepository
+        | Verb::UnarchiveRepository => {
+            let after = intent.after.as_object().into_iter().flatten();
+            let changed = after.filter(|(field, value)| intent.before.get(field) != Some(*value));
+            changed.map(|(field, _)| intent.address.field(field)).collect()
+        }
+        Verb::CreateLabel
+        | Verb::UpdateLabel
+        | Verb::DeleteLabel
+        | Verb::Comment
+        | Verb::DeleteComment
+        | Verb::Report
+        | Verb::Propose
+        | Verb::Withdraw
+        | Verb::StartRun
+        | Verb::OpenPull => Vec::new(),
     }
-    let name = LabelName::observed(intent.before["name"].as_str()?);
-    Some(Address::label(&intent.address.repo_name()?, &name))
 }
 
 /// The events at addresses that `glob` covers, since a moment, newest first. Without a glob, all events; with one,
@@ -131,8 +154,8 @@ impl History {
         Ok(None)
     }
 
-    /// Whether a record is asked for. An outcome is kept until its intent is found, which may be known by a name that
-    /// a label had before.
+    /// Whether a record is asked for. An outcome is kept until its intent is found, which may be known by another address
+    /// besides its own.
     fn covers(&self, record: &Record) -> bool {
         let Some(glob) = &self.glob else { return true };
         let Some(address) = record.address() else { return false };
@@ -141,7 +164,7 @@ impl History {
                 glob.covers(address) || address.repo_name().is_some_and(|r| glob.may_touch(&r))
             }
             Record::Intent(intent) => {
-                glob.covers(address) || former_label(intent).is_some_and(|former| glob.covers(&former))
+                glob.covers(address) || also(intent).iter().any(|other| glob.covers(other))
             }
             Record::Batch(_)
             | Record::Override(_)
@@ -304,6 +327,24 @@ mod tests {
         8 repo/acme/widgets/label/b ann@host ["unknown", "done"]
         3 repo/acme/widgets/label/b ann@host ["failed"]
         "#);
+    }
+
+    #[test]
+    fn a_setting_is_found_by_its_own_address() {
+        let home = Home::new();
+        let mut settings = intent("x", 0);
+        let Record::Intent(it) = &mut settings else { panic!("an intent is an intent") };
+        it.verb = Verb::UpdateSettings;
+        it.address = Address::parse("repo/acme/widgets").unwrap();
+        it.before = serde_json::json!({ "has-wiki": true, "topics": [] });
+        it.after = serde_json::json!({ "has-wiki": false, "topics": [] });
+        let ended = outcome(&settings, Ending::Done);
+        ledger(&home).append_all(vec![settings, ended], at(0)).unwrap();
+        let dir = home.state.ledger();
+        for (address, found) in [("has-wiki", true), ("topics", false), ("label/x", false)] {
+            let glob = AddressGlob::parse(&format!("repo/acme/widgets/{address}")).unwrap();
+            assert_eq!(show(history(&dir, Some(glob), None).unwrap()).is_empty(), !found, "{address}");
+        }
     }
 
     #[test]

@@ -35,8 +35,8 @@ pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
 pub use speech::{PLAN_CHECK, REVIEW_MARKER};
 pub use task::{
-    AGENT_KINDS, AgentConfig, Closed, Given, LONGEST_WAIT, OpenPull, PullSeen, RunCaps, RunOf, RunPhase,
-    RunSeen, StartRun, Task,
+    AGENT_KINDS, AgentBounds, AgentConfig, Closed, Given, LONGEST_WAIT, OpenPull, PullSeen, RunCaps, RunOf,
+    RunPhase, RunSeen, StartRun, Task,
 };
 pub use verb::{Change, Verb};
 

@@ -1,5 +1,6 @@
 //! Tasks that config gives to agents, the agents it gives them to, and what is seen of their runs.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -25,8 +26,28 @@ pub struct AgentConfig {
     pub vars: Vec<(String, Given)>,
     /// What one run may use.
     pub limits: Limits,
+    /// What it sees of this machine.
+    pub bounds: AgentBounds,
     /// Where it was written.
     pub source: Source,
+}
+
+/// What an agent sees of the machine that it works on, besides the system's programs, its workspace, its repository's
+/// mirror and its home.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentBounds {
+    /// Whether it is kept within these at all, where this machine can.
+    pub sandbox: bool,
+    /// Folders that it may read, absolute.
+    pub readable: Vec<PathBuf>,
+    /// Whether it reaches the network.
+    pub network: bool,
+}
+
+impl Default for AgentBounds {
+    fn default() -> Self {
+        Self { sandbox: true, readable: Vec::new(), network: true }
+    }
 }
 
 /// The value of a variable.

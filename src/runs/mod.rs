@@ -13,7 +13,8 @@ pub mod workspace;
 
 pub use launch::{LaunchError, launch};
 pub use record::{
-    Answer, BELL, Begin, End, Handover, MARK, On, Processes, Progress, RecordError, RunDir, Spec, State, Work,
+    Answer, BELL, Begin, Bounds, End, Handover, MARK, On, Processes, Progress, RecordError, RunDir, Spec,
+    State, Work,
 };
 pub use redact::Redactor;
 pub use settle::settle;

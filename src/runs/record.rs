@@ -1,6 +1,7 @@
 //! What is on disk of a run, each file whole or not at all: what was started, by which processes, how far it is, how it
 //! ended. A run without an end whose supervisor is gone was interrupted.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::adapters::procs::Identity;
 use crate::model::{Clocks, Closed, CommitId, Limits, Outcome, RunId, RunOf, Usage};
 
 use super::agents::{Job, Session};
+use super::sandbox::{Network, Sandbox};
 use super::watch::{Exit, Stop};
 
 /// The variable by which every process of a run is known.
@@ -66,10 +68,23 @@ pub struct Spec {
     pub folder: PathBuf,
     /// Its home.
     pub home: PathBuf,
+    /// What keeps it within its bounds; `None` when nothing does.
+    pub bounds: Option<Bounds>,
     /// What it may use.
     pub limits: Limits,
     /// How long it may go without progress.
     pub clocks: Clocks,
+}
+
+/// What keeps an agent within its bounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// The program that does.
+    pub bubblewrap: PathBuf,
+    /// What it may read besides the system's programs, its workspace and its home.
+    pub readable: Vec<PathBuf>,
+    /// Whether it reaches the network.
+    pub network: bool,
 }
 
 /// The work that a run belongs to, and where that stood when it began.
@@ -224,6 +239,16 @@ pub enum RecordError {
 }
 
 impl Spec {
+    /// A command line of the agent as it is started, within the bounds of the run.
+    pub fn bounded(&self, argv: &[String]) -> Vec<OsString> {
+        let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
+        let Some(Bounds { bubblewrap, readable, network }) = &self.bounds else { return argv };
+        let sandbox = Sandbox::Bubblewrap { program: bubblewrap.clone() };
+        let readable: Vec<&Path> = readable.iter().map(PathBuf::as_path).collect();
+        let network = if *network { Network::Open } else { Network::Closed };
+        sandbox.wrap(&argv, &[&self.folder, &self.home], &readable, network)
+    }
+
     /// The job of a try, the first of which is number zero.
     pub fn job(&self, n: usize) -> Job<'_> {
         let session = match &self.work.begin {

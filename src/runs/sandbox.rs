@@ -97,6 +97,11 @@ impl Sandbox {
         Ok(found)
     }
 
+    /// Whether what lies there is seen in it without being named.
+    pub fn shows(path: &Path) -> bool {
+        SYSTEM.iter().any(|system| path.starts_with(system))
+    }
+
     /// The command line that runs `argv` in it. Of this machine's files it sees the system's programs, what is
     /// readable, and what is writable; both lists hold absolute paths that are there.
     pub fn wrap(

@@ -163,8 +163,9 @@ impl Run {
             }
             fs::replace(&path, text.as_bytes())?;
         }
+        let argv = self.spec.bounded(&line.argv);
         let start = Start {
-            argv: &line.argv,
+            argv: &argv,
             vars: &vars,
             folder: &self.spec.folder,
             stdin: line.stdin.clone().into(),

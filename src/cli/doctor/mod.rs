@@ -3,6 +3,7 @@
 //! It looks as far as it can: a config that doesn't load is no reason not to look at the rest. What is found is judged
 //! by pure functions; nothing is changed but a file that shows whether the state directory can be written.
 
+mod agents;
 mod config;
 mod finding;
 mod github;
@@ -49,6 +50,7 @@ async fn with_source(cx: &Context, source: &Source, report: &mut Report) {
         Ok(loaded) => {
             config::origin(source, &loaded, report);
             machine::state(cx, source, &loaded.desired, report);
+            agents::look(cx, &loaded.desired, report).await;
             let client = cx.client(&loaded.desired, Patience::Foreground, None);
             ask(cx, &loaded.desired, client, report).await;
         }

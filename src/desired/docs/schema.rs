@@ -140,6 +140,7 @@ fn ty(ty_: Type, vocabulary: &Vocabulary) -> Value {
         Type::Moment => text("^[0-9]{4}-[0-9]{2}-[0-9]{2}"),
         Type::Secret => text("^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$"),
         Type::Api => text("^https?://"),
+        Type::Path => text("^/"),
         Type::Website => text("^(https?://.+)?$"),
         Type::Listen => text("^.+:[0-9]+$"),
         // One value may stand for a list of one.

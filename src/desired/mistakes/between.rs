@@ -501,6 +501,7 @@ fn an_agent_without_a_program() {
     var "KEY"
     var "BOTH" value="x" secret="env:X"
 }
+agent "other" kind="codex" { readable "opt"; }
 "#,
     );
     insta::assert_snapshot!(text, @r#"
@@ -539,6 +540,17 @@ fn an_agent_without_a_program() {
      5 │ }
        ╰────
       help: remove one of them
+
+    config::malformed
+
+      × each of `readable` must be a path that begins with `/`, not "opt"
+       ╭─[factory.kdl:6:39]
+     5 │ }
+     6 │ agent "other" kind="codex" { readable "opt"; }
+       ·                                       ──┬──
+       ·                                         ╰── this value
+       ╰────
+      help: write where it lies from the root on, e.g. `/opt/agents`
     "#);
 }
 

@@ -332,7 +332,7 @@ fn two_values_for_one() {
        ·                               ╰── one too many
      4 │ }
        ╰────
-      help: write `visibility "private"`
+      help: write `visibility "private"`; what follows it stands on a line of its own, or after a `;`
     "#);
 }
 

@@ -1,11 +1,12 @@
 //! `agent`: who is given work, and within which limits.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{DAY, Field, Kind, Repeat, Type, Value};
-use crate::model::{AGENT_KINDS, AgentConfig, Given, Limits};
+use crate::model::{AGENT_KINDS, AgentBounds, AgentConfig, Given, Limits};
 
 use super::Builder;
 use super::github::secret;
@@ -55,6 +56,14 @@ pub(super) static AGENT: Kind = Kind {
         Field::new("turns", COUNT, "How many calls of the model one run may make.", "60").or("#null"),
         Field::new("tokens", COUNT, "How many tokens one run may use, of all kinds.", "2000000").or("#null"),
         Field::new("output", COUNT, "How many MiB one run may print.", "256").or("256"),
+        Field::new("sandbox", Type::Flag, "Whether it is kept in a sandbox where this machine has one (bubblewrap): it sees the system's programs, its workspace, its repository's mirror and its home, and changes the workspace and its home only.", "#false").or("#true"),
+        Field::new(
+            "readable",
+            Type::List { of: &Type::Path, max: 100 },
+            "Folders and files that it may read besides, absolute: where its program lies, if that is not the system's.",
+            "\"/opt/agents\"",
+        ),
+        Field::new("network", Type::Flag, "Whether it reaches the network; it is the sandbox that closes it.", "#false").or("#true"),
         Field::new("disk", COUNT, "How many MiB its workspace may grow to.", "10240").or("10240"),
     ],
     children: &[&VAR],
@@ -83,6 +92,7 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Agen
         model: None,
         vars,
         limits: limits(block),
+        bounds: bounds(block),
         source: cx.source(block.span),
     };
     Some((name, AgentConfig { model: block.text("model").map(|(text, _)| text.to_owned()), ..config }))
@@ -111,6 +121,12 @@ fn var(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Given)> {
         }
     };
     Some((name, given))
+}
+
+fn bounds(block: &Block) -> AgentBounds {
+    let flag = |name: &str| block.flag(name).is_none_or(|(on, _)| on);
+    let readable = block.list("readable").iter().filter_map(|read| Some(PathBuf::from(read.text()?)));
+    AgentBounds { sandbox: flag("sandbox"), readable: readable.collect(), network: flag("network") }
 }
 
 fn limits(block: &Block) -> Limits {

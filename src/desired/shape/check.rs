@@ -111,6 +111,7 @@ pub(in crate::desired) fn check(ty: Type, raw: &Raw<'_>, cx: Context<'_>) -> Res
         | Type::Moment
         | Type::Api
         | Type::Website
+        | Type::Path
         | Type::Listen
         | Type::Guard
         | Type::Loop => {
@@ -288,6 +289,8 @@ fn texts(ty: Type, text: &str, cx: Context<'_>) -> Result<Value, Problem> {
             .map(Value::Moment)
             .ok_or_else(|| malformed().hint("write year, month and day: \"2026-12-01\"")),
         Type::Api => forms::api(text, malformed),
+        Type::Path if text.starts_with('/') && !text.chars().any(char::is_control) => Ok(keep()),
+        Type::Path => Err(malformed().hint("write where it lies from the root on, e.g. `/opt/agents`")),
         Type::Website if forms::is_website(text) => Ok(keep()),
         Type::Website => Err(malformed().hint(forms::website_meant(text))),
         Type::Listen => {

@@ -73,6 +73,8 @@ pub enum Type {
     Api,
     /// A website, or nothing.
     Website,
+    /// Where something lies on this machine, from the root on.
+    Path,
     /// `host:port`.
     Listen,
     /// The name of a guard, from the vocabulary.
@@ -120,6 +122,7 @@ impl Type {
             Self::Moment => "a date, `YYYY-MM-DD`, or a time, `YYYY-MM-DDTHH:MM:SSZ`".to_owned(),
             Self::Secret => "a reference to a secret, `env:NAME` or `file:PATH`".to_owned(),
             Self::Api => "the address of an API, `https://…`".to_owned(),
+            Self::Path => "a path that begins with `/`".to_owned(),
             Self::Website => "a website, `https://…`, or empty".to_owned(),
             Self::Listen => "an address to listen on, `host:port`".to_owned(),
             Self::Guard => "the name of a guard".to_owned(),

@@ -1,11 +1,13 @@
 //! Agent runs of one config: where they lie, what is seen of them, how they start, and what is made of what they left.
 
 mod close;
+mod probe;
 mod seen;
 mod start;
 mod watch;
 
 pub use close::close_runs;
+pub use probe::{Probed, probe, seen, unseen};
 pub(super) use seen::runs_seen;
 pub use start::Starter;
 pub(super) use watch::watch;

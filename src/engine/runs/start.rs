@@ -1,6 +1,6 @@
 //! Starting a run, and pushing what one made.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -9,19 +9,17 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::adapters::git::{Access, CheckOut, Mirror, Objects, Pushed, Refs};
-use crate::adapters::process::Command;
 use crate::apply::{Trouble, Workshop, WorkshopError};
 use crate::engine::config::said;
 use crate::model::{AgentConfig, Clocks, CommitId, Given, OpenPull, RepoName, RunId, RunOf, StartRun, Usage};
 use crate::runs::agents::{self, Agent};
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{Site, Workspace};
-use crate::runs::{Begin, Handover, On, RunDir, Spec, Work, launch};
+use crate::runs::{Begin, Bounds, Handover, On, RunDir, Spec, Work, launch};
 
+use super::probe::{probe, seen, unseen};
 use super::{Yard, workspace_name};
 
-/// How long a program may take to say its version.
-const VERSION: Duration = Duration::from_secs(20);
 /// How long is waited before each further try while an account isn't let in.
 const WAITS: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20)];
 /// What of this machine's environment every agent has, besides where programs are.
@@ -85,8 +83,7 @@ impl Starter {
         let agent = agents::by_kind(&config.kind);
         let agent = agent.ok_or_else(|| because(format!("there is no agent of kind `{}`", config.kind)))?;
         let vars = self.vars(config)?;
-        let program = program(config, agent);
-        let version = self.version(config, agent, &program, &vars).await?;
+        let probed = probe(&yard.env, config, &vars).await.map_err(because)?;
         let origin = self.origin(&start.of.repo).await?;
         let token = yard.client.git_token(start.of.repo.owner()).await.map_err(failed)?;
         let access = Access::new(&yard.env, Some(token));
@@ -96,7 +93,23 @@ impl Starter {
         let base =
             base.ok_or_else(|| because(format!("{} has no branch `{}` yet", start.of.repo, origin.branch)))?;
         let id = RunId::new(yard.clock.now(), salt(&start.of).as_bytes());
-        let workspace = self.workspace(&mirror, start, &id, &base).await?;
+        let sandbox = Sandbox::detect(&yard.env).await.unwrap_or(Sandbox::None);
+        let bounded = config.bounds.sandbox && sandbox != Sandbox::None;
+        if bounded && !seen(&probed.at, &config.bounds) {
+            return Err(because(unseen(config, &probed.at)));
+        }
+        let workspace = self.workspace(&mirror, &sandbox, start, &id, &base).await?;
+        let bounds = match &sandbox {
+            Sandbox::Bubblewrap { program } if bounded => {
+                let mirror = workspace.readable().into_iter().map(Path::to_owned);
+                Some(Bounds {
+                    bubblewrap: program.clone(),
+                    readable: mirror.chain(config.bounds.readable.iter().cloned()).collect(),
+                    network: config.bounds.network,
+                })
+            }
+            Sandbox::Bubblewrap { .. } | Sandbox::None => None,
+        };
         let home = yard.state.homes().join(id.as_str());
         crate::adapters::fs::private_dir(&home).map_err(failed)?;
         let on = On {
@@ -113,9 +126,9 @@ impl Starter {
             on: Some(on),
             agent: start.agent.clone(),
             kind: config.kind.clone(),
-            version,
+            version: probed.version,
             work: Work {
-                program,
+                program: probed.program,
                 prompt: start.prompt.clone(),
                 model: config.model.clone(),
                 begin: Begin::New(sessions(agent, &id)),
@@ -124,7 +137,8 @@ impl Starter {
             waits: WAITS.into(),
             baseline: Usage::default(),
             digest: blake3::hash(start.prompt.as_bytes()).to_hex()[..16].to_owned(),
-            folder: workspace,
+            folder: workspace.tree(),
+            bounds,
             limits: config.limits,
             clocks: Clocks::default(),
             home: home.clone(),
@@ -158,45 +172,6 @@ impl Starter {
         config.vars.iter().map(value).collect()
     }
 
-    /// The version of an agent's program. One that its lines aren't known of is refused.
-    async fn version(
-        &self,
-        config: &AgentConfig,
-        agent: &dyn Agent,
-        program: &[String],
-        vars: &[(String, String)],
-    ) -> Result<Option<String>, WorkshopError> {
-        let Some((oldest, too_new)) = agent.versions() else { return Ok(None) };
-        let dots = |version: [u64; 3]| version.map(|part| part.to_string()).join(".");
-        let (name, rest) = program.split_first().ok_or_else(|| because("it has no program".to_owned()))?;
-        let mut command = Command::new(name).args(rest).arg("--version").time_limit(VERSION);
-        for (name, value) in vars {
-            command = command.var(name, value);
-        }
-        let output = command.run().await.map_err(|error| {
-            because(format!(
-                "the program `{name}` of the agent `{}` can't be asked for its version: {}; install it, or name it \
-                 ({})",
-                config.name,
-                said(&error),
-                config.source
-            ))
-        })?;
-        let says = String::from_utf8_lossy(&output.stdout).into_owned();
-        let found = agents::version(&says);
-        let found = found.ok_or_else(|| because(format!("`{name} --version` names no version")))?;
-        if found < oldest || found >= too_new {
-            return Err(because(format!(
-                "`{name}` is {}; of {} versions from {} up to {} are known: install one of those",
-                dots(found),
-                agent.kind(),
-                dots(oldest),
-                dots(too_new)
-            )));
-        }
-        Ok(Some(dots(found)))
-    }
-
     async fn origin(&self, repo: &RepoName) -> Result<Origin, WorkshopError> {
         let reply = self.0.client.read(repo.owner(), &format!("/repos/{repo}")).await.map_err(failed)?;
         let text = |field: &str| reply.body[field].as_str().map(str::to_owned);
@@ -209,26 +184,25 @@ impl Starter {
     async fn workspace(
         &self,
         mirror: &Mirror,
+        sandbox: &Sandbox,
         start: &StartRun,
         run: &RunId,
         base: &CommitId,
-    ) -> Result<PathBuf, WorkshopError> {
+    ) -> Result<Workspace, WorkshopError> {
         let yard = &self.0;
-        let sandbox = Sandbox::detect(&yard.env).await.unwrap_or(Sandbox::None);
         let access = Access::new(&yard.env, None);
         let root = yard.state.workspaces();
-        let site = Site { root: &root, mirror, access: &access, sandbox: &sandbox };
+        let site = Site { root: &root, mirror, access: &access, sandbox };
         let by = yard.by();
         let at = CheckOut { branch: &start.of.branch, base, by: &by };
         let name = workspace_name(&start.of);
-        let workspace = match Workspace::open(&site, &name).map_err(failed)? {
-            None => Workspace::make(&site, &name, Objects::Borrowed, at).await.map_err(failed)?,
+        match Workspace::open(&site, &name).map_err(failed)? {
+            None => Workspace::make(&site, &name, Objects::Borrowed, at).await.map_err(failed),
             Some(mut there) => {
                 there.reset(&site, run, at, yard.clock.now()).await.map_err(failed)?;
-                there
+                Ok(there)
             }
-        };
-        Ok(workspace.tree())
+        }
     }
 
     async fn publish(&self, pull: &OpenPull) -> Result<(), WorkshopError> {
@@ -258,14 +232,6 @@ impl Starter {
                 trouble: Trouble::Permanent,
             }),
         }
-    }
-}
-
-fn program(config: &AgentConfig, agent: &dyn Agent) -> Vec<String> {
-    if config.program.is_empty() {
-        agent.program().map(str::to_owned).into_iter().collect()
-    } else {
-        config.program.clone()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::model::samples::{desired, name, now, observed, source};
 use crate::model::{
-    AgentConfig, Cause, Closed, CommitId, Desired, Effect, Facet, Gap, Limits, Observed, Outcome, PullSeen,
-    RunCaps, RunId, RunOf, RunPhase, RunSeen, Seen, Task, Verb,
+    AgentBounds, AgentConfig, Cause, Closed, CommitId, Desired, Effect, Facet, Gap, Limits, Observed,
+    Outcome, PullSeen, RunCaps, RunId, RunOf, RunPhase, RunSeen, Seen, Task, Verb,
 };
 use crate::plan::Plan;
 
@@ -27,6 +27,7 @@ fn agent(name: &str) -> AgentConfig {
         model: None,
         vars: Vec::new(),
         limits: Limits::default(),
+        bounds: AgentBounds::default(),
         source: source(4),
     }
 }
@@ -75,12 +76,14 @@ fn plan(desired: &Desired, observed: &Observed) -> Plan {
 
 /// What is planned, in words.
 fn says(plan: &Plan) -> String {
-    let acts = plan.actions.iter().map(|action| match &action.effect {
-        Effect::StartRun(start) => {
+    let acts = plan.actions.iter().map(|action| {
+        if let Effect::StartRun(start) = &action.effect {
             format!("{} starts {} of {}", start.agent, start.of.attempt, start.of.task)
+        } else if let Effect::OpenPull(pull) = &action.effect {
+            format!("open {}", pull.base)
+        } else {
+            panic!("{action:?}")
         }
-        Effect::OpenPull(pull) => format!("open {}", pull.base),
-        other => format!("{other:?}"),
     });
     let waits = plan.waiting.iter().map(|waiting| format!("wait: {}", waiting.on));
     let problems = plan.problems.iter().map(|problem| format!("problem: {}", problem.says));
