@@ -25,6 +25,7 @@ mod judges;
 mod kill;
 mod laws;
 mod one_file;
+mod places;
 mod runs;
 mod saved;
 mod sizes;

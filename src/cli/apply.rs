@@ -23,6 +23,7 @@ use crate::plan::{Document, Memory, NotInForce, Permitted, SavedPlan};
 
 use super::agreed::{self, Apart, Since};
 use super::context::Context;
+use super::daemon::none_elsewhere;
 use super::exit::{Exit, Fail};
 use super::ledger::unusable;
 use super::plan::{SAVED_LIMIT, incomplete, is_committed, say_unread};
@@ -162,6 +163,7 @@ impl<'a> Job<'a> {
             .map_or_else(|| Arc::new(loaded.desired.clone()), |k| Arc::clone(&k.current().desired));
         cx.state_in_use(source, &in_force)?;
         let session = cx.connect(source, &loaded.desired, Patience::Foreground)?;
+        none_elsewhere(&session.state).await?;
         let guard = session.state.lock("factoryctl apply")?;
         let ledger = match Ledger::open(guard, cx.clock.now()) {
             Ok(ledger) => ledger,

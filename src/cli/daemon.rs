@@ -1,14 +1,15 @@
 //! How commands find the daemon of a config, and its switches when it doesn't run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::adapters::fs;
 use crate::adapters::git::Access;
 use crate::adapters::state::StateDir;
 use crate::desired;
-use crate::engine::{self, AskError, Reply, Request, Source, Switchboard};
+use crate::engine::{self, AskError, Reply, Request, Source, Status, Switchboard};
 use crate::ledger::{Ledger, Record};
 use crate::model::Desired;
 
@@ -34,28 +35,27 @@ impl Daemon {
         Ok(Self { state, desired, socket, source })
     }
 
-    /// Asks it; `None` when it doesn't run.
+    /// Asks it what it is doing, or for what changes nothing that is kept; `None` when it doesn't run.
     pub(super) async fn ask(&self, request: &Request) -> Result<Option<Reply>, Fail> {
-        match engine::ask(&self.socket, request).await {
-            Ok(reply) => Ok(Some(reply)),
-            Err(AskError::NoDaemon) => Ok(None),
-            Err(error) => {
-                let help = match &error {
-                    AskError::NoDaemon => "start it: factoryctl run",
-                    AskError::Socket { .. } => "use it as the user who runs the daemon",
-                    AskError::Silent => "look at its log; `factoryctl doctor` names its process",
-                    AskError::Reply(_) => {
-                        "restart the daemon, so that it and this command are of one version"
-                    }
-                };
-                Err(Fail::new(Exit::Error, "the daemon did not answer").because(error).help(help))
-            }
+        ask(&self.socket, request).await
+    }
+
+    /// Asks it for what is kept, which takes a daemon that keeps it where this command looks.
+    pub(super) async fn tell(&self, request: &Request) -> Result<Option<Reply>, Fail> {
+        none_elsewhere(&self.state).await?;
+        self.ask(request).await
+    }
+
+    /// Says where a daemon that has answered works elsewhere: what is kept here is not what it goes by.
+    pub(super) fn say_elsewhere(&self, cx: &Context, status: &Status) {
+        if let Some(fail) = elsewhere(&self.state, status) {
+            cx.ui.say(&format!("{fail}; {}", fail.help.as_deref().unwrap_or_default()));
         }
     }
 
     /// Switches something: through the daemon, or in its absence under the lock.
     pub(super) async fn switch(&self, cx: &Context, request: &Request) -> Result<Exit, Fail> {
-        match self.ask(request).await? {
+        match self.tell(request).await? {
             Some(Reply::Done(says)) => cx.ui.print(&format!("{says}\n"))?,
             Some(Reply::Partly(says)) => {
                 cx.ui.print(&format!("{says}\n"))?;
@@ -78,6 +78,7 @@ impl Daemon {
         let desired = in_force(cx, &self.source).await?;
         let now = cx.clock.now();
         let state = cx.state_in_use(&self.source, &desired)?;
+        none_elsewhere(&state).await?;
         let guard = state.lock("factoryctl loop")?;
         let machine = guard.machine().to_owned();
         // What can't be recorded isn't switched.
@@ -98,6 +99,44 @@ impl Daemon {
     pub(super) fn board(&self, cx: &Context) -> Result<Switchboard, Fail> {
         Ok(Switchboard::open(self.state.flips(), Arc::clone(&self.desired), cx.clock.now())?)
     }
+}
+
+async fn ask(socket: &Path, request: &Request) -> Result<Option<Reply>, Fail> {
+    match engine::ask(socket, request).await {
+        Ok(reply) => Ok(Some(reply)),
+        Err(AskError::NoDaemon) => Ok(None),
+        Err(error) => {
+            let help = match &error {
+                AskError::NoDaemon => "start it: factoryctl run",
+                AskError::Socket { .. } => "use it as the user who runs the daemon",
+                AskError::Silent => "look at its log; `factoryctl doctor` names its process",
+                AskError::Reply(_) => "restart the daemon, so that it and this command are of one version",
+            };
+            Err(Fail::new(Exit::Error, "the daemon did not answer").because(error).help(help))
+        }
+    }
+}
+
+/// Refuses to go on beside a daemon of the same config that works in another state directory: it and this command would
+/// know nothing of each other's lock, switches and ledger.
+pub(super) async fn none_elsewhere(state: &StateDir) -> Result<(), Fail> {
+    // Where a socket's path would be too long, no daemon can listen.
+    let Ok(socket) = state.socket() else { return Ok(()) };
+    match ask(&socket, &Request::Status {}).await? {
+        Some(Reply::Status(status)) => elsewhere(state, &status).map_or(Ok(()), Err),
+        Some(Reply::Done(_) | Reply::Partly(_) | Reply::Refused(_)) | None => Ok(()),
+    }
+}
+
+fn elsewhere(state: &StateDir, status: &Status) -> Option<Fail> {
+    // An older daemon doesn't say.
+    let theirs = status.state_dir.as_deref().filter(|theirs| !fs::is_same(theirs, state.home()))?;
+    let (pid, ours, theirs) = (status.pid, state.home().display(), theirs.display());
+    let says =
+        format!("the daemon of this config, process {pid}, keeps its state in {theirs}, and not in {ours}");
+    Some(Fail::new(Exit::Locked, says).help(format!(
+        "name its state directory: --state-dir {theirs}, or export FACTORY_STATE_DIR={theirs}"
+    )))
 }
 
 /// What it means that a request was refused: of a suspension, that it makes no sense as it is written.

@@ -85,7 +85,7 @@ fn find(name: &str) -> Result<&'static dyn AnyLoop, Fail> {
 }
 
 async fn tick(cx: &Context, l: &dyn AnyLoop) -> Result<Exit, Fail> {
-    match Daemon::find(cx).await?.ask(&Request::LoopTick { name: l.name().to_owned() }).await? {
+    match Daemon::find(cx).await?.tell(&Request::LoopTick { name: l.name().to_owned() }).await? {
         Some(Reply::Done(says) | Reply::Partly(says)) => {
             cx.ui.print(&format!("{says}\n"))?;
             Ok(Exit::Done)
@@ -110,7 +110,10 @@ struct Row {
 async fn rows(cx: &Context) -> Result<Vec<Row>, Fail> {
     let daemon = Daemon::find(cx).await?;
     let status = match daemon.ask(&Request::Status {}).await? {
-        Some(Reply::Status(status)) => Some(status),
+        Some(Reply::Status(status)) => {
+            daemon.say_elsewhere(cx, &status);
+            Some(status)
+        }
         Some(Reply::Done(_) | Reply::Partly(_) | Reply::Refused(_)) | None => None,
     };
     let switches = daemon.board(cx)?.now();

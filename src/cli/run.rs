@@ -17,6 +17,7 @@ use crate::model::{Action, Desired};
 use crate::plan::{Document, render};
 
 use super::context::Context;
+use super::daemon::none_elsewhere;
 use super::exit::{Exit, Fail};
 use super::ledger::unusable;
 use super::ui::Ui;
@@ -47,6 +48,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         Keeper::boot(Arc::clone(&source), cx.clock.clone()).await.map_err(|error| boot_fail(cx, error))?;
     let desired = Arc::clone(&keeper.current().desired);
     let state = cx.state_in_use(&source, &desired)?;
+    none_elsewhere(&state).await?;
     let store =
         Store::open(&state.cache()).map_err(|error| cx.ui.say(&format!("warning: no cache: {error}"))).ok();
     let (drain, _) = super::signals::stop_on_signal();
@@ -129,9 +131,9 @@ fn daemon_fail(cx: &Context, error: DaemonError) -> Fail {
             error,
             "mend what the system complains of; what was under way is settled at the next start",
         ),
-        DaemonError::Socket(SocketError::Answered(_)) => {
-            stopped(error, "one daemon is enough: `factoryctl status`")
-        }
+        DaemonError::Socket(SocketError::Answered(_)) => Fail::new(Exit::Locked, "the daemon can't go on")
+            .because(error)
+            .help("one daemon is enough: `factoryctl status`"),
         DaemonError::Socket(SocketError::Bind { .. } | SocketError::Stale(_)) => {
             stopped(error, "mend the access to that folder, or export another XDG_RUNTIME_DIR")
         }

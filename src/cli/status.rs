@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let daemon = Daemon::find(cx).await?;
-    let mut before = String::new();
+    let mut before = None;
     loop {
         let status = match daemon.ask(&Request::Status {}).await? {
             Some(Reply::Status(status)) => status,
@@ -40,11 +40,14 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         } else {
             status.text()
         };
-        if text != before {
+        if before.is_none() {
+            daemon.say_elsewhere(cx, &status);
+        }
+        if before.as_ref() != Some(&text) {
             // On a terminal the new text takes the place of the old one.
             let clear = if args.watch && !args.json && cx.ui.draws() { "\u{1b}[H\u{1b}[2J" } else { "" };
             cx.ui.print(&format!("{clear}{text}"))?;
-            before = text;
+            before = Some(text);
         }
         if !args.watch {
             return Ok(Exit::Done);

@@ -1,6 +1,7 @@
 //! What a running daemon says about itself: one versioned document, and its text.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,9 @@ pub struct Status {
     pub factory: String,
     /// The daemon's process.
     pub pid: u32,
+    /// The folder that its state is kept in, as `--state-dir` names it.
+    #[serde(default)]
+    pub state_dir: Option<PathBuf>,
     /// When it started.
     pub since: Timestamp,
     /// When this was said.
@@ -327,6 +331,7 @@ pub(super) mod tests {
             version: VERSION,
             factory: "acme".into(),
             pid: 42,
+            state_dir: Some("/srv/state".into()),
             since: at(0),
             at: at(2),
             draining: false,

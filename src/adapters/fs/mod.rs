@@ -11,12 +11,14 @@ mod appender;
 mod beneath;
 mod config_folder;
 mod misplaced;
+mod place;
 
 pub use appender::Appender;
 pub use beneath::{Beneath, Found};
 pub(crate) use config_folder::{Collector, MAX_PEEKED, is_config_path};
 pub use config_folder::{MAX_CONFIG_BYTES, MAX_CONFIG_FILES, MAX_FILE_BYTES, changed, read_config_folder};
 pub(crate) use misplaced::{may_be_ours, may_be_policies};
+pub use place::{FileId, id, is_same};
 
 /// Why a file could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -156,6 +156,11 @@ impl StateDir {
         &self.dir
     }
 
+    /// The folder that it lies in, as `--state-dir` names it.
+    pub fn home(&self) -> &Path {
+        self.dir.parent().unwrap_or(&self.dir)
+    }
+
     /// The folder of the ledger's day files.
     pub fn ledger(&self) -> PathBuf {
         self.dir.join("ledger")

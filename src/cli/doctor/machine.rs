@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use crate::adapters::state::{LockedBy, StateDir};
 use crate::adapters::{fs, process};
 use crate::cli::context::Context;
+use crate::cli::daemon::none_elsewhere;
 use crate::cli::next;
 use crate::engine::{Flips, Source};
 use crate::ledger;
@@ -56,7 +57,7 @@ fn version(says: &str) -> Option<(u32, u32)> {
 }
 
 /// Whether the state directory can be used, and who works in it.
-pub(super) fn state(cx: &Context, source: &Source, desired: &Desired, report: &mut Report) {
+pub(super) async fn state(cx: &Context, source: &Source, desired: &Desired, report: &mut Report) {
     let state = match cx.state(source, desired) {
         Ok(state) => state,
         Err(fail) => return report.fail("state", &fail),
@@ -69,9 +70,10 @@ pub(super) fn state(cx: &Context, source: &Source, desired: &Desired, report: &m
             report.bad("state", format!("{error}{cause}"), next::file(&error));
         }
     }
-    match state.holder() {
-        Ok(by) => report.good("lock", lock(by.as_ref())),
-        Err(error) => report.bad("lock", error.to_string(), next::state(&error)),
+    match (none_elsewhere(&state).await, state.holder()) {
+        (Err(fail), _) => report.fail("lock", &fail),
+        (Ok(()), Ok(by)) => report.good("lock", lock(by.as_ref())),
+        (Ok(()), Err(error)) => report.bad("lock", error.to_string(), next::state(&error)),
     }
     match ledger::read(&state.ledger()) {
         Ok(read) => report.good("ledger", counted_records(read.head.seq)),

@@ -49,7 +49,7 @@ async fn with_source(cx: &Context, source: &Source, report: &mut Report) {
     match cx.load(source, cx.at()) {
         Ok(loaded) => {
             config::origin(source, &loaded, report);
-            machine::state(cx, source, &loaded.desired, report);
+            machine::state(cx, source, &loaded.desired, report).await;
             agents::look(cx, &loaded.desired, report).await;
             let client = cx.client(&loaded.desired, Patience::Foreground, None);
             ask(cx, &loaded.desired, client, report).await;

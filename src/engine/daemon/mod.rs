@@ -202,7 +202,7 @@ impl Daemon {
         let now = clock.now();
         let scheduler = Scheduler::new(news::setups(&desired, &board.now()), now);
         let wakes = Wakes::default();
-        let status = Arc::new(Mutex::new(report::blank(&keeper, now)));
+        let status = Arc::new(Mutex::new(report::blank(&keeper, &state, now)));
         let shop = Arc::new(Shop {
             clock: clock.clone(),
             env: env.clone(),

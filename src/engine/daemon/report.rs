@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::adapters::github::Client;
+use crate::adapters::state::StateDir;
 use crate::engine::config::Keeper;
 use crate::engine::status::{
     BudgetStatus, ConfigStatus, FlipStatus, LedgerStatus, LoopStatus, RejectedStatus, Status, VERSION,
@@ -20,11 +21,12 @@ pub(super) fn locked(status: &Mutex<Status>) -> MutexGuard<'_, Status> {
 }
 
 /// The status of a daemon that has just started.
-pub(super) fn blank(keeper: &Keeper, now: Timestamp) -> Status {
+pub(super) fn blank(keeper: &Keeper, state: &StateDir, now: Timestamp) -> Status {
     Status {
         version: VERSION,
         factory: keeper.current().desired.factory.name.clone(),
         pid: std::process::id(),
+        state_dir: Some(state.home().to_owned()),
         since: now,
         at: now,
         draining: false,

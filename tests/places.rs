@@ -1,0 +1,58 @@
+//! A daemon and its places: another state directory than that of whoever speaks to it.
+
+use serde_json::json;
+
+use crate::daemon::Daemon;
+use crate::world::{World, sample, world_of};
+
+const WIKI_OFF: &str = "factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #false; }\n";
+
+fn has_wiki(world: &World) -> bool {
+    world.github().with(|github| github.repo("acme", "anvil").expect("it is there").settings.has_wiki)
+}
+
+/// The socket is named by the config alone, the lock, the switches and the ledger lie in the state directory.
+#[test]
+fn nobody_works_beside_a_daemon_with_another_state_directory() {
+    world_of(sample::github(), |world| {
+        world.config(WIKI_OFF);
+        let theirs = world.path("home/theirs").display().to_string();
+        let daemon = Daemon::start(world, &["--state-dir", &theirs]);
+        world.github().set("acme/anvil", &json!({ "has_wiki": true })).expect("it is there");
+        world.requests();
+        for command in [
+            &["suspend", "repo/acme/anvil", "--reason", "smoke"][..],
+            &["resume", "repo/acme/anvil"],
+            &["loop", "disable", "labels", "--reason", "smoke"],
+            &["loop", "tick", "labels"],
+            &["apply", "--yes"],
+            &["run"],
+        ] {
+            let ran = world.run(command).exits(8);
+            assert!(ran.err.contains(&format!("keeps its state in {theirs}, and not in ")), "{}", ran.all());
+            assert!(ran.err.contains(&format!("--state-dir {theirs}, or export")), "{}", ran.all());
+        }
+        assert!(
+            world.requests().iter().all(|r| r.method != "PATCH") && has_wiki(world),
+            "nothing was written"
+        );
+        for command in [&["status"][..], &["loop", "list"]] {
+            let ran = world.run(command).exits(0);
+            assert!(ran.err.contains(&format!("--state-dir {theirs}")), "{}", ran.all());
+        }
+        let doctor = world.run(&["doctor"]).exits(8);
+        assert!(doctor.out.contains("BAD lock: the daemon of this config, process "), "{}", doctor.all());
+
+        let suspended = daemon.ask(&["suspend", "repo/acme/anvil", "--reason", "smoke"]).exits(0);
+        assert_eq!(suspended.err, "", "{}", suspended.all());
+        let status = daemon.wait("it is off", |status| status["flips"][0]["on"] == json!(false));
+        assert_eq!(status["state_dir"], json!(theirs));
+        // By another way to the same folder it is the same one.
+        let link = world.path("home/link");
+        std::os::unix::fs::symlink(&theirs, &link).unwrap();
+        let ran = world.run(&["--state-dir", &link.display().to_string(), "status"]).exits(0);
+        assert_eq!(ran.err, "", "{}", ran.all());
+        daemon.stop().exits(0);
+        world.apply(&[]).exits(0);
+    });
+}
