@@ -1,6 +1,10 @@
-//! A daemon and its places: another state directory than that of whoever speaks to it.
+//! A daemon and its places: another state directory than that of whoever speaks to it, a config repository that is
+//! moved away or replaced under it.
 
-use serde_json::json;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
+
+use serde_json::{Value, json};
 
 use crate::daemon::Daemon;
 use crate::world::{World, sample, world_of};
@@ -54,5 +58,41 @@ fn nobody_works_beside_a_daemon_with_another_state_directory() {
         assert_eq!(ran.err, "", "{}", ran.all());
         daemon.stop().exits(0);
         world.apply(&[]).exits(0);
+    });
+}
+
+/// What the daemon says through its socket, which commands can't find while there is no config.
+fn status(world: &World) -> Value {
+    let mut sockets = std::fs::read_dir(world.path("run/factoryctl")).expect("a daemon made it");
+    let socket = sockets.next().expect("one daemon runs").expect("it can be listed").path();
+    let mut stream = UnixStream::connect(socket).expect("it listens");
+    stream.write_all(b"{\"v\":1,\"request\":{\"status\":{}}}\n").expect("it reads");
+    let mut reply = String::new();
+    BufReader::new(stream).read_line(&mut reply).expect("it answers");
+    serde_json::from_str::<Value>(&reply).expect("it answers in JSON")["status"].take()
+}
+
+#[test]
+fn a_config_repository_that_is_replaced_is_followed_again() {
+    world_of(sample::github(), |world| {
+        world.config("factory \"acme\"\n");
+        let daemon = Daemon::start(world, &[]);
+        let (place, aside, copy) = (world.path("config"), world.path("aside"), world.path("copy"));
+        let copied = world.plain("cp", &["-a", ".", &copy.display().to_string()]);
+        assert!(copied.status.success());
+        std::fs::remove_dir_all(&place).unwrap();
+        std::fs::rename(&copy, &place).unwrap();
+        let commit = world.config(WIKI_OFF);
+        daemon.wait("the commit is in force", |s| s["config"]["commit"] == json!(commit));
+        world.until("it is carried out", || !has_wiki(world));
+
+        std::fs::rename(&place, &aside).unwrap();
+        let gone = format!("the repository at {} is gone", place.display());
+        world.until("it is said to be gone", || status(world)["config"]["trouble"] == json!(gone));
+        std::fs::rename(&aside, &place).unwrap();
+        let status = daemon.wait("it is there again", |s| s["config"]["trouble"].is_null());
+        assert_eq!(status["config"]["commit"], json!(commit));
+        daemon.stop().exits(0);
+        world.run(&["ledger", "verify"]).exits(0);
     });
 }

@@ -46,11 +46,17 @@ fn real(path: &Path) -> Result<PathBuf, Error> {
 }
 
 fn open(path: &Path) -> Result<Repo, Error> {
+    open_at(path).map(Repo::new)
+}
+
+/// Opens what is at a place that was found to hold a repository.
+pub(super) fn open_at(path: &Path) -> Result<gix::Repository, Error> {
     let options = gix::open::Options::isolated().config_overrides(["core.useReplaceRefs=false"]);
-    match gix::open_opts(path, options) {
-        Ok(repo) => Ok(Repo::new(repo)),
-        Err(source) => Err(Error::Repository { action: "open what is", path: path.to_owned(), source }),
-    }
+    gix::open_opts(path, options).map_err(|source| Error::Repository {
+        action: "open what is",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Refuses, by name, the formats that would otherwise fail later and obscurely.

@@ -1,18 +1,30 @@
 //! A repository that is read: revisions, branches, commits, and how two commits relate.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use gix::ObjectId;
 use jiff::Timestamp;
 
 use super::Error;
+use super::open::open_at;
+use crate::adapters::fs::{self, FileId};
 use crate::model::CommitId;
 
-/// A repository, open. Cheap to clone and to send; each call sees the references as they are then.
+/// A repository, open. Cheap to clone and to send; each call sees the references as they are then, and another
+/// repository that has taken its place instead of what was there.
 #[derive(Clone)]
 pub struct Repo {
-    shared: gix::ThreadSafeRepository,
+    opened: Arc<RwLock<Opened>>,
     place: PathBuf,
+    common: PathBuf,
+}
+
+/// What was opened at a place.
+struct Opened {
+    shared: gix::ThreadSafeRepository,
+    /// What lay there then; `None` once it was seen to be gone.
+    found: Option<FileId>,
 }
 
 impl std::fmt::Debug for Repo {
@@ -52,11 +64,32 @@ pub enum Step {
 impl Repo {
     pub(super) fn new(repo: gix::Repository) -> Self {
         let place = repo.workdir().unwrap_or(repo.git_dir()).to_owned();
-        Self { shared: repo.into_sync(), place }
+        let common = repo.common_dir().to_owned();
+        // A linked working tree names it by a way through its own folder.
+        let common = common.canonicalize().unwrap_or(common);
+        let opened = Opened { shared: repo.into_sync(), found: fs::id(&common) };
+        Self { opened: Arc::new(RwLock::new(opened)), place, common }
     }
 
     pub(super) fn local(&self) -> gix::Repository {
-        self.shared.to_thread_local()
+        let found = self.found();
+        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        if opened.found == found {
+            return opened.shared.to_thread_local();
+        }
+        drop(opened);
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        if found.is_none() {
+            opened.found = None;
+        } else if let Ok(anew) = open_at(&self.place) {
+            *opened = Opened { shared: anew.into_sync(), found };
+        }
+        opened.shared.to_thread_local()
+    }
+
+    /// What lies at its place at this moment; `None` when nothing does. It is another one when the repository was replaced.
+    pub fn found(&self) -> Option<FileId> {
+        fs::id(&self.common).filter(|_| fs::is_file(&self.common.join("HEAD")))
     }
 
     pub(super) fn failed(&self, action: &'static str) -> impl Fn(gix::Error) -> Error {
@@ -76,10 +109,8 @@ impl Repo {
     }
 
     /// The folder with its references and objects, shared by linked working trees: what a watcher watches.
-    pub fn common_dir(&self) -> PathBuf {
-        let dir = self.local().common_dir().to_owned();
-        // A linked working tree names it by a way through its own folder.
-        dir.canonicalize().unwrap_or(dir)
+    pub fn common_dir(&self) -> &Path {
+        &self.common
     }
 
     /// The commit that is checked out.
@@ -127,7 +158,8 @@ impl Repo {
     /// The commit a full reference name leads to; `None` when there is no such reference.
     ///
     /// # Errors
-    /// When it can't be read, or isn't a name.
+    /// When it can't be read, or isn't a name; [`Error::Gone`] when the repository isn't there, which is no answer about a
+    /// reference.
     pub fn reference(&self, name: &str) -> Result<Option<CommitId>, Error> {
         let repo = self.local();
         let found = repo.try_find_reference(name).map_err(self.failed("read a reference"))?;
@@ -136,6 +168,7 @@ impl Repo {
                 let id = reference.peel_to_id().map_err(self.failed("follow a reference"))?;
                 Ok(Some(commit_id(id.detach())))
             }
+            None if self.found().is_none() => Err(Error::Gone(self.place.clone())),
             None => Ok(None),
         }
     }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::adapters::clock::Clock;
-use crate::adapters::git::Step;
+use crate::adapters::git::{self, Step};
 use crate::model::{Broken, CommitId, Desired};
 
 use super::memory::Followed;
@@ -192,6 +192,9 @@ impl Keeper {
             Ok(Some(head)) => head,
             Ok(None) => {
                 return self.in_trouble(gone(&self.source, &self.branch));
+            }
+            Err(SourceError::Git(git::Error::Gone(place))) => {
+                return self.in_trouble(format!("the repository at {} is gone", place.display()));
             }
             Err(error) => return self.in_trouble(said(&error)),
         };

@@ -1,7 +1,8 @@
 //! Watches the config branch: references on this machine by the kernel's notes, a remote by asking.
 //!
 //! A note of the kernel says only "compare". References are compared at once and again shortly after, since a
-//! reference is replaced in several steps; nothing waits for quiet, so a busy repository delays nobody.
+//! reference is replaced in several steps; nothing waits for quiet, so a busy repository delays nobody. The kernel
+//! watches a folder, not a path: where the repository is moved away or replaced, the watch is set up anew.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::fs::FileId;
 use crate::adapters::git::Repo;
 use crate::model::CommitId;
 
@@ -23,17 +25,13 @@ const POLL: Duration = Duration::from_secs(30);
 /// The same where the kernel gives no notes at all.
 const POLL_BLIND: Duration = Duration::from_secs(2);
 
+/// How often it is looked whether the repository is still the one that is watched.
+const PRESENCE: Duration = Duration::from_millis(500);
+
 /// Watches a reference of a repository on this machine, by its full name, until `stop`.
 pub(crate) async fn watch(repo: Repo, reference: String, wakes: Wakes, stop: CancellationToken) {
     let noted = Arc::new(Notify::new());
-    let watcher = match notes(&repo.common_dir(), Arc::clone(&noted)) {
-        Ok(watcher) => Some(watcher),
-        Err(error) => {
-            tracing::warn!(%error, "the config repository can't be watched; it is asked every two seconds");
-            None
-        }
-    };
-    let poll = if watcher.is_some() { POLL } else { POLL_BLIND };
+    let mut watched = Watched::begin(&repo, &noted);
     let mut last = head(&repo, &reference).await;
     loop {
         tokio::select! {
@@ -42,11 +40,47 @@ pub(crate) async fn watch(repo: Repo, reference: String, wakes: Wakes, stop: Can
                 compare(&repo, &reference, &mut last, &wakes).await;
                 tokio::time::sleep(AGAIN).await;
             }
-            () = tokio::time::sleep(poll) => {}
+            () = watched.replaced(&repo) => {}
+            () = tokio::time::sleep(watched.poll()) => {}
+        }
+        if watched.found != repo.found() {
+            watched = Watched::begin(&repo, &noted);
         }
         compare(&repo, &reference, &mut last, &wakes).await;
     }
-    drop(watcher);
+}
+
+/// The repository that the kernel watches.
+struct Watched {
+    found: Option<FileId>,
+    /// Ends its watch when it is dropped; `None` where the kernel gives no notes.
+    watcher: Option<RecommendedWatcher>,
+}
+
+impl Watched {
+    /// Watches what lies there now; nothing where it is gone.
+    fn begin(repo: &Repo, noted: &Arc<Notify>) -> Self {
+        let found = repo.found();
+        let watcher = found.and_then(|_| match notes(repo.common_dir(), Arc::clone(noted)) {
+            Ok(watcher) => Some(watcher),
+            Err(error) => {
+                tracing::warn!(%error, "the config repository can't be watched; it is asked every two seconds");
+                None
+            }
+        });
+        Self { found, watcher }
+    }
+
+    /// Waits until something else lies there, or nothing.
+    async fn replaced(&self, repo: &Repo) {
+        while self.found == repo.found() {
+            tokio::time::sleep(PRESENCE).await;
+        }
+    }
+
+    fn poll(&self) -> Duration {
+        if self.watcher.is_some() { POLL } else { POLL_BLIND }
+    }
 }
 
 /// Where a reference is, or what is wrong with the repository: another trouble is news as well.
@@ -118,8 +152,23 @@ mod tests {
                 let pending = tokio::time::timeout(NEVER, wakes.take()).await;
                 assert!(pending.is_ok_and(|p| p.config), "{what}");
             }
+            let noticed = async |what: &str| {
+                assert!(tokio::time::timeout(NEVER, wakes.take()).await.is_ok(), "{what}");
+            };
+            let aside = dir.path().join("aside");
+            std::fs::rename(&fixture.dir, &aside).unwrap();
+            noticed("it was moved away").await;
+            std::fs::rename(&aside, &fixture.dir).unwrap();
+            noticed("it was moved back").await;
+            fixture.commit("after the return");
+            noticed("a commit after the return").await;
+            fixture.git(&["clone", "--quiet", ".", "../aside"]);
             std::fs::remove_dir_all(&fixture.dir).unwrap();
-            assert!(tokio::time::timeout(NEVER, wakes.take()).await.is_ok(), "the repository is gone");
+            noticed("the repository is gone").await;
+            std::fs::rename(&aside, &fixture.dir).unwrap();
+            noticed("another one is in its place").await;
+            fixture.commit("in the other one");
+            noticed("a commit in the other one").await;
             stop.cancel();
         };
         tokio::join!(task, moves);
