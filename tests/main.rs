@@ -24,6 +24,7 @@ mod in_force;
 mod judges;
 mod kill;
 mod laws;
+mod mending;
 mod one_file;
 mod places;
 mod runs;

@@ -202,7 +202,11 @@ impl<'a> Job<'a> {
             keeper.remember()?;
         }
         let publisher = Publisher::new(home.place(access), &loaded.desired.factory.name, cx.clock.clone());
-        publisher.catch_up(&recorder).await?;
+        publisher.catch_up(&recorder).await.map_err(|error| {
+            let mut fail = Fail::from(error);
+            fail.message.push_str(", so nothing was done");
+            fail
+        })?;
         let (stop, interrupted) = super::signals::stop_on_signal();
         Ok(Self {
             cx,

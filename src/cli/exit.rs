@@ -272,12 +272,17 @@ impl From<BatchError> for Fail {
                 "let the credential push to `{}` in the config repository, past its rulesets",
                 ledger::BRANCH
             )),
+            BatchError::TakeOver(ledger::Error::Git(error)) => {
+                let mut fail = Self::from(error);
+                "the ledger can't be taken over from its branch".clone_into(&mut fail.message);
+                fail
+            }
             BatchError::Publish(ledger::Error::Git(error)) => {
                 let mut fail = Self::from(error);
                 fail.message = format!("the ledger can't be published, so {what}");
                 fail
             }
-            BatchError::Publish(error) => error.into(),
+            BatchError::TakeOver(error) | BatchError::Publish(error) => error.into(),
             BatchError::Recorder(_) => {
                 Self::new(Exit::Error, "it can't be recorded, so nothing more was done")
                     .because(error)

@@ -78,7 +78,10 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             } else {
                 cx.ui.print(&as_text(&report, &branch))?;
             }
-            if let Some(fail) = unread {
+            if let Some(mut fail) = unread {
+                let what =
+                    if report.fresh { "taken over from its branch" } else { "compared with its branch" };
+                fail.message = format!("the ledger can't be {what}: {}", fail.message);
                 return Err(fail.help("--offline verifies what is on this machine alone"));
             }
             Ok(if report.problems.is_empty() { Exit::Done } else { Exit::Error })

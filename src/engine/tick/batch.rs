@@ -4,6 +4,7 @@
 use crate::adapters::clock::Clock;
 use crate::adapters::git::{Access, Mirror, Repo, Signature};
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Watch, Writer};
+use crate::engine::config::said;
 use crate::ledger::{self, Batch as Note, BatchPhase, Publication, Reconciled, Record, Target};
 use crate::model::{Action, ActionId, Address, CommitId};
 use crate::plan::{Document, Permitted, render};
@@ -46,11 +47,14 @@ pub enum BatchError {
     /// The ledger can't be written.
     #[error(transparent)]
     Recorder(#[from] RecorderError),
-    /// The ledger's branch can't be reached, moved, or is not what was published.
-    #[error("the ledger can't be published, so nothing was done")]
+    /// The ledger's branch can't be read, or is not what was published to it.
+    #[error("the ledger can't be taken over from its branch")]
+    TakeOver(#[source] ledger::Error),
+    /// The ledger's branch can't be reached or moved.
+    #[error("the ledger can't be published")]
     Publish(#[source] ledger::Error),
     /// The repository refuses the push.
-    #[error("the config repository refuses the ledger's branch, so nothing was done: {0}")]
+    #[error("the config repository refuses the ledger's branch: {0}")]
     Denied(String),
     /// Another machine published meanwhile: read and plan again.
     #[error("another machine has published to the ledger's branch{}", .writer.as_ref().map(|w| format!(": {w}")).unwrap_or_default())]
@@ -85,7 +89,7 @@ impl Publisher {
     pub async fn catch_up(&self, recorder: &Recorder) -> Result<Option<Reconciled>, BatchError> {
         let Some(target) = self.target() else { return Ok(None) };
         let mut ledger = recorder.ledger().await;
-        ledger.reconcile(&target, self.clock.now()).await.map(Some).map_err(BatchError::Publish)
+        ledger.reconcile(&target, self.clock.now()).await.map(Some).map_err(BatchError::TakeOver)
     }
 
     /// Publishes what isn't yet.
@@ -164,7 +168,10 @@ pub async fn carry_out(
     }
     recorder.note(vec![Record::Batch(ended)]).await?;
     if let Err(error) = publisher.publish_outcomes(recorder).await {
-        tracing::error!(%error, "the outcomes are recorded here and not published yet");
+        tracing::error!(
+            error = said(&error),
+            "the changes are done; their outcomes are recorded here, and published with the next batch"
+        );
     }
     Ok(report)
 }
@@ -194,7 +201,10 @@ pub async fn agree(
     }
     recorder.note(vec![Record::Batch(ended)]).await?;
     if let Err(error) = publisher.publish_outcomes(recorder).await {
-        tracing::error!(%error, "what was compared is recorded here and not published yet");
+        tracing::error!(
+            error = said(&error),
+            "what was compared is recorded here, and published with the next batch"
+        );
     }
     Ok(())
 }

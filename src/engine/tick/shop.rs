@@ -397,7 +397,9 @@ fn cut(error: BatchError) -> Cut {
     match error {
         BatchError::Recorder(error) => Cut::Fatal(error.into()),
         BatchError::Denied(_) => Cut::Ended(Ended::Stuck, said(&error)),
-        BatchError::Publish(_) | BatchError::Behind { .. } => Cut::Ended(RETRY, said(&error)),
+        BatchError::TakeOver(_) | BatchError::Publish(_) | BatchError::Behind { .. } => {
+            Cut::Ended(RETRY, said(&error))
+        }
     }
 }
 
