@@ -1,12 +1,150 @@
 //! A ledger that is damaged: here, on its branch, or in the note of what was published. What is said fits which of them
 //! it is, `doctor` sees what would keep the next `apply` from its work, and following the advice mends it.
 
+use std::path::PathBuf;
+
 use factoryctl::twin::{FaultAction, FaultRule};
 
 use crate::daemon::{HOME, github_with_factory};
-use crate::world::{World, world_of};
+use crate::world::{World, sample, world_of};
 
 const REPO: &str = "repo \"acme/anvil\" { has-wiki #false; }\n";
+
+/// A factory on this machine alone, which has applied its config.
+fn applied<T>(test: impl FnOnce(&World) -> T) -> T {
+    world_of(sample::github(), |w| {
+        w.config(&format!("factory \"acme\"\n{REPO}"));
+        w.apply(&[]).exits(0);
+        test(w)
+    })
+}
+
+/// The state directory that is in use.
+fn state(w: &World) -> PathBuf {
+    let all = w.path("home/state/factoryctl").read_dir().expect("it is there").flatten();
+    let mut used = all.map(|entry| entry.path()).filter(|dir| dir.join("published.json").exists());
+    used.next().expect("something was published")
+}
+
+fn day(w: &World) -> PathBuf {
+    let days = state(w).join("ledger").read_dir().expect("it is there").flatten();
+    days.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|e| e == "jsonl")).expect("one")
+}
+
+/// The head of the ledger's branch.
+fn head(w: &World) -> String {
+    w.git(&["rev-parse", "factory/ledger"]).trim().to_owned()
+}
+
+/// A damage by its name.
+type Damage = (&'static str, fn(&World));
+
+#[test]
+fn a_branch_that_was_changed_is_put_back_and_the_ledger_here_stays() {
+    let damages: [Damage; 3] = [
+        ("edited", |w| {
+            let copy = w.path("copy").display().to_string();
+            w.git(&["worktree", "add", "-q", &copy, "factory/ledger"]);
+            let below = w.path("copy/ledger").read_dir().expect("it is there").flatten().next();
+            let file = below.expect("a day").path();
+            let text = std::fs::read_to_string(&file).expect("text");
+            std::fs::write(&file, text.replacen("tester@", "nobody@", 1)).expect("it can be written");
+            w.git(&["-C", &copy, "commit", "-q", "-a", "-m", "Edit"]);
+            w.git(&["worktree", "remove", "--force", &copy]);
+        }),
+        ("shortened", |w| drop(w.git(&["update-ref", "refs/heads/factory/ledger", "factory/ledger~1"]))),
+        ("gone", |w| drop(w.git(&["branch", "-q", "-D", "factory/ledger"]))),
+    ];
+    for (name, damage) in damages {
+        applied(|w| {
+            let published = head(w);
+            damage(w);
+            let put_back = format!("git update-ref refs/heads/factory/ledger {published}");
+            let ran = w.apply(&[]).exits(1);
+            for says in ["push the earlier head of `factory/ledger` again", &put_back, "so nothing was done"]
+            {
+                assert!(ran.err.contains(says), "{name}: {says}: {}", ran.all());
+            }
+            assert!(!ran.err.contains("published.json"), "{name}: {}", ran.all());
+            let doctor = w.run(&["doctor"]).exits(1);
+            assert!(
+                doctor.out.contains("BAD ledger: ") && doctor.out.contains(&put_back),
+                "{}",
+                doctor.all()
+            );
+            w.git(&put_back.split(' ').skip(1).collect::<Vec<_>>());
+            w.apply(&[]).exits(0);
+            w.run(&["ledger", "verify"]).exits(0);
+            let doctor = w.run(&["doctor"]).exits(0);
+            let says = "in agreement with the branch `factory/ledger`";
+            assert!(doctor.out.contains(says), "{}", doctor.all());
+        });
+    }
+}
+
+#[test]
+fn what_was_lost_here_is_seen_by_doctor_and_taken_over_again() {
+    let damages: [Damage; 3] = [
+        ("the folder is gone", |w| std::fs::remove_dir_all(state(w).join("ledger")).expect("it is there")),
+        ("the last line is cut", |w| {
+            let text = std::fs::read_to_string(day(w)).expect("text");
+            std::fs::write(day(w), &text[..text.len() - 20]).expect("it can be written");
+        }),
+        ("a line is edited", |w| {
+            let text = std::fs::read_to_string(day(w)).expect("text");
+            std::fs::write(day(w), text.replacen("tester@", "nobody@", 1)).expect("it can be written");
+        }),
+    ];
+    for (name, damage) in damages {
+        applied(|w| {
+            damage(w);
+            let doctor = w.run(&["doctor"]).exits(1);
+            assert!(doctor.out.contains("BAD ledger: "), "{name}: {}", doctor.all());
+            let advice =
+                "move `ledger` and `published.json` out of the state directory: the next apply takes";
+            assert!(doctor.out.contains(advice), "{name}: {}", doctor.all());
+            let ran = w.apply(&[]).exits(1);
+            assert!(ran.err.contains(advice), "{name}: {}", ran.all());
+            for part in ["ledger", "published.json"] {
+                let (from, to) = (state_of(w).join(part), w.path(part));
+                if from.exists() {
+                    std::fs::rename(from, to).expect("it can be moved");
+                }
+            }
+            w.apply(&[]).exits(0);
+            w.run(&["ledger", "verify"]).exits(0);
+            w.run(&["doctor"]).exits(0);
+        });
+    }
+}
+
+/// The state directory, whatever is left in it.
+fn state_of(w: &World) -> PathBuf {
+    let all = w.path("home/state/factoryctl").read_dir().expect("it is there").flatten();
+    all.map(|entry| entry.path()).find(|dir| dir.join("machine").exists()).expect("one is in use")
+}
+
+#[test]
+fn a_damaged_note_is_named_with_what_to_do_and_hides_nothing() {
+    applied(|w| {
+        let note = state(w).join("published.json");
+        std::fs::write(&note, "{").expect("it can be written");
+        let remove = format!("remove `{}`", note.display());
+        let ran = w.apply(&[]).exits(1);
+        assert!(ran.err.contains(&remove), "{}", ran.all());
+        let verify = w.run(&["ledger", "verify"]).exits(1);
+        for says in
+            ["wrong: ", "the note of what was published last, is damaged", &remove, "NOT what was written: "]
+        {
+            assert!(verify.out.contains(says), "{says}: {}", verify.all());
+        }
+        let doctor = w.run(&["doctor"]).exits(1);
+        assert!(doctor.out.contains("BAD ledger: ") && doctor.out.contains(&remove), "{}", doctor.all());
+        std::fs::remove_file(&note).expect("it is there");
+        w.apply(&[]).exits(0);
+        w.run(&["ledger", "verify"]).exits(0);
+    });
+}
 
 fn failing() -> FaultAction {
     FaultAction::Status { status: 500, body: None, headers: [].into() }

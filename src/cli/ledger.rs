@@ -60,6 +60,8 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             let source = Arc::new(cx.open()?);
             let desired = in_force(cx, &source).await?;
             let state = cx.state(&source, &desired)?;
+            // Before the branch, which a daemon may move at this moment: it has what was noted, and here is what it has.
+            let noted = Published::noted(state.dir());
             // What is on this machine is verified whether or not the branch can be read.
             let asked = if verify.offline {
                 Ok(Branch::NotAsked)
@@ -71,8 +73,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             };
             let (branch, unread) =
                 asked.map_or_else(|fail| (Branch::NotAsked, Some(fail)), |branch| (branch, None));
-            let noted = Published::noted(state.dir())?;
-            let report = ledger::verify(&state.ledger(), &branch, noted.as_ref())?;
+            let report = examine(&state, &branch, &noted)?;
             if verify.json {
                 cx.ui.print_json(&as_json(&report, &branch))?;
             } else {
@@ -87,6 +88,74 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             Ok(if report.problems.is_empty() { Exit::Done } else { Exit::Error })
         }
     }
+}
+
+/// The note of what was published, as it was read.
+type Noted = Result<Option<Published>, ledger::Error>;
+
+/// Checks what this machine has against the branch and the note of what was published. A damaged note is one more thing
+/// that is wrong.
+fn examine(state: &StateDir, branch: &Branch, noted: &Noted) -> Result<Report, Fail> {
+    let mut report = ledger::verify(&state.ledger(), branch, noted.as_ref().ok().and_then(Option::as_ref))?;
+    if let Err(error) = noted {
+        report.add_damaged_note(format!("{error}; {}", next::ledger(error, OtherCopy::Untold)));
+    }
+    Ok(report)
+}
+
+/// How the ledger stands, in words, or what would keep the next apply from its work. The branch is looked at where
+/// GitHub, if it lies there, can be asked.
+pub(super) async fn standing(
+    cx: &Context,
+    source: &Source,
+    desired: &Desired,
+    state: &StateDir,
+) -> Result<String, Fail> {
+    let noted = Published::noted(state.dir());
+    let branch = match cx.client(desired, Patience::Foreground, None) {
+        Ok(client) => {
+            let session = Session { client, state: state.clone(), store: None };
+            branch(cx, &session, source, desired).await.map_err(|mut fail| {
+                fail.message = format!("it can't be compared with its branch: {}", fail.message);
+                fail
+            })?
+        }
+        Err(_) => Branch::NotAsked,
+    };
+    let report = examine(state, &branch, &noted)?;
+    let Some(first) = report.problems.first() else { return Ok(in_order(&report, &branch)) };
+    let more = match report.problems.len() - 1 {
+        0 => String::new(),
+        n => format!(" (and {n} more)"),
+    };
+    Err(Fail::new(Exit::Error, format!("{first}{more}")).help(mending(state, &branch, &noted)?))
+}
+
+/// The next step that fits the copy which is damaged: the one here, or the branch.
+fn mending(state: &StateDir, branch: &Branch, noted: &Noted) -> Result<String, Fail> {
+    let noted = match noted {
+        Ok(noted) => noted.as_ref(),
+        Err(error) => return Ok(next::ledger(error, OtherCopy::Untold)),
+    };
+    let here = ledger::verify(&state.ledger(), &Branch::NotAsked, noted)?;
+    Ok(if here.problems.is_empty() {
+        next::put_back(noted.map(|noted| noted.commit.to_string()).as_deref())
+    } else {
+        next::mended_from(other_copy(branch))
+    })
+}
+
+fn in_order(report: &Report, branch: &Branch) -> String {
+    let n = count(report.records);
+    match (report.records, branch) {
+        (0, _) => "none yet on this machine".to_owned(),
+        (_, Branch::There(_)) => format!("{n} on this machine, in agreement with the branch `{BRANCH}`"),
+        (_, Branch::Absent | Branch::NotAsked) => format!("{n} on this machine"),
+    }
+}
+
+fn count(n: u64) -> String {
+    if n == 1 { "1 record".to_owned() } else { format!("{n} records") }
 }
 
 fn as_json(report: &Report, branch: &Branch) -> serde_json::Value {
@@ -117,8 +186,11 @@ fn as_text(report: &Report, branch: &Branch) -> String {
         ));
     }
     let verdict = if report.problems.is_empty() { "verified" } else { "NOT what was written" };
-    let count = |n: u64| if n == 1 { "1 record".to_owned() } else { format!("{n} records") };
     match branch {
+        Branch::NotAsked if report.fresh => {
+            out.push_str("this machine has no ledger yet, and the branch was not looked at\n");
+            return out;
+        }
         Branch::There(there) if report.fresh => {
             let (n, hash) = (count(there.records), &there.head.hash);
             out.push_str(&format!(
@@ -135,7 +207,7 @@ fn as_text(report: &Report, branch: &Branch) -> String {
         }
         Branch::There(_) | Branch::Absent | Branch::NotAsked => {}
     }
-    out.push_str(&format!("{verdict}: {} records, head {}\n", report.records, report.head.hash));
+    out.push_str(&format!("{verdict}: {}, head {}\n", count(report.records), report.head.hash));
     out
 }
 
@@ -147,13 +219,18 @@ pub(super) async fn unusable(
     desired: &Desired,
     error: ledger::Error,
 ) -> Fail {
-    let other = match branch(cx, session, source, desired).await {
-        Ok(Branch::There(_)) => OtherCopy::There,
-        Ok(Branch::Absent) => OtherCopy::Gone,
-        Ok(Branch::NotAsked) | Err(_) => OtherCopy::Untold,
-    };
+    let other = branch(cx, session, source, desired).await.map_or(OtherCopy::Untold, |it| other_copy(&it));
     let help = next::ledger(&error, other);
     Fail::from(error).help(help)
+}
+
+fn other_copy(branch: &Branch) -> OtherCopy {
+    match branch {
+        Branch::There(there) if there.problems.is_empty() => OtherCopy::There,
+        Branch::There(_) => OtherCopy::Damaged,
+        Branch::Absent => OtherCopy::Gone,
+        Branch::NotAsked => OtherCopy::Untold,
+    }
 }
 
 /// What the branch has.
@@ -263,6 +340,8 @@ mod tests {
             ("torn", Report { torn: 12, ..here.clone() }, &there),
             ("behind", Report { behind: 1, ..here.clone() }, &there),
             ("new here", Report { fresh: true, behind: 7, ..Report::default() }, &there),
+            ("one", Report { records: 1, ..here.clone() }, &there),
+            ("new, not looked", Report { fresh: true, ..Report::default() }, &Branch::NotAsked),
             ("new, no branch", Report { fresh: true, ..Report::default() }, &Branch::Absent),
             ("wrong", Report { problems: vec![wrong], ..here }, &Branch::NotAsked),
         ];
@@ -283,6 +362,12 @@ mod tests {
         new here
         this machine has no ledger yet; the next apply takes it over from the branch `factory/ledger`
         verified: 7 records on the branch, head abc
+
+        one
+        verified: 1 record, head abc
+
+        new, not looked
+        this machine has no ledger yet, and the branch was not looked at
 
         new, no branch
         verified: 0 records, head 0000000000000000000000000000000000000000000000000000000000000000

@@ -97,10 +97,11 @@ fn repository(path: &str) -> Option<String> {
     Some(format!("{}/{}", parts.next()?, parts.next()?))
 }
 
-/// Whether the ledger's branch, its other copy, is there.
+/// Whether the ledger's branch, its other copy, is there and whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OtherCopy {
     There,
+    Damaged,
     Gone,
     Untold,
 }
@@ -109,10 +110,8 @@ pub(super) enum OtherCopy {
 pub(super) fn ledger(error: &ledger::Error, other: OtherCopy) -> String {
     match error {
         ledger::Error::Broken { .. } | ledger::Error::TailMissing { .. } => mended_from(other),
-        ledger::Error::BranchRewritten { .. } => format!(
-            "find out who rewrote `{BRANCH}`; push its earlier head again, or, if it was meant, move `ledger` and \
-             `published.json` out of the state directory"
-        ),
+        ledger::Error::BranchBroken { published, .. } => put_back(published.as_deref()),
+        ledger::Error::BranchRewritten { commit, .. } => put_back(Some(commit)),
         ledger::Error::TooLarge { .. } | ledger::Error::Encode(_) => {
             "this is a bug: nothing was done of what the record would have told".to_owned()
         }
@@ -129,12 +128,28 @@ pub(super) fn ledger(error: &ledger::Error, other: OtherCopy) -> String {
     }
 }
 
+/// How a branch is mended that was changed by other hands, while what this machine has is whole.
+pub(super) fn put_back(published: Option<&str>) -> String {
+    let again = format!("find out who changed it, and push the earlier head of `{BRANCH}` again");
+    match published {
+        Some(commit) => format!(
+            "{again}, as this machine knows it commit {commit}: git push --force REMOTE {commit}:refs/heads/{BRANCH}, or in \
+             a repository that isn't pushed git update-ref refs/heads/{BRANCH} {commit}. The ledger on this machine is whole; \
+             leave it where it is"
+        ),
+        None => format!("{again}, from a machine or a clone that has it"),
+    }
+}
+
 /// How a damaged ledger is mended, as OPERATING.md has it.
-fn mended_from(other: OtherCopy) -> String {
+pub(super) fn mended_from(other: OtherCopy) -> String {
     let aside = "move `ledger` and `published.json` out of the state directory";
     let taken_over = format!("the next apply takes the ledger over from the branch `{BRANCH}`");
     let step = match other {
         OtherCopy::There => format!("to mend it, {aside}: {taken_over}"),
+        OtherCopy::Damaged => format!(
+            "`{BRANCH}` is damaged as well: push an earlier head of it again that is whole, and then {aside}: {taken_over}"
+        ),
         OtherCopy::Gone => format!(
             "the branch `{BRANCH}` isn't there to restore it from: push that again from a clone or a machine that has it, \
              or begin a new ledger: {aside}, and keep them"

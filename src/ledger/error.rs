@@ -40,13 +40,26 @@ pub enum Error {
         /// The commit that published it.
         commit: String,
     },
+    /// A line on the branch is not what was written there, while the ledger on this machine is whole.
+    #[error("on the branch `factory/ledger`: {place}: {wrong}")]
+    BranchBroken {
+        /// Where: `COMMIT:ledger/2026-01-02.jsonl:2`.
+        place: Place,
+        /// What is wrong with it.
+        wrong: Wrong,
+        /// The commit that this machine published last or took over, if any.
+        published: Option<String>,
+    },
     /// The branch doesn't contain what was published to it.
     #[error(
-        "the branch `factory/ledger` doesn't contain record {seq}, which was published to it: it was rewritten"
+        "the branch `factory/ledger` doesn't contain record {seq}, which was published to it in commit {commit}: it \
+         was rewritten"
     )]
     BranchRewritten {
         /// The sequence of the last record published.
         seq: u64,
+        /// The commit that published it.
+        commit: String,
     },
     /// A record is larger than a line may be.
     #[error("a `{kind}` record has {bytes} bytes, the limit is {limit}")]
@@ -62,7 +75,7 @@ pub enum Error {
     #[error("could not encode a record")]
     Encode(#[source] serde_json::Error),
     /// The note about what was published is damaged.
-    #[error("`{file}` is damaged; remove it after `factoryctl ledger verify`")]
+    #[error("`{file}`, the note of what was published last, is damaged")]
     Note {
         /// The file.
         file: String,

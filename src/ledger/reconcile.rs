@@ -55,13 +55,13 @@ impl Ledger {
     /// was answered by `Behind`. A crash at any point is mended by the next opening and reconciling.
     ///
     /// # Errors
-    /// [`Error::BranchRewritten`] when the branch doesn't contain what was published to it, [`Error::Broken`] when
-    /// its own chain is.
+    /// [`Error::BranchRewritten`] when the branch doesn't contain what was published to it, [`Error::BranchBroken`]
+    /// when its own chain is.
     pub async fn reconcile(&mut self, target: &Target<'_>, at: Timestamp) -> Result<Reconciled, Error> {
         let published = self.published.clone();
         let Some(actual) = target.fetch().await? else {
             return match published {
-                Some(published) => Err(Error::BranchRewritten { seq: published.seq }),
+                Some(published) => Err(rewritten(&published)),
                 None => Ok(Reconciled::NoBranch),
             };
         };
@@ -101,7 +101,6 @@ impl Ledger {
 
     fn find_fork(&self, repo: &Repo, actual: &CommitId) -> Result<Fork, Error> {
         let base = self.published.as_ref();
-        let base_seq = base.map_or(0, |p| p.seq);
         let from = base.map(|p| p.day.as_str());
         let mut ours = Scan::new(&self.dir, from)?;
         let mut our_next = ours.next()?;
@@ -114,7 +113,11 @@ impl Ledger {
             let bytes = bytes?;
             for (n, line) in lines(&bytes).enumerate() {
                 let place = || Place { file: format!("{actual}:{FOLDER}/{day}"), line: n as u64 + 1 };
-                let broken = |wrong| Error::Broken { place: place(), wrong };
+                let broken = |wrong| Error::BranchBroken {
+                    place: place(),
+                    wrong,
+                    published: base.map(|p| p.commit.to_string()),
+                };
                 let (entry, prev) = chain::open(line).map_err(broken)?;
                 // The first record of the first file we look at: what it follows is not looked at.
                 if branch.seq == 0 && entry.seq > 1 && base.is_some() {
@@ -136,8 +139,8 @@ impl Ledger {
                 }
             }
         }
-        if !seen_base || common.seq < base_seq {
-            return Err(Error::BranchRewritten { seq: base_seq });
+        if let Some(base) = base.filter(|base| !seen_base || common.seq < base.seq) {
+            return Err(rewritten(base));
         }
         let cut = our_next.as_ref().map(|l| (l.place.file.clone(), l.offset));
         let mut own = Vec::new();
@@ -233,6 +236,10 @@ impl Ledger {
         self.recovered_fork(name, bytes);
         Ok(())
     }
+}
+
+fn rewritten(published: &Published) -> Error {
+    Error::BranchRewritten { seq: published.seq, commit: published.commit.to_string() }
 }
 
 /// The branch's day files from `from` on, oldest first, each read when it is asked for.
@@ -378,10 +385,10 @@ mod tests {
         fixture.git(&["update-ref", "-d", "refs/heads/factory/ledger"]);
         let target = Target::Local(&repo);
         let gone = ledger.reconcile(&target, at(0)).await.unwrap_err();
-        assert!(matches!(gone, Error::BranchRewritten { seq: 7 }), "{gone}");
+        assert!(matches!(gone, Error::BranchRewritten { seq: 7, .. }), "{gone}");
         publish(&mut another, &repo).await;
         let replaced = ledger.reconcile(&target, at(0)).await.unwrap_err();
-        assert!(matches!(replaced, Error::BranchRewritten { seq: 7 }), "{replaced}");
+        assert!(matches!(replaced, Error::BranchRewritten { seq: 7, .. }), "{replaced}");
     }
 
     #[tokio::test]

@@ -166,6 +166,12 @@ impl Walk {
 }
 
 impl Report {
+    /// Adds that the note of what was published is there and can't be read.
+    pub fn add_damaged_note(&mut self, says: String) {
+        self.fresh = false;
+        self.problems.push(Problem { place: None, says });
+    }
+
     fn add(&mut self, says: String) {
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(Problem { place: None, says });

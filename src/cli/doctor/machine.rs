@@ -6,9 +6,9 @@ use crate::adapters::state::{LockedBy, StateDir};
 use crate::adapters::{fs, process};
 use crate::cli::context::Context;
 use crate::cli::daemon::none_elsewhere;
+use crate::cli::ledger::standing;
 use crate::cli::next;
 use crate::engine::{Flips, Source};
-use crate::ledger;
 use crate::model::Desired;
 
 use super::finding::Report;
@@ -75,24 +75,14 @@ pub(super) async fn state(cx: &Context, source: &Source, desired: &Desired, repo
         (Ok(()), Ok(by)) => report.good("lock", lock(by.as_ref())),
         (Ok(()), Err(error)) => report.bad("lock", error.to_string(), next::state(&error)),
     }
-    match ledger::read(&state.ledger()) {
-        Ok(read) => report.good("ledger", counted_records(read.head.seq)),
-        Err(error) => report.fail("ledger", &error.into()),
+    match standing(cx, source, desired, &state).await {
+        Ok(says) => report.good("ledger", says),
+        Err(fail) => report.fail("ledger", &fail),
     }
     match Flips::load(&state.flips()) {
         Ok(live) if live.flips.is_empty() => report.good("switches", "none is live"),
         Ok(live) => report.good("switches", format!("{} live", live.flips.len())),
         Err(error) => report.fail("switches", &error.into()),
-    }
-}
-
-fn counted_records(n: u64) -> String {
-    match n {
-        0 => "none yet on this machine".to_owned(),
-        1 => "1 record on this machine; `factoryctl ledger verify` compares it with its branch".to_owned(),
-        n => {
-            format!("{n} records on this machine; `factoryctl ledger verify` compares them with their branch")
-        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! `factoryctl doctor`: credentials and their scopes, limits, clocks, git, state and config, each with what to do.
 //!
 //! It looks as far as it can: a config that doesn't load is no reason not to look at the rest. What is found is judged
-//! by pure functions; nothing is changed but a file that shows whether the state directory can be written.
+//! by pure functions; nothing is changed but a file that shows whether the state directory can be written, and the copies
+//! of what remote repositories have.
 
 mod agents;
 mod config;
