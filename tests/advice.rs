@@ -42,6 +42,35 @@ fn an_apply_of_what_was_never_committed_says_how_to_commit() {
     });
 }
 
+/// A repository around the config is there already: another one inside it would hide the config from it.
+#[test]
+fn a_config_inside_a_repository_is_to_lie_at_its_root() {
+    small(|w| {
+        std::fs::create_dir(w.path("config/inner")).expect("it is new");
+        w.git(&["mv", "factory.kdl", "inner/factory.kdl"]);
+        w.commit("Move the config inside");
+        let inner = w.path("config/inner").display().to_string();
+        for command in [
+            &["apply", "--yes"][..],
+            &["plan", "--at", "HEAD"],
+            &["apply", "--yes", "--at", "HEAD"],
+            &["run"],
+        ] {
+            let ran = w.run(&[&["--config", inner.as_str()], command].concat()).exits(3);
+            let transcript = ran.transcript();
+            assert!(
+                transcript.ends_with(
+                    "`factory.kdl` has to lie at the root of the repository, [world]/config, and lies in \
+                     [world]/config/inner\n  next: move `factory.kdl` and `policies/` to [world]/config, and commit \
+                     them: git mv\n[exit 3]"
+                ),
+                "{transcript}"
+            );
+            assert!(!ran.err.contains("git init"), "{}", ran.all());
+        }
+    });
+}
+
 /// A config that its own `validate` refuses is not begun.
 #[test]
 fn init_refuses_an_owner_that_there_can_not_be() {

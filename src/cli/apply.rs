@@ -107,6 +107,9 @@ fn committed(cx: &Context, source: &Source, saved: Option<&SavedPlan>) -> Result
             if is_committed(&loaded.desired) {
                 return Ok(loaded);
             }
+            if let Some(error) = source.not_at_root() {
+                return Err(error.into());
+            }
             match loaded.desired.origin.changed {
                 Some(n) => {
                     let files = if n == 1 {

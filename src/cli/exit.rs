@@ -226,7 +226,17 @@ impl From<RecordError> for Fail {
 
 impl From<SourceError> for Fail {
     fn from(error: SourceError) -> Self {
-        let exit = if let SourceError::Git(error) = &error { of_git(error) } else { Exit::Error };
+        let exit = match &error {
+            SourceError::Git(error) => of_git(error),
+            SourceError::NotAtRoot { .. } => Exit::Invalid,
+            SourceError::Nowhere(_)
+            | SourceError::OtherRoot(_)
+            | SourceError::Folder(_)
+            | SourceError::State(_)
+            | SourceError::Env(_)
+            | SourceError::Memory(_)
+            | SourceError::NoHistory { .. } => Exit::Error,
+        };
         let help = next::source(&error);
         Self::new(exit, "the config can't be read").because(error).help(help)
     }

@@ -285,6 +285,10 @@ pub(super) fn source(error: &SourceError) -> String {
             "restore `{}`, or remove it if the head of the config branch is what shall be in force",
             file.display()
         ),
+        SourceError::NotAtRoot { root, .. } => format!(
+            "move `factory.kdl` and `policies/` to {}, and commit them: git mv",
+            root.display()
+        ),
         SourceError::NoHistory { .. } => {
             "leave out the revision, or put the folder under version control: git init && git add . && git commit"
                 .to_owned()
@@ -333,6 +337,7 @@ mod tests {
             SourceError::Git(git::Error::UnknownRevision { rev: "x".into(), similar: None }),
             SourceError::Git(git::Error::UnknownRevision { rev: "refs/heads/main".into(), similar: None }),
             SourceError::Git(git::Error::Bare(PathBuf::from("/w"))),
+            SourceError::NotAtRoot { folder: "/w/inner".into(), root: "/w".into() },
         ];
         let said: Vec<String> = rows
             .iter()
@@ -377,6 +382,8 @@ mod tests {
           next: push that branch, or name the one that has the config: --config URL#BRANCH
         the repository `/w` is bare: it has no working tree; name a commit
           next: name a commit: --at REV
+        `factory.kdl` has to lie at the root of the repository, /w, and lies in /w/inner
+          next: move `factory.kdl` and `policies/` to /w, and commit them: git mv
         ");
     }
 }

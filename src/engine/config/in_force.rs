@@ -296,7 +296,9 @@ fn gone(source: &Source, branch: &str) -> String {
 }
 
 fn boot(source: Arc<Source>, clock: Clock) -> Result<Keeper, BootError> {
-    let Some(repo) = source.repo().cloned() else { return Err(BootError::NoHistory) };
+    let Some(repo) = source.repo().cloned() else {
+        return Err(source.not_at_root().map_or(BootError::NoHistory, BootError::Source));
+    };
     let remembered = source.remembered()?.and_then(|was| was.in_force);
     let mut failed = None;
     for branch in source.first_branches()? {

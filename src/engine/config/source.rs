@@ -68,6 +68,14 @@ pub enum SourceError {
         /// The revision.
         rev: String,
     },
+    /// A commit is needed, and the config lies inside a repository instead of at its root.
+    #[error("`factory.kdl` has to lie at the root of the repository, {}, and lies in {}", .root.display(), .folder.display())]
+    NotAtRoot {
+        /// The config's folder.
+        folder: PathBuf,
+        /// The root of the repository around it.
+        root: PathBuf,
+    },
 }
 
 /// Which state of the config is read.
@@ -184,6 +192,13 @@ impl Source {
         }
     }
 
+    /// Why a plain folder has no commits although a repository is around it; `None` where none is.
+    pub fn not_at_root(&self) -> Option<SourceError> {
+        let Self::Folder(folder) = self else { return None };
+        let root = Repo::discover(folder).ok()?.work_tree()?;
+        Some(SourceError::NotAtRoot { folder: folder.clone(), root })
+    }
+
     /// Reads the files.
     ///
     /// # Errors
@@ -200,9 +215,9 @@ impl Source {
     fn files(&self, at: At<'_>) -> Result<ConfigFiles, SourceError> {
         match (self, at) {
             (Self::Folder(folder), At::WorkingTree) => Ok(fs::read_config_folder(folder)?),
-            (Self::Folder(folder), At::Revision(rev)) => {
-                Err(SourceError::NoHistory { folder: folder.clone(), rev: rev.to_owned() })
-            }
+            (Self::Folder(folder), At::Revision(rev)) => Err(self
+                .not_at_root()
+                .unwrap_or_else(|| SourceError::NoHistory { folder: folder.clone(), rev: rev.to_owned() })),
             (Self::Local { repo, .. }, At::WorkingTree) if repo.work_tree().is_some() => {
                 Ok(repo.working_tree()?)
             }
