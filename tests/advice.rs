@@ -71,6 +71,20 @@ fn a_config_inside_a_repository_is_to_lie_at_its_root() {
     });
 }
 
+#[test]
+fn a_file_that_never_was_a_saved_plan_is_not_stale() {
+    small(|w| {
+        w.write("bad.json", "{}");
+        let ran = w.apply(&["bad.json"]).exits(1);
+        assert!(ran.err.contains("bad.json is not a saved plan"), "{}", ran.all());
+        w.plan(&["-o", "plan.json"]).exits(2);
+        let text = std::fs::read_to_string(w.path("config/plan.json")).expect("it was written");
+        w.write("plan.json", &text.replace("acme/anvil", "acme/bellows"));
+        let ran = w.apply(&["plan.json"]).exits(7);
+        assert!(ran.err.contains("plan.json was changed after it was written"), "{}", ran.all());
+    });
+}
+
 /// A config that its own `validate` refuses is not begun.
 #[test]
 fn init_refuses_an_owner_that_there_can_not_be() {

@@ -19,7 +19,7 @@ use crate::ledger::Ledger;
 use crate::loops::{self, Selection};
 use crate::model::{Action, ActionId, AddressGlob, Allow, Cause, Desired, Observed, RepoName, Verb};
 use crate::plan::render;
-use crate::plan::{Document, Memory, NotInForce, Permitted, SavedPlan};
+use crate::plan::{Document, Memory, NotInForce, Permitted, SavedError, SavedPlan};
 
 use super::agreed::{self, Apart, Since};
 use super::context::Context;
@@ -74,9 +74,15 @@ fn saved_plan(cx: &Context, args: &Args) -> Result<Option<SavedPlan>, Fail> {
     }
     let text = String::from_utf8_lossy(&fs::read(&path, SAVED_LIMIT)?).into_owned();
     SavedPlan::parse(&text).map(Some).map_err(|error| {
-        Fail::new(Exit::Stale, format!("{one} can't be applied"))
-            .because(error)
-            .help("make it anew: factoryctl plan -o FILE")
+        let exit = match error {
+            SavedError::Malformed(_) => Exit::Error,
+            SavedError::Newer(_) | SavedError::Edited => Exit::Stale,
+        };
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        let mut fail =
+            Fail::new(exit, format!("{one} {error}")).help("make it anew: factoryctl plan -o FILE");
+        fail.causes.extend(cause);
+        fail
     })
 }
 

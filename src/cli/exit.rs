@@ -245,7 +245,11 @@ impl From<SourceError> for Fail {
 impl From<FlipsError> for Fail {
     fn from(error: FlipsError) -> Self {
         let help = next::flips(&error);
-        Self::new(Exit::Error, "the live switches can't be read").because(error).help(help)
+        let what = match &error {
+            FlipsError::Read { .. } | FlipsError::Damaged { .. } => "the live switches can't be read",
+            FlipsError::Keep { .. } => "the live switches can't be kept",
+        };
+        Self::new(Exit::Error, what).because(error).help(help)
     }
 }
 
@@ -317,5 +321,20 @@ mod tests {
             }
         }
         assert_eq!(order.map(Exit::code), [3, 5, 6, 8, 7, 9, 4, 1, 2, 0]);
+    }
+
+    #[test]
+    fn a_switch_that_can_not_be_kept_was_read() {
+        let full = || {
+            let source = std::io::ErrorKind::StorageFull.into();
+            fs::Error::DiskFull { action: "write", path: "/s/flips.json".into(), source }
+        };
+        let said = [
+            FlipsError::Keep { path: "/s/flips.json".into(), source: full() },
+            FlipsError::Read { path: "/s/flips.json".into(), source: fs::Error::NotRegular("/s".into()) },
+        ]
+        .map(|error| Fail::from(error).to_string());
+        assert!(said[0].starts_with("the live switches can't be kept: "), "{}", said[0]);
+        assert!(said[1].starts_with("the live switches can't be read: "), "{}", said[1]);
     }
 }

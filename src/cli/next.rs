@@ -299,7 +299,7 @@ pub(super) fn source(error: &SourceError) -> String {
 /// After the live switches could not be read.
 pub(super) fn flips(error: &FlipsError) -> String {
     match error {
-        FlipsError::File { source, .. } => file(source),
+        FlipsError::Read { source, .. } | FlipsError::Keep { source, .. } => file(source),
         FlipsError::Damaged { .. } => {
             "without that file nothing is switched live: `factoryctl history` tells what was, before you remove it"
                 .to_owned()

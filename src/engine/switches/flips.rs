@@ -58,9 +58,18 @@ pub struct Flips {
 /// Why live flips can't be read or kept.
 #[derive(Debug, thiserror::Error)]
 pub enum FlipsError {
-    /// The file can't be read or written.
+    /// The file can't be read.
+    #[error("the live flips in {} can't be read", .path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: fs::Error,
+    },
+    /// The file can't be written.
     #[error("the live flips in {} can't be kept", .path.display())]
-    File {
+    Keep {
         /// Which file.
         path: PathBuf,
         /// Why.
@@ -89,7 +98,7 @@ impl Flips {
         let bytes = match fs::read(path, LIMIT) {
             Ok(bytes) => bytes,
             Err(source) if source.is_not_found() => return Ok(Self::default()),
-            Err(source) => return Err(FlipsError::File { path: path.to_owned(), source }),
+            Err(source) => return Err(FlipsError::Read { path: path.to_owned(), source }),
         };
         serde_json::from_slice(&bytes).map_err(|source| FlipsError::Damaged { path: path.to_owned(), source })
     }
@@ -100,7 +109,7 @@ impl Flips {
     /// When the file can't be written.
     pub fn save(&self, path: &Path) -> Result<(), FlipsError> {
         let bytes = serde_json::to_vec_pretty(self).expect("plain data is always valid JSON");
-        fs::replace(path, &bytes).map_err(|source| FlipsError::File { path: path.to_owned(), source })
+        fs::replace(path, &bytes).map_err(|source| FlipsError::Keep { path: path.to_owned(), source })
     }
 
     /// Sets a flip, in place of an earlier one of the same address.
