@@ -172,9 +172,12 @@ fn attempts_are_counted_and_learn() {
         let run = &runs(w)[0];
         let saved = run["salvage"].as_str().expect("it was saved");
         let folder = std::path::Path::new(run["folder"].as_str().expect("a folder"));
-        let state = folder.ancestors().nth(3).expect("the state directory");
-        let mirror = state.join("mirrors/acme/anvil.git").display().to_string();
+        let yard = folder.ancestors().nth(3).expect("where runs lie");
+        let mirror = yard.join("mirrors/acme/anvil.git").display().to_string();
         let left = w.git(&["--git-dir", &mirror, "show", &format!("{saved}:left")]);
+        let shown = w.run(&["runs", "show", run["run"].as_str().expect("its name")]).exits(0);
+        let command = format!("to get it back, in a clone: git fetch '{mirror}' {saved} && git switch");
+        assert!(shown.out.contains(&command), "{}", shown.all());
         assert!(left.contains("This is attempt 2; the one before it ended in `crashed`"), "{left}");
         // Another prompt is another task.
         w.config(&config(HONES, "attempts 2").replace("Hone the anvil.", "Hone it well."));
@@ -274,9 +277,9 @@ fn a_killed_run_is_done_again() {
         wait("it is at work", || second.exists().then_some(()));
         let run = runs(w).remove(0);
         let folder = std::path::Path::new(run["folder"].as_str().expect("a folder"));
-        let state = folder.ancestors().nth(3).expect("the state directory");
+        let yard = folder.ancestors().nth(3).expect("where runs lie");
         let id = run["run"].as_str().expect("its name");
-        let records = state.join("runs").join(id).join("processes.json");
+        let records = yard.join("runs").join(id).join("processes.json");
         let processes: Value = serde_json::from_slice(&std::fs::read(records).expect("there")).expect("JSON");
         let pid =
             processes["supervisor"]["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a pid");

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::adapters::github::{Client, Patience, segment};
 use crate::engine::{self, Judging};
 use crate::ledger::Batch;
-use crate::loops::Selection;
+use crate::loops;
 use crate::model::{Action, Address, AddressGlob, CommitId, RepoName, Verb};
 use crate::plan::{Document, Memory, Planned, render};
 
@@ -33,7 +33,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let session = cx.connect(&source, &loaded.desired, Patience::Foreground)?;
     let switches = cx.switches(&session.state, &loaded.desired)?;
     session.take_ledger_over(cx, &source, &loaded.desired).await?;
-    let (selection, memory) = (Selection::default(), Memory::default());
+    let (selection, memory) = (loops::of_repositories(), Memory::default());
     let judging = Judging::new(&loaded.desired, &selection, &switches, &memory, cx.clock.now());
     let observed = {
         let _drawn = Progress::waiting(&cx.ui, READING);

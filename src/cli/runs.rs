@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::adapters::fs;
+use crate::adapters::state::StateDir;
 use crate::model::{Closed, RunId};
 use crate::plan::render::printable;
+use crate::runs::workspace::restore_command;
 use crate::runs::{End, RecordError, RunDir, Spec, State};
 
 use super::context::Context;
@@ -77,7 +79,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let all = RunDir::all(&runs)?;
     match &args.what {
         What::List { json } => list(cx, all, *json),
-        What::Show { run, json } => show(cx, &open(find(all, run)?)?, *json),
+        What::Show { run, json } => show(cx, &state, &open(find(all, run)?)?, *json),
         What::Log { run, stderr } => log(cx, &find(all, run)?.1, *stderr),
         What::Stop { run, reason } => stop(cx, &open(find(all, run)?)?, reason).await,
     }
@@ -185,7 +187,7 @@ fn list(cx: &Context, all: Vec<(RunId, RunDir)>, json: bool) -> Result<Exit, Fai
     Ok(Exit::Done)
 }
 
-fn show(cx: &Context, run: &Run, json: bool) -> Result<Exit, Fail> {
+fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, Fail> {
     if json {
         let shown = run.json()?;
         cx.ui.print_json(&json!({ "version": 1, "run": shown }))?;
@@ -218,6 +220,10 @@ fn show(cx: &Context, run: &Run, json: bool) -> Result<Exit, Fail> {
     if let Some(closed) = &run.closed {
         line("made", closed.commit.as_ref().map(ToString::to_string));
         line("saved besides", closed.salvage.clone());
+        if let (Some(on), Some(_)) = (on, &closed.salvage) {
+            let mirror = state.mirror_of(&on.of.repo);
+            line("to get it back, in a clone", Some(restore_command(&mirror, &run.id)));
+        }
     }
     line("workspace", Some(run.spec.folder.display().to_string()));
     line("log", Some(format!("factoryctl runs log {}", run.id)));

@@ -10,7 +10,8 @@ mod tests;
 
 pub use contract::{Cx, Loop, NoSettings, Settings, Trigger};
 pub use registry::{
-    AnyLoop, Crash, Inputs, Selection, by_name, may, needs, needs_of, only, plan_all, preview, vocabulary,
+    AnyLoop, Crash, Inputs, Selection, by_name, may, needs, needs_of, of_repositories, only, plan_all,
+    preview, vocabulary,
 };
 
 registry::loops! {

@@ -184,14 +184,18 @@ fn caught(plan: impl FnOnce() -> Plan) -> Result<Plan, String> {
     })
 }
 
+/// The loops that make repositories what config says they are.
+pub fn of_repositories() -> Selection {
+    let repositories = Facets::of(Facet::Settings).and(Facets::of(Facet::Labels));
+    let all = |l: &&&dyn AnyLoop| l.needs().iter().all(|facet| repositories.has(facet));
+    Selection { only: super::ALL.iter().filter(all).map(|l| l.name().to_owned()).collect() }
+}
+
 /// What the loops that manage repositories would do under another config, guards included; for the review of a
 /// change to the config. What they would do under `base` as well is drift that was there before, and left out.
 pub fn preview(proposed: &Desired, base: &Desired, observed: &Observed, now: jiff::Timestamp) -> Document {
     // The loops that look at the config repository itself would look at the proposal again, and so on.
-    let repositories = Facets::of(Facet::Settings).and(Facets::of(Facet::Labels));
-    let of_repositories = |l: &&&dyn AnyLoop| l.needs().iter().all(|facet| repositories.has(facet));
-    let only = super::ALL.iter().filter(of_repositories).map(|l| l.name().to_owned()).collect();
-    let selection = Selection { only };
+    let selection = of_repositories();
     let before = document(base, observed, now, &selection);
     let mut after = document(proposed, observed, now, &selection);
     after.subtract(&before);

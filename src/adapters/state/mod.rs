@@ -191,24 +191,36 @@ impl StateDir {
         self.dir.join(PUBLISHED)
     }
 
+    /// Where the runs of this machine's agents lie. It goes by the id that moves with the state when config names another
+    /// state directory, since runs, workspaces and mirrors name each other by their paths.
+    fn yard(&self) -> PathBuf {
+        let id =
+            fs::read(&self.machine_file(), 64).map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+        match id {
+            Ok(id) if !id.is_empty() => self.home().join(format!("runs-{id}")),
+            // Nobody has held the lock yet, so nothing was started.
+            Ok(_) | Err(_) => self.dir.join("runs"),
+        }
+    }
+
     /// The records of agent runs.
     pub fn runs(&self) -> PathBuf {
-        self.dir.join("runs")
+        self.yard().join("runs")
     }
 
     /// The workspaces of agents.
     pub fn workspaces(&self) -> PathBuf {
-        self.dir.join("workspaces")
+        self.yard().join("workspaces")
     }
 
     /// The homes of agents.
     pub fn homes(&self) -> PathBuf {
-        self.dir.join("homes")
+        self.yard().join("homes")
     }
 
     /// The bare mirror of a repository that agents work on.
     pub fn mirror_of(&self, repo: &crate::model::RepoName) -> PathBuf {
-        self.dir.join("mirrors").join(format!("{}.git", repo.as_str().to_lowercase()))
+        self.yard().join("mirrors").join(format!("{}.git", repo.as_str().to_lowercase()))
     }
 
     fn machine_file(&self) -> PathBuf {

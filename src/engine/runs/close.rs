@@ -1,7 +1,8 @@
 //! Closing a run: its commits taken, what else it left saved, all of it looked at, and the outcome written down.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use crate::adapters::fs;
 use crate::adapters::git::{self, Access, Mirror, Signature};
 use crate::engine::config::said;
 use crate::model::{Closed, Outcome, RunId};
@@ -23,6 +24,9 @@ enum CloseError {
     /// The mirror.
     #[error(transparent)]
     Git(#[from] git::Error),
+    /// Its files.
+    #[error(transparent)]
+    Files(#[from] fs::Error),
 }
 
 /// Closes every run that has ended, those whose supervisor was killed too, and says what became of each. Whoever calls
@@ -41,14 +45,35 @@ pub async fn close_runs(yard: &Yard, say: &(dyn Fn(&str) + Send + Sync)) {
     }
 }
 
+/// How long the transcript and the home of a run are kept, and what was saved of it.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// Removes what is kept of old runs for a while only. That a run was, what it was for and how it ended stays.
+fn tidy(yard: &Yard, dir: &RunDir, spec: &Spec, closed: &Closed) -> Result<(), CloseError> {
+    let [out, err] = dir.transcripts();
+    if yard.clock.now().duration_since(closed.at) < KEPT || !(fs::exists(&out) || fs::exists(&spec.home)) {
+        return Ok(());
+    }
+    if let Some(on) = &spec.on {
+        let mirror = Mirror::ensure(&yard.state.mirror_of(&on.of.repo), &on.url)?;
+        workspace::expire(mirror.repo(), yard.clock.now())?;
+    }
+    fs::remove_tree(&spec.home)?;
+    fs::remove(&err)?;
+    Ok(fs::remove(&out)?)
+}
+
 async fn close_ended(yard: &Yard) -> Result<Vec<(RunId, Result<Closed, CloseError>)>, RecordError> {
     let mut out = Vec::new();
     let mut sandbox = None;
     for (id, dir) in RunDir::all(&yard.state.runs())? {
-        if dir.closed()?.is_some() {
+        let Some(spec) = dir.spec()? else { continue };
+        if let Some(closed) = dir.closed()? {
+            if let Err(error) = tidy(yard, &dir, &spec, &closed) {
+                tracing::warn!(%id, error = said(&error), "an old run can't be tidied up");
+            }
             continue;
         }
-        let Some(spec) = dir.spec()? else { continue };
         let Some(on) = spec.on.clone() else { continue };
         if let Err(error) = settle(&dir, yard.clock.now()) {
             out.push((id, Err(error.into())));

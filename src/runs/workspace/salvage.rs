@@ -294,8 +294,8 @@ fn message(run: &RunId, left_out: &[LeftOut]) -> String {
 }
 
 /// The command line with which a person gets back what was saved of a run, in a clone of the repository.
-pub fn restore_command(mirror: &Mirror, run: &RunId) -> String {
-    let place = mirror.repo().place().display().to_string().replace('\'', r"'\''");
+pub fn restore_command(mirror: &Path, run: &RunId) -> String {
+    let place = mirror.display().to_string().replace('\'', r"'\''");
     format!("git fetch '{place}' {BELOW}{run} && git switch --create salvage-{run} FETCH_HEAD")
 }
 

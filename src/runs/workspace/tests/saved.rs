@@ -142,7 +142,11 @@ async fn a_person_gets_it_back() {
     let it = ground.make().await;
     agent(&it).put("new", "n");
     ground.salvage(&it).await;
-    ground.remote.git(&["-c", &format!("alias.x=!{}", restore_command(&ground.mirror, &run())), "x"]);
+    ground.remote.git(&[
+        "-c",
+        &format!("alias.x=!{}", restore_command(ground.mirror.repo().place(), &run())),
+        "x",
+    ]);
     assert_eq!(std::fs::read_to_string(ground.remote.dir.join("new")).unwrap(), "n");
 }
 
