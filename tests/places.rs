@@ -61,15 +61,19 @@ fn nobody_works_beside_a_daemon_with_another_state_directory() {
     });
 }
 
-/// What the daemon says through its socket, which commands can't find while there is no config.
-fn status(world: &World) -> Value {
+/// Asks the daemon through its socket, which commands can't find while there is no config.
+fn ask(world: &World, request: &Value) -> Value {
     let mut sockets = std::fs::read_dir(world.path("run/factoryctl")).expect("a daemon made it");
     let socket = sockets.next().expect("one daemon runs").expect("it can be listed").path();
     let mut stream = UnixStream::connect(socket).expect("it listens");
-    stream.write_all(b"{\"v\":1,\"request\":{\"status\":{}}}\n").expect("it reads");
+    writeln!(stream, "{}", json!({ "v": 1, "request": request })).expect("it reads");
     let mut reply = String::new();
     BufReader::new(stream).read_line(&mut reply).expect("it answers");
-    serde_json::from_str::<Value>(&reply).expect("it answers in JSON")["status"].take()
+    serde_json::from_str(&reply).expect("it answers in JSON")
+}
+
+fn status(world: &World) -> Value {
+    ask(world, &json!({ "status": {} }))["status"].take()
 }
 
 #[test]
@@ -89,6 +93,10 @@ fn a_config_repository_that_is_replaced_is_followed_again() {
         std::fs::rename(&place, &aside).unwrap();
         let gone = format!("the repository at {} is gone", place.display());
         world.until("it is said to be gone", || status(world)["config"]["trouble"] == json!(gone));
+        ask(world, &json!({ "loop-tick": { "name": "labels" } }));
+        world.until("the loop says the same", || status(world)["trouble"].as_str().is_some());
+        let trouble = status(world)["trouble"].to_string();
+        assert!(trouble.contains("is gone") && !trouble.contains("rewritten"), "{trouble}");
         std::fs::rename(&aside, &place).unwrap();
         let status = daemon.wait("it is there again", |s| s["config"]["trouble"].is_null());
         assert_eq!(status["config"]["commit"], json!(commit));
