@@ -82,18 +82,32 @@ fn the_demo_tells_its_story() {
            $ factoryctl loop enable labels --reason released
            $ factoryctl loop tick labels
 
-        7. The ledger, in Git, explains every change
+        7. A task in config becomes a pull request, by an agent in a workspace of its own
+           write policies/tasks.kdl:
+           │ agent "scribe" kind="command" {
+           │     program "/bin/sh" "-c" "date >> WORKSHOP.md; git add .; git commit -qm 'Describe the workshop'; echo written"
+           │ }
+           │ task "describe" repo="acme/garnet-api-000" {
+           │     prompt "Describe the workshop in WORKSHOP.md."
+           │     agents "scribe"
+           │     paths "WORKSHOP.md"
+           │ }
+           $ git commit -m "Have the workshop described" && git push
+           $ factoryctl runs list
+           │ [run]  closed       acme/garnet-api-000 describe  scribe  done  what it made may be published
+
+        8. The ledger, in Git, explains every change
            $ factoryctl ledger verify
            │ verified: [n] records, head [digest]
            $ git fetch && git log origin/factory/ledger
+           │ apply: 1 pull request in acme/garnet-api-000 (config [id])
+           │ intend: 1 pull request in acme/garnet-api-000 (config [id])
+           │ apply: 1 run in acme/garnet-api-000 (config [id])
+           │ config: [id] in force; intend: 1 run in acme/garnet-api-000 (config [id])
            │ apply: 1 label, 1 proposal in 2 places (config [id])
            │ flip: loop/labels on; intend: 1 label, 1 proposal in 2 places (config [id])
-           │ apply: 1 proposal in acme/factory (config [id])
-           │ flip: loop/labels off; intend: 1 proposal in acme/factory (config [id])
-           │ apply: 1 label in acme/garnet-api-000 (config [id])
-           │ intend: 1 label in acme/garnet-api-000 (config [id])
 
-        8. What to try next
+        9. What to try next
            factoryctl demo --keep          keep all of this and look around
            factoryctl init                 start a config of your own
            factoryctl import OWNER         write config for what you have; a plan right after is empty
@@ -127,6 +141,10 @@ fn between(line: &str, before: &str, after: &str, text: &str) -> String {
 
 fn word(word: &str) -> String {
     let bare = word.trim_end_matches(')');
+    // 20260501-120000-0a1b2c3d
+    if bare.len() == 24 && bare.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+        return "[run]".to_owned();
+    }
     let tail = &word[bare.len()..];
     let hex = |n: usize| bare.len() == n && bare.bytes().all(|b| b.is_ascii_hexdigit());
     if bare.contains("factoryctl-demo-") {

@@ -66,7 +66,8 @@ async fn play(stage: &mut Stage<'_>) -> Result<(), Fail> {
         "off after {}; a pull request on acme/factory proposes it for good",
         stage.since(off)
     ))?;
-    stage.until("the pull request is open", Stage::flip_is_proposed).await?;
+    let config = stage.config_repo();
+    stage.until("the pull request is open", |stage| stage.is_proposed(&config, "factory/flip/")).await?;
     stage.rest().await?;
     stage.edit_label(&repo, "bug", &json!({ "color": "000000" }))?;
     let plan = stage.expect(&["plan"], Exit::Done).await?;
@@ -74,6 +75,13 @@ async fn play(stage: &mut Stage<'_>) -> Result<(), Fail> {
     stage.expect(&["loop", "enable", "labels", "--reason", "released"], Exit::Done).await?;
     stage.expect(&["loop", "tick", "labels"], Exit::Done).await?;
     stage.until("the label is as config declares it", |stage| stage.all_labels("bug", "b60205")).await?;
+
+    stage.rest().await?;
+    stage.title("A task in config becomes a pull request, by an agent in a workspace of its own")?;
+    stage.write_task(&repo).await?;
+    stage.until("the pull request is open", |stage| stage.is_proposed(&repo, "factory/task/")).await?;
+    let runs = stage.expect(&["runs", "list"], Exit::Done).await?;
+    stage.show_tail(&runs, 1)?;
 
     stage.rest().await?;
     stage.title("The ledger, in Git, explains every change")?;

@@ -20,6 +20,16 @@ use crate::cli::exit::{Exit, Fail};
 
 const OWNER: &str = "acme";
 const CONFIG: &str = "factory";
+/// A task, and who does it.
+const TASK: &str = r#"agent "scribe" kind="command" {
+    program "/bin/sh" "-c" "date >> WORKSHOP.md; git add .; git commit -qm 'Describe the workshop'; echo written"
+}
+task "describe" repo="REPO" {
+    prompt "Describe the workshop in WORKSHOP.md."
+    agents "scribe"
+    paths "WORKSHOP.md"
+}
+"#;
 /// How long a state may take to come about before the demo gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often it is looked for.
@@ -340,14 +350,30 @@ impl<'a> Stage<'a> {
         })
     }
 
-    /// Whether the pull request that proposes the live flip is open.
-    pub(super) fn flip_is_proposed(&self) -> bool {
+    /// The config repository.
+    pub(super) fn config_repo(&self) -> String {
+        format!("{OWNER}/{CONFIG}")
+    }
+
+    /// Declares a task for an agent that is a few lines of shell here.
+    pub(super) async fn write_task(&self, repo: &str) -> Result<(), Fail> {
+        let text = TASK.replace("REPO", repo);
+        put(&self.clone_dir().join("policies/tasks.kdl"), &text)?;
+        self.say("write policies/tasks.kdl:")?;
+        self.show(&text.lines().collect::<Vec<_>>())?;
+        self.push("Have the workshop described").await
+    }
+
+    /// Whether a pull request from a branch that begins like this is open.
+    pub(super) fn is_proposed(&self, repo: &str, branch: &str) -> bool {
+        let name = repo.split_once('/').map_or(repo, |(_, name)| name);
         self.twin().world().with(|world| {
-            world.repo(OWNER, CONFIG).is_some_and(|repo| {
+            world.repo(OWNER, name).is_some_and(|repo| {
                 let open = |issue: &&twin::world::Issue| issue.state == twin::world::IssueState::Open;
-                repo.issues.values().filter(open).any(|issue| {
-                    issue.pull.as_ref().is_some_and(|pull| pull.head_ref.starts_with("factory/flip/"))
-                })
+                repo.issues
+                    .values()
+                    .filter(open)
+                    .any(|issue| issue.pull.as_ref().is_some_and(|pull| pull.head_ref.starts_with(branch)))
             })
         })
     }

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::take::Reader;
 use super::{Error, Site, Workspace, files};
 use crate::adapters::fs::Beneath;
-use crate::adapters::git::{self, Mirror, Repo, Signature, Snapshot};
+use crate::adapters::git::{self, Repo, Signature, Snapshot};
 use crate::model::{CommitId, RunId};
 
 /// The most bytes of files that are saved of a run. Commits are saved whole.
