@@ -26,6 +26,7 @@ mod kill;
 mod laws;
 mod mending;
 mod one_file;
+mod own;
 mod places;
 mod runs;
 mod saved;

@@ -93,6 +93,7 @@ async fn live(
     let request = observed::Request {
         repos: vec![observed::Wanted { name: &repo.name, archived: false }],
         owners: Vec::new(),
+        own: None,
         facets,
     };
     let mut seen = observed::observe(&session.client, &cx.clock, &request).await;

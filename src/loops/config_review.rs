@@ -103,6 +103,7 @@ fn shown_to<'a>(pull: &ConfigPull, cx: &Cx<'a, NoSettings>) -> Cow<'a, Observed>
     Cow::Owned(Observed {
         at: cx.observed.at,
         repos: repos.map(|(name, seen)| (name.clone(), seen.clone())).collect(),
+        own: cx.observed.own.clone(),
         gaps: gaps.cloned().collect(),
         cost: cx.observed.cost,
         ..Observed::default()

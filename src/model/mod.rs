@@ -26,8 +26,8 @@ pub use desired::{
 pub use facet::{Facet, Facets};
 pub use identity::{ActionId, CommitId, Fingerprint, IntentId, LoopName};
 pub use observed::{
-    Broken, Cause, ConfigHead, ConfigPull, Cost, Gap, LabelState, Observed, OpenFlip, RepoState, Seen,
-    Unmanaged,
+    Broken, Cause, ConfigHead, ConfigPull, Cost, Gap, LabelState, Observed, OpenFlip, OwnRepo, RepoState,
+    Seen, Unmanaged,
 };
 pub use repo_name::{RepoName, RepoNameError};
 pub use run::{Clocks, Limits, Outcome, RunId, Then, Usage, UsageOf};

@@ -12,6 +12,8 @@ pub struct Observed {
     pub at: Option<jiff::Timestamp>,
     /// The declared repositories.
     pub repos: BTreeMap<RepoName, Seen<RepoState>>,
+    /// The repository that config lies in; `None` where it lies in none on this GitHub, or was not looked for.
+    pub own: Option<OwnRepo>,
     /// Repositories that match an `observe` pattern and are not declared; partial unless `gaps` is silent of it.
     pub unmanaged: Vec<Unmanaged>,
     /// Open pull requests on the config repository.
@@ -48,6 +50,24 @@ impl Observed {
     /// Whether a facet of a repository could not be read; `None` asks about what concerns no single repository.
     pub fn gap(&self, facet: Facet, repo: Option<&RepoName>) -> Option<&Gap> {
         self.gaps.iter().find(|g| g.facet == facet && (g.repo.is_none() || g.repo.as_ref() == repo))
+    }
+}
+
+/// The factory's own config repository, read lightly: which one it is, whatever it is called by now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnRepo {
+    /// The name it was asked for by.
+    pub asked: RepoName,
+    /// What was found; absent where this credential sees none of that name.
+    pub seen: Seen<RepoState>,
+}
+
+impl OwnRepo {
+    /// Whether it is the one of this name, under which that one may have been seen as well.
+    pub fn is(&self, repo: &RepoName, seen: Seen<&RepoState>) -> bool {
+        let same =
+            |own: &RepoState| own.name == *repo || matches!(seen, Seen::Known(state) if state.id == own.id);
+        self.asked == *repo || self.seen.known().is_some_and(same)
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Desired, LabelName, LabelSpec, LabelState, Labels, Mode, Observed, Repo, RepoName, RepoState, Seen,
-    Setting, SettingValue, Source, Sourced,
+    Desired, LabelName, LabelSpec, LabelState, Labels, Mode, Observed, OwnRepo, Repo, RepoName, RepoState,
+    Seen, Setting, SettingValue, Source, Sourced,
 };
 
 impl From<bool> for SettingValue {
@@ -205,5 +205,6 @@ impl RepoState {
 /// A complete reading that saw these repositories.
 pub(crate) fn observed(states: impl IntoIterator<Item = RepoState>) -> Observed {
     let repos = states.into_iter().map(|state| (state.name.clone(), Seen::Known(state))).collect();
-    Observed { at: Some(now()), repos, ..Observed::default() }
+    let own = OwnRepo { asked: name("acme/config"), seen: Seen::Known(state("acme/config")) };
+    Observed { at: Some(now()), repos, own: Some(own), ..Observed::default() }
 }

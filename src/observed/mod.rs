@@ -29,6 +29,8 @@ pub struct Request<'a> {
     pub repos: Vec<Wanted<'a>>,
     /// Owners whose undeclared repositories are listed, with the pattern over names.
     pub owners: Vec<(&'a str, &'a str)>,
+    /// The factory's own config repository, whatever it is called by now; it is asked for beside others only.
+    pub own: Option<&'a RepoName>,
     /// Which parts.
     pub facets: Facets,
 }
@@ -51,7 +53,8 @@ impl<'a> Request<'a> {
             .map(|repo| Wanted { name: &repo.name, archived: repo.archived() })
             .collect();
         let owners = desired.observe.iter().map(|o| (o.owner.as_str(), o.pattern.as_str())).collect();
-        Self { repos, owners, facets }
+        let own = desired.factory.config.as_ref().map(|config| &config.value);
+        Self { repos, owners, own, facets }
     }
 }
 
@@ -62,7 +65,8 @@ pub async fn observe(client: &Client, clock: &Clock, request: &Request<'_>) -> O
     if request.facets.has(Facet::Settings) || request.facets.has(Facet::Labels) {
         let (repositories, unmanaged) =
             futures::join!(repositories::read(client, request), unmanaged::read(client, request));
-        (observed.repos, observed.gaps) = repositories;
+        (observed.repos, observed.own, observed.gaps) =
+            (repositories.repos, repositories.own, repositories.gaps);
         observed.unmanaged = unmanaged.0;
         observed.gaps.extend(unmanaged.1);
     }

@@ -6,12 +6,48 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::adapters::github::{Client, Error, GraphqlError, GraphqlReply, Operation};
-use crate::model::{Cause, Facet, Facets, Gap, LabelState, RepoName, RepoState, Seen, Setting};
+use crate::model::{Cause, Facet, Facets, Gap, LabelState, OwnRepo, RepoName, RepoState, Seen, Setting};
 
-use super::{Request, Wanted, batch, cause, decode};
+use super::{Request, batch, cause, decode};
 
 /// What became of each repository, and what could not be read.
-type Readings = (BTreeMap<RepoName, Seen<RepoState>>, Vec<Gap>);
+#[derive(Default)]
+pub(super) struct Readings {
+    pub(super) repos: BTreeMap<RepoName, Seen<RepoState>>,
+    pub(super) own: Option<OwnRepo>,
+    pub(super) gaps: Vec<Gap>,
+}
+
+impl Readings {
+    fn extend(&mut self, other: Self) {
+        self.repos.extend(other.repos);
+        self.own = other.own.or(self.own.take());
+        self.gaps.extend(other.gaps);
+    }
+
+    fn put(&mut self, ask: Ask<'_>, seen: Seen<RepoState>) {
+        if ask.own {
+            self.own = Some(OwnRepo { asked: ask.name.clone(), seen });
+        } else {
+            self.repos.insert(ask.name.clone(), seen);
+        }
+    }
+}
+
+/// A repository that a query asks for.
+#[derive(Clone, Copy)]
+struct Ask<'a> {
+    name: &'a RepoName,
+    /// Whether it is asked for as the factory's own, of which only matters which one it is.
+    own: bool,
+}
+
+impl Ask<'_> {
+    /// What it is asked for, of what the others are.
+    fn facets(self, facets: Facets) -> Facets {
+        if self.own { Facets::NONE } else { facets }
+    }
+}
 
 /// How many further pages of labels of different repositories one query reads.
 const PAGES: usize = 25;
@@ -20,28 +56,53 @@ const PAGES_MAX: usize = 100;
 
 /// Reads every wanted repository.
 pub(super) async fn read(client: &Client, request: &Request<'_>) -> Readings {
-    let (light, full): (Vec<_>, Vec<_>) = request.repos.iter().copied().partition(|w| w.archived);
+    let asks = |archived: bool| {
+        let wanted = request.repos.iter().filter(move |w| w.archived == archived);
+        wanted.map(|w| Ask { name: w.name, own: false }).collect::<Vec<_>>()
+    };
+    let (mut full, mut light) = (asks(false), asks(true));
     let facets = request.facets;
-    let (first, rest) =
-        futures::join!(read_all(client, &full, facets), read_all(client, &light, Facets::NONE),);
-    let (mut repos, mut gaps) = first;
-    let (light_repos, light_gaps) = rest;
+    let unseen = match request.own.filter(|_| !request.repos.is_empty()) {
+        Some(own) => ride(client, own, &mut full, &mut light).await,
+        None => None,
+    };
+    let (mut all, rest) =
+        futures::join!(read_all(client, &full, facets), read_all(client, &light, Facets::NONE));
     // Declared archived and not archived yet: its other settings matter until it is.
-    let awake: Vec<Wanted<'_>> = light
+    let awake: Vec<Ask<'_>> = light
         .iter()
         .copied()
-        .filter(|w| matches!(light_repos.get(w.name), Some(Seen::Known(state)) if !state.archived))
+        .filter(|ask| !ask.own)
+        .filter(|ask| matches!(rest.repos.get(ask.name), Some(Seen::Known(state)) if !state.archived))
         .collect();
-    repos.extend(light_repos);
-    gaps.extend(light_gaps);
+    all.extend(rest);
     if !awake.is_empty() {
-        let (again, more) = read_all(client, &awake, facets).await;
-        repos.extend(again);
-        gaps.extend(more);
+        all.extend(read_all(client, &awake, facets).await);
     }
-    gaps.sort_by(|a, b| (&a.repo, a.facet).cmp(&(&b.repo, b.facet)));
-    gaps.dedup();
-    (repos, gaps)
+    all.own = all.own.or(unseen);
+    all.gaps.sort_by(|a, b| (&a.repo, a.facet).cmp(&(&b.repo, b.facet)));
+    all.gaps.dedup();
+    all
+}
+
+/// Has the factory's own repository asked for together with others of its owner, where there are any. An App that nobody
+/// let in there sees none.
+async fn ride<'a>(
+    client: &Client,
+    own: &'a RepoName,
+    full: &mut Vec<Ask<'a>>,
+    light: &mut Vec<Ask<'a>>,
+) -> Option<OwnRepo> {
+    let beside = |list: &[Ask<'_>]| list.iter().any(|a| a.name.owner().eq_ignore_ascii_case(own.owner()));
+    let ask = Ask { name: own, own: true };
+    if beside(full) {
+        full.push(ask);
+    } else if beside(light) || client.is_let_in(own.owner()).await {
+        light.push(ask);
+    } else {
+        return Some(OwnRepo { asked: own.clone(), seen: Seen::Absent });
+    }
+    None
 }
 
 /// Reads one repository afresh, for the comparison right before a write.
@@ -53,12 +114,12 @@ pub async fn read_one(
     name: &RepoName,
     facets: Facets,
 ) -> Result<Seen<RepoState>, ReadError> {
-    let wanted = [Wanted { name, archived: false }];
-    let mut reply = query(client, &wanted, facets).await.map_err(ReadError::Request)?;
-    let (mut repos, gaps, _) = sort_out(&wanted, &mut reply, facets, client.sees_private());
-    match gaps.into_iter().next() {
+    let asked = [Ask { name, own: false }];
+    let mut reply = query(client, &asked, facets).await.map_err(ReadError::Request)?;
+    let (mut read, _) = sort_out(&asked, &mut reply, facets, client.sees_private());
+    match read.gaps.into_iter().next() {
         Some(gap) => Err(ReadError::Partial(gap)),
-        None => Ok(repos.remove(name).unwrap_or(Seen::Unknown)),
+        None => Ok(read.repos.remove(name).unwrap_or(Seen::Unknown)),
     }
 }
 
@@ -73,36 +134,37 @@ pub enum ReadError {
     Partial(Gap),
 }
 
-async fn read_all(client: &Client, wanted: &[Wanted<'_>], facets: Facets) -> Readings {
-    let mut by_owner: BTreeMap<String, Vec<Wanted<'_>>> = BTreeMap::new();
-    for w in wanted {
-        by_owner.entry(w.name.owner().to_ascii_lowercase()).or_default().push(*w);
+async fn read_all(client: &Client, asked: &[Ask<'_>], facets: Facets) -> Readings {
+    let mut by_owner: BTreeMap<String, Vec<Ask<'_>>> = BTreeMap::new();
+    for ask in asked {
+        by_owner.entry(ask.name.owner().to_ascii_lowercase()).or_default().push(*ask);
     }
-    let size = if facets.is_empty() { batch::LIGHT } else { batch::FULL };
-    let owners = by_owner.values().map(|wanted| async move {
-        batch::in_chunks(wanted, size, |chunk| query(client, chunk, facets)).await
+    let owners = by_owner.values().map(|asked| async move {
+        let size = if facets.is_empty() { batch::LIGHT } else { batch::FULL };
+        // The factory's own is light enough to be one more: it makes no query of its own.
+        let size = size + usize::from(asked.iter().any(|ask| ask.own));
+        batch::in_chunks(asked, size, |chunk| query(client, chunk, facets)).await
     });
-    let mut repos = BTreeMap::new();
-    let mut gaps = Vec::new();
+    let mut all = Readings::default();
     let mut more: Vec<NextPage> = Vec::new();
     for (chunk, result) in futures::future::join_all(owners).await.into_iter().flatten() {
         match result {
             Ok(mut reply) => {
-                let (seen, missing, pages) = sort_out(chunk, &mut reply, facets, client.sees_private());
-                repos.extend(seen);
-                gaps.extend(missing);
+                let (read, pages) = sort_out(chunk, &mut reply, facets, client.sees_private());
+                all.extend(read);
                 more.extend(pages);
             }
             Err(error) => {
-                for w in chunk {
-                    repos.insert(w.name.clone(), Seen::Unknown);
-                    gaps.extend(gaps_of(w.name, facets, &error.to_string(), cause(&error)));
+                for ask in chunk {
+                    all.put(*ask, Seen::Unknown);
+                    let facets = ask.facets(facets);
+                    all.gaps.extend(gaps_of(ask.name, facets, &error.to_string(), cause(&error)));
                 }
             }
         }
     }
-    read_more_labels(client, more, &mut repos, &mut gaps).await;
-    (repos, gaps)
+    read_more_labels(client, more, &mut all).await;
+    all
 }
 
 fn gaps_of(name: &RepoName, facets: Facets, why: &str, cause: Cause) -> Vec<Gap> {
@@ -114,10 +176,13 @@ fn gaps_of(name: &RepoName, facets: Facets, why: &str, cause: Cause) -> Vec<Gap>
         .collect()
 }
 
+/// What is asked of every repository: which one it is, and whether it can be changed.
+const LIGHT: &str = "id nameWithOwner isArchived";
+
 /// The fields that a reading asks of each repository.
 #[expect(clippy::wildcard_enum_match_arm, reason = "each other setting is one field of its own name")]
 fn selection(facets: Facets) -> String {
-    let mut out = String::from("id nameWithOwner isArchived");
+    let mut out = String::from(LIGHT);
     if facets.has(Facet::Settings) {
         for setting in Setting::ALL {
             match setting {
@@ -140,22 +205,25 @@ fn selection(facets: Facets) -> String {
 
 const LABELS: &str = "totalCount pageInfo { hasNextPage endCursor } nodes { name color description }";
 
-async fn query(client: &Client, chunk: &[Wanted<'_>], facets: Facets) -> Result<GraphqlReply, Error> {
-    let owner = chunk.first().map(|w| w.name.owner()).unwrap_or_default();
+async fn query(client: &Client, chunk: &[Ask<'_>], facets: Facets) -> Result<GraphqlReply, Error> {
+    let owner = chunk.first().map(|ask| ask.name.owner()).unwrap_or_default();
     let mut declarations = String::from("$owner: String!");
     let mut aliases = String::new();
     let mut variables = Map::new();
     variables.insert("owner".to_owned(), owner.into());
-    for (i, w) in chunk.iter().enumerate() {
+    for (i, ask) in chunk.iter().enumerate() {
+        let fields = if ask.own { LIGHT } else { "...Repo" };
         let _ = write!(declarations, ", $n{i}: String!");
-        let _ = write!(aliases, " r{i}: repository(owner: $owner, name: $n{i}) {{ ...Repo }}");
-        variables.insert(format!("n{i}"), w.name.name().into());
+        let _ = write!(aliases, " r{i}: repository(owner: $owner, name: $n{i}) {{ {fields} }}");
+        variables.insert(format!("n{i}"), ask.name.name().into());
     }
-    let text = format!(
-        "query Repositories({declarations}) {{ rateLimit {{ cost remaining resetAt limit }}{aliases} }} \
-         fragment Repo on Repository {{ {} }}",
-        selection(facets)
+    let mut text = format!(
+        "query Repositories({declarations}) {{ rateLimit {{ cost remaining resetAt limit }}{aliases} }}"
     );
+    // A fragment that is not used is an error.
+    if chunk.iter().any(|ask| !ask.own) {
+        let _ = write!(text, " fragment Repo on Repository {{ {} }}", selection(facets));
+    }
     client
         .graphql(owner, &Operation { name: "Repositories".into(), text, variables: Value::Object(variables) })
         .await
@@ -163,27 +231,30 @@ async fn query(client: &Client, chunk: &[Wanted<'_>], facets: Facets) -> Result<
 
 /// Takes a reply apart: what is known, what is missing, and whose labels go on.
 fn sort_out(
-    chunk: &[Wanted<'_>],
+    chunk: &[Ask<'_>],
     reply: &mut GraphqlReply,
     facets: Facets,
     sees_private: bool,
-) -> (BTreeMap<RepoName, Seen<RepoState>>, Vec<Gap>, Vec<NextPage>) {
-    let mut repos = BTreeMap::new();
-    let mut gaps = Vec::new();
+) -> (Readings, Vec<NextPage>) {
+    let mut read = Readings::default();
+    let gaps = &mut read.gaps;
     let mut more = Vec::new();
-    for (i, w) in chunk.iter().enumerate() {
+    let mut found = Vec::new();
+    for (i, ask) in chunk.iter().enumerate() {
+        let (name, facets) = (ask.name, ask.facets(facets));
         let alias = format!("r{i}");
         let errors: Vec<&GraphqlError> = reply.errors.iter().filter(|e| concerns(e, &alias)).collect();
         let value = reply.data.get_mut(&alias).map_or(Value::Null, Value::take);
         let seen = if value.is_null() {
-            without_data(w.name, &errors, facets, sees_private, &mut gaps)
+            // Of the own one it matters whether this credential sees it, whatever it sees.
+            without_data(name, &errors, facets, sees_private || ask.own, gaps)
         } else {
             let labels_failed = errors.iter().any(|e| e.path.get(1).is_some_and(|p| p == "labels"));
             if let Some(error) = errors.first() {
                 let facet = if labels_failed { Facet::Labels } else { Facet::Settings };
                 gaps.push(Gap {
                     facet,
-                    repo: Some(w.name.clone()),
+                    repo: Some(name.clone()),
                     why: error.message.clone(),
                     cause: cause_of(error),
                 });
@@ -192,23 +263,26 @@ fn sort_out(
                 Ok((state, cursor)) => {
                     if errors.is_empty() && value.get("labels").is_some_and(Value::is_null) {
                         let why = "the reply says nothing about its labels".to_owned();
-                        let repo = Some(w.name.clone());
+                        let repo = Some(name.clone());
                         gaps.push(Gap { facet: Facet::Labels, repo, why, cause: Cause::Other });
                     }
                     if let Some(after) = cursor {
-                        more.push(NextPage { name: w.name.clone(), id: state.id.clone(), after });
+                        more.push(NextPage { name: name.clone(), id: state.id.clone(), after });
                     }
                     Seen::Known(state)
                 }
                 Err(why) => {
-                    gaps.extend(gaps_of(w.name, facets, &why, Cause::Other));
+                    gaps.extend(gaps_of(name, facets, &why, Cause::Other));
                     Seen::Unknown
                 }
             }
         };
-        repos.insert(w.name.clone(), seen);
+        found.push((*ask, seen));
     }
-    (repos, gaps, more)
+    for (ask, seen) in found {
+        read.put(ask, seen);
+    }
+    (read, more)
 }
 
 /// Whether an error is about this alias; one without a path is about all of them.
@@ -260,12 +334,8 @@ struct NextPage {
 
 /// Reads the rest of the labels, page by page, many repositories in one query. What can't be read completely
 /// becomes unknown.
-async fn read_more_labels(
-    client: &Client,
-    mut open: Vec<NextPage>,
-    repos: &mut BTreeMap<RepoName, Seen<RepoState>>,
-    gaps: &mut Vec<Gap>,
-) {
+async fn read_more_labels(client: &Client, mut open: Vec<NextPage>, all: &mut Readings) {
+    let Readings { repos, gaps, .. } = all;
     for _ in 0..PAGES_MAX {
         if open.is_empty() {
             return;

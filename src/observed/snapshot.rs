@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::adapters::store::{self, Store};
 use crate::model::{
-    Facet, LabelName, LabelState, Observed, RepoName, RepoState, Seen, Setting, SettingValue, Unmanaged,
+    Facet, LabelName, LabelState, Observed, OwnRepo, RepoName, RepoState, Seen, Setting, SettingValue,
+    Unmanaged,
 };
 
 const NAMESPACE: &str = "observed";
@@ -21,6 +22,9 @@ fn key(api: &str) -> String {
 struct Snapshot {
     at: jiff::Timestamp,
     repos: Vec<Repo>,
+    /// The factory's own repository, unless it was not looked for.
+    #[serde(default)]
+    own: Option<Repo>,
     unmanaged: Vec<(String, bool)>,
 }
 
@@ -45,18 +49,19 @@ struct State {
 /// When the cache can't be written.
 pub fn save(store: &Store, api: &str, observed: &Observed) -> Result<(), store::Error> {
     let Some(at) = observed.at else { return Ok(()) };
-    let known = |(name, seen): (&RepoName, &Seen<RepoState>)| match seen {
+    let known = |name: &RepoName, seen: &Seen<RepoState>| match seen {
         Seen::Known(state) => Some(Repo { asked: name.to_string(), state: Some(State::from(state)) }),
         Seen::Absent => Some(Repo { asked: name.to_string(), state: None }),
         Seen::Unknown => None,
     };
-    let repos: Vec<Repo> = observed.repos.iter().filter_map(known).collect();
+    let repos: Vec<Repo> = observed.repos.iter().filter_map(|(name, seen)| known(name, seen)).collect();
+    let own = observed.own.as_ref().and_then(|own| known(&own.asked, &own.seen));
     if repos.is_empty() || observed.gaps.iter().any(|g| matches!(g.facet, Facet::Settings | Facet::Labels)) {
         return Ok(());
     }
     let unmanaged = observed.unmanaged.iter().map(|u| (u.name.to_string(), u.archived)).collect();
     let bytes =
-        serde_json::to_vec(&Snapshot { at, repos, unmanaged }).expect("plain data is always valid JSON");
+        serde_json::to_vec(&Snapshot { at, repos, own, unmanaged }).expect("plain data is always valid JSON");
     store.put(NAMESPACE, &key(api), at, &bytes)
 }
 
@@ -68,20 +73,21 @@ pub fn load(store: &Store, api: &str) -> Result<Option<Observed>, store::Error> 
     let Some(entry) = store.get(NAMESPACE, &key(api))? else { return Ok(None) };
     let Ok(snapshot) = serde_json::from_slice::<Snapshot>(&entry.bytes) else { return Ok(None) };
     let mut observed = Observed { at: Some(snapshot.at), ..Observed::default() };
-    for repo in snapshot.repos {
-        let Ok(name) = RepoName::parse(&repo.asked) else { continue };
-        let seen = match repo.state {
-            None => Seen::Absent,
-            Some(state) => state.into_seen(),
-        };
-        observed.repos.insert(name, seen);
-    }
+    observed.repos.extend(snapshot.repos.into_iter().filter_map(Repo::into_seen));
+    observed.own = snapshot.own.and_then(Repo::into_seen).map(|(asked, seen)| OwnRepo { asked, seen });
     observed.unmanaged = snapshot
         .unmanaged
         .into_iter()
         .filter_map(|(name, archived)| Some(Unmanaged { name: RepoName::parse(&name).ok()?, archived }))
         .collect();
     Ok(Some(observed))
+}
+
+impl Repo {
+    fn into_seen(self) -> Option<(RepoName, Seen<RepoState>)> {
+        let seen = self.state.map_or(Seen::Absent, State::into_seen);
+        Some((RepoName::parse(&self.asked).ok()?, seen))
+    }
 }
 
 impl From<&RepoState> for State {

@@ -232,6 +232,29 @@ impl Client {
         }
     }
 
+    /// Whether requests about an owner's repositories can be made at all: an App makes none where it isn't installed.
+    /// Where that can't be told, the request itself will tell.
+    pub async fn is_let_in(&self, owner: &str) -> bool {
+        match &self.0.credentials {
+            Credentials::Token(_) => true,
+            Credentials::App(app) => match self.know_installation(app, owner).await {
+                Ok(()) => app.installation(owner).is_some(),
+                Err(_) => true,
+            },
+        }
+    }
+
+    /// Asks for the installations, unless the one on `owner` is known, or they were asked for just now.
+    async fn know_installation(&self, app: &App, owner: &str) -> Result<(), Error> {
+        if app.installation(owner).is_none_or(|known| known.suspended)
+            && !app.listed_lately(self.0.exchange.clock.now())
+        {
+            let client = self.clone();
+            self.0.listings.join(String::new(), move || client.list_installations()).await.0?;
+        }
+        Ok(())
+    }
+
     async fn installation(&self, app: &App, owner: &str) -> Result<Installation, Error> {
         // Never `Absent`: that is said of what was looked for and isn't there.
         let refuse = |why: &str| {
@@ -239,12 +262,7 @@ impl Client {
             Err(Error::new(Kind::Forbidden { needs: Vec::new() }, &Method::GET, "/app/installations")
                 .with_message(Some(message)))
         };
-        if app.installation(owner).is_none_or(|known| known.suspended)
-            && !app.listed_lately(self.0.exchange.clock.now())
-        {
-            let client = self.clone();
-            self.0.listings.join(String::new(), move || client.list_installations()).await.0?;
-        }
+        self.know_installation(app, owner).await?;
         match app.installation(owner) {
             Some(Installation { suspended: true, .. }) => refuse("the GitHub App is suspended by"),
             Some(installation) => Ok(installation),

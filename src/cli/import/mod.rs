@@ -113,6 +113,7 @@ async fn read(cx: &Context, api: &str, targets: &[Target]) -> Result<Observed, F
     let request = Request {
         repos: names.iter().map(|(name, archived)| Wanted { name, archived: *archived }).collect(),
         owners: Vec::new(),
+        own: None,
         facets: Facets::of(Facet::Settings).and(Facets::of(Facet::Labels)),
     };
     let observed = observed::observe(&client, &cx.clock, &request).await;

@@ -1,8 +1,9 @@
 //! Guards that judge one action by itself.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::model::{Action, ActionId, Effect, Facet, Seen, Verb};
+use crate::model::{Action, ActionId, Effect, Facet, OwnRepo, RepoName, Seen, Verb};
 
 use super::overrides::{self, Grant, Overrides, Rest};
 use super::{Blocked, GuardContext, NotInForce};
@@ -68,9 +69,9 @@ fn opened_with<'a>(guard: &str, action: &'a Action, rest: &[&'a Action]) -> Vec<
     opened
 }
 
-/// Only people change the config repository itself; the factory comments, reports and proposes there.
+/// Only people change the config repository itself, whatever it is called by now; the factory comments, reports and
+/// proposes there. While nobody knows which one it is, it may be any.
 fn own_config(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
-    let config = &cx.desired.factory.config.as_ref()?.value;
     let speaks = matches!(
         action.verb,
         Verb::Comment
@@ -81,13 +82,34 @@ fn own_config(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
             | Verb::StartRun
             | Verb::OpenPull
     );
-    let touches = !speaks && action.effect.repo() == config;
-    touches.then(|| {
+    if speaks {
+        return None;
+    }
+    let own = own_repo(cx)?;
+    let repo = action.effect.repo();
+    if own.is(repo, cx.observed.repo(repo)) {
+        let says =
+            format!("`{repo}` is the factory's own config repository; a person makes this change on GitHub");
+        return Some(Blocked::outright("self", says));
+    }
+    (own.seen == Seen::Unknown).then(|| {
+        let gap = cx.observed.gap(Facet::Settings, Some(&own.asked));
+        let why = gap.map_or("it was not read", |gap| &gap.why);
         let says = format!(
-            "`{config}` is the factory's own config repository; a person makes this change on GitHub"
+            "`{repo}` may be the factory's own config repository `{}` under another name: {why}",
+            own.asked
         );
-        Blocked::outright("self", says)
+        Blocked::outright("incomplete", says)
     })
+}
+
+/// The factory's own config repository: as it was seen, where that is the one that config names.
+fn own_repo<'a>(cx: &GuardContext<'a>) -> Option<Cow<'a, OwnRepo>> {
+    let named = cx.desired.factory.config.as_ref().map(|config| &config.value);
+    let is_named = |own: &&OwnRepo| named.is_none_or(|named| own.asked == *named);
+    let unread = |named: &RepoName| OwnRepo { asked: named.clone(), seen: Seen::Unknown };
+    let seen = cx.observed.own.as_ref().filter(is_named).map(Cow::Borrowed);
+    seen.or_else(|| named.map(unread).map(Cow::Owned))
 }
 
 fn forbidden_verb(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {

@@ -6,7 +6,10 @@ use proptest::prelude::*;
 
 use super::{GUARDS, NotInForce, OVERRIDABLE, Switch};
 use crate::model::samples::{desired, label, name, observed, repo, source, state, with_config};
-use crate::model::{Action, AddressGlob, Cause, CommitId, Facet, Gap, LoopConfig, Mode, Protect, Setting};
+use crate::model::{
+    Action, AddressGlob, Cause, CommitId, Facet, Gap, LoopConfig, Mode, OwnRepo, Protect, RepoState, Seen,
+    Setting,
+};
 use crate::plan::samples::{
     Case, allow, archive, comment, create_label, create_repo, delete_label, explain, publish, unarchive,
     update_label, weaken, wiki_off,
@@ -134,7 +137,7 @@ fn rows() -> Vec<Row> {
         (
             "incomplete",
             case(|c| {
-                c.observed.repos.insert(name(W), crate::model::Seen::Known(state(W).labels_unknown()));
+                c.observed.repos.insert(name(W), Seen::Known(state(W).labels_unknown()));
                 c.observed.gaps.push(gap(Facet::Labels, Some(W)));
             }),
             vec![create_label(W, "bug"), wiki_off(W), create_label("acme/gears", "bug")],
@@ -150,6 +153,34 @@ fn rows() -> Vec<Row> {
             "self",
             case(|c| c.desired = with_config(desired([repo(W)]), W)),
             vec![wiki_off(W), comment(W, "hello")],
+        ),
+        (
+            "self",
+            case(|c| {
+                c.desired = with_config(c.desired.clone(), "acme/config");
+                let own = RepoState { id: "R_moved".into(), ..state("acme/moved") };
+                let alias = RepoState { name: name("acme/again"), ..own.clone() };
+                c.observed = observed([state(W), own.clone(), alias]);
+                c.observed.own = Some(OwnRepo { asked: name("acme/config"), seen: Seen::Known(own) });
+            }),
+            vec![wiki_off(W), wiki_off("acme/moved"), wiki_off("acme/again"), wiki_off("acme/config")],
+        ),
+        (
+            "incomplete",
+            case(|c| {
+                c.desired = with_config(c.desired.clone(), "acme/config");
+                c.observed.own = Some(OwnRepo { asked: name("acme/config"), seen: Seen::Unknown });
+                c.observed.gaps.push(gap(Facet::Settings, Some("acme/config")));
+            }),
+            vec![wiki_off(W), comment("acme/config", "hello")],
+        ),
+        (
+            "self",
+            case(|c| {
+                c.desired = with_config(c.desired.clone(), "acme/config");
+                c.observed.own = Some(OwnRepo { asked: name("acme/config"), seen: Seen::Absent });
+            }),
+            vec![wiki_off(W), wiki_off("acme/config")],
         ),
         (
             "read-only",
@@ -264,6 +295,22 @@ fn every_guard_says_why_and_how() {
       ok: comment repo/acme/widgets/pull/7/comment/1
       self: update-settings repo/acme/widgets
           `acme/widgets` is the factory's own config repository; a person makes this change on GitHub
+    self
+      ok: update-settings repo/acme/widgets
+      self: update-settings repo/acme/again
+          `acme/again` is the factory's own config repository; a person makes this change on GitHub
+      self: update-settings repo/acme/config
+          `acme/config` is the factory's own config repository; a person makes this change on GitHub
+      self: update-settings repo/acme/moved
+          `acme/moved` is the factory's own config repository; a person makes this change on GitHub
+    incomplete
+      ok: comment repo/acme/config/pull/7/comment/1
+      incomplete: update-settings repo/acme/widgets
+          `acme/widgets` may be the factory's own config repository `acme/config` under another name: GitHub failed (502, request A1)
+    self
+      ok: update-settings repo/acme/widgets
+      self: update-settings repo/acme/config
+          `acme/config` is the factory's own config repository; a person makes this change on GitHub
     read-only
       read-only: create-label repo/acme/widgets/label/bug
           acme/widgets is archived, and nothing in this plan unarchives it
