@@ -2,6 +2,7 @@
 //! found.
 
 use factoryctl::twin::World as GitHub;
+use factoryctl::twin::world::Settings;
 
 use crate::world::{World, world_of};
 
@@ -23,6 +24,10 @@ fn push(w: &World, repo: &str) {
     let (base, token) = (w.twin().url(), w.twin().token());
     let url = base.replacen("http://", &format!("http://x-access-token:{token}@"), 1);
     w.git(&["push", "-q", "--force", &format!("{url}/{repo}.git"), "main"]);
+}
+
+fn settings(w: &World, repo: &str) -> Settings {
+    w.github().with(|github| github.repo("acme", repo).expect("it is there").settings.clone())
 }
 
 /// How many queries for repositories a plan makes.
@@ -47,10 +52,30 @@ fn the_config_repository_is_known_under_another_name() {
             );
         }
         w.apply(&[]).exits(4);
-        let settings = |repo: &str| {
-            w.github().with(|github| github.repo("acme", repo).expect("it is there").settings.clone())
-        };
+        let settings = |repo: &str| settings(w, repo);
         assert!(!settings("cfg-new").archived && settings("cfg-new").has_wiki && !settings("anvil").has_wiki);
+    });
+}
+
+/// Nobody has to name it: it is where config is read from, by its URL or as what a clone is a clone of.
+#[test]
+fn the_repository_that_config_is_read_from_is_the_factorys_own() {
+    renamed("factory \"acme\"", OWN, |w| {
+        w.plan(&[]).exits(2);
+        let url = format!("{}/acme/cfg.git", w.twin().url());
+        let held = |args: &[&str]| {
+            let ran = w.run(args).exits(4);
+            assert!(ran.all().contains("is the factory's own config repository"), "{}", ran.all());
+        };
+        held(&["plan", "--config", &url]);
+        held(&["apply", "--yes", "--config", &url]);
+        w.git(&["remote", "add", "origin", &url]);
+        for args in [&["plan"][..], &["plan", "--at", "HEAD"], &["apply", "--yes"]] {
+            held(args);
+        }
+        assert!(!settings(w, "cfg-new").archived);
+        w.git(&["remote", "set-url", "origin", "https://github.com/acme/cfg.git"]);
+        w.plan(&[]).exits(2);
     });
 }
 

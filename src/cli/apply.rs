@@ -198,10 +198,10 @@ impl<'a> Job<'a> {
         };
         let mut agreed = None;
         // What was agreed on is done as the config in force has it, and what that no longer wants is stale.
-        if let (Some(repo), Some(NotInForce::Superseded { head, .. })) = (repo, &not_in_force)
+        if let Some(NotInForce::Superseded { head, .. }) = &not_in_force
             && saved.is_some()
         {
-            let in_force = cx.judge(source, repo.config_files(head.as_str())?.1)?;
+            let in_force = cx.judge(source, source.read(engine::At::Revision(head.as_str()))?)?;
             agreed = Some(std::mem::replace(&mut loaded, in_force).desired);
             not_in_force = None;
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::CommitId;
+use super::{CommitId, Hosted};
 
 /// The sections of config: what stands at the top of a file, and tells one of ours from another program's.
 pub const SECTIONS: [&str; 12] = [
@@ -27,6 +27,8 @@ pub struct Origin {
     pub place: String,
     /// The repository's root folder, when it is on this machine.
     pub root: Option<PathBuf>,
+    /// The repository on a server that it is, or is a clone of.
+    pub hosted: Option<Box<Hosted>>,
     /// The commit; `None` for a working tree or a plain folder.
     pub commit: Option<CommitId>,
     /// For a working tree: how many files differ from the commit that is checked out.

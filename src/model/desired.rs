@@ -297,6 +297,13 @@ pub struct Allow {
 }
 
 impl Desired {
+    /// The repository on the GitHub at `api` that this config lies in: the one that it names, else the one that it was
+    /// read from.
+    pub fn own_repo(&self, api: &str) -> Option<&RepoName> {
+        let named = self.factory.config.as_ref().map(|config| &config.value);
+        named.or_else(|| self.origin.hosted.as_ref()?.on(api))
+    }
+
     /// Overrides whose last day has passed.
     pub fn ended(&self, today: jiff::civil::Date) -> impl Iterator<Item = &Allow> {
         self.allows.iter().filter(move |allow| allow.until.is_some_and(|until| until < today))

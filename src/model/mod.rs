@@ -5,6 +5,7 @@ mod address;
 mod config_files;
 mod desired;
 mod facet;
+mod hosted;
 mod identity;
 mod observed;
 mod repo_name;
@@ -24,6 +25,7 @@ pub use desired::{
     Repo, SecretRef, Setpoint, Webhook,
 };
 pub use facet::{Facet, Facets};
+pub use hosted::Hosted;
 pub use identity::{ActionId, CommitId, Fingerprint, IntentId, LoopName};
 pub use observed::{
     Broken, Cause, ConfigHead, ConfigPull, Cost, Gap, LabelState, Observed, OpenFlip, OwnRepo, RepoState,

@@ -45,16 +45,15 @@ pub struct Wanted<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// What the loops that take part need of what config declares.
-    pub fn of(desired: &'a Desired, facets: Facets) -> Self {
+    /// What the loops that take part need of what config declares, of the GitHub at `api`.
+    pub fn of(desired: &'a Desired, api: &str, facets: Facets) -> Self {
         let repos = desired
             .repos
             .values()
             .map(|repo| Wanted { name: &repo.name, archived: repo.archived() })
             .collect();
         let owners = desired.observe.iter().map(|o| (o.owner.as_str(), o.pattern.as_str())).collect();
-        let own = desired.factory.config.as_ref().map(|config| &config.value);
-        Self { repos, owners, own, facets }
+        Self { repos, owners, own: desired.own_repo(api), facets }
     }
 }
 

@@ -83,6 +83,7 @@ pub fn read_config_folder(root: &Path) -> Result<ConfigFiles, Error> {
     let origin = Origin {
         place: root.display().to_string(),
         root: Some(root.to_owned()),
+        hosted: None,
         commit: None,
         changed: None,
     };

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Error;
 use super::open::open_at;
 use crate::adapters::fs::{self, FileId};
-use crate::model::CommitId;
+use crate::model::{CommitId, Hosted};
 
 /// A repository, open. Cheap to clone and to send; each call sees the references as they are then, and another
 /// repository that has taken its place instead of what was there.
@@ -111,6 +111,13 @@ impl Repo {
     /// The folder with its references and objects, shared by linked working trees: what a watcher watches.
     pub fn common_dir(&self) -> &Path {
         &self.common
+    }
+
+    /// The repository on a server that this is a clone of, as the remote `origin` names it.
+    pub fn clone_of(&self) -> Option<Hosted> {
+        let repo = self.local();
+        let origin = repo.try_find_remote_without_url_rewrite("origin")?.ok()?;
+        Hosted::parse(&origin.url(gix::remote::Direction::Fetch)?.to_bstring().to_string())
     }
 
     /// The commit that is checked out.

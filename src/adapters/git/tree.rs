@@ -54,6 +54,7 @@ impl Repo {
         let origin = Origin {
             place: self.place().display().to_string(),
             root: self.work_tree(),
+            hosted: self.clone_of().map(Box::new),
             commit: Some(commit.clone()),
             changed: None,
         };
@@ -72,6 +73,7 @@ impl Repo {
             Err(Error::Empty(_)) => ConfigFiles::default(),
             Err(e) => return Err(e),
         };
+        files.origin.hosted = self.clone_of().map(Box::new);
         files.origin.changed = Some(fs::changed(&files, &committed));
         Ok(files)
     }

@@ -118,6 +118,11 @@ impl Client {
         }
     }
 
+    /// The base of the API.
+    pub fn base(&self) -> &str {
+        self.0.exchange.base.as_str()
+    }
+
     /// What the client has done so far.
     pub fn stats(&self) -> Stats {
         self.0.exchange.counters.snapshot()

@@ -7,7 +7,7 @@ use crate::adapters::git::{self, Access, Mirror, Refs, Repo, Signature};
 use crate::adapters::{fs, state};
 use crate::desired::{self, Diagnostic, Severity};
 use crate::loops;
-use crate::model::{Broken, CommitId, ConfigFiles, Desired};
+use crate::model::{Broken, CommitId, ConfigFiles, Desired, Hosted};
 
 use super::memory::{Followed, Identity, Memory, MemoryError, Remembered};
 
@@ -208,6 +208,7 @@ impl Source {
         // People know the repository, not our copy of it.
         if let Self::Remote { url, .. } = self {
             files.origin.place.clone_from(url);
+            files.origin.hosted = Hosted::parse(url).map(Box::new);
         }
         Ok(files)
     }

@@ -88,7 +88,7 @@ pub struct Judged {
 pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &[&RepoName]) -> Observed {
     let World { client, clock, state } = *world;
     let facets = loops::needs_of(judging.selection, judging.switches);
-    let mut request = Request::of(judging.desired, facets);
+    let mut request = Request::of(judging.desired, client.base(), facets);
     let mut asked: BTreeSet<&RepoName> = request.repos.iter().map(|w| w.name).collect();
     for &name in also {
         if asked.insert(name) {
