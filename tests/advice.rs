@@ -474,3 +474,22 @@ fn an_app_needs_the_permissions_that_the_doctor_asks_for() {
         });
     }
 }
+
+/// A reason is for those who find it later, so it says something.
+#[test]
+fn a_blank_reason_is_none() {
+    small(|w| {
+        for reason in ["", "  "] {
+            w.write(
+                "factory.kdl",
+                &format!(
+                    "factory \"acme\" {{ protect \"repo/acme/anvil\" reason={reason:?}; }}\nrepo \"acme/anvil\"\n\
+                     allow \"deletes\" address=\"repo/acme/anvil\" until=\"2099-01-01\" reason={reason:?}\n\
+                     loop \"labels\" enabled=#false reason={reason:?}\n"
+                ),
+            );
+            let refused = w.run(&["validate"]).exits(3);
+            assert_eq!(refused.all().matches("is blank").count(), 3, "{}", refused.all());
+        }
+    });
+}

@@ -6,7 +6,7 @@ use crate::desired::shape::{Field, Kind, Repeat, Type, Value};
 use crate::model::{AddressGlob, Allow};
 
 use super::Builder;
-use super::factory::REASON;
+use super::factory::{REASON, says_why};
 
 pub(super) static ALLOW: Kind = Kind {
     name: "allow",
@@ -31,6 +31,7 @@ pub(super) static ALLOW: Kind = Kind {
 };
 
 pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<Allow> {
+    says_why(block, cx);
     let until = block.value("until")?;
     let Value::Date(day) = until.value else { return None };
     let today = cx.vocabulary.today;

@@ -1,6 +1,7 @@
 //! `factory`: the factory's name, its config repository, and what nobody may change.
 
 use crate::desired::block::Block;
+use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Kind, Repeat, Type, Value};
 use crate::model::{AddressGlob, Factory, Protect, RepoName, Sourced};
 
@@ -76,6 +77,14 @@ pub fn check_reason(text: &str) -> Result<(), String> {
     }
 }
 
+/// Refuses a reason that says nothing.
+pub(super) fn says_why(block: &Block, cx: &mut Builder<'_>) {
+    if let Some((_, span)) = block.text("reason").filter(|(text, _)| text.trim().is_empty()) {
+        let blank = Draft::error(code::MALFORMED, format!("the `reason` of {} is blank", block.quoted()));
+        cx.sink.push(blank.at(span, "says nothing").help("say why, for those who wonder later"));
+    }
+}
+
 pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> (Factory, Vec<Protect>) {
     let Some(block) = block else { return (Factory::default(), Vec::new()) };
     let config = block.child(CONFIG.name);
@@ -90,6 +99,7 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> (Factory, Ve
         branch: config.and_then(|c| c.text("branch")).map_or("main", |(branch, _)| branch).to_owned(),
     };
     let protects = block.each(PROTECT.name).filter_map(|p| {
+        says_why(p, cx);
         Some(Protect {
             address: AddressGlob::parse(p.key()).ok()?,
             reason: p.text("reason")?.0.to_owned(),

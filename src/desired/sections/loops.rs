@@ -9,7 +9,7 @@ use crate::desired::shape::{DAY, Field, Kind, Repeat, Type, Value};
 use crate::model::LoopConfig;
 
 use super::Builder;
-use super::factory::REASON;
+use super::factory::{REASON, says_why};
 
 pub(super) static LOOP: Kind = Kind {
     name: super::LOOP,
@@ -42,6 +42,7 @@ pub(super) static LOOP: Kind = Kind {
 
 pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, LoopConfig)> {
     cx.vocabulary.find_loop(block.key())?;
+    says_why(block, cx);
     let enabled = block.flag("enabled").is_none_or(|(enabled, _)| enabled);
     let until = block
         .value("until")
