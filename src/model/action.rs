@@ -208,11 +208,30 @@ pub struct Action {
 }
 
 impl Action {
-    /// The addresses of all that it changes: its own, and those of settings that are changed together.
+    /// The addresses of all that it changes: its own, those of settings that are changed together, and that of the name
+    /// which a label has before it is renamed.
     pub fn touches(&self) -> impl Iterator<Item = Address> {
-        let settings = match &self.effect {
+        let parts = self.parts();
+        let own = Some(self.address.clone()).filter(|own| !parts.contains(own));
+        own.into_iter().chain(parts)
+    }
+
+    /// The addresses of what it changes and of nothing else: those of the settings where it is about any, both names of a
+    /// label that is renamed, else its own.
+    pub fn touches_only(&self) -> impl Iterator<Item = Address> {
+        let parts = self.parts();
+        let own = parts.is_empty().then(|| self.address.clone());
+        own.into_iter().chain(parts)
+    }
+
+    fn parts(&self) -> Vec<Address> {
+        match &self.effect {
             Effect::UpdateSettings { repo, settings } | Effect::CreateRepository { repo, settings } => {
-                Some((Address::repo(repo), settings))
+                let repo = Address::repo(repo);
+                settings.keys().map(|setting| repo.field(setting.name())).collect()
+            }
+            Effect::UpdateLabel { repo, name, label } if name.key() != label.name.key() => {
+                vec![Address::label(repo, name), Address::label(repo, &label.name)]
             }
             Effect::CreateLabel { .. }
             | Effect::UpdateLabel { .. }
@@ -223,18 +242,8 @@ impl Action {
             | Effect::Propose { .. }
             | Effect::Withdraw { .. }
             | Effect::StartRun(_)
-            | Effect::OpenPull(_) => None,
-        };
-        let parts = settings
-            .into_iter()
-            .flat_map(|(repo, settings)| settings.keys().map(move |setting| repo.field(setting.name())));
-        std::iter::once(self.address.clone()).chain(parts)
-    }
-
-    /// The addresses of what it changes and of nothing else: those of the settings where it is about several, else its own.
-    pub fn touches_only(&self) -> impl Iterator<Item = Address> {
-        let several = usize::from(self.touches().nth(1).is_some());
-        self.touches().skip(several)
+            | Effect::OpenPull(_) => Vec::new(),
+        }
     }
 
     /// The fields that it changes. What isn't changed field by field counts as one, which has no name.

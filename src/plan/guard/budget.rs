@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Action, ActionId, Change, Mode, RepoName, Risk, Seen, Verb};
 
-use super::overrides::{self, Grant, Overrides};
+use super::overrides::{self, Grant, Objected, Overrides};
 use super::{Blocked, GuardContext};
 
 /// One budget of a run: which actions it counts and how many it lets through.
@@ -33,17 +33,17 @@ pub(super) fn over(
         if !exceeds(&counted) {
             continue;
         }
-        let rest = overrides::spend(guard, counted, cx, used);
-        if exceeds(&rest.actions) {
-            let n = rest.actions.len();
+        let (rest, short) = left(guard, counted, cx, used);
+        if exceeds(&rest) {
+            let n = rest.len();
             let what = if n == 1 { one } else { many };
             let source = &cx.desired.budget.source;
             let before = if spent > 0 { format!(" after {spent} already done") } else { String::new() };
             let says = format!(
                 "{n} {what}{before} in one run, {limit} allowed (`change-budget {guard}`, {source}){}",
-                rest.short
+                short
             );
-            hold(&rest.actions, guard, &says, held);
+            hold(&rest, guard, &says, held);
         }
     }
     shares(&passed, cx, used, held);
@@ -99,15 +99,27 @@ fn shares(
             exceeding.extend(actions);
         }
     }
-    let rest = overrides::spend("percent", exceeding, cx, used);
-    for (repo, actions) in by_repo(rest.actions.into_iter()) {
+    let (rest, short) = left("percent", exceeding, cx, used);
+    for (repo, actions) in by_repo(rest.into_iter()) {
         let Some((changes, all)) = share(&actions, cx) else { continue };
         let says = format!(
             "{changes} of {all} labels in {repo} would change, more than {} % (`change-budget percent`, {}){}",
-            budget.percent, budget.source, rest.short
+            budget.percent, budget.source, short
         );
         hold(&actions, "percent", &says, held);
     }
+}
+
+/// The actions that overrides leave, and what to say of overrides that are too small.
+fn left<'a>(
+    guard: &str,
+    actions: Vec<&'a Action>,
+    cx: &GuardContext<'_>,
+    used: &mut Overrides,
+) -> (Vec<&'a Action>, String) {
+    let objected = actions.into_iter().map(Objected::whole).collect();
+    let rest = overrides::spend(guard, objected, cx, used);
+    (rest.objected.into_iter().map(|objected| objected.action).collect(), rest.short)
 }
 
 fn by_repo<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeMap<&'a RepoName, Vec<&'a Action>> {

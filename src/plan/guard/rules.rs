@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::model::{Action, ActionId, Effect, Facet, OwnRepo, RepoName, Seen, Verb};
+use crate::model::{Action, ActionId, Address, Effect, Facet, OwnRepo, Protect, RepoName, Seen, Verb};
 
-use super::overrides::{self, Grant, Overrides, Rest};
+use super::overrides::{self, Grant, Objected, Overrides, Rest};
 use super::{Blocked, GuardContext, NotInForce};
 
 /// Guards that nothing opens.
@@ -41,32 +41,40 @@ pub(super) fn openable(
         for action in actions.iter().filter(|a| !held.contains_key(&a.id)) {
             if let Some(says) = objection(action, cx) {
                 words.insert(&action.id, says);
-                objected.push(action);
+                objected.push(objected_to(guard, action, cx));
             }
         }
-        let Rest { actions: rest, short } = overrides::spend(guard, objected, cx, overrides);
-        for action in &rest {
+        let Rest { objected: rest, short } = overrides::spend(guard, objected, cx, overrides);
+        for objected in &rest {
+            let action = objected.action;
             let says = words.remove(&action.id).unwrap_or_default() + &short;
-            let overrides = vec![Grant::exact(guard, &opened_with(guard, action, &rest))];
+            let overrides = opened_with(guard, objected, &rest);
             held.insert(action.id.clone(), Blocked { guard, says, overrides });
         }
     }
 }
 
-/// What the override for one action opens: `unmerged` and `superseded` are said of the whole revision; for the others it is the
-/// action, and what lies under its address.
-fn opened_with<'a>(guard: &str, action: &'a Action, rest: &[&'a Action]) -> Vec<&'a Action> {
-    if matches!(guard, "unmerged" | "superseded") {
-        return rest.to_vec();
+/// The action, and where the guard objects to it: `protected` means what it protects, the others the action as a whole.
+fn objected_to<'a>(guard: &str, action: &'a Action, cx: &GuardContext<'_>) -> Objected<'a> {
+    if guard != "protected" {
+        return Objected::whole(action);
     }
-    let below = format!("{}/", action.address);
-    let mut opened = vec![action];
-    opened.extend(
-        rest.iter()
-            .filter(|a| a.id != action.id)
-            .filter(|a| a.address == action.address || a.address.as_str().starts_with(&below)),
-    );
-    opened
+    // Making a repository is more than fixing its settings.
+    let makes = action.verb == Verb::CreateRepository;
+    let own = Some(action.address.clone()).filter(|_| makes);
+    let all = own.into_iter().chain(action.touches_only());
+    let is_protected = |at: &Address| protects(cx).any(|protect| protect.address.covers(at));
+    Objected { action, at: all.filter(is_protected).collect() }
+}
+
+/// The overrides that open a guard for one action: `unmerged` and `superseded` are said of the whole revision; for the
+/// others it is that action alone.
+fn opened_with(guard: &'static str, meant: &Objected<'_>, rest: &[Objected<'_>]) -> Vec<Grant> {
+    if matches!(guard, "unmerged" | "superseded") {
+        let actions: Vec<&Action> = rest.iter().map(|objected| objected.action).collect();
+        return vec![Grant::exact(guard, &actions)];
+    }
+    Grant::narrowest(guard, meant, rest)
 }
 
 /// Only people change the config repository itself, whatever it is called by now; the factory comments, reports and
@@ -156,12 +164,14 @@ fn elsewhere(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
     Some(Blocked::outright("elsewhere", says.clone()))
 }
 
+/// What is protected at this moment.
+fn protects<'a>(cx: &GuardContext<'a>) -> impl Iterator<Item = &'a Protect> {
+    let now = cx.now;
+    cx.desired.protects.iter().filter(move |protect| protect.until.is_none_or(|until| now < until))
+}
+
 fn protected(action: &Action, cx: &GuardContext<'_>) -> Option<String> {
-    let protect = cx
-        .desired
-        .protects
-        .iter()
-        .find(|p| p.address.covers_part_of(action) && p.until.is_none_or(|until| cx.now < until))?;
+    let protect = protects(cx).find(|protect| protect.address.covers_part_of(action))?;
     Some(format!("`{}` is protected at {}: {}", protect.address, protect.source, protect.reason))
 }
 

@@ -148,6 +148,19 @@ fn rows() -> Vec<Row> {
             case(|c| c.desired.protects.push(protect("repo/acme/widgets/has-wiki"))),
             vec![wiki_off(W), create_label(W, "bug")],
         ),
+        (
+            "protected",
+            case(|c| c.desired.protects.push(protect("repo/acme/widgets/label/bug"))),
+            vec![update_label(W, "bug", "kind/bug"), create_label(W, "chore")],
+        ),
+        (
+            "suspended",
+            case(|c| {
+                let glob = AddressGlob::parse("repo/acme/widgets/label/bug").unwrap();
+                c.switches.suspended.push((glob, switch("people are renaming")));
+            }),
+            vec![update_label(W, "bug", "kind/bug")],
+        ),
         ("superseded", case(|c| c.not_in_force = Some(superseded())), vec![wiki_off(W)]),
         (
             "self",
@@ -244,7 +257,7 @@ fn every_guard_says_why_and_how() {
       ok: update-settings repo/acme/gears
       protected: update-settings repo/acme/widgets
           `repo/acme/widgets/**` is protected at factory.kdl:8: frozen for the audit
-          --allow protected=2@repo/acme/widgets/**
+          --allow protected=1@repo/acme/widgets/has-wiki
       protected: create-label repo/acme/widgets/label/bug
           `repo/acme/widgets/**` is protected at factory.kdl:8: frozen for the audit
           --allow protected=1@repo/acme/widgets/label/bug
@@ -260,12 +273,12 @@ fn every_guard_says_why_and_how() {
       ok: update-settings repo/acme/gears
       stuck: update-settings repo/acme/widgets
           the same change failed before and nothing has changed since: GitHub refuses the request (422)
-          --allow stuck=1@repo/acme/widgets
+          --allow stuck=1@repo/acme/widgets/has-wiki
     fighting
       ok: update-settings repo/acme/gears
       fighting: update-settings repo/acme/widgets
           done 3 times within a day, and somebody undoes it each time
-          --allow fighting=1@repo/acme/widgets
+          --allow fighting=1@repo/acme/widgets/has-wiki
     elsewhere
       ok: update-settings repo/acme/gears
       elsewhere: update-settings repo/acme/widgets
@@ -286,7 +299,15 @@ fn every_guard_says_why_and_how() {
       ok: create-label repo/acme/widgets/label/bug
       protected: update-settings repo/acme/widgets
           `repo/acme/widgets/has-wiki` is protected at factory.kdl:8: frozen for the audit
-          --allow protected=1@repo/acme/widgets
+          --allow protected=1@repo/acme/widgets/has-wiki
+    protected
+      ok: create-label repo/acme/widgets/label/chore
+      protected: rename-label repo/acme/widgets/label/kind%2Fbug
+          `repo/acme/widgets/label/bug` is protected at factory.kdl:8: frozen for the audit
+          --allow protected=1@repo/acme/widgets/label/bug
+    suspended
+      suspended: rename-label repo/acme/widgets/label/kind%2Fbug
+          `repo/acme/widgets/label/bug` was suspended by ann@host: people are renaming
     superseded
       superseded: update-settings repo/acme/widgets
           0123456789 was superseded: the config branch `main` is at abcdef0123
@@ -641,7 +662,7 @@ fn what_depends_on_something_held_back_is_held_back_with_it() {
     and is held back by itself besides: one override alone would not do
       protected: update-settings repo/acme/widgets
           `repo/acme/widgets/has-wiki` is protected at factory.kdl:8: frozen for the audit
-          --allow protected=1@repo/acme/widgets
+          --allow protected=1@repo/acme/widgets/has-wiki
       deletes: delete-label repo/acme/widgets/label/old
           1 deletion in one run, 0 allowed (`change-budget deletes`, factory.kdl:3)
           --allow deletes=1@repo/acme/widgets/label/old
@@ -649,7 +670,7 @@ fn what_depends_on_something_held_back_is_held_back_with_it() {
           1 repository archived in one run, 0 allowed (`change-budget archives`, factory.kdl:3)
           --allow archives=1@repo/acme/widgets/archived
           --allow deletes=1@repo/acme/widgets/label/old
-          --allow protected=1@repo/acme/widgets
+          --allow protected=1@repo/acme/widgets/has-wiki
     and nothing opens it while nothing opens what it waits for
       kill-switch: delete-label repo/acme/widgets/label/old
           loop `labels` was switched off by ann@host: it is too eager
