@@ -31,6 +31,14 @@ pub enum AddressError {
         /// What comes closest.
         near: &'static str,
     },
+    /// What it names has no parts of its own: a `/` within a name was not written as one.
+    #[error("`{glob}` covers nothing; did you mean `{near}`?")]
+    Deep {
+        /// As it was written.
+        glob: String,
+        /// What was probably meant.
+        near: String,
+    },
 }
 
 /// The parts of a repository besides its settings.
@@ -198,6 +206,9 @@ impl AddressGlob {
         {
             return Err(AddressError::Part { glob: text.to_owned(), part: part.clone(), near });
         }
+        if let Some(near) = too_deep(text) {
+            return Err(AddressError::Deep { glob: text.to_owned(), near });
+        }
         Ok(Self { text: text.to_owned(), segments })
     }
 
@@ -255,6 +266,23 @@ fn reaches(pattern: &[String], parts: &[&str]) -> bool {
     }
 }
 
+/// What was probably meant by a glob below something that has nothing below it: a label whose name has a `/` in it, or a
+/// setting.
+fn too_deep(text: &str) -> Option<String> {
+    let segments: Vec<&str> = text.trim_end_matches("/**").split('/').collect();
+    let [kind, owner, name, part, below @ ..] = segments.as_slice() else { return None };
+    if *kind != "repo" || [owner, name].iter().any(|segment| **segment == "**") || part.contains('*') {
+        return None;
+    }
+    let (takes, joined) = match part.to_lowercase().as_str() {
+        "label" => (1, format!("/{}", below.join("%2F"))),
+        "branch" | "pull" | "commit" | "task" => return None,
+        _ => (0, String::new()),
+    };
+    let deep = below.len() > takes && !below.contains(&"**");
+    deep.then(|| format!("{kind}/{owner}/{name}/{part}{joined}"))
+}
+
 /// What comes closest to a part of a repository that there isn't; `None` when there is.
 fn no_part(part: &str) -> Option<&'static str> {
     let all = || PARTS.into_iter().chain(Setting::ALL.iter().map(|setting| setting.name()));
@@ -300,6 +328,32 @@ pub(crate) fn match_path(glob: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_glob_below_what_has_no_parts_is_refused_with_what_was_meant() {
+        for (glob, near) in [
+            ("repo/acme/widgets/label/kind/bug", Some("repo/acme/widgets/label/kind%2Fbug")),
+            ("repo/acme/widgets/label/a/b/c", Some("repo/acme/widgets/label/a%2Fb%2Fc")),
+            ("repo/acme/*/label/kind/*", Some("repo/acme/*/label/kind%2F*")),
+            ("repo/acme/widgets/description/x", Some("repo/acme/widgets/description")),
+            ("repo/acme/widgets/archived/now", Some("repo/acme/widgets/archived")),
+            ("repo/acme/widgets/label/kind%2Fbug", None),
+            ("repo/acme/widgets/label/*", None),
+            ("repo/acme/widgets/label/**", None),
+            ("repo/acme/widgets/label/bug/**", None),
+            ("repo/acme/widgets/label/**/x", None),
+            ("repo/acme/widgets/has-wiki", None),
+            ("repo/acme/widgets/branch/factory%2Fflip", None),
+            ("repo/**/label/kind/bug", None),
+        ] {
+            let meant = match AddressGlob::parse(glob) {
+                Err(AddressError::Deep { near, .. }) => Some(near),
+                Err(other) => panic!("{glob}: {other}"),
+                Ok(_) => None,
+            };
+            assert_eq!(meant.as_deref(), near, "{glob}");
+        }
+    }
 
     #[test]
     fn paths_match_by_part() {

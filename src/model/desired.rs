@@ -323,13 +323,29 @@ impl Desired {
             let all = declared().flat_map(|(repo, labels)| {
                 labels.specs.values().map(move |spec| Address::label(repo, &spec.value.name).to_string())
             });
-            let text = glob.to_string();
-            return Some(all.min_by_key(|address| strsim::damerau_levenshtein(address, &text)));
+            return Some(near(&glob.to_string(), all));
         }
         let text = glob.to_string();
-        let near = managed().map(|repo| format!("repo/{repo}"));
-        Some(near.min_by_key(|address| strsim::damerau_levenshtein(address, &text)))
+        let parts: Vec<&str> = text.split('/').collect();
+        // What is below a repository says nothing of its name, and a pattern over names only of their owner.
+        Some(match parts.as_slice() {
+            ["repo", owner, name, ..] if name.contains('*') => {
+                let owners = managed().map(|repo| repo.owner().to_owned());
+                near(owner, owners).map(|owner| format!("repo/{owner}/{}", parts[2..].join("/")))
+            }
+            _ => {
+                let named = parts.iter().take(3).copied().collect::<Vec<_>>().join("/");
+                near(&named, managed().map(|repo| format!("repo/{repo}")))
+            }
+        })
     }
+}
+
+/// The one that a text was probably meant to be, if any is near.
+fn near(text: &str, all: impl Iterator<Item = String>) -> Option<String> {
+    const FAR: usize = 4;
+    let distances = all.map(|one| (strsim::damerau_levenshtein(&one, text), one));
+    distances.filter(|(distance, _)| *distance < FAR).min().map(|(_, one)| one)
 }
 
 /// `protect "repo/acme/legacy/**" reason="…"`: nothing there is changed.

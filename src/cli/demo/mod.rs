@@ -8,7 +8,7 @@ use serde_json::json;
 use super::context::Context;
 use super::exit::{Exit, Fail};
 
-use stage::Stage;
+use stage::{CONFIG_REPO, Stage};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -66,8 +66,7 @@ async fn play(stage: &mut Stage<'_>) -> Result<(), Fail> {
         "off after {}; a pull request on acme/factory proposes it for good",
         stage.since(off)
     ))?;
-    let config = stage.config_repo();
-    stage.until("the pull request is open", |stage| stage.is_proposed(&config, "factory/flip/")).await?;
+    stage.until("the pull request is open", |stage| stage.is_proposed(CONFIG_REPO, "factory/flip/")).await?;
     stage.rest().await?;
     stage.edit_label(&repo, "bug", &json!({ "color": "000000" }))?;
     let plan = stage.expect(&["plan"], Exit::Done).await?;

@@ -20,6 +20,8 @@ use crate::cli::exit::{Exit, Fail};
 
 const OWNER: &str = "acme";
 const CONFIG: &str = "factory";
+/// The config repository.
+pub(super) const CONFIG_REPO: &str = "acme/factory";
 /// A task, and who does it.
 const TASK: &str = r#"agent "scribe" kind="command" {
     program "/bin/sh" "-c" "date >> WORKSHOP.md; git add .; git commit -qm 'Describe the workshop'; echo written"
@@ -348,11 +350,6 @@ impl<'a> Stage<'a> {
                 .filter(|r| r.name != CONFIG && !r.settings.archived)
                 .all(|r| r.labels.iter().any(|l| l.name == label && l.color == color))
         })
-    }
-
-    /// The config repository.
-    pub(super) fn config_repo(&self) -> String {
-        format!("{OWNER}/{CONFIG}")
     }
 
     /// Declares a task for an agent that is a few lines of shell here.

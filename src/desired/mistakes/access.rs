@@ -413,3 +413,25 @@ allow "deletes" address="repo/*/*/label/*" until="2030-12-31" reason="clean-up"
       help: declare it, `repo "acme/elsewhere"`, or remove this: what isn't declared isn't changed
     "#);
 }
+
+#[test]
+fn a_label_with_a_slash() {
+    let text = complain(
+        r#"repo "acme/w"
+allow "deletes" address="repo/acme/w/label/kind/bug" until="2030-12-31" reason="x"
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::malformed
+
+      × `address` must be an address, in which `*` and `**` may stand for parts, not
+      │ "repo/acme/w/label/kind/bug"
+       ╭─[factory.kdl:3:25]
+     2 │ repo "acme/w"
+     3 │ allow "deletes" address="repo/acme/w/label/kind/bug" until="2030-12-31" reason="x"
+       ·                         ──────────────┬─────────────
+       ·                                       ╰── this value
+       ╰────
+      help: `repo/acme/w/label/kind/bug` covers nothing; did you mean `repo/acme/w/label/kind%2Fbug`?
+    "#);
+}

@@ -6,7 +6,7 @@ use super::types::{Type, duration_text};
 use super::{Vocabulary, forms};
 use crate::desired::diagnostic::{Code, code, nearest};
 use crate::desired::text::{Raw, Spelling, shorten};
-use crate::model::{AddressGlob, LabelName, RepoName};
+use crate::model::{AddressError, AddressGlob, LabelName, RepoName};
 
 /// A value of one of the [`Type`]s.
 #[derive(Clone, Debug, PartialEq)]
@@ -259,7 +259,12 @@ fn texts(ty: Type, text: &str, cx: Context<'_>) -> Result<Value, Problem> {
             when(forms::is_pattern(text) && !owner.contains('*'))
         }
         Type::Address => AddressGlob::parse(text).map(|_| keep()).map_err(|e| {
-            malformed().hint(format!("{e}; e.g. `repo/acme/widgets`, `repo/acme/**`, `repo/*/*/label/bug`"))
+            malformed().hint(match e {
+                AddressError::Part { .. } | AddressError::Deep { .. } => e.to_string(),
+                AddressError::Empty(_) | AddressError::Kind(_) => {
+                    format!("{e}; e.g. `repo/acme/widgets`, `repo/acme/**`, `repo/*/*/label/bug`")
+                }
+            })
         }),
         Type::Color => {
             let digits = text.strip_prefix('#').unwrap_or(text);

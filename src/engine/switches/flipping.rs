@@ -236,7 +236,7 @@ mod tests {
         no: the reason has a line break or another character in it that nobody sees
         no: 1970-01-01T00:01:40Z has passed already
         repo/acme/** is off · false
-        no: `repo/amce/**` covers nothing that the config in force manages; did you mean `repo/acme/factory`?
+        no: `repo/amce/**` covers nothing that the config in force manages; did you mean `repo/acme/**`?
         no: `acme/**` doesn't start with one of `repo/`, `loop/`, `term/`
         no: `loop/labels` is a loop: use `factoryctl loop disable`
         no: repo/acme is not switched live; switched live are loop/labels, repo/acme/**

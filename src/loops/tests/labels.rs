@@ -219,7 +219,7 @@ fn labels_deleted() {
             labels.values_mut().zip(counts).for_each(|(label, uses)| label.uses = uses);
         }
     }
-    let rows = [
+    let rows = vec![
         ("the day before", until("2026-06-02"), there()),
         ("on the day", until("2026-06-01"), there()),
         ("after it", until("2026-05-01"), there()),

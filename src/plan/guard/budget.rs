@@ -40,8 +40,7 @@ pub(super) fn over(
             let source = &cx.desired.budget.source;
             let before = if spent > 0 { format!(" after {spent} already done") } else { String::new() };
             let says = format!(
-                "{n} {what}{before} in one run, {limit} allowed (`change-budget {guard}`, {source}){}",
-                short
+                "{n} {what}{before} in one run, {limit} allowed (`change-budget {guard}`, {source}){short}"
             );
             hold(&rest, guard, &says, held);
         }
@@ -103,8 +102,8 @@ fn shares(
     for (repo, actions) in by_repo(rest.into_iter()) {
         let Some((changes, all)) = share(&actions, cx) else { continue };
         let says = format!(
-            "{changes} of {all} labels in {repo} would change, more than {} % (`change-budget percent`, {}){}",
-            budget.percent, budget.source, short
+            "{changes} of {all} labels in {repo} would change, more than {} % (`change-budget percent`, {}){short}",
+            budget.percent, budget.source
         );
         hold(&actions, "percent", &says, held);
     }

@@ -371,7 +371,7 @@ fn the_named_override_opens_the_guard_for_what_it_held_and_a_smaller_one_for_not
             case.allows = vec![allow(&format!("{guard}={}@{glob}", count - 1))];
             let smaller = case.judge(actions.clone(), Vec::new());
             assert_eq!(smaller.blocked.len(), before.blocked.len(), "{guard}: {text}");
-            case.allows = vec![allow(&format!("{guard}@{glob}/label/nothing"))];
+            case.allows = vec![allow(&format!("{guard}@repo/other/nothing"))];
             assert_eq!(
                 case.judge(actions.clone(), Vec::new()).blocked.len(),
                 before.blocked.len(),
