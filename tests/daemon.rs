@@ -61,6 +61,11 @@ impl<'a> Daemon<'a> {
         wait(what, || self.status().filter(|status| seen(status)))
     }
 
+    /// Waits until it ends by itself.
+    pub(crate) fn ends(self) -> Ran {
+        self.running.finish(PATIENCE)
+    }
+
     /// Ends it by a signal; says how it ended.
     pub(crate) fn stop(self) -> Ran {
         self.running.signal(Signal::TERM);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use factoryctl::twin::{FaultAction, FaultRule};
 
-use crate::daemon::{HOME, github_with_factory};
+use crate::daemon::{Daemon, HOME, github_with_factory};
 use crate::world::{World, sample, world_of};
 
 const REPO: &str = "repo \"acme/anvil\" { has-wiki #false; }\n";
@@ -100,8 +100,7 @@ fn what_was_lost_here_is_seen_by_doctor_and_taken_over_again() {
             damage(w);
             let doctor = w.run(&["doctor"]).exits(1);
             assert!(doctor.out.contains("BAD ledger: "), "{name}: {}", doctor.all());
-            let advice =
-                "move `ledger` and `published.json` out of the state directory: the next apply takes";
+            let advice = "with no daemon running, move `ledger` and `published.json` out of the state directory: the next apply takes";
             assert!(doctor.out.contains(advice), "{name}: {}", doctor.all());
             let ran = w.apply(&[]).exits(1);
             assert!(ran.err.contains(advice), "{name}: {}", ran.all());
@@ -191,4 +190,51 @@ fn outcomes_that_can_not_be_published_are_done_all_the_same() {
         w.apply(&[]).exits(0);
         w.run(&["ledger", "verify"]).exits(0);
     });
+}
+
+/// What somebody does to the files of a ledger under a running daemon stops it before it writes anything, and the good
+/// copy on the branch stays.
+#[test]
+fn a_ledger_that_is_changed_under_the_daemon_stops_it() {
+    let damages: [(&str, bool, fn(&World)); 3] = [
+        ("edited", true, |w| {
+            let text = std::fs::read_to_string(day(w)).expect("text").replacen("tester@", "nobody@", 1);
+            let copy = w.path("copy");
+            std::fs::write(&copy, text).expect("it can be written");
+            std::fs::rename(&copy, day(w)).expect("it can be moved");
+        }),
+        ("moved away", true, |w| {
+            std::fs::rename(state(w).join("ledger"), w.path("evidence")).expect("it can be moved");
+        }),
+        ("edited in its place", false, |w| {
+            let text = std::fs::read_to_string(day(w)).expect("text").replacen("tester@", "nobody@", 1);
+            std::fs::write(day(w), text).expect("it can be written");
+        }),
+    ];
+    for (name, ends, damage) in damages {
+        applied(|w| {
+            let daemon = Daemon::start(w, &[]);
+            let published = head(w);
+            damage(w);
+            w.config("factory \"acme\"\nrepo \"acme/anvil\" { has-wiki #true; }\n");
+            if ends {
+                let ended = daemon.ends().exits(1);
+                assert!(
+                    ended.err.contains("was changed or replaced by somebody else"),
+                    "{name}: {}",
+                    ended.all()
+                );
+            } else {
+                let says = |s: &serde_json::Value| {
+                    s["trouble"]
+                        .as_str()
+                        .is_some_and(|t| t.contains("was changed or replaced by somebody else"))
+                };
+                daemon.wait("it says so", says);
+                daemon.stop();
+            }
+            let wiki = w.github().with(|g| g.repo("acme", "anvil").expect("there").settings.has_wiki);
+            assert_eq!((wiki, head(w)), (false, published), "{name}");
+        });
+    }
 }

@@ -65,6 +65,7 @@ impl Place {
             purpose: "a test".into(),
             on: None,
             bounds: None,
+            secrets: Vec::new(),
             agent: "script".into(),
             kind: "command".into(),
             version: None,

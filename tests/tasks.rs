@@ -154,7 +154,32 @@ fn what_may_not_be_published_is_not() {
         "policy violation",
         "it rewrote the history that it began with",
     );
+    let named = format!("mkdir d; cp README.md d/{key}; git add .; git commit -qm x");
+    says(&named, "", "policy violation", "there are secrets in what it committed");
+    let signed = format!("echo x > f; git add f; git commit -qm x --author '{key} <a@example.com>'");
+    says(&signed, "", "policy violation", "a header of commit");
     says("rm -rf .git", "", "policy violation", "its branch is gone");
+}
+
+/// A secret that can't be looked for any more may be in anything that the run made.
+#[test]
+fn a_secret_that_was_forgotten_publishes_nothing() {
+    small(|w| {
+        w.set("KEY", "one-key-that-nobody-guesses");
+        let gives = config("echo \"$K\" > k; git add k; git commit -qm k", "");
+        w.config(&gives.replace("program", "var \"K\" secret=\"env:KEY\"; program"));
+        w.apply(&[]).exits(0);
+        ended(w);
+        w.set("KEY", "another-key-by-now");
+        let applied = w.apply(&[]);
+        assert_eq!(
+            (pulls(w), &runs(w)[0]["outcome"]),
+            (Vec::new(), &json!("policy violation")),
+            "{}",
+            applied.all()
+        );
+        assert!(runs(w)[0]["says"].as_str().is_some_and(|says| says.contains("`env:KEY`")), "{:?}", runs(w));
+    });
 }
 
 /// Each attempt learns how the one before it ended, and there are as many as config says.

@@ -205,17 +205,18 @@ impl<'a> Job<'a> {
             agreed = Some(std::mem::replace(&mut loaded, in_force).desired);
             not_in_force = None;
         }
-        if let Some(keeper) = &keeper
-            && loaded.desired.origin.commit.as_ref() == Some(&keeper.current().commit)
-        {
-            keeper.remember()?;
-        }
         let publisher = Publisher::new(home.place(access), &loaded.desired.factory.name, cx.clock.clone());
         publisher.catch_up(&recorder).await.map_err(|error| {
             let mut fail = Fail::from(error);
             fail.message.push_str(", so nothing was done");
             fail
         })?;
+        // Only once it is known that the ledger is this config's.
+        if let Some(keeper) = &keeper
+            && loaded.desired.origin.commit.as_ref() == Some(&keeper.current().commit)
+        {
+            keeper.remember()?;
+        }
         let (stop, interrupted) = super::signals::stop_on_signal();
         Ok(Self {
             cx,

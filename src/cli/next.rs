@@ -118,6 +118,9 @@ pub(super) fn ledger(error: &ledger::Error, other: OtherCopy) -> String {
         ledger::Error::Note { file, .. } => {
             format!("remove `{file}`: the next apply compares the ledger with the branch `{BRANCH}` instead")
         }
+        ledger::Error::Files(fs::Error::Changed(_)) => {
+            "nothing goes on over it; `factoryctl doctor` says what is wrong and how to mend it".to_owned()
+        }
         ledger::Error::Files(_) | ledger::Error::Read { .. } => {
             "mend what the system complains of; nothing is changed until its record can be kept".to_owned()
         }
@@ -143,7 +146,7 @@ pub(super) fn put_back(published: Option<&str>) -> String {
 
 /// How a damaged ledger is mended, as OPERATING.md has it.
 pub(super) fn mended_from(other: OtherCopy) -> String {
-    let aside = "move `ledger` and `published.json` out of the state directory";
+    let aside = "with no daemon running, move `ledger` and `published.json` out of the state directory";
     let taken_over = format!("the next apply takes the ledger over from the branch `{BRANCH}`");
     let step = match other {
         OtherCopy::There => format!("to mend it, {aside}: {taken_over}"),
@@ -212,6 +215,7 @@ const PATH: &str = "check the path: it is said by --config or FACTORY_CONFIG";
 pub(super) fn file(error: &fs::Error) -> String {
     match error {
         fs::Error::NotFound(_) => "check the path",
+        fs::Error::Changed(_) => "find out who writes there",
         fs::Error::NotRegular(_) | fs::Error::Symlink(_) => "put a regular file in its place",
         fs::Error::TooLarge { .. } => "make it smaller",
         fs::Error::DiskFull { .. } => "free some space, and run it again",

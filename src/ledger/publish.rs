@@ -214,7 +214,12 @@ impl Ledger {
             if from.is_some_and(|from| day.as_str() < from) {
                 continue;
             }
-            let bytes = fs::read(&self.dir.join(&day), MAX_DAY).map_err(Error::Files)?;
+            let path = self.dir.join(&day);
+            let bytes = fs::read(&path, MAX_DAY).map_err(Error::Files)?;
+            // What somebody wrote there meanwhile must not take the place of the good copy.
+            if self.file.as_ref().is_some_and(|(name, file)| *name == day && !file.holds(&bytes)) {
+                return Err(Error::Files(fs::Error::Changed(path)));
+            }
             if !bytes.is_empty() {
                 files.push((format!("{FOLDER}/{day}"), bytes));
             }

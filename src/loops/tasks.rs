@@ -115,7 +115,8 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
         Then::Wait(first) => {
             let in_vain =
                 past.iter().rev().take_while(|(_, c)| matches!(c.outcome.then(), Then::Wait(_))).count();
-            if closed.outcome == Outcome::CouldNotStart && in_vain >= IN_VAIN {
+            let for_a_person = matches!(closed.outcome, Outcome::CouldNotStart | Outcome::Killed);
+            if for_a_person && in_vain >= IN_VAIN {
                 let says = format!("{in_vain} times in a row; {}", says(task, last, closed));
                 return plan.problem(address, says);
             }

@@ -66,6 +66,8 @@ pub struct Spec {
     pub digest: String,
     /// Where it works.
     pub folder: PathBuf,
+    /// The secrets that it was given: where each was found, and what tells whether that is still the same.
+    pub secrets: Vec<(String, String)>,
     /// Its home.
     pub home: PathBuf,
     /// What keeps it within its bounds; `None` when nothing does.

@@ -98,21 +98,25 @@ fn secrets_and_size(evidence: &Evidence<'_>, head: &CommitId) -> Result<Found, E
     let mut seen: BTreeSet<Content> = repo.entries(base)?.into_iter().map(|entry| entry.content).collect();
     let mut bytes = 0_u64;
     let mut hits: BTreeSet<PathBuf> = BTreeSet::new();
-    for (commit, message) in &commits {
-        if redactor.clean(message).1 > 0 {
+    let mut names: BTreeSet<PathBuf> = repo.entries(base)?.into_iter().map(|entry| entry.path).collect();
+    for (commit, stored) in &commits {
+        if redactor.clean(stored).1 > 0 {
             return Ok(Found::Forbidden(format!(
-                "there is a secret in the message of commit {}",
+                "there is a secret in the message or a header of commit {}",
                 commit.short()
             )));
         }
-        for entry in repo.entries(commit)?.into_iter().filter(|entry| entry.kind != Kind::Repository) {
-            if !seen.insert(entry.content) {
+        for entry in repo.entries(commit)? {
+            let is_new = names.insert(entry.path.clone());
+            if is_new && redactor.clean(entry.path.as_os_str().as_encoded_bytes()).1 > 0 {
+                hits.insert(entry.path.clone());
+            }
+            if entry.kind == Kind::Repository || !seen.insert(entry.content) {
                 continue;
             }
             let text = repo.read_content(entry.content)?;
             bytes = bytes.saturating_add(text.len() as u64);
-            let in_name = entry.path.to_str().is_some_and(|path| redactor.finds(path));
-            if in_name || redactor.clean(&text).1 > 0 {
+            if redactor.clean(&text).1 > 0 {
                 hits.insert(entry.path);
             }
         }

@@ -32,6 +32,9 @@ pub enum Error {
     /// It is a symbolic link where none is followed.
     #[error("`{path}` is a symbolic link", path = .0.display())]
     Symlink(PathBuf),
+    /// It is not what this process has read and written.
+    #[error("`{path}` was changed or replaced by somebody else", path = .0.display())]
+    Changed(PathBuf),
     /// It is larger than allowed.
     #[error("`{path}` is larger than {limit}", path = .path.display(), limit = Size(*.limit))]
     TooLarge {

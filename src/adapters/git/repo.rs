@@ -294,7 +294,8 @@ impl Repo {
         Ok(if base.as_ref() == Some(old) { Step::Forward } else { Step::Rewritten })
     }
 
-    /// The commits of a branch that came after a commit on it, with their messages, newest first; at most so many.
+    /// The commits of a branch that came after a commit on it, as they are stored: author, message and every other header;
+    /// newest first, at most so many.
     ///
     /// # Errors
     /// When history can't be read.
@@ -311,8 +312,7 @@ impl Repo {
         for info in walk.take(most) {
             let id = commit_id(info.map_err(failed())?.id);
             let commit = self.find_commit(&repo, &id)?;
-            let message = commit.message_raw().map_err(failed())?.to_vec();
-            out.push((id, message));
+            out.push((id, commit.data.clone()));
         }
         Ok(out)
     }

@@ -64,7 +64,6 @@ pub(super) static AGENT: Kind = Kind {
             "\"/opt/agents\"",
         ),
         Field::new("network", Type::Flag, "Whether it reaches the network; it is the sandbox that closes it.", "#false").or("#true"),
-        Field::new("disk", COUNT, "How many MiB its workspace may grow to.", "10240").or("10240"),
     ],
     children: &[&VAR],
     repeat: Repeat::ByKey,
@@ -147,7 +146,7 @@ fn limits(block: &Block) -> Limits {
         tokens: count("tokens", default.tokens, 1),
         spend: default.spend,
         output: count("output", default.output, MEBIBYTE),
-        disk: count("disk", default.disk, MEBIBYTE),
+        disk: default.disk,
     }
 }
 
@@ -163,7 +162,6 @@ mod tests {
             ("turns", limits.turns.map(u64::from)),
             ("tokens", limits.tokens),
             ("output", mebibytes(limits.output)),
-            ("disk", mebibytes(limits.disk)),
         ] {
             let documented = AGENT.field(name).and_then(Field::default_json);
             assert_eq!(documented, Some(value.map_or(serde_json::Value::Null, Into::into)), "{name}");

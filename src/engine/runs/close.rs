@@ -145,6 +145,13 @@ async fn left(yard: &Yard, site: &Site<'_>, spec: &Spec, on: &On) -> Result<Left
         }
     };
     let salvage = salvage(&workspace, site, &spec.id, &by, now).await?;
+    if let Some(reference) = yard.forgotten(&spec.secrets) {
+        let found = Found::Forbidden(format!(
+            "the secret `{reference}`, which it was given, can't be read any more as it was: nobody can tell whether what it \
+             made is free of it"
+        ));
+        return Ok(Left { found, salvage });
+    }
     let redactor = yard.redactor();
     let evidence = Evidence {
         repo: site.mirror.repo(),

@@ -19,7 +19,7 @@ use crate::adapters::env::Env;
 use crate::adapters::git::Signature;
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
-use crate::model::{Desired, Given};
+use crate::model::{AgentConfig, Desired, Given};
 use crate::runs::Redactor;
 
 /// What runs are started, looked at and closed with.
@@ -57,9 +57,35 @@ impl Yard {
         all.map(|secret| secrecy::ExposeSecret::expose_secret(&secret).to_owned()).collect()
     }
 
+    /// What tells whether the secrets of an agent are still those that it was given; eight digits tell nothing of a value.
+    fn secrets_of(&self, config: &AgentConfig) -> Vec<(String, String)> {
+        let refs = config.vars.iter().filter_map(|(_, given)| match given {
+            Given::Text(_) => None,
+            Given::Secret(reference) => Some(reference),
+        });
+        let told = refs.map(|reference| {
+            let value = self.env.secret(reference).ok();
+            let value = value.map(|value| secrecy::ExposeSecret::expose_secret(&value).to_owned());
+            (reference.to_string(), value.as_deref().map(mark).unwrap_or_default())
+        });
+        told.collect()
+    }
+
+    /// Where a secret was found that a run was given and that can't be read there any more as it was: then nobody can tell
+    /// whether what the run made is free of it.
+    fn forgotten<'a>(&self, given: &'a [(String, String)]) -> Option<&'a str> {
+        let now: Vec<(String, String)> =
+            self.desired.agents.values().flat_map(|config| self.secrets_of(config)).collect();
+        given.iter().find(|one| !now.contains(one)).map(|(reference, _)| reference.as_str())
+    }
+
     fn redactor(&self) -> Redactor {
         Redactor::new(self.secrets().iter().map(String::as_str))
     }
+}
+
+fn mark(secret: &str) -> String {
+    blake3::hash(secret.as_bytes()).to_hex()[..8].to_owned()
 }
 
 /// The name of the workspace of a task.

@@ -139,6 +139,7 @@ impl Starter {
             digest: blake3::hash(start.prompt.as_bytes()).to_hex()[..16].to_owned(),
             folder: workspace.tree(),
             bounds,
+            secrets: yard.secrets_of(config),
             limits: config.limits,
             clocks: Clocks::default(),
             home: home.clone(),

@@ -114,6 +114,8 @@ fn what_follows_of_an_outcome() {
         (vec![("one", Outcome::Crashed), ("one", Outcome::Wedged)], "problem: 2 of 2 attempts are used up"),
         (vec![("one", Outcome::Crashed), ("one", Outcome::Killed)], "one starts 3 of a"),
         (vec![("one", Outcome::CouldNotStart); 2], "wait: "),
+        (vec![("one", Outcome::Killed); 2], "one starts 3 of a"),
+        (vec![("one", Outcome::Killed); 3], "problem: 3 times in a row"),
         (vec![("one", Outcome::CouldNotStart); 3], "problem: 3 times in a row"),
     ];
     for (past, expect) in starts_with {
