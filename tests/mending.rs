@@ -196,22 +196,31 @@ fn outcomes_that_can_not_be_published_are_done_all_the_same() {
 /// copy on the branch stays.
 #[test]
 fn a_ledger_that_is_changed_under_the_daemon_stops_it() {
-    let damages: [(&str, bool, fn(&World)); 3] = [
-        ("edited", true, |w| {
-            let text = std::fs::read_to_string(day(w)).expect("text").replacen("tester@", "nobody@", 1);
-            let copy = w.path("copy");
-            std::fs::write(&copy, text).expect("it can be written");
-            std::fs::rename(&copy, day(w)).expect("it can be moved");
-        }),
-        ("moved away", true, |w| {
-            std::fs::rename(state(w).join("ledger"), w.path("evidence")).expect("it can be moved");
-        }),
-        ("edited in its place", false, |w| {
-            let text = std::fs::read_to_string(day(w)).expect("text").replacen("tester@", "nobody@", 1);
-            std::fs::write(day(w), text).expect("it can be written");
-        }),
+    let damages: [(Damage, bool); 3] = [
+        (
+            ("edited", |w| {
+                let text = std::fs::read_to_string(day(w)).expect("text").replacen("tester@", "nobody@", 1);
+                let copy = w.path("copy");
+                std::fs::write(&copy, text).expect("it can be written");
+                std::fs::rename(&copy, day(w)).expect("it can be moved");
+            }),
+            true,
+        ),
+        (
+            ("moved away", |w| {
+                std::fs::rename(state(w).join("ledger"), w.path("evidence")).expect("it can be moved");
+            }),
+            true,
+        ),
+        (
+            ("edited in its place", |w| {
+                let text = std::fs::read_to_string(day(w)).expect("text").replacen("tester@", "nobody@", 1);
+                std::fs::write(day(w), text).expect("it can be written");
+            }),
+            false,
+        ),
     ];
-    for (name, ends, damage) in damages {
+    for ((name, damage), ends) in damages {
         applied(|w| {
             let daemon = Daemon::start(w, &[]);
             let published = head(w);

@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_file_that_others_changed_is_not_written_to() {
-        let changes: [(&str, fn(&Path)); 4] = [
+        type Change = (&'static str, fn(&Path));
+        let changes: [Change; 4] = [
             ("replaced", |path| {
                 std::fs::write(path.with_extension("new"), "one\n").unwrap();
                 std::fs::rename(path.with_extension("new"), path).unwrap();
