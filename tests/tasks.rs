@@ -182,6 +182,27 @@ fn a_secret_that_was_forgotten_publishes_nothing() {
     });
 }
 
+/// Whoever closes a run needs the secrets that it was given. Who hasn't got them leaves it to somebody who has.
+#[test]
+fn a_secret_that_is_not_at_hand_leaves_the_run_to_another_one() {
+    small(|w| {
+        w.set("KEY", "one-key-that-nobody-guesses");
+        w.config(
+            &config("echo done > k; git add k; git commit -qm k", "")
+                .replace("program", "var \"K\" secret=\"env:KEY\"; program"),
+        );
+        w.apply(&[]).exits(0);
+        ended(w);
+        w.set("KEY", "");
+        let applied = w.apply(&[]);
+        assert!(applied.all().contains("can't be closed yet"), "{}", applied.all());
+        assert_eq!((runs(w)[0]["state"].as_str(), pulls(w)), (Some("ended"), Vec::new()));
+        w.set("KEY", "one-key-that-nobody-guesses");
+        w.apply(&[]).exits(0);
+        assert_eq!(pulls(w).len(), 1, "{:?}", runs(w));
+    });
+}
+
 /// Each attempt learns how the one before it ended, and there are as many as config says.
 #[test]
 fn attempts_are_counted_and_learn() {

@@ -2,26 +2,23 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::{LabelName, RepoState, Seen, Setting, Verb};
+use crate::model::{LabelName, Object, RepoState, Seen, Setting, Verb};
 
 /// The present value of what `verb` acts on, taken from a repository's state; `None` when the state doesn't tell.
 ///
 /// `before` and `after` are the action's own and say which fields and which label are meant.
 pub fn settled_value(verb: Verb, before: &Value, after: &Value, state: Seen<&RepoState>) -> Option<Value> {
-    match verb {
-        Verb::CreateRepository => match state {
+    match verb.object() {
+        Object::Repository if verb == Verb::CreateRepository => match state {
             Seen::Absent => Some(Value::Null),
             Seen::Known(state) => Some(repository(after, state)),
             Seen::Unknown => None,
         },
-        Verb::UpdateSettings
-        | Verb::ChangeVisibility
-        | Verb::ArchiveRepository
-        | Verb::UnarchiveRepository => match state {
+        Object::Repository => match state {
             Seen::Known(state) => settings(after, state),
             Seen::Absent | Seen::Unknown => None,
         },
-        Verb::CreateLabel | Verb::UpdateLabel | Verb::RenameLabel | Verb::DeleteLabel => match state {
+        Object::Label => match state {
             Seen::Known(RepoState { labels: Seen::Known(labels), .. }) => {
                 let find = |side: &Value| {
                     let name = LabelName::observed(side["name"].as_str()?);
@@ -31,13 +28,7 @@ pub fn settled_value(verb: Verb, before: &Value, after: &Value, state: Seen<&Rep
             }
             Seen::Known(_) | Seen::Absent | Seen::Unknown => None,
         },
-        Verb::Comment
-        | Verb::DeleteComment
-        | Verb::Report
-        | Verb::Propose
-        | Verb::Withdraw
-        | Verb::StartRun
-        | Verb::OpenPull => None,
+        Object::Nothing => None,
     }
 }
 

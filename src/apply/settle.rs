@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{ActionId, Facet, Facets, Observed, RepoName, Verb};
+use crate::model::{ActionId, Facet, Facets, Object, Observed, RepoName};
 
 use super::compare::settled_value;
 use super::outcome::Outcome;
@@ -76,24 +76,10 @@ pub async fn settle(
 fn verdict(open: &Open, observed: &Observed) -> Option<Outcome> {
     let intent = &open.intent;
     let interrupted = || Outcome::left("interrupted before it took effect");
-    match intent.verb {
+    match intent.verb.object() {
         // What the factory says is said again by the next plan, or not, as the world shows then.
-        Verb::Comment
-        | Verb::DeleteComment
-        | Verb::Report
-        | Verb::Propose
-        | Verb::Withdraw
-        | Verb::StartRun
-        | Verb::OpenPull => Some(Outcome::left("interrupted; the next plan looks at it afresh")),
-        Verb::CreateRepository
-        | Verb::UpdateSettings
-        | Verb::ChangeVisibility
-        | Verb::ArchiveRepository
-        | Verb::UnarchiveRepository
-        | Verb::CreateLabel
-        | Verb::UpdateLabel
-        | Verb::RenameLabel
-        | Verb::DeleteLabel => {
+        Object::Nothing => Some(Outcome::left("interrupted; the next plan looks at it afresh")),
+        Object::Repository | Object::Label => {
             let repo = intent.address.repo_name()?;
             let now = settled_value(intent.verb, &intent.before, &intent.after, observed.repo(&repo))?;
             Some(if now == intent.after {

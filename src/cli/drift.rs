@@ -12,7 +12,7 @@ use crate::adapters::github::{Client, Patience, segment};
 use crate::engine::{self, Judging};
 use crate::ledger::Batch;
 use crate::loops;
-use crate::model::{Action, Address, AddressGlob, CommitId, RepoName, Verb};
+use crate::model::{Action, Address, AddressGlob, CommitId, Object, RepoName, Verb};
 use crate::plan::{Document, Memory, Planned, render};
 
 use super::context::Context;
@@ -172,27 +172,19 @@ fn was_left(batch: &Batch, action: &Action, field: &str) -> bool {
 
 /// The words by which the audit log tells of a change that could be behind a difference; it tells nothing of labels.
 fn told_as(action: &Action) -> &'static [&'static str] {
-    match action.verb {
-        Verb::CreateRepository => &["repo.destroy"],
-        Verb::UpdateSettings => &[
+    match (action.verb.object(), action.verb) {
+        (Object::Label | Object::Nothing, _) => &[],
+        (Object::Repository, Verb::CreateRepository) => &["repo.destroy"],
+        (Object::Repository, Verb::ChangeVisibility) => &["repo.access"],
+        (Object::Repository, Verb::ArchiveRepository | Verb::UnarchiveRepository) => {
+            &["repo.archived", "repo.unarchived"]
+        }
+        (Object::Repository, _) => &[
             "repo.update",
             "repo.change_default_branch",
             "repo.update_default_branch",
             "repo.change_merge_setting",
         ],
-        Verb::ChangeVisibility => &["repo.access"],
-        Verb::ArchiveRepository | Verb::UnarchiveRepository => &["repo.archived", "repo.unarchived"],
-        Verb::CreateLabel
-        | Verb::UpdateLabel
-        | Verb::RenameLabel
-        | Verb::DeleteLabel
-        | Verb::Comment
-        | Verb::DeleteComment
-        | Verb::Report
-        | Verb::Propose
-        | Verb::Withdraw
-        | Verb::StartRun
-        | Verb::OpenPull => &[],
     }
 }
 

@@ -16,7 +16,7 @@ pub use config::{
     Loaded, MemoryError, News, Rejected, Source, SourceError, StateHome, load, take_over,
 };
 pub use daemon::{Connect, End, Error as DaemonError, Options as DaemonOptions, run};
-pub use runs::{Probed, Starter, Yard, close_runs, probe, seen, unseen};
+pub use runs::{Probed, Starter, Yard, close_runs, probe, seen, unseen, variables};
 pub use scheduler::State;
 pub use socket::{AskError, Error as SocketError, Reply, Request, ask};
 pub use status::{

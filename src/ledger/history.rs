@@ -11,7 +11,7 @@ use super::chain::{self, Entry, MAX_LINE, Wrong};
 use super::scan::{day_file, day_files};
 use super::{Error, Intent, Outcome, Place, Record};
 use crate::adapters::fs;
-use crate::model::{Address, AddressGlob, IntentId, LabelName, Verb};
+use crate::model::{Address, AddressGlob, IntentId, LabelName, Object, Verb};
 
 /// How much of a file is read at once, from its end.
 const CHUNK: u64 = 64 * 1024;
@@ -53,32 +53,19 @@ pub struct History {
 /// What a change is known by besides its address: the name that a label had before it was renamed, and each setting of a
 /// repository that was changed.
 fn also(intent: &Intent) -> Vec<Address> {
-    match intent.verb {
-        Verb::RenameLabel => {
+    match intent.verb.object() {
+        Object::Label if intent.verb == Verb::RenameLabel => {
             let name = intent.before["name"].as_str().map(LabelName::observed);
             let former =
                 intent.address.repo_name().zip(name).map(|(repo, name)| Address::label(&repo, &name));
             former.into_iter().collect()
         }
-        Verb::CreateRepository
-        | Verb::UpdateSettings
-        | Verb::ChangeVisibility
-        | Verb::ArchiveRepository
-        | Verb::UnarchiveRepository => {
+        Object::Repository => {
             let after = intent.after.as_object().into_iter().flatten();
             let changed = after.filter(|(field, value)| intent.before.get(field) != Some(*value));
             changed.map(|(field, _)| intent.address.field(field)).collect()
         }
-        Verb::CreateLabel
-        | Verb::UpdateLabel
-        | Verb::DeleteLabel
-        | Verb::Comment
-        | Verb::DeleteComment
-        | Verb::Report
-        | Verb::Propose
-        | Verb::Withdraw
-        | Verb::StartRun
-        | Verb::OpenPull => Vec::new(),
+        Object::Label | Object::Nothing => Vec::new(),
     }
 }
 

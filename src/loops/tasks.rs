@@ -214,17 +214,17 @@ fn start_run(task: &Task, agent: &str, past: &[(&RunSeen, &Closed)]) -> Action {
     };
     let prompt = prompt(task, attempt, past.last().map(|(_, closed)| *closed));
     let before = past.last().map_or(Value::Null, |(run, _)| json!({ "run": run.id.as_str() }));
+    let start = StartRun { of, agent: agent.to_owned(), prompt, paths: task.paths.clone() };
     let after = json!({
         "agent": agent,
         "attempt": attempt,
-        "version": of.version,
-        "prompt": blake3::hash(prompt.as_bytes()).to_hex()[..16],
+        "version": start.of.version,
+        "prompt": start.digest(),
     });
     let reason = match past.last() {
         None => format!("task `{}` has not been done", task.name),
         Some((run, closed)) => format!("run {} ended in `{}`: {}", run.id, closed.outcome, closed.says),
     };
-    let start = StartRun { of, agent: agent.to_owned(), prompt, paths: task.paths.clone() };
     let effect = Effect::StartRun(Box::new(start));
     Action::new(Tasks::NAME, Verb::StartRun, task.address(), before, after, effect)
         .reason(reason)

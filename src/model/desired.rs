@@ -88,12 +88,38 @@ pub enum Auth {
 }
 
 /// Where a secret is found; never the secret itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum SecretRef {
     /// `env:NAME`
     Env(String),
     /// `file:PATH`
     File(String),
+}
+
+impl SecretRef {
+    /// A reference as config spells it; `None` when it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once(':')? {
+            ("env", name) => Some(Self::Env(name.to_owned())),
+            ("file", path) => Some(Self::File(path.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+impl TryFrom<String> for SecretRef {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("`{text}` names no secret"))
+    }
+}
+
+impl From<SecretRef> for String {
+    fn from(reference: SecretRef) -> Self {
+        reference.to_string()
+    }
 }
 
 impl std::fmt::Display for SecretRef {

@@ -40,7 +40,7 @@ pub use task::{
     AGENT_KINDS, AgentBounds, AgentConfig, Closed, Given, LONGEST_WAIT, OpenPull, PullSeen, RunCaps, RunOf,
     RunPhase, RunSeen, StartRun, Task,
 };
-pub use verb::{Change, Verb};
+pub use verb::{Change, Object, Verb};
 
 #[cfg(test)]
 pub(crate) mod arbitrary;

@@ -139,6 +139,13 @@ pub struct StartRun {
     pub paths: Vec<String>,
 }
 
+impl StartRun {
+    /// Sixteen hex digits that stand for the prompt.
+    pub fn digest(&self) -> String {
+        blake3::hash(self.prompt.as_bytes()).to_hex()[..16].to_owned()
+    }
+}
+
 /// A pull request for what a run made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenPull {

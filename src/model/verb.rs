@@ -114,6 +114,25 @@ impl Verb {
         }
     }
 
+    /// What of a repository's state shows whether it was done.
+    pub fn object(self) -> Object {
+        match self {
+            Self::CreateRepository
+            | Self::UnarchiveRepository
+            | Self::UpdateSettings
+            | Self::ChangeVisibility
+            | Self::ArchiveRepository => Object::Repository,
+            Self::CreateLabel | Self::UpdateLabel | Self::RenameLabel | Self::DeleteLabel => Object::Label,
+            Self::Comment
+            | Self::DeleteComment
+            | Self::Report
+            | Self::Propose
+            | Self::Withdraw
+            | Self::StartRun
+            | Self::OpenPull => Object::Nothing,
+        }
+    }
+
     /// The kind of thing it acts on, as budgets count them.
     pub fn kind(self) -> &'static str {
         match self {
@@ -130,6 +149,17 @@ impl Verb {
             Self::OpenPull => "pull request",
         }
     }
+}
+
+/// What of a repository's state an action changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Object {
+    /// Its own settings, or whether it is there.
+    Repository,
+    /// One of its labels.
+    Label,
+    /// Nothing: the factory speaks, or an agent works, and the next plan says again what is still wanted.
+    Nothing,
 }
 
 /// Whether something is added, changed or deleted, or a run starts.

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::adapters::fs;
 use crate::adapters::procs::Identity;
-use crate::model::{Clocks, Closed, CommitId, Limits, Outcome, RunId, RunOf, Usage};
+use crate::model::{Clocks, Closed, CommitId, Limits, Outcome, RunId, RunOf, SecretRef, Usage};
 
 use super::agents::{Job, Session};
 use super::sandbox::{Network, Sandbox};
@@ -67,7 +67,7 @@ pub struct Spec {
     /// Where it works.
     pub folder: PathBuf,
     /// The secrets that it was given: where each was found, and what tells whether that is still the same.
-    pub secrets: Vec<(String, String)>,
+    pub secrets: Vec<(SecretRef, String)>,
     /// Its home.
     pub home: PathBuf,
     /// What keeps it within its bounds; `None` when nothing does.

@@ -17,6 +17,20 @@ pub struct Signature {
     pub email: String,
 }
 
+impl Signature {
+    /// The factory of this name.
+    pub fn of_factory(name: &str) -> Self {
+        Self { name: format!("factoryctl ({name})"), ..Self::default() }
+    }
+}
+
+impl Default for Signature {
+    /// This program, for no factory in particular.
+    fn default() -> Self {
+        Self { name: "factoryctl".to_owned(), email: "factoryctl@users.noreply.github.com".to_owned() }
+    }
+}
+
 /// A commit to be written.
 #[derive(Clone, Debug)]
 pub struct NewCommit<'a> {

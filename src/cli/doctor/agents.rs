@@ -1,10 +1,8 @@
 //! Whether agents can be started here, and what keeps them within their bounds.
 
-use secrecy::ExposeSecret as _;
-
 use crate::cli::context::Context;
-use crate::engine::{probe, seen, unseen};
-use crate::model::{AgentConfig, Desired, Given};
+use crate::engine::{probe, seen, unseen, variables};
+use crate::model::{AgentConfig, Desired};
 use crate::runs::sandbox::Sandbox;
 
 use super::finding::Report;
@@ -29,20 +27,14 @@ pub(super) async fn look(cx: &Context, desired: &Desired, report: &mut Report) {
 }
 
 async fn one(cx: &Context, config: &AgentConfig, sandboxed: bool, report: &mut Report) {
-    let mut vars = Vec::new();
-    for (name, given) in &config.vars {
-        match given {
-            Given::Text(text) => vars.push((name.clone(), text.clone())),
-            Given::Secret(reference) => match cx.env.secret(reference) {
-                Ok(secret) => vars.push((name.clone(), secret.expose_secret().to_owned())),
-                Err(error) => {
-                    let says = format!("{}: `{name}`: {error}", config.name);
-                    report.bad("agent", says, format!("put the secret there ({reference})"));
-                    return;
-                }
-            },
+    let vars = match variables(&cx.env, config) {
+        Ok(vars) => vars,
+        Err(error) => {
+            let says = format!("{}: `{}`: {}", config.name, error.name, error.source);
+            report.bad("agent", says, format!("put the secret there ({})", error.from));
+            return;
         }
-    }
+    };
     match probe(&cx.env, config, &vars).await {
         Err(why) => {
             report.bad("agent", format!("{}: {why}", config.name), "no run of it can start until then");

@@ -6,10 +6,9 @@ use std::time::Duration;
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{DAY, Field, Kind, Repeat, Type, Value};
-use crate::model::{AGENT_KINDS, AgentBounds, AgentConfig, Given, Limits};
+use crate::model::{AGENT_KINDS, AgentBounds, AgentConfig, Given, Limits, SecretRef};
 
 use super::Builder;
-use super::github::secret;
 
 const MEBIBYTE: u64 = 1 << 20;
 const MOST: i64 = 1_000_000_000_000;
@@ -101,7 +100,7 @@ fn var(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Given)> {
     let name = block.key().to_owned();
     let given = match (block.given("value"), block.given("secret")) {
         (Some(_), None) => Given::Text(block.text("value")?.0.to_owned()),
-        (None, Some(_)) => Given::Secret(secret(block.text("secret")?.0)?),
+        (None, Some(_)) => Given::Secret(SecretRef::parse(block.text("secret")?.0)?),
         (Some(value), Some(_)) => {
             cx.sink.push(
                 Draft::error(code::EXTRA_VALUE, format!("{} has a `value` and a `secret`", block.quoted()))

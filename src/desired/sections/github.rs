@@ -86,7 +86,10 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> GitHub {
         out.auth = found;
     }
     out.webhook = block.child(WEBHOOK.name).and_then(|b| {
-        Some(Webhook { listen: b.text("listen")?.0.to_owned(), secret: secret(b.text("secret")?.0)? })
+        Some(Webhook {
+            listen: b.text("listen")?.0.to_owned(),
+            secret: SecretRef::parse(b.text("secret")?.0)?,
+        })
     });
     out
 }
@@ -122,17 +125,9 @@ fn auth(block: &Block, cx: &mut Builder<'_>) -> Option<Auth> {
     }
     if kind == "token" {
         let token = block.text("token").map_or("env:GITHUB_TOKEN", |(token, _)| token);
-        return secret(token).map(Auth::Token);
+        return SecretRef::parse(token).map(Auth::Token);
     }
     let id = block.value("id")?;
     let id = if let Value::Int(n) = id.value { u64::try_from(n).ok()? } else { return None };
-    Some(Auth::App { id, key: secret(block.text("key")?.0)? })
-}
-
-pub(super) fn secret(text: &str) -> Option<SecretRef> {
-    match text.split_once(':')? {
-        ("env", name) => Some(SecretRef::Env(name.to_owned())),
-        ("file", path) => Some(SecretRef::File(path.to_owned())),
-        _ => None,
-    }
+    Some(Auth::App { id, key: SecretRef::parse(block.text("key")?.0)? })
 }

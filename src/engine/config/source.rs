@@ -356,10 +356,7 @@ impl Source {
     ) -> Result<(), SourceError> {
         let Some(memory) = self.memory() else { return Ok(()) };
         if let Self::Remote { mirror, .. } = self {
-            let by = Signature {
-                name: "factoryctl".to_owned(),
-                email: "factoryctl@users.noreply.github.com".to_owned(),
-            };
+            let by = Signature::default();
             let reference = format!("refs/factory/in-force/{}", followed.branch);
             mirror.repo().set_reference(&reference, &followed.commit, &by, at)?;
         }

@@ -1,6 +1,7 @@
 //! What another config, and the start, mean for the daemon.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -73,17 +74,23 @@ pub(super) fn needs_home(needs: Facets, desired: &Desired) -> bool {
     desired.factory.config.is_none() && (needs.has(Facet::ConfigPulls) || needs.has(Facet::Flips))
 }
 
+/// How often a loop looks again: one that cares for runs does so only where config gives agents something to do. What
+/// runs still, or has just ended, wakes it anyway.
+pub(super) fn interval(l: &dyn loops::AnyLoop, desired: &Desired) -> Option<Duration> {
+    let every = desired.loops.get(l.name()).and_then(|c| c.every).or_else(|| l.interval());
+    every.filter(|_| !l.needs().has(Facet::Runs) || !desired.tasks.is_empty())
+}
+
 /// The loops as a config and the switches want them scheduled.
 pub(super) fn setups(desired: &Desired, switches: &Switches) -> Vec<Setup> {
     let setup = |l: &&'static dyn loops::AnyLoop| {
-        let config = desired.loops.get(l.name());
         let on = l.triggers().iter().fold(Facets::NONE, |all, trigger| match trigger {
             Trigger::On(facet) => all.and(Facets::of(*facet)),
             Trigger::Every(_) => all,
         });
         Setup {
             name: l.name(),
-            every: config.and_then(|c| c.every).or_else(|| l.interval()),
+            every: interval(*l, desired),
             on,
             enabled: !switches.loops.contains_key(l.name()) && !needs_home(l.needs(), desired),
         }
@@ -178,5 +185,34 @@ impl Daemon {
         }
         self.scheduler.configure(setups(&current.desired, &self.shop.board.now()), now);
         self.follow_hooks().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::samples::source;
+    use crate::model::{RepoName, Task};
+
+    #[test]
+    fn a_loop_of_runs_rests_where_there_is_no_task() {
+        let looks = |desired: &Desired| {
+            let rests =
+                loops::ALL.iter().filter(|l| l.interval().is_some() && interval(**l, desired).is_none());
+            rests.map(|l| l.name().to_string()).collect::<Vec<_>>()
+        };
+        let mut desired = Desired::default();
+        assert_eq!(looks(&desired), ["tasks"]);
+        let task = Task {
+            name: "hone".to_owned(),
+            repo: RepoName::parse("acme/anvil").unwrap(),
+            prompt: "Hone it.".to_owned(),
+            agents: vec!["claude".to_owned()],
+            attempts: 1,
+            paths: Vec::new(),
+            source: source(1),
+        };
+        desired.tasks.insert(task.name.clone(), task);
+        assert!(looks(&desired).is_empty());
     }
 }

@@ -106,7 +106,7 @@ impl Daemon {
             let look = self.looks.get(l.name());
             let switch = switches.loops.get(l.name());
             let idle = news::needs_home(l.needs(), &desired);
-            let every = desired.loops.get(l.name()).and_then(|c| c.every).or_else(|| l.interval());
+            let every = news::interval(*l, &desired);
             LoopStatus {
                 name: l.name().to_owned(),
                 state: self.scheduler.state(l.name(), now),

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::adapters::env;
 use crate::adapters::fs;
 use crate::adapters::git::{self, Access, Mirror, Signature};
 use crate::engine::config::said;
@@ -10,7 +11,7 @@ use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{self, Site, Workspace};
 use crate::runs::{End, Evidence, Found, On, RecordError, RunDir, Spec, State, settle, verify};
 
-use super::{Yard, workspace_name};
+use super::{Secrets, Yard, workspace_name};
 
 /// Why a run could not be closed; the next look tries again.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,9 @@ enum CloseError {
     /// Its files.
     #[error(transparent)]
     Files(#[from] fs::Error),
+    /// A secret that it was given.
+    #[error("whether it is free of the secrets that it was given can't be told without them")]
+    Secret(#[from] env::Error),
 }
 
 /// Closes every run that has ended, those whose supervisor was killed too, and says what became of each. Whoever calls
@@ -145,14 +149,16 @@ async fn left(yard: &Yard, site: &Site<'_>, spec: &Spec, on: &On) -> Result<Left
         }
     };
     let salvage = salvage(&workspace, site, &spec.id, &by, now).await?;
-    if let Some(reference) = yard.forgotten(&spec.secrets) {
-        let found = Found::Forbidden(format!(
-            "the secret `{reference}`, which it was given, can't be read any more as it was: nobody can tell whether what it \
-             made is free of it"
-        ));
-        return Ok(Left { found, salvage });
-    }
-    let redactor = yard.redactor();
+    let redactor = match yard.secrets_of(spec)? {
+        Secrets::Known(redactor) => redactor,
+        Secrets::Changed(from) => {
+            let found = Found::Forbidden(format!(
+                "the secret `{from}`, which it was given, is another one by now: nobody can tell whether what it made is free \
+                 of it"
+            ));
+            return Ok(Left { found, salvage });
+        }
+    };
     let evidence = Evidence {
         repo: site.mirror.repo(),
         base: &on.base,

@@ -1,12 +1,14 @@
 //! Agent runs of one config: where they lie, what is seen of them, how they start, and what is made of what they left.
 
 mod close;
+mod given;
 mod probe;
 mod seen;
 mod start;
 mod watch;
 
 pub use close::close_runs;
+pub use given::variables;
 pub use probe::{Probed, probe, seen, unseen};
 pub(super) use seen::runs_seen;
 pub use start::Starter;
@@ -14,13 +16,15 @@ pub(super) use watch::watch;
 
 use std::sync::Arc;
 
+use secrecy::ExposeSecret as _;
+
 use crate::adapters::clock::Clock;
-use crate::adapters::env::Env;
+use crate::adapters::env::{self, Env};
 use crate::adapters::git::Signature;
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
-use crate::model::{AgentConfig, Desired, Given};
-use crate::runs::Redactor;
+use crate::model::{Desired, SecretRef};
+use crate::runs::{Redactor, Spec};
 
 /// What runs are started, looked at and closed with.
 #[derive(Clone)]
@@ -40,52 +44,37 @@ pub struct Yard {
 impl Yard {
     /// Who commits, where the factory does.
     fn by(&self) -> Signature {
-        Signature {
-            name: format!("factoryctl ({})", self.desired.factory.name),
-            email: "factoryctl@users.noreply.github.com".to_owned(),
-        }
+        Signature::of_factory(&self.desired.factory.name)
     }
 
     /// Every secret that this process can name: those of all agents, and its own.
     fn secrets(&self) -> Vec<String> {
-        let vars = self.desired.agents.values().flat_map(|agent| &agent.vars);
-        let given = vars.filter_map(|(_, given)| match given {
-            Given::Text(_) => None,
-            Given::Secret(reference) => self.env.secret(reference).ok(),
-        });
-        let all = given.chain(self.env.github_token());
-        all.map(|secret| secrecy::ExposeSecret::expose_secret(&secret).to_owned()).collect()
+        let from = self.desired.agents.values().flat_map(given::references);
+        let given = from.filter_map(|from| given::value(&self.env, from).ok());
+        let own = self.env.github_token().map(|token| token.expose_secret().to_owned());
+        given.chain(own).collect()
     }
 
-    /// What tells whether the secrets of an agent are still those that it was given; eight digits tell nothing of a value.
-    fn secrets_of(&self, config: &AgentConfig) -> Vec<(String, String)> {
-        let refs = config.vars.iter().filter_map(|(_, given)| match given {
-            Given::Text(_) => None,
-            Given::Secret(reference) => Some(reference),
-        });
-        let told = refs.map(|reference| {
-            let value = self.env.secret(reference).ok();
-            let value = value.map(|value| secrecy::ExposeSecret::expose_secret(&value).to_owned());
-            (reference.to_string(), value.as_deref().map(mark).unwrap_or_default())
-        });
-        told.collect()
-    }
-
-    /// Where a secret was found that a run was given and that can't be read there any more as it was: then nobody can tell
-    /// whether what the run made is free of it.
-    fn forgotten<'a>(&self, given: &'a [(String, String)]) -> Option<&'a str> {
-        let now: Vec<(String, String)> =
-            self.desired.agents.values().flat_map(|config| self.secrets_of(config)).collect();
-        given.iter().find(|one| !now.contains(one)).map(|(reference, _)| reference.as_str())
-    }
-
-    fn redactor(&self) -> Redactor {
-        Redactor::new(self.secrets().iter().map(String::as_str))
+    /// The secrets that a run was given, as they are now.
+    fn secrets_of(&self, spec: &Spec) -> Result<Secrets, env::Error> {
+        let mut all = self.secrets();
+        for (from, mark) in &spec.secrets {
+            let now = given::value(&self.env, from)?;
+            if given::mark(&now) != *mark {
+                return Ok(Secrets::Changed(from.clone()));
+            }
+            all.push(now);
+        }
+        Ok(Secrets::Known(Redactor::new(all.iter().map(String::as_str))))
     }
 }
 
-fn mark(secret: &str) -> String {
-    blake3::hash(secret.as_bytes()).to_hex()[..8].to_owned()
+/// What is known of the secrets that a run was given.
+enum Secrets {
+    /// All of them: this finds them.
+    Known(Redactor),
+    /// Another one is there by now: nobody can tell whether what the run made is free of the one that it was given.
+    Changed(SecretRef),
 }
 
 /// The name of the workspace of a task.

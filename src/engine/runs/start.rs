@@ -5,20 +5,21 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::adapters::git::{Access, CheckOut, Mirror, Objects, Pushed, Refs};
 use crate::apply::{Trouble, Workshop, WorkshopError};
 use crate::engine::config::said;
-use crate::model::{AgentConfig, Clocks, CommitId, Given, OpenPull, RepoName, RunId, RunOf, StartRun, Usage};
+use crate::model::{
+    AgentConfig, Clocks, CommitId, OpenPull, RepoName, RunId, RunOf, SecretRef, StartRun, Usage,
+};
 use crate::runs::agents::{self, Agent};
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{Site, Workspace};
 use crate::runs::{Begin, Bounds, Handover, On, RunDir, Spec, Work, launch};
 
 use super::probe::{probe, seen, unseen};
-use super::{Yard, workspace_name};
+use super::{Yard, given, workspace_name};
 
 /// How long is waited before each further try while an account isn't let in.
 const WAITS: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20)];
@@ -82,7 +83,7 @@ impl Starter {
         let config = config.ok_or_else(|| because(format!("config has no agent `{}`", start.agent)))?;
         let agent = agents::by_kind(&config.kind);
         let agent = agent.ok_or_else(|| because(format!("there is no agent of kind `{}`", config.kind)))?;
-        let vars = self.vars(config)?;
+        let vars = given::variables(&yard.env, config).map_err(failed)?;
         let probed = probe(&yard.env, config, &vars).await.map_err(because)?;
         let origin = self.origin(&start.of.repo).await?;
         let token = yard.client.git_token(start.of.repo.owner()).await.map_err(failed)?;
@@ -136,10 +137,10 @@ impl Starter {
             },
             waits: WAITS.into(),
             baseline: Usage::default(),
-            digest: blake3::hash(start.prompt.as_bytes()).to_hex()[..16].to_owned(),
+            digest: start.digest(),
             folder: workspace.tree(),
             bounds,
-            secrets: yard.secrets_of(config),
+            secrets: self.secrets(config)?,
             limits: config.limits,
             clocks: Clocks::default(),
             home: home.clone(),
@@ -155,22 +156,17 @@ impl Starter {
         Ok(())
     }
 
-    fn path(&self) -> Vec<(String, String)> {
-        self.0.env.text("PATH").map(|path| ("PATH".to_owned(), path.to_owned())).into_iter().collect()
+    /// What is kept of the secrets that it is given.
+    fn secrets(&self, config: &AgentConfig) -> Result<Vec<(SecretRef, String)>, WorkshopError> {
+        let kept = |from: &SecretRef| {
+            let secret = given::value(&self.0.env, from).map_err(failed)?;
+            Ok((from.clone(), given::mark(&secret)))
+        };
+        given::references(config).map(kept).collect()
     }
 
-    /// The variables that config gives the agent.
-    fn vars(&self, config: &AgentConfig) -> Result<Vec<(String, String)>, WorkshopError> {
-        let value = |(name, given): &(String, Given)| {
-            let value = match given {
-                Given::Text(text) => text.clone(),
-                Given::Secret(reference) => {
-                    self.0.env.secret(reference).map_err(failed)?.expose_secret().to_owned()
-                }
-            };
-            Ok((name.clone(), value))
-        };
-        config.vars.iter().map(value).collect()
+    fn path(&self) -> Vec<(String, String)> {
+        self.0.env.text("PATH").map(|path| ("PATH".to_owned(), path.to_owned())).into_iter().collect()
     }
 
     async fn origin(&self, repo: &RepoName) -> Result<Origin, WorkshopError> {

@@ -67,11 +67,7 @@ pub enum BatchError {
 impl Publisher {
     /// A publisher to this place, whose commits name the factory.
     pub fn new(place: Place, factory: &str, clock: Clock) -> Self {
-        let by = Signature {
-            name: format!("factoryctl ({factory})"),
-            email: "factoryctl@users.noreply.github.com".to_owned(),
-        };
-        Self { place, by, clock }
+        Self { place, by: Signature::of_factory(factory), clock }
     }
 
     fn target(&self) -> Option<Target<'_>> {

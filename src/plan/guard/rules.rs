@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::model::{Action, ActionId, Address, Effect, Facet, OwnRepo, Protect, RepoName, Seen, Verb};
+use crate::model::{
+    Action, ActionId, Address, Effect, Facet, Object, OwnRepo, Protect, RepoName, Seen, Verb,
+};
 
 use super::overrides::{self, Grant, Objected, Overrides, Rest};
 use super::{Blocked, GuardContext, NotInForce};
@@ -80,17 +82,7 @@ fn opened_with(guard: &'static str, meant: &Objected<'_>, rest: &[Objected<'_>])
 /// Only people change the config repository itself, whatever it is called by now; the factory comments, reports and
 /// proposes there. While nobody knows which one it is, it may be any.
 fn own_config(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
-    let speaks = matches!(
-        action.verb,
-        Verb::Comment
-            | Verb::DeleteComment
-            | Verb::Report
-            | Verb::Propose
-            | Verb::Withdraw
-            | Verb::StartRun
-            | Verb::OpenPull
-    );
-    if speaks {
+    if action.verb.object() == Object::Nothing {
         return None;
     }
     let own = own_repo(cx)?;
