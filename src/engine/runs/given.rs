@@ -8,13 +8,13 @@ use crate::model::{AgentConfig, Given, SecretRef};
 /// A variable whose value can't be had.
 #[derive(Debug, thiserror::Error)]
 #[error("the variable `{name}` of the agent `{agent}` has no value")]
-pub struct NoValue {
+pub struct NoValue<'a> {
     /// The agent.
-    pub agent: String,
+    pub agent: &'a str,
     /// The variable.
-    pub name: String,
+    pub name: &'a str,
     /// Where its value should be found.
-    pub from: SecretRef,
+    pub from: &'a SecretRef,
     /// Why it can't be had.
     #[source]
     pub source: env::Error,
@@ -24,16 +24,13 @@ pub struct NoValue {
 ///
 /// # Errors
 /// For the first one that has none.
-pub fn variables(env: &Env, config: &AgentConfig) -> Result<Vec<(String, String)>, NoValue> {
-    let value = |(name, given): &(String, Given)| {
+pub fn variables<'a>(env: &Env, config: &'a AgentConfig) -> Result<Vec<(String, String)>, NoValue<'a>> {
+    let value = |(name, given): &'a (String, Given)| {
         let value = match given {
             Given::Text(text) => Ok(text.clone()),
-            Given::Secret(from) => value(env, from).map_err(|source| NoValue {
-                agent: config.name.clone(),
-                name: name.clone(),
-                from: from.clone(),
-                source,
-            }),
+            Given::Secret(from) => {
+                value(env, from).map_err(|source| NoValue { agent: &config.name, name, from, source })
+            }
         };
         Ok((name.clone(), value?))
     };
