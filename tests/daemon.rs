@@ -561,7 +561,10 @@ fn a_bad_push_is_said_on_github_and_a_pull_request_is_reviewed() {
     world_of(github_with_factory(), |world| {
         let config = on_github(world, HOME);
         let daemon = Daemon::start(world, &["--config", &config]);
-        let proposed = format!("{HOME}repo \"acme/anvil\" {{ has-wiki #false; }}\n");
+        let proposed = format!(
+            "{HOME}repo \"acme/anvil\" {{ has-wiki #false; }}\nagent \"smith\" kind=\"command\" {{ program \"true\"; }}\n\
+             task \"hone\" repo=\"acme/anvil\" {{ prompt \"Hone the anvil.\"; agents \"smith\"; }}\n"
+        );
         world.github().push_file("acme/factory", "topic", "factory.kdl", &proposed).unwrap();
         let number = world.github().open_pull("acme/factory", "topic", "main", "Wiki off").unwrap();
         daemon.ask(&["loop", "tick", "config-review"]).exits(0);
@@ -572,6 +575,10 @@ fn a_bad_push_is_said_on_github_and_a_pull_request_is_reviewed() {
             })
         });
         assert!(comment.contains("has-wiki"), "{comment}");
+        assert!(
+            comment.contains("start run") && comment.contains("task `hone` has not been done"),
+            "{comment}"
+        );
         assert!(has_wiki(world, "anvil"), "a proposal changes nothing");
 
         let bad = world.github().push_file("acme/factory", "main", "factory.kdl", "nonsense").unwrap();

@@ -13,7 +13,8 @@ use crate::adapters::git::{self, Refs, Repo};
 use crate::adapters::github::Patience;
 use crate::apply::{self, Outcome, Recorder, Report, Watch, Writer};
 use crate::engine::{
-    self, Basis, BatchError, Flips, Home, Judged, Judging, Keeper, Loaded, Publisher, Source, Starter, Yard,
+    self, Also, Basis, BatchError, Flips, Home, Judged, Judging, Keeper, Loaded, Publisher, Source, Starter,
+    Yard,
 };
 use crate::ledger::Ledger;
 use crate::loops::{self, Selection};
@@ -371,7 +372,7 @@ impl<'a> Job<'a> {
             ..Judging::new(desired, &selection, &switches, &memory, now)
         };
         let (open, _) = apply::needs(&self.recorder).await;
-        let also: Vec<&RepoName> = open.iter().collect();
+        let also = Also { repos: open.iter().collect(), ..Also::default() };
         let observed = {
             let _drawn = Progress::waiting(&self.cx.ui, READING);
             engine::look(&judging, &self.session.world(self.cx), &also).await
@@ -418,7 +419,7 @@ impl<'a> Job<'a> {
             scope: &scope,
             ..Judging::new(desired, &selection, &switches, &memory, self.cx.clock.now())
         };
-        let observed = engine::look(&judging, &self.session.world(self.cx), &[]).await;
+        let observed = engine::look(&judging, &self.session.world(self.cx), &Also::default()).await;
         let asked = engine::judge(&judging, &observed).document.actions;
         observed.gaps.is_empty().then(|| asked.into_iter().map(|p| p.action.id).collect())
     }

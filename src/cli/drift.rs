@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::adapters::github::{Client, Patience, segment};
-use crate::engine::{self, Judging};
+use crate::engine::{self, Also, Judging};
 use crate::ledger::Batch;
 use crate::loops;
 use crate::model::{Action, Address, AddressGlob, CommitId, Object, RepoName, Verb};
@@ -37,7 +37,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let judging = Judging::new(&loaded.desired, &selection, &switches, &memory, cx.clock.now());
     let observed = {
         let _drawn = Progress::waiting(&cx.ui, READING);
-        engine::look(&judging, &session.world(cx), &[]).await
+        engine::look(&judging, &session.world(cx), &Also::default()).await
     };
     let mut judged = engine::judge(&judging, &observed);
     let loops = judged.document.actions.iter().map(|p| p.action.wanted_by).collect();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::adapters::fs;
 use crate::adapters::github::Patience;
-use crate::engine::{self, Judged, Judging, Loaded, Source};
+use crate::engine::{self, Also, Judged, Judging, Loaded, Source};
 use crate::model::{Cause, Desired, Facet, Gap, Observed};
 use crate::observed;
 use crate::plan::render::{self, COMMENT_LIMIT};
@@ -111,7 +111,10 @@ async fn compare(
         cached(&state, &api, &loaded.desired, judging.now)?
     } else {
         let session = cx.connect(source, &loaded.desired, Patience::Foreground)?;
-        let also: Vec<_> = base.iter().flat_map(|b| b.desired.repos.keys()).collect();
+        let also = Also {
+            repos: base.iter().flat_map(|b| b.desired.repos.keys()).collect(),
+            tasks: base.iter().flat_map(|b| b.desired.tasks.values()).collect(),
+        };
         let observed = {
             let _drawn = Progress::waiting(&cx.ui, READING);
             engine::look(&judging, &session.world(cx), &also).await

@@ -26,8 +26,10 @@ impl Loop for ConfigReview {
     const ABOUT: &'static str = "Comments on pull requests to the config repository what they would change, apart \
         from drift that was there before, and reports whether the config is valid.";
     const TRIGGERS: &'static [Trigger] = &[Trigger::minutes(5), Trigger::On(Facet::ConfigPulls)];
-    const NEEDS: Facets =
-        Facets::of(Facet::ConfigPulls).and(Facets::of(Facet::Settings)).and(Facets::of(Facet::Labels));
+    const NEEDS: Facets = Facets::of(Facet::ConfigPulls)
+        .and(Facets::of(Facet::Settings))
+        .and(Facets::of(Facet::Labels))
+        .and(Facets::of(Facet::Runs));
     const MAY: &'static [Verb] = &[Verb::Comment, Verb::DeleteComment, Verb::Report];
 
     fn plan(cx: &Cx<'_, NoSettings>) -> Plan {
@@ -99,11 +101,15 @@ fn shown_to<'a>(pull: &ConfigPull, cx: &Cx<'a, NoSettings>) -> Cow<'a, Observed>
     }
     let declared = |name: &RepoName| cx.desired.repos.contains_key(name);
     let repos = cx.observed.repos.iter().filter(|(name, _)| declared(name));
+    let runs = cx.observed.runs.iter().filter(|run| declared(&run.of.repo));
+    let pulls = cx.observed.pulls.iter().filter(|((repo, _), _)| declared(repo));
     let gaps = cx.observed.gaps.iter().filter(|gap| gap.repo.as_ref().is_none_or(declared));
     Cow::Owned(Observed {
         at: cx.observed.at,
         repos: repos.map(|(name, seen)| (name.clone(), seen.clone())).collect(),
         own: cx.observed.own.clone(),
+        runs: runs.cloned().collect(),
+        pulls: pulls.map(|(branch, seen)| (branch.clone(), seen.clone())).collect(),
         gaps: gaps.cloned().collect(),
         cost: cx.observed.cost,
         ..Observed::default()

@@ -186,16 +186,20 @@ fn caught(plan: impl FnOnce() -> Plan) -> Result<Plan, String> {
 
 /// The loops that make repositories what config says they are.
 pub fn of_repositories() -> Selection {
-    let repositories = Facets::of(Facet::Settings).and(Facets::of(Facet::Labels));
-    let all = |l: &&&dyn AnyLoop| l.needs().iter().all(|facet| repositories.has(facet));
+    that_need_no_more_than(Facets::of(Facet::Settings).and(Facets::of(Facet::Labels)))
+}
+
+fn that_need_no_more_than(known: Facets) -> Selection {
+    let all = |l: &&&dyn AnyLoop| l.needs().iter().all(|facet| known.has(facet));
     Selection { only: super::ALL.iter().filter(all).map(|l| l.name().to_owned()).collect() }
 }
 
-/// What the loops that manage repositories would do under another config, guards included; for the review of a
+/// What the loops that work in repositories would do under another config, guards included; for the review of a
 /// change to the config. What they would do under `base` as well is drift that was there before, and left out.
 pub fn preview(proposed: &Desired, base: &Desired, observed: &Observed, now: jiff::Timestamp) -> Document {
     // The loops that look at the config repository itself would look at the proposal again, and so on.
-    let selection = of_repositories();
+    let in_repositories = [Facet::Settings, Facet::Labels, Facet::Runs].map(Facets::of);
+    let selection = that_need_no_more_than(in_repositories.into_iter().fold(Facets::NONE, Facets::and));
     let before = document(base, observed, now, &selection);
     let mut after = document(proposed, observed, now, &selection);
     after.subtract(&before);

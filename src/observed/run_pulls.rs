@@ -1,5 +1,7 @@
 //! The pull requests of branches that runs work for.
 
+use std::collections::BTreeSet;
+
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
@@ -21,7 +23,7 @@ pub async fn latest_pull(client: &Client, repo: &RepoName, branch: &str) -> Resu
 }
 
 /// Reads the pull requests of these branches. One that can't be read is a gap.
-pub async fn run_pulls(client: &Client, branches: Vec<(RepoName, String)>, observed: &mut Observed) {
+pub async fn run_pulls(client: &Client, branches: BTreeSet<(RepoName, String)>, observed: &mut Observed) {
     let read = branches.into_iter().map(async |(repo, branch)| {
         let found = latest_pull(client, &repo, &branch).await;
         (repo, branch, found)

@@ -1,18 +1,19 @@
 //! What is seen of runs: the records on this machine, and the pull requests of what they made.
 
+use std::collections::BTreeSet;
+
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
-use crate::model::{AddressGlob, Cause, Desired, Facet, Gap, Observed, RunPhase, RunSeen};
+use crate::model::{Cause, Facet, Gap, Observed, RepoName, RunPhase, RunSeen, Task};
 use crate::observed;
 use crate::runs::{RecordError, RunDir, Spec, State};
 
-/// Reads the records of all runs, and which of the branches of tasks have pull requests. Records that can't be read are a
-/// gap: what isn't known to have run may be running.
+/// Reads the records of all runs, and which of the branches of these tasks have pull requests. Records that can't be read
+/// are a gap: what isn't known to have run may be running.
 pub(in crate::engine) async fn runs_seen(
     state: &StateDir,
     client: &Client,
-    desired: &Desired,
-    scope: &[AddressGlob],
+    tasks: impl Iterator<Item = &Task>,
     observed: &mut Observed,
 ) {
     match read(state) {
@@ -23,10 +24,8 @@ pub(in crate::engine) async fn runs_seen(
             return;
         }
     }
-    let in_scope =
-        |address: &crate::model::Address| scope.is_empty() || scope.iter().any(|glob| glob.covers(address));
-    let tasks = desired.tasks.values().filter(|task| in_scope(&task.address()));
-    let branches = tasks.map(|task| (task.repo.clone(), task.branch())).collect();
+    let branches: BTreeSet<(RepoName, String)> =
+        tasks.map(|task| (task.repo.clone(), task.branch())).collect();
     observed::run_pulls(client, branches, observed).await;
 }
 

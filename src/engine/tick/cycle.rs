@@ -8,7 +8,7 @@ use crate::adapters::state::StateDir;
 use crate::engine::runs::runs_seen;
 use crate::loops::{self, Crash, Inputs, Selection};
 use crate::model::{
-    Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, Seen, Verb,
+    Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, Seen, Task, Verb,
 };
 use crate::observed::{self, Request};
 use crate::plan::{self, Disabled, Document, GuardContext, Memory, NotInForce, Plan, Switches, Verdict};
@@ -83,14 +83,23 @@ pub struct Judged {
     pub crashed: Vec<Crash>,
 }
 
+/// What is looked at besides what the config that is compared declares.
+#[derive(Debug, Default)]
+pub struct Also<'a> {
+    /// Repositories.
+    pub repos: Vec<&'a RepoName>,
+    /// Tasks.
+    pub tasks: Vec<&'a Task>,
+}
+
 /// Reads what the loops that take part need, restricted to what the scope can touch, and counts the issues of
 /// labels that would be deleted or renamed.
-pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &[&RepoName]) -> Observed {
+pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> Observed {
     let World { client, clock, state } = *world;
     let facets = loops::needs_of(judging.selection, judging.switches);
     let mut request = Request::of(judging.desired, client.base(), facets);
     let mut asked: BTreeSet<&RepoName> = request.repos.iter().map(|w| w.name).collect();
-    for &name in also {
+    for &name in &also.repos {
         if asked.insert(name) {
             request.repos.push(observed::Wanted { name, archived: false });
         }
@@ -101,7 +110,12 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &[&RepoName]) 
     }
     let mut observed = observed::observe(client, clock, &request).await;
     if facets.has(Facet::Runs) {
-        runs_seen(state, client, judging.desired, judging.scope, &mut observed).await;
+        let tasks = judging.desired.tasks.values().chain(also.tasks.iter().copied());
+        let in_scope = |task: &&Task| {
+            let address = task.address();
+            judging.scope.is_empty() || judging.scope.iter().any(|glob| glob.covers(&address))
+        };
+        runs_seen(state, client, tasks.filter(in_scope), &mut observed).await;
     }
     let uncounted = unsettled_labels(judging, &observed);
     if !uncounted.is_empty() {

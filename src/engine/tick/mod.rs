@@ -7,7 +7,7 @@ mod proposals;
 mod shop;
 
 pub use batch::{Basis, BatchError, Place, Publisher, agree, carry_out, summary};
-pub use cycle::{Judged, Judging, World, judge, look, unsettled_labels};
+pub use cycle::{Also, Judged, Judging, World, judge, look, unsettled_labels};
 pub use memory::{elsewhere, memory};
 pub(in crate::engine) use proposals::Loads;
 pub use shop::{Audience, Fatal};

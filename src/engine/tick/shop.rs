@@ -17,11 +17,11 @@ use crate::engine::scheduler::{Ended, Tick};
 use crate::engine::switches::Switchboard;
 use crate::ledger::Record;
 use crate::loops::{self, Selection};
-use crate::model::{Action, Cause, Desired, Effect, Facet, Facets, Observed, RepoName, Verb};
+use crate::model::{Action, Cause, ConfigPull, Desired, Effect, Facet, Facets, Observed, Task, Verb};
 use crate::plan::{Blocked, Document, render};
 
 use super::batch::{self, Basis, BatchError, Publisher};
-use super::cycle::{Judged, Judging, World, judge, look};
+use super::cycle::{Also, Judged, Judging, World, judge, look};
 use super::memory::memory;
 use super::proposals::{FlipsSeen, Loads, Reading};
 
@@ -294,14 +294,10 @@ impl Shop {
             (order.alive)();
         }
         let (open, _) = apply::needs(&self.recorder).await;
-        // Who can push a branch there may learn what is on GitHub of a repository that isn't declared yet; who can only
-        // fork it may not.
-        let ours = beside.config_pulls.iter().filter(|pull| !pull.from_fork);
-        let proposed = ours.flat_map(|pull| pull.proposed.iter().chain(&pull.base));
-        let mut also: Vec<&RepoName> =
-            proposed.flat_map(|desired| desired.repos.keys()).chain(&open).collect();
-        also.sort_unstable();
-        also.dedup();
+        let mut also = proposed(&beside.config_pulls, judging.desired);
+        also.repos.extend(&open);
+        also.repos.sort_unstable();
+        also.repos.dedup();
         let readers = Selection { only: readers(&order.tick.loops, &beside) };
         let mut observed = if readers.only.is_empty() {
             Observed { at: Some(now), ..Observed::default() }
@@ -377,6 +373,22 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
             }
         }
     }
+}
+
+/// What pull requests to the config speak of. Who can push a branch there may learn what is on GitHub of a repository that
+/// isn't declared yet; who can only fork it may not.
+fn proposed<'a>(pulls: &'a [ConfigPull], in_force: &Desired) -> Also<'a> {
+    let mut also = Also::default();
+    for pull in pulls {
+        for desired in pull.proposed.iter().chain(&pull.base) {
+            if !pull.from_fork {
+                also.repos.extend(desired.repos.keys());
+            }
+            let shown = |task: &&Task| !pull.from_fork || in_force.repos.contains_key(&task.repo);
+            also.tasks.extend(desired.tasks.values().filter(shown));
+        }
+    }
+    also
 }
 
 /// The loops that need repositories to be read. Those that review pull requests to the config don't while there
