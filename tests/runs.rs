@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use factoryctl::adapters::clock::Clock;
+use factoryctl::adapters::env::Env;
 use factoryctl::adapters::procs;
 use factoryctl::model::{Clocks, Limits, Outcome, RunId, Usage};
+use factoryctl::runs::sandbox::Sandbox;
 use factoryctl::runs::{
-    Begin, End, Exit, Handover, MARK, Processes, RunDir, Spec, State, Stop, Work, launch, settle,
+    Begin, Bounds, End, Exit, Handover, MARK, Processes, RunDir, Spec, State, Stop, Work, launch, settle,
 };
 use tempfile::TempDir;
 
@@ -105,6 +107,26 @@ fn ended(run: &RunDir) -> End {
 
 fn text(path: &Path) -> String {
     String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
+}
+
+/// Within a sandbox, too, whose own process ends at once.
+#[test]
+fn what_is_asked_to_end_has_its_grace() {
+    let found = runtime().block_on(Sandbox::detect(&Env::read()));
+    let bubblewrap = found.ok().and_then(|sandbox| match sandbox {
+        Sandbox::Bubblewrap { program } => Some(program),
+        Sandbox::None => None,
+    });
+    let bounds = bubblewrap.map(|bubblewrap| Bounds { bubblewrap, readable: Vec::new(), network: false });
+    let script = "trap 'sleep 0.5; echo kept > kept; exit 0' TERM; echo on; while :; do sleep 0.05; done";
+    for bounds in [None, bounds] {
+        let place = Place::new();
+        let clocks = Clocks { grace: Duration::from_secs(30), ..QUICK };
+        let end = place.runs(&Spec { bounds: bounds.clone(), ..place.spec(script, clocks) });
+        assert_eq!(end.outcome, Outcome::Wedged, "{end:?}");
+        assert_eq!(text(&place.at("work").join("kept")), "kept\n", "{bounds:?}");
+        assert!(end.took < clocks.grace, "what has ended isn't waited for");
+    }
 }
 
 #[test]

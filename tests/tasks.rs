@@ -20,7 +20,7 @@ fn unbounded(script: &str, more: &str) -> String {
 }
 
 /// What an agent does that does what it is told.
-const HONES: &str = "cat > prompt; git add prompt; git commit -q -m 'Hone it'; echo honed";
+const HONES: &str = "cat > prompt; git add prompt; git commit -q -m 'Hone it'; printf 'honed\\t\\033[1mwell\\n'";
 
 fn small(test: impl FnOnce(&World)) {
     world_of(sample::github(), test);
@@ -96,7 +96,7 @@ fn a_task_becomes_a_pull_request() {
         );
         let id = run["run"].as_str().expect("its name");
         let log = w.run(&["runs", "log", id]).exits(0);
-        assert_eq!(log.out, "honed\n");
+        assert_eq!(log.out, "honed\t\\u{1b}[1mwell\n");
         let shown = w.run(&["runs", "show", &id[..id.len() - 1]]).exits(0);
         for says in ["task: hone, attempt 1\n", "agent: smith (command)\n", "outcome: done: "] {
             assert!(shown.out.contains(says), "{}", shown.all());

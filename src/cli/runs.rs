@@ -255,7 +255,9 @@ fn log(cx: &Context, dir: &RunDir, stderr: bool) -> Result<Exit, Fail> {
         Err(error) => return Err(error.into()),
     };
     for line in String::from_utf8_lossy(&bytes).lines() {
-        cx.ui.print(&format!("{}\n", printable(line)))?;
+        // A tab moves nothing but what is after it.
+        let pieces: Vec<String> = line.split('\t').map(printable).collect();
+        cx.ui.print(&format!("{}\n", pieces.join("\t")))?;
     }
     Ok(Exit::Done)
 }

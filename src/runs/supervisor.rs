@@ -225,7 +225,11 @@ impl Run {
                         Ended::Code(code) => Exit::Code(code),
                         Ended::Signal(signal) => Exit::Signal(signal),
                     });
-                    until = Some(child.age() + LEFTOVER_GRACE);
+                    // What was asked to end has its grace, also where only the sandbox around it has ended.
+                    let leftover = child.age() + LEFTOVER_GRACE;
+                    until = Some(
+                        until.filter(|until| *until != Duration::MAX).map_or(leftover, |u| u.max(leftover)),
+                    );
                 }
                 Happening::Asked => {
                     if self.stop.is_none() {
