@@ -51,6 +51,11 @@ impl<'a> Daemon<'a> {
         self.world.run(&all)
     }
 
+    /// What it has told so far.
+    pub(crate) fn said(&self) -> String {
+        self.running.said().concat()
+    }
+
     fn status(&self) -> Option<Value> {
         let ran = self.ask(&["status", "--json"]);
         (ran.code == 0).then(|| ran.json())

@@ -20,7 +20,8 @@ fn unbounded(script: &str, more: &str) -> String {
 }
 
 /// What an agent does that does what it is told.
-const HONES: &str = "cat > prompt; git add prompt; git commit -q -m 'Hone it'; printf 'honed\\t\\033[1mwell\\n'";
+const HONES: &str =
+    "cat > prompt; git add prompt; git commit -q -m 'Hone it'; printf 'honed\\t\\033[1mwell\\n'";
 
 fn small(test: impl FnOnce(&World)) {
     world_of(sample::github(), test);
@@ -121,6 +122,21 @@ fn the_daemon_does_tasks_by_itself() {
         w.until("it is done again", || pulls(w).len() == 2);
         daemon.stop().exits(0);
         assert_eq!(runs(w).len(), 2);
+    });
+}
+
+/// Which agents can't be started is told at the start and with each config, not with the first task.
+#[test]
+fn the_daemon_tells_which_agents_can_not_start() {
+    small(|w| {
+        let agent = |name: &str| format!("agent \"{name}\" kind=\"command\" {{ program \"no-{name}\"; }}\n");
+        w.config(&format!("factory \"acme\"\n{}", agent("one")));
+        let daemon = Daemon::start(w, &[]);
+        w.until("it is told", || daemon.said().contains("no run of the agent `one` can start"));
+        w.config(&format!("factory \"acme\"\n{}{}", agent("one"), agent("two")));
+        w.until("the new one is told", || daemon.said().contains("no run of the agent `two` can start"));
+        assert_eq!(daemon.said().matches("no run of the agent `one`").count(), 1, "once");
+        daemon.stop().exits(0);
     });
 }
 

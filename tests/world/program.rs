@@ -66,8 +66,8 @@ pub(crate) struct Running {
     child: Child,
     /// Readers of both outputs.
     outputs: Vec<JoinHandle<String>>,
-    /// What it has written to stdout so far.
-    so_far: Arc<Mutex<Vec<u8>>>,
+    /// What it has written to both so far.
+    so_far: [Arc<Mutex<Vec<u8>>>; 2],
     /// Closed when both outputs are.
     ended: Receiver<()>,
     normal: Normal,
@@ -100,19 +100,26 @@ impl Running {
                 String::from_utf8_lossy(&so_far.lock().expect("no holder panics")).into_owned()
             })
         };
-        let so_far = Arc::new(Mutex::new(Vec::new()));
-        let out = reader(Box::new(child.stdout.take().expect("it was piped")), Arc::clone(&so_far));
-        let err = reader(Box::new(child.stderr.take().expect("it was piped")), Arc::default());
+        let so_far: [Arc<Mutex<Vec<u8>>>; 2] = [Arc::default(), Arc::default()];
+        let out = reader(Box::new(child.stdout.take().expect("it was piped")), Arc::clone(&so_far[0]));
+        let err = reader(Box::new(child.stderr.take().expect("it was piped")), Arc::clone(&so_far[1]));
         let outputs = vec![out, err];
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
         Self { args, child, outputs, so_far, ended, normal }
     }
 
+    /// What it has written to its standard output and its standard error so far.
+    pub(crate) fn said(&self) -> [String; 2] {
+        let text = |bytes: &Arc<Mutex<Vec<u8>>>| {
+            String::from_utf8_lossy(&bytes.lock().expect("no holder panics")).into_owned()
+        };
+        [text(&self.so_far[0]), text(&self.so_far[1])]
+    }
+
     /// The first line on its standard output, once it is there.
     pub(crate) fn first_line(&self) -> Option<String> {
-        let bytes = self.so_far.lock().expect("no holder panics");
-        let end = bytes.iter().position(|b| *b == b'\n')?;
-        Some(String::from_utf8_lossy(&bytes[..end]).into_owned())
+        let [said, _] = self.said();
+        said.split_once('\n').map(|(line, _)| line.to_owned())
     }
 
     /// Waits for its end.

@@ -5,6 +5,7 @@ mod given;
 mod probe;
 mod seen;
 mod start;
+mod tryout;
 mod watch;
 
 pub use close::close_runs;
@@ -12,6 +13,7 @@ pub use given::variables;
 pub use probe::{Probed, probe, seen, unseen};
 pub(super) use seen::runs_seen;
 pub use start::Starter;
+pub(super) use tryout::try_agents;
 pub(super) use watch::watch;
 
 use std::sync::Arc;
