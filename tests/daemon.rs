@@ -66,6 +66,11 @@ impl<'a> Daemon<'a> {
         wait(what, || self.status().filter(|status| seen(status)))
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.running.signal(signal);
+    }
+
     /// Waits until it ends by itself.
     pub(crate) fn ends(self) -> Ran {
         self.running.finish(PATIENCE)

@@ -28,6 +28,7 @@ mod mending;
 mod one_file;
 mod own;
 mod places;
+mod reap;
 mod runs;
 mod saved;
 mod sizes;

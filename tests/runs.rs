@@ -233,6 +233,24 @@ fn a_run_whose_supervisor_dies_is_known_as_interrupted_and_found() {
     assert_eq!(settle(&run, now).unwrap(), None, "the first word stands");
 }
 
+/// Whoever comes later finds that the other one was first.
+#[test]
+fn a_run_that_was_given_up_does_not_begin() {
+    let place = Place::new();
+    let spec = place.spec("touch began; echo on", SLOW);
+    RunDir::of(&place.at("runs"), &spec.id).create(&spec).unwrap();
+    let run = RunDir::of(&place.at("runs"), &spec.id);
+    let now = Clock::system().now();
+    assert_eq!(settle(&run, now).unwrap(), None, "it may still begin");
+    let end = settle(&run, now + Duration::from_mins(2)).unwrap().expect("it never began");
+    assert_eq!((end.outcome, end.exit, end.tries), (Outcome::CouldNotStart, Exit::NotStarted, 0));
+    let handover = Handover { vars: place.vars.clone(), secrets: Vec::new() };
+    let program = Path::new(env!("CARGO_BIN_EXE_factoryctl"));
+    let late = runtime().block_on(launch(&place.at("runs"), program, &spec, &handover));
+    assert!(late.is_err() && !place.at("work").join("began").exists());
+    assert!(text(&run.dir().join("supervisor.log")).contains("was given up"));
+}
+
 #[test]
 fn no_secret_is_written_down() {
     const SECRET: &str = "s3cr3t/with+odd&signs";

@@ -15,27 +15,27 @@ fn config(script: &str, more: &str) -> String {
 }
 
 /// The same for an agent without a sandbox.
-fn unbounded(script: &str, more: &str) -> String {
+pub(crate) fn unbounded(script: &str, more: &str) -> String {
     config(script, more).replace("kind=\"command\"", "kind=\"command\" sandbox=#false")
 }
 
 /// What an agent does that does what it is told.
-const HONES: &str =
+pub(crate) const HONES: &str =
     "cat > prompt; git add prompt; git commit -q -m 'Hone it'; printf 'honed\\t\\033[1mwell\\n'";
 
-fn small(test: impl FnOnce(&World)) {
+pub(crate) fn small(test: impl FnOnce(&World)) {
     world_of(sample::github(), test);
 }
 
 /// The runs that are known, the newest first.
-fn runs(w: &World) -> Vec<Value> {
+pub(crate) fn runs(w: &World) -> Vec<Value> {
     let listed = w.run(&["runs", "list", "--json"]).exits(0).json();
     listed["runs"].as_array().expect("a list").clone()
 }
 
 /// Waits until no run is under way.
 #[track_caller]
-fn ended(w: &World) -> Vec<Value> {
+pub(crate) fn ended(w: &World) -> Vec<Value> {
     let at_work = |run: &Value| run["state"] == "running" || run["state"] == "starting";
     wait("every run ends", || Some(runs(w)).filter(|all| !all.iter().any(at_work)))
 }
@@ -49,7 +49,7 @@ fn one_run(w: &World) -> Ran {
 }
 
 /// Title and head branch of each pull request.
-fn pulls(w: &World) -> Vec<(String, String)> {
+pub(crate) fn pulls(w: &World) -> Vec<(String, String)> {
     w.github().with(|world| {
         let issues = &world.repo("acme", "anvil").expect("there").issues;
         let pulls = issues.values().filter_map(|issue| Some((issue, issue.pull.as_ref()?)));

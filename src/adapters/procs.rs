@@ -47,6 +47,11 @@ impl Identity {
         Ok(Self::of(pid)?.expect("this process runs"))
     }
 
+    /// Of no process: it never ran and never will.
+    pub fn nobody() -> Self {
+        Self { pid: 0, start: 0, boot: String::new() }
+    }
+
     /// Whether that process still runs.
     ///
     /// # Errors
@@ -140,12 +145,16 @@ pub fn descendants(of: i32) -> Result<Vec<i32>, fs::Error> {
     Ok(parents.iter().filter(|(pid, (_, dead))| !dead && descends(**pid)).map(|(pid, _)| *pid).collect())
 }
 
-/// The processes of the session that this one led, whether it still runs or not.
+/// The processes of the session that this one led, whether it still runs or not. None once another process has its
+/// number: then nobody is left of the session, and one of that number is the other's.
 ///
 /// # Errors
 /// When `/proc` can't be read.
 pub fn session_of(leader: &Identity) -> Result<Vec<Identity>, fs::Error> {
     let mut out = Vec::new();
+    if Stat::of(leader.pid)?.is_some_and(|stat| stat.start != leader.start) {
+        return Ok(out);
+    }
     for pid in all()? {
         // Whoever is older got there when the number was another process's.
         let member =
@@ -159,6 +168,12 @@ pub fn session_of(leader: &Identity) -> Result<Vec<Identity>, fs::Error> {
         }
     }
     Ok(out)
+}
+
+/// Whether a process works below one of these folders, as far as it can be seen.
+pub fn works_below(process: &Identity, folders: &[&Path]) -> bool {
+    let at = std::fs::read_link(format!("/proc/{}/cwd", process.pid));
+    at.is_ok_and(|at| folders.iter().any(|folder| at.starts_with(folder)))
 }
 
 /// What became of ending processes.
@@ -203,6 +218,45 @@ pub fn sweep(
     }
 }
 
+/// How a process was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It had gone already.
+    Before,
+    /// It went when it was asked to.
+    Asked,
+    /// It had to be killed.
+    Killed,
+    /// It is still there, as one is that waits for a device.
+    Not,
+}
+
+/// Ends a process: it is asked to, and killed when it is still there after `grace`.
+///
+/// # Errors
+/// When the system refuses.
+pub fn end(process: &Identity, grace: Duration) -> io::Result<Ended> {
+    let Some(pid) = Pid::from_raw(process.pid) else { return Ok(Ended::Before) };
+    let handle = match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(handle) => handle,
+        Err(rustix::io::Errno::SRCH) => return Ok(Ended::Before),
+        Err(error) => return Err(error.into()),
+    };
+    let gone = |patience: Duration| -> io::Result<bool> {
+        let limit = Timespec::try_from(patience).map_err(io::Error::other)?;
+        Ok(poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&limit))? > 0)
+    };
+    for (signal, ended) in [(Signal::TERM, Ended::Asked), (Signal::KILL, Ended::Killed)] {
+        if !process.signal(signal)? {
+            return Ok(if signal == Signal::TERM { Ended::Before } else { Ended::Asked });
+        }
+        if gone(grace)? {
+            return Ok(ended);
+        }
+    }
+    Ok(Ended::Not)
+}
+
 /// The processes that have this variable of this value in the environment that they were started with, as far as it
 /// can be seen.
 ///
@@ -233,6 +287,7 @@ mod tests {
             Identity { start: own.start + 1, ..own.clone() },
             Identity { boot: "another".into(), ..own.clone() },
             Identity { pid: i32::MAX, ..own.clone() },
+            Identity::nobody(),
         ] {
             assert!(!other.runs().unwrap(), "{other:?}");
             assert!(!other.signal(Signal::KILL).unwrap(), "{other:?}");
@@ -245,6 +300,29 @@ mod tests {
         let stat = Stat::parse(text).unwrap();
         assert_eq!((stat.state, stat.parent, stat.session, stat.start), ('R', 3, 8, 4711));
         assert!(Stat::parse("7 (half").is_none());
+    }
+
+    #[test]
+    fn a_session_whose_number_is_anothers_by_now_has_nobody() {
+        let mut leader = std::process::Command::new("setsid");
+        let mut leader = leader.args(["sh", "-c", "sleep 600 & wait"]).spawn().unwrap();
+        let pid = leader.id().cast_signed();
+        let until = Instant::now() + Duration::from_secs(20);
+        let member = loop {
+            assert!(Instant::now() < until, "the session is there");
+            let Some(identity) = Identity::of(pid).unwrap() else { continue };
+            if let Some(member) = session_of(&identity).unwrap().pop() {
+                let before = Identity { start: identity.start - 1, ..identity };
+                assert_eq!(session_of(&before).unwrap(), []);
+                break member;
+            }
+        };
+        assert!(works_below(&member, &[&std::env::current_dir().unwrap()]));
+        assert!(!works_below(&member, &[Path::new("/nowhere")]));
+        leader.kill().unwrap();
+        leader.wait().unwrap();
+        assert_eq!(end(&member, Duration::from_secs(20)).unwrap(), Ended::Asked);
+        assert_eq!(end(&member, Duration::from_secs(20)).unwrap(), Ended::Before);
     }
 
     #[test]

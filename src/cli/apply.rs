@@ -347,7 +347,6 @@ impl<'a> Job<'a> {
         Yard {
             state: self.session.state.clone(),
             desired: Arc::new(self.loaded.desired.clone()),
-            client: self.session.client.clone(),
             clock: self.cx.clock.clone(),
             env: self.cx.env.clone(),
         }
@@ -466,7 +465,10 @@ impl<'a> Job<'a> {
             drawn.step(&format!("[{n}/{total}] {}", describe(action, outcome)));
         };
         let watch = Watch { gate: &gate, progress: &progress, stop: self.stop.clone() };
-        let writer = Writer::new(self.session.client.clone(), Arc::new(Starter(self.yard())));
+        let writer = Writer::new(
+            self.session.client.clone(),
+            Arc::new(Starter(self.yard(), self.session.client.clone())),
+        );
         let basis = self.basis(&judged.document);
         let (recorder, publisher) = (&self.recorder, &self.publisher);
         engine::carry_out(permitted, &judged.document, &basis, &writer, recorder, publisher, &watch).await

@@ -18,6 +18,7 @@ mod ledger;
 mod loops;
 mod next;
 mod plan;
+mod reap;
 mod revision;
 mod run;
 mod runs;
@@ -122,6 +123,8 @@ enum Command {
     Drift(drift::Args),
     /// Follow the config branch and keep GitHub as it says: the daemon
     Run(run::Args),
+    /// Put in order what a daemon left that is gone; for cron or a timer
+    Reap(reap::Args),
     /// What the daemon is doing: loops, budgets, the config in force
     Status(status::Args),
     /// List, show and switch the loops
@@ -197,6 +200,7 @@ async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
         Command::Apply(args) => apply::run(cx, &args).await,
         Command::Drift(args) => drift::run(cx, &args).await,
         Command::Run(args) => run::run(cx, &args).await,
+        Command::Reap(args) => reap::run(cx, &args).await,
         Command::Status(args) => status::run(cx, &args).await,
         Command::Loop(args) => loops::run(cx, &args).await,
         Command::Runs(args) => runs::run(cx, &args).await,

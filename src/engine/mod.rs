@@ -2,6 +2,7 @@
 
 mod config;
 mod daemon;
+mod heartbeat;
 mod runs;
 mod scheduler;
 mod socket;
@@ -16,9 +17,13 @@ pub use config::{
     Loaded, MemoryError, News, Rejected, Source, SourceError, StateHome, load, take_over,
 };
 pub use daemon::{Connect, End, Error as DaemonError, Options as DaemonOptions, run};
-pub use runs::{Probed, Starter, Yard, close_runs, probe, seen, unseen, variables};
+pub use heartbeat::{EVERY as HEARTBEAT_EVERY, Error as HeartbeatError, Heartbeat, Sign};
+pub use runs::{
+    Abandoned, LeftThere, Probed, ReapError, Reaped, ReapedRun, Starter, Yard, close_runs, probe, reap, seen,
+    unseen, variables,
+};
 pub use scheduler::State;
-pub use socket::{AskError, Error as SocketError, Reply, Request, ask};
+pub use socket::{AskError, Error as SocketError, Reply, Request, ask, free as free_socket};
 pub use status::{
     BudgetStatus, ConfigStatus, FlipStatus, HeldStatus, LedgerStatus, LoopStatus, RejectedStatus, Status,
     TickStatus,

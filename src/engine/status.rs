@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::heartbeat::{DataAge, Progress};
 use crate::engine::scheduler::State;
 
 /// The version of the document; it only grows.
@@ -47,6 +48,12 @@ pub struct Status {
     pub ledger: LedgerStatus,
     /// The last tick that ended.
     pub last: Option<TickStatus>,
+    /// What was begun and what came to an end since the start.
+    #[serde(default)]
+    pub progress: Option<Progress>,
+    /// How old what it knows is.
+    #[serde(default)]
+    pub data: Option<DataAge>,
     /// Actions that are held back as stuck or fighting.
     pub held: Vec<HeldStatus>,
     /// What is in the way of everything, if anything is.
@@ -256,6 +263,12 @@ impl Status {
         for trouble in config.trouble.iter().chain(&self.trouble) {
             let _ = writeln!(out, "! {trouble}");
         }
+        if let Some(progress) = &self.progress {
+            self.progress_text(progress, out);
+        }
+        if let Some(DataAge { looked, by }) = &self.data {
+            let _ = writeln!(out, "data: no older than {looked} (loop {by})");
+        }
         if let Some(address) = &self.webhooks {
             let refused = match self.refused_deliveries {
                 0 => String::new(),
@@ -280,6 +293,23 @@ impl Status {
                 let _ = writeln!(out, "  {}", counts.join(", "));
             }
         }
+    }
+
+    fn progress_text(&self, progress: &Progress, out: &mut String) {
+        if let Some(since) = progress.stuck_since(self.at) {
+            let things = if progress.due == 1 { "thing is" } else { "things are" };
+            let _ = writeln!(
+                out,
+                "! stuck: {} {things} due, and nothing was begun or ended since {since}; the log says what is in the way",
+                progress.due
+            );
+        }
+        let Progress { runs_started, runs_closed, plans_applied, last, due, due_since: _ } = progress;
+        let last = last.map(|at| format!(", last at {at}")).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "progress: {plans_applied} plans applied, {runs_started} runs started, {runs_closed} closed{last}; {due} due"
+        );
     }
 
     fn loops_text(&self, out: &mut String) {
@@ -381,6 +411,15 @@ pub(super) mod tests {
                 failed: 0,
                 left: 2,
             }),
+            progress: Some(Progress {
+                runs_started: 3,
+                runs_closed: 2,
+                plans_applied: 4,
+                last: Some(at(1)),
+                due: 2,
+                due_since: Some(at(1)),
+            }),
+            data: Some(DataAge { looked: at(1), by: "labels".into() }),
             held: vec![HeldStatus {
                 address: "repo/acme/w/label/bug".into(),
                 guard: "stuck".into(),
@@ -396,6 +435,8 @@ pub(super) mod tests {
         factory acme · process 42 since 2026-01-02T03:04:05Z
         config: acme/factory main at aaaaaaaaaa since 2026-01-02T03:04:05Z
         ! bbbbbbbbbb was rejected at 2026-01-02T03:05:05Z: unknown key `colour`
+        progress: 4 plans applied, 3 runs started, 2 closed, last at 2026-01-02T03:05:05Z; 2 due
+        data: no older than 2026-01-02T03:05:05Z (loop labels)
         webhooks: 127.0.0.1:8080, 2 refused; is the secret the same on GitHub?
         last tick: 3 at 2026-01-02T03:05:05Z (config), 210 ms
           Plan: 1 to add
@@ -407,6 +448,17 @@ pub(super) mod tests {
         limit: token graphql 4990 of 5000 left, full again at 2026-01-02T03:59:05Z
         ledger: 9 records, 1 not published, 1 intents open
         ");
+    }
+
+    #[test]
+    fn a_factory_that_does_not_get_on_says_so() {
+        let mut status = sample();
+        status.at = Timestamp::from_second(1_767_323_045 + 15 * 60).unwrap();
+        let says = "! stuck: 2 things are due, and nothing was begun or ended since 2026-01-02T03:04:05Z";
+        assert!(!status.text().contains("! stuck"));
+        let progress = status.progress.as_mut().unwrap();
+        (progress.last, progress.due_since) = (None, Some(status.since));
+        assert!(status.text().contains(says), "{}", status.text());
     }
 
     #[test]

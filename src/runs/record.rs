@@ -270,6 +270,18 @@ impl Spec {
     }
 }
 
+impl Processes {
+    /// Of a run that never got a supervisor, and gets none any more.
+    pub(super) fn given_up(at: Timestamp) -> Self {
+        Self { supervisor: Identity::nobody(), agent: None, since: at }
+    }
+
+    /// Whether there ever was a supervisor.
+    pub(super) fn began(&self) -> bool {
+        self.supervisor != Identity::nobody()
+    }
+}
+
 impl RunDir {
     /// The folder of a run, below the folder of all runs.
     pub fn of(runs: &Path, id: &RunId) -> Self {
@@ -286,11 +298,7 @@ impl RunDir {
     /// # Errors
     /// When the folder can't be listed.
     pub fn all(runs: &Path) -> Result<Vec<(RunId, Self)>, RecordError> {
-        let names = match fs::names(runs) {
-            Ok(names) => names,
-            Err(error) if error.is_not_found() => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
+        let names = fs::names_if_there(runs)?;
         let ids = names.iter().filter_map(|name| RunId::parse(name));
         Ok(ids.map(|id| (id.clone(), Self::of(runs, &id))).collect())
     }
@@ -327,12 +335,14 @@ impl RunDir {
         self.get("run.json")
     }
 
-    /// Notes who supervises it. From then on it is known, also after the power was cut.
+    /// Notes who supervises it, unless somebody is noted already; whether nobody was. From then on it is known, also after
+    /// the power was cut. Who gives the run up notes that nobody does, so that a supervisor that begins late doesn't.
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn note_supervisor(&self, processes: &Processes) -> Result<(), RecordError> {
-        self.put(PROCESSES, processes)
+    pub fn note_supervisor(&self, processes: &Processes) -> Result<bool, RecordError> {
+        let (path, text) = self.text(PROCESSES, processes)?;
+        Ok(fs::put_first(&path, &text)?)
     }
 
     /// Notes the agent's process, too. It is the supervisor's child, and gone with the power.

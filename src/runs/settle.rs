@@ -25,16 +25,23 @@ const SWEEP: Duration = Duration::from_secs(10);
 /// When its records, its transcript or the processes can't be read.
 pub fn settle(run: &RunDir, now: Timestamp) -> Result<Option<End>, RecordError> {
     let Some(spec) = run.spec()? else { return Ok(None) };
-    let (processes, says) = match run.state()? {
+    let processes = match run.state()? {
         State::Ended(_) | State::Runs(_) => return Ok(None),
         State::Planned if is_young(&spec, now) => return Ok(None),
-        State::Planned => (None, "its supervisor never began"),
-        State::Interrupted(processes) => (Some(processes), "its supervisor was killed, and it with that"),
+        State::Planned => {
+            let nobody = Processes::given_up(now);
+            if !run.note_supervisor(&nobody)? {
+                // It has begun between the two looks.
+                return Ok(None);
+            }
+            nobody
+        }
+        State::Interrupted(processes) => processes,
     };
-    let swept = sweep(&spec, processes.as_ref())?;
+    let swept = sweep(&spec, &processes)?;
     let heard = again(run, &spec)?;
     let progress = run.progress()?.unwrap_or_default();
-    let end = end(&spec, processes.as_ref(), &heard, progress, swept, says, now);
+    let end = end(&spec, &processes, &heard, progress, swept, now);
     run.end(&end)?;
     Ok(Some(end))
 }
@@ -45,15 +52,16 @@ fn is_young(spec: &Spec, now: Timestamp) -> bool {
     age.is_none_or(|age| age < jiff::SignedDuration::try_from(2 * BEGIN).unwrap_or_default())
 }
 
-/// Kills what is left of it: by the mark in its environment, and by the session of its supervisor.
-fn sweep(spec: &Spec, processes: Option<&Processes>) -> Result<Swept, fs::Error> {
+/// Kills what is left of it: by the mark in its environment, and by the session of its supervisor. A session's number may be
+/// another one's by now, so that who has no mark must be in one with somebody who has, or where only this run works.
+fn sweep(spec: &Spec, processes: &Processes) -> Result<Swept, fs::Error> {
     procs::sweep(SWEEP, || {
         let mut left = procs::marked(MARK, spec.id.as_str())?;
-        if let Some(processes) = processes {
-            let session = procs::session_of(&processes.supervisor)?;
-            let others = session.into_iter().filter(|found| !left.contains(found)).collect::<Vec<_>>();
-            left.extend(others);
-        }
+        let session = procs::session_of(&processes.supervisor)?;
+        let is_its = session.iter().any(|found| left.contains(found));
+        let others: Vec<_> = session.into_iter().filter(|found| !left.contains(found)).collect();
+        let places = [spec.folder.as_path(), spec.home.as_path()];
+        left.extend(others.into_iter().filter(|found| is_its || procs::works_below(found, &places)));
         Ok(left)
     })
 }
@@ -82,11 +90,10 @@ fn again(run: &RunDir, spec: &Spec) -> Result<Watch, RecordError> {
 
 fn end(
     spec: &Spec,
-    processes: Option<&Processes>,
+    processes: &Processes,
     heard: &Watch,
     progress: Progress,
     swept: Swept,
-    says: &str,
     at: Timestamp,
 ) -> End {
     let used = match agents::by_kind(&spec.kind) {
@@ -95,15 +102,19 @@ fn end(
     };
     // Earlier tries are in what was noted, and not in what the last one printed of itself.
     let used = if progress.used.tokens() > used.tokens() { progress.used } else { used };
-    let took = processes.and_then(|processes| Duration::try_from(at.duration_since(processes.since)).ok());
+    let (outcome, exit, says) = if processes.began() {
+        (Outcome::Killed, Exit::Signal(9), "its supervisor was killed, and it with that")
+    } else {
+        (Outcome::CouldNotStart, Exit::NotStarted, "its supervisor never began")
+    };
     End {
-        outcome: if processes.is_some() { Outcome::Killed } else { Outcome::CouldNotStart },
+        outcome,
         says: says.to_owned(),
         at,
-        took: took.unwrap_or_default(),
-        exit: if processes.is_some() { Exit::Signal(9) } else { Exit::NotStarted },
+        took: Duration::try_from(at.duration_since(processes.since)).unwrap_or_default(),
+        exit,
         stop: None,
-        tries: usize::from(processes.is_some()),
+        tries: usize::from(processes.began()),
         used,
         session: heard.session().map(str::to_owned).or(progress.session),
         answer: heard.answer().map(|(text, typed)| Answer { text: text.clone(), typed: typed.clone() }),

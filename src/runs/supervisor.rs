@@ -32,6 +32,9 @@ pub enum SuperviseError {
     /// There is no such run.
     #[error("there is no run in {}", .0.display())]
     NoRun(std::path::PathBuf),
+    /// Somebody else supervises it, or it was given up before this process began.
+    #[error("the run has a supervisor, or was given up as one that got none")]
+    TooLate,
     /// Its agent is of a kind that there isn't.
     #[error("there is no agent of kind `{0}`")]
     Kind(String),
@@ -64,7 +67,9 @@ pub fn supervise(
     let agent = agents::by_kind(&spec.kind).ok_or_else(|| SuperviseError::Kind(spec.kind.clone()))?;
     let own = Processes { supervisor: Identity::own()?, agent: None, since: clock.now() };
     // From here on it is known that this process is the run's, before the agent is.
-    dir.note_supervisor(&own)?;
+    if !dir.note_supervisor(&own)? {
+        return Err(SuperviseError::TooLate);
+    }
     let requests = attended::Watch::of(dir.dir())?;
     let mut run = Run {
         watch: Watch::new(spec.clocks, spec.limits),

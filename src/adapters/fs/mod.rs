@@ -160,6 +160,21 @@ pub fn replace_lightly(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Puts a file where none is, whole and durably; whether none was. Of several that try, one succeeds.
+///
+/// # Errors
+/// As [`replace`].
+pub fn put_first(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+    let mut temp = temporary(path, 0o600)?;
+    temp.write_all(bytes).map_err(|e| Error::of("write", path, e))?;
+    temp.as_file().sync_all().map_err(|e| Error::of("sync", path, e))?;
+    match temp.persist_noclobber(path) {
+        Ok(_) => sync_dir(folder_of(path)).map(|()| true),
+        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(e) => Err(Error::of("put", path, e.error)),
+    }
+}
+
 /// As [`replace`], for a file that is a person's: it keeps its access, and a new one gets the usual one.
 ///
 /// # Errors
@@ -295,6 +310,17 @@ pub fn names(dir: &Path) -> Result<Vec<String>, Error> {
     }
     names.sort();
     Ok(names)
+}
+
+/// As [`names`]; none in a folder that isn't there.
+///
+/// # Errors
+/// As [`names`].
+pub fn names_if_there(dir: &Path) -> Result<Vec<String>, Error> {
+    match names(dir) {
+        Err(error) if error.is_not_found() => Ok(Vec::new()),
+        other => other,
+    }
 }
 
 /// Opens a file for reading from its start; `None` when it isn't there.

@@ -115,6 +115,24 @@ impl StateDir {
         Ok(latest)
     }
 
+    /// Whether what was kept under this id is kept here by now.
+    ///
+    /// # Errors
+    /// When that can't be read.
+    pub fn continues(&self, id: &str) -> Result<bool, Error> {
+        if id == self.id {
+            return Ok(true);
+        }
+        let dir = self.dir.with_file_name(id);
+        let is_name =
+            Path::new(id).components().count() == 1 && dir.file_name().is_some_and(|name| name == id);
+        if !is_name {
+            return Ok(false);
+        }
+        let other = Self { id: id.to_owned(), dir, runtime: self.runtime.clone() };
+        Ok(other.latest()?.id == self.id)
+    }
+
     /// Whether somebody works in it, or has left there what can't be made anew.
     ///
     /// # Errors
@@ -217,6 +235,8 @@ mod tests {
         two.take_over(&one, no_merge).unwrap();
         three.take_over(&two, no_merge).unwrap();
         assert_eq!(latest(&one), three.id());
+        let ids = [one.id(), two.id(), three.id(), "none", "..", ""];
+        assert_eq!(ids.map(|id| three.continues(id).unwrap()), [true, true, true, false, false, false]);
         // And back again.
         one.take_over(&three, no_merge).unwrap();
         assert_eq!([&one, &two, &three].map(latest), [one.id(), one.id(), one.id()]);

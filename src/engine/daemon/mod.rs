@@ -6,6 +6,7 @@
 
 mod control;
 mod news;
+mod pulse;
 mod report;
 mod services;
 
@@ -142,6 +143,7 @@ struct Daemon {
     /// When something last happened in the tick, in microseconds.
     alive: Arc<AtomicI64>,
     looks: BTreeMap<&'static str, Look>,
+    pulse: pulse::Pulse,
     /// What was suspended when the switches were looked at last.
     suspended: BTreeSet<String>,
     records: Vec<Record>,
@@ -203,6 +205,7 @@ impl Daemon {
         let scheduler = Scheduler::new(news::setups(&desired, &board.now()), now);
         let wakes = Wakes::default();
         let status = Arc::new(Mutex::new(report::blank(&keeper, &state, now)));
+        let pulse = pulse::Pulse::begin(&state, now).map_err(state::Error::Prepare)?;
         let shop = Arc::new(Shop {
             clock: clock.clone(),
             env: env.clone(),
@@ -230,6 +233,7 @@ impl Daemon {
             ticks: JoinSet::new(),
             alive: Arc::new(AtomicI64::new(now.as_microsecond())),
             looks: BTreeMap::new(),
+            pulse,
             suspended,
             clock,
             env,
@@ -256,6 +260,7 @@ impl Daemon {
                 return Ok(End::Drained);
             }
             let now = self.clock.now();
+            self.beat(now);
             if !draining && let Some(tick) = self.scheduler.start(now) {
                 self.begin_tick(tick, now);
                 continue;
@@ -287,7 +292,8 @@ impl Daemon {
     /// When something is to be done without a trigger.
     fn next(&self, now: Timestamp) -> Option<Timestamp> {
         let switch = self.shop.board.next_change(now);
-        [self.scheduler.next(), self.scheduler.deadline(), switch].into_iter().flatten().min()
+        let at = [self.scheduler.next(), self.scheduler.deadline(), switch, Some(self.pulse.next())];
+        at.into_iter().flatten().min()
     }
 
     /// Dates of switches pass, and a tick may have overrun.
@@ -395,6 +401,7 @@ impl Daemon {
             }
         };
         self.scheduler.finish(now, |name| done.ended.get(name).map_or(Ended::Well, |(how, _)| *how));
+        self.pulse.ended(&done, running.at, now);
         let took = running.began.elapsed();
         for (name, (_, says)) in &done.ended {
             let trouble = done.troubles.get(name).cloned();

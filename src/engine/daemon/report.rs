@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
 use crate::engine::config::Keeper;
+use crate::engine::heartbeat::DataAge;
+use crate::engine::scheduler::State;
 use crate::engine::status::{
     BudgetStatus, ConfigStatus, FlipStatus, LedgerStatus, LoopStatus, RejectedStatus, Status, VERSION,
 };
@@ -39,6 +41,8 @@ pub(super) fn blank(keeper: &Keeper, state: &StateDir, now: Timestamp) -> Status
         requests: 0,
         ledger: LedgerStatus::default(),
         last: None,
+        progress: None,
+        data: None,
         held: Vec::new(),
         trouble: None,
     }
@@ -98,6 +102,20 @@ pub(super) fn ledger(ledger: &Ledger) -> LedgerStatus {
 }
 
 impl Daemon {
+    /// Writes the heartbeat where it is time to.
+    pub(super) fn beat(&mut self, now: Timestamp) {
+        let data = self.data_age(now);
+        self.pulse.beat(&self.shop.state, data, now);
+    }
+
+    /// How old what is known is. Loops that only events wake know what there is to know.
+    fn data_age(&self, now: Timestamp) -> Option<DataAge> {
+        let scheduler = &self.scheduler;
+        let looks =
+            |name: &&str| scheduler.next_of(name).is_some() || scheduler.state(name, now) == State::Running;
+        self.pulse.data(loops::ALL.iter().map(|l| l.name()).filter(looks))
+    }
+
     /// Brings the status document up to date.
     pub(super) fn report(&self) {
         let now = self.clock.now();
@@ -131,6 +149,8 @@ impl Daemon {
         let mut troubles: Vec<String> = desired.ended(today).map(news::ended).collect();
         troubles.extend(self.hooks_trouble.clone());
         troubles.extend(self.looks.iter().filter_map(told));
+        status.progress = Some(self.pulse.progress());
+        status.data = self.data_age(now);
         status.trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
     }
 }

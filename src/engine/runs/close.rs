@@ -15,7 +15,7 @@ use super::{Secrets, Yard, workspace_name};
 
 /// Why a run could not be closed; the next look tries again.
 #[derive(Debug, thiserror::Error)]
-enum CloseError {
+pub(super) enum CloseError {
     /// Its records.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -34,19 +34,28 @@ enum CloseError {
 }
 
 /// Closes every run that has ended, those whose supervisor was killed too, and says what became of each. Whoever calls
-/// this holds the lock of the state directory. What can't be closed now is tried again by the next call.
-pub async fn close_runs(yard: &Yard, say: &(dyn Fn(&str) + Send + Sync)) {
+/// this holds the lock of the state directory. What can't be closed now is tried again by the next call. Answers how many
+/// were closed, and how many could not be.
+pub async fn close_runs(yard: &Yard, say: &(dyn Fn(&str) + Send + Sync)) -> (u64, u64) {
+    let (mut done, mut left) = (0, 0);
     match close_ended(yard).await {
         Ok(closed) => {
             for (id, closed) in closed {
-                say(&match closed {
-                    Ok(closed) => format!("run {id} ended in `{}`: {}", closed.outcome, closed.says),
-                    Err(error) => format!("run {id} has ended and can't be closed yet: {}", said(&error)),
-                });
+                let (count, says) = match closed {
+                    Ok(closed) => {
+                        (&mut done, format!("run {id} ended in `{}`: {}", closed.outcome, closed.says))
+                    }
+                    Err(error) => {
+                        (&mut left, format!("run {id} has ended and can't be closed yet: {}", said(&error)))
+                    }
+                };
+                *count += 1;
+                say(&says);
             }
         }
         Err(error) => say(&format!("the runs can't be looked at: {}", said(&error))),
     }
+    (done, left)
 }
 
 /// How long the transcript and the home of a run are kept, and what was saved of it.
@@ -67,7 +76,9 @@ fn tidy(yard: &Yard, dir: &RunDir, spec: &Spec, closed: &Closed) -> Result<(), C
     Ok(fs::remove(&out)?)
 }
 
-async fn close_ended(yard: &Yard) -> Result<Vec<(RunId, Result<Closed, CloseError>)>, RecordError> {
+pub(super) async fn close_ended(
+    yard: &Yard,
+) -> Result<Vec<(RunId, Result<Closed, CloseError>)>, RecordError> {
     let mut out = Vec::new();
     let mut sandbox = None;
     for (id, dir) in RunDir::all(&yard.state.runs())? {

@@ -3,6 +3,7 @@
 mod close;
 mod given;
 mod probe;
+mod reap;
 mod seen;
 mod start;
 mod tryout;
@@ -11,6 +12,7 @@ mod watch;
 pub use close::close_runs;
 pub use given::variables;
 pub use probe::{Probed, probe, seen, unseen};
+pub use reap::{Abandoned, LeftThere, ReapError, Reaped, ReapedRun, reap};
 pub(super) use seen::runs_seen;
 pub use start::Starter;
 pub(super) use tryout::try_agents;
@@ -23,7 +25,6 @@ use secrecy::ExposeSecret as _;
 use crate::adapters::clock::Clock;
 use crate::adapters::env::{self, Env};
 use crate::adapters::git::Signature;
-use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
 use crate::model::{Desired, SecretRef};
 use crate::runs::{Redactor, Spec};
@@ -35,8 +36,6 @@ pub struct Yard {
     pub state: StateDir,
     /// The config in force.
     pub desired: Arc<Desired>,
-    /// GitHub.
-    pub client: Client,
     /// The time.
     pub clock: Clock,
     /// The environment.

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use crate::adapters::git::{Access, CheckOut, Mirror, Objects, Pushed, Refs};
+use crate::adapters::github::Client;
 use crate::apply::{Trouble, Workshop, WorkshopError};
 use crate::engine::config::said;
 use crate::model::{
@@ -26,9 +27,9 @@ const WAITS: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(10), D
 /// What of this machine's environment every agent has, besides where programs are.
 const VARS: [(&str, &str); 3] = [("LANG", "C.UTF-8"), ("TERM", "dumb"), ("GIT_TERMINAL_PROMPT", "0")];
 
-/// Starts runs.
+/// Starts runs, of repositories that this client reads.
 #[derive(Clone)]
-pub struct Starter(pub Yard);
+pub struct Starter(pub Yard, pub Client);
 
 impl Workshop for Starter {
     fn look(&self, of: &RunOf) -> Result<Value, WorkshopError> {
@@ -86,7 +87,7 @@ impl Starter {
         let vars = given::variables(&yard.env, config).map_err(failed)?;
         let probed = probe(&yard.env, config, &vars).await.map_err(because)?;
         let origin = self.origin(&start.of.repo).await?;
-        let token = yard.client.git_token(start.of.repo.owner()).await.map_err(failed)?;
+        let token = self.1.git_token(start.of.repo.owner()).await.map_err(failed)?;
         let access = Access::new(&yard.env, Some(token));
         let mirror = Mirror::ensure(&yard.state.mirror_of(&start.of.repo), &origin.url).map_err(failed)?;
         mirror.fetch(&access, &[Refs::Branch(origin.branch.clone())]).await.map_err(failed)?;
@@ -170,7 +171,7 @@ impl Starter {
     }
 
     async fn origin(&self, repo: &RepoName) -> Result<Origin, WorkshopError> {
-        let reply = self.0.client.read(repo.owner(), &format!("/repos/{repo}")).await.map_err(failed)?;
+        let reply = self.1.read(repo.owner(), &format!("/repos/{repo}")).await.map_err(failed)?;
         let text = |field: &str| reply.body[field].as_str().map(str::to_owned);
         let told = text("clone_url").zip(text("default_branch"));
         let (url, branch) = told.ok_or_else(|| because(format!("GitHub doesn't tell where {repo} is")))?;
@@ -208,7 +209,7 @@ impl Starter {
         let on = spec.and_then(|spec| spec.on);
         let on = on.ok_or_else(|| because(format!("the records of run {} are gone", pull.run)))?;
         let mirror = Mirror::ensure(&yard.state.mirror_of(&pull.repo), &on.url).map_err(failed)?;
-        let token = yard.client.git_token(pull.repo.owner()).await.map_err(failed)?;
+        let token = self.1.git_token(pull.repo.owner()).await.map_err(failed)?;
         let access = Access::new(&yard.env, Some(token));
         let name = format!("refs/heads/{}", pull.branch);
         match mirror.push(&access, &pull.commit, &name, None).await.map_err(failed)? {

@@ -7,4 +7,4 @@ mod server;
 pub use client::{AskError, ask};
 pub use protocol::{Reply, Request};
 pub(crate) use server::Door;
-pub use server::Error;
+pub use server::{Error, free};

@@ -50,6 +50,22 @@ pub(crate) struct Door {
     path: PathBuf,
 }
 
+/// Removes a socket at which nobody answers; whether there was one.
+///
+/// # Errors
+/// When it stays.
+pub async fn free(path: &Path) -> Result<bool, Error> {
+    if !fs::exists(path) || answers(path).await {
+        return Ok(false);
+    }
+    fs::remove(path).map_err(Error::Stale)?;
+    Ok(true)
+}
+
+async fn answers(path: &Path) -> bool {
+    UnixStream::connect(path).await.is_ok()
+}
+
 impl Drop for Door {
     fn drop(&mut self) {
         if let Err(error) = fs::remove(&self.path) {
@@ -68,7 +84,7 @@ impl Door {
         let listener = match UnixListener::bind(path) {
             Ok(listener) => listener,
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                if UnixStream::connect(path).await.is_ok() {
+                if answers(path).await {
                     return Err(Error::Answered(path.to_owned()));
                 }
                 fs::remove(path).map_err(Error::Stale)?;

@@ -79,6 +79,11 @@ pub(in crate::engine) struct Done {
     pub(in crate::engine) refused: usize,
     pub(in crate::engine) failed: usize,
     pub(in crate::engine) left: usize,
+    /// Runs that were started, and that were closed.
+    pub(in crate::engine) started: u64,
+    pub(in crate::engine) closed: u64,
+    /// What each loop wants, that nothing holds back and that was not done; and runs that wait to be closed.
+    pub(in crate::engine) due: BTreeMap<&'static str, u64>,
     pub(in crate::engine) held: Vec<(String, &'static str, String)>,
     /// What became of the live flips.
     pub(in crate::engine) flips: FlipsSeen,
@@ -155,6 +160,7 @@ impl Shop {
             done.held = held(&judged);
             done.troubles = for_a_person(&judged);
             done.ended = endings(order, &observed, &judged, self.clock.now());
+            done.due.extend(due(order, &judged));
             let permitted = std::mem::take(&mut judged.verdict.permitted);
             let off = |name: &str| judged.document.disabled.iter().any(|disabled| disabled.name == name);
             let basis = Basis {
@@ -175,7 +181,8 @@ impl Shop {
                 self.audience.outcome(action, outcome);
             };
             let watch = Watch { gate: &gate, progress: &progress, stop: order.stop.clone() };
-            let writer = Writer::new(order.client.clone(), Arc::new(Starter(self.yard(order))));
+            let writer =
+                Writer::new(order.client.clone(), Arc::new(Starter(self.yard(order), order.client.clone())));
             let carried = batch::carry_out(
                 permitted,
                 &judged.document,
@@ -248,7 +255,6 @@ impl Shop {
         Yard {
             state: self.state.clone(),
             desired: Arc::clone(&order.desired),
-            client: order.client.clone(),
             clock: self.clock.clone(),
             env: self.env.clone(),
         }
@@ -259,7 +265,9 @@ impl Shop {
         let selection = Selection { only: order.tick.loops.iter().map(|l| (*l).to_owned()).collect() };
         if loops::needs_of(&selection, &self.board.now()).has(Facet::Runs) {
             // What has ended has done so before the moment that is judged by.
-            close_runs(&self.yard(order), &|text| self.audience.remark(text)).await;
+            let (closed, unclosed) = close_runs(&self.yard(order), &|text| self.audience.remark(text)).await;
+            done.closed += closed;
+            done.due.insert("closing", unclosed);
             (order.alive)();
         }
         let (switches, now) = (self.board.now(), self.clock.now());
@@ -352,6 +360,10 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
         match outcome {
             Outcome::Done | Outcome::AlreadySo => {
                 done.done += 1;
+                done.started += u64::from(matches!(action.effect, Effect::StartRun(_)));
+                if let Some(due) = done.due.get_mut(action.wanted_by) {
+                    *due = due.saturating_sub(1);
+                }
                 if let Effect::Propose { branch, .. } = &action.effect {
                     done.flips.proposed.push((branch.clone(), None));
                 }
@@ -413,6 +425,12 @@ fn cut(error: BatchError) -> Cut {
             Cut::Ended(RETRY, said(&error))
         }
     }
+}
+
+/// How much each loop wants that nothing holds back.
+fn due(order: &Order, judged: &Judged) -> impl Iterator<Item = (&'static str, u64)> {
+    let wants = |name: &str| judged.verdict.permitted.iter().filter(|p| p.action.wanted_by == name).count();
+    order.tick.loops.iter().map(move |name| (*name, wants(name) as u64))
 }
 
 /// Actions that stay held back until somebody changes something.

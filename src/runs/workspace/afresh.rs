@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::salvage::History;
-use super::{Error, Salvaged, Site, Workspace, key};
+use super::{Error, REMOVING, Salvaged, Site, Workspace, key};
 use crate::adapters::fs;
 use crate::adapters::git::{CheckOut, check_out};
 use crate::model::RunId;
@@ -65,7 +65,7 @@ impl Workspace {
         if let Some(unread) = fs::names(&self.place)?.into_iter().find(|name| name.starts_with(UNREAD)) {
             return Err(Error::Unsaved(self.place.join(unread)));
         }
-        let gone = self.place.with_file_name(format!(".gone-{}", key(&self.record.name)));
+        let gone = self.place.with_file_name(format!("{REMOVING}{}", key(&self.record.name)));
         fs::remove_tree(&gone)?;
         fs::rename(&self.place, &gone)?;
         fs::remove_tree(&gone)?;

@@ -104,6 +104,9 @@ struct Record {
 }
 
 const VERSION: u32 = 1;
+/// How the folder of one begins that is being made, and of one that is being removed.
+const MAKING: &str = ".new-";
+const REMOVING: &str = ".gone-";
 /// The most bytes of a note.
 const MAX_RECORD: u64 = 64 << 10;
 /// The most characters of a name that its folder shows.
@@ -126,7 +129,7 @@ impl Workspace {
         }
         let root = real_root(site)?;
         let place = root.join(key(name));
-        let fresh = root.join(format!(".new-{}", key(name)));
+        let fresh = root.join(format!("{MAKING}{}", key(name)));
         fs::remove_tree(&fresh)?;
         let tree = fresh.join("tree");
         fs::private_dir(&tree)?;
@@ -211,6 +214,17 @@ impl Record {
         }
         Ok(record)
     }
+}
+
+/// The folders of workspaces that were never whole, or are saved and half removed. No agent works in one, and nothing that
+/// isn't elsewhere is in it, unless somebody makes or ends a workspace at this moment.
+///
+/// # Errors
+/// When the folder of workspaces can't be read.
+pub fn unused(root: &Path) -> Result<Vec<PathBuf>, fs::Error> {
+    let names = fs::names_if_there(root)?.into_iter();
+    let is_unused = |name: &String| name.starts_with(MAKING) || name.starts_with(REMOVING);
+    Ok(names.filter(is_unused).map(|name| root.join(name)).collect())
 }
 
 /// The folder of workspaces without links, made when it isn't there.
