@@ -14,6 +14,7 @@
 )]
 
 mod advice;
+mod attrition;
 mod bad_days;
 mod cli;
 mod daemon;

@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::daemon::{Daemon, wait};
-use crate::tasks::{HONES, ended, pulls, runs, small, unbounded};
+use crate::tasks::{HONES, ended, pulls_in, runs, small, unbounded};
 use crate::world::World;
 
 /// The folder that a config's state lies in.
@@ -143,7 +143,7 @@ fn what_a_dead_daemon_left_is_put_in_order() {
         assert!(again.ends_with(&format!("run {} is attended and was left alone\n", id(&well))), "{again}");
         std::fs::write(w.path("go"), "").expect("it can be written");
         let daemon = Daemon::start(w, &[]);
-        w.until("it is adopted and done", || pulls(w).len() == 1);
+        w.until("it is adopted and done", || pulls_in(w, "anvil").len() == 1);
         assert_eq!(processes(&well), before);
         daemon.stop().exits(0);
         for run in runs(w).iter().filter(|run| run["state"] == "running") {

@@ -49,9 +49,14 @@ fn one_run(w: &World) -> Ran {
 }
 
 /// Title and head branch of each pull request.
-pub(crate) fn pulls(w: &World) -> Vec<(String, String)> {
+fn pulls(w: &World) -> Vec<(String, String)> {
+    pulls_in(w, "anvil")
+}
+
+/// The same of another repository.
+pub(crate) fn pulls_in(w: &World, repo: &str) -> Vec<(String, String)> {
     w.github().with(|world| {
-        let issues = &world.repo("acme", "anvil").expect("there").issues;
+        let issues = &world.repo("acme", repo).expect("there").issues;
         let pulls = issues.values().filter_map(|issue| Some((issue, issue.pull.as_ref()?)));
         pulls.map(|(issue, pull)| (issue.title.clone(), pull.head_ref.clone())).collect()
     })

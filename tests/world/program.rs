@@ -141,6 +141,11 @@ impl Running {
         self.ran()
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> i32 {
+        self.child.id().cast_signed()
+    }
+
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let id = rustix::process::Pid::from_raw(self.child.id().cast_signed()).expect("no process has id 0");
