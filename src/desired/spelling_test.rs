@@ -40,6 +40,11 @@ impl Literal {
             Self::Text(text) => toml_edit::Value::from(text.as_str()).to_string(),
         }
     }
+
+    /// As the name of a table, which has fewer forms than a value.
+    fn toml_key(&self) -> String {
+        if let Self::Text(text) = self { toml_edit::Key::new(text.as_str()).to_string() } else { self.toml() }
+    }
 }
 
 /// A field, its values, and whether KDL writes it as `name=value`.
@@ -64,6 +69,10 @@ fn literal(ty: Type) -> BoxedStrategy<Literal> {
         Type::Limit { max } => {
             prop_oneof![(0..=max).prop_map(Literal::Int), Just(Literal::Unlimited)].boxed()
         }
+        Type::Dollars { unlimited: true, .. } => {
+            prop_oneof![(0..=99_i64).prop_map(Literal::Int), Just(Literal::Unlimited)].boxed()
+        }
+        Type::Dollars { .. } => words(vec!["$5", "0.25", "3.000001"]),
         Type::Duration { .. } => words(vec!["5m", "1h30m", "2d", "90s", "12h", "1s"]),
         Type::Word(all) => words(all.to_vec()),
         Type::Repo => words(vec!["acme/a", "acme/b", "Acme/A", "acme/c-rs"]),
@@ -102,7 +111,12 @@ fn made(kind: &'static Kind) -> BoxedStrategy<Made> {
         .fields
         .iter()
         .map(|field| {
-            let chance = if field.required { 0.99 } else { 0.15 };
+            let chance = match field.name {
+                _ if field.required => 0.99,
+                // Wrong without prices.
+                "spend" | "spend-per-day" => 0.02,
+                _ => 0.15,
+            };
             let given =
                 (literals(field.ty), any::<bool>()).prop_map(move |(values, inline)| (field, values, inline));
             proptest::option::weighted(chance, given).boxed()
@@ -127,10 +141,12 @@ fn children(kind: &'static Kind) -> BoxedStrategy<Vec<Made>> {
             let most = if child.repeat == Repeat::Once { 1 } else { 2 };
             let some = proptest::collection::vec(made(child), least..=most);
             // What names something else, or takes one of two, is seldom right when it is made at random.
-            if !matches!(child.name, "task" | "var") {
-                return some.boxed();
-            }
-            proptest::option::weighted(0.1, some).prop_map(Option::unwrap_or_default).boxed()
+            let chance = match child.name {
+                "task" | "var" | "prices" => 0.1,
+                "agent" => 0.4,
+                _ => return some.boxed(),
+            };
+            proptest::option::weighted(chance, some).prop_map(Option::unwrap_or_default).boxed()
         })
         .collect();
     each.prop_map(|all| all.into_iter().flatten().collect()).boxed()
@@ -162,7 +178,7 @@ fn toml(made: &Made, parent: &str, out: &mut String) {
     let mut path = format!("{parent}{dot}{}", kind.name);
     match kind.repeat {
         Repeat::ByKey => {
-            write!(path, ".{}", made.key[0].toml()).unwrap();
+            write!(path, ".{}", made.key[0].toml_key()).unwrap();
             writeln!(out, "[{path}]").unwrap();
         }
         Repeat::Once => writeln!(out, "[{path}]").unwrap(),

@@ -13,6 +13,7 @@ mod run;
 mod setting;
 mod source;
 mod speech;
+mod spend;
 mod task;
 mod verb;
 
@@ -36,6 +37,7 @@ pub use run::{Clocks, Limits, Outcome, RunId, Then, Usage, UsageOf};
 pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
 pub use speech::{PLAN_CHECK, REVIEW_MARKER};
+pub use spend::{Figure, MICROS, Prices, Quota, Spent, Tariff, spent, usd};
 pub use task::{
     AGENT_KINDS, AgentBounds, AgentConfig, Closed, Given, LONGEST_WAIT, OpenPull, PullSeen, RunCaps, RunOf,
     RunPhase, RunSeen, StartRun, Task,

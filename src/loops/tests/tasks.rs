@@ -25,6 +25,7 @@ fn agent(name: &str) -> AgentConfig {
         kind: "codex".into(),
         program: Vec::new(),
         model: None,
+        account: name.into(),
         vars: Vec::new(),
         limits: Limits::default(),
         bounds: AgentBounds::default(),
@@ -149,12 +150,12 @@ fn what_has_a_pull_request_is_not_done_again() {
 #[test]
 fn no_more_start_than_there_is_room_for() {
     let mut desired = wants(&["a", "b", "c"]);
-    desired.run_caps = RunCaps { runs: 2, per_repo: 9 };
+    desired.run_caps = RunCaps { runs: 2, per_repo: 9, ..RunCaps::default() };
     let under = || vec![run("a", "one", 1, RunPhase::Under)];
     let said = says(&plan(&desired, &sees(&desired, under())));
     assert!(said.starts_with("one starts 1 of b; wait: run "), "{said}");
     assert!(said.contains("wait: a run to end: 2 of 2 are at work (caps.runs)"), "{said}");
-    desired.run_caps = RunCaps { runs: 9, per_repo: 1 };
+    desired.run_caps = RunCaps { runs: 9, per_repo: 1, ..RunCaps::default() };
     let said = says(&plan(&desired, &sees(&desired, under())));
     assert!(said.contains("1 of 1 are at work (caps.runs-per-repo)") && !said.contains("starts"), "{said}");
 }
