@@ -140,7 +140,11 @@ fn an_agent_gets_what_it_is_given_and_nothing_else() {
     let [out, err] = run.transcripts().map(|path| text(&path));
     assert_eq!(
         out,
-        format!("the prompt{0}\nFACTORY_RUN={id}\nPATH=/usr/bin:/bin\nPWD={0}\n", work.display())
+        format!(
+            "the prompt{0}\nFACTORY_OUTBOX={1}/outbox\nFACTORY_RUN={id}\nPATH=/usr/bin:/bin\nPWD={0}\n",
+            work.display(),
+            place.at("home").display()
+        )
     );
     assert_eq!(err, "warning\n");
 }

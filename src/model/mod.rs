@@ -10,6 +10,7 @@ mod identity;
 mod observed;
 mod repo_name;
 mod run;
+mod said;
 mod setting;
 mod source;
 mod speech;
@@ -34,6 +35,7 @@ pub use observed::{
 };
 pub use repo_name::{RepoName, RepoNameError};
 pub use run::{Clocks, Limits, Outcome, RunId, Then, Usage, UsageOf};
+pub use said::{FollowUp, Said};
 pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
 pub use speech::{PLAN_CHECK, REVIEW_MARKER};

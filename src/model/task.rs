@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, CommitId, Limits, Outcome, RepoName, RunId, SecretRef, Source};
+use super::{Address, CommitId, Limits, Outcome, RepoName, RunId, Said, SecretRef, Source};
 
 /// The kinds of agents that config may name.
 pub const AGENT_KINDS: &[&str] = &["claude", "codex", "gemini", "opencode", "acp", "command"];
@@ -217,6 +217,9 @@ pub struct Closed {
     pub salvage: Option<String>,
     /// The agent's own last words.
     pub answer: Option<String>,
+    /// What it said besides.
+    #[serde(default)]
+    pub said: Said,
 }
 
 /// The pull request of a branch of ours.

@@ -2,6 +2,7 @@
 
 pub mod agents;
 mod launch;
+pub mod outbox;
 mod record;
 mod redact;
 pub mod sandbox;

@@ -14,6 +14,7 @@ use crate::adapters::fs;
 use crate::adapters::procs::{self, Identity, Swept};
 
 use super::agents::{self, Agent, Event, Lines, Listener, Session, Stream};
+use super::outbox::{self, OUTBOX};
 use super::record::{Answer, End, Handover, MARK, Processes, Progress, RecordError, RunDir, Spec};
 use super::redact::Redactor;
 use super::watch::{Exit, Stop, Watch};
@@ -66,6 +67,7 @@ pub fn supervise(
     attended::adopt_orphans()?;
     let agent = agents::by_kind(&spec.kind).ok_or_else(|| SuperviseError::Kind(spec.kind.clone()))?;
     let own = Processes { supervisor: Identity::own()?, agent: None, since: clock.now() };
+    outbox::make(&spec.home)?;
     // From here on it is known that this process is the run's, before the agent is.
     if !dir.note_supervisor(&own)? {
         return Err(SuperviseError::TooLate);
@@ -159,8 +161,11 @@ impl Run {
         .map(str::to_owned);
         let [out, err] = self.dir.transcripts();
         let mut transcripts = [Transcript::open(&out)?, Transcript::open(&err)?];
-        let mark = (MARK.to_owned(), self.spec.id.to_string());
-        let vars: Vec<(String, String)> = self.vars.iter().chain(&line.vars).cloned().chain([mark]).collect();
+        let own = [
+            (MARK.to_owned(), self.spec.id.to_string()),
+            (OUTBOX.to_owned(), outbox::folder(&self.spec.home).display().to_string()),
+        ];
+        let vars: Vec<(String, String)> = self.vars.iter().chain(&line.vars).cloned().chain(own).collect();
         for (path, text) in &line.files {
             let path = self.spec.home.join(path);
             if let Some(folder) = path.parent() {

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
+use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -67,6 +68,42 @@ impl Beneath {
         }
         all.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(all)
+    }
+
+    /// The first names in a folder below it, sorted, and whether there are more than `most`.
+    ///
+    /// # Errors
+    /// When it isn't there, a link leads to it, or it can't be read.
+    pub fn names(&self, below: &Path, most: usize) -> Result<(Vec<OsString>, bool), Error> {
+        let failed = |e: rustix::io::Errno| Error::of("list", &self.path.join(below), e.into());
+        let opened = self.descend(below).map_err(failed)?;
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&opened).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            if names.len() == most {
+                names.sort();
+                return Ok((names, true));
+            }
+            names.push(name.to_owned());
+        }
+        names.sort();
+        Ok((names, false))
+    }
+
+    /// The bytes of a regular file below it; one of more than `limit` is too large.
+    ///
+    /// # Errors
+    /// When it isn't there, isn't a regular file, a link leads to it, or it is too large.
+    pub fn read(&self, below: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+        let path = self.path.join(below);
+        let mut bytes = Vec::new();
+        let read = self.file(below)?.take(limit + 1).read_to_end(&mut bytes);
+        read.map_err(|e| Error::of("read", &path, e))?;
+        if bytes.len() as u64 > limit { Err(Error::TooLarge { path, limit }) } else { Ok(bytes) }
     }
 
     /// Opens a regular file below it for reading.

@@ -85,6 +85,19 @@ impl Error {
         matches!(self, Self::NotFound(_))
     }
 
+    /// Whether it tells of what lies there, as whoever made it left it, rather than of this machine.
+    pub fn is_of_what_lies_there(&self) -> bool {
+        use rustix::io::Errno;
+        let theirs = [Errno::LOOP, Errno::NOTDIR, Errno::ISDIR, Errno::ACCESS, Errno::PERM, Errno::NXIO];
+        match self {
+            Self::NotFound(_) | Self::NotRegular(_) | Self::Symlink(_) | Self::TooLarge { .. } => true,
+            Self::Changed(_) | Self::DiskFull { .. } => false,
+            Self::Io { source, .. } => {
+                theirs.iter().any(|errno| source.raw_os_error() == Some(errno.raw_os_error()))
+            }
+        }
+    }
+
     /// Whether the process that a file of `/proc` is of has ended while it was read.
     pub fn is_gone(&self) -> bool {
         let gone = rustix::io::Errno::SRCH.raw_os_error();

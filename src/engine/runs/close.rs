@@ -6,10 +6,10 @@ use crate::adapters::env;
 use crate::adapters::fs;
 use crate::adapters::git::{self, Access, Mirror, Signature};
 use crate::engine::config::said;
-use crate::model::{Closed, Outcome, RunId};
+use crate::model::{Closed, Outcome, RunId, Said};
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{self, Site, Workspace};
-use crate::runs::{End, Evidence, Found, On, RecordError, RunDir, Spec, State, settle, verify};
+use crate::runs::{End, Evidence, Found, On, RecordError, RunDir, Spec, State, outbox, settle, verify};
 
 use super::{Secrets, Yard, workspace_name};
 
@@ -115,8 +115,12 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
     let root = yard.state.workspaces();
     let site = Site { root: &root, mirror: &mirror, access: &access, sandbox };
     let left = left(yard, &site, spec, on).await?;
+    let said = said_in_outbox(yard, spec)?;
     let answer = end.answer.map(|answer| answer.text);
     let (outcome, says, commit) = match (end.outcome, left.found) {
+        (Outcome::Done, Found::Work(_) | Found::Nothing) if let Some(says) = said.for_a_person() => {
+            (Outcome::NeedsInput, says, None)
+        }
         (Outcome::Done, Found::Work(commit)) => {
             (Outcome::Done, "what it made may be published".to_owned(), Some(commit))
         }
@@ -135,7 +139,19 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
         commit,
         salvage: left.salvage,
         answer,
+        said,
     })
+}
+
+/// What it said besides. Without its secrets nobody can tell whether that is free of them.
+fn said_in_outbox(yard: &Yard, spec: &Spec) -> Result<Said, CloseError> {
+    match yard.secrets_of(spec)? {
+        Secrets::Known(redactor) => Ok(outbox::read(&spec.home, &redactor)?.said),
+        Secrets::Changed(from) => {
+            let why = format!("its outbox: the secret `{from}` is another one by now");
+            Ok(Said { untaken: vec![why], ..Said::default() })
+        }
+    }
 }
 
 /// What a run left.

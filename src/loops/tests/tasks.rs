@@ -3,7 +3,7 @@
 use crate::model::samples::{desired, name, now, observed, source};
 use crate::model::{
     AgentBounds, AgentConfig, Cause, Closed, CommitId, Desired, Effect, Facet, Gap, Limits, Observed,
-    Outcome, PullSeen, RunCaps, RunId, RunOf, RunPhase, RunSeen, Seen, Task, Verb,
+    Outcome, PullSeen, RunCaps, RunId, RunOf, RunPhase, RunSeen, Said, Seen, Task, Verb,
 };
 use crate::plan::Plan;
 
@@ -67,6 +67,7 @@ fn closed(outcome: Outcome) -> RunPhase {
         commit: commit.filter(|_| outcome == Outcome::Done),
         salvage: None,
         answer: Some("```\ndone".into()),
+        said: Said::default(),
         outcome,
     }))
 }
