@@ -8,6 +8,7 @@ mod redact;
 pub mod sandbox;
 mod settle;
 mod supervisor;
+mod transcript;
 mod verify;
 mod watch;
 pub mod workspace;

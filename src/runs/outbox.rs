@@ -156,7 +156,7 @@ impl Reading<'_> {
 
     fn leaves(&mut self, name: &OsStr, why: &str) {
         let name = visible(&name.to_string_lossy());
-        let name = String::from_utf8_lossy(&self.redactor.clean(name.as_bytes()).0).into_owned();
+        let name = self.redactor.clean_text(&name);
         self.untaken.push(format!("`{}`: {why}", name.replace('\n', " ")));
     }
 }

@@ -1,8 +1,7 @@
 //! The supervisor of a run: a small process of its own that outlives the daemon, to which everything comes that the agent
 //! leaves behind.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,7 +15,8 @@ use crate::adapters::procs::{self, Identity, Swept};
 use super::agents::{self, Agent, Event, Lines, Listener, Session, Stream};
 use super::outbox::{self, OUTBOX};
 use super::record::{Answer, End, Handover, MARK, Processes, Progress, RecordError, RunDir, Spec};
-use super::redact::Redactor;
+use super::redact::{Redactor, Screen};
+use super::transcript::Transcript;
 use super::watch::{Exit, Stop, Watch};
 use crate::model::{Outcome, Usage};
 
@@ -76,6 +76,7 @@ pub fn supervise(
     let mut run = Run {
         watch: Watch::new(spec.clocks, spec.limits),
         redactor: Redactor::new(handover.secrets.iter().map(String::as_str)),
+        screens: Default::default(),
         vars: handover.vars,
         dir,
         spec,
@@ -111,6 +112,8 @@ struct Run {
     own: Processes,
     vars: Vec<(String, String)>,
     redactor: Redactor,
+    /// What is known of either stream.
+    screens: [Screen; 2],
     requests: attended::Watch,
     watch: Watch,
     stop: Option<Stop>,
@@ -222,11 +225,11 @@ impl Run {
             let happening = child.wait(next.saturating_sub(now), &self.requests, &mut buffer)?;
             match happening {
                 Happening::Wrote(stream) => {
-                    let n = usize::from(stream == attended::Stream::Err);
+                    let n = number(stream);
                     self.hear(child, &mut ears[n], &mut transcripts[n], stream, &buffer)?;
                 }
                 Happening::Closed(stream) => {
-                    let n = usize::from(stream == attended::Stream::Err);
+                    let n = number(stream);
                     self.hear_rest(child, &mut ears[n], &mut transcripts[n], stream)?;
                     open -= 1;
                 }
@@ -282,12 +285,16 @@ impl Run {
         bytes: &[u8],
     ) -> Result<(), SuperviseError> {
         self.watch.printed(bytes.len() as u64);
-        let mut events = Vec::new();
+        let (mut events, mut kept) = (Vec::new(), Ok(()));
         let Ear { lines, listener } = ear;
+        let screen = &mut self.screens[number(stream)];
         lines.feed(bytes, |line| {
-            transcript.take(line, &self.redactor);
+            if kept.is_ok() {
+                kept = transcript.take(line, screen, &self.redactor);
+            }
             listener.line(of(stream), line, &mut events);
         });
+        kept?;
         self.heard(child, events);
         let room = self.spec.limits.output;
         Ok(transcript.flush(room)?)
@@ -300,12 +307,14 @@ impl Run {
         transcript: &mut Transcript,
         stream: attended::Stream,
     ) -> Result<(), SuperviseError> {
-        let mut events = Vec::new();
+        let (mut events, mut kept) = (Vec::new(), Ok(()));
         let Ear { lines, listener } = ear;
+        let screen = &mut self.screens[number(stream)];
         lines.finish(|line| {
-            transcript.take(line, &self.redactor);
+            kept = transcript.take(line, screen, &self.redactor);
             listener.line(of(stream), line, &mut events);
         });
+        kept?;
         self.skipped += lines.skipped();
         self.heard(child, events);
         let room = self.spec.limits.output;
@@ -329,9 +338,9 @@ impl Run {
 
     fn note_progress(&mut self, now: Duration) -> Result<(), SuperviseError> {
         let fresh = Progress {
-            session: self.watch.session().map(str::to_owned),
+            session: self.masked(self.watch.session().map(str::to_owned)),
             used: self.used(),
-            tools: self.watch.tools().map(str::to_owned).collect(),
+            tools: self.watch.tools().map(|tool| self.redactor.clean_text(tool)).collect(),
             trouble: self.masked(self.watch.trouble()),
         };
         let nothing = Progress::default();
@@ -369,7 +378,7 @@ impl Run {
         let took = Duration::try_from(at.duration_since(self.own.since)).unwrap_or_default();
         let answer = self.watch.answer().map(|(text, typed)| Answer {
             text: self.masked(Some(text.clone())).unwrap_or_default(),
-            typed: typed.clone(),
+            typed: typed.as_ref().map(|typed| self.redactor.clean_value(typed)),
         });
         End {
             outcome,
@@ -380,7 +389,7 @@ impl Run {
             stop: self.stop.clone(),
             tries: self.tries,
             used: self.used(),
-            session: self.watch.session().map(str::to_owned).or_else(|| self.session.clone()),
+            session: self.masked(self.watch.session().map(str::to_owned)).or_else(|| self.session.clone()),
             answer,
             asked: self.masked(self.watch.asked().map(str::to_owned)),
             denied: self.watch.denied(),
@@ -393,7 +402,8 @@ impl Run {
     }
 
     fn masked(&self, text: Option<String>) -> Option<String> {
-        text.map(|text| String::from_utf8_lossy(&self.redactor.clean(text.as_bytes()).0).into_owned())
+        let cleaned = self.redactor.clean_text(&text?);
+        Some(self.screens.iter().fold(cleaned, |text, screen| screen.keys().mask(&text)))
     }
 }
 
@@ -409,47 +419,13 @@ impl Ear {
     }
 }
 
+fn number(stream: attended::Stream) -> usize {
+    usize::from(stream == attended::Stream::Err)
+}
+
 fn of(stream: attended::Stream) -> Stream {
     match stream {
         attended::Stream::Out => Stream::Out,
         attended::Stream::Err => Stream::Err,
-    }
-}
-
-/// What was printed, kept without secrets, as far as there is room.
-struct Transcript {
-    file: File,
-    size: u64,
-    waiting: Vec<u8>,
-    in_key: bool,
-}
-
-impl Transcript {
-    fn open(path: &Path) -> Result<Self, SuperviseError> {
-        let file = fs::append(path)?;
-        let size = file.metadata()?.len();
-        Ok(Self { file, size, waiting: Vec::new(), in_key: false })
-    }
-
-    fn take(&mut self, line: &[u8], redactor: &Redactor) {
-        let has = |needle: &[u8]| line.windows(needle.len()).any(|window| window == needle);
-        let (begins, ends) = (has(b"PRIVATE KEY-----") && has(b"-----BEGIN "), has(b"-----END "));
-        if self.in_key {
-            self.in_key = !ends;
-            return;
-        }
-        self.in_key = begins && !ends;
-        self.waiting.extend_from_slice(&redactor.clean(line).0);
-        self.waiting.push(b'\n');
-    }
-
-    fn flush(&mut self, room: Option<u64>) -> io::Result<()> {
-        let left = room.map_or(u64::MAX, |room| room.saturating_sub(self.size));
-        let n = usize::try_from(left).unwrap_or(usize::MAX).min(self.waiting.len());
-        self.file.write_all(&self.waiting[..n])?;
-        self.size += n as u64;
-        self.waiting.clear();
-        self.waiting.shrink_to(64 << 10);
-        Ok(())
     }
 }

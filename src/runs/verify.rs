@@ -100,7 +100,7 @@ fn secrets_and_size(evidence: &Evidence<'_>, head: &CommitId) -> Result<Found, E
     let mut hits: BTreeSet<PathBuf> = BTreeSet::new();
     let mut names: BTreeSet<PathBuf> = repo.entries(base)?.into_iter().map(|entry| entry.path).collect();
     for (commit, stored) in &commits {
-        if redactor.clean(stored).1 > 0 {
+        if redactor.finds_in(stored) {
             return Ok(Found::Forbidden(format!(
                 "there is a secret in the message or a header of commit {}",
                 commit.short()
@@ -108,7 +108,7 @@ fn secrets_and_size(evidence: &Evidence<'_>, head: &CommitId) -> Result<Found, E
         }
         for entry in repo.entries(commit)? {
             let is_new = names.insert(entry.path.clone());
-            if is_new && redactor.clean(entry.path.as_os_str().as_encoded_bytes()).1 > 0 {
+            if is_new && redactor.finds_in(entry.path.as_os_str().as_encoded_bytes()) {
                 hits.insert(entry.path.clone());
             }
             if entry.kind == Kind::Repository || !seen.insert(entry.content) {
@@ -116,7 +116,7 @@ fn secrets_and_size(evidence: &Evidence<'_>, head: &CommitId) -> Result<Found, E
             }
             let text = repo.read_content(entry.content)?;
             bytes = bytes.saturating_add(text.len() as u64);
-            if redactor.clean(&text).1 > 0 {
+            if redactor.finds_in(&text) {
                 hits.insert(entry.path);
             }
         }

@@ -1,0 +1,175 @@
+//! Masks secrets in what is kept or goes out: known values in the spellings that tools give them, and what has the shape
+//! of a credential, also where it was encoded, escaped or packed several times over.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::nfa::contiguous::NFA;
+use aho_corasick::{Anchored, MatchKind};
+use serde_json::Value;
+
+mod shapes;
+mod spellings;
+mod stream;
+mod views;
+
+pub(super) use stream::Screen;
+
+/// What stands in the place of a secret.
+pub(super) const MASK: &str = "[masked]";
+
+/// The shortest secret whose value is looked for; shorter ones would mask words.
+const SHORTEST: usize = 6;
+/// How many times over something may have been encoded or packed.
+const DEEPEST: usize = 4;
+/// How much is read in other ways: for each byte of a text, besides, and at most.
+const READ: (usize, usize, usize) = (16, 32 << 20, 512 << 20);
+
+/// Knows what is to be masked.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor {
+    known: Option<NFA>,
+}
+
+impl Redactor {
+    /// Masks these values, each in the spellings that tools give it, and each line of those that have several.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
+        let parts = secrets.into_iter().flat_map(|secret| secret.lines().chain([secret]));
+        let mut values: Vec<Vec<u8>> =
+            parts.filter(|part| part.len() >= SHORTEST).flat_map(spellings::spellings).collect();
+        values.retain(|value| value.len() >= SHORTEST);
+        values.sort_unstable();
+        values.dedup();
+        if values.is_empty() {
+            return Self::default();
+        }
+        // Every match is wanted, also one within or over another.
+        let known = NFA::builder().match_kind(MatchKind::Standard).build(values);
+        Self { known: Some(known.expect("a few thousand short patterns fit")) }
+    }
+
+    /// The text with every secret masked, and how many there were.
+    pub fn clean<'a>(&self, text: &'a [u8]) -> (Cow<'a, [u8]>, usize) {
+        let found = self.find(text);
+        if found.is_empty() {
+            return (Cow::Borrowed(text), 0);
+        }
+        let (mut out, mut copied) = (Vec::with_capacity(text.len()), 0);
+        for secret in &found {
+            out.extend_from_slice(&text[copied..secret.start]);
+            out.extend_from_slice(MASK.as_bytes());
+            copied = secret.end;
+        }
+        out.extend_from_slice(&text[copied..]);
+        (Cow::Owned(out), found.len())
+    }
+
+    /// As [`clean`](Self::clean), for text.
+    pub fn clean_text(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.clean(text.as_bytes()).0).into_owned()
+    }
+
+    /// A document with every secret in its names and texts masked.
+    pub fn clean_value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.clean_text(text)),
+            Value::Array(all) => all.iter().map(|one| self.clean_value(one)).collect(),
+            Value::Object(all) => {
+                all.iter().map(|(name, one)| (self.clean_text(name), self.clean_value(one))).collect()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+
+    /// Whether there is any secret in a text.
+    pub fn finds(&self, text: &str) -> bool {
+        self.finds_in(text.as_bytes())
+    }
+
+    /// Whether there is any secret in these bytes.
+    pub fn finds_in(&self, bytes: &[u8]) -> bool {
+        !self.find(bytes).is_empty()
+    }
+
+    /// Where the secrets are, in order; those that overlap are one.
+    fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let (times, besides, most) = READ;
+        let mut room = text.len().saturating_mul(times).saturating_add(besides).min(most);
+        let mut all = self.search(text, DEEPEST, &mut room);
+        all.sort_by_key(|found| (found.start, found.end));
+        let mut out: Vec<Range<usize>> = Vec::new();
+        for found in all {
+            match out.last_mut() {
+                Some(last) if found.start < last.end => last.end = last.end.max(found.end),
+                Some(_) | None => out.push(found),
+            }
+        }
+        out
+    }
+
+    fn search(&self, text: &[u8], deeper: usize, room: &mut usize) -> Vec<Range<usize>> {
+        let mut out = shapes::find(text);
+        self.known(text, &mut out);
+        if deeper == 0 || text.len() < SHORTEST {
+            return out;
+        }
+        views::each(text, |view| {
+            let Some(left) = room.checked_sub(view.bytes.len()) else { return };
+            *room = left;
+            let found = self.search(&view.bytes, deeper - 1, room);
+            out.extend(found.iter().map(|found| view.origin(found)));
+        });
+        out
+    }
+
+    /// Known values, as they stand there and as they go on in the next line.
+    fn known(&self, text: &[u8], out: &mut Vec<Range<usize>>) {
+        let Some(known) = &self.known else { return };
+        let mut run = Run::new(known);
+        for (at, byte) in text.iter().enumerate() {
+            if let Some(len) = run.step(*byte) {
+                out.push(at + 1 - len..at + 1);
+            }
+        }
+        if !text.contains(&b'\n') {
+            return;
+        }
+        let mut run = Run::new(known);
+        for (at, byte) in text.iter().enumerate().filter(|(_, byte)| !b"\r\n".contains(byte)) {
+            let Some(len) = run.step(*byte) else { continue };
+            let within = text[..=at].iter().enumerate().rev().filter(|(_, byte)| !b"\r\n".contains(byte));
+            let begins = within.take(len).last().map_or(at, |(begins, _)| begins);
+            out.push(begins..at + 1);
+        }
+    }
+}
+
+/// A search under way, byte by byte.
+struct Run<'a> {
+    known: &'a NFA,
+    at: StateID,
+}
+
+impl<'a> Run<'a> {
+    fn new(known: &'a NFA) -> Self {
+        Self { known, at: Self::start(known) }
+    }
+
+    fn start(known: &NFA) -> StateID {
+        known.start_state(Anchored::No).expect("it was built to begin anywhere")
+    }
+
+    /// The length of the longest value that ends with this byte.
+    fn step(&mut self, byte: u8) -> Option<usize> {
+        self.at = self.known.next_state(Anchored::No, self.at, byte);
+        if !self.known.is_special(self.at) || !self.known.is_match(self.at) {
+            return None;
+        }
+        let all = 0..self.known.match_len(self.at);
+        all.map(|n| self.known.pattern_len(self.known.match_pattern(self.at, n))).max()
+    }
+}
+
+#[cfg(test)]
+mod tests;
