@@ -41,8 +41,8 @@ pub use source::{Layer, Source, Sourced};
 pub use speech::{PLAN_CHECK, REVIEW_MARKER};
 pub use spend::{Figure, MICROS, Prices, Quota, Spent, Tariff, spent, usd};
 pub use task::{
-    AGENT_KINDS, AgentBounds, AgentConfig, Closed, Given, LONGEST_WAIT, OpenPull, PullSeen, RunCaps, RunOf,
-    RunPhase, RunSeen, StartRun, Task,
+    AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Closed, Given, LONGEST_WAIT, OpenPull, PullSeen,
+    RunCaps, RunOf, RunPhase, RunSeen, StartRun, Task,
 };
 pub use verb::{Change, Object, Verb};
 

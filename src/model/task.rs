@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, CommitId, Limits, Outcome, RepoName, RunId, Said, SecretRef, Source};
+use super::{Address, Clocks, CommitId, Limits, Outcome, RepoName, RunId, Said, SecretRef, Source};
 
 /// The kinds of agents that config may name.
 pub const AGENT_KINDS: &[&str] = &["claude", "codex", "gemini", "opencode", "acp", "command"];
@@ -30,9 +30,17 @@ pub struct AgentConfig {
     pub limits: Limits,
     /// What it sees of this machine.
     pub bounds: AgentBounds,
+    /// How long one run may go without progress.
+    pub clocks: Clocks,
+    /// Before each further try that a run has while its account isn't let in, how long is waited.
+    pub waits: Vec<Duration>,
     /// Where it was written.
     pub source: Source,
 }
+
+/// [`AgentConfig::waits`], unless config says otherwise.
+pub const AUTH_WAITS: [Duration; 3] =
+    [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20)];
 
 /// What an agent sees of the machine that it works on, besides the system's programs, its workspace, its repository's
 /// mirror and its home.

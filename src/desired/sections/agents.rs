@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::desired::block::Block;
+use crate::desired::block::{Block, Read};
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{DAY, Field, Kind, Repeat, Type, Value};
-use crate::model::{AGENT_KINDS, AgentBounds, AgentConfig, Given, Limits, SecretRef};
+use crate::model::{AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Clocks, Given, Limits, SecretRef};
 
 use super::Builder;
 
 const MEBIBYTE: u64 = 1 << 20;
 const MOST: i64 = 1_000_000_000_000;
+const PATIENCE: Type = Type::Duration { min: 1, max: DAY };
 const COUNT: Type = Type::Limit { max: MOST };
 
 static VAR: Kind = Kind {
@@ -76,6 +77,16 @@ pub(super) static AGENT: Kind = Kind {
             "\"/opt/agents\"",
         ),
         Field::new("network", Type::Flag, "Whether it reaches the network; it is the sandbox that closes it.", "#false").or("#true"),
+        Field::new("first-event", PATIENCE, "How long it may say nothing after its start.", "\"2m\"").or("\"1m\""),
+        Field::new("silence", PATIENCE, "How long it may make no progress while no tool runs. Errors, and requests that are tried again, are none.", "\"10m\"").or("\"5m\""),
+        Field::new("tool-time", PATIENCE, "How long one of its tools may run.", "\"1h\"").or("\"30m\""),
+        Field::new("grace", PATIENCE, "How long it may take to end when it is asked to, before it is killed.", "\"30s\"").or("\"10s\""),
+        Field::new(
+            "auth-waits",
+            Type::List { of: &PATIENCE, max: 10 },
+            "How long is waited before each further try while its account isn't let in; 5, 10 and 20 seconds unless it is given.",
+            "\"30s\"",
+        ),
     ],
     children: &[&VAR],
     repeat: Repeat::ByKey,
@@ -105,6 +116,8 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Agen
         vars,
         limits: limits(block),
         bounds: bounds(block),
+        clocks: clocks(block),
+        waits: waits(block),
         source: cx.source(block.span),
     };
     Some((name, AgentConfig { model: block.text("model").map(|(text, _)| text.to_owned()), ..config }))
@@ -141,6 +154,26 @@ fn bounds(block: &Block) -> AgentBounds {
     AgentBounds { sandbox: flag("sandbox"), readable: readable.collect(), network: flag("network") }
 }
 
+fn duration(read: &Read) -> Option<Duration> {
+    if let Value::Seconds(n) = read.value { Some(Duration::from_secs(n)) } else { None }
+}
+
+fn clocks(block: &Block) -> Clocks {
+    let default = Clocks::default();
+    let clock = |name: &str, default: Duration| block.value(name).and_then(duration).unwrap_or(default);
+    Clocks {
+        first_event: clock("first-event", default.first_event),
+        silence: clock("silence", default.silence),
+        tool: clock("tool-time", default.tool),
+        grace: clock("grace", default.grace),
+    }
+}
+
+fn waits(block: &Block) -> Vec<Duration> {
+    let given: Vec<Duration> = block.list("auth-waits").iter().filter_map(|read| duration(read)).collect();
+    if given.is_empty() { AUTH_WAITS.into() } else { given }
+}
+
 fn limits(block: &Block) -> Limits {
     let default = Limits::default();
     // What isn't written has its default, and what is written as no limit has none.
@@ -150,11 +183,8 @@ fn limits(block: &Block) -> Limits {
         Some(Value::Unlimited) => None,
         _ => default,
     };
-    let time = block.value("time").and_then(|read| {
-        if let Value::Seconds(n) = read.value { Some(Duration::from_secs(n)) } else { None }
-    });
     Limits {
-        time: time.or(default.time),
+        time: block.value("time").and_then(duration).or(default.time),
         turns: count("turns", default.turns.map(u64::from), 1).map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
         tokens: count("tokens", default.tokens, 1),
         // No limit is the default, too.
@@ -180,6 +210,16 @@ mod tests {
         ] {
             let documented = AGENT.field(name).and_then(Field::default_json);
             assert_eq!(documented, Some(value.map_or(serde_json::Value::Null, Into::into)), "{name}");
+        }
+        let clocks = Clocks::default();
+        for (name, clock) in [
+            ("first-event", clocks.first_event),
+            ("silence", clocks.silence),
+            ("tool-time", clocks.tool),
+            ("grace", clocks.grace),
+        ] {
+            let documented = AGENT.field(name).and_then(Field::default_json);
+            assert_eq!(documented, Some(clock.as_secs().into()), "{name}");
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Starting a run, and pushing what one made.
 
 use std::path::Path;
-use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -11,9 +10,7 @@ use crate::adapters::git::{Access, CheckOut, Mirror, Objects, Pushed, Refs};
 use crate::adapters::github::Client;
 use crate::apply::{Trouble, Workshop, WorkshopError};
 use crate::engine::config::said;
-use crate::model::{
-    AgentConfig, Clocks, CommitId, OpenPull, RepoName, RunId, RunOf, SecretRef, StartRun, Usage,
-};
+use crate::model::{AgentConfig, CommitId, OpenPull, RepoName, RunId, RunOf, SecretRef, StartRun, Usage};
 use crate::runs::agents::{self, Agent};
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{Site, Workspace};
@@ -22,8 +19,6 @@ use crate::runs::{Begin, Bounds, Handover, On, RunDir, Spec, Work, launch};
 use super::probe::{probe, seen, unseen};
 use super::{Yard, given, workspace_name};
 
-/// How long is waited before each further try while an account isn't let in.
-const WAITS: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20)];
 /// What of this machine's environment every agent has, besides where programs are.
 const VARS: [(&str, &str); 3] = [("LANG", "C.UTF-8"), ("TERM", "dumb"), ("GIT_TERMINAL_PROMPT", "0")];
 
@@ -133,17 +128,17 @@ impl Starter {
                 program: probed.program,
                 prompt: start.prompt.clone(),
                 model: config.model.clone(),
-                begin: Begin::New(sessions(agent, &id)),
+                begin: Begin::New(sessions(agent, &id, 1 + config.waits.len())),
                 schema: None,
             },
-            waits: WAITS.into(),
+            waits: config.waits.clone(),
             baseline: Usage::default(),
             digest: start.digest(),
             folder: workspace.tree(),
             bounds,
             secrets: self.secrets(config)?,
             limits: config.limits,
-            clocks: Clocks::default(),
+            clocks: config.clocks,
             home: home.clone(),
             id,
         };
@@ -238,7 +233,7 @@ fn salt(of: &RunOf) -> String {
 }
 
 /// An id for each try, where they can be chosen: it takes none twice.
-fn sessions(agent: &dyn Agent, run: &RunId) -> Vec<String> {
+fn sessions(agent: &dyn Agent, run: &RunId, tries: usize) -> Vec<String> {
     if !agent.chooses_session() {
         return Vec::new();
     }
@@ -251,5 +246,5 @@ fn sessions(agent: &dyn Agent, run: &RunId) -> Vec<String> {
         let hex = hex::encode(bytes);
         [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
     };
-    (0..=WAITS.len()).map(id).collect()
+    (0..tries).map(id).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::model::samples::{desired, name, now, observed, source};
 use crate::model::{
-    AgentBounds, AgentConfig, Cause, Closed, CommitId, Desired, Effect, Facet, Gap, Limits, Observed,
+    AgentBounds, AgentConfig, Cause, Clocks, Closed, CommitId, Desired, Effect, Facet, Gap, Limits, Observed,
     Outcome, PullSeen, RunCaps, RunId, RunOf, RunPhase, RunSeen, Said, Seen, Task, Verb,
 };
 use crate::plan::Plan;
@@ -29,6 +29,8 @@ fn agent(name: &str) -> AgentConfig {
         vars: Vec::new(),
         limits: Limits::default(),
         bounds: AgentBounds::default(),
+        clocks: Clocks::default(),
+        waits: Vec::new(),
         source: source(4),
     }
 }
