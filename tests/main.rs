@@ -32,6 +32,7 @@ mod places;
 mod reap;
 mod runs;
 mod saved;
+mod secrets;
 mod sizes;
 mod structure;
 mod tasks;

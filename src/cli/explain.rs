@@ -2,6 +2,7 @@
 
 use crate::desired;
 use crate::loops;
+use crate::runs::bounds;
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
@@ -14,11 +15,16 @@ pub(crate) struct Args {
     /// Print the whole reference page, as Markdown.
     #[arg(long, conflicts_with = "path")]
     reference: bool,
+    /// Print what agents are kept from, and what is only found afterwards, as Markdown.
+    #[arg(long, conflicts_with_all = ["path", "reference"])]
+    bounds: bool,
 }
 
 pub(crate) fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let vocabulary = loops::vocabulary(cx.today());
-    let text = if args.reference {
+    let text = if args.bounds {
+        bounds::table()
+    } else if args.reference {
         desired::reference(&vocabulary)
     } else {
         desired::explain(args.path.as_deref(), &vocabulary).map_err(|unknown| {
@@ -36,7 +42,27 @@ pub(crate) fn schema(cx: &Context) -> Result<Exit, Fail> {
 
 #[cfg(test)]
 mod tests {
+    use crate::runs::bounds;
     use crate::{desired, loops};
+
+    #[test]
+    fn the_table_of_threats_is_the_generated_one() {
+        let page = include_str!("../../docs/THREATS.md");
+        let begins = page.find("| could | in the sandbox |").expect("the table is there");
+        let table: String = page[begins..]
+            .lines()
+            .take_while(|line| line.starts_with('|'))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let made = bounds::table();
+        let differ = made.lines().zip(table.lines()).find(|(made, page)| made != page);
+        assert_eq!(differ, None, "put what `factoryctl explain --bounds` prints there");
+        assert_eq!(
+            made.lines().count(),
+            table.lines().count(),
+            "put what `factoryctl explain --bounds` prints there"
+        );
+    }
 
     #[test]
     fn the_reference_page_is_the_generated_one() {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::adapters::fs;
 use crate::adapters::state::StateDir;
-use crate::model::{Closed, RunId};
+use crate::model::{Closed, RunId, Said};
 use crate::plan::render::printable;
 use crate::runs::workspace::restore_command;
 use crate::runs::{End, RecordError, RunDir, Spec, State};
@@ -153,6 +153,7 @@ impl Run {
             "exit": self.end().map(|end| &end.exit),
             "commit": self.closed.as_ref().and_then(|c| c.commit.as_ref()).map(crate::model::CommitId::as_str),
             "salvage": self.closed.as_ref().and_then(|c| c.salvage.as_deref()),
+            "said": self.closed.as_ref().map(|c| &c.said),
             "folder": self.spec.folder,
         }))
     }
@@ -225,10 +226,28 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
             line("to get it back, in a clone", Some(restore_command(&mirror, &run.id)));
         }
     }
+    for (label, text) in run.closed.as_ref().map(|closed| said(&closed.said)).unwrap_or_default() {
+        line(label, Some(text));
+    }
     line("workspace", Some(run.spec.folder.display().to_string()));
     line("log", Some(format!("factoryctl runs log {}", run.id)));
     cx.ui.print(&out)?;
     Ok(Exit::Done)
+}
+
+/// What an agent said, line by line.
+fn said(said: &Said) -> Vec<(&'static str, String)> {
+    let texts = [("asks", &said.question), ("is blocked", &said.blocked), ("notes", &said.note)];
+    let texts = texts.into_iter().filter_map(|(label, text)| Some((label, text.clone()?)));
+    let follow_ups = said
+        .follow_ups
+        .iter()
+        .map(|one| ("found besides", format!("{}\n{}", one.title, one.text).trim_end().to_owned()));
+    let untaken = said.untaken.iter().map(|one| ("not taken", one.clone()));
+    let lines = |(label, text): (&'static str, String)| {
+        text.lines().map(|line| (label, line.to_owned())).collect::<Vec<_>>()
+    };
+    texts.chain(follow_ups).chain(untaken).flat_map(lines).collect()
 }
 
 fn tries(n: usize) -> String {

@@ -19,6 +19,11 @@ pub(super) struct Tasks;
 
 /// How often in a row a run may end before its agent had a part in it.
 const IN_VAIN: usize = 3;
+/// What an agent may say besides its work.
+const OUTBOX: &str = "In the folder that $FACTORY_OUTBOX names you may leave, in files of these names: `question.md`, what you \
+                      must know before this can be done (then stop); `blocked.md`, what is in your way (then stop); \
+                      `note.md`, what a reviewer should know; `follow-up-NAME.md`, work that you found and that is not \
+                      part of this, its title in the first line (five at most). They are read once you have ended.\n";
 /// The most characters of an agent's last words that a pull request shows.
 const SHOWN: usize = 2_000;
 
@@ -237,6 +242,7 @@ fn prompt(task: &Task, attempt: u32, last: Option<&Closed>) -> String {
     out.push_str("\n\n---\nYou work in a clone of the repository, alone: nobody answers questions. Commit what you made to \
                   the branch that is checked out; what isn't committed isn't looked at. Don't push, don't rewrite commits \
                   that were there before, and commit no secrets.\n");
+    out.push_str(OUTBOX);
     if !task.paths.is_empty() {
         out.push_str("You may change these files only (globs): ");
         out.push_str(&task.paths.join(", "));
@@ -261,7 +267,9 @@ fn open_pull(
 ) -> Action {
     let branch = run.of.branch.clone();
     let after = json!({ "branch": branch, "commit": commit.as_str(), "base": base });
-    let words = closed.answer.as_deref().map(quoted).unwrap_or_default();
+    let quotes = [("Its last words", &closed.answer), ("It notes", &closed.said.note)];
+    let words: String =
+        quotes.into_iter().filter_map(|(label, words)| Some(quoted(label, words.as_deref()?))).collect();
     let body = format!(
         "Made by `{}` for the task `{}` of the factory, in run `{}`.\n{words}\n<!-- factoryctl:run {} -->\n",
         run.agent, task.name, run.id, run.id
@@ -299,9 +307,9 @@ fn title(task: &Task) -> String {
 }
 
 /// Words of others, which no Markdown in them leaves.
-fn quoted(words: &str) -> String {
+fn quoted(label: &str, words: &str) -> String {
     let shown: String =
         words.chars().filter(|c| *c == '\n' || !crate::model::is_hidden(*c)).take(SHOWN).collect();
     let lines: Vec<String> = shown.trim().lines().map(|line| format!("    {line}")).collect();
-    if lines.is_empty() { String::new() } else { format!("\nIts last words:\n\n{}\n", lines.join("\n")) }
+    if lines.is_empty() { String::new() } else { format!("\n{label}:\n\n{}\n", lines.join("\n")) }
 }

@@ -9,7 +9,9 @@ use crate::engine::config::said;
 use crate::model::{Closed, Outcome, RunId, Said};
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{self, Site, Workspace};
-use crate::runs::{End, Evidence, Found, On, RecordError, RunDir, Spec, State, outbox, settle, verify};
+use crate::runs::{
+    End, Evidence, Found, On, RecordError, Redactor, RunDir, Spec, State, is_masked, outbox, settle, verify,
+};
 
 use super::{Secrets, Yard, workspace_name};
 
@@ -115,11 +117,17 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
     let root = yard.state.workspaces();
     let site = Site { root: &root, mirror: &mirror, access: &access, sandbox };
     let left = left(yard, &site, spec, on).await?;
-    let said = said_in_outbox(yard, spec)?;
+    let (said, redactor) = said_in_outbox(yard, spec)?;
     let answer = end.answer.map(|answer| answer.text);
+    let leaks = answer.as_deref().is_some_and(|words| redactor.finds(words) || is_masked(words));
     let (outcome, says, commit) = match (end.outcome, left.found) {
         (Outcome::Done, Found::Work(_) | Found::Nothing) if let Some(says) = said.for_a_person() => {
             (Outcome::NeedsInput, says, None)
+        }
+        // A masked text may hold what nobody knows to mask, so it isn't published in that form either.
+        (Outcome::Done, Found::Work(_)) if leaks => {
+            let says = "there is a secret in its last words, which would be published with what it made";
+            (Outcome::PolicyViolation, says.to_owned(), None)
         }
         (Outcome::Done, Found::Work(commit)) => {
             (Outcome::Done, "what it made may be published".to_owned(), Some(commit))
@@ -133,7 +141,7 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
     };
     Ok(Closed {
         outcome,
-        says,
+        says: redactor.clean_text(&says),
         at: end.at,
         base: Some((on.base.clone(), on.base_branch.clone())),
         commit,
@@ -143,13 +151,16 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
     })
 }
 
-/// What it said besides. Without its secrets nobody can tell whether that is free of them.
-fn said_in_outbox(yard: &Yard, spec: &Spec) -> Result<Said, CloseError> {
+/// What it said besides, and what finds the secrets in its words. Where one that it was given is another one by now, nobody
+/// can tell whether what it said is free of it.
+fn said_in_outbox(yard: &Yard, spec: &Spec) -> Result<(Said, Redactor), CloseError> {
     match yard.secrets_of(spec)? {
-        Secrets::Known(redactor) => Ok(outbox::read(&spec.home, &redactor)?.said),
+        Secrets::Known(redactor) => Ok((outbox::read(&spec.home, &redactor)?.said, redactor)),
         Secrets::Changed(from) => {
             let why = format!("its outbox: the secret `{from}` is another one by now");
-            Ok(Said { untaken: vec![why], ..Said::default() })
+            let now = yard.secrets();
+            let redactor = Redactor::new(now.iter().map(String::as_str));
+            Ok((Said { untaken: vec![why], ..Said::default() }, redactor))
         }
     }
 }

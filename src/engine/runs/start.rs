@@ -12,6 +12,7 @@ use crate::apply::{Trouble, Workshop, WorkshopError};
 use crate::engine::config::said;
 use crate::model::{AgentConfig, CommitId, OpenPull, RepoName, RunId, RunOf, SecretRef, StartRun, Usage};
 use crate::runs::agents::{self, Agent};
+use crate::runs::bounds::envelope;
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{Site, Workspace};
 use crate::runs::{Begin, Bounds, Handover, On, RunDir, Spec, Work, launch};
@@ -126,7 +127,7 @@ impl Starter {
             version: probed.version,
             work: Work {
                 program: probed.program,
-                prompt: start.prompt.clone(),
+                prompt: start.prompt.clone() + &envelope(bounds.as_ref()),
                 model: config.model.clone(),
                 begin: Begin::New(sessions(agent, &id, 1 + config.waits.len())),
                 schema: None,

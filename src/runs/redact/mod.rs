@@ -19,6 +19,11 @@ pub(super) use stream::Screen;
 /// What stands in the place of a secret.
 pub(super) const MASK: &str = "[masked]";
 
+/// Whether a secret was masked in a text.
+pub fn is_masked(text: &str) -> bool {
+    text.contains(MASK)
+}
+
 /// The shortest secret whose value is looked for; shorter ones would mask words.
 const SHORTEST: usize = 6;
 /// How many times over something may have been encoded or packed.
