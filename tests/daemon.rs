@@ -76,6 +76,11 @@ impl<'a> Daemon<'a> {
         self.running.finish(PATIENCE)
     }
 
+    /// Kills it: it has no chance to end anything.
+    pub(crate) fn kill(self) {
+        drop(self.running.kill_after(Duration::ZERO));
+    }
+
     /// Ends it by a signal; says how it ended.
     pub(crate) fn stop(self) -> Ran {
         self.running.signal(Signal::TERM);

@@ -21,6 +21,7 @@ mod daemon;
 mod demo;
 mod drift;
 mod faults;
+mod gates;
 mod in_force;
 mod judges;
 mod kill;

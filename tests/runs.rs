@@ -10,7 +10,8 @@ use factoryctl::adapters::procs;
 use factoryctl::model::{Clocks, Limits, Outcome, RunId, Usage};
 use factoryctl::runs::sandbox::Sandbox;
 use factoryctl::runs::{
-    Begin, Bounds, End, Exit, Handover, MARK, Processes, RunDir, Spec, State, Stop, Work, launch, settle,
+    Begin, Bounds, End, Exit, Ground, Handover, MARK, Processes, RunDir, Spec, State, Stop, Work, launch,
+    settle,
 };
 use tempfile::TempDir;
 
@@ -77,13 +78,15 @@ impl Place {
             digest: "digest".into(),
             folder: self.at("work"),
             home: self.at("home"),
+            ground: Ground::default(),
             limits: Limits::default(),
             clocks,
         }
     }
 
     fn start(&self, spec: &Spec) -> RunDir {
-        let handover = Handover { vars: self.vars.clone(), secrets: self.secrets.clone() };
+        let handover =
+            Handover { vars: self.vars.clone(), secrets: self.secrets.clone(), ..Handover::default() };
         let program = Path::new(env!("CARGO_BIN_EXE_factoryctl"));
         runtime().block_on(launch(&self.at("runs"), program, spec, &handover)).unwrap()
     }
@@ -248,7 +251,7 @@ fn a_run_that_was_given_up_does_not_begin() {
     assert_eq!(settle(&run, now).unwrap(), None, "it may still begin");
     let end = settle(&run, now + Duration::from_mins(2)).unwrap().expect("it never began");
     assert_eq!((end.outcome, end.exit, end.tries), (Outcome::CouldNotStart, Exit::NotStarted, 0));
-    let handover = Handover { vars: place.vars.clone(), secrets: Vec::new() };
+    let handover = Handover { vars: place.vars.clone(), ..Handover::default() };
     let program = Path::new(env!("CARGO_BIN_EXE_factoryctl"));
     let late = runtime().block_on(launch(&place.at("runs"), program, &spec, &handover));
     assert!(late.is_err() && !place.at("work").join("began").exists());

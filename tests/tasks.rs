@@ -49,7 +49,7 @@ fn one_run(w: &World) -> Ran {
 }
 
 /// Title and head branch of each pull request.
-fn pulls(w: &World) -> Vec<(String, String)> {
+pub(crate) fn pulls(w: &World) -> Vec<(String, String)> {
     pulls_in(w, "anvil")
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn pulls_in(w: &World, repo: &str) -> Vec<(String, String)> {
 }
 
 /// Where the repository is, for whoever may do all.
-fn url(w: &World) -> String {
+pub(crate) fn url(w: &World) -> String {
     let host = w.twin().url().replace("http://", "");
     format!("http://x:{}@{host}/acme/anvil.git", w.twin().token())
 }

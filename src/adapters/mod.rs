@@ -6,6 +6,7 @@ pub mod env;
 pub mod fs;
 pub mod git;
 pub mod github;
+pub mod ports;
 pub mod process;
 pub mod procs;
 pub mod service;

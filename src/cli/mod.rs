@@ -2,6 +2,7 @@
 
 mod agreed;
 mod apply;
+mod check;
 mod completions;
 mod context;
 mod daemon;
@@ -150,6 +151,9 @@ enum Command {
     /// Attend the agent of one run; started by the factory itself
     #[command(hide = true)]
     Supervise(supervise::Args),
+    /// Run the gates of a repository over what one run made; started by the factory itself
+    #[command(hide = true)]
+    Check(check::Args),
 }
 
 /// Parses the arguments, runs the command, and says how it ended.
@@ -213,6 +217,7 @@ async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
         Command::Completions(args) => completions::run(cx, &args),
         Command::Man => completions::man(cx),
         Command::Supervise(args) => supervise::run(&cx.ui, &args),
+        Command::Check(args) => check::run(cx, &args).await,
     }
 }
 

@@ -69,6 +69,8 @@ struct Run {
     spec: Spec,
     state: State,
     closed: Option<Closed>,
+    /// Whether what it made is being checked.
+    is_checked: bool,
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
@@ -89,7 +91,8 @@ fn open((id, dir): (RunId, RunDir)) -> Result<Run, Fail> {
     let unknown = || Fail::new(Exit::Error, format!("the records of run {id} are not whole"));
     let spec = dir.spec()?.ok_or_else(unknown)?;
     let (state, closed) = (dir.state()?, dir.closed()?);
-    Ok(Run { id, dir, spec, state, closed })
+    let is_checked = dir.checking()?.is_some();
+    Ok(Run { id, dir, spec, state, closed, is_checked })
 }
 
 /// The one run whose name begins like this.
@@ -112,6 +115,7 @@ impl Run {
             (None, State::Planned) => "starting",
             (None, State::Runs(_)) => "running",
             (None, State::Interrupted(_)) => "interrupted",
+            (None, State::Ended(_)) if self.is_checked => "checking",
             (None, State::Ended(_)) => "ended",
         }
     }
@@ -123,7 +127,9 @@ impl Run {
     /// Its outcome and the words for it: what was found of what it left, else what its processes tell.
     fn outcome(&self) -> Option<(String, &str)> {
         let closed = self.closed.as_ref().map(|closed| (closed.outcome.to_string(), closed.says.as_str()));
-        closed.or_else(|| self.end().map(|end| (end.outcome.to_string(), end.says.as_str())))
+        // What its processes tell is not the last word on what gates are tried on.
+        let end = self.end().filter(|_| !self.is_checked);
+        closed.or_else(|| end.map(|end| (end.outcome.to_string(), end.says.as_str())))
     }
 
     fn json(&self) -> Result<Value, Fail> {
@@ -152,6 +158,9 @@ impl Run {
             "tries": self.end().map(|end| end.tries),
             "exit": self.end().map(|end| &end.exit),
             "commit": self.closed.as_ref().and_then(|c| c.commit.as_ref()).map(crate::model::CommitId::as_str),
+            "checks": self.closed.as_ref().map(|c| &c.checks),
+            "setup_failed": self.end().and_then(|end| end.setup_failed.as_ref()).map(|failed| &failed.tail),
+            "teardown_failed": self.end().and_then(|end| end.teardown_failed.as_deref()),
             "salvage": self.closed.as_ref().and_then(|c| c.salvage.as_deref()),
             "said": self.closed.as_ref().map(|c| &c.said),
             "folder": self.spec.folder,
@@ -217,8 +226,18 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
         line("session", end.session.clone());
         line("left behind", (end.strays > 0).then(|| format!("{} processes, killed", end.strays)));
         line("not killed", (!end.left.is_empty()).then(|| format!("{:?}", end.left)));
+        for last in end.setup_failed.iter().flat_map(|failed| &failed.tail) {
+            line("setup", Some(last.clone()));
+        }
+        line("teardown", end.teardown_failed.clone());
     }
     if let Some(closed) = &run.closed {
+        for check in &closed.checks {
+            line("gate", Some(check.summary()));
+            for last in check.tail.iter().filter(|_| !check.passed) {
+                line("  printed", Some(last.clone()));
+            }
+        }
         line("made", closed.commit.as_ref().map(ToString::to_string));
         line("saved besides", closed.salvage.clone());
         if let (Some(on), Some(_)) = (on, &closed.salvage) {
@@ -282,6 +301,14 @@ fn log(cx: &Context, dir: &RunDir, stderr: bool) -> Result<Exit, Fail> {
 }
 
 async fn stop(cx: &Context, run: &Run, reason: &str) -> Result<Exit, Fail> {
+    if run.is_checked && run.closed.is_none() {
+        run.dir.ask_to_stop(&cx.env.who(), reason)?;
+        cx.ui.print(&format!(
+            "no more gates are tried on what run {} made; it will be closed as cancelled\n",
+            run.id
+        ))?;
+        return Ok(Exit::Done);
+    }
     if let (Some((outcome, _)), true) = (run.outcome(), !matches!(run.state, State::Planned | State::Runs(_)))
     {
         cx.ui.print(&format!("run {} has ended already, in `{outcome}`\n", run.id))?;

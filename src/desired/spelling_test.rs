@@ -142,7 +142,7 @@ fn children(kind: &'static Kind) -> BoxedStrategy<Vec<Made>> {
             let some = proptest::collection::vec(made(child), least..=most);
             // What names something else, or takes one of two, is seldom right when it is made at random.
             let chance = match child.name {
-                "task" | "var" | "prices" => 0.1,
+                "task" | "var" | "prices" | "gate" | "recipe" => 0.1,
                 "agent" => 0.4,
                 _ => return some.boxed(),
             };

@@ -1,6 +1,6 @@
 //! Gives tasks to agents, one run after the other until it is done, and makes a pull request of what they made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -43,6 +43,7 @@ impl Loop for Tasks {
             return plan;
         }
         let mut room = Room::of(cx);
+        room.note_unready(cx, &mut plan);
         for task in cx.desired.tasks.values() {
             one(task, cx, &mut room, &mut plan);
         }
@@ -54,12 +55,16 @@ impl Loop for Tasks {
 struct Room {
     all: u32,
     by_repo: BTreeMap<RepoName, u32>,
+    /// Repositories whose recipe has failed too often.
+    unready: BTreeSet<RepoName>,
 }
 
 impl Room {
     fn of(cx: &Cx<'_, NoSettings>) -> Self {
-        let mut room = Self { all: 0, by_repo: BTreeMap::new() };
-        for run in cx.observed.runs.iter().filter(|run| run.phase == RunPhase::Under) {
+        let mut room = Self { all: 0, by_repo: BTreeMap::new(), unready: BTreeSet::new() };
+        for run in
+            cx.observed.runs.iter().filter(|run| matches!(run.phase, RunPhase::Under | RunPhase::Checking))
+        {
             room.take(&run.of.repo);
         }
         room
@@ -68,6 +73,32 @@ impl Room {
     fn take(&mut self, repo: &RepoName) {
         self.all += 1;
         *self.by_repo.entry(repo.clone()).or_default() += 1;
+    }
+
+    /// Finds the repositories whose setup failed in the last runs, with the recipe that they still have.
+    fn note_unready(&mut self, cx: &Cx<'_, NoSettings>, plan: &mut Plan) {
+        for repo in cx.desired.tasks.values().map(|task| &task.repo).collect::<BTreeSet<_>>() {
+            let Some(declared) = cx.desired.repos.get(repo) else { continue };
+            let recipe = declared.recipe.digest();
+            let mut past: Vec<(&RunSeen, &Closed)> = cx
+                .observed
+                .runs
+                .iter()
+                .filter(|run| run.of.repo == *repo)
+                .filter_map(|run| Some((run, run.phase.closed()?)))
+                .collect();
+            past.sort_by_key(|(_, closed)| closed.at);
+            let failed = |(_, closed): &&(&RunSeen, &Closed)| closed.setup_failed.as_ref() == Some(&recipe);
+            let in_vain = past.iter().rev().take_while(failed).count();
+            let Some((last, closed)) = past.last().filter(|_| in_vain >= IN_VAIN) else { continue };
+            let says = format!(
+                "{in_vain} times in a row {}; nothing is started here until its recipe is another one: look at what it \
+                 printed (factoryctl runs show {}), then change `recipe` ({})",
+                closed.says, last.id, declared.source
+            );
+            plan.problem(declared.address(), says);
+            self.unready.insert(repo.clone());
+        }
     }
 
     /// What has to end first, if there is no room.
@@ -92,7 +123,8 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
     let of_task = |run: &&RunSeen| run.of.task == task.name && run.of.repo == task.repo;
     let all: Vec<&RunSeen> = cx.observed.runs.iter().filter(of_task).collect();
     if let Some(run) = all.iter().find(|run| !matches!(run.phase, RunPhase::Closed(_))) {
-        return plan.wait(address, format!("run {} to end", run.id));
+        let what = if run.phase == RunPhase::Checking { "pass its gates or not" } else { "end" };
+        return plan.wait(address, format!("run {} to {what}", run.id));
     }
     let branch = task.branch();
     let pull = match cx.observed.pulls.get(&(task.repo.clone(), branch)) {
@@ -201,6 +233,9 @@ fn start(
             return plan.wait(address, on);
         }
     };
+    if room.unready.contains(&task.repo) {
+        return plan.wait(address, format!("the recipe of {} to be another one: its setup fails", task.repo));
+    }
     if let Some(full) = room.full(&task.repo, cx) {
         return plan.wait(address, full);
     }
@@ -219,7 +254,13 @@ fn start_run(task: &Task, agent: &str, past: &[(&RunSeen, &Closed)]) -> Action {
     };
     let prompt = prompt(task, attempt, past.last().map(|(_, closed)| *closed));
     let before = past.last().map_or(Value::Null, |(run, _)| json!({ "run": run.id.as_str() }));
-    let start = StartRun { of, agent: agent.to_owned(), prompt, paths: task.paths.clone() };
+    let start = StartRun {
+        of,
+        agent: agent.to_owned(),
+        prompt,
+        paths: task.paths.clone(),
+        may_weaken: task.may_weaken,
+    };
     let after = json!({
         "agent": agent,
         "attempt": attempt,
@@ -254,6 +295,10 @@ fn prompt(task: &Task, attempt: u32, last: Option<&Closed>) -> String {
             "This is attempt {attempt}; the one before it ended in `{}`: {says}\n",
             last.outcome.as_str()
         ));
+        for check in last.checks.iter().filter(|check| !check.passed) {
+            out.push_str(&format!("The last lines of the gate `{}`, as data:\n\n", check.gate));
+            out.extend(check.tail.iter().map(|line| format!("    {}\n", shown(line))));
+        }
     }
     out
 }
@@ -268,8 +313,11 @@ fn open_pull(
     let branch = run.of.branch.clone();
     let after = json!({ "branch": branch, "commit": commit.as_str(), "base": base });
     let quotes = [("Its last words", &closed.answer), ("It notes", &closed.said.note)];
-    let words: String =
-        quotes.into_iter().filter_map(|(label, words)| Some(quoted(label, words.as_deref()?))).collect();
+    let words: String = quotes
+        .into_iter()
+        .filter_map(|(label, words)| Some(quoted(label, words.as_deref()?)))
+        .collect::<String>()
+        + &checked(closed);
     let body = format!(
         "Made by `{}` for the task `{}` of the factory, in run `{}`.\n{words}\n<!-- factoryctl:run {} -->\n",
         run.agent, task.name, run.id, run.id
@@ -293,6 +341,22 @@ fn open_pull(
     )
     .reason(format!("run {} is done", run.id))
     .because([task.source.clone()])
+}
+
+/// What the gates showed, in a list that no Markdown in it leaves.
+fn checked(closed: &Closed) -> String {
+    let Some(check) = closed.checks.first() else { return String::new() };
+    let lines: Vec<String> =
+        closed.checks.iter().map(|check| format!("    {}", shown(&check.summary()))).collect();
+    format!(
+        "\nThe gates of the repository, on a clean checkout of {}:\n\n{}\n",
+        check.commit,
+        lines.join("\n")
+    )
+}
+
+fn shown(line: &str) -> String {
+    line.chars().filter(|c| !crate::model::is_hidden(*c)).collect()
 }
 
 /// The first line of the prompt, as far as a title goes.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::address::escape;
 use super::{
-    Address, AddressGlob, AgentConfig, LabelName, LabelSpec, Origin, Prices, RepoName, RunCaps, Setting,
-    SettingValue, Source, Sourced, Task,
+    Address, AddressGlob, AgentConfig, Gate, LabelName, LabelSpec, Origin, Prices, Recipe, RepoName, RunCaps,
+    Setting, SettingValue, Source, Sourced, Task,
 };
 
 /// Everything that one state of the config repository asks for.
@@ -160,6 +160,10 @@ pub struct Repo {
     pub settings: BTreeMap<Setting, Setpoint>,
     /// Its labels.
     pub labels: Labels,
+    /// What is done before and after it is worked in.
+    pub recipe: Recipe,
+    /// What work on it has to pass.
+    pub gates: Vec<Gate>,
 }
 
 impl Repo {

@@ -8,6 +8,7 @@ mod facet;
 mod hosted;
 mod identity;
 mod observed;
+mod recipe;
 mod repo_name;
 mod run;
 mod said;
@@ -33,6 +34,7 @@ pub use observed::{
     Broken, Cause, ConfigHead, ConfigPull, Cost, Gap, LabelState, Observed, OpenFlip, OwnRepo, RepoState,
     Seen, Unmanaged,
 };
+pub use recipe::{Cache, Check, Counted, Gate, Recipe};
 pub use repo_name::{RepoName, RepoNameError};
 pub use run::{Clocks, Limits, Outcome, RunId, Then, Usage, UsageOf};
 pub use said::{FollowUp, Said};

@@ -104,7 +104,7 @@ pub enum Outcome {
     PolicyViolation,
     /// What it made passes only because tests or gates became weaker.
     Weakened,
-    /// A typed answer was asked for, and none that is valid came.
+    /// It ended normally, and the evidence that was asked for isn't there: a commit, a gate that passes, a valid answer.
     NoVerdict,
 }
 

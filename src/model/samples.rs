@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Desired, LabelName, LabelSpec, LabelState, Labels, Mode, Observed, OwnRepo, Repo, RepoName, RepoState,
-    Seen, Setting, SettingValue, Source, Sourced,
+    Desired, LabelName, LabelSpec, LabelState, Labels, Mode, Observed, OwnRepo, Recipe, Repo, RepoName,
+    RepoState, Seen, Setting, SettingValue, Source, Sourced,
 };
 
 impl From<bool> for SettingValue {
@@ -48,6 +48,8 @@ pub(crate) fn repo(text: &str) -> Repo {
         groups: Vec::new(),
         settings: BTreeMap::new(),
         labels: Labels::default(),
+        recipe: Recipe::default(),
+        gates: Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Clocks, CommitId, Limits, Outcome, RepoName, RunId, Said, SecretRef, Source};
+use super::{Address, Check, Clocks, CommitId, Limits, Outcome, RepoName, RunId, Said, SecretRef, Source};
 
 /// The kinds of agents that config may name.
 pub const AGENT_KINDS: &[&str] = &["claude", "codex", "gemini", "opencode", "acp", "command"];
@@ -84,6 +84,8 @@ pub struct Task {
     pub attempts: u32,
     /// The paths that it may change, as globs; all of them when there are none.
     pub paths: Vec<String>,
+    /// Whether it may make gates weaker.
+    pub may_weaken: bool,
     /// Where it was written.
     pub source: Source,
 }
@@ -149,6 +151,8 @@ pub struct StartRun {
     pub prompt: String,
     /// The paths that it may change.
     pub paths: Vec<String>,
+    /// Whether it may make gates weaker.
+    pub may_weaken: bool,
 }
 
 impl StartRun {
@@ -197,6 +201,8 @@ pub enum RunPhase {
     Under,
     /// It has ended, and what it left has not been looked at.
     Ended,
+    /// What it made is being checked.
+    Checking,
     /// It is over.
     Closed(Box<Closed>),
 }
@@ -228,6 +234,12 @@ pub struct Closed {
     /// What it said besides.
     #[serde(default)]
     pub said: Said,
+    /// Where its setup failed, which recipe that was: [`super::Recipe::digest`].
+    #[serde(default)]
+    pub setup_failed: Option<String>,
+    /// What the gates of the repository showed.
+    #[serde(default)]
+    pub checks: Vec<Check>,
 }
 
 /// The pull request of a branch of ours.

@@ -2,22 +2,27 @@
 
 pub mod agents;
 pub mod bounds;
+mod check;
+mod ground;
 mod launch;
 pub mod outbox;
 mod record;
 mod redact;
 pub mod sandbox;
 mod settle;
+mod step;
 mod supervisor;
 mod transcript;
 mod verify;
 mod watch;
 pub mod workspace;
 
+pub use check::{CheckError, Checked, Checking, Checks, Verdict, check, launch_check, sweep_checks, verdict};
+pub use ground::Ground;
 pub use launch::{LaunchError, launch};
 pub use record::{
-    Answer, BELL, Begin, Bounds, End, Handover, MARK, On, Processes, Progress, RecordError, RunDir, Spec,
-    State, Work,
+    Answer, BELL, Begin, Bounds, End, Handover, MARK, On, Processes, Progress, RecordError, RunDir,
+    SetupFailed, Spec, State, Work,
 };
 pub use redact::{Redactor, is_masked};
 pub use settle::settle;

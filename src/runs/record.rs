@@ -15,6 +15,7 @@ use crate::adapters::procs::Identity;
 use crate::model::{Clocks, Closed, CommitId, Limits, Outcome, RunId, RunOf, SecretRef, Usage};
 
 use super::agents::{Job, Session};
+use super::ground::{self, Ground};
 use super::sandbox::{Network, Sandbox};
 use super::watch::{Exit, Stop};
 
@@ -72,6 +73,9 @@ pub struct Spec {
     pub home: PathBuf,
     /// What keeps it within its bounds; `None` when nothing does.
     pub bounds: Option<Bounds>,
+    /// The recipe and the gates of its repository.
+    #[serde(default)]
+    pub ground: Ground,
     /// What it may use.
     pub limits: Limits,
     /// How long it may go without progress.
@@ -102,6 +106,9 @@ pub struct On {
     pub base: CommitId,
     /// The paths that it may change, as globs; all of them when there are none.
     pub paths: Vec<String>,
+    /// Whether it may make gates weaker.
+    #[serde(default)]
+    pub may_weaken: bool,
 }
 
 /// What an agent is to do.
@@ -132,8 +139,11 @@ pub enum Begin {
 /// What a supervisor is told besides, and what is never written down: the environment, and what is to be masked.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Handover {
-    /// The environment of the agent.
+    /// The environment of everything that is run for it.
     pub vars: Vec<(String, String)>,
+    /// What the agent has besides, and nobody else.
+    #[serde(default)]
+    pub own: Vec<(String, String)>,
     /// Secrets that nobody is to read in what it prints.
     pub secrets: Vec<String>,
 }
@@ -199,6 +209,21 @@ pub struct End {
     pub strays: usize,
     /// Those that could not be.
     pub left: Vec<i32>,
+    /// What is known of its setup, where that failed.
+    #[serde(default)]
+    pub setup_failed: Option<SetupFailed>,
+    /// What went wrong with the teardown of the recipe, if it did.
+    #[serde(default)]
+    pub teardown_failed: Option<String>,
+}
+
+/// A setup that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetupFailed {
+    /// Which recipe it was: [`crate::model::Recipe::digest`].
+    pub recipe: String,
+    /// The last lines that it printed.
+    pub tail: Vec<String>,
 }
 
 /// What an agent answered.
@@ -248,7 +273,7 @@ impl Spec {
         let sandbox = Sandbox::Bubblewrap { program: bubblewrap.clone() };
         let readable: Vec<&Path> = readable.iter().map(PathBuf::as_path).collect();
         let network = if *network { Network::Open } else { Network::Closed };
-        sandbox.wrap(&argv, &[&self.folder, &self.home], &readable, network)
+        sandbox.wrap(&argv, &[&self.folder, &self.home], &readable, &ground::mounts(self), network)
     }
 
     /// The job of a try, the first of which is number zero.
@@ -399,6 +424,11 @@ impl RunDir {
     /// When it can't be written.
     pub fn end(&self, end: &End) -> Result<(), RecordError> {
         self.put("end.json", end)?;
+        self.ring()
+    }
+
+    /// Tells whoever looks at runs that there is something new.
+    pub(super) fn ring(&self) -> Result<(), RecordError> {
         match self.0.parent() {
             Some(runs) => Ok(fs::replace_lightly(&runs.join(BELL), b"")?),
             None => Ok(()),
@@ -448,7 +478,7 @@ impl RunDir {
         })
     }
 
-    fn put(&self, name: &str, what: &impl Serialize) -> Result<(), RecordError> {
+    pub(super) fn put(&self, name: &str, what: &impl Serialize) -> Result<(), RecordError> {
         let (path, text) = self.text(name, what)?;
         Ok(fs::replace(&path, &text)?)
     }
@@ -466,7 +496,7 @@ impl RunDir {
         }
     }
 
-    fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, RecordError> {
+    pub(super) fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, RecordError> {
         let path = self.0.join(name);
         match fs::read(&path, LIMIT) {
             Ok(bytes) => serde_json::from_slice(&bytes)

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::adapters::env::Env;
 use crate::adapters::process::{self, Command};
 
@@ -17,6 +19,15 @@ pub enum Sandbox {
         /// The program.
         program: PathBuf,
     },
+}
+
+/// A folder that is seen, to be written, at another place than its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    /// Where it lies.
+    pub from: PathBuf,
+    /// Where it is seen: a folder within one that is writable.
+    pub at: PathBuf,
 }
 
 /// Whether a process reaches the network.
@@ -84,7 +95,7 @@ impl Sandbox {
         let found = Self::Bubblewrap { program: "bwrap".into() };
         for argv in [
             vec![OsString::from("bwrap"), "--version".into()],
-            found.wrap(&["true".into()], &[], &[], Network::Closed),
+            found.wrap(&["true".into()], &[], &[], &[], Network::Closed),
         ] {
             let (program, args) = argv.split_first().expect("it begins with the program");
             let vars = env.for_children().into_iter();
@@ -103,12 +114,13 @@ impl Sandbox {
     }
 
     /// The command line that runs `argv` in it. Of this machine's files it sees the system's programs, what is
-    /// readable, and what is writable; both lists hold absolute paths that are there.
+    /// readable, what is writable, and what is mounted there; all lists hold absolute paths that are there.
     pub fn wrap(
         &self,
         argv: &[OsString],
         writable: &[&Path],
         readable: &[&Path],
+        mounts: &[Mount],
         network: Network,
     ) -> Vec<OsString> {
         let Self::Bubblewrap { program } = self else { return argv.to_vec() };
@@ -127,6 +139,9 @@ impl Sandbox {
                 line.extend([how.into(), path.into(), path.into()]);
             }
         }
+        for Mount { from, at } in mounts {
+            line.extend(["--bind".into(), from.into(), at.into()]);
+        }
         line.push("--".into());
         line.extend_from_slice(argv);
         line
@@ -144,7 +159,7 @@ pub(crate) mod tests {
 
     async fn sh(sandbox: &Sandbox, script: &str, writable: &[&Path], readable: &[&Path]) -> String {
         let argv = ["/bin/sh", "-c", script].map(OsString::from);
-        let line = sandbox.wrap(&argv, writable, readable, Network::Closed);
+        let line = sandbox.wrap(&argv, writable, readable, &[], Network::Closed);
         let out = Command::new(&line[0]).args(&line[1..]).run().await.unwrap();
         String::from_utf8(out.stdout).unwrap()
     }
@@ -179,6 +194,6 @@ pub(crate) mod tests {
     #[test]
     fn without_a_sandbox_a_command_stays_as_it_is() {
         let argv = ["git", "upload-pack"].map(OsString::from);
-        assert_eq!(Sandbox::None.wrap(&argv, &[], &[], Network::Open), argv);
+        assert_eq!(Sandbox::None.wrap(&argv, &[], &[], &[], Network::Open), argv);
     }
 }

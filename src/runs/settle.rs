@@ -125,5 +125,7 @@ fn end(
         skipped: 0,
         strays: swept.killed,
         left: swept.left,
+        setup_failed: None,
+        teardown_failed: None,
     }
 }

@@ -10,12 +10,16 @@ use rustix::process::Signal;
 use crate::adapters::attended::{self, Attended, Ended, Happening, Start};
 use crate::adapters::clock::Clock;
 use crate::adapters::fs;
-use crate::adapters::procs::{self, Identity, Swept};
+use crate::adapters::procs::{Identity, Swept};
 
 use super::agents::{self, Agent, Event, Lines, Listener, Session, Stream};
+use super::ground::{self, Failed, Grounds};
 use super::outbox::{self, OUTBOX};
-use super::record::{Answer, End, Handover, MARK, Processes, Progress, RecordError, RunDir, Spec};
+use super::record::{
+    Answer, End, Handover, MARK, Processes, Progress, RecordError, RunDir, SetupFailed, Spec,
+};
 use super::redact::{Redactor, Screen};
+use super::step;
 use super::transcript::Transcript;
 use super::watch::{Exit, Stop, Watch};
 use crate::model::{Outcome, Usage};
@@ -24,8 +28,6 @@ use crate::model::{Outcome, Usage};
 const LEFTOVER_GRACE: Duration = Duration::from_millis(250);
 /// How often progress is noted.
 const NOTED_EVERY: Duration = Duration::from_secs(5);
-/// How long strays are hunted.
-const SWEEP: Duration = Duration::from_secs(10);
 
 /// Why a run can't be supervised.
 #[derive(Debug, thiserror::Error)]
@@ -73,11 +75,14 @@ pub fn supervise(
         return Err(SuperviseError::TooLate);
     }
     let requests = attended::Watch::of(dir.dir())?;
+    let ports = ground::port_vars(&spec.ground.recipe)?;
+    let plain: Vec<(String, String)> = handover.vars.into_iter().chain(ports).collect();
     let mut run = Run {
         watch: Watch::new(spec.clocks, spec.limits),
         redactor: Redactor::new(handover.secrets.iter().map(String::as_str)),
         screens: Default::default(),
-        vars: handover.vars,
+        vars: plain.iter().cloned().chain(handover.own).collect(),
+        plain,
         dir,
         spec,
         agent,
@@ -91,13 +96,17 @@ pub fn supervise(
         noted: None,
         says: None,
         swept: Swept::default(),
+        setup_failed: None,
+        teardown_failed: None,
     };
     let mut ready = Some(ready);
-    let exit = run.all_tries(&mut || {
+    let mut ready = || {
         if let Some(ready) = ready.take() {
             ready();
         }
-    })?;
+    };
+    let exit = if run.set_up(&mut ready)? { run.all_tries(&mut ready)? } else { Exit::NotStarted };
+    run.teardown_failed = run.grounds().tear_down()?;
     let end = run.end(exit, clock);
     run.dir.end(&end)?;
     Ok(end)
@@ -110,6 +119,9 @@ struct Run {
     /// The session of this try, where it was chosen or goes on.
     session: Option<String>,
     own: Processes,
+    /// The environment of the recipe.
+    plain: Vec<(String, String)>,
+    /// The environment of the agent.
     vars: Vec<(String, String)>,
     redactor: Redactor,
     /// What is known of either stream.
@@ -124,9 +136,28 @@ struct Run {
     noted: Option<(Duration, Progress)>,
     says: Option<String>,
     swept: Swept,
+    setup_failed: Option<SetupFailed>,
+    teardown_failed: Option<String>,
 }
 
 impl Run {
+    fn grounds(&self) -> Grounds<'_> {
+        let Self { spec, dir, plain, redactor, requests, .. } = self;
+        Grounds { spec, dir, vars: plain, redactor, requests }
+    }
+
+    /// Whether the workspace is ready. A setup takes its time, so that it is known to be under way before.
+    fn set_up(&mut self, ready: &mut impl FnMut()) -> Result<bool, SuperviseError> {
+        if self.spec.ground.recipe.setup.is_some() {
+            ready();
+        }
+        let Some(Failed { says, tail, stop }) = self.grounds().set_up()? else { return Ok(true) };
+        let recipe = self.spec.ground.recipe.digest();
+        self.setup_failed = stop.is_none().then_some(SetupFailed { recipe, tail });
+        (self.says, self.stop) = (Some(says), stop);
+        Ok(false)
+    }
+
     /// Starts the agent, and again while its account isn't let in.
     fn all_tries(&mut self, ready: &mut impl FnMut()) -> Result<Exit, SuperviseError> {
         let mut exit = Exit::NotStarted;
@@ -197,12 +228,7 @@ impl Run {
         ready();
         let exit = self.listen(&mut child, &mut ears, &mut transcripts)?;
         child.signal(Signal::KILL);
-        let own = self.own.supervisor.pid;
-        let swept = procs::sweep(SWEEP, || {
-            attended::reap_orphans();
-            let strays = procs::descendants(own)?.into_iter().map(Identity::of);
-            strays.filter_map(Result::transpose).collect()
-        })?;
+        let swept = step::sweep()?;
         self.swept.killed += swept.killed;
         self.swept.left = swept.left;
         Ok(exit)
@@ -398,6 +424,8 @@ impl Run {
             skipped: self.skipped,
             strays: self.swept.killed,
             left: self.swept.left.clone(),
+            setup_failed: self.setup_failed.clone(),
+            teardown_failed: self.teardown_failed.clone(),
         }
     }
 

@@ -358,6 +358,55 @@ pub fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
+/// Whether there is a folder at `below` in `root`, which no link leads to.
+pub fn is_plain_dir(root: &Path, below: &Path) -> bool {
+    let mut at = root.to_owned();
+    below.components().all(|part| {
+        at.push(part);
+        at.symlink_metadata().is_ok_and(|meta| meta.is_dir())
+    })
+}
+
+/// Makes a folder at `below` in `root`, and those on the way to it; `false` when something else is in its way, or a link
+/// leads there.
+///
+/// # Errors
+/// When it can't be made.
+pub fn make_plain_dir(root: &Path, below: &Path) -> Result<bool, Error> {
+    let mut at = root.to_owned();
+    for part in below.components() {
+        at.push(part);
+        match std::fs::create_dir(&at) {
+            Ok(()) => {}
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(Error::of("make the folder", &at, e)),
+        }
+        if !at.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Makes a link at `at` that leads to `from`, unless something is there.
+///
+/// # Errors
+/// When it can't be made.
+pub fn link(from: &Path, at: &Path) -> Result<(), Error> {
+    match std::os::unix::fs::symlink(from, at) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(Error::of("make the link", at, e)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Removes the link at `at` that leads to `from`; anything else stays.
+///
+/// # Errors
+/// When it stays.
+pub fn unlink(from: &Path, at: &Path) -> Result<(), Error> {
+    if std::fs::read_link(at).is_ok_and(|to| to == from) { remove(at) } else { Ok(()) }
+}
+
 /// Makes a folder and its parents, with the usual access.
 ///
 /// # Errors

@@ -218,6 +218,16 @@ impl StateDir {
         self.yard().join("homes")
     }
 
+    /// The folders that recipes keep from one run to the next.
+    pub fn caches(&self) -> PathBuf {
+        self.yard().join("caches")
+    }
+
+    /// Where gates are run, and what they showed of base commits.
+    pub fn checks(&self) -> PathBuf {
+        self.yard().join("checks")
+    }
+
     /// The bare mirror of a repository that agents work on.
     pub fn mirror_of(&self, repo: &crate::model::RepoName) -> PathBuf {
         self.yard().join("mirrors").join(format!("{}.git", repo.as_str().to_lowercase()))

@@ -11,6 +11,7 @@ mod merge;
 mod overlay;
 mod prices;
 mod reach;
+mod recipes;
 mod repos;
 mod settings;
 mod tasks;

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::text::Span;
-use crate::model::{Repo, RepoName, Setpoint, Setting, SettingValue, match_star};
+use crate::model::{Gate, Recipe, Repo, RepoName, Setpoint, Setting, SettingValue, match_star};
 
 use super::Builder;
 use super::merge::{Sets, Wanted, labels, wanted};
+use super::recipes;
 use super::repos::{DEFAULTS, GROUP, REPO};
 use super::settings::{self, Fixed};
 
@@ -22,12 +23,20 @@ struct Layer {
     title: Arc<str>,
     settings: Vec<Fixed>,
     labels: Option<Wanted>,
+    recipe: Option<Recipe>,
+    gates: Vec<(String, Option<Gate>)>,
 }
 
 impl Layer {
     fn new(block: &Block, sets: &mut Sets<'_>, cx: &mut Builder<'_>) -> Self {
         let title: Arc<str> = block.title().into();
-        Self { settings: settings::read(block, &title, cx), labels: wanted(block, &title, sets, cx), title }
+        Self {
+            settings: settings::read(block, &title, cx),
+            labels: wanted(block, &title, sets, cx),
+            recipe: recipes::recipe(block, cx),
+            gates: recipes::gates(block, cx),
+            title,
+        }
     }
 }
 
@@ -151,6 +160,8 @@ fn repo(
         create: create.is_some_and(|(create, _)| create),
         groups,
         labels: labels(&title, wanted, cx),
+        recipe: layers.iter().rev().find_map(|l| l.recipe.clone()).unwrap_or_default(),
+        gates: recipes::laid(layers.iter().map(|l| &l.gates[..])),
         settings: fixed.into_iter().map(|(setting, (point, _))| (setting, point)).collect(),
         name,
     }

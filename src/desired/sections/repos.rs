@@ -7,13 +7,14 @@ use crate::model::ObservedOwner;
 
 use super::Builder;
 use super::labels::LABELS;
+use super::recipes::{GATE, RECIPE};
 use super::settings::{COUNT, FIELDS, with};
 
 pub(super) static DEFAULTS: Kind = Kind {
     name: "defaults",
     about: "What is wanted of every declared repository, unless a group or the repository itself says otherwise. What nobody says is left as it is.",
     fields: &FIELDS,
-    children: &[&LABELS],
+    children: &[&LABELS, &RECIPE, &GATE],
     example: "defaults {\n    has-wiki #false\n    delete-branch-on-merge #true\n    labels \"lifecycle\" mode=\"additive\"\n}",
     ..Kind::EMPTY
 };
@@ -38,7 +39,7 @@ pub(super) static GROUP: Kind = Kind {
     about: "What is wanted of the declared repositories that it matches by name or by declared topic. Laid over the defaults in the order in which groups are declared, and under what the repository itself says.",
     key: Some(Field::new("name", Type::Name, "The group's name.", "\"rust\"").required()),
     fields: &GROUP_FIELDS,
-    children: &[&LABELS],
+    children: &[&LABELS, &RECIPE, &GATE],
     repeat: Repeat::ByKey,
     example: "group \"rust\" {\n    match \"acme/*-rs\" \"acme/lib*\"\n    topic \"rust\"\n    delete-branch-on-merge #true\n}",
     ..Kind::EMPTY
@@ -57,7 +58,7 @@ pub(super) static REPO: Kind = Kind {
     about: "A repository under management.",
     key: Some(Field::new("name", Type::Repo, "Its full name, `owner/name`.", "\"acme/widgets\"").required()),
     fields: &REPO_FIELDS,
-    children: &[&LABELS],
+    children: &[&LABELS, &RECIPE, &GATE],
     repeat: Repeat::ByKey,
     most: 20_000,
     example: "repo \"acme/widgets\" create=#true {\n    description \"The widget service\"\n    topics \"rust\" \"service\"\n    visibility \"private\"\n    labels \"lifecycle\" mode=\"authoritative\"\n}",

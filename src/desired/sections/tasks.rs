@@ -44,6 +44,13 @@ pub(super) static TASK: Kind = Kind {
             "The files that it may change, as globs in which `*` stops at `/` and `**` doesn't; all of them unless it is given.",
             "\"README.md\" \"docs/**\"",
         ),
+        Field::new(
+            "may-weaken",
+            Type::Flag,
+            "Whether its work may make the repository's gates weaker: remove tests, skip them, change what a gate consists of. The pull request says what became weaker.",
+            "#true",
+        )
+        .or("#false"),
     ],
     repeat: Repeat::ByKey,
     example: "task \"tidy\" repo=\"acme/widgets\" {\n    prompt \"Remove the dead links from README.md.\"\n    agents \"claude\"\n    attempts 3\n    paths \"README.md\" \"docs/**\"\n}",
@@ -82,6 +89,7 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
         agents: texts("agents"),
         attempts: block.count("attempts").unwrap_or(ATTEMPTS),
         paths: texts("paths"),
+        may_weaken: block.flag("may-weaken").is_some_and(|(on, _)| on),
         source: cx.source(block.span),
         name: name.clone(),
     };

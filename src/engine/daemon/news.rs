@@ -210,6 +210,7 @@ mod tests {
             agents: vec!["claude".to_owned()],
             attempts: 1,
             paths: Vec::new(),
+            may_weaken: false,
             source: source(1),
         };
         desired.tasks.insert(task.name.clone(), task);

@@ -10,10 +10,11 @@ use crate::model::{Closed, Outcome, RunId, Said};
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{self, Site, Workspace};
 use crate::runs::{
-    End, Evidence, Found, On, RecordError, Redactor, RunDir, Spec, State, is_masked, outbox, settle, verify,
+    CheckError, End, Evidence, Found, On, RecordError, Redactor, RunDir, Spec, State, is_masked, outbox,
+    settle, verify,
 };
 
-use super::{Secrets, Yard, workspace_name};
+use super::{Secrets, Yard, check, workspace_name};
 
 /// Why a run could not be closed; the next look tries again.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,12 @@ pub(super) enum CloseError {
     /// Its files.
     #[error(transparent)]
     Files(#[from] fs::Error),
+    /// Its checks.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// This program.
+    #[error("this program can't be found, to be started again")]
+    Program(#[source] std::io::Error),
     /// A secret that it was given.
     #[error("whether it is free of the secrets that it was given can't be told without them")]
     Secret(#[from] env::Error),
@@ -65,7 +72,7 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Removes what is kept of old runs for a while only. That a run was, what it was for and how it ended stays.
 fn tidy(yard: &Yard, dir: &RunDir, spec: &Spec, closed: &Closed) -> Result<(), CloseError> {
-    let [out, err] = dir.transcripts();
+    let [out, _] = dir.transcripts();
     if yard.clock.now().duration_since(closed.at) < KEPT || !(fs::exists(&out) || fs::exists(&spec.home)) {
         return Ok(());
     }
@@ -74,8 +81,10 @@ fn tidy(yard: &Yard, dir: &RunDir, spec: &Spec, closed: &Closed) -> Result<(), C
         workspace::expire(mirror.repo(), yard.clock.now())?;
     }
     fs::remove_tree(&spec.home)?;
-    fs::remove(&err)?;
-    Ok(fs::remove(&out)?)
+    for log in fs::names(dir.dir())?.into_iter().filter(|name| name.ends_with(".log")) {
+        fs::remove(&dir.dir().join(log))?;
+    }
+    Ok(())
 }
 
 pub(super) async fn close_ended(
@@ -92,6 +101,16 @@ pub(super) async fn close_ended(
             continue;
         }
         let Some(on) = spec.on.clone() else { continue };
+        if let Some(checking) = dir.checking()? {
+            let checked = check::go_on(yard, &dir, &spec, &on, checking).await;
+            out.extend(
+                checked
+                    .and_then(|closed| closed.map(|closed| keep(&dir, closed)).transpose())
+                    .transpose()
+                    .map(|closed| (id, closed)),
+            );
+            continue;
+        }
         if let Err(error) = settle(&dir, yard.clock.now()) {
             out.push((id, Err(error.into())));
             continue;
@@ -101,14 +120,20 @@ pub(super) async fn close_ended(
             Some(found) => found,
             None => sandbox.insert(Sandbox::detect(&yard.env).await.unwrap_or(Sandbox::None)),
         };
-        let closed = one(yard, sandbox, &spec, &on, *end).await;
-        let closed = closed.and_then(|closed| {
-            dir.close(&closed)?;
-            Ok(closed)
-        });
-        out.push((id, closed));
+        match one(yard, sandbox, &spec, &on, *end).await {
+            Ok(closed) if check::is_due(&spec, &closed) => {
+                let begun = check::begin(yard, &dir, &spec, &on, closed).await;
+                out.extend(begun.err().map(|error| (id, Err(error))));
+            }
+            closed => out.push((id, closed.and_then(|closed| keep(&dir, closed)))),
+        }
     }
     Ok(out)
+}
+
+fn keep(dir: &RunDir, closed: Closed) -> Result<Closed, CloseError> {
+    dir.close(&closed)?;
+    Ok(closed)
 }
 
 async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> Result<Closed, CloseError> {
@@ -148,6 +173,8 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
         salvage: left.salvage,
         answer,
         said,
+        setup_failed: end.setup_failed.map(|failed| failed.recipe),
+        checks: Vec::new(),
     })
 }
 

@@ -1,7 +1,9 @@
 //! Agent runs of one config: where they lie, what is seen of them, how they start, and what is made of what they left.
 
+mod check;
 mod close;
 mod given;
+mod ground;
 mod probe;
 mod reap;
 mod seen;
@@ -29,6 +31,9 @@ use crate::adapters::state::StateDir;
 use crate::model::{Desired, SecretRef};
 use crate::runs::{Redactor, Spec};
 
+/// What of this machine's environment every run has, besides where programs are.
+const VARS: [(&str, &str); 3] = [("LANG", "C.UTF-8"), ("TERM", "dumb"), ("GIT_TERMINAL_PROMPT", "0")];
+
 /// What runs are started, looked at and closed with.
 #[derive(Clone)]
 pub struct Yard {
@@ -46,6 +51,12 @@ impl Yard {
     /// Who commits, where the factory does.
     fn by(&self) -> Signature {
         Signature::of_factory(&self.desired.factory.name)
+    }
+
+    /// The environment of everything that is run for a run: what every program needs, and no credential.
+    fn vars(&self) -> Vec<(String, String)> {
+        let path = self.env.text("PATH").map(|path| ("PATH", path));
+        path.into_iter().chain(VARS).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     /// Every secret that this process can name: those of all agents, and its own.

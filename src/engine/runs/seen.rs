@@ -43,6 +43,7 @@ fn seen(dir: &RunDir, spec: Spec) -> Result<Option<RunSeen>, RecordError> {
     let Some(on) = spec.on else { return Ok(None) };
     let phase = match dir.closed()? {
         Some(closed) => RunPhase::Closed(Box::new(closed)),
+        None if dir.checking()?.is_some() => RunPhase::Checking,
         None => match dir.state()? {
             State::Planned | State::Runs(_) => RunPhase::Under,
             State::Interrupted(_) | State::Ended(_) => RunPhase::Ended,

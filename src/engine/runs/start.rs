@@ -17,11 +17,9 @@ use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{Site, Workspace};
 use crate::runs::{Begin, Bounds, Handover, On, RunDir, Spec, Work, launch};
 
+use super::ground::ground;
 use super::probe::{probe, seen, unseen};
 use super::{Yard, given, workspace_name};
-
-/// What of this machine's environment every agent has, besides where programs are.
-const VARS: [(&str, &str); 3] = [("LANG", "C.UTF-8"), ("TERM", "dumb"), ("GIT_TERMINAL_PROMPT", "0")];
 
 /// Starts runs, of repositories that this client reads.
 #[derive(Clone)]
@@ -97,6 +95,7 @@ impl Starter {
             return Err(because(unseen(config, &probed.at)));
         }
         let workspace = self.workspace(&mirror, &sandbox, start, &id, &base).await?;
+        let ground = ground(yard, &start.of.repo, mirror.repo(), &base, &workspace).map_err(failed)?;
         let bounds = match &sandbox {
             Sandbox::Bubblewrap { program } if bounded => {
                 let mirror = workspace.readable().into_iter().map(Path::to_owned);
@@ -116,6 +115,7 @@ impl Starter {
             base_branch: origin.branch,
             base,
             paths: start.paths.clone(),
+            may_weaken: start.may_weaken,
         };
         let spec = Spec {
             config: yard.state.id().to_owned(),
@@ -138,16 +138,15 @@ impl Starter {
             folder: workspace.tree(),
             bounds,
             secrets: self.secrets(config)?,
+            ground,
             limits: config.limits,
             clocks: config.clocks,
             home: home.clone(),
             id,
         };
-        let mut all = self.path();
-        all.extend(VARS.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let mut all = yard.vars();
         all.push(("HOME".to_owned(), home.display().to_string()));
-        all.extend(vars);
-        let handover = Handover { vars: all, secrets: yard.secrets() };
+        let handover = Handover { vars: all, own: vars, secrets: yard.secrets() };
         let program = yard.env.executable().map_err(failed)?;
         launch(&yard.state.runs(), &program, &spec, &handover).await.map_err(failed)?;
         Ok(())
@@ -160,10 +159,6 @@ impl Starter {
             Ok((from.clone(), given::mark(&secret)))
         };
         given::references(config).map(kept).collect()
-    }
-
-    fn path(&self) -> Vec<(String, String)> {
-        self.0.env.text("PATH").map(|path| ("PATH".to_owned(), path.to_owned())).into_iter().collect()
     }
 
     async fn origin(&self, repo: &RepoName) -> Result<Origin, WorkshopError> {

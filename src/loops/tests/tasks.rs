@@ -1,9 +1,10 @@
 //! The loop that gives tasks to agents.
 
-use crate::model::samples::{desired, name, now, observed, source};
+use crate::model::samples::{desired, name, now, observed, repo, source};
 use crate::model::{
-    AgentBounds, AgentConfig, Cause, Clocks, Closed, CommitId, Desired, Effect, Facet, Gap, Limits, Observed,
-    Outcome, PullSeen, RunCaps, RunId, RunOf, RunPhase, RunSeen, Said, Seen, Task, Verb,
+    AgentBounds, AgentConfig, Cause, Check, Clocks, Closed, CommitId, Desired, Effect, Facet, Gap, Limits,
+    Observed, Outcome, PullSeen, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Said, Seen, Task,
+    Verb,
 };
 use crate::plan::Plan;
 
@@ -15,6 +16,7 @@ fn task(task: &str) -> Task {
         agents: vec!["one".into(), "two".into()],
         attempts: 2,
         paths: Vec::new(),
+        may_weaken: false,
         source: source(4),
     }
 }
@@ -70,6 +72,8 @@ fn closed(outcome: Outcome) -> RunPhase {
         salvage: None,
         answer: Some("```\ndone".into()),
         said: Said::default(),
+        setup_failed: None,
+        checks: Vec::new(),
         outcome,
     }))
 }
@@ -155,9 +159,11 @@ fn no_more_start_than_there_is_room_for() {
     let mut desired = wants(&["a", "b", "c"]);
     desired.run_caps = RunCaps { runs: 2, per_repo: 9, ..RunCaps::default() };
     let under = || vec![run("a", "one", 1, RunPhase::Under)];
-    let said = says(&plan(&desired, &sees(&desired, under())));
-    assert!(said.starts_with("one starts 1 of b; wait: run "), "{said}");
-    assert!(said.contains("wait: a run to end: 2 of 2 are at work (caps.runs)"), "{said}");
+    for phase in [RunPhase::Under, RunPhase::Checking] {
+        let said = says(&plan(&desired, &sees(&desired, vec![run("a", "one", 1, phase)])));
+        assert!(said.starts_with("one starts 1 of b; wait: run "), "{said}");
+        assert!(said.contains("wait: a run to end: 2 of 2 are at work (caps.runs)"), "{said}");
+    }
     desired.run_caps = RunCaps { runs: 9, per_repo: 1, ..RunCaps::default() };
     let said = says(&plan(&desired, &sees(&desired, under())));
     assert!(said.contains("1 of 1 are at work (caps.runs-per-repo)") && !said.contains("starts"), "{said}");
@@ -171,4 +177,71 @@ fn a_pull_request_says_where_it_comes_from() {
     let Effect::OpenPull(pull) = &plan.actions[0].effect else { panic!("{plan:?}") };
     assert_eq!((plan.actions[0].verb, pull.title.as_str()), (Verb::OpenPull, "Do a"));
     assert!(pull.body.contains("\n    ```\n    done\n"), "{}", pull.body);
+}
+
+/// Setups of a repository that fail in a row stop all its tasks, as long as the recipe is the same.
+#[test]
+fn setups_that_fail_in_a_row_stop_their_repository() {
+    let recipe = Recipe { setup: Some("false".into()), ..Recipe::default() };
+    let declared = Repo { recipe: recipe.clone(), ..repo("acme/widgets") };
+    let Desired { agents, tasks, .. } = wants(&["a", "b"]);
+    let desired = Desired { agents, tasks, ..desired([declared]) };
+    let past = |recipes: &[Option<&Recipe>]| {
+        let runs = recipes.iter().zip(1..).map(|(recipe, n)| {
+            let mut closed = closed(Outcome::CouldNotStart).closed().cloned().unwrap();
+            closed.setup_failed = recipe.map(Recipe::digest);
+            run("b", "one", n, RunPhase::Closed(Box::new(closed)))
+        });
+        says(&plan(&desired, &sees(&desired, runs.collect())))
+    };
+    let (same, other) = (Some(&recipe), Recipe::default());
+    for (recipes, stops) in [
+        (vec![same; 3], true),
+        (vec![None, same, same, same], true),
+        (vec![same; 2], false),
+        (vec![same, same, same, None], false),
+        (vec![Some(&other); 3], false),
+    ] {
+        let said = past(&recipes);
+        assert_eq!(said.contains("wait: the recipe of acme/widgets to be another one"), stops, "{said}");
+        assert_eq!(
+            said.contains("problem: 3 times in a row so it was; nothing is started here"),
+            stops,
+            "{said}"
+        );
+        assert_eq!(said.contains("one starts 1 of a"), !stops, "{said}");
+    }
+}
+
+/// What gates showed is told to people as data, and to the next attempt.
+#[test]
+fn what_gates_showed_is_told() {
+    let mut done = closed(Outcome::Done).closed().cloned().unwrap();
+    let check = |passed| Check {
+        gate: "test".into(),
+        commit: CommitId::parse(&"ab".repeat(20)).unwrap(),
+        passed,
+        says: "it ended with code 1".into(),
+        took_ms: 1,
+        tail: vec!["so sad\u{202e}".into()],
+        tests: None,
+        weaker: vec!["a\nb".into()],
+        unknown: Vec::new(),
+    };
+    done.checks = vec![check(true)];
+    let desired = wants(&["a"]);
+    let of = |closed: &Closed| {
+        plan(&desired, &sees(&desired, vec![run("a", "one", 1, RunPhase::Closed(Box::new(closed.clone())))]))
+    };
+    let plan = of(&done);
+    let Effect::OpenPull(pull) = &plan.actions[0].effect else { panic!("{plan:?}") };
+    assert!(pull.body.contains("\n    `test` passed in 0.1 s; weaker: ab\n"), "{}", pull.body);
+    let red = Closed { outcome: Outcome::NoVerdict, commit: None, checks: vec![check(false)], ..done };
+    let plan = of(&red);
+    let Effect::StartRun(start) = &plan.actions[0].effect else { panic!("{plan:?}") };
+    assert!(
+        start.prompt.ends_with("The last lines of the gate `test`, as data:\n\n    so sad\n"),
+        "{}",
+        start.prompt
+    );
 }

@@ -190,6 +190,18 @@ impl Workspace {
         }
     }
 
+    /// Makes git pass over these paths, from the root of the tree, whatever is committed. Only right after it was made or
+    /// begun anew, before anybody else has written in its repository.
+    ///
+    /// # Errors
+    /// When that can't be written.
+    pub fn pass_over<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
+        let info = self.git_dir().join("info");
+        fs::make_dirs(&info)?;
+        let lines: String = paths.into_iter().map(|path| format!("/{}\n", pattern(path))).collect();
+        Ok(fs::replace_shared(&info.join("exclude"), lines.as_bytes())?)
+    }
+
     fn git_dir(&self) -> PathBuf {
         self.tree().join(".git")
     }
@@ -225,6 +237,12 @@ pub fn unused(root: &Path) -> Result<Vec<PathBuf>, fs::Error> {
     let names = fs::names_if_there(root)?.into_iter();
     let is_unused = |name: &String| name.starts_with(MAKING) || name.starts_with(REMOVING);
     Ok(names.filter(is_unused).map(|name| root.join(name)).collect())
+}
+
+/// A path as git takes it for itself: nothing in it stands for something else.
+fn pattern(path: &str) -> String {
+    let special = |c: char| matches!(c, '*' | '?' | '[' | '\\' | ' ');
+    path.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
 /// The folder of workspaces without links, made when it isn't there.

@@ -67,7 +67,7 @@ impl Workspace {
         let tree = self.tree();
         let readable = [self.readable(), vec![tree.as_path()]].concat();
         let argv = ["git", "upload-pack", "--strict"].map(OsString::from);
-        let upload_pack = site.sandbox.wrap(&argv, &[], &readable, Network::Closed);
+        let upload_pack = site.sandbox.wrap(&argv, &[], &readable, &[], Network::Closed);
         Ok(Some(Reader { git_dir, upload_pack }))
     }
 }
