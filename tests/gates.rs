@@ -376,7 +376,7 @@ fn a_setup_that_fails_stops_the_repository() {
         w.config(&(one.clone() + caps + &task("four")));
         let plan = w.plan(&[]).exits(1);
         for says in [
-            "repo/acme/anvil: 3 times in a row the setup of the recipe failed",
+            "repo/acme/anvil 3 times in a row the setup of the recipe failed",
             "then change `recipe` (factory.kdl:2)",
             "task/four: the recipe of acme/anvil to be another one",
         ] {

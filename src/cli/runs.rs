@@ -234,7 +234,7 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
     if let Some(closed) = &run.closed {
         for check in &closed.checks {
             line("gate", Some(check.summary()));
-            for last in check.tail.iter().filter(|_| !check.passed) {
+            for last in check.tail.iter().filter(|_| check.is_amiss()) {
                 line("  printed", Some(last.clone()));
             }
         }

@@ -113,6 +113,8 @@ fn made(kind: &'static Kind) -> BoxedStrategy<Made> {
         .map(|field| {
             let chance = match field.name {
                 _ if field.required => 0.99,
+                // A gate without one is wrong, unless it is taken out.
+                "command" => 0.99,
                 // Wrong without prices.
                 "spend" | "spend-per-day" => 0.02,
                 _ => 0.15,
@@ -142,7 +144,8 @@ fn children(kind: &'static Kind) -> BoxedStrategy<Vec<Made>> {
             let some = proptest::collection::vec(made(child), least..=most);
             // What names something else, or takes one of two, is seldom right when it is made at random.
             let chance = match child.name {
-                "task" | "var" | "prices" | "gate" | "recipe" => 0.1,
+                "task" | "var" | "prices" | "cache" => 0.1,
+                "gate" | "recipe" => 0.3,
                 "agent" => 0.4,
                 _ => return some.boxed(),
             };

@@ -295,7 +295,7 @@ fn prompt(task: &Task, attempt: u32, last: Option<&Closed>) -> String {
             "This is attempt {attempt}; the one before it ended in `{}`: {says}\n",
             last.outcome.as_str()
         ));
-        for check in last.checks.iter().filter(|check| !check.passed) {
+        for check in last.checks.iter().filter(|check| check.is_amiss()) {
             out.push_str(&format!("The last lines of the gate `{}`, as data:\n\n", check.gate));
             out.extend(check.tail.iter().map(|line| format!("    {}\n", shown(line))));
         }
@@ -313,11 +313,8 @@ fn open_pull(
     let branch = run.of.branch.clone();
     let after = json!({ "branch": branch, "commit": commit.as_str(), "base": base });
     let quotes = [("Its last words", &closed.answer), ("It notes", &closed.said.note)];
-    let words: String = quotes
-        .into_iter()
-        .filter_map(|(label, words)| Some(quoted(label, words.as_deref()?)))
-        .collect::<String>()
-        + &checked(closed);
+    let quoted = quotes.into_iter().filter_map(|(label, words)| Some(quoted(label, words.as_deref()?)));
+    let words: String = quoted.chain([checked(closed)]).collect();
     let body = format!(
         "Made by `{}` for the task `{}` of the factory, in run `{}`.\n{words}\n<!-- factoryctl:run {} -->\n",
         run.agent, task.name, run.id, run.id

@@ -116,7 +116,7 @@ pub struct Check {
     pub says: String,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
-    /// The last lines of what it printed, secrets masked.
+    /// The last lines of what was printed, secrets masked: with the tests of the base commit, where those fail.
     pub tail: Vec<String>,
     /// Its tests; `None` where what it prints isn't known to tell.
     pub tests: Option<Counted>,
@@ -127,6 +127,11 @@ pub struct Check {
 }
 
 impl Check {
+    /// Whether there is something to be mended, or to be announced.
+    pub fn is_amiss(&self) -> bool {
+        !self.passed || !self.weaker.is_empty()
+    }
+
     /// In a line, for people.
     pub fn summary(&self) -> String {
         let mut out = format!("`{}` {}", self.gate, if self.passed { "passed" } else { "failed" });

@@ -129,6 +129,34 @@ const ROWS: &[Row] = &[
     )
     .told("committed a secret, in a file, a name or a message"),
     row(
+        "get bad work past a gate: by files that it didn't commit, by tests that it took out, skipped or rewrote, by a change \
+         of what the gate consists of",
+        Audited,
+        Audited,
+        "gates run on a clean checkout of the commit, each on its own, and the base commit's tests run over it, as far as \
+         `tests` and `files` name what belongs to a gate. How many tests ran is what its own code prints; code that behaves \
+         otherwise when it is tested is not found; `tests/gates.rs::gates_decide_on_a_clean_checkout`",
+    ),
+    row(
+        "get at a credential by a setup or a gate, which run its code",
+        Enforced,
+        Open,
+        "they have none of the agent's variables and none of the factory's, and see no more than it does; \
+         `tests/gates.rs::recipes_and_gates_have_no_credential`",
+    ),
+    row(
+        "leave something running by a setup or a gate",
+        Enforced,
+        Enforced,
+        "what they start is ended with them; `tests/gates.rs::a_gate_leaves_nothing_behind`",
+    ),
+    row(
+        "put something into a cache that later runs in its repository use",
+        Open,
+        Open,
+        "runs that begin with the same lock file share it; gates never see it",
+    ),
+    row(
         "change a file that is not its own",
         Audited,
         Audited,
@@ -142,35 +170,6 @@ const ROWS: &[Row] = &[
         "the commit that it began with must be among the ancestors; `tests/tasks.rs::what_may_not_be_published_is_not`",
     )
     .told("kept the commits that were there before"),
-    row(
-        "get bad work past a gate: by files that it didn't commit, by tests that it took out, skipped or rewrote, by a change \
-         of what the gate consists of",
-        Audited,
-        Audited,
-        "gates run on a clean checkout of the commit, each on its own, and the base commit's tests over it too, as far as \
-         `tests` and `files` name them. The counts of tests are printed by its own code. Not seen: a change of what a gate \
-         consists of that `files` doesn't name, and code that behaves otherwise when it is tested; \
-         `tests/gates.rs::gates_decide_on_a_clean_checkout`",
-    ),
-    row(
-        "get at a credential by a setup or a gate, which run its code",
-        Enforced,
-        Open,
-        "they have none of the agent's variables and none of the factory's; \
-         `tests/gates.rs::recipes_and_gates_have_no_credential`",
-    ),
-    row(
-        "put something into a cache that later runs of the repository use",
-        Open,
-        Open,
-        "a cache is shared by the runs of one repository that begin with the same lock file; gates never see it",
-    ),
-    row(
-        "leave something running by a setup or a gate",
-        Enforced,
-        Enforced,
-        "what they start is ended with them; `tests/gates.rs::a_gate_leaves_nothing_behind`",
-    ),
     row(
         "have a program run by what it writes to `.git`: `core.fsmonitor`, hooks, filters, `diff.external`, a promisor remote",
         Enforced,

@@ -47,6 +47,9 @@ pub(super) struct Tried {
     pub(super) passed: bool,
     /// Whether another try on the same commit would show the same, as far as anybody knows.
     pub(super) settled: bool,
+    /// How it ended, without a word of what was printed.
+    pub(super) ended: String,
+    /// The same, with the last that was printed where it failed.
     pub(super) says: String,
     pub(super) took: Duration,
     pub(super) tail: Vec<String>,
@@ -110,7 +113,7 @@ impl<'a> Bench<'a> {
     }
 
     async fn gate(&self, gate: &Gate) -> Result<Check, Halt> {
-        let tried = self.tries(self.head, gate, "head").await?;
+        let mut tried = self.tries(self.head, gate, "head").await?;
         let (mut weaker, mut unknown) = (Vec::new(), Vec::new());
         // What fails can't pass because it became weaker.
         if tried.passed {
@@ -121,6 +124,9 @@ impl<'a> Bench<'a> {
             if let Some(overlay) = overlay {
                 let with_old = self.tries(&overlay, gate, "old-tests").await?;
                 weaker::old_tests(&with_old, &before, &mut weaker, &mut unknown);
+                if !with_old.passed {
+                    tried.tail = with_old.tail;
+                }
             }
             weaker::counts(&tried, &before, &mut weaker, &mut unknown);
         }
@@ -224,6 +230,7 @@ struct Shell<'a> {
 
 impl Tried {
     fn of(ran: Ran, settled: bool, says: String, tests: Option<Counted>) -> Self {
-        Self { passed: ran.passed(), settled, says, took: ran.took, tail: ran.tail, tests }
+        let (passed, ended) = (ran.passed(), ran.says());
+        Self { passed, settled, ended, says, took: ran.took, tail: ran.tail, tests }
     }
 }

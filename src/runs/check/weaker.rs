@@ -86,11 +86,11 @@ pub(super) fn old_tests(
         return;
     }
     if before.passed {
-        weaker.push(format!("the tests of the base commit fail on it: {}", with_old.says));
+        weaker.push(format!("the tests of the base commit fail on it: {}", with_old.ended));
     } else {
         unknown.push(format!(
             "the tests of the base commit tell nothing of it, since they fail on the base commit itself: {}",
-            before.says
+            before.ended
         ));
     }
 }
@@ -131,7 +131,8 @@ mod tests {
         Tried {
             passed,
             settled: true,
-            says: "so it ended".into(),
+            ended: "so it ended".into(),
+            says: "so it ended: sad".into(),
             took: Duration::ZERO,
             tail: Vec::new(),
             tests: tests.map(|(run, skipped)| Counted { run, skipped }),
