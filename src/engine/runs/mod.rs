@@ -28,7 +28,7 @@ use crate::adapters::clock::Clock;
 use crate::adapters::env::{self, Env};
 use crate::adapters::git::Signature;
 use crate::adapters::state::StateDir;
-use crate::model::{Desired, SecretRef};
+use crate::model::{Auth, Desired, SecretRef};
 use crate::runs::{Redactor, Spec};
 
 /// What of this machine's environment every run has, besides where programs are.
@@ -61,7 +61,12 @@ impl Yard {
 
     /// Every secret that this process can name: those of all agents, and its own.
     fn secrets(&self) -> Vec<String> {
-        let from = self.desired.agents.values().flat_map(given::references);
+        let own = match &self.desired.github.auth {
+            Auth::Token(from) | Auth::App { key: from, .. } => from,
+        };
+        let own =
+            [own].into_iter().chain(self.desired.github.webhook.as_ref().map(|webhook| &webhook.secret));
+        let from = self.desired.agents.values().flat_map(given::references).chain(own);
         let given = from.filter_map(|from| given::value(&self.env, from).ok());
         let own = self.env.github_token().map(|token| token.expose_secret().to_owned());
         given.chain(own).collect()

@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use aho_corasick::automaton::{Automaton, StateID};
-use aho_corasick::nfa::contiguous::NFA;
-use aho_corasick::{Anchored, MatchKind};
 use serde_json::Value;
 
+use known::Known;
+
+mod known;
 mod shapes;
 mod spellings;
 mod stream;
@@ -34,7 +34,7 @@ const READ: (usize, usize, usize) = (16, 32 << 20, 512 << 20);
 /// Knows what is to be masked.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
-    known: Option<NFA>,
+    known: Option<Known>,
 }
 
 impl Redactor {
@@ -49,9 +49,7 @@ impl Redactor {
         if values.is_empty() {
             return Self::default();
         }
-        // Every match is wanted, also one within or over another.
-        let known = NFA::builder().match_kind(MatchKind::Standard).build(values);
-        Self { known: Some(known.expect("a few thousand short patterns fit")) }
+        Self { known: Some(Known::new(values)) }
     }
 
     /// The text with every secret masked, and how many there were.
@@ -115,64 +113,19 @@ impl Redactor {
 
     fn search(&self, text: &[u8], deeper: usize, room: &mut usize) -> Vec<Range<usize>> {
         let mut out = shapes::find(text);
-        self.known(text, &mut out);
+        if let Some(known) = &self.known {
+            known.find(text, &mut out);
+        }
         if deeper == 0 || text.len() < SHORTEST {
             return out;
         }
-        views::each(text, |view| {
+        views::each(text, deeper == DEEPEST, |view| {
             let Some(left) = room.checked_sub(view.bytes.len()) else { return };
             *room = left;
             let found = self.search(&view.bytes, deeper - 1, room);
             out.extend(found.iter().map(|found| view.origin(found)));
         });
         out
-    }
-
-    /// Known values, as they stand there and as they go on in the next line.
-    fn known(&self, text: &[u8], out: &mut Vec<Range<usize>>) {
-        let Some(known) = &self.known else { return };
-        let mut run = Run::new(known);
-        for (at, byte) in text.iter().enumerate() {
-            if let Some(len) = run.step(*byte) {
-                out.push(at + 1 - len..at + 1);
-            }
-        }
-        if !text.contains(&b'\n') {
-            return;
-        }
-        let mut run = Run::new(known);
-        for (at, byte) in text.iter().enumerate().filter(|(_, byte)| !b"\r\n".contains(byte)) {
-            let Some(len) = run.step(*byte) else { continue };
-            let within = text[..=at].iter().enumerate().rev().filter(|(_, byte)| !b"\r\n".contains(byte));
-            let begins = within.take(len).last().map_or(at, |(begins, _)| begins);
-            out.push(begins..at + 1);
-        }
-    }
-}
-
-/// A search under way, byte by byte.
-struct Run<'a> {
-    known: &'a NFA,
-    at: StateID,
-}
-
-impl<'a> Run<'a> {
-    fn new(known: &'a NFA) -> Self {
-        Self { known, at: Self::start(known) }
-    }
-
-    fn start(known: &NFA) -> StateID {
-        known.start_state(Anchored::No).expect("it was built to begin anywhere")
-    }
-
-    /// The length of the longest value that ends with this byte.
-    fn step(&mut self, byte: u8) -> Option<usize> {
-        self.at = self.known.next_state(Anchored::No, self.at, byte);
-        if !self.known.is_special(self.at) || !self.known.is_match(self.at) {
-            return None;
-        }
-        let all = 0..self.known.match_len(self.at);
-        all.map(|n| self.known.pattern_len(self.known.match_pattern(self.at, n))).max()
     }
 }
 

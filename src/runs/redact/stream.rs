@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use aho_corasick::Anchored;
 use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::nfa::contiguous::NFA;
 
-use super::{MASK, Redactor, Run, shapes};
+use super::{MASK, Redactor, shapes};
 
 /// The most lines of private keys that are remembered.
 const REMEMBERED: usize = 10_000;
@@ -66,7 +68,7 @@ impl Screen {
 
     /// How many lines before this one a secret begins that ends in it.
     fn goes_on(&mut self, line: &[u8], redactor: &Redactor) -> usize {
-        let Some(known) = &redactor.known else { return 0 };
+        let Some(known) = redactor.known.as_ref().map(|known| &known.stream) else { return 0 };
         let begins = self.gone;
         let mut run = Run { known, at: self.at.unwrap_or_else(|| Run::start(known)) };
         let mut earliest = begins;
@@ -109,6 +111,28 @@ impl KeyLines {
         if line.trim().len() >= SHORTEST_LINE && self.0.len() < REMEMBERED {
             self.0.insert(digest(&line));
         }
+    }
+}
+
+/// A search under way, byte by byte.
+struct Run<'a> {
+    known: &'a NFA,
+    at: StateID,
+}
+
+impl Run<'_> {
+    fn start(known: &NFA) -> StateID {
+        known.start_state(Anchored::No).expect("it was built to begin anywhere")
+    }
+
+    /// The length of the longest value that ends with this byte.
+    fn step(&mut self, byte: u8) -> Option<usize> {
+        self.at = self.known.next_state(Anchored::No, self.at, byte);
+        if !self.known.is_special(self.at) || !self.known.is_match(self.at) {
+            return None;
+        }
+        let all = 0..self.known.match_len(self.at);
+        all.map(|n| self.known.pattern_len(self.known.match_pattern(self.at, n))).max()
     }
 }
 

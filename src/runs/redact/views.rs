@@ -15,6 +15,8 @@ const RUN_64: usize = 16;
 const RUN_16: usize = 6;
 /// The most bytes that stand between two bytes in hex: `, 0x`, or the end of a line.
 const GAP_16: usize = 8;
+/// The longest text in which each kind of escape is also read alone.
+const READ_ALONE: usize = 64 << 10;
 /// The most bytes of one packed stream that are read.
 const UNPACKED: u64 = 16 << 20;
 
@@ -25,30 +27,64 @@ const DIGITS_64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// What a byte may be.
+const DIGIT_64: u8 = 1;
+const DIGIT_16: u8 = 2;
+const ODD: u8 = 4;
+const CLASSES: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut out = [0; 256];
+    let mut n = 0;
+    while n < 256 {
+        let b = n as u8;
+        if b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_') {
+            out[n] |= DIGIT_64;
+        }
+        if b.is_ascii_hexdigit() {
+            out[n] |= DIGIT_16;
+        }
+        if b >= 0x7f || (b < 0x20 && !matches!(b, 0 | b'\t' | b'\n' | b'\r' | 0x1b)) {
+            out[n] |= ODD;
+        }
+        n += 1;
+    }
+    out
+}
+
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES[usize::from(byte)] & class != 0
+}
+
 /// A part of a text, read in another way.
-pub(super) struct View {
+pub(super) struct View<'a> {
     /// What it says.
     pub(super) bytes: Vec<u8>,
-    origin: Origin,
+    origin: Origin<'a>,
 }
 
 /// Where a view comes from.
-enum Origin {
+enum Origin<'a> {
     /// Each byte from a place of its own.
     Each(Vec<Range<u32>>),
+    /// Digits of base 64 at these places, from one of them on.
+    Digits(&'a [u32], usize),
     /// All of it from this place.
     Whole(Range<usize>),
 }
 
-impl View {
+impl View<'_> {
     /// Where in the text something of the view stands.
     pub(super) fn origin(&self, found: &Range<usize>) -> Range<usize> {
-        match &self.origin {
+        let place = |n: usize| match &self.origin {
             Origin::Whole(whole) => whole.clone(),
-            Origin::Each(each) => {
-                each[found.start].start as usize..each[found.end.max(found.start + 1) - 1].end as usize
+            Origin::Each(each) => each[n].start as usize..each[n].end as usize,
+            Origin::Digits(run, from) => {
+                let first = from + n * 4 / 3;
+                run[first] as usize..run[first + 1] as usize + 1
             }
-        }
+        };
+        place(found.start).start..place(found.end.max(found.start + 1) - 1).end
     }
 
     fn each(bytes: Vec<u8>, origin: Vec<Range<u32>>) -> Self {
@@ -56,49 +92,54 @@ impl View {
     }
 }
 
-/// Reads a text in every other way that it can be read. One above four gigabytes isn't.
-pub(super) fn each(text: &[u8], mut take: impl FnMut(View)) {
+/// Reads a text in every other way that it can be read. One above four gigabytes isn't. Noise that was made by reading isn't
+/// read as text: in it every escape stands somewhere.
+pub(super) fn each(text: &[u8], is_whole: bool, mut take: impl FnMut(View<'_>)) {
     if u32::try_from(text.len()).is_err() {
         return;
     }
-    if is_mostly_text(text) {
-        for (lead, decode) in SUBSTITUTES {
-            if let Some(view) = substituted(text, *lead, *decode) {
-                take(view);
-            }
-        }
+    let is_text = is_mostly_text(text);
+    if is_text {
+        let all: Vec<Substitute> =
+            SUBSTITUTES.iter().filter(|(lead, _)| text.contains(lead)).copied().collect();
+        // A value may hold what looks like another escape, so each kind is also read alone; but only once, since there
+        // are as many orders as there are kinds.
+        let alone = if is_whole && all.len() > 1 && text.len() <= READ_ALONE { &all[..] } else { &[] };
+        let sets = std::iter::once(&all[..]).chain(alone.iter().map(std::slice::from_ref));
+        sets.filter_map(|set| substituted(text, set)).for_each(&mut take);
     }
-    base64(text, &mut take);
-    hex(text, &mut take);
+    if is_text || is_whole {
+        base64(text, &mut take);
+        hex(text, &mut take);
+    }
     packed(text, &mut take);
 }
 
-/// Noise isn't read as text: in it every escape stands somewhere.
 fn is_mostly_text(text: &[u8]) -> bool {
-    let odd = text.iter().filter(|b| (**b < 0x20 && !b"\0\t\n\r\x1b".contains(b)) || **b >= 0x7f).count();
-    odd <= text.len() / 4
+    text.iter().filter(|b| is(**b, ODD)).count() <= text.len() / 4
 }
 
 /// What stands for something else: how it begins, and what it says, with its length.
-type Decode = fn(&[u8]) -> Option<(u32, usize)>;
-const SUBSTITUTES: &[(u8, Decode)] = &[(b'%', percent), (b'\\', backslash), (b'&', entity), (0, nothing)];
+type Substitute = (u8, fn(&[u8]) -> Option<(u32, usize)>);
+const SUBSTITUTES: &[Substitute] = &[(b'%', percent), (b'\\', backslash), (b'&', entity), (0, nothing)];
 
-fn substituted(text: &[u8], lead: u8, decode: Decode) -> Option<View> {
-    let first = text.iter().position(|b| *b == lead)?;
-    let (mut bytes, mut origin) = (Vec::new(), Vec::new());
-    let (mut at, mut any) = (first, false);
-    let place = |from: usize, to: usize| at32(from)..at32(to);
+fn substituted(text: &[u8], set: &[Substitute]) -> Option<View<'static>> {
+    let decoded = |at: usize| {
+        let (lead, decode) = set.iter().find(|(lead, _)| *lead == text[at])?;
+        Some((*lead, decode(&text[at..])?))
+    };
+    let first = (0..text.len()).find(|at| decoded(*at).is_some())?;
+    let (mut bytes, mut origin) = (Vec::with_capacity(text.len()), Vec::with_capacity(text.len()));
     bytes.extend_from_slice(&text[..first]);
-    origin.extend((0..first).map(|n| place(n, n + 1)));
+    origin.extend((0..first).map(|n| at32(n)..at32(n + 1)));
+    let mut at = first;
     while at < text.len() {
-        let decoded = (text[at] == lead).then(|| decode(&text[at..])).flatten();
-        let Some((code, len)) = decoded else {
+        let Some((lead, (code, len))) = decoded(at) else {
             bytes.push(text[at]);
-            origin.push(place(at, at + 1));
+            origin.push(at32(at)..at32(at + 1));
             at += 1;
             continue;
         };
-        any = true;
         let before = bytes.len();
         match (code, char::from_u32(code)) {
             // A byte of a longer character, or of anything else.
@@ -106,10 +147,10 @@ fn substituted(text: &[u8], lead: u8, decode: Decode) -> Option<View> {
             (0, _) | (_, None) => {}
             (_, Some(c)) => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
-        origin.extend((before..bytes.len()).map(|_| place(at, at + len)));
+        origin.extend((before..bytes.len()).map(|_| at32(at)..at32(at + len)));
         at += len;
     }
-    (any && !bytes.is_empty()).then(|| View::each(bytes, origin))
+    (!bytes.is_empty()).then(|| View::each(bytes, origin))
 }
 
 fn digits(text: &[u8], radix: u32) -> Option<u32> {
@@ -157,32 +198,29 @@ fn nothing(_: &[u8]) -> Option<(u32, usize)> {
 }
 
 /// Runs of digits of base 64, which may go on in the next line.
-fn base64(text: &[u8], take: &mut impl FnMut(View)) {
-    let is_digit = |b: u8| b.is_ascii_alphanumeric() || b"+/-_".contains(&b);
-    let (mut run, mut at): (Vec<u32>, usize) = (Vec::new(), 0);
+fn base64(text: &[u8], take: &mut impl FnMut(View<'_>)) {
+    let (mut pieces, mut at): (Vec<Range<usize>>, usize) = (Vec::new(), 0);
     while at < text.len() {
-        if is_digit(text[at]) {
-            run.push(at32(at));
+        if !is(text[at], DIGIT_64) {
             at += 1;
             continue;
         }
-        let next =
-            if run.is_empty() { None } else { next_line(text, at).filter(|next| is_digit(text[*next])) };
-        match next {
+        let len = text[at..].iter().position(|b| !is(*b, DIGIT_64)).unwrap_or(text.len() - at);
+        pieces.push(at..at + len);
+        at += len;
+        match next_line(text, at).filter(|next| is(text[*next], DIGIT_64)) {
             Some(next) => at = next,
             None => {
-                of_run(text, &run, take);
-                run.clear();
-                at += 1;
+                of_run(text, &pieces, take);
+                pieces.clear();
             }
         }
     }
-    of_run(text, &run, take);
 }
 
 /// Where the next line begins, after its margin, if one ends here.
 fn next_line(text: &[u8], at: usize) -> Option<usize> {
-    let end = at + usize::from(text[at] == b'\r');
+    let end = at + usize::from(text.get(at) == Some(&b'\r'));
     if text.get(end) != Some(&b'\n') {
         return None;
     }
@@ -191,10 +229,11 @@ fn next_line(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// What is before it may look like a part of it, so it is read from each of four places.
-fn of_run(text: &[u8], run: &[u32], take: &mut impl FnMut(View)) {
-    if run.len() < RUN_64 {
+fn of_run(text: &[u8], pieces: &[Range<usize>], take: &mut impl FnMut(View<'_>)) {
+    if pieces.iter().map(ExactSizeIterator::len).sum::<usize>() < RUN_64 {
         return;
     }
+    let run: Vec<u32> = pieces.iter().cloned().flatten().map(at32).collect();
     let digit = |at: &u32| match text[*at as usize] {
         b'-' => b'+',
         b'_' => b'/',
@@ -206,28 +245,28 @@ fn of_run(text: &[u8], run: &[u32], take: &mut impl FnMut(View)) {
         let whole = if rest.len() % 4 == 1 { rest.len() - 1 } else { rest.len() };
         // Nothing but digits, and not one too many: it can't fail.
         let Ok(bytes) = DIGITS_64.decode(&rest[..whole]) else { continue };
-        let origin = (0..bytes.len()).map(|n| {
-            let first = from + n * 4 / 3;
-            run[first]..run[first + 1] + 1
-        });
-        let origin = origin.collect();
-        take(View::each(bytes, origin));
+        take(View { bytes, origin: Origin::Digits(&run, from) });
     }
 }
 
 /// Bytes in hex, however they are set apart.
-fn hex(text: &[u8], take: &mut impl FnMut(View)) {
+fn hex(text: &[u8], take: &mut impl FnMut(View<'_>)) {
     let mut at = 0;
     while at < text.len() {
-        if nibble(text, at).is_none() {
+        if !is(text[at], DIGIT_16) {
             at += 1;
             continue;
         }
-        // A digit before it may look like a part of it.
-        let (even, end) = hex_run(text, at);
-        let (odd, _) = hex_run(&text[..end], at + 1);
-        for (bytes, origin) in [even, odd] {
-            if bytes.len() >= RUN_16 {
+        let mut count = 0;
+        let end = hex_run(text, at, |_, _| count += 1);
+        if count >= RUN_16 {
+            // A digit before it may look like a part of it.
+            for from in [at, at + 1] {
+                let (mut bytes, mut origin) = (Vec::with_capacity(count), Vec::with_capacity(count));
+                hex_run(&text[..end], from, |byte, at| {
+                    bytes.push(byte);
+                    origin.push(at32(at)..at32(at + 2));
+                });
                 take(View::each(bytes, origin));
             }
         }
@@ -235,13 +274,12 @@ fn hex(text: &[u8], take: &mut impl FnMut(View)) {
     }
 }
 
-fn hex_run(text: &[u8], from: usize) -> ((Vec<u8>, Vec<Range<u32>>), usize) {
-    let (mut bytes, mut origin) = (Vec::new(), Vec::new());
+/// Reads bytes in hex from here on, and gives where the last one ends.
+fn hex_run(text: &[u8], from: usize, mut each: impl FnMut(u8, usize)) -> usize {
     let (mut at, mut end) = (from, from);
     while at < text.len() && at - end <= GAP_16 {
         if let (Some(high), Some(low)) = (nibble(text, at), nibble(text, at + 1)) {
-            bytes.push(high << 4 | low);
-            origin.push(at32(at)..at32(at + 2));
+            each(high << 4 | low, at);
             at += 2;
             end = at;
         } else if matches!(&text[at..(at + 2).min(text.len())], b"0x" | b"0X" | b"\\x") {
@@ -252,16 +290,21 @@ fn hex_run(text: &[u8], from: usize) -> ((Vec<u8>, Vec<Range<u32>>), usize) {
             break;
         }
     }
-    ((bytes, origin), end)
+    end
 }
 
 fn nibble(text: &[u8], at: usize) -> Option<u8> {
-    let value = char::from(*text.get(at)?).to_digit(16)?;
-    u8::try_from(value).ok()
+    let digit = *text.get(at)?;
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
 }
 
 /// Streams that were packed by gzip, zlib or zip, wherever they begin.
-fn packed(text: &[u8], take: &mut impl FnMut(View)) {
+fn packed(text: &[u8], take: &mut impl FnMut(View<'_>)) {
     let mut at = 0;
     while at + 2 < text.len() {
         let rest = &text[at..];
