@@ -17,6 +17,7 @@ mod advice;
 mod attrition;
 mod bad_days;
 mod cli;
+mod continuation;
 mod daemon;
 mod demo;
 mod drift;

@@ -282,3 +282,70 @@ fn no_secret_is_written_down() {
         );
     }
 }
+
+/// An agent of the Agent Client Protocol that asks for leave, and then for an answer that nobody is there to give. Each is
+/// answered within a second.
+#[test]
+fn what_an_agent_asks_is_answered_at_once() {
+    const LEAVE: &str = r#"{"jsonrpc":"2.0","id":"p","method":"session/request_permission","params":{"options":[{"optionId":"yes","kind":"allow_once"}]}}"#;
+    const QUESTION: &str =
+        r#"{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"Which?"}}"#;
+    let asks = |questions: &[&str]| {
+        let place = Place::new();
+        let asked: Vec<String> = questions.iter().map(|question| format!("ask '{question}'")).collect();
+        let script = format!(
+            r#"say() {{ printf '%s\n' "$1"; }}
+            ask() {{ began=$(date +%s%N); say "$1"; read -r reply; echo "$(( ($(date +%s%N) - began) / 1000000 )) $reply" >> replies; }}
+            read -r one; say '{{"jsonrpc":"2.0","id":1,"result":{{"protocolVersion":1}}}}'
+            read -r two; say '{{"jsonrpc":"2.0","id":2,"result":{{"sessionId":"s"}}}}'
+            read -r three; {}
+            say '{{"jsonrpc":"2.0","id":3,"result":{{"stopReason":"end_turn"}}}}'; read -r more; exit 0"#,
+            asked.join("; ")
+        );
+        let mut spec = place.spec(&script, SLOW);
+        spec.kind = "acp".into();
+        let end = place.runs(&spec);
+        let replies = text(&place.at("work").join("replies"));
+        let replies: Vec<(u64, String)> = replies
+            .lines()
+            .map(|line| line.split_once(' ').expect("a time and a reply"))
+            .map(|(took, reply)| (took.parse().unwrap(), reply.to_owned()))
+            .collect();
+        assert!(
+            replies.len() == questions.len() && replies.iter().all(|(took, _)| *took < 1000),
+            "{replies:?}"
+        );
+        (end, replies.into_iter().map(|(_, reply)| reply).collect::<Vec<_>>())
+    };
+    let (end, replies) = asks(&[LEAVE]);
+    assert_eq!(end.outcome, Outcome::Done, "{end:?}");
+    assert!(replies[0].contains(r#""optionId":"yes""#), "{replies:?}");
+    let (end, replies) = asks(&[LEAVE, QUESTION]);
+    assert_eq!((&end.outcome, end.asked.as_deref()), (&Outcome::NeedsInput, Some("Which?")), "{end:?}");
+    assert!(replies[1].contains("method not found"), "{replies:?}");
+}
+
+/// The figures of some agents are their session's: what it used before is not this run's, unless it came back in another
+/// session.
+#[test]
+fn a_session_that_goes_on_is_not_paid_for_twice() {
+    let goes_on = |session: &str| {
+        let place = Place::new();
+        let script = format!(
+            r#"echo '{{"type":"thread.started","thread_id":"{session}"}}'
+            echo '{{"type":"turn.started"}}'
+            echo '{{"type":"item.completed","item":{{"id":"1","type":"agent_message","text":"on"}}}}'
+            echo '{{"type":"turn.completed","usage":{{"input_tokens":2000,"cached_input_tokens":0,"output_tokens":20}}}}'"#
+        );
+        let mut spec = place.spec(&script, SLOW);
+        spec.kind = "codex".into();
+        spec.work.begin = Begin::Resume("known".into());
+        spec.baseline = Usage { turns: 3, input: 1000, output: 10, ..Usage::default() };
+        let end = place.runs(&spec);
+        assert_eq!(end.outcome, Outcome::Done, "{end:?}");
+        let total = (end.session_used.input, end.session_used.output);
+        (end.cold, end.used.turns, end.used.input, end.used.output, total)
+    };
+    assert_eq!(goes_on("known"), (false, 1, 1000, 10, (2000, 20)));
+    assert_eq!(goes_on("another"), (true, 1, 2000, 20, (2000, 20)));
+}

@@ -69,7 +69,7 @@ pub(crate) fn url(w: &World) -> String {
 }
 
 /// What a file holds on a branch of the repository on GitHub; `None` when the branch or the file isn't there.
-fn file(w: &World, branch: &str, path: &str) -> Option<String> {
+pub(crate) fn file(w: &World, branch: &str, path: &str) -> Option<String> {
     let url = url(w);
     let fetched = w.plain("git", &["fetch", "-q", &url, branch]);
     let shown = w.plain("git", &["show", &format!("FETCH_HEAD:{path}")]);

@@ -124,6 +124,11 @@ impl Run {
         if let State::Ended(end) = &self.state { Some(end) } else { None }
     }
 
+    /// The run whose session it goes on with.
+    fn continues(&self) -> Option<&RunId> {
+        self.spec.on.as_ref()?.of.continues.as_ref()
+    }
+
     /// Its outcome and the words for it: what was found of what it left, else what its processes tell.
     fn outcome(&self) -> Option<(String, &str)> {
         let closed = self.closed.as_ref().map(|closed| (closed.outcome.to_string(), closed.says.as_str()));
@@ -146,6 +151,7 @@ impl Run {
             "repo": self.spec.on.as_ref().map(|on| on.of.repo.as_str()),
             "task": self.spec.on.as_ref().map(|on| on.of.task.as_str()),
             "attempt": self.spec.on.as_ref().map(|on| on.of.attempt),
+            "continues": self.continues().map(RunId::as_str),
             "agent": self.spec.agent,
             "kind": self.spec.kind,
             "version": self.spec.version,
@@ -153,6 +159,7 @@ impl Run {
             "config_commit": self.spec.config_commit.as_ref().map(crate::model::CommitId::as_str),
             "prompt": self.spec.digest,
             "session": self.end().and_then(|end| end.session.as_deref()),
+            "cold": self.end().map(|end| end.cold),
             "used": used,
             "took_ms": self.end().map(|end| u64::try_from(end.took.as_millis()).unwrap_or(u64::MAX)),
             "tries": self.end().map(|end| end.tries),
@@ -161,6 +168,8 @@ impl Run {
             "checks": self.closed.as_ref().map(|c| &c.checks),
             "setup_failed": self.end().and_then(|end| end.setup_failed.as_ref()).map(|failed| &failed.tail),
             "teardown_failed": self.end().and_then(|end| end.teardown_failed.as_deref()),
+            "answer": self.closed.as_ref().and_then(|c| c.typed.as_ref()),
+            "lacks": self.closed.as_ref().and_then(|c| c.lacks.as_ref()),
             "salvage": self.closed.as_ref().and_then(|c| c.salvage.as_deref()),
             "said": self.closed.as_ref().map(|c| &c.said),
             "folder": self.spec.folder,
@@ -211,6 +220,7 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
     };
     let on = run.spec.on.as_ref();
     line("task", on.map(|on| format!("{}, attempt {}", on.of.task, on.of.attempt)));
+    line("goes on with", run.continues().map(|run| format!("run {run}")));
     line("repository", on.map(|on| on.of.repo.to_string()));
     let version = run.spec.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
     line("agent", Some(format!("{} ({}{version})", run.spec.agent, run.spec.kind)));
@@ -223,7 +233,8 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
     if let Some(end) = run.end() {
         line("took", Some(format!("{:.1} s, {}", end.took.as_secs_f64(), tries(end.tries))));
         line("used", Some(used(end)));
-        line("session", end.session.clone());
+        let cold = if end.cold { ", begun cold: not the one that was to go on" } else { "" };
+        line("session", end.session.as_ref().map(|session| format!("{session}{cold}")));
         line("left behind", (end.strays > 0).then(|| format!("{} processes, killed", end.strays)));
         line("not killed", (!end.left.is_empty()).then(|| format!("{:?}", end.left)));
         for last in end.setup_failed.iter().flat_map(|failed| &failed.tail) {
@@ -239,6 +250,7 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
             }
         }
         line("made", closed.commit.as_ref().map(ToString::to_string));
+        line("answered", closed.typed.as_ref().map(|typed| format!("{} ({})", typed.value, typed.from)));
         line("saved besides", closed.salvage.clone());
         if let (Some(on), Some(_)) = (on, &closed.salvage) {
             let mirror = state.mirror_of(&on.of.repo);

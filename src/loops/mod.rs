@@ -3,6 +3,7 @@
 //! A new loop is one new file and one line in the list below. Config decoding, "did you mean", `explain`,
 //! `loop list`, the reference docs, the kill switch and the contract tests follow from the registry.
 
+mod continuation;
 mod contract;
 mod registry;
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::model::{
 };
 use crate::plan::Plan;
 
+use super::continuation::{Continuation, asks_for, continuation};
 use super::{Cx, Loop, NoSettings, Trigger};
 
 /// The loop.
@@ -139,16 +140,22 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
     let mut past: Vec<(&RunSeen, &Closed)> =
         all.iter().filter_map(|run| Some((*run, run.phase.closed()?))).collect();
     past.retain(|(run, _)| run.of.version == version);
-    let Some(&(last, closed)) = past.last() else { return start(task, cx, &[], room, plan) };
+    let Some(&(last, closed)) = past.last() else { return start(task, cx, &[], None, room, plan) };
+    // Its workspace is as it left it, unless there was a run of another prompt since.
+    let is_latest = all.last().is_some_and(|run| run.id == last.id);
+    let goes_on = continuation(task, &past, cx.desired).filter(|_| is_latest);
     match closed.outcome.then() {
-        Then::Settled => {
+        Then::Settled if goes_on.is_none() => {
             if let (Some(commit), Some((_, base))) = (&closed.commit, &closed.base) {
                 plan.act(open_pull(task, last, closed, commit.clone(), base));
+            } else if closed.typed.is_some() {
+                let on = format!("another prompt: run {} has answered (factoryctl runs show {0})", last.id);
+                plan.wait(address, on);
             }
         }
         Then::Person => plan.problem(address, says(task, last, closed)),
         Then::Nothing => plan.wait(address, format!("another prompt: run {} was cancelled", last.id)),
-        Then::Again | Then::Pause(_) => start(task, cx, &past, room, plan),
+        Then::Settled | Then::Again | Then::Pause(_) => start(task, cx, &past, goes_on, room, plan),
         Then::Wait(first) => {
             let in_vain =
                 past.iter().rev().take_while(|(_, c)| matches!(c.outcome.then(), Then::Wait(_))).count();
@@ -162,7 +169,7 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
                 return plan
                     .wait(address, format!("{until:.0}: run {} ended in `{}`", last.id, closed.outcome));
             }
-            start(task, cx, &past, room, plan);
+            start(task, cx, &past, goes_on, room, plan);
         }
     }
 }
@@ -215,22 +222,31 @@ fn start(
     task: &Task,
     cx: &Cx<'_, NoSettings>,
     past: &[(&RunSeen, &Closed)],
+    goes_on: Option<Continuation<'_>>,
     room: &mut Room,
     plan: &mut Plan,
 ) {
     let address = task.address();
-    let burnt = past.iter().filter(|(_, closed)| closed.outcome.burns_attempt()).count();
-    if let Some((last, closed)) = past.last().filter(|_| burnt >= task.attempts as usize) {
-        let says = format!("{burnt} of {} attempts are used up; {}", task.attempts, says(task, last, closed));
-        return plan.problem(address, says);
-    }
-    let agent = match agent(task, cx) {
-        Ok(agent) => agent,
-        Err(until) => {
-            let until = until.map(|until| format!("{until:.0}: ")).unwrap_or_default();
-            let on =
-                format!("{until}none of its agents is let in or has quota left: {}", task.agents.join(", "));
-            return plan.wait(address, on);
+    let its_pause = goes_on.and_then(|it| paused(&it.run.agent, cx));
+    let goes_on = goes_on.filter(|_| its_pause.is_none());
+    let agent = match (&goes_on, attempts_left(task, past)) {
+        (Some(it), _) => &it.run.agent,
+        (None, Ok(())) => match agent(task, cx) {
+            Ok(agent) => agent,
+            Err(until) => {
+                let until = until.map(|until| format!("{until:.0}: ")).unwrap_or_default();
+                let agents = task.agents.join(", ");
+                let on = format!("{until}none of its agents is let in or has quota left: {agents}");
+                return plan.wait(address, on);
+            }
+        },
+        (None, Err(says)) => {
+            return match its_pause {
+                Some(until) => {
+                    plan.wait(address, format!("{until:.0}: its agent has no quota left until then"))
+                }
+                None => plan.problem(address, says),
+            };
         }
     };
     if room.unready.contains(&task.repo) {
@@ -240,19 +256,42 @@ fn start(
         return plan.wait(address, full);
     }
     room.take(&task.repo);
-    plan.act(start_run(task, agent, past));
+    plan.act(start_run(task, cx, agent, past, goes_on));
 }
 
-fn start_run(task: &Task, agent: &str, past: &[(&RunSeen, &Closed)]) -> Action {
-    let attempt = u32::try_from(past.len()).unwrap_or(u32::MAX).saturating_add(1);
+/// Whether it may take another attempt. The runs of one session are one.
+fn attempts_left(task: &Task, past: &[(&RunSeen, &Closed)]) -> Result<(), String> {
+    let burns = past.iter().filter(|(_, closed)| closed.outcome.burns_attempt());
+    let burnt = burns.map(|(run, _)| run.of.attempt).collect::<BTreeSet<u32>>().len();
+    match past.last().filter(|_| burnt >= task.attempts as usize) {
+        None => Ok(()),
+        Some((last, closed)) => {
+            Err(format!("{burnt} of {} attempts are used up; {}", task.attempts, says(task, last, closed)))
+        }
+    }
+}
+
+fn start_run(
+    task: &Task,
+    cx: &Cx<'_, NoSettings>,
+    agent: &str,
+    past: &[(&RunSeen, &Closed)],
+    goes_on: Option<Continuation<'_>>,
+) -> Action {
+    let kind = cx.desired.agents.get(agent).map_or("", |agent| agent.kind.as_str());
+    let last = past.last().map_or(0, |(run, _)| run.of.attempt);
     let of = RunOf {
         repo: task.repo.clone(),
         task: task.name.clone(),
         version: task.version(),
-        attempt,
+        attempt: if goes_on.is_some() { last } else { last.saturating_add(1) },
         branch: task.branch(),
+        continues: goes_on.map(|it| it.run.id.clone()),
     };
-    let prompt = prompt(task, attempt, past.last().map(|(_, closed)| *closed));
+    let prompt = match goes_on {
+        Some(it) => it.prompt(task.answer.as_ref(), kind),
+        None => prompt(task, kind, of.attempt, past.last().map(|(_, closed)| *closed)),
+    };
     let before = past.last().map_or(Value::Null, |(run, _)| json!({ "run": run.id.as_str() }));
     let start = StartRun {
         of,
@@ -260,16 +299,15 @@ fn start_run(task: &Task, agent: &str, past: &[(&RunSeen, &Closed)]) -> Action {
         prompt,
         paths: task.paths.clone(),
         may_weaken: task.may_weaken,
+        answer: task.answer.clone(),
     };
-    let after = json!({
-        "agent": agent,
-        "attempt": attempt,
-        "version": start.of.version,
-        "prompt": start.digest(),
-    });
+    let after = start.value();
     let reason = match past.last() {
         None => format!("task `{}` has not been done", task.name),
-        Some((run, closed)) => format!("run {} ended in `{}`: {}", run.id, closed.outcome, closed.says),
+        Some((run, closed)) => {
+            let then = if goes_on.is_some() { "; its session goes on" } else { "" };
+            format!("run {} ended in `{}`: {}{then}", run.id, closed.outcome, closed.says)
+        }
     };
     let effect = Effect::StartRun(Box::new(start));
     Action::new(Tasks::NAME, Verb::StartRun, task.address(), before, after, effect)
@@ -278,7 +316,7 @@ fn start_run(task: &Task, agent: &str, past: &[(&RunSeen, &Closed)]) -> Action {
 }
 
 /// What the agent reads: the task, what holds for every run, and how the one before it ended.
-fn prompt(task: &Task, attempt: u32, last: Option<&Closed>) -> String {
+fn prompt(task: &Task, kind: &str, attempt: u32, last: Option<&Closed>) -> String {
     let mut out = task.prompt.trim_end().to_owned();
     out.push_str("\n\n---\nYou work in a clone of the repository, alone: nobody answers questions. Commit what you made to \
                   the branch that is checked out; what isn't committed isn't looked at. Don't push, don't rewrite commits \
@@ -288,6 +326,9 @@ fn prompt(task: &Task, attempt: u32, last: Option<&Closed>) -> String {
         out.push_str("You may change these files only (globs): ");
         out.push_str(&task.paths.join(", "));
         out.push('\n');
+    }
+    if let Some(answer) = &task.answer {
+        out.push_str(&asks_for(answer, kind));
     }
     if let Some(last) = last {
         let says = last.says.replace('\n', " ");

@@ -2,6 +2,7 @@
 
 mod action;
 mod address;
+mod answer;
 mod config_files;
 mod desired;
 mod facet;
@@ -22,6 +23,7 @@ mod verb;
 pub use action::{Action, CheckState, Effect, ProposedFile, Risk};
 pub use address::{Address, AddressError, AddressGlob};
 pub(crate) use address::{is_hidden, match_path, match_star};
+pub use answer::{AnswerFrom, AnswerSchema, LONGEST_ANSWER, Typed};
 pub use config_files::{ConfigFile, ConfigFiles, Origin, SECTIONS, Unread};
 pub use desired::{
     Allow, Auth, ChangeBudget, Desired, Factory, GitHub, Labels, LoopConfig, Mode, ObservedOwner, Protect,
@@ -43,8 +45,8 @@ pub use source::{Layer, Source, Sourced};
 pub use speech::{PLAN_CHECK, REVIEW_MARKER};
 pub use spend::{Figure, MICROS, Prices, Quota, Spent, Tariff, spent, usd};
 pub use task::{
-    AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Closed, Given, LONGEST_WAIT, OpenPull, PullSeen,
-    RunCaps, RunOf, RunPhase, RunSeen, StartRun, Task,
+    AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Closed, Given, LONGEST_WAIT, Lack, OpenPull, PullSeen,
+    RunCaps, RunOf, RunPhase, RunSeen, Session, StartRun, TYPED_KINDS, Task,
 };
 pub use verb::{Change, Object, Verb};
 

@@ -279,6 +279,17 @@ impl UsageOf {
             Self::Session => told.since(Usage { turns: 0, ..before }),
         }
     }
+
+    /// What a session has used in all once a process of it told so much, as far as the next process has to know. One
+    /// that told nothing of the kind has not used less than was used before it.
+    #[must_use]
+    pub fn in_all(self, told: Usage, before: Usage) -> Usage {
+        match self {
+            Self::Process => Usage::default(),
+            Self::Session if told.tokens() == 0 => before,
+            Self::Session => told,
+        }
+    }
 }
 
 /// What a run may use. `None` is unlimited.
@@ -395,6 +406,10 @@ mod tests {
         let own = Usage { turns: 2, input: 150, cached: 40, output: 20, cost: None };
         assert_eq!(UsageOf::Session.own(told, before), own);
         assert_eq!(UsageOf::Process.own(told, before), told);
+        let silent = Usage { turns: 1, ..Usage::default() };
+        assert_eq!(UsageOf::Session.in_all(told, before), told);
+        assert_eq!(UsageOf::Session.in_all(silent, before), before);
+        assert_eq!(UsageOf::Process.in_all(told, before), Usage::default());
     }
 
     #[test]

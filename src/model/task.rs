@@ -5,11 +5,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::{Address, Check, Clocks, CommitId, Limits, Outcome, RepoName, RunId, Said, SecretRef, Source};
+use super::{
+    Address, AnswerSchema, Check, Clocks, CommitId, Limits, Outcome, RepoName, RunId, Said, SecretRef,
+    Source, Typed,
+};
 
 /// The kinds of agents that config may name.
 pub const AGENT_KINDS: &[&str] = &["claude", "codex", "gemini", "opencode", "acp", "command"];
+
+/// Those of them that can be given the schema of an answer themselves; the others read it in their prompt.
+pub const TYPED_KINDS: &[&str] = &["claude", "codex"];
 
 /// What config says of an agent: a program, as whom it works, within which limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +89,10 @@ pub struct Task {
     pub agents: Vec<String>,
     /// How many attempts it may take.
     pub attempts: u32,
+    /// How often in one attempt an agent that ended without what is asked for is told so, and goes on.
+    pub continuations: u32,
+    /// The form of the answer that is asked for, if one is.
+    pub answer: Option<AnswerSchema>,
     /// The paths that it may change, as globs; all of them when there are none.
     pub paths: Vec<String>,
     /// Whether it may make gates weaker.
@@ -96,10 +107,15 @@ impl Task {
         Address::repo(&self.repo).part("task", &self.name)
     }
 
-    /// Eight hex digits that stand for what is to be done. Another text is another piece of work, with its own attempts
-    /// and its own branch.
+    /// Eight hex digits that stand for what is to be done. Another text, or another form of the answer, is another piece
+    /// of work, with its own attempts and its own branch.
     pub fn version(&self) -> String {
-        blake3::hash(self.prompt.as_bytes()).to_hex()[..8].to_owned()
+        let mut all = blake3::Hasher::new();
+        all.update(self.prompt.as_bytes());
+        if let Some(answer) = &self.answer {
+            all.update(b"\0").update(answer.value().to_string().as_bytes());
+        }
+        all.finalize().to_hex()[..8].to_owned()
     }
 
     /// The branch that its work is published on.
@@ -138,6 +154,9 @@ pub struct RunOf {
     pub attempt: u32,
     /// [`Task::branch`].
     pub branch: String,
+    /// The run of the same attempt whose session and workspace it goes on with; with none it begins anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<RunId>,
 }
 
 /// A run to start.
@@ -153,12 +172,40 @@ pub struct StartRun {
     pub paths: Vec<String>,
     /// Whether it may make gates weaker.
     pub may_weaken: bool,
+    /// The form of the answer that is asked for.
+    pub answer: Option<AnswerSchema>,
 }
 
 impl StartRun {
     /// Sixteen hex digits that stand for the prompt.
     pub fn digest(&self) -> String {
         blake3::hash(self.prompt.as_bytes()).to_hex()[..16].to_owned()
+    }
+
+    /// The run, as records show it.
+    pub fn value(&self) -> Value {
+        self.of.value(&self.agent, &self.digest())
+    }
+}
+
+impl RunOf {
+    /// A run of it by this agent, with a prompt of this digest, as plans and records show it.
+    pub fn value(&self, agent: &str, digest: &str) -> Value {
+        let mut value = json!({
+            "agent": agent,
+            "attempt": self.attempt,
+            "version": self.version,
+            "prompt": digest,
+        });
+        if let Some(run) = &self.continues {
+            value["continues"] = run.as_str().into();
+        }
+        value
+    }
+
+    /// Whether it is of the same piece of work.
+    pub fn is_of_same_work(&self, other: &Self) -> bool {
+        (&self.repo, &self.task, &self.version) == (&other.repo, &other.task, &other.version)
     }
 }
 
@@ -240,6 +287,38 @@ pub struct Closed {
     /// What the gates of the repository showed.
     #[serde(default)]
     pub checks: Vec<Check>,
+    /// Its answer in the form that was asked for.
+    #[serde(default)]
+    pub typed: Option<Typed>,
+    /// What was asked for and isn't there, where it ended normally.
+    #[serde(default)]
+    pub lacks: Option<Lack>,
+    /// The session that may go on.
+    #[serde(default)]
+    pub session: Option<Session>,
+}
+
+/// What was asked for and isn't there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "lacks", content = "says", rename_all = "kebab-case")]
+pub enum Lack {
+    /// It changed nothing.
+    Changes,
+    /// It changed files, and committed none of them.
+    Commits,
+    /// It gave no answer of the form that was asked for: why.
+    Answer(String),
+    /// What it committed doesn't pass the gates of the repository: which, and the last lines of each.
+    Gates(String),
+}
+
+/// A session of an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The kind of its agent.
+    pub kind: String,
+    /// What the agent calls it.
+    pub id: String,
 }
 
 /// The pull request of a branch of ours.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::model::{
     Action, ActionId, Effect, Fingerprint, LabelName, LabelSpec, LabelState, Observed, RepoName, RepoState,
-    Risk, Seen, Setting, SettingValue, Verb,
+    Risk, RunId, Seen, Setting, SettingValue, Verb,
 };
 
 /// Something that must never be in a plan.
@@ -123,6 +123,8 @@ fn says_what_it_does(action: &Action) -> bool {
             after["agent"].as_str() == Some(start.agent.as_str())
                 && after["attempt"].as_u64() == Some(start.of.attempt.into())
                 && after["version"].as_str() == Some(start.of.version.as_str())
+                && after["continues"].as_str() == start.of.continues.as_ref().map(RunId::as_str)
+                && (start.of.continues.is_none() || after["continues"] == before["run"])
         }
         Effect::OpenPull(pull) => {
             before.is_null()

@@ -1,6 +1,7 @@
 //! One supervised agent in one workspace: what is started, what it says, how it ended, what is saved of it.
 
 pub mod agents;
+mod answer;
 pub mod bounds;
 mod check;
 mod ground;
@@ -13,11 +14,15 @@ mod settle;
 mod step;
 mod supervisor;
 mod transcript;
+mod verdict;
 mod verify;
 mod watch;
 pub mod workspace;
 
-pub use check::{CheckError, Checked, Checking, Checks, Verdict, check, launch_check, sweep_checks, verdict};
+pub use answer::{Given, answer};
+pub use check::{
+    CheckError, CheckVerdict, Checked, Checking, Checks, check, judge_checks, launch_check, sweep_checks,
+};
 pub use ground::Ground;
 pub use launch::{LaunchError, launch};
 pub use record::{
@@ -27,5 +32,6 @@ pub use record::{
 pub use redact::{Redactor, is_masked};
 pub use settle::settle;
 pub use supervisor::{SuperviseError, supervise};
+pub use verdict::{Left, Verdict, verdict};
 pub use verify::{Evidence, Found, verify};
 pub use watch::{Exit, Stop, Watch};

@@ -191,8 +191,14 @@ pub struct End {
     pub tries: usize,
     /// What was used, of earlier processes of its session nothing.
     pub used: Usage,
+    /// What its session has used in all, where its agent's figures are the session's.
+    #[serde(default)]
+    pub session_used: Usage,
     /// The session.
     pub session: Option<String>,
+    /// Whether it was to go on with a session and came back with another one, which knows nothing of what was before.
+    #[serde(default)]
+    pub cold: bool,
     /// What it answered last.
     pub answer: Option<Answer>,
     /// What it asked, without going on.
@@ -274,6 +280,11 @@ impl Spec {
         let readable: Vec<&Path> = readable.iter().map(PathBuf::as_path).collect();
         let network = if *network { Network::Open } else { Network::Closed };
         sandbox.wrap(&argv, &[&self.folder, &self.home], &readable, &ground::mounts(self), network)
+    }
+
+    /// Whether an agent that was to go on with a session is in another one.
+    pub fn is_cold(&self, session: Option<&str>) -> bool {
+        matches!((&self.work.begin, session), (Begin::Resume(id), Some(now)) if id != now)
     }
 
     /// The job of a try, the first of which is number zero.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::adapters::fs;
 use crate::adapters::procs::{self, Swept};
-use crate::model::Outcome;
+use crate::model::{Outcome, Usage};
 
 use super::agents::{self, Lines, Stream};
 use super::launch::BEGIN;
@@ -96,9 +96,13 @@ fn end(
     swept: Swept,
     at: Timestamp,
 ) -> End {
-    let used = match agents::by_kind(&spec.kind) {
-        Some(agent) => agent.usage_of().own(heard.used(), spec.baseline),
-        None => heard.used(),
+    let cold = spec.is_cold(heard.session());
+    let before = if cold { Usage::default() } else { spec.baseline };
+    let (used, session_used) = match agents::by_kind(&spec.kind) {
+        Some(agent) => {
+            (agent.usage_of().own(heard.used(), before), agent.usage_of().in_all(heard.used(), before))
+        }
+        None => (heard.used(), Usage::default()),
     };
     // Earlier tries are in what was noted, and not in what the last one printed of itself.
     let used = if progress.used.tokens() > used.tokens() { progress.used } else { used };
@@ -116,6 +120,8 @@ fn end(
         stop: None,
         tries: usize::from(processes.began()),
         used,
+        session_used,
+        cold,
         session: heard.session().map(str::to_owned).or(progress.session),
         answer: heard.answer().map(|(text, typed)| Answer { text: text.clone(), typed: typed.clone() }),
         asked: heard.asked().map(str::to_owned),

@@ -16,7 +16,7 @@ use super::agents::{self, Agent, Event, Lines, Listener, Session, Stream};
 use super::ground::{self, Failed, Grounds};
 use super::outbox::{self, OUTBOX};
 use super::record::{
-    Answer, End, Handover, MARK, Processes, Progress, RecordError, RunDir, SetupFailed, Spec,
+    Answer, Begin, End, Handover, MARK, Processes, Progress, RecordError, RunDir, SetupFailed, Spec,
 };
 use super::redact::{Redactor, Screen};
 use super::step;
@@ -93,12 +93,14 @@ pub fn supervise(
         tries: 0,
         skipped: 0,
         used: Usage::default(),
+        before: Usage::default(),
         noted: None,
         says: None,
         swept: Swept::default(),
         setup_failed: None,
         teardown_failed: None,
     };
+    run.before = run.spec.baseline;
     let mut ready = Some(ready);
     let mut ready = || {
         if let Some(ready) = ready.take() {
@@ -133,6 +135,8 @@ struct Run {
     skipped: u64,
     /// Of earlier tries.
     used: Usage,
+    /// What its session used before this try.
+    before: Usage,
     noted: Option<(Duration, Progress)>,
     says: Option<String>,
     swept: Swept,
@@ -170,6 +174,9 @@ impl Run {
                     break;
                 }
                 self.used = self.used();
+                if let Begin::Resume(_) = self.spec.work.begin {
+                    self.before = self.session_used();
+                }
                 self.watch = Watch::new(self.spec.clocks, self.spec.limits);
             }
             self.tries = n + 1;
@@ -382,8 +389,22 @@ impl Run {
 
     /// What this run used: of a session that goes on, what was used before is not its own.
     fn used(&self) -> Usage {
-        let told = self.watch.used();
-        self.used.plus(self.agent.usage_of().own(told, self.spec.baseline))
+        let own = self.agent.usage_of().own(self.watch.used(), self.before());
+        self.used.plus(own)
+    }
+
+    /// What the session used in all.
+    fn session_used(&self) -> Usage {
+        self.agent.usage_of().in_all(self.watch.used(), self.before())
+    }
+
+    /// What the session used before this try; one that came instead of it had used nothing.
+    fn before(&self) -> Usage {
+        if self.is_cold() { Usage::default() } else { self.before }
+    }
+
+    fn is_cold(&self) -> bool {
+        self.spec.is_cold(self.watch.session())
     }
 
     fn end(&self, exit: Exit, clock: &Clock) -> End {
@@ -415,6 +436,8 @@ impl Run {
             stop: self.stop.clone(),
             tries: self.tries,
             used: self.used(),
+            session_used: self.session_used(),
+            cold: self.is_cold(),
             session: self.masked(self.watch.session().map(str::to_owned)).or_else(|| self.session.clone()),
             answer,
             asked: self.masked(self.watch.asked().map(str::to_owned)),

@@ -597,3 +597,25 @@ task "tidy" repo="acme/widgets" { prompt "  "; agents; attempts 0; }
       help: e.g. `attempts 3`
     "#);
 }
+
+#[test]
+fn an_answer_that_can_not_be_asked_for() {
+    let text = complain(
+        r##"repo "acme/widgets"
+agent "claude" kind="claude"
+task "tidy" repo="acme/widgets" { prompt "x"; agents "claude"; answer #"{ "type": "objekt" }"#; }
+task "tell" repo="acme/widgets" { prompt "x"; agents "claude"; answer "yes or no"; }
+"##,
+    );
+    for says in [
+        "the `answer` of `task \"tidy\"` can't be asked for: it isn't a JSON Schema: ",
+        "the `answer` of `task \"tell\"` can't be asked for: it isn't JSON: ",
+        "╭─[factory.kdl:4:",
+        "╭─[factory.kdl:5:",
+        "write the JSON Schema of an object, whole in itself",
+    ] {
+        let flat =
+            |text: &str| text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        assert!(flat(&text).contains(&flat(says)), "{says}\n{text}");
+    }
+}

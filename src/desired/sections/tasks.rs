@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::desired::block::{Block, Read};
 use crate::desired::diagnostic::{Code, Draft, code, nearest};
 use crate::desired::shape::{Field, Kind, Repeat, Type};
-use crate::model::{AgentConfig, Repo, RepoName, Task};
+use crate::model::{AgentConfig, AnswerSchema, Repo, RepoName, Task};
 
 use super::Builder;
 
 const ATTEMPTS: u32 = 3;
+const CONTINUATIONS: u32 = 3;
 
 pub(super) static TASK: Kind = Kind {
     name: "task",
@@ -38,6 +39,19 @@ pub(super) static TASK: Kind = Kind {
             "3",
         )
         .or("3"),
+        Field::new(
+            "continuations",
+            Type::Int { min: 0, max: 3 },
+            "How often in one attempt an agent that ended without what is asked for (a commit, an answer of the right form) is told so, and goes on in the same session. An answer is asked for once more only. Agents without sessions begin another attempt.",
+            "3",
+        )
+        .or("3"),
+        Field::new(
+            "answer",
+            Type::Prose { max: 20_000 },
+            "The form of an answer that is asked for, as a JSON Schema of an object that refers to nothing elsewhere. With a valid answer the task is done; what was committed besides becomes a pull request, and nothing has to be.",
+            r##"#"{ "type": "object", "properties": { "safe": { "type": "boolean" } }, "required": ["safe"] }"#"##,
+        ),
         Field::new(
             "paths",
             Type::List { of: &Type::Text { max: 200 }, max: 100 },
@@ -88,12 +102,27 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
         prompt: block.text("prompt")?.0.to_owned(),
         agents: texts("agents"),
         attempts: block.count("attempts").unwrap_or(ATTEMPTS),
+        continuations: block.count("continuations").unwrap_or(CONTINUATIONS),
+        answer: answer(block, cx),
         paths: texts("paths"),
         may_weaken: block.flag("may-weaken").is_some_and(|(on, _)| on),
         source: cx.source(block.span),
         name: name.clone(),
     };
     Some((name, task))
+}
+
+fn answer(block: &Block, cx: &mut Builder<'_>) -> Option<AnswerSchema> {
+    let (text, span) = block.text("answer")?;
+    match AnswerSchema::parse(text) {
+        Ok(schema) => Some(schema),
+        Err(says) => {
+            let says = format!("the `answer` of {} can't be asked for: {says}", block.quoted());
+            let help = "write the JSON Schema of an object, whole in itself: `{ \"type\": \"object\", \"properties\": { … } }`";
+            cx.sink.push(Draft::error(code::MALFORMED, says).at(span, "this schema").help(help));
+            None
+        }
+    }
 }
 
 /// What a reference is to: its code, what it is called, how it is declared.
@@ -125,7 +154,9 @@ mod tests {
 
     #[test]
     fn documented_defaults_are_used() {
-        let documented = TASK.field("attempts").and_then(Field::default_json);
-        assert_eq!(documented, Some(ATTEMPTS.into()));
+        for (field, default) in [("attempts", ATTEMPTS), ("continuations", CONTINUATIONS)] {
+            let documented = TASK.field(field).and_then(Field::default_json);
+            assert_eq!(documented, Some(default.into()), "{field}");
+        }
     }
 }

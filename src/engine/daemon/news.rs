@@ -209,6 +209,8 @@ mod tests {
             prompt: "Hone it.".to_owned(),
             agents: vec!["claude".to_owned()],
             attempts: 1,
+            continuations: 0,
+            answer: None,
             paths: Vec::new(),
             may_weaken: false,
             source: source(1),

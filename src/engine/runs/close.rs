@@ -6,12 +6,12 @@ use crate::adapters::env;
 use crate::adapters::fs;
 use crate::adapters::git::{self, Access, Mirror, Signature};
 use crate::engine::config::said;
-use crate::model::{Closed, Outcome, RunId, Said};
+use crate::model::{AnswerSchema, Closed, RunId, Said, Session, Typed};
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{self, Site, Workspace};
 use crate::runs::{
-    CheckError, End, Evidence, Found, On, RecordError, Redactor, RunDir, Spec, State, is_masked, outbox,
-    settle, verify,
+    CheckError, End, Evidence, Found, Given, Left, On, RecordError, Redactor, RunDir, Spec, State, Verdict,
+    agents, answer, is_masked, outbox, settle, verdict, verify,
 };
 
 use super::{Secrets, Yard, check, workspace_name};
@@ -141,67 +141,84 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
     let access = Access::new(&yard.env, None);
     let root = yard.state.workspaces();
     let site = Site { root: &root, mirror: &mirror, access: &access, sandbox };
-    let left = left(yard, &site, spec, on).await?;
-    let (said, redactor) = said_in_outbox(yard, spec)?;
-    let answer = end.answer.map(|answer| answer.text);
-    let leaks = answer.as_deref().is_some_and(|words| redactor.finds(words) || is_masked(words));
-    let (outcome, says, commit) = match (end.outcome, left.found) {
-        (Outcome::Done, Found::Work(_) | Found::Nothing) if let Some(says) = said.for_a_person() => {
-            (Outcome::NeedsInput, says, None)
-        }
-        // A masked text may hold what nobody knows to mask, so it isn't published in that form either.
-        (Outcome::Done, Found::Work(_)) if leaks => {
-            let says = "there is a secret in its last words, which would be published with what it made";
-            (Outcome::PolicyViolation, says.to_owned(), None)
-        }
-        (Outcome::Done, Found::Work(commit)) => {
-            (Outcome::Done, "what it made may be published".to_owned(), Some(commit))
-        }
-        (Outcome::Done, Found::Nothing) if left.salvage.is_some() => {
-            (Outcome::NoVerdict, "it left changes and committed none of them".to_owned(), None)
-        }
-        (Outcome::Done, Found::Nothing) => (Outcome::NoChange, "it changed nothing".to_owned(), None),
-        (Outcome::Done, Found::Forbidden(says)) => (Outcome::PolicyViolation, says, None),
-        (outcome, _) => (outcome, end.says, None),
+    let (found, salvage) = left(yard, &site, spec, on).await?;
+    let Told { said, answer, redactor } = told(yard, spec, &end)?;
+    let words = end.answer.as_ref().map(|answer| answer.text.as_str());
+    let left = Left {
+        found,
+        saved: salvage.is_some(),
+        asks: said.for_a_person(),
+        answer,
+        leaks: words.is_some_and(|words| redactor.finds(words) || is_masked(words)),
     };
+    let Verdict { outcome, says, commit, typed, lacks } = verdict(&end, left);
     Ok(Closed {
         outcome,
         says: redactor.clean_text(&says),
         at: end.at,
         base: Some((on.base.clone(), on.base_branch.clone())),
         commit,
-        salvage: left.salvage,
-        answer,
+        salvage,
+        session: session(spec, &end),
+        answer: end.answer.map(|answer| answer.text),
+        typed,
+        lacks,
         said,
         setup_failed: end.setup_failed.map(|failed| failed.recipe),
         checks: Vec::new(),
     })
 }
 
-/// What it said besides, and what finds the secrets in its words. Where one that it was given is another one by now, nobody
-/// can tell whether what it said is free of it.
-fn said_in_outbox(yard: &Yard, spec: &Spec) -> Result<(Said, Redactor), CloseError> {
-    match yard.secrets_of(spec)? {
-        Secrets::Known(redactor) => Ok((outbox::read(&spec.home, &redactor)?.said, redactor)),
+/// The session that may go on: one of an agent that can, and not one that knows nothing of the work.
+fn session(spec: &Spec, end: &End) -> Option<Session> {
+    let resumes = agents::by_kind(&spec.kind).is_some_and(|agent| agent.resumes());
+    let id = end.session.clone().filter(|_| resumes && !end.cold)?;
+    Some(Session { kind: spec.kind.clone(), id })
+}
+
+/// What a run said.
+struct Told {
+    /// Besides its work.
+    said: Said,
+    /// The answer that was asked for, if one was, or why there is none.
+    answer: Option<Result<Typed, String>>,
+    /// What finds the secrets in its words.
+    redactor: Redactor,
+}
+
+/// Reads what it said. Where a secret that it was given is another one by now, nobody can tell whether that is free of it.
+fn told(yard: &Yard, spec: &Spec, end: &End) -> Result<Told, CloseError> {
+    let (outbox, redactor) = match yard.secrets_of(spec)? {
+        Secrets::Known(redactor) => (outbox::read(&spec.home, &redactor)?, redactor),
         Secrets::Changed(from) => {
             let why = format!("its outbox: the secret `{from}` is another one by now");
             let now = yard.secrets();
             let redactor = Redactor::new(now.iter().map(String::as_str));
-            Ok((Said { untaken: vec![why], ..Said::default() }, redactor))
+            let said = Said { untaken: vec![why], ..Said::default() };
+            return Ok(Told { said, answer: None, redactor });
         }
-    }
+    };
+    let answered = spec.work.schema.clone().map(|schema| {
+        let given = Given {
+            typed: end.answer.as_ref().and_then(|answer| answer.typed.clone()),
+            file: outbox.answer,
+            words: end.answer.as_ref().map(|answer| answer.text.clone()),
+        };
+        AnswerSchema::of(schema).and_then(|schema| answer(&schema, given, &redactor))
+    });
+    Ok(Told { said: outbox.said, answer: answered, redactor })
 }
 
-/// What a run left.
-struct Left {
-    found: Found,
-    salvage: Option<String>,
-}
-
-async fn left(yard: &Yard, site: &Site<'_>, spec: &Spec, on: &On) -> Result<Left, CloseError> {
+/// What was found of its commits, and the reference of what was saved besides.
+async fn left(
+    yard: &Yard,
+    site: &Site<'_>,
+    spec: &Spec,
+    on: &On,
+) -> Result<(Found, Option<String>), CloseError> {
+    let forbidden = |says: String, salvage| Ok((Found::Forbidden(says), salvage));
     let Some(workspace) = Workspace::open(site, &workspace_name(&on.of))? else {
-        let found = Found::Forbidden("its workspace is gone".to_owned());
-        return Ok(Left { found, salvage: None });
+        return forbidden("its workspace is gone".to_owned(), None);
     };
     let (by, now): (Signature, Timestamp) = (yard.by(), yard.clock.now());
     let taken = match workspace.take(site, &spec.id).await {
@@ -209,19 +226,18 @@ async fn left(yard: &Yard, site: &Site<'_>, spec: &Spec, on: &On) -> Result<Left
         Err(error) => {
             // Whatever it did to its repository, nothing of it is brought in; its files are saved all the same.
             let salvage = salvage(&workspace, site, &spec.id, &by, now).await?;
-            let found = Found::Forbidden(format!("its commits can't be taken: {}", said(&error)));
-            return Ok(Left { found, salvage });
+            return forbidden(format!("its commits can't be taken: {}", said(&error)), salvage);
         }
     };
     let salvage = salvage(&workspace, site, &spec.id, &by, now).await?;
     let redactor = match yard.secrets_of(spec)? {
         Secrets::Known(redactor) => redactor,
         Secrets::Changed(from) => {
-            let found = Found::Forbidden(format!(
+            let says = format!(
                 "the secret `{from}`, which it was given, is another one by now: nobody can tell whether what it made is free \
                  of it"
-            ));
-            return Ok(Left { found, salvage });
+            );
+            return forbidden(says, salvage);
         }
     };
     let evidence = Evidence {
@@ -231,7 +247,7 @@ async fn left(yard: &Yard, site: &Site<'_>, spec: &Spec, on: &On) -> Result<Left
         paths: &on.paths,
         redactor: &redactor,
     };
-    Ok(Left { found: verify(&evidence)?, salvage })
+    Ok((verify(&evidence)?, salvage))
 }
 
 async fn salvage(

@@ -1,9 +1,10 @@
 //! Starting a run, and pushing what one made.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::adapters::git::{Access, CheckOut, Mirror, Objects, Pushed, Refs};
@@ -15,7 +16,7 @@ use crate::runs::agents::{self, Agent};
 use crate::runs::bounds::envelope;
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{Site, Workspace};
-use crate::runs::{Begin, Bounds, Handover, On, RunDir, Spec, Work, launch};
+use crate::runs::{Begin, Bounds, Ground, Handover, On, RunDir, Spec, Work, launch};
 
 use super::ground::ground;
 use super::probe::{probe, seen, unseen};
@@ -32,16 +33,11 @@ impl Workshop for Starter {
         for (id, dir) in runs {
             let Some(spec) = dir.spec().map_err(failed)? else { continue };
             let Some(on) = &spec.on else { continue };
-            if (&on.of.repo, &on.of.task, &on.of.version) != (&of.repo, &of.task, &of.version) {
+            if !on.of.is_of_same_work(of) {
                 continue;
             }
-            if on.of.attempt == of.attempt {
-                return Ok(json!({
-                    "agent": spec.agent,
-                    "attempt": on.of.attempt,
-                    "version": on.of.version,
-                    "prompt": spec.digest,
-                }));
+            if (on.of.attempt, &on.of.continues) == (of.attempt, &of.continues) {
+                return Ok(on.of.value(&spec.agent, &spec.digest));
             }
             last = json!({ "run": id.as_str() });
         }
@@ -71,6 +67,18 @@ struct Origin {
     branch: String,
 }
 
+/// What a run works on, and where.
+struct Footing {
+    workspace: Workspace,
+    /// How the repository is made ready, and its gates.
+    ground: Ground,
+    on: On,
+    home: PathBuf,
+    begin: Begin,
+    /// What its session used before.
+    baseline: Usage,
+}
+
 impl Starter {
     async fn begin(&self, start: &StartRun) -> Result<(), WorkshopError> {
         let yard = &self.0;
@@ -80,22 +88,19 @@ impl Starter {
         let agent = agent.ok_or_else(|| because(format!("there is no agent of kind `{}`", config.kind)))?;
         let vars = given::variables(&yard.env, config).map_err(failed)?;
         let probed = probe(&yard.env, config, &vars).await.map_err(because)?;
-        let origin = self.origin(&start.of.repo).await?;
-        let token = self.1.git_token(start.of.repo.owner()).await.map_err(failed)?;
-        let access = Access::new(&yard.env, Some(token));
-        let mirror = Mirror::ensure(&yard.state.mirror_of(&start.of.repo), &origin.url).map_err(failed)?;
-        mirror.fetch(&access, &[Refs::Branch(origin.branch.clone())]).await.map_err(failed)?;
-        let base = mirror.repo().branch_head(&origin.branch).map_err(failed)?;
-        let base =
-            base.ok_or_else(|| because(format!("{} has no branch `{}` yet", start.of.repo, origin.branch)))?;
-        let id = RunId::new(yard.clock.now(), salt(&start.of).as_bytes());
+        let id = self.name(&start.of)?;
         let sandbox = Sandbox::detect(&yard.env).await.unwrap_or(Sandbox::None);
         let bounded = config.bounds.sandbox && sandbox != Sandbox::None;
         if bounded && !seen(&probed.at, &config.bounds) {
             return Err(because(unseen(config, &probed.at)));
         }
-        let workspace = self.workspace(&mirror, &sandbox, start, &id, &base).await?;
-        let ground = ground(yard, &start.of.repo, mirror.repo(), &base, &workspace).map_err(failed)?;
+        let Footing { workspace, on, home, begin, baseline, ground } = match &start.of.continues {
+            None => {
+                let tries = 1 + config.waits.len();
+                self.afresh(start, &sandbox, &id, sessions(agent, &id, tries)).await?
+            }
+            Some(run) => self.as_left(start, run, &config.kind, &sandbox)?,
+        };
         let bounds = match &sandbox {
             Sandbox::Bubblewrap { program } if bounded => {
                 let mirror = workspace.readable().into_iter().map(Path::to_owned);
@@ -107,16 +112,7 @@ impl Starter {
             }
             Sandbox::Bubblewrap { .. } | Sandbox::None => None,
         };
-        let home = yard.state.homes().join(id.as_str());
         crate::adapters::fs::private_dir(&home).map_err(failed)?;
-        let on = On {
-            of: start.of.clone(),
-            url: origin.url,
-            base_branch: origin.branch,
-            base,
-            paths: start.paths.clone(),
-            may_weaken: start.may_weaken,
-        };
         let spec = Spec {
             config: yard.state.id().to_owned(),
             config_commit: yard.desired.origin.commit.clone(),
@@ -129,11 +125,11 @@ impl Starter {
                 program: probed.program,
                 prompt: start.prompt.clone() + &envelope(bounds.as_ref()),
                 model: config.model.clone(),
-                begin: Begin::New(sessions(agent, &id, 1 + config.waits.len())),
-                schema: None,
+                begin,
+                schema: start.answer.as_ref().map(|schema| schema.value().clone()),
             },
             waits: config.waits.clone(),
-            baseline: Usage::default(),
+            baseline,
             digest: start.digest(),
             folder: workspace.tree(),
             bounds,
@@ -152,6 +148,19 @@ impl Starter {
         Ok(())
     }
 
+    /// A name for a run of a task, after those of all that it had: their order is what they are known by, also of two in
+    /// one second, and when the clock was set back.
+    fn name(&self, of: &RunOf) -> Result<RunId, WorkshopError> {
+        let mut moment = self.0.clock.now();
+        for (id, dir) in RunDir::all(&self.0.state.runs()).map_err(failed)? {
+            let on = dir.spec().map_err(failed)?.and_then(|spec| spec.on);
+            let is_of_task = on.is_some_and(|on| (&on.of.repo, &on.of.task) == (&of.repo, &of.task));
+            let after = id.moment().filter(|_| is_of_task).map(|last| last + SignedDuration::from_secs(1));
+            moment = moment.max(after.unwrap_or(moment));
+        }
+        Ok(RunId::new(moment, salt(of).as_bytes()))
+    }
+
     /// What is kept of the secrets that it is given.
     fn secrets(&self, config: &AgentConfig) -> Result<Vec<(SecretRef, String)>, WorkshopError> {
         let kept = |from: &SecretRef| {
@@ -167,6 +176,79 @@ impl Starter {
         let told = text("clone_url").zip(text("default_branch"));
         let (url, branch) = told.ok_or_else(|| because(format!("GitHub doesn't tell where {repo} is")))?;
         Ok(Origin { url, branch })
+    }
+
+    /// A run that begins anew: on the head of the repository's branch, in a home and a session of its own.
+    async fn afresh(
+        &self,
+        start: &StartRun,
+        sandbox: &Sandbox,
+        id: &RunId,
+        sessions: Vec<String>,
+    ) -> Result<Footing, WorkshopError> {
+        let yard = &self.0;
+        let origin = self.origin(&start.of.repo).await?;
+        let token = self.1.git_token(start.of.repo.owner()).await.map_err(failed)?;
+        let access = Access::new(&yard.env, Some(token));
+        let mirror = Mirror::ensure(&yard.state.mirror_of(&start.of.repo), &origin.url).map_err(failed)?;
+        mirror.fetch(&access, &[Refs::Branch(origin.branch.clone())]).await.map_err(failed)?;
+        let base = mirror.repo().branch_head(&origin.branch).map_err(failed)?;
+        let base =
+            base.ok_or_else(|| because(format!("{} has no branch `{}` yet", start.of.repo, origin.branch)))?;
+        let workspace = self.workspace(&mirror, sandbox, start, id, &base).await?;
+        Ok(Footing {
+            ground: ground(yard, &start.of.repo, mirror.repo(), &base, &workspace).map_err(failed)?,
+            workspace,
+            on: On {
+                of: start.of.clone(),
+                url: origin.url,
+                base_branch: origin.branch,
+                base,
+                paths: start.paths.clone(),
+                may_weaken: start.may_weaken,
+            },
+            home: yard.state.homes().join(id.as_str()),
+            begin: Begin::New(sessions),
+            baseline: Usage::default(),
+        })
+    }
+
+    /// A run that goes on with another one: in its session, home and workspace, which are as that left them.
+    fn as_left(
+        &self,
+        start: &StartRun,
+        run: &RunId,
+        kind: &str,
+        sandbox: &Sandbox,
+    ) -> Result<Footing, WorkshopError> {
+        let yard = &self.0;
+        let cannot = |why: &str| because(format!("run {run} can't go on: {why}"));
+        let dir = RunDir::of(&yard.state.runs(), run);
+        let spec = dir.spec().map_err(failed)?;
+        let (before, on) = spec
+            .and_then(|mut spec| spec.on.take().map(|on| (spec, on)))
+            .ok_or_else(|| cannot("its records are gone"))?;
+        let closed = dir.closed().map_err(failed)?.ok_or_else(|| cannot("it is not over"))?;
+        let end = dir.ended().map_err(failed)?.ok_or_else(|| cannot("its records are gone"))?;
+        let session = closed.session.filter(|session| session.kind == kind);
+        let session = session.ok_or_else(|| cannot("it has no session of such an agent"))?;
+        let mirror = Mirror::ensure(&yard.state.mirror_of(&on.of.repo), &on.url).map_err(failed)?;
+        let access = Access::new(&yard.env, None);
+        let root = yard.state.workspaces();
+        let site = Site { root: &root, mirror: &mirror, access: &access, sandbox };
+        let workspace = Workspace::open(&site, &workspace_name(&on.of)).map_err(failed)?;
+        let is_same = |it: &Workspace| it.branch() == on.of.branch && *it.base() == on.base;
+        let workspace = workspace.filter(is_same).ok_or_else(|| {
+            cannot("its workspace is not there any more; with `continuations 0` the task begins anew")
+        })?;
+        Ok(Footing {
+            workspace,
+            ground: before.ground,
+            on: On { of: start.of.clone(), paths: start.paths.clone(), may_weaken: start.may_weaken, ..on },
+            home: before.home,
+            begin: Begin::Resume(session.id),
+            baseline: end.session_used,
+        })
     }
 
     /// The folder that it works in: the task's own, begun anew, after what is there was saved.
@@ -225,7 +307,8 @@ impl Starter {
 }
 
 fn salt(of: &RunOf) -> String {
-    format!("{}/{}/{}/{}", of.repo, of.task, of.version, of.attempt)
+    let continues = of.continues.as_ref().map_or("", RunId::as_str);
+    format!("{}/{}/{}/{}/{continues}", of.repo, of.task, of.version, of.attempt)
 }
 
 /// An id for each try, where they can be chosen: it takes none twice.

@@ -1,6 +1,7 @@
 //! What each loop decides, in words, and the laws that hold for all of them.
 
 mod config_review;
+mod continuation;
 mod flips;
 mod interpreter;
 mod labels;

@@ -8,13 +8,15 @@ use crate::model::{
 };
 use crate::plan::Plan;
 
-fn task(task: &str) -> Task {
+pub(super) fn task(task: &str) -> Task {
     Task {
         name: task.into(),
         repo: name("acme/widgets"),
         prompt: format!("Do {task}."),
         agents: vec!["one".into(), "two".into()],
         attempts: 2,
+        continuations: 2,
+        answer: None,
         paths: Vec::new(),
         may_weaken: false,
         source: source(4),
@@ -37,14 +39,14 @@ fn agent(name: &str) -> AgentConfig {
     }
 }
 
-fn wants(tasks: &[&str]) -> Desired {
+pub(super) fn wants(tasks: &[&str]) -> Desired {
     let agents = ["one", "two"].map(|name| (name.to_owned(), agent(name)));
     let tasks = tasks.iter().map(|name| ((*name).to_owned(), task(name)));
     Desired { agents: agents.into(), tasks: tasks.collect(), ..desired([]) }
 }
 
 /// A world that has looked at the branches of these tasks and found no pull request.
-fn sees(desired: &Desired, runs: Vec<RunSeen>) -> Observed {
+pub(super) fn sees(desired: &Desired, runs: Vec<RunSeen>) -> Observed {
     let pulls =
         desired.tasks.values().map(|task| ((task.repo.clone(), task.branch()), Seen::Absent)).collect();
     Observed { runs, pulls, ..observed([]) }
@@ -58,6 +60,7 @@ fn run(of: &str, agent: &str, attempt: u32, phase: RunPhase) -> RunSeen {
         version: task.version(),
         attempt,
         branch: task.branch(),
+        continues: None,
     };
     RunSeen { id: RunId::new(now(), &attempt.to_le_bytes()), of, agent: agent.into(), phase }
 }
@@ -74,16 +77,19 @@ fn closed(outcome: Outcome) -> RunPhase {
         said: Said::default(),
         setup_failed: None,
         checks: Vec::new(),
+        typed: None,
+        lacks: None,
+        session: None,
         outcome,
     }))
 }
 
-fn plan(desired: &Desired, observed: &Observed) -> Plan {
+pub(super) fn plan(desired: &Desired, observed: &Observed) -> Plan {
     super::plan("tasks", desired, observed)
 }
 
 /// What is planned, in words.
-fn says(plan: &Plan) -> String {
+pub(super) fn says(plan: &Plan) -> String {
     let acts = plan.actions.iter().map(|action| {
         if let Effect::StartRun(start) = &action.effect {
             format!("{} starts {} of {}", start.agent, start.of.attempt, start.of.task)

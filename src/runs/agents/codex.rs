@@ -57,8 +57,8 @@ impl Agent for Codex {
         }
     }
 
-    fn listener(&self, _: &Job<'_>) -> Box<dyn Listener> {
-        Box::new(Heard::default())
+    fn listener(&self, job: &Job<'_>) -> Box<dyn Listener> {
+        Box::new(Heard { types: job.schema.is_some(), ..Heard::default() })
     }
 }
 
@@ -66,6 +66,8 @@ impl Agent for Codex {
 struct Heard {
     track: Track,
     used: Usage,
+    /// Whether a typed answer was asked for, which is the text of its last message then. It isn't checked by the agent.
+    types: bool,
     answer: String,
 }
 
@@ -129,7 +131,8 @@ impl Heard {
         let input = all.saturating_sub(cached);
         self.used = Usage { turns: self.track.turns(), input, cached, output, cost: None };
         out.push(Event::Used(self.used));
-        out.extend([Event::Answer { text: self.answer.clone(), typed: None }, Event::Closed]);
+        let typed = self.types.then(|| serde_json::from_str(&self.answer).ok()).flatten();
+        out.extend([Event::Answer { text: self.answer.clone(), typed }, Event::Closed]);
     }
 }
 
@@ -187,6 +190,24 @@ mod tests {
         trouble RateLimited
         trouble RateLimited
         ");
+    }
+
+    #[test]
+    fn an_answer_of_the_form_that_was_asked_for_is_its_last_message() {
+        let schema = json!({ "type": "object" });
+        let lines = |says: &str| {
+            let item = json!({ "type": "item.completed", "item": { "id": "1", "type": "agent_message", "text": says } });
+            format!("{item}\n{}", json!({ "type": "turn.completed", "usage": {} }))
+        };
+        let typed = |schema: Option<&Value>, says: &str| {
+            let job = Job { schema, ..a_job() };
+            all(&Codex, &job, &lines(says), "")
+                .into_iter()
+                .find_map(|event| if let Event::Answer { typed, .. } = event { typed } else { None })
+        };
+        assert_eq!(typed(Some(&schema), r#"{"a": 1}"#), Some(json!({ "a": 1 })));
+        assert_eq!(typed(Some(&schema), "It is done."), None);
+        assert_eq!(typed(None, r#"{"a": 1}"#), None);
     }
 
     #[test]

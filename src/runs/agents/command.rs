@@ -24,6 +24,10 @@ impl Agent for Command {
         false
     }
 
+    fn resumes(&self) -> bool {
+        false
+    }
+
     fn closes(&self) -> bool {
         false
     }

@@ -65,6 +65,11 @@ pub trait Agent: Sync {
     /// Whether a session's id can be chosen before it begins.
     fn chooses_session(&self) -> bool;
 
+    /// Whether a session of it can go on in another process.
+    fn resumes(&self) -> bool {
+        true
+    }
+
     /// Whether it has a last word, without which its end is a crash.
     fn closes(&self) -> bool {
         true
@@ -208,6 +213,11 @@ mod tests {
         let mut kinds: Vec<&str> = kinds().collect();
         assert!(kinds.iter().all(|kind| by_kind(kind).is_some()));
         assert_eq!(kinds, crate::model::AGENT_KINDS, "what config may name");
+        let schema = serde_json::json!({ "type": "object" });
+        let told = |agent: &dyn Agent, schema| agent.command(&Job { schema, ..testing::a_job() });
+        let typed = ALL.iter().filter(|agent| told(**agent, Some(&schema)) != told(**agent, None));
+        let typed: Vec<&str> = typed.map(|agent| agent.kind()).collect();
+        assert_eq!(typed, crate::model::TYPED_KINDS, "who is given the schema, and who reads it");
         kinds.dedup();
         assert_eq!(kinds.len(), ALL.len());
         assert!(by_kind("nobody").is_none());

@@ -27,7 +27,7 @@ use super::supervisor::SuperviseError;
 
 use bench::Bench;
 pub use record::{Checked, Checking, Checks};
-pub use verdict::{Verdict, verdict};
+pub use verdict::{CheckVerdict, judge_checks};
 
 /// The variable by which every process of a check is known.
 const MARK: &str = "FACTORY_CHECK";

@@ -222,8 +222,8 @@ impl Talk {
             "tool_call" => {
                 self.spoke(out);
                 self.answer.clear();
-                out.extend(asked(text(update, "/title"), update.get("rawInput").unwrap_or(&Value::Null)));
                 self.tool(update, out);
+                out.extend(asked(text(update, "/title"), update.get("rawInput").unwrap_or(&Value::Null)));
             }
             "tool_call_update" => {
                 out.push(Event::Progress);

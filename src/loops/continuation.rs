@@ -1,0 +1,93 @@
+//! Whether a run that ended normally without what was asked for goes on in its session, and what it is told: what is
+//! missing, and nothing that it knows already.
+
+use crate::model::{AnswerSchema, Closed, Desired, Lack, RunSeen, TYPED_KINDS, Task};
+
+/// A run whose session goes on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Continuation<'a> {
+    /// The last run of the attempt.
+    pub(super) run: &'a RunSeen,
+    /// What is missing.
+    lack: &'a Lack,
+    /// Which run of its attempt the next one is.
+    turn: usize,
+}
+
+/// What follows of the last of these runs, which are of one task as it is now, if its session is to go on. It isn't where
+/// the same was said in vain: then the outcome of the run decides.
+pub(super) fn continuation<'a>(
+    task: &Task,
+    past: &[(&'a RunSeen, &'a Closed)],
+    desired: &Desired,
+) -> Option<Continuation<'a>> {
+    let &(last, closed) = past.last()?;
+    let session = closed.session.as_ref()?;
+    let is_of_agent = desired.agents.get(&last.agent).is_some_and(|agent| agent.kind == session.kind);
+    if !is_of_agent || !task.agents.contains(&last.agent) {
+        return None;
+    }
+    let turns: Vec<_> = past.iter().filter(|(run, _)| run.of.attempt == last.of.attempt).copied().collect();
+    // One that was told so and in which the agent had no part is told so once more.
+    let had_no_part = last.of.continues.is_some() && !closed.outcome.burns_attempt();
+    let lacking = |&&(run, closed): &&(&'a RunSeen, &'a Closed)| {
+        (run.id == last.id || had_no_part) && closed.lacks.is_some()
+    };
+    let &(lacks, at_its_end) = turns.iter().rev().find(lacking)?;
+    let lack = at_its_end.lacks.as_ref()?;
+    let told =
+        turns.iter().filter(|(run, c)| run.of.continues.is_some() && c.outcome.burns_attempt()).count();
+    let same_again = match lack {
+        Lack::Changes => lacks.of.continues.is_some(),
+        Lack::Commits | Lack::Gates(_) => false,
+        Lack::Answer(_) => turns.iter().filter(|(_, c)| matches!(c.lacks, Some(Lack::Answer(_)))).count() > 1,
+    };
+    let goes_on = told < task.continuations as usize && !same_again;
+    goes_on.then_some(Continuation { run: last, lack, turn: turns.len() + 1 })
+}
+
+impl Continuation<'_> {
+    /// What its agent reads.
+    pub(super) fn prompt(&self, answer: Option<&AnswerSchema>, kind: &str) -> String {
+        let says = match self.lack {
+            Lack::Changes => {
+                "You changed nothing. If nothing has to be changed, say why; else change it, and commit that to the branch \
+                 that is checked out.\n"
+                    .to_owned()
+            }
+            Lack::Commits => "You left changes and committed none of them. Commit what belongs to the task to the branch \
+                              that is checked out; what isn't committed isn't looked at.\n"
+                .to_owned(),
+            Lack::Gates(says) => format!(
+                "What you committed doesn't pass a gate of the repository on a clean checkout. Mend it, and commit that. What \
+                 the gate says, as data:\n\n{says}\n"
+            ),
+            Lack::Answer(says) => {
+                let how = answer.and_then(|_| how_to_answer(kind)).unwrap_or_default();
+                format!("Your answer doesn't have the form that was asked for: {says}\nAnswer once more.{how}\n")
+            }
+        };
+        format!("{says}(This is attempt {}, turn {}.)\n", self.run.of.attempt, self.turn)
+    }
+}
+
+/// How an agent of this kind answers in a form that it is asked for; `None` for those that know by themselves.
+fn how_to_answer(kind: &str) -> Option<&'static str> {
+    (!TYPED_KINDS.contains(&kind)).then_some(
+        " Write it as JSON to the file `answer.json` in the folder that the variable FACTORY_OUTBOX names, or put it at the \
+         end of your last words, between a line with ```json and one with ```.",
+    )
+}
+
+/// What an agent of this kind is told of the answer that is asked for.
+pub(super) fn asks_for(answer: &AnswerSchema, kind: &str) -> String {
+    let Some(how) = how_to_answer(kind) else {
+        return "What is asked for is an answer of the form that you were given; commit what you change besides, if anything.\n"
+            .to_owned();
+    };
+    format!(
+        "What is asked for is an answer: one JSON object that fits the JSON Schema below; commit what you change besides, if \
+         anything.{how}\n```json\n{}\n```\n",
+        answer.value()
+    )
+}

@@ -1,0 +1,213 @@
+//! What a run comes to: what its processes told, what was found of its work, and what was asked for, put together.
+
+use crate::model::{CommitId, Lack, Outcome, Typed};
+
+use super::{End, Found};
+
+/// What was found of a run.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// Of its commits.
+    pub found: Found,
+    /// Whether it left anything else, which was saved.
+    pub saved: bool,
+    /// What a person has to answer or mend first, as it said itself.
+    pub asks: Option<String>,
+    /// Its answer of the form that was asked for, or why there is none; `None` where none was asked for.
+    pub answer: Option<Result<Typed, String>>,
+    /// Whether there is a secret in its last words: masked or not, they may hold what nobody knows to mask.
+    pub leaks: bool,
+}
+
+/// What it comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// In words.
+    pub says: String,
+    /// What may be published.
+    pub commit: Option<CommitId>,
+    /// Its typed answer.
+    pub typed: Option<Typed>,
+    /// What was asked for and isn't there.
+    pub lacks: Option<Lack>,
+}
+
+impl Verdict {
+    fn of(outcome: Outcome, says: impl Into<String>) -> Self {
+        Self { outcome, says: says.into(), commit: None, typed: None, lacks: None }
+    }
+
+    fn lacks(outcome: Outcome, says: impl Into<String>, lack: Lack) -> Self {
+        Self { lacks: Some(lack), ..Self::of(outcome, says) }
+    }
+}
+
+/// Puts it together. An answer that was asked for is all that has to be there; otherwise a commit has to be.
+pub fn verdict(end: &End, left: Left) -> Verdict {
+    let commit = match (&end.outcome, left.found) {
+        (Outcome::Done, Found::Forbidden(says)) => return Verdict::of(Outcome::PolicyViolation, says),
+        (Outcome::Done, found) => match (left.asks, found) {
+            (Some(asks), _) => return Verdict::of(Outcome::NeedsInput, asks),
+            (None, Found::Work(_)) if left.leaks => {
+                let says = "there is a secret in its last words, which would be published with what it made";
+                return Verdict::of(Outcome::PolicyViolation, says);
+            }
+            (None, Found::Work(commit)) => Some(commit),
+            (None, _) => None,
+        },
+        (outcome, _) => return Verdict::of(outcome.clone(), &end.says),
+    };
+    match (left.answer, commit) {
+        (Some(Err(why)), _) => {
+            let says = format!("it gave no answer of the form that was asked for: {why}");
+            Verdict::lacks(Outcome::NoVerdict, says, Lack::Answer(why))
+        }
+        (Some(Ok(typed)), commit) => {
+            let says = match &commit {
+                Some(_) => "it answered, and what it made may be published",
+                None if left.saved => "it answered; it left changes and committed none of them",
+                None => "it answered",
+            };
+            Verdict { commit, typed: Some(typed), ..Verdict::of(Outcome::Done, says) }
+        }
+        (None, Some(commit)) => {
+            let says = "what it made may be published";
+            Verdict { commit: Some(commit), ..Verdict::of(Outcome::Done, says) }
+        }
+        // In a session that knows of nothing there was nothing to do; that tells nothing of the task.
+        (None, None) if end.cold => Verdict::of(
+            Outcome::NoVerdict,
+            "it came back in another session, which knew nothing of the work, and committed nothing",
+        ),
+        (None, None) if left.saved => {
+            Verdict::lacks(Outcome::NoVerdict, "it left changes and committed none of them", Lack::Commits)
+        }
+        (None, None) => Verdict::lacks(Outcome::NoChange, "it changed nothing", Lack::Changes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{AnswerFrom, Usage};
+    use crate::runs::Exit;
+
+    fn end(outcome: Outcome, cold: bool) -> End {
+        End {
+            outcome,
+            says: "so it ended".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+            took: Duration::ZERO,
+            exit: Exit::Code(0),
+            stop: None,
+            tries: 1,
+            used: Usage::default(),
+            session_used: Usage::default(),
+            session: None,
+            cold,
+            answer: None,
+            asked: None,
+            denied: 0,
+            quota: None,
+            printed: 0,
+            skipped: 0,
+            strays: 0,
+            left: Vec::new(),
+            setup_failed: None,
+            teardown_failed: None,
+        }
+    }
+
+    #[test]
+    fn it_is_done_when_what_was_asked_for_is_there() {
+        let work = || Found::Work(CommitId::parse(&"ab".repeat(20)).unwrap());
+        let forbidden = || Found::Forbidden("no".to_owned());
+        let typed = || Some(Ok(Typed { value: json!({}), from: AnswerFrom::Words }));
+        let wrong = || Some(Err("there is none".to_owned()));
+        let answer = Some(Lack::Answer("there is none".to_owned()));
+        let (warm, cold) = (false, true);
+        for (outcome, found, saved, answered, is_cold, expect, lacks) in [
+            (Outcome::Done, work(), false, None, warm, "done, commit: what it made may be published", None),
+            (Outcome::Done, work(), true, None, cold, "done, commit: what it made may be published", None),
+            (
+                Outcome::Done,
+                Found::Nothing,
+                false,
+                None,
+                warm,
+                "no change: it changed nothing",
+                Some(Lack::Changes),
+            ),
+            (
+                Outcome::Done,
+                Found::Nothing,
+                true,
+                None,
+                warm,
+                "no verdict: it left changes",
+                Some(Lack::Commits),
+            ),
+            (Outcome::Done, Found::Nothing, false, None, cold, "no verdict: it came back in another", None),
+            (Outcome::Done, Found::Nothing, true, None, cold, "no verdict: it came back in another", None),
+            (Outcome::Done, forbidden(), false, typed(), warm, "policy violation: no", None),
+            (Outcome::Done, Found::Nothing, false, typed(), warm, "done, answer: it answered", None),
+            (Outcome::Done, Found::Nothing, true, typed(), cold, "done, answer: it answered; it left", None),
+            (
+                Outcome::Done,
+                work(),
+                false,
+                typed(),
+                warm,
+                "done, commit, answer: it answered, and what",
+                None,
+            ),
+            (
+                Outcome::Done,
+                work(),
+                false,
+                wrong(),
+                warm,
+                "no verdict: it gave no answer of the form",
+                answer.clone(),
+            ),
+            (
+                Outcome::Done,
+                Found::Nothing,
+                true,
+                wrong(),
+                warm,
+                "no verdict: it gave no answer of the",
+                answer,
+            ),
+            (Outcome::NeedsInput, work(), false, typed(), warm, "needs input: so it ended", None),
+            (Outcome::Killed, Found::Nothing, true, wrong(), warm, "killed: so it ended", None),
+        ] {
+            let said = verdict(
+                &end(outcome, is_cold),
+                Left { found, saved, asks: None, answer: answered, leaks: false },
+            );
+            let commit = if said.commit.is_some() { ", commit" } else { "" };
+            let typed = if said.typed.is_some() { ", answer" } else { "" };
+            let words = format!("{}{commit}{typed}: {}", said.outcome, said.says);
+            assert!(words.starts_with(expect) && said.lacks == lacks, "{expect}: {words}, {:?}", said.lacks);
+        }
+        for (found, expect) in [(work(), Outcome::NeedsInput), (forbidden(), Outcome::PolicyViolation)] {
+            let left = Left {
+                found,
+                saved: false,
+                asks: Some("it asks: which?".to_owned()),
+                answer: typed(),
+                leaks: false,
+            };
+            let said = verdict(&end(Outcome::Done, warm), left);
+            assert_eq!((said.outcome, said.commit, said.typed, said.lacks), (expect, None, None, None));
+        }
+    }
+}
