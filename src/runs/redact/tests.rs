@@ -35,7 +35,7 @@ fn it_is_masked_inside_of_what_is_encoded_as_a_whole() {
 }
 
 fn wrapped(text: &str, width: usize, end: &str) -> String {
-    let lines: Vec<_> = text.as_bytes().chunks(width).map(|line| String::from_utf8_lossy(line)).collect();
+    let lines: Vec<_> = text.as_bytes().chunks(width).map(String::from_utf8_lossy).collect();
     lines.join(end)
 }
 

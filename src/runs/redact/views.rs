@@ -35,21 +35,24 @@ const CLASSES: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
     let mut out = [0; 256];
-    let mut n = 0;
-    while n < 256 {
-        let b = n as u8;
+    let mut b = u8::MIN;
+    loop {
+        let mut class = 0;
         if b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_') {
-            out[n] |= DIGIT_64;
+            class |= DIGIT_64;
         }
         if b.is_ascii_hexdigit() {
-            out[n] |= DIGIT_16;
+            class |= DIGIT_16;
         }
         if b >= 0x7f || (b < 0x20 && !matches!(b, 0 | b'\t' | b'\n' | b'\r' | 0x1b)) {
-            out[n] |= ODD;
+            class |= ODD;
         }
-        n += 1;
+        out[b as usize] = class;
+        if b == u8::MAX {
+            return out;
+        }
+        b += 1;
     }
-    out
 }
 
 fn is(byte: u8, class: u8) -> bool {
