@@ -34,7 +34,7 @@ const READ: (usize, usize, usize) = (16, 32 << 20, 512 << 20);
 /// Knows what is to be masked.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
-    known: Option<Known>,
+    known: Option<Box<Known>>,
 }
 
 impl Redactor {
@@ -49,7 +49,7 @@ impl Redactor {
         if values.is_empty() {
             return Self::default();
         }
-        Self { known: Some(Known::new(values)) }
+        Self { known: Some(Box::new(Known::new(values))) }
     }
 
     /// The text with every secret masked, and how many there were.
