@@ -10,6 +10,9 @@ use crate::model::{Clocks, Limits, Outcome, Usage};
 
 use super::agents::{Event, Trouble};
 
+/// How long a tool by which an agent asks may take to learn that nobody answers.
+const QUESTION: Duration = Duration::from_secs(10);
+
 /// Why a run is stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -20,6 +23,8 @@ pub enum Stop {
     Silence,
     /// A tool ran for too long.
     Tool(String),
+    /// It asked, and waits for an answer that nobody gives.
+    Question,
     /// It took too long.
     Time,
     /// It called the model too often.
@@ -48,6 +53,7 @@ impl Stop {
             Self::FirstEvent => "it said nothing after its start".to_owned(),
             Self::Silence => "it made no progress".to_owned(),
             Self::Tool(name) => format!("the tool `{name}` did not end"),
+            Self::Question => "it asked, and waits for an answer".to_owned(),
             Self::Time => "its time was over".to_owned(),
             Self::Turns => "its turns were used up".to_owned(),
             Self::Tokens => "its tokens were used up".to_owned(),
@@ -64,6 +70,7 @@ impl Stop {
             Self::Silence | Self::Tool(_) => Outcome::Wedged,
             Self::Time | Self::Tokens | Self::Spend | Self::Output | Self::Disk => Outcome::TimeLimit,
             Self::Turns => Outcome::TurnLimit,
+            Self::Question => Outcome::NeedsInput,
             Self::Asked { .. } => Outcome::Cancelled,
         }
     }
@@ -96,6 +103,8 @@ pub struct Watch {
     trouble: Option<Trouble>,
     denied: u64,
     asked: Option<String>,
+    /// Since when a tool of its own waits for an answer.
+    asking: Option<Duration>,
     quota: Option<u8>,
     closed: bool,
 }
@@ -116,6 +125,7 @@ impl Watch {
             trouble: None,
             denied: 0,
             asked: None,
+            asking: None,
             quota: None,
             closed: false,
         }
@@ -139,6 +149,9 @@ impl Watch {
             self.began = true;
             self.progress = at;
         }
+        if moves || matches!(event, Event::Reply(_)) {
+            self.asking = None;
+        }
         match event {
             Event::Session(id) => self.session = Some(id),
             Event::Progress => {}
@@ -156,7 +169,10 @@ impl Watch {
             Event::Answer { text, typed } => self.answer = Some((text, typed)),
             Event::Trouble(trouble) => self.trouble = Some(trouble),
             Event::Denied(_) => self.denied += 1,
-            Event::Asked(question) => self.asked = Some(question),
+            Event::Asked(question) => {
+                self.asked = Some(question);
+                self.asking = (!self.tools.is_empty()).then_some(at);
+            }
             Event::Quota(percent) => self.quota = Some(percent),
             Event::Closed => self.closed = true,
             Event::Reply(_) | Event::HangUp => {}
@@ -167,6 +183,8 @@ impl Watch {
     pub fn deadline(&self) -> (Duration, Stop) {
         let progress = if !self.began {
             (self.clocks.first_event, Stop::FirstEvent)
+        } else if let Some(at) = self.asking {
+            (at.saturating_add(QUESTION), Stop::Question)
         } else if let Some((name, at)) = self.tools.iter().min_by_key(|(_, at)| **at) {
             (at.saturating_add(self.clocks.tool), Stop::Tool(name.clone()))
         } else {
@@ -307,6 +325,7 @@ mod tests {
     fn each_of_the_three_clocks_has_its_time() {
         let tool = |name: &str| Event::ToolBegan(name.into());
         let other = || Event::Trouble(Trouble::Other("Reconnecting".into()));
+        let asks = || Event::Asked("which?".into());
         for (what, events, at, stop) in [
             ("nothing at all", vec![], 60, Stop::FirstEvent),
             ("only errors", vec![(50, other())], 60, Stop::FirstEvent),
@@ -319,6 +338,19 @@ mod tests {
                 "after it",
                 vec![(10, tool("make")), (1200, Event::ToolEnded("make".into()))],
                 1500,
+                Stop::Silence,
+            ),
+            ("a question", vec![(10, tool("ask")), (10, asks())], 20, Stop::Question),
+            (
+                "one that was answered",
+                vec![(10, tool("ask")), (10, asks()), (10, Event::Reply("no".into()))],
+                1810,
+                Stop::Tool("ask".into()),
+            ),
+            (
+                "one that was withdrawn",
+                vec![(10, tool("ask")), (10, asks()), (11, Event::ToolEnded("ask".into()))],
+                311,
                 Stop::Silence,
             ),
             ("time goes on", vec![(7000, tool("make"))], 7200, Stop::Time),

@@ -59,13 +59,13 @@ impl Agent for OpenCode {
     }
 }
 
-/// Nothing is left to be asked, which would never be answered. Without the repository's settings its `AGENTS.md` has to
+/// Nothing is left to be asked, which would never be answered, and the model is given no tool to ask with. Without the repository's settings its `AGENTS.md` has to
 /// be named.
 fn settings(job: &Job<'_>) -> Value {
     json!({
         "autoupdate": false,
         "share": "disabled",
-        "permission": { "*": "allow" },
+        "permission": { "*": "allow", "question": "deny" },
         "instructions": [job.workspace.join("AGENTS.md").display().to_string()],
     })
 }
@@ -190,7 +190,7 @@ mod tests {
         let program = ["opencode".to_owned()];
         let line = OpenCode.command(&Job { program: &program, model: Some("a/b"), ..a_job() });
         insta::assert_snapshot!(line.argv.join(" "), @"opencode run --format json --pure --print-logs --log-level ERROR --title task --model a/b");
-        insta::assert_snapshot!(line.vars[0].1, @r#"{"autoupdate":false,"share":"disabled","permission":{"*":"allow"},"instructions":["/w/AGENTS.md"]}"#);
+        insta::assert_snapshot!(line.vars[0].1, @r#"{"autoupdate":false,"share":"disabled","permission":{"*":"allow","question":"deny"},"instructions":["/w/AGENTS.md"]}"#);
         let resumed = OpenCode.command(&Job { session: Session::Resume("old"), ..a_job() });
         insta::assert_snapshot!(resumed.argv.join(" "), @"run --format json --pure --print-logs --log-level ERROR --session old");
         assert_eq!(resumed.stdin, a_job().prompt);
