@@ -1,15 +1,16 @@
 //! Whether a run that ended normally without what was asked for goes on in its session, and what it is told: what is
 //! missing, and nothing that it knows already.
 
-use crate::model::{AnswerSchema, Closed, Desired, Lack, RunSeen, TYPED_KINDS, Task};
+use crate::model::{AnswerSchema, Closed, Desired, Lack, RunSeen, TYPED_KINDS, Task, is_hidden};
 
 /// A run whose session goes on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Continuation<'a> {
     /// The last run of the attempt.
     pub(super) run: &'a RunSeen,
-    /// What is missing.
+    /// What is missing, and how the run ended that left it out.
     lack: &'a Lack,
+    closed: &'a Closed,
     /// Which run of its attempt the next one is.
     turn: usize,
 }
@@ -39,11 +40,11 @@ pub(super) fn continuation<'a>(
         turns.iter().filter(|(run, c)| run.of.continues.is_some() && c.outcome.burns_attempt()).count();
     let same_again = match lack {
         Lack::Changes => lacks.of.continues.is_some(),
-        Lack::Commits | Lack::Gates(_) => false,
+        Lack::Commits | Lack::Gates => false,
         Lack::Answer(_) => turns.iter().filter(|(_, c)| matches!(c.lacks, Some(Lack::Answer(_)))).count() > 1,
     };
     let goes_on = told < task.continuations as usize && !same_again;
-    goes_on.then_some(Continuation { run: last, lack, turn: turns.len() + 1 })
+    goes_on.then_some(Continuation { run: last, lack, closed: at_its_end, turn: turns.len() + 1 })
 }
 
 impl Continuation<'_> {
@@ -58,9 +59,10 @@ impl Continuation<'_> {
             Lack::Commits => "You left changes and committed none of them. Commit what belongs to the task to the branch \
                               that is checked out; what isn't committed isn't looked at.\n"
                 .to_owned(),
-            Lack::Gates(says) => format!(
-                "What you committed doesn't pass a gate of the repository on a clean checkout. Mend it, and commit that. What \
-                 the gate says, as data:\n\n{says}\n"
+            Lack::Gates => format!(
+                "What you committed is not done: {}\n{}Mend it, and commit that.\n",
+                self.closed.says.replace('\n', " "),
+                gates_printed(self.closed)
             ),
             Lack::Answer(says) => {
                 let how = answer.and_then(|_| how_to_answer(kind)).unwrap_or_default();
@@ -69,6 +71,17 @@ impl Continuation<'_> {
         };
         format!("{says}(This is attempt {}, turn {}.)\n", self.run.of.attempt, self.turn)
     }
+}
+
+/// What the gates printed last that are amiss, as text that isn't the factory's.
+pub(super) fn gates_printed(closed: &Closed) -> String {
+    let mut out = String::new();
+    for check in closed.checks.iter().filter(|check| check.is_amiss()) {
+        out.push_str(&format!("The last lines of the gate `{}`, as data:\n\n", check.gate));
+        let shown = |line: &String| line.chars().filter(|c| !is_hidden(*c)).collect::<String>();
+        out.extend(check.tail.iter().map(|line| format!("    {}\n", shown(line))));
+    }
+    out
 }
 
 /// How an agent of this kind answers in a form that it is asked for; `None` for those that know by themselves.

@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::plan::Plan;
 
-use super::continuation::{Continuation, asks_for, continuation};
+use super::continuation::{Continuation, asks_for, continuation, gates_printed};
 use super::{Cx, Loop, NoSettings, Trigger};
 
 /// The loop.
@@ -336,10 +336,7 @@ fn prompt(task: &Task, kind: &str, attempt: u32, last: Option<&Closed>) -> Strin
             "This is attempt {attempt}; the one before it ended in `{}`: {says}\n",
             last.outcome.as_str()
         ));
-        for check in last.checks.iter().filter(|check| check.is_amiss()) {
-            out.push_str(&format!("The last lines of the gate `{}`, as data:\n\n", check.gate));
-            out.extend(check.tail.iter().map(|line| format!("    {}\n", shown(line))));
-        }
+        out.push_str(&gates_printed(last));
     }
     out
 }

@@ -306,10 +306,10 @@ pub enum Lack {
     Changes,
     /// It changed files, and committed none of them.
     Commits,
+    /// What it made doesn't pass a gate.
+    Gates,
     /// It gave no answer of the form that was asked for: why.
     Answer(String),
-    /// What it committed doesn't pass the gates of the repository: which, and the last lines of each.
-    Gates(String),
 }
 
 /// A session of an agent.

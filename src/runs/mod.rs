@@ -4,6 +4,7 @@ pub mod agents;
 mod answer;
 pub mod bounds;
 mod check;
+mod conclusion;
 mod ground;
 mod launch;
 pub mod outbox;
@@ -14,15 +15,13 @@ mod settle;
 mod step;
 mod supervisor;
 mod transcript;
-mod verdict;
 mod verify;
 mod watch;
 pub mod workspace;
 
 pub use answer::{Given, answer};
-pub use check::{
-    CheckError, CheckVerdict, Checked, Checking, Checks, check, judge_checks, launch_check, sweep_checks,
-};
+pub use check::{CheckError, Checked, Checking, Checks, Verdict, check, launch_check, sweep_checks, verdict};
+pub use conclusion::{Conclusion, Left, conclude};
 pub use ground::Ground;
 pub use launch::{LaunchError, launch};
 pub use record::{
@@ -32,6 +31,5 @@ pub use record::{
 pub use redact::{Redactor, is_masked};
 pub use settle::settle;
 pub use supervisor::{SuperviseError, supervise};
-pub use verdict::{Left, Verdict, verdict};
 pub use verify::{Evidence, Found, verify};
 pub use watch::{Exit, Stop, Watch};

@@ -2,9 +2,9 @@
 //! up by it.
 
 use crate::adapters::fs;
-use crate::model::{Check, Closed, Lack, Outcome};
+use crate::model::{Closed, Lack, Outcome};
 use crate::runs::{
-    CheckVerdict, Checking, Checks, Handover, On, RunDir, Spec, judge_checks, launch_check, sweep_checks,
+    Checking, Checks, Handover, On, RunDir, Spec, Verdict, launch_check, sweep_checks, verdict,
 };
 
 use super::Yard;
@@ -48,7 +48,7 @@ pub(super) async fn go_on(
 ) -> Result<Option<Closed>, CloseError> {
     let (verdict, checks) = match dir.checks()? {
         Checks::Runs => return Ok(None),
-        Checks::Done(checked) => (judge_checks(&checked, on.may_weaken), checked.checks),
+        Checks::Done(checked) => (verdict(&checked, on.may_weaken), checked.checks),
         Checks::Idle if checking.begun < TRIES => {
             checking.begun += 1;
             dir.note_checking(&checking)?;
@@ -61,29 +61,19 @@ pub(super) async fn go_on(
             sweep_checks(dir, &spec.id)?;
             let log = dir.dir().join("check.log");
             let says = format!("its gates could not be run, {TRIES} times: see {}", log.display());
-            (CheckVerdict { outcome: Outcome::NoVerdict, says }, Vec::new())
+            (Verdict { outcome: Outcome::NoVerdict, says }, Vec::new())
         }
     };
     fs::remove_tree(&checking.place)?;
     let commit = checking.closed.commit.filter(|_| verdict.outcome == Outcome::Done);
-    let lacks = lacks(&checks).filter(|_| verdict.outcome == Outcome::NoVerdict);
+    let lacks = checks.iter().any(|check| !check.passed).then_some(Lack::Gates);
+    let lacks = lacks.filter(|_| verdict.outcome == Outcome::NoVerdict);
     Ok(Some(Closed {
         outcome: verdict.outcome,
         says: verdict.says,
         commit,
-        lacks,
         checks,
+        lacks,
         ..checking.closed
     }))
-}
-
-/// What an agent is told of gates that fail.
-fn lacks(checks: &[Check]) -> Option<Lack> {
-    let red = checks.iter().filter(|check| !check.passed);
-    let told = |check: &Check| {
-        let tail: String = check.tail.iter().map(|line| format!("    {line}\n")).collect();
-        format!("`{}`: {}\n{tail}", check.gate, check.says)
-    };
-    let told: String = red.map(told).collect();
-    (!told.is_empty()).then_some(Lack::Gates(told))
 }

@@ -10,8 +10,8 @@ use crate::model::{AnswerSchema, Closed, RunId, Said, Session, Typed};
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{self, Site, Workspace};
 use crate::runs::{
-    CheckError, End, Evidence, Found, Given, Left, On, RecordError, Redactor, RunDir, Spec, State, Verdict,
-    agents, answer, is_masked, outbox, settle, verdict, verify,
+    CheckError, Conclusion, End, Evidence, Found, Given, Left, On, RecordError, Redactor, RunDir, Spec,
+    State, agents, answer, conclude, is_masked, outbox, settle, verify,
 };
 
 use super::{Secrets, Yard, check, workspace_name};
@@ -148,10 +148,10 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
         found,
         saved: salvage.is_some(),
         asks: said.for_a_person(),
-        answer,
         leaks: words.is_some_and(|words| redactor.finds(words) || is_masked(words)),
+        answer,
     };
-    let Verdict { outcome, says, commit, typed, lacks } = verdict(&end, left);
+    let Conclusion { outcome, says, commit, typed, lacks } = conclude(&end, left);
     Ok(Closed {
         outcome,
         says: redactor.clean_text(&says),
@@ -176,7 +176,7 @@ fn session(spec: &Spec, end: &End) -> Option<Session> {
     Some(Session { kind: spec.kind.clone(), id })
 }
 
-/// What a run said.
+/// What a run told.
 struct Told {
     /// Besides its work.
     said: Said,
@@ -186,7 +186,7 @@ struct Told {
     redactor: Redactor,
 }
 
-/// Reads what it said. Where a secret that it was given is another one by now, nobody can tell whether that is free of it.
+/// Where a secret that it was given is another one by now, nobody can tell whether what it said is free of it.
 fn told(yard: &Yard, spec: &Spec, end: &End) -> Result<Told, CloseError> {
     let (outbox, redactor) = match yard.secrets_of(spec)? {
         Secrets::Known(redactor) => (outbox::read(&spec.home, &redactor)?, redactor),
@@ -198,7 +198,7 @@ fn told(yard: &Yard, spec: &Spec, end: &End) -> Result<Told, CloseError> {
             return Ok(Told { said, answer: None, redactor });
         }
     };
-    let answered = spec.work.schema.clone().map(|schema| {
+    let answer = spec.work.schema.clone().map(|schema| {
         let given = Given {
             typed: end.answer.as_ref().and_then(|answer| answer.typed.clone()),
             file: outbox.answer,
@@ -206,7 +206,7 @@ fn told(yard: &Yard, spec: &Spec, end: &End) -> Result<Told, CloseError> {
         };
         AnswerSchema::of(schema).and_then(|schema| answer(&schema, given, &redactor))
     });
-    Ok(Told { said: outbox.said, answer: answered, redactor })
+    Ok(Told { said: outbox.said, answer, redactor })
 }
 
 /// What was found of its commits, and the reference of what was saved besides.

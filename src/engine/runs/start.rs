@@ -16,7 +16,7 @@ use crate::runs::agents::{self, Agent};
 use crate::runs::bounds::envelope;
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{Site, Workspace};
-use crate::runs::{Begin, Bounds, Ground, Handover, On, RunDir, Spec, Work, launch};
+use crate::runs::{Begin, Bounds, Handover, On, RunDir, Spec, Work, launch};
 
 use super::ground::ground;
 use super::probe::{probe, seen, unseen};
@@ -68,10 +68,9 @@ struct Origin {
 }
 
 /// What a run works on, and where.
-struct Footing {
+struct Place {
+    mirror: Mirror,
     workspace: Workspace,
-    /// How the repository is made ready, and its gates.
-    ground: Ground,
     on: On,
     home: PathBuf,
     begin: Begin,
@@ -94,13 +93,15 @@ impl Starter {
         if bounded && !seen(&probed.at, &config.bounds) {
             return Err(because(unseen(config, &probed.at)));
         }
-        let Footing { workspace, on, home, begin, baseline, ground } = match &start.of.continues {
+        let Place { mirror, workspace, on, home, begin, baseline } = match &start.of.continues {
             None => {
                 let tries = 1 + config.waits.len();
                 self.afresh(start, &sandbox, &id, sessions(agent, &id, tries)).await?
             }
             Some(run) => self.as_left(start, run, &config.kind, &sandbox)?,
         };
+        let base = &on.base;
+        let ground = ground(yard, &start.of.repo, mirror.repo(), base, &workspace).map_err(failed)?;
         let bounds = match &sandbox {
             Sandbox::Bubblewrap { program } if bounded => {
                 let mirror = workspace.readable().into_iter().map(Path::to_owned);
@@ -123,7 +124,7 @@ impl Starter {
             version: probed.version,
             work: Work {
                 program: probed.program,
-                prompt: start.prompt.clone() + &envelope(bounds.as_ref()),
+                prompt: prompt(start, bounds.as_ref()),
                 model: config.model.clone(),
                 begin,
                 schema: start.answer.as_ref().map(|schema| schema.value().clone()),
@@ -185,7 +186,7 @@ impl Starter {
         sandbox: &Sandbox,
         id: &RunId,
         sessions: Vec<String>,
-    ) -> Result<Footing, WorkshopError> {
+    ) -> Result<Place, WorkshopError> {
         let yard = &self.0;
         let origin = self.origin(&start.of.repo).await?;
         let token = self.1.git_token(start.of.repo.owner()).await.map_err(failed)?;
@@ -195,10 +196,8 @@ impl Starter {
         let base = mirror.repo().branch_head(&origin.branch).map_err(failed)?;
         let base =
             base.ok_or_else(|| because(format!("{} has no branch `{}` yet", start.of.repo, origin.branch)))?;
-        let workspace = self.workspace(&mirror, sandbox, start, id, &base).await?;
-        Ok(Footing {
-            ground: ground(yard, &start.of.repo, mirror.repo(), &base, &workspace).map_err(failed)?,
-            workspace,
+        Ok(Place {
+            workspace: self.workspace(&mirror, sandbox, start, id, &base).await?,
             on: On {
                 of: start.of.clone(),
                 url: origin.url,
@@ -207,6 +206,7 @@ impl Starter {
                 paths: start.paths.clone(),
                 may_weaken: start.may_weaken,
             },
+            mirror,
             home: yard.state.homes().join(id.as_str()),
             begin: Begin::New(sessions),
             baseline: Usage::default(),
@@ -220,7 +220,7 @@ impl Starter {
         run: &RunId,
         kind: &str,
         sandbox: &Sandbox,
-    ) -> Result<Footing, WorkshopError> {
+    ) -> Result<Place, WorkshopError> {
         let yard = &self.0;
         let cannot = |why: &str| because(format!("run {run} can't go on: {why}"));
         let dir = RunDir::of(&yard.state.runs(), run);
@@ -241,9 +241,9 @@ impl Starter {
         let workspace = workspace.filter(is_same).ok_or_else(|| {
             cannot("its workspace is not there any more; with `continuations 0` the task begins anew")
         })?;
-        Ok(Footing {
+        Ok(Place {
+            mirror,
             workspace,
-            ground: before.ground,
             on: On { of: start.of.clone(), paths: start.paths.clone(), may_weaken: start.may_weaken, ..on },
             home: before.home,
             begin: Begin::Resume(session.id),
@@ -304,6 +304,12 @@ impl Starter {
             }),
         }
     }
+}
+
+/// What its agent reads. One whose session goes on knows its bounds already.
+fn prompt(start: &StartRun, bounds: Option<&Bounds>) -> String {
+    let envelope = if start.of.continues.is_none() { envelope(bounds) } else { String::new() };
+    format!("{}{envelope}", start.prompt)
 }
 
 fn salt(of: &RunOf) -> String {

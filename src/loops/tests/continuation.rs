@@ -30,14 +30,16 @@ fn commits() -> Ended {
     ended(Outcome::NoVerdict, Some(Lack::Commits))
 }
 
+fn gates() -> Ended {
+    ended(Outcome::NoVerdict, Some(Lack::Gates))
+}
+
 fn answer() -> Ended {
     ended(Outcome::NoVerdict, Some(Lack::Answer("at `/safe`: \"yes\" is not of type \"boolean\"".to_owned())))
 }
 
 fn run(of: RunOf, agent: &str, n: usize, ended: &Ended) -> RunSeen {
     let closed = Closed {
-        setup_failed: None,
-        checks: Vec::new(),
         outcome: ended.outcome.clone(),
         says: "so it was".into(),
         at: now().checked_sub(jiff::SignedDuration::from_hours(2)).unwrap(),
@@ -46,6 +48,8 @@ fn run(of: RunOf, agent: &str, n: usize, ended: &Ended) -> RunSeen {
         salvage: None,
         answer: None,
         said: Said::default(),
+        setup_failed: None,
+        checks: Vec::new(),
         typed: None,
         lacks: ended.lacks.clone(),
         session: ended.session.then(|| Session { kind: "codex".into(), id: "s".into() }),
@@ -111,6 +115,9 @@ fn a_session_goes_on_where_that_helps() {
         (vec![answer(), answer()], "1 1+ 2"),
         (vec![answer(), answer(), answer()], "1 1+ 2 2+"),
         (vec![commits(), answer()], "1 1+ 1+"),
+        (vec![gates()], "1 1+"),
+        (vec![commits(), gates()], "1 1+ 1+"),
+        (vec![gates(), gates(), gates()], "1 1+ 1+ 2"),
         // No session, no turn in it.
         (vec![without(commits())], "1 2"),
         (vec![without(changes())], "1 []"),
@@ -204,6 +211,11 @@ fn what_an_agent_is_told_is_what_is_missing() {
     You left changes and committed none of them. Commit what belongs to the task to the branch that is checked out; what isn't committed isn't looked at.
     (This is attempt 1, turn 3.)
     ");
+    insta::assert_snapshot!(prompts(false, "codex", &[gates()])[1], @r"
+    What you committed is not done: so it was
+    Mend it, and commit that.
+    (This is attempt 1, turn 2.)
+    ");
     let typed = prompts(true, "codex", &[answer()]);
     let last = typed[0].lines().last().unwrap();
     assert_eq!(
@@ -248,7 +260,7 @@ fn an_answer_settles_a_task() {
 fn any_end() -> impl Strategy<Value = Ended> {
     let outcome = prop_oneof![
         6 => Just((Outcome::NoVerdict, Some(Lack::Commits))),
-        3 => Just((Outcome::NoVerdict, Some(Lack::Gates("`test`: it ended with code 1".into())))),
+        3 => Just((Outcome::NoVerdict, Some(Lack::Gates))),
         4 => Just((Outcome::NoVerdict, Some(Lack::Answer("there is none".into())))),
         3 => Just((Outcome::NoChange, Some(Lack::Changes))),
         4 => prop_oneof![

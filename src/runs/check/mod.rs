@@ -27,7 +27,7 @@ use super::supervisor::SuperviseError;
 
 use bench::Bench;
 pub use record::{Checked, Checking, Checks};
-pub use verdict::{CheckVerdict, judge_checks};
+pub use verdict::{Verdict, verdict};
 
 /// The variable by which every process of a check is known.
 const MARK: &str = "FACTORY_CHECK";

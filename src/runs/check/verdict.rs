@@ -6,7 +6,7 @@ use super::record::Checked;
 
 /// What follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckVerdict {
+pub struct Verdict {
     /// The outcome of the run.
     pub outcome: Outcome,
     /// In words.
@@ -14,8 +14,8 @@ pub struct CheckVerdict {
 }
 
 /// Judges what was found. `may_weaken` says whether weaker gates were announced.
-pub fn judge_checks(checked: &Checked, may_weaken: bool) -> CheckVerdict {
-    let of = |outcome, says: String| CheckVerdict { outcome, says };
+pub fn verdict(checked: &Checked, may_weaken: bool) -> Verdict {
+    let of = |outcome, says: String| Verdict { outcome, says };
     if let Some(stop) = &checked.stop {
         return of(Outcome::Cancelled, stop.says());
     }
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn red_comes_before_weaker_and_weaker_may_be_announced() {
         let judge = |checks: Vec<Check>, may_weaken| {
-            let CheckVerdict { outcome, says } = judge_checks(&Checked { checks, stop: None }, may_weaken);
+            let Verdict { outcome, says } = verdict(&Checked { checks, stop: None }, may_weaken);
             format!("{outcome}: {says}")
         };
         let weak = || vec![check("a", true, &["x", "y"]), check("b", true, &[])];
@@ -92,7 +92,7 @@ mod tests {
             assert_eq!(judge(checks, may), expected);
         }
         let stop = Some(Stop::Asked { by: "me".into(), why: "enough".into() });
-        let stopped = judge_checks(&Checked { checks: weak(), stop }, false);
+        let stopped = verdict(&Checked { checks: weak(), stop }, false);
         assert_eq!(stopped.outcome, Outcome::Cancelled);
     }
 }

@@ -13,15 +13,15 @@ pub struct Left {
     pub saved: bool,
     /// What a person has to answer or mend first, as it said itself.
     pub asks: Option<String>,
+    /// Whether there is a secret in its last words, which are published with its commits.
+    pub leaks: bool,
     /// Its answer of the form that was asked for, or why there is none; `None` where none was asked for.
     pub answer: Option<Result<Typed, String>>,
-    /// Whether there is a secret in its last words: masked or not, they may hold what nobody knows to mask.
-    pub leaks: bool,
 }
 
 /// What it comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Conclusion {
     /// The outcome.
     pub outcome: Outcome,
     /// In words.
@@ -34,7 +34,7 @@ pub struct Verdict {
     pub lacks: Option<Lack>,
 }
 
-impl Verdict {
+impl Conclusion {
     fn of(outcome: Outcome, says: impl Into<String>) -> Self {
         Self { outcome, says: says.into(), commit: None, typed: None, lacks: None }
     }
@@ -45,24 +45,25 @@ impl Verdict {
 }
 
 /// Puts it together. An answer that was asked for is all that has to be there; otherwise a commit has to be.
-pub fn verdict(end: &End, left: Left) -> Verdict {
+pub fn conclude(end: &End, left: Left) -> Conclusion {
     let commit = match (&end.outcome, left.found) {
-        (Outcome::Done, Found::Forbidden(says)) => return Verdict::of(Outcome::PolicyViolation, says),
+        (Outcome::Done, Found::Forbidden(says)) => return Conclusion::of(Outcome::PolicyViolation, says),
         (Outcome::Done, found) => match (left.asks, found) {
-            (Some(asks), _) => return Verdict::of(Outcome::NeedsInput, asks),
+            (Some(asks), _) => return Conclusion::of(Outcome::NeedsInput, asks),
+            // A masked text may hold what nobody knows to mask, so it isn't published in that form either.
             (None, Found::Work(_)) if left.leaks => {
                 let says = "there is a secret in its last words, which would be published with what it made";
-                return Verdict::of(Outcome::PolicyViolation, says);
+                return Conclusion::of(Outcome::PolicyViolation, says);
             }
             (None, Found::Work(commit)) => Some(commit),
             (None, _) => None,
         },
-        (outcome, _) => return Verdict::of(outcome.clone(), &end.says),
+        (outcome, _) => return Conclusion::of(outcome.clone(), &end.says),
     };
     match (left.answer, commit) {
         (Some(Err(why)), _) => {
             let says = format!("it gave no answer of the form that was asked for: {why}");
-            Verdict::lacks(Outcome::NoVerdict, says, Lack::Answer(why))
+            Conclusion::lacks(Outcome::NoVerdict, says, Lack::Answer(why))
         }
         (Some(Ok(typed)), commit) => {
             let says = match &commit {
@@ -70,21 +71,21 @@ pub fn verdict(end: &End, left: Left) -> Verdict {
                 None if left.saved => "it answered; it left changes and committed none of them",
                 None => "it answered",
             };
-            Verdict { commit, typed: Some(typed), ..Verdict::of(Outcome::Done, says) }
+            Conclusion { commit, typed: Some(typed), ..Conclusion::of(Outcome::Done, says) }
         }
         (None, Some(commit)) => {
             let says = "what it made may be published";
-            Verdict { commit: Some(commit), ..Verdict::of(Outcome::Done, says) }
+            Conclusion { commit: Some(commit), ..Conclusion::of(Outcome::Done, says) }
         }
         // In a session that knows of nothing there was nothing to do; that tells nothing of the task.
-        (None, None) if end.cold => Verdict::of(
+        (None, None) if end.cold => Conclusion::of(
             Outcome::NoVerdict,
             "it came back in another session, which knew nothing of the work, and committed nothing",
         ),
         (None, None) if left.saved => {
-            Verdict::lacks(Outcome::NoVerdict, "it left changes and committed none of them", Lack::Commits)
+            Conclusion::lacks(Outcome::NoVerdict, "it left changes and committed none of them", Lack::Commits)
         }
-        (None, None) => Verdict::lacks(Outcome::NoChange, "it changed nothing", Lack::Changes),
+        (None, None) => Conclusion::lacks(Outcome::NoChange, "it changed nothing", Lack::Changes),
     }
 }
 
@@ -112,6 +113,8 @@ mod tests {
             session_used: Usage::default(),
             session: None,
             cold,
+            setup_failed: None,
+            teardown_failed: None,
             answer: None,
             asked: None,
             denied: 0,
@@ -120,8 +123,6 @@ mod tests {
             skipped: 0,
             strays: 0,
             left: Vec::new(),
-            setup_failed: None,
-            teardown_failed: None,
         }
     }
 
@@ -189,9 +190,9 @@ mod tests {
             (Outcome::NeedsInput, work(), false, typed(), warm, "needs input: so it ended", None),
             (Outcome::Killed, Found::Nothing, true, wrong(), warm, "killed: so it ended", None),
         ] {
-            let said = verdict(
+            let said = conclude(
                 &end(outcome, is_cold),
-                Left { found, saved, asks: None, answer: answered, leaks: false },
+                Left { found, saved, asks: None, leaks: false, answer: answered },
             );
             let commit = if said.commit.is_some() { ", commit" } else { "" };
             let typed = if said.typed.is_some() { ", answer" } else { "" };
@@ -203,11 +204,15 @@ mod tests {
                 found,
                 saved: false,
                 asks: Some("it asks: which?".to_owned()),
-                answer: typed(),
                 leaks: false,
+                answer: typed(),
             };
-            let said = verdict(&end(Outcome::Done, warm), left);
+            let said = conclude(&end(Outcome::Done, warm), left);
             assert_eq!((said.outcome, said.commit, said.typed, said.lacks), (expect, None, None, None));
+        }
+        for (found, expect) in [(work(), Outcome::PolicyViolation), (Found::Nothing, Outcome::Done)] {
+            let left = Left { found, saved: false, asks: None, leaks: true, answer: typed() };
+            assert_eq!(conclude(&end(Outcome::Done, warm), left).outcome, expect);
         }
     }
 }
