@@ -21,9 +21,9 @@ use crate::tasks::{pulls_in, small};
 use crate::world::{Running, World};
 
 /// Tasks that are there at the same time.
-const TASKS: usize = 8;
+const TASKS: usize = 10;
 /// Kills before other tasks take the place of those.
-const KILLS: u64 = 8;
+const KILLS: u64 = 16;
 /// Far beyond what a handful of tasks takes, one that waits until its supervisor is known to have never begun included.
 const PATIENCE: Duration = Duration::from_mins(4);
 /// What the agents do, one after the other. `put` tells of a content after it is in the workspace.
@@ -40,6 +40,8 @@ case "$(head -n 1)" in
 *4) git switch -q -c side; put a; rest; keep a; git switch -q -; rest; put b; keep b; rest; git checkout -q --detach; put c; keep c; rest;;
 *5) put a; keep a; rest; put b; git add .; git commit -q --amend -m ab; rest; put c; rest; mkdir -p d/e; mv file-c d/e; rest;;
 *6) put a; rest; mkdir sub; cd sub; git init -q; put b; rest; cd ..; put c; rest; git rm -q README.md; keep c; rest;;
+*8) put a; rest; sleep 0.5; keep a; rest; git reset -q --hard HEAD~1; rest; put b; rest;;
+*9) i=0; while [ $i -lt 200 ]; do put $i; i=$((i + 1)); done; keep all; rest; put last; keep last;;
 *7) i=0; while [ $i -lt 12 ]; do put $i; rest; i=$((i + 1)); done; keep all;;
 esac
 "#;
@@ -121,7 +123,7 @@ impl Trial<'_> {
         while !self.is_over() {
             assert!(began.elapsed() < PATIENCE, "wave {} never ends:\n{}", self.wave, self.story());
             if n < kills {
-                let pause = Duration::from_millis(self.rng.random_range(5..250));
+                let pause = Duration::from_millis(self.rng.random_range(5..150));
                 std::thread::park_timeout(pause);
                 n += u64::from(self.kill());
             } else {
@@ -251,6 +253,14 @@ impl Trial<'_> {
                     process.signal(Signal::KILL).expect("it can be killed");
                 }
                 self.victims.extend(at_work.into_iter().map(|(run, _)| run));
+                // Those that were only beginning are known by now, if they ever are.
+                let runs = self.yard().map(|yard| RunDir::all(&yard.join("runs")).expect("they can be read"));
+                for (run, dir) in runs.into_iter().flatten() {
+                    let noted = dir.processes().expect("it can be read");
+                    if noted.is_some_and(|noted| all.contains(&noted.supervisor)) {
+                        self.victims.insert(run);
+                    }
+                }
                 self.begin_again();
                 true
             }

@@ -25,6 +25,7 @@ mod faults;
 mod gates;
 mod in_force;
 mod judges;
+mod keeping;
 mod kill;
 mod laws;
 mod mending;

@@ -42,7 +42,7 @@ pub(crate) fn ended(w: &World) -> Vec<Value> {
 
 /// Starts what is planned, waits until it has ended, and looks at what it left.
 #[track_caller]
-fn one_run(w: &World) -> Ran {
+pub(crate) fn one_run(w: &World) -> Ran {
     w.apply(&[]).exits(0);
     ended(w);
     w.apply(&[])

@@ -376,6 +376,10 @@ impl<'a> Job<'a> {
             let _drawn = Progress::waiting(&self.cx.ui, READING);
             engine::look(&judging, &self.session.world(self.cx), &also).await
         };
+        // What a revision that isn't in force leaves out may be under way.
+        if self.not_in_force.is_none() {
+            engine::keep(&self.yard(), &observed, &|text| self.cx.ui.say(text)).await;
+        }
         let settled = apply::settle(&self.recorder, &observed).await.map_err(|error| {
             Fail::new(Exit::Error, "what an earlier run left open can't be settled").because(error)
         })?;

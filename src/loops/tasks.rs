@@ -119,6 +119,22 @@ impl Room {
     }
 }
 
+/// Why no run may use more of the disk, if none may.
+fn disk_full(cx: &Cx<'_, NoSettings>) -> Option<String> {
+    let most = cx.desired.run_caps.disk?;
+    match cx.observed.disk {
+        Some(Seen::Known(used)) if used < most => None,
+        Some(Seen::Known(used)) => Some(format!(
+            "room on the disk: runs use {:.1} of {} GiB (caps.disk)",
+            used as f64 / f64::from(1 << 30),
+            most >> 30
+        )),
+        Some(Seen::Absent | Seen::Unknown) | None => {
+            Some("a look at the disk: how much of it runs use can't be told (caps.disk)".to_owned())
+        }
+    }
+}
+
 fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
     let (version, address) = (task.version(), task.address());
     let of_task = |run: &&RunSeen| run.of.task == task.name && run.of.repo == task.repo;
@@ -252,7 +268,7 @@ fn start(
     if room.unready.contains(&task.repo) {
         return plan.wait(address, format!("the recipe of {} to be another one: its setup fails", task.repo));
     }
-    if let Some(full) = room.full(&task.repo, cx) {
+    if let Some(full) = disk_full(cx).or_else(|| room.full(&task.repo, cx)) {
         return plan.wait(address, full);
     }
     room.take(&task.repo);

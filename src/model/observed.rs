@@ -26,6 +26,8 @@ pub struct Observed {
     pub runs: Vec<RunSeen>,
     /// The latest pull request of each branch with the work of a run, where it was asked for.
     pub pulls: BTreeMap<(RepoName, String), Seen<PullSeen>>,
+    /// How many bytes runs use on this machine, where it was asked for.
+    pub disk: Option<Seen<u64>>,
     /// Everything that could not be read.
     pub gaps: Vec<Gap>,
     /// What the reading cost.

@@ -124,7 +124,7 @@ impl Task {
     }
 }
 
-/// How many runs there may be at the same time, and what they may cost.
+/// How many runs there may be at the same time, what they may cost, and how much of a disk they may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunCaps {
     /// In all.
@@ -133,11 +133,13 @@ pub struct RunCaps {
     pub per_repo: u32,
     /// On one day (UTC), in millionths of a US dollar; `None` is unlimited.
     pub spend_per_day: Option<u64>,
+    /// How many bytes what they leave on this machine may take; any number without one.
+    pub disk: Option<u64>,
 }
 
 impl Default for RunCaps {
     fn default() -> Self {
-        Self { runs: 4, per_repo: 2, spend_per_day: None }
+        Self { runs: 4, per_repo: 2, spend_per_day: None, disk: None }
     }
 }
 

@@ -12,6 +12,7 @@ mod beneath;
 mod config_folder;
 mod misplaced;
 mod place;
+mod usage;
 
 pub use appender::Appender;
 pub use beneath::{Beneath, Found};
@@ -19,6 +20,7 @@ pub(crate) use config_folder::{Collector, MAX_PEEKED, is_config_path};
 pub use config_folder::{MAX_CONFIG_BYTES, MAX_CONFIG_FILES, MAX_FILE_BYTES, changed, read_config_folder};
 pub(crate) use misplaced::{may_be_ours, may_be_policies};
 pub use place::{FileId, id, is_same};
+pub use usage::disk_usage;
 
 /// Why a file could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! A repository beside a mirror, to be worked in by others: made whole by us, without a remote, a hook or a template.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -41,23 +42,46 @@ pub struct CheckOut<'a> {
     pub by: &'a Signature,
 }
 
+/// What makes git keep every object, whoever cleans up.
+const KEEPS_ALL: [(&str, &str); 4] = [
+    ("extensions.preciousObjects", "true"),
+    ("gc.auto", "0"),
+    ("gc.pruneExpire", "never"),
+    ("maintenance.auto", "false"),
+];
+/// How long cleaning up may take; it is gone on with the next time.
+const CLEAN: Duration = Duration::from_mins(5);
+
 impl Mirror {
     /// Makes the mirror keep every object from now on, whoever cleans up: others read them there.
     ///
     /// # Errors
     /// When that can't be noted in it.
     pub async fn keep_all(&self, access: &Access) -> Result<(), Error> {
-        for (key, value) in [
-            ("extensions.preciousObjects", "true"),
-            ("core.repositoryFormatVersion", "1"),
-            ("gc.auto", "0"),
-            ("gc.pruneExpire", "never"),
-            ("maintenance.auto", "false"),
-        ] {
+        for (key, value) in [("core.repositoryFormatVersion", "1")].iter().chain(&KEEPS_ALL) {
             let command = git(self.repo().place(), "", access).args(["config", key, value]);
             done(command, "configure", self.repo().place()).await?;
         }
         Ok(())
+    }
+
+    /// Lets git clean up in it where that is due: references and what they lead to stay, what nothing has led to for two
+    /// weeks goes. Nobody reads objects there any more, and nobody begins to meanwhile.
+    ///
+    /// # Errors
+    /// When git can't.
+    pub async fn maintain(&self, access: &Access) -> Result<(), Error> {
+        let place = self.repo().place();
+        for (key, value) in KEEPS_ALL {
+            let command = git(place, "", access).args(["config", "--unset-all", key, &format!("^{value}$")]);
+            let output = command.run().await.map_err(Error::Process)?;
+            // Git's word for "it isn't there".
+            if !output.status.success() && output.status.code() != Some(5) {
+                return Err(classify("configure", &place.display().to_string(), &output));
+            }
+        }
+        let command = git(place, "", access).args(["maintenance", "run", "--auto", "--task=gc", "--quiet"]);
+        done(command.time_limit(CLEAN), "clean up in", place).await
     }
 
     /// Makes a new repository in `git_dir`, which isn't there yet. No file is checked out.

@@ -193,7 +193,7 @@ impl StateDir {
 
     /// Where the runs of this machine's agents lie. It goes by the id that moves with the state when config names another
     /// state directory, since runs, workspaces and mirrors name each other by their paths.
-    fn yard(&self) -> PathBuf {
+    pub fn yard(&self) -> PathBuf {
         let id =
             fs::read(&self.machine_file(), 64).map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
         match id {

@@ -45,6 +45,13 @@ pub(super) static CAPS: Kind = Kind {
             "50",
         )
         .or("#null"),
+        Field::new(
+            "disk",
+            Type::Limit { max: MOST },
+            "How many GiB workspaces, homes, records and mirrors of runs may take on this machine. Beyond it what nobody works with any more makes room, saved first and the oldest first, and no agent is started until there is room.",
+            "50",
+        )
+        .or("#null"),
     ],
     children: &[&CHANGE_BUDGET],
     example: "caps runs=4 runs-per-repo=2 {\n    change-budget deletes=10 weakening=0 visibility=0 archives=5 percent=30 floor=10\n}",
@@ -58,6 +65,7 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> (ChangeBudge
         runs: block.count("runs").unwrap_or(caps.runs),
         per_repo: block.count("runs-per-repo").unwrap_or(caps.per_repo),
         spend_per_day: block.micros("spend-per-day"),
+        disk: block.count("disk").map(|gibibytes| u64::from(gibibytes) << 30),
     };
     (block.child(CHANGE_BUDGET.name).map(|b| change_budget(b, cx)).unwrap_or_default(), caps)
 }
@@ -103,5 +111,6 @@ mod tests {
         for (name, value) in [("runs", caps.runs), ("runs-per-repo", caps.per_repo)] {
             assert_eq!(CAPS.field(name).and_then(Field::default_json), Some(value.into()), "{name}");
         }
+        assert_eq!((CAPS.field("disk").and_then(Field::default_json), caps.disk), (Some(().into()), None));
     }
 }

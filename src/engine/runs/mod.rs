@@ -4,6 +4,7 @@ mod check;
 mod close;
 mod given;
 mod ground;
+mod keep;
 mod probe;
 mod reap;
 mod seen;
@@ -13,6 +14,7 @@ mod watch;
 
 pub use close::close_runs;
 pub use given::variables;
+pub use keep::keep;
 pub use probe::{Probed, probe, seen, unseen};
 pub use reap::{Abandoned, LeftThere, ReapError, Reaped, ReapedRun, reap};
 pub(super) use seen::runs_seen;
@@ -26,9 +28,11 @@ use secrecy::ExposeSecret as _;
 
 use crate::adapters::clock::Clock;
 use crate::adapters::env::{self, Env};
+use crate::adapters::fs;
 use crate::adapters::git::Signature;
 use crate::adapters::state::StateDir;
-use crate::model::{Auth, Desired, SecretRef};
+use crate::engine::config::said;
+use crate::model::{Auth, Desired, RepoName, SecretRef, Seen};
 use crate::runs::{Redactor, Spec};
 
 /// What of this machine's environment every run has, besides where programs are.
@@ -96,5 +100,23 @@ enum Secrets {
 
 /// The name of the workspace of a task.
 fn workspace_name(of: &crate::model::RunOf) -> String {
-    format!("{}/task/{}", of.repo, of.task)
+    name_of(&of.repo, &of.task)
+}
+
+fn name_of(repo: &RepoName, task: &str) -> String {
+    format!("{repo}/task/{task}")
+}
+
+/// How many bytes runs use on this machine, where config says how many they may; unknown when that can't be told.
+pub(in crate::engine) async fn disk(state: &StateDir, desired: &Desired) -> Option<Seen<u64>> {
+    desired.run_caps.disk?;
+    let yard = state.yard();
+    let used = tokio::task::spawn_blocking(move || fs::disk_usage(&yard)).await;
+    Some(match used.map_err(|error| said(&error)).and_then(|used| used.map_err(|error| said(&error))) {
+        Ok(used) => Seen::Known(used),
+        Err(error) => {
+            tracing::warn!(error, "how much of the disk runs use can't be told");
+            Seen::Unknown
+        }
+    })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::adapters::clock::Clock;
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
-use crate::engine::runs::runs_seen;
+use crate::engine::runs::{disk, runs_seen};
 use crate::loops::{self, Crash, Inputs, Selection};
 use crate::model::{
     Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, Seen, Task, Verb,
@@ -116,6 +116,7 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
             judging.scope.is_empty() || judging.scope.iter().any(|glob| glob.covers(&address))
         };
         runs_seen(state, client, tasks.filter(in_scope), &mut observed).await;
+        observed.disk = disk(state, judging.desired).await;
     }
     let uncounted = unsettled_labels(judging, &observed);
     if !uncounted.is_empty() {

@@ -12,7 +12,7 @@ use crate::adapters::github::{Client, PoolState};
 use crate::adapters::state::StateDir;
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Trouble, Watch, Writer};
 use crate::engine::config::{Home, HomeError, Rejected, Source, said};
-use crate::engine::runs::{Starter, Yard, close_runs};
+use crate::engine::runs::{Starter, Yard, close_runs, keep};
 use crate::engine::scheduler::{Ended, Tick};
 use crate::engine::switches::Switchboard;
 use crate::ledger::Record;
@@ -317,6 +317,9 @@ impl Shop {
         observed.config_head = beside.config_head;
         observed.flips = beside.flips;
         observed.gaps.extend(beside.gaps);
+        if facets.has(Facet::Runs) {
+            keep(&self.yard(order), &observed, &|text| self.audience.remark(text)).await;
+        }
         (order.alive)();
         let settled = apply::settle(&self.recorder, &observed).await?.len();
         if settled > 0 {

@@ -175,6 +175,22 @@ fn no_more_start_than_there_is_room_for() {
     assert!(said.contains("1 of 1 are at work (caps.runs-per-repo)") && !said.contains("starts"), "{said}");
 }
 
+#[test]
+fn nothing_starts_when_the_disk_is_full_or_may_be() {
+    let mut desired = wants(&["a"]);
+    desired.run_caps.disk = Some(50 << 30);
+    for (disk, expect) in [
+        (Some(Seen::Known((50 << 30) - 1)), "one starts 1 of a"),
+        (Some(Seen::Known(51 << 30)), "wait: room on the disk: runs use 51.0 of 50 GiB (caps.disk)"),
+        (Some(Seen::Unknown), "wait: a look at the disk: how much of it runs use can't be told (caps.disk)"),
+        (None, "wait: a look at the disk: how much of it runs use can't be told (caps.disk)"),
+    ] {
+        let mut seen = sees(&desired, Vec::new());
+        seen.disk = disk;
+        assert_eq!(says(&plan(&desired, &seen)), expect);
+    }
+}
+
 /// The agent's words are quoted, so that no Markdown in them gets out.
 #[test]
 fn a_pull_request_says_where_it_comes_from() {

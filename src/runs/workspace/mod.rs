@@ -245,6 +245,27 @@ fn pattern(path: &str) -> String {
     path.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
+/// Where the workspace of this name lies, if it is there.
+pub fn place(root: &Path, name: &str) -> PathBuf {
+    root.join(key(name))
+}
+
+/// Whether a workspace reads its objects from a mirror.
+///
+/// # Errors
+/// When the workspaces can't be read: one of which nothing is known may do so.
+pub fn borrow_from(root: &Path, mirror: &Path) -> Result<bool, Error> {
+    for name in fs::names_if_there(root)? {
+        if !name.starts_with(MAKING) && !name.starts_with(REMOVING) {
+            let record = Record::read(&root.join(name))?;
+            if record.objects == Objects::Borrowed && record.mirror == mirror {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// The folder of workspaces without links, made when it isn't there.
 fn real_root(site: &Site<'_>) -> Result<PathBuf, Error> {
     fs::private_dir(site.root)?;

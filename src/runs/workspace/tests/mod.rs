@@ -224,3 +224,33 @@ async fn a_mirror_that_lends_keeps_what_it_lent() {
     agent(&it).git(&["fsck", "--strict"]);
     assert_eq!(agent(&it).git(&["log", "--format=%s"]), "one");
 }
+
+/// Only who lends to nobody is cleaned up, and keeps what a reference leads to.
+#[tokio::test]
+async fn a_mirror_that_lends_to_nobody_is_cleaned_up() {
+    let ground = Ground::new(Sandbox::None).await;
+    let it = ground.make().await;
+    let place = ground.mirror.repo().place().to_owned();
+    assert!(borrow_from(&ground.root, &place).unwrap());
+    // Git takes what lies in one of 256 folders for a sample of all.
+    let repo = ground.mirror.repo();
+    let sampled = (0..).map(|n: u32| n.to_string()).filter(|text| {
+        let (content, _) = repo.content(text.as_bytes()).unwrap();
+        format!("{content:?}").contains("(17")
+    });
+    let saved = agent(&it).put("new", "n").commit("two");
+    for text in sampled.take(30) {
+        agent(&it).put(&format!("n{text}"), &text);
+    }
+    ground.salvage(&it).await;
+    it.destroy(&ground.site(), &run(), &by(), at()).await.unwrap();
+    assert!(!borrow_from(&ground.root, &place).unwrap());
+    assert!(fs::exists(&place.join("objects/17")));
+    ground.mirror.maintain(&ground.access).await.unwrap();
+    assert!(!fs::exists(&place.join("objects/17")));
+    ground.git(&["fsck", "--strict"]);
+    ground.git(&["cat-file", "-e", saved.as_str()]);
+    let again = ground.make().await;
+    assert_eq!(ground.git(&["config", "extensions.preciousObjects"]), "true");
+    agent(&again).git(&["fsck", "--strict"]);
+}

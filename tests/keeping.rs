@@ -1,0 +1,118 @@
+//! How long what agents leave on this machine is kept: workspaces end with their tasks, a full disk stops new starts, and
+//! nothing goes that isn't saved.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::tasks::{HONES, ended, one_run, pulls_in, runs, small, unbounded};
+use crate::world::World;
+
+fn folder(run: &Value) -> PathBuf {
+    PathBuf::from(run["folder"].as_str().expect("a folder"))
+}
+
+/// Where runs, workspaces and mirrors lie.
+fn yard(run: &Value) -> PathBuf {
+    folder(run).ancestors().nth(3).expect("where runs lie").to_owned()
+}
+
+fn workspaces(run: &Value) -> usize {
+    yard(run).join("workspaces").read_dir().expect("it is there").count()
+}
+
+#[test]
+fn a_workspace_ends_with_its_pull_request() {
+    small(|w| {
+        let merge: fn(&World, u64) = |w, n| drop(w.github().merge_pull("acme/anvil", n).expect("it is open"));
+        let close: fn(&World, u64) = |w, n| w.github().close_pull("acme/anvil", n).expect("it is open");
+        for (prompt, end) in [("Hone it.", merge), ("Hone it well.", close)] {
+            w.config(&unbounded(HONES, "").replace("Hone the anvil.", prompt));
+            one_run(w).exits(0);
+            let run = runs(w).remove(0);
+            w.apply(&[]).exits(0);
+            assert!(folder(&run).exists(), "its pull request is open");
+            let number = w.github().with(|world| {
+                let issues = &world.repo("acme", "anvil").expect("there").issues;
+                issues.values().filter(|issue| issue.pull.is_some()).map(|issue| issue.number).max()
+            });
+            end(w, number.expect("there is one"));
+            w.plan(&[]).exits(0);
+            assert!(folder(&run).exists(), "a plan changes nothing");
+            let applied = w.apply(&[]).exits(0);
+            assert!(
+                applied.err.contains("the workspace of acme/anvil/task/hone has ended"),
+                "{}",
+                applied.all()
+            );
+            assert_eq!((folder(&run).exists(), workspaces(&run)), (false, 0));
+        }
+        assert_eq!(pulls_in(w, "anvil").len(), 2);
+    });
+}
+
+/// What is in a workspace is saved once more before it goes, also what came there since.
+#[test]
+fn a_workspace_ends_with_a_task_that_is_gone() {
+    small(|w| {
+        w.config(&unbounded("echo x > left", "attempts 1"));
+        one_run(w).exits(1);
+        let run = runs(w).remove(0);
+        std::fs::write(folder(&run).join("later"), "y\n").expect("it is there");
+        w.config("factory \"acme\"\nrepo \"acme/anvil\"\n");
+        w.apply(&[]).exits(0);
+        assert_eq!((folder(&run).exists(), workspaces(&run)), (false, 0));
+        let mirror = yard(&run).join("mirrors/acme/anvil.git").display().to_string();
+        let saved = run["salvage"].as_str().expect("it was saved");
+        for (file, text) in [("left", "x\n"), ("later", "y\n")] {
+            assert_eq!(w.git(&["--git-dir", &mirror, "show", &format!("{saved}:{file}")]), text);
+        }
+        // The mirror lends to nobody, so that git may clean up in it.
+        let kept = w.plain("git", &["--git-dir", &mirror, "config", "extensions.preciousObjects"]);
+        assert_eq!(kept.status.code(), Some(1), "{kept:?}");
+    });
+}
+
+/// What nobody works with makes room, and nothing is started while there is none.
+#[test]
+fn a_full_disk_stops_new_runs() {
+    small(|w| {
+        let leaves = unbounded("echo x > left", "attempts 1");
+        w.config(&leaves);
+        one_run(w).exits(1);
+        let run = runs(w).remove(0);
+        let home = yard(&run).join("homes").join(run["run"].as_str().expect("its name"));
+        assert!(folder(&run).exists() && home.exists());
+        let full = leaves.replace("task \"hone\"", "caps disk=0\ntask \"file\" repo=\"acme/anvil\" { prompt \"File it.\"; agents \"smith\"; }\ntask \"hone\"");
+        w.config(&full);
+        let plan = w.plan(&[]);
+        assert!(plan.out.contains("task/file: room on the disk: runs use 0."), "{}", plan.all());
+        assert!(folder(&run).exists() && home.exists(), "a plan changes nothing");
+        let applied = w.apply(&[]);
+        assert!(applied.err.contains("the workspace of acme/anvil/task/hone made room"), "{}", applied.all());
+        assert!(!folder(&run).exists() && !home.exists());
+        assert_eq!(runs(w).len(), 1);
+        let mirror = yard(&run).join("mirrors/acme/anvil.git").display().to_string();
+        let saved = run["salvage"].as_str().expect("it was saved");
+        assert_eq!(w.git(&["--git-dir", &mirror, "show", &format!("{saved}:left")]), "x\n");
+        w.config(&full.replace("disk=0", "disk=50"));
+        w.apply(&[]);
+        assert_eq!(ended(w).len(), 2);
+    });
+}
+
+/// A workspace that somebody works in stays, whatever becomes of its task.
+#[test]
+fn a_workspace_stays_while_its_run_goes_on() {
+    small(|w| {
+        w.config(&unbounded("echo on; sleep 600", ""));
+        w.apply(&[]).exits(0);
+        let run = runs(w).remove(0);
+        w.config("factory \"acme\"\nrepo \"acme/anvil\"\n");
+        w.apply(&[]).exits(0);
+        assert!(Path::new(&folder(&run)).exists());
+        w.run(&["runs", "stop", run["run"].as_str().expect("its name"), "--reason", "enough"]).exits(0);
+        w.apply(&[]).exits(0);
+        assert!(!folder(&run).exists());
+    });
+}
