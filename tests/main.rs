@@ -23,6 +23,7 @@ mod demo;
 mod drift;
 mod faults;
 mod gates;
+mod hostile;
 mod in_force;
 mod judges;
 mod keeping;

@@ -202,8 +202,22 @@ fn a_flood_is_stopped_and_its_transcript_stays_small() {
     let run = place.start(&spec);
     let end = ended(&run);
     assert_eq!((&end.outcome, &end.stop), (&Outcome::TimeLimit, &Some(Stop::Output)), "{end:?}");
+    assert!(end.says.starts_with("its output was used up"), "{}", end.says);
     let kept = std::fs::metadata(&run.transcripts()[0]).unwrap().len();
     assert_eq!(kept, 1 << 20);
+}
+
+#[test]
+fn what_fills_the_disk_is_stopped() {
+    let place = Place::new();
+    let script =
+        "head -c 4000000 /dev/urandom > \"$HOME/a\"; head -c 4000000 /dev/urandom > b; echo on; sleep 600";
+    let script = format!("HOME={}; {script}", place.at("home").display());
+    let mut spec = place.spec(&script, SLOW);
+    spec.limits.disk = Some(6_000_000);
+    let end = place.runs(&spec);
+    assert_eq!((&end.outcome, &end.stop), (&Outcome::TimeLimit, &Some(Stop::Disk)), "{end:?}");
+    assert!(end.says.starts_with("its disk was used up"), "{}", end.says);
 }
 
 #[test]

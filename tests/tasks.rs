@@ -180,6 +180,21 @@ fn what_may_not_be_published_is_not() {
     let signed = format!("echo x > f; git add f; git commit -qm x --author '{key} <a@example.com>'");
     says(&signed, "", "policy violation", "a header of commit");
     says("rm -rf .git", "", "policy violation", "its branch is gone");
+    let passing = "echo x > other; git add .; git commit -qm one; git rm -q other; mkdir docs; echo x > docs/y; \
+                   git add .; git commit -qm two";
+    says(passing, "paths \"docs/**\"", "policy violation", "it changed what is not its own: `other`");
+    let foreign = "b=$(git branch --show-current); git checkout -q --orphan o; git commit -qm root; git checkout -q $b; \
+                   git merge -q --allow-unrelated-histories -m m o; echo x > f; git add f; git commit -qm x";
+    says(foreign, "", "policy violation", "it brought in a history that isn't this repository's: commit ");
+    let side = "git checkout -q -b side; echo x > f; git add f; git commit -qm x";
+    says(
+        side,
+        "attempts 1",
+        "no verdict",
+        "it committed on `side`, and nothing on its branch `factory/task/hone-",
+    );
+    let renamed = "echo x > f; git add f; git commit -qm x; git branch -m side";
+    says(renamed, "attempts 1", "no verdict", "it committed on `side`, and nothing on its branch");
 }
 
 /// A secret that can't be looked for any more may be in anything that the run made.

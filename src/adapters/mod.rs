@@ -2,6 +2,7 @@
 
 pub mod attended;
 pub mod clock;
+pub mod disk;
 pub mod env;
 pub mod fs;
 pub mod git;

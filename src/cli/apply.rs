@@ -349,6 +349,7 @@ impl<'a> Job<'a> {
             desired: Arc::new(self.loaded.desired.clone()),
             clock: self.cx.clock.clone(),
             env: self.cx.env.clone(),
+            stop: self.stop.clone(),
         }
     }
 

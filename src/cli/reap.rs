@@ -76,7 +76,8 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         stopped = Some(stop(beat)?);
     }
     let lock = state.lock("factoryctl reap")?;
-    let yard = Yard { state: state.clone(), desired, clock: cx.clock.clone(), env: cx.env.clone() };
+    let (stop, _) = super::signals::stop_on_signal();
+    let yard = Yard { state: state.clone(), desired, clock: cx.clock.clone(), env: cx.env.clone(), stop };
     let mut reaped = engine::reap(&yard, &lock).await?;
     let socket = state.socket()?;
     match engine::free_socket(&socket).await {

@@ -305,7 +305,7 @@ pub struct Limits {
     pub spend: Option<u64>,
     /// Bytes that it may print.
     pub output: Option<u64>,
-    /// Bytes that its workspace may grow to.
+    /// Bytes of the disk that its workspace and its home may take together.
     pub disk: Option<u64>,
 }
 

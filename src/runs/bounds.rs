@@ -160,14 +160,16 @@ const ROWS: &[Row] = &[
         "change a file that is not its own",
         Audited,
         Audited,
-        "`paths` is held against what it committed; `tests/tasks.rs::what_may_not_be_published_is_not`",
+        "`paths` is held against each commit, and against what all of them come to; \
+         `tests/tasks.rs::what_may_not_be_published_is_not`",
     )
     .told("changed only what you may"),
     row(
-        "rewrite history",
+        "rewrite history, or bring in another one",
         Audited,
         Audited,
-        "the commit that it began with must be among the ancestors; `tests/tasks.rs::what_may_not_be_published_is_not`",
+        "the commit that it began with must be among the ancestors, and each new commit must have a parent; \
+         `tests/tasks.rs::what_may_not_be_published_is_not`",
     )
     .told("kept the commits that were there before"),
     row(
@@ -213,11 +215,20 @@ const ROWS: &[Row] = &[
          saved; all but the ignored are listed. History that can't be read is set aside, and its workspace isn't ended",
     ),
     row(
-        "fill the disk, the mirror with commits too, or hold up the factory by a great many names or folders",
-        Open,
-        Open,
-        "commits are saved whole, whatever their size",
+        "take more of the disk than `disk`",
+        Audited,
+        Audited,
+        "its workspace and its home are measured every few seconds, and it is ended; in between it writes what the disk \
+         takes; `tests/runs.rs::what_fills_the_disk_is_stopped`",
     ),
+    row(
+        "hold up the factory by what it leaves: a tree of trees, a great many files or folders, pipes, broken objects",
+        Enforced,
+        Enforced,
+        "what is looked at is bounded in number, length, depth, bytes and time, and what is beyond has a name; commits are \
+         saved by a reference, which takes no look; `tests/hostile.rs::within_a_sandbox`",
+    ),
+    row("fill the mirror with commits", Open, Open, "commits are saved whole, whatever their size"),
 ];
 
 /// The end of a prompt: what this agent is kept from here, and what is looked at afterwards.

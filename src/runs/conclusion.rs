@@ -11,6 +11,8 @@ pub struct Left {
     pub found: Found,
     /// Whether it left anything else, which was saved.
     pub saved: bool,
+    /// Where it committed besides its branch, in words; `None` where it didn't.
+    pub elsewhere: Option<String>,
     /// What a person has to answer or mend first, as it said itself.
     pub asks: Option<String>,
     /// Whether there is a secret in its last words, which are published with its commits.
@@ -82,6 +84,7 @@ pub fn conclude(end: &End, left: Left) -> Conclusion {
             Outcome::NoVerdict,
             "it came back in another session, which knew nothing of the work, and committed nothing",
         ),
+        (None, None) if let Some(elsewhere) = left.elsewhere => Conclusion::of(Outcome::NoVerdict, elsewhere),
         (None, None) if left.saved => {
             Conclusion::lacks(Outcome::NoVerdict, "it left changes and committed none of them", Lack::Commits)
         }
@@ -192,17 +195,23 @@ mod tests {
         ] {
             let said = conclude(
                 &end(outcome, is_cold),
-                Left { found, saved, asks: None, leaks: false, answer: answered },
+                Left { found, saved, elsewhere: None, asks: None, leaks: false, answer: answered },
             );
             let commit = if said.commit.is_some() { ", commit" } else { "" };
             let typed = if said.typed.is_some() { ", answer" } else { "" };
             let words = format!("{}{commit}{typed}: {}", said.outcome, said.says);
             assert!(words.starts_with(expect) && said.lacks == lacks, "{expect}: {words}, {:?}", said.lacks);
         }
+        for (found, expect) in [(Found::Nothing, Outcome::NoVerdict), (work(), Outcome::Done)] {
+            let elsewhere = Some("it committed on `side`".to_owned());
+            let left = Left { found, saved: true, elsewhere, asks: None, leaks: false, answer: None };
+            assert_eq!(conclude(&end(Outcome::Done, warm), left).outcome, expect);
+        }
         for (found, expect) in [(work(), Outcome::NeedsInput), (forbidden(), Outcome::PolicyViolation)] {
             let left = Left {
                 found,
                 saved: false,
+                elsewhere: None,
                 asks: Some("it asks: which?".to_owned()),
                 leaks: false,
                 answer: typed(),
@@ -211,7 +220,8 @@ mod tests {
             assert_eq!((said.outcome, said.commit, said.typed, said.lacks), (expect, None, None, None));
         }
         for (found, expect) in [(work(), Outcome::PolicyViolation), (Found::Nothing, Outcome::Done)] {
-            let left = Left { found, saved: false, asks: None, leaks: true, answer: typed() };
+            let left =
+                Left { found, saved: false, elsewhere: None, asks: None, leaks: true, answer: typed() };
             assert_eq!(conclude(&end(Outcome::Done, warm), left).outcome, expect);
         }
     }

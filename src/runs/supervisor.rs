@@ -9,6 +9,7 @@ use rustix::process::Signal;
 
 use crate::adapters::attended::{self, Attended, Ended, Happening, Start};
 use crate::adapters::clock::Clock;
+use crate::adapters::disk::Gauge;
 use crate::adapters::fs;
 use crate::adapters::procs::{Identity, Swept};
 
@@ -28,6 +29,8 @@ use crate::model::{Outcome, Usage};
 const LEFTOVER_GRACE: Duration = Duration::from_millis(250);
 /// How often progress is noted.
 const NOTED_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked at how much of the disk it takes, at most.
+const MEASURED_EVERY: Duration = Duration::from_secs(3);
 
 /// Why a run can't be supervised.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +80,8 @@ pub fn supervise(
     let requests = attended::Watch::of(dir.dir())?;
     let ports = ground::port_vars(&spec.ground.recipe)?;
     let plain: Vec<(String, String)> = handover.vars.into_iter().chain(ports).collect();
+    let measure = |_| Gauge::start(vec![spec.folder.clone(), spec.home.clone()], MEASURED_EVERY);
+    let disk = spec.limits.disk.map(measure).transpose()?;
     let mut run = Run {
         watch: Watch::new(spec.clocks, spec.limits),
         redactor: Redactor::new(handover.secrets.iter().map(String::as_str)),
@@ -89,6 +94,7 @@ pub fn supervise(
         session: None,
         own,
         requests,
+        disk,
         stop: None,
         tries: 0,
         skipped: 0,
@@ -129,6 +135,7 @@ struct Run {
     /// What is known of either stream.
     screens: [Screen; 2],
     requests: attended::Watch,
+    disk: Option<Gauge>,
     watch: Watch,
     stop: Option<Stop>,
     tries: usize,
@@ -254,7 +261,10 @@ impl Run {
         let mut until: Option<Duration> = None;
         loop {
             let now = child.age();
-            let next = until.unwrap_or_else(|| self.watch.deadline().0);
+            let next = until.unwrap_or_else(|| {
+                let measured = self.disk.as_ref().map_or(Duration::MAX, |_| now + MEASURED_EVERY);
+                self.watch.deadline().0.min(measured)
+            });
             let happening = child.wait(next.saturating_sub(now), &self.requests, &mut buffer)?;
             match happening {
                 Happening::Wrote(stream) => {
@@ -296,6 +306,9 @@ impl Run {
                 continue;
             }
             if until.is_none() {
+                if let Some(disk) = &self.disk {
+                    self.watch.takes(disk.used());
+                }
                 self.stop = self.stop.take().or_else(|| self.watch.stop(now));
                 if self.stop.is_some() {
                     child.signal(Signal::TERM);

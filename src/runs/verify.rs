@@ -1,9 +1,12 @@
 //! What a run made, looked at from outside: what it claims proves nothing, and only the mirror's own objects count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::slice;
 
-use crate::adapters::git::{Content, Entry, Error, Kind, Repo, Step};
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::git::{Bound, Change, Content, Error, Kind, Repo, Step};
 use crate::model::{CommitId, match_path};
 
 use super::Redactor;
@@ -13,6 +16,12 @@ use super::workspace::Taken;
 const MOST_BYTES: u64 = 100 << 20;
 /// The most commits that a run may make.
 const MOST_COMMITS: usize = 1_000;
+/// The most paths that all its commits together may change, folders among them.
+const MOST_PATHS: usize = 250_000;
+/// The most bytes that their names may have.
+const MOST_NAMES: usize = 32 << 20;
+/// The most names of what was there before that are looked at.
+const MOST_HELD: usize = 10_000_000;
 /// How many paths are named.
 const NAMED: usize = 5;
 
@@ -28,6 +37,8 @@ pub struct Evidence<'a> {
     pub paths: &'a [String],
     /// Knows what nobody may publish.
     pub redactor: &'a Redactor,
+    /// Ends the look once it is cancelled.
+    pub stop: &'a CancellationToken,
 }
 
 /// What was found.
@@ -41,10 +52,10 @@ pub enum Found {
     Forbidden(String),
 }
 
-/// Looks at what a run made.
+/// Looks at what a run made: at each commit, since all of them are published, and at what they come to.
 ///
 /// # Errors
-/// When the mirror can't be read.
+/// When the mirror can't be read; [`Error::Stopped`].
 pub fn verify(evidence: &Evidence<'_>) -> Result<Found, Error> {
     let Some(taken) = evidence.taken else {
         return Ok(Found::Forbidden("its branch is gone".to_owned()));
@@ -56,49 +67,30 @@ pub fn verify(evidence: &Evidence<'_>) -> Result<Found, Error> {
         }
         Step::Forward => {}
     }
-    let changed = changed(evidence.repo, evidence.base, &taken.commit)?;
-    if changed.is_empty() {
+    let mut bound = Bound::new(MOST_PATHS, MOST_NAMES, evidence.stop);
+    match look(evidence, &taken.commit, &mut bound) {
+        Err(Error::TooMuch) => Ok(Found::Forbidden(format!(
+            "it changed more than can be looked at: {MOST_PATHS} paths, or {} MiB of their names",
+            MOST_NAMES >> 20
+        ))),
+        other => other,
+    }
+}
+
+fn look(evidence: &Evidence<'_>, head: &CommitId, bound: &mut Bound) -> Result<Found, Error> {
+    let Evidence { repo, base, redactor, .. } = *evidence;
+    let whole = repo.changes(slice::from_ref(base), head, bound)?;
+    if whole.is_empty() {
         return Ok(Found::Nothing);
     }
-    let outside: Vec<&Path> =
-        changed.iter().map(PathBuf::as_path).filter(|path| !allowed(path, evidence.paths)).collect();
-    if !outside.is_empty() {
-        return Ok(Found::Forbidden(format!("it changed what is not its own: {}", named(&outside))));
-    }
-    secrets_and_size(evidence, &taken.commit)
-}
-
-/// The paths that differ.
-fn changed(repo: &Repo, base: &CommitId, head: &CommitId) -> Result<Vec<PathBuf>, Error> {
-    let of = |commit| -> Result<BTreeMap<PathBuf, Entry>, Error> {
-        Ok(repo.entries(commit)?.into_iter().map(|entry| (entry.path.clone(), entry)).collect())
-    };
-    let (mut before, after) = (of(base)?, of(head)?);
-    let mut out = Vec::new();
-    for (path, entry) in after {
-        if before.remove(&path).as_ref() != Some(&entry) {
-            out.push(path);
-        }
-    }
-    out.extend(before.into_keys());
-    Ok(out)
-}
-
-fn allowed(path: &Path, globs: &[String]) -> bool {
-    globs.is_empty() || path.to_str().is_some_and(|path| globs.iter().any(|glob| match_path(glob, path)))
-}
-
-/// What every commit brings in is looked at, not the last one alone: all of them are published.
-fn secrets_and_size(evidence: &Evidence<'_>, head: &CommitId) -> Result<Found, Error> {
-    let Evidence { repo, base, redactor, .. } = *evidence;
     let commits = repo.commits_since(base, head, MOST_COMMITS + 1)?;
     if commits.len() > MOST_COMMITS {
         return Ok(Found::Forbidden(format!("it made more than {MOST_COMMITS} commits")));
     }
-    let mut seen: BTreeSet<Content> = repo.entries(base)?.into_iter().map(|entry| entry.content).collect();
-    let mut bytes = 0_u64;
-    let mut hits: BTreeSet<PathBuf> = BTreeSet::new();
-    let mut names: BTreeSet<PathBuf> = repo.entries(base)?.into_iter().map(|entry| entry.path).collect();
+    let mut outside: BTreeSet<PathBuf> = BTreeSet::new();
+    let not_allowed = |path: &Path| !allowed(path, evidence.paths);
+    outside.extend(whole.into_iter().map(|change| change.path).filter(|path| not_allowed(path)));
+    let mut added = Added { repo, redactor, seen: held(evidence)?, bytes: 0, hits: BTreeSet::new() };
     for (commit, stored) in &commits {
         if redactor.finds_in(stored) {
             return Ok(Found::Forbidden(format!(
@@ -106,33 +98,78 @@ fn secrets_and_size(evidence: &Evidence<'_>, head: &CommitId) -> Result<Found, E
                 commit.short()
             )));
         }
-        for entry in repo.entries(commit)? {
-            let is_new = names.insert(entry.path.clone());
-            if is_new && redactor.finds_in(entry.path.as_os_str().as_encoded_bytes()) {
-                hits.insert(entry.path.clone());
+        let parents = repo.commit(commit)?.parents;
+        if parents.is_empty() {
+            return Ok(Found::Forbidden(format!(
+                "it brought in a history that isn't this repository's: commit {} has no parent",
+                commit.short()
+            )));
+        }
+        for change in repo.changes(&parents, commit, bound)? {
+            if !added.take(&change)? {
+                let most = MOST_BYTES >> 20;
+                return Ok(Found::Forbidden(format!("it added more than {most} MiB, which is what it may")));
             }
-            if entry.kind == Kind::Repository || !seen.insert(entry.content) {
-                continue;
-            }
-            let text = repo.read_content(entry.content)?;
-            bytes = bytes.saturating_add(text.len() as u64);
-            if redactor.finds_in(&text) {
-                hits.insert(entry.path);
+            if not_allowed(&change.path) {
+                outside.insert(change.path);
             }
         }
     }
-    if bytes > MOST_BYTES {
-        let most = MOST_BYTES >> 20;
-        return Ok(Found::Forbidden(format!("it added {} MiB, and {most} are allowed", bytes >> 20)));
-    }
-    if !hits.is_empty() {
-        let hits: Vec<&Path> = hits.iter().map(PathBuf::as_path).collect();
-        return Ok(Found::Forbidden(format!("there are secrets in what it committed: {}", named(&hits))));
-    }
-    Ok(Found::Work(head.clone()))
+    Ok(if !outside.is_empty() {
+        Found::Forbidden(format!("it changed what is not its own: {}", named(&outside)))
+    } else if !added.hits.is_empty() {
+        Found::Forbidden(format!("there are secrets in what it committed: {}", named(&added.hits)))
+    } else {
+        Found::Work(head.clone())
+    })
 }
 
-fn named(paths: &[&Path]) -> String {
+fn allowed(path: &Path, globs: &[String]) -> bool {
+    globs.is_empty() || path.to_str().is_some_and(|path| globs.iter().any(|glob| match_path(glob, path)))
+}
+
+/// What was there before it came, and isn't its own wherever it puts it. Where that is more than is looked at, all that it
+/// has is looked at.
+fn held(evidence: &Evidence<'_>) -> Result<BTreeSet<Content>, Error> {
+    let mut bound = Bound::new(MOST_HELD, usize::MAX, evidence.stop);
+    match evidence.repo.contents(evidence.base, &mut bound) {
+        Err(Error::TooMuch) => Ok(BTreeSet::new()),
+        other => other,
+    }
+}
+
+/// What commits bring in that wasn't there.
+struct Added<'a> {
+    repo: &'a Repo,
+    redactor: &'a Redactor,
+    seen: BTreeSet<Content>,
+    bytes: u64,
+    /// The paths with a secret in them.
+    hits: BTreeSet<PathBuf>,
+}
+
+impl Added<'_> {
+    /// Looks at what lies at a path now; whether there is room for it. What has none isn't unpacked.
+    fn take(&mut self, change: &Change) -> Result<bool, Error> {
+        if change.is_new && self.redactor.finds_in(change.path.as_os_str().as_encoded_bytes()) {
+            self.hits.insert(change.path.clone());
+        }
+        let Some((kind, content)) = change.now else { return Ok(true) };
+        if kind == Kind::Repository || !self.seen.insert(content) {
+            return Ok(true);
+        }
+        self.bytes = self.bytes.saturating_add(self.repo.content_size(content)?);
+        if self.bytes > MOST_BYTES {
+            return Ok(false);
+        }
+        if self.redactor.finds_in(&self.repo.read_content(content)?) {
+            self.hits.insert(change.path.clone());
+        }
+        Ok(true)
+    }
+}
+
+fn named(paths: &BTreeSet<PathBuf>) -> String {
     let shown: Vec<String> = paths.iter().take(NAMED).map(|path| format!("`{}`", path.display())).collect();
     let more = paths.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };

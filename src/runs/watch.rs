@@ -35,7 +35,7 @@ pub enum Stop {
     Spend,
     /// It printed too much.
     Output,
-    /// Its workspace grew too large.
+    /// Its workspace and its home grew too large.
     Disk,
     /// Somebody asked for it.
     Asked {
@@ -58,8 +58,10 @@ impl Stop {
             Self::Turns => "its turns were used up".to_owned(),
             Self::Tokens => "its tokens were used up".to_owned(),
             Self::Spend => "its spend was used up".to_owned(),
-            Self::Output => "it printed more than it may".to_owned(),
-            Self::Disk => "its workspace grew larger than it may".to_owned(),
+            Self::Output => "its output was used up: it printed more than it may".to_owned(),
+            Self::Disk => {
+                "its disk was used up: its workspace and its home grew larger than they may".to_owned()
+            }
             Self::Asked { by, why } => format!("stopped by {by}: {why}"),
         }
     }
@@ -97,6 +99,7 @@ pub struct Watch {
     progress: Duration,
     tools: BTreeMap<String, Duration>,
     printed: u64,
+    disk: u64,
     used: Usage,
     session: Option<String>,
     answer: Option<(String, Option<Value>)>,
@@ -119,6 +122,7 @@ impl Watch {
             progress: Duration::ZERO,
             tools: BTreeMap::new(),
             printed: 0,
+            disk: 0,
             used: Usage::default(),
             session: None,
             answer: None,
@@ -134,6 +138,11 @@ impl Watch {
     /// It printed this many bytes more.
     pub fn printed(&mut self, bytes: u64) {
         self.printed = self.printed.saturating_add(bytes);
+    }
+
+    /// Its files take this much of the disk.
+    pub fn takes(&mut self, bytes: u64) {
+        self.disk = bytes;
     }
 
     /// Takes note of what it said at a moment.
@@ -198,10 +207,13 @@ impl Watch {
 
     /// Why it is to be stopped at this moment, if it is.
     pub fn stop(&self, now: Duration) -> Option<Stop> {
-        let (Limits { turns, tokens, spend, output, .. }, used) = (self.limits, self.used);
+        let (Limits { turns, tokens, spend, output, disk, .. }, used) = (self.limits, self.used);
         let over = |limit: Option<u64>, is: u64| limit.is_some_and(|limit| is > limit);
         if over(output, self.printed) {
             return Some(Stop::Output);
+        }
+        if over(disk, self.disk) {
+            return Some(Stop::Disk);
         }
         if over(turns.map(u64::from), u64::from(used.turns)) {
             return Some(Stop::Turns);

@@ -46,11 +46,12 @@ impl Beneath {
         Ok(Self { root, path: path.to_owned() })
     }
 
-    /// What lies in a folder below it (`""` for itself), sorted by name. Names that vanish meanwhile are left out.
+    /// What lies in a folder below it (`""` for itself), sorted by name; one more than `most` where there is more than
+    /// that. Names that vanish meanwhile are left out.
     ///
     /// # Errors
     /// When it isn't there, a link leads to it, or it can't be read.
-    pub fn list(&self, below: &Path) -> Result<Vec<(OsString, Found)>, Error> {
+    pub fn list(&self, below: &Path, most: usize) -> Result<Vec<(OsString, Found)>, Error> {
         let failed = |e: rustix::io::Errno| Error::of("list", &self.path.join(below), e.into());
         let opened = self.descend(below).map_err(failed)?;
         let mut all = Vec::new();
@@ -59,6 +60,9 @@ impl Beneath {
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
             if name == "." || name == ".." {
                 continue;
+            }
+            if all.len() > most {
+                break;
             }
             match look(&opened, name) {
                 Ok(found) => all.push((name.to_owned(), found)),
@@ -171,15 +175,16 @@ mod tests {
         std::os::unix::fs::symlink("../out", root.join("link")).unwrap();
         std::os::unix::fs::symlink("f", root.join("d/inner")).unwrap();
         let it = Beneath::open(&root).unwrap();
-        let names: Vec<_> = it.list(Path::new("")).unwrap();
+        let names: Vec<_> = it.list(Path::new(""), 9).unwrap();
         assert_eq!(names, [("d".into(), Found::Folder), ("link".into(), Found::Link(b"../out".to_vec()))]);
+        assert_eq!(it.list(Path::new("d"), 0).unwrap().len(), 1, "there is more");
         let mut text = String::new();
         it.file(Path::new("d/f")).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "f");
         assert!(it.file(Path::new("link/secret")).is_err());
         assert!(it.file(Path::new("d/inner")).is_err());
         assert!(it.file(Path::new("../out/secret")).is_err());
-        assert!(it.list(Path::new("link")).is_err());
+        assert!(it.list(Path::new("link"), 9).is_err());
         assert!(Beneath::open(&root.join("link")).is_err());
     }
 }

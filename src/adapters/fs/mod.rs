@@ -12,6 +12,7 @@ mod beneath;
 mod config_folder;
 mod misplaced;
 mod place;
+mod remove;
 mod usage;
 
 pub use appender::Appender;
@@ -20,6 +21,9 @@ pub(crate) use config_folder::{Collector, MAX_PEEKED, is_config_path};
 pub use config_folder::{MAX_CONFIG_BYTES, MAX_CONFIG_FILES, MAX_FILE_BYTES, changed, read_config_folder};
 pub(crate) use misplaced::{may_be_ours, may_be_policies};
 pub use place::{FileId, id, is_same};
+#[cfg(test)]
+pub(crate) use remove::tests::nest;
+pub use remove::{empty, remove_tree};
 pub use usage::disk_usage;
 
 /// Why a file could not be read or written.
@@ -280,39 +284,6 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     sync_dir(folder_of(to))
 }
 
-/// Removes a folder with all that is in it, following no link; one that isn't there is no error. Folders that their
-/// maker closed (caches often are) are opened for it.
-///
-/// # Errors
-/// When something of it stays.
-pub fn remove_tree(dir: &Path) -> Result<(), Error> {
-    let failed = |e| Error::of("remove", dir, e);
-    match std::fs::symlink_metadata(dir) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(e) => return Err(failed(e)),
-        Ok(meta) if !meta.is_dir() => return remove(dir),
-        Ok(_) => {}
-    }
-    match std::fs::remove_dir_all(dir) {
-        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-            unlock(dir).and_then(|()| std::fs::remove_dir_all(dir)).map_err(failed)
-        }
-        other => other.map_err(failed),
-    }
-}
-
-/// Lets the owner into a folder and all below it.
-fn unlock(dir: &Path) -> io::Result<()> {
-    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))?;
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            unlock(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
 /// The names in a folder, sorted; those that aren't UTF-8 are left out.
 ///
 /// # Errors
@@ -460,24 +431,6 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         replace_shared(&path, b"three").unwrap();
         assert_eq!(mode(), 0o640);
-    }
-
-    #[test]
-    fn a_tree_is_removed_whole_and_what_its_links_lead_to_stays() {
-        let dir = tempfile::tempdir().unwrap();
-        let tree = dir.path().join("tree");
-        std::fs::create_dir_all(tree.join("closed/inner")).unwrap();
-        std::fs::write(dir.path().join("kept"), "k").unwrap();
-        std::os::unix::fs::symlink("..", tree.join("closed/inner/up")).unwrap();
-        std::os::unix::fs::symlink(dir.path(), tree.join("out")).unwrap();
-        for closed in ["closed/inner", "closed"] {
-            std::fs::set_permissions(tree.join(closed), std::fs::Permissions::from_mode(0o500)).unwrap();
-        }
-        unlock(&tree).unwrap();
-        assert_eq!(std::fs::metadata(tree.join("closed/inner")).unwrap().permissions().mode() & 0o777, 0o700);
-        remove_tree(&tree).unwrap();
-        remove_tree(&tree).unwrap();
-        assert_eq!(names(dir.path()).unwrap(), ["kept"]);
     }
 
     #[test]

@@ -88,6 +88,12 @@ pub enum Error {
         #[source]
         source: gix::Error,
     },
+    /// More paths than are looked at, or longer ones.
+    #[error("there is more in it than is looked at")]
+    TooMuch,
+    /// Somebody said stop.
+    #[error("it was stopped")]
+    Stopped,
     /// Anything else about objects and references.
     #[error("could not {action} in the repository `{path}`", path = .path.display())]
     Repository {

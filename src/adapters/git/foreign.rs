@@ -2,11 +2,18 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::Duration;
 
 use super::child::{classify, git, shell_line};
 use super::{Access, Error, Mirror};
+use crate::adapters::fs;
 use crate::adapters::process::{Command, Output};
 use crate::model::CommitId;
+
+/// How long it may take to list its references.
+const LISTING: Duration = Duration::from_mins(1);
+/// How long it may take to bring commits over.
+const TAKING: Duration = Duration::from_mins(3);
 
 /// A repository that others write in, and how its `upload-pack` is started.
 #[derive(Clone, Copy, Debug)]
@@ -45,13 +52,14 @@ impl Mirror {
     /// [`Error::RemoteGone`] when no repository is there; [`Error::Remote`].
     pub async fn tips(&self, access: &Access, of: &Foreign<'_>) -> Result<Vec<Tip>, Error> {
         let command = git(self.repo().place(), "", access).args(["ls-remote", "--quiet"]);
-        let command = command.arg(of.option()).arg("--").arg(of.git_dir);
+        let command = command.arg(of.option()).arg("--").arg(of.git_dir).time_limit(LISTING);
         let output = run(command, "read the references of", of).await?;
         Ok(parse_tips(&String::from_utf8_lossy(&output.stdout)))
     }
 
     /// Fetches commits of another repository, each into a reference of this one. Every object that comes over is
-    /// checked, all objects must be there, and no reference but the named ones moves.
+    /// checked, all objects must be there, and no reference but the named ones moves. Nobody else writes these references
+    /// meanwhile: a lock on one of them is of a call that was cut short, and goes.
     ///
     /// # Errors
     /// As [`Mirror::tips`]; nothing has moved then.
@@ -64,7 +72,13 @@ impl Mirror {
         if wanted.is_empty() {
             return Ok(());
         }
+        for (_, name) in wanted {
+            fs::remove(&self.repo().common_dir().join(format!("{name}.lock"))).map_err(Error::Files)?;
+        }
         let command = git(self.repo().place(), "", access)
+            .time_limit(TAKING)
+            // What is large is checked and kept piece by piece.
+            .args(["-c", "core.bigFileThreshold=32m"])
             .args(["-c", "transfer.fsckObjects=true", "-c", "fetch.fsckObjects=true"])
             .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force", "--atomic"])
             .args(["--no-recurse-submodules", "--no-auto-maintenance"])

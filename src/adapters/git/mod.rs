@@ -15,6 +15,7 @@ mod remote;
 mod repo;
 mod snapshot;
 mod tree;
+mod walk;
 mod write;
 
 #[cfg(test)]
@@ -29,4 +30,5 @@ pub use mirror::Mirror;
 pub use remote::{Pushed, Refs};
 pub use repo::{Commit, Repo, Step};
 pub use snapshot::{Content, Entry, Kind, Snapshot, can_be_named};
+pub use walk::{Bound, Change};
 pub use write::{NewCommit, RefUpdate, Signature};

@@ -20,7 +20,7 @@ use crate::model::CommitId;
 
 /// The content of a file, by what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Content(ObjectId);
+pub struct Content(pub(super) ObjectId);
 
 /// What a path in a commit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +90,16 @@ impl Repo {
         Ok(Content(written.detach()))
     }
 
+    /// How many bytes a content has. It isn't unpacked for that.
+    ///
+    /// # Errors
+    /// When it isn't there, or is damaged.
+    pub fn content_size(&self, content: Content) -> Result<u64, Error> {
+        let repo = self.local();
+        let header = repo.find_header(content.0).map_err(self.failed("read a content"))?;
+        Ok(header.size())
+    }
+
     /// The bytes of a content.
     ///
     /// # Errors
@@ -98,33 +108,6 @@ impl Repo {
         let repo = self.local();
         let mut object = repo.find_object(content.0).map_err(self.failed("read a content"))?;
         Ok(std::mem::take(&mut object.data))
-    }
-
-    /// All paths of a commit, sorted.
-    ///
-    /// # Errors
-    /// When it isn't there or is damaged.
-    pub fn entries(&self, commit: &CommitId) -> Result<Vec<Entry>, Error> {
-        let repo = self.local();
-        let failed = || self.failed("list the files of a commit");
-        let tree = self.find_commit(&repo, commit)?.tree().map_err(failed())?;
-        let files = tree.traverse().breadthfirst.files().map_err(failed())?;
-        let mut entries: Vec<Entry> = files
-            .into_iter()
-            .filter_map(|file| {
-                let kind = match file.mode.kind() {
-                    Raw::Tree => return None,
-                    Raw::Blob => Kind::File,
-                    Raw::BlobExecutable => Kind::Executable,
-                    Raw::Link => Kind::Link,
-                    Raw::Commit => Kind::Repository,
-                };
-                let path = PathBuf::from(OsStr::from_bytes(&file.filepath));
-                Some(Entry { path, kind, content: Content(file.oid) })
-            })
-            .collect();
-        entries.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(entries)
     }
 
     /// Writes a commit of exactly these files; no reference moves.

@@ -69,6 +69,7 @@ pub(super) static AGENT: Kind = Kind {
         )
         .or("#null"),
         Field::new("output", COUNT, "How many MiB one run may print.", "256").or("256"),
+        Field::new("disk", COUNT, "How many MiB of the disk its workspace and its home may take together; it is looked at every few seconds.", "10240").or("10240"),
         Field::new("sandbox", Type::Flag, "Whether it is kept in a sandbox where this machine has one (bubblewrap): it sees the system's programs, its workspace, its repository's mirror and its home, and changes the workspace and its home only.", "#false").or("#true"),
         Field::new(
             "readable",
@@ -190,7 +191,7 @@ fn limits(block: &Block) -> Limits {
         // No limit is the default, too.
         spend: block.micros("spend"),
         output: count("output", default.output, MEBIBYTE),
-        disk: default.disk,
+        disk: count("disk", default.disk, MEBIBYTE),
     }
 }
 
@@ -207,6 +208,7 @@ mod tests {
             ("tokens", limits.tokens),
             ("spend", limits.spend),
             ("output", mebibytes(limits.output)),
+            ("disk", mebibytes(limits.disk)),
         ] {
             let documented = AGENT.field(name).and_then(Field::default_json);
             assert_eq!(documented, Some(value.map_or(serde_json::Value::Null, Into::into)), "{name}");

@@ -43,11 +43,17 @@ pub(super) enum CloseError {
 }
 
 /// Closes every run that has ended, those whose supervisor was killed too, and says what became of each. Whoever calls
-/// this holds the lock of the state directory. What can't be closed now is tried again by the next call. Answers how many
-/// were closed, and how many could not be.
+/// this holds the lock of the state directory. What can't be closed now is tried again by the next call, and so is what
+/// was being closed when the yard was told to stop: a run is closed by the last thing that is written of it. Answers how
+/// many were closed, and how many could not be.
 pub async fn close_runs(yard: &Yard, say: &(dyn Fn(&str) + Send + Sync)) -> (u64, u64) {
     let (mut done, mut left) = (0, 0);
-    match close_ended(yard).await {
+    let ended = tokio::select! {
+        biased;
+        () = yard.stop.cancelled() => return (done, left),
+        ended = close_ended(yard) => ended,
+    };
+    match ended {
         Ok(closed) => {
             for (id, closed) in closed {
                 let (count, says) = match closed {
@@ -140,13 +146,17 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
     let mirror = Mirror::ensure(&yard.state.mirror_of(&on.of.repo), &on.url)?;
     let access = Access::new(&yard.env, None);
     let root = yard.state.workspaces();
-    let site = Site { root: &root, mirror: &mirror, access: &access, sandbox };
-    let (found, salvage) = left(yard, &site, spec, on).await?;
+    let site = Site { root: &root, mirror: &mirror, access: &access, sandbox, stop: &yard.stop };
+    let Seen { found, salvage, elsewhere } = seen(yard, &site, spec, on).await?;
     let Told { said, answer, redactor } = told(yard, spec, &end)?;
     let words = end.answer.as_ref().map(|answer| answer.text.as_str());
     let left = Left {
         found,
         saved: salvage.is_some(),
+        elsewhere: (!elsewhere.is_empty()).then(|| {
+            let names: Vec<String> = elsewhere.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+            format!("it committed on {}, and nothing on its branch `{}`", names.join(", "), on.of.branch)
+        }),
         asks: said.for_a_person(),
         leaks: words.is_some_and(|words| redactor.finds(words) || is_masked(words)),
         answer,
@@ -209,54 +219,60 @@ fn told(yard: &Yard, spec: &Spec, end: &End) -> Result<Told, CloseError> {
     Ok(Told { said: outbox.said, answer, redactor })
 }
 
-/// What was found of its commits, and the reference of what was saved besides.
-async fn left(
-    yard: &Yard,
-    site: &Site<'_>,
-    spec: &Spec,
-    on: &On,
-) -> Result<(Found, Option<String>), CloseError> {
-    let forbidden = |says: String, salvage| Ok((Found::Forbidden(says), salvage));
+/// How many names of branches are told.
+const NAMED: usize = 5;
+
+/// What was seen of what a run left.
+struct Seen {
+    found: Found,
+    salvage: Option<String>,
+    /// Where it committed besides its branch.
+    elsewhere: Vec<String>,
+}
+
+async fn seen(yard: &Yard, site: &Site<'_>, spec: &Spec, on: &On) -> Result<Seen, CloseError> {
     let Some(workspace) = Workspace::open(site, &workspace_name(&on.of))? else {
-        return forbidden("its workspace is gone".to_owned(), None);
+        let found = Found::Forbidden("its workspace is gone".to_owned());
+        return Ok(Seen { found, salvage: None, elsewhere: Vec::new() });
     };
     let (by, now): (Signature, Timestamp) = (yard.by(), yard.clock.now());
     let taken = match workspace.take(site, &spec.id).await {
-        Ok(taken) => taken,
-        Err(error) => {
-            // Whatever it did to its repository, nothing of it is brought in; its files are saved all the same.
-            let salvage = salvage(&workspace, site, &spec.id, &by, now).await?;
-            return forbidden(format!("its commits can't be taken: {}", said(&error)), salvage);
-        }
+        Err(error) if !error.is_theirs() => return Err(error.into()),
+        taken => taken,
     };
-    let salvage = salvage(&workspace, site, &spec.id, &by, now).await?;
+    // Whatever it did to its repository, its files are saved.
+    let saved = workspace.salvage(site, &spec.id, &by, now).await?;
+    let salvage = saved.commit.map(|_| format!("refs/factory/salvage/{}", spec.id));
     let redactor = match yard.secrets_of(spec)? {
         Secrets::Known(redactor) => redactor,
         Secrets::Changed(from) => {
-            let says = format!(
+            let found = Found::Forbidden(format!(
                 "the secret `{from}`, which it was given, is another one by now: nobody can tell whether what it made is free \
                  of it"
-            );
-            return forbidden(says, salvage);
+            ));
+            return Ok(Seen { found, salvage, elsewhere: Vec::new() });
         }
     };
-    let evidence = Evidence {
-        repo: site.mirror.repo(),
-        base: &on.base,
-        taken: taken.as_ref(),
-        paths: &on.paths,
-        redactor: &redactor,
+    let elsewhere: Vec<String> = saved.elsewhere.iter().map(|name| redactor.clean_text(name)).collect();
+    let taken = match taken {
+        Ok(None) if !elsewhere.is_empty() => return Ok(Seen { found: Found::Nothing, salvage, elsewhere }),
+        Ok(taken) => taken,
+        Err(error) => {
+            let found = Found::Forbidden(format!("its commits can't be taken: {}", said(&error)));
+            return Ok(Seen { found, salvage, elsewhere });
+        }
     };
-    Ok((verify(&evidence)?, salvage))
-}
-
-async fn salvage(
-    workspace: &Workspace,
-    site: &Site<'_>,
-    run: &RunId,
-    by: &Signature,
-    now: Timestamp,
-) -> Result<Option<String>, workspace::Error> {
-    let saved = workspace.salvage(site, run, by, now).await?;
-    Ok(saved.commit.map(|_| format!("refs/factory/salvage/{run}")))
+    let (repo, on, stop) = (site.mirror.repo().clone(), on.clone(), yard.stop.clone());
+    let look = move || {
+        verify(&Evidence {
+            repo: &repo,
+            base: &on.base,
+            taken: taken.as_ref(),
+            paths: &on.paths,
+            redactor: &redactor,
+            stop: &stop,
+        })
+    };
+    let found = tokio::task::spawn_blocking(look).await.map_err(workspace::Error::from)??;
+    Ok(Seen { found, salvage, elsewhere })
 }

@@ -130,7 +130,7 @@ impl Keeper<'_> {
         }
         let sandbox = self.sandbox.as_ref().expect("it was just looked for");
         let root = yard.state.workspaces();
-        let site = Site { root: &root, mirror: &mirror, access: &access, sandbox };
+        let site = Site { root: &root, mirror: &mirror, access: &access, sandbox, stop: &yard.stop };
         if let Some(workspace) = Workspace::open(&site, name)? {
             workspace.destroy(&site, &last.id, &yard.by(), yard.clock.now()).await?;
         }

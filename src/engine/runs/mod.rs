@@ -25,6 +25,7 @@ pub(super) use watch::watch;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
+use tokio_util::sync::CancellationToken;
 
 use crate::adapters::clock::Clock;
 use crate::adapters::env::{self, Env};
@@ -49,6 +50,8 @@ pub struct Yard {
     pub clock: Clock,
     /// The environment.
     pub env: Env,
+    /// Ends what takes long, once it is cancelled.
+    pub stop: CancellationToken,
 }
 
 impl Yard {

@@ -235,7 +235,7 @@ impl Starter {
         let mirror = Mirror::ensure(&yard.state.mirror_of(&on.of.repo), &on.url).map_err(failed)?;
         let access = Access::new(&yard.env, None);
         let root = yard.state.workspaces();
-        let site = Site { root: &root, mirror: &mirror, access: &access, sandbox };
+        let site = Site { root: &root, mirror: &mirror, access: &access, sandbox, stop: &yard.stop };
         let workspace = Workspace::open(&site, &workspace_name(&on.of)).map_err(failed)?;
         let is_same = |it: &Workspace| it.branch() == on.of.branch && *it.base() == on.base;
         let workspace = workspace.filter(is_same).ok_or_else(|| {
@@ -263,7 +263,7 @@ impl Starter {
         let yard = &self.0;
         let access = Access::new(&yard.env, None);
         let root = yard.state.workspaces();
-        let site = Site { root: &root, mirror, access: &access, sandbox };
+        let site = Site { root: &root, mirror, access: &access, sandbox, stop: &yard.stop };
         let by = yard.by();
         let at = CheckOut { branch: &start.of.branch, base, by: &by };
         let name = workspace_name(&start.of);

@@ -257,6 +257,7 @@ impl Shop {
             desired: Arc::clone(&order.desired),
             clock: self.clock.clone(),
             env: self.env.clone(),
+            stop: order.stop.clone(),
         }
     }
 

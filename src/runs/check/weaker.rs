@@ -4,11 +4,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::adapters::git::{Entry, Error, Repo, Signature, Snapshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::git::{Bound, Entry, Error, Repo, Signature, Snapshot};
 use crate::model::{CommitId, match_path};
 
 use super::bench::Tried;
 
+/// The most paths of a commit that are looked at.
+const MOST_PATHS: usize = 1_000_000;
+/// The most bytes that their names may have.
+const MOST_NAMES: usize = 128 << 20;
 /// How many paths are named.
 const NAMED: usize = 5;
 
@@ -17,7 +23,8 @@ fn covered(globs: &[String], path: &Path) -> bool {
 }
 
 fn entries(repo: &Repo, commit: &CommitId) -> Result<BTreeMap<PathBuf, Entry>, Error> {
-    Ok(repo.entries(commit)?.into_iter().map(|entry| (entry.path.clone(), entry)).collect())
+    let mut bound = Bound::new(MOST_PATHS, MOST_NAMES, &CancellationToken::new());
+    Ok(repo.entries(commit, &mut bound)?.into_iter().map(|entry| (entry.path.clone(), entry)).collect())
 }
 
 /// The files that these globs cover and that a commit has otherwise than its base.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::salvage::History;
+use super::salvage::{History, Why, is_theirs};
 use super::{Error, REMOVING, Salvaged, Site, Workspace, key};
 use crate::adapters::fs;
 use crate::adapters::git::{CheckOut, check_out};
@@ -43,8 +43,26 @@ impl Workspace {
         self.record.write(&self.place)?;
         fs::rename(&fresh, &git_dir)?;
         fs::remove_tree(&self.place.join("old.git"))?;
-        check_out(site.access, &git_dir, &self.tree()).await?;
+        self.refill(site, &salvaged).await?;
         Ok(salvaged)
+    }
+
+    /// Makes the files those of its branch. What no commit can have goes first: git is held up by pipes, and by what is
+    /// closed or too deep for it. Where it fails all the same, what is ignored goes too.
+    async fn refill(&self, site: &Site<'_>, salvaged: &Salvaged) -> Result<(), Error> {
+        let (git_dir, tree) = (self.git_dir(), self.tree());
+        for left in &salvaged.left_out {
+            if matches!(left.why, Why::Special | Why::TooDeep | Why::Unreadable) {
+                fs::remove_tree(&tree.join(&left.path))?;
+            }
+        }
+        match check_out(site.access, &git_dir, &tree).await {
+            Err(error) if is_theirs(&error) => {
+                fs::empty(&tree, Some(".git"))?;
+                Ok(check_out(site.access, &git_dir, &tree).await?)
+            }
+            other => Ok(other?),
+        }
     }
 
     /// Ends it, and frees its name. What the run left is saved first. The run's processes have ended.

@@ -4,14 +4,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+use tokio::time::Sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::salvage::{LeftOut, Why, is_theirs};
 use super::{Error, Site};
 use crate::adapters::fs::{Beneath, Found};
-use crate::adapters::git::{Content, Entry, Kind, Repo, can_be_named};
+use crate::adapters::git::{self, Bound, Content, Entry, Kind, Repo, can_be_named};
 
-/// The most files that are looked at.
-const MAX_FILES: usize = 1_000_000;
+/// The most names that are looked at.
+const MAX_NAMES: usize = 1_000_000;
+/// The most bytes that their paths may have together.
+const MAX_BYTES: usize = 128 << 20;
+/// The most folders that lie within each other; git is asked once for each level.
+const MAX_DEPTH: usize = 100;
+/// The most bytes of the path of a folder that is looked into, so that the system can name what is in it.
+const MAX_PATH: usize = 2_000;
+/// How long git is asked, in all, what is ignored.
+const ASKING: Duration = Duration::from_secs(30);
+/// The most files that are written which the repository doesn't have.
+const MAX_WRITTEN: usize = 100_000;
+/// The most bytes of files that are read, those included which the repository has.
+const MAX_READ: u64 = 8 << 30;
 
 /// What is in a tree, before it is read.
 #[derive(Debug, Default)]
@@ -36,33 +54,96 @@ pub(super) struct Files {
 /// Looks at what is in a tree. What its `.gitignore` files leave out is passed over, unless it is `tracked`.
 pub(super) async fn scan(site: &Site<'_>, tree: &Path, tracked: &[Entry]) -> Result<Scan, Error> {
     let known: BTreeSet<&Path> = tracked.iter().flat_map(|entry| entry.path.ancestors()).collect();
-    let root = Beneath::open(tree)?;
-    let mut scan = Scan::default();
-    let mut folders = vec![PathBuf::new()];
+    let bound = Bound::new(MAX_NAMES, MAX_BYTES, site.stop);
+    let mut walk =
+        Walk { root: Beneath::open(tree)?, bound, folders: vec![PathBuf::new()], scan: Scan::default() };
+    let mut asking = Some(Box::pin(tokio::time::sleep(ASKING)));
     // One level at a time, so that git is asked once a level and what is ignored is never entered.
-    while !folders.is_empty() {
-        let mut level = Vec::new();
-        for folder in folders.drain(..) {
-            match root.list(&folder) {
-                Ok(names) => level.extend(names.into_iter().map(|(name, found)| (folder.join(name), found))),
-                Err(_) => scan.leave_out(folder, Why::Unreadable, 0),
-            }
+    while !walk.folders.is_empty() {
+        let (walked, level) = spawn_blocking(move || {
+            let level = walk.level();
+            (walk, level)
+        })
+        .await?;
+        walk = walked;
+        let level = level?;
+        // Git would wait for whoever writes into a pipe.
+        if level.iter().any(|(path, found)| path.ends_with(".gitignore") && *found == Found::Special) {
+            asking = None;
         }
         let paths: Vec<PathBuf> = level.iter().map(|(path, _)| path.clone()).collect();
-        let ignored: BTreeSet<PathBuf> = match site.mirror.ignored(site.access, tree, &paths).await {
-            Ok(ignored) => ignored.into_iter().collect(),
-            // Where the tree makes git fail, too much is saved rather than too little.
-            Err(error) if is_theirs(&error) => BTreeSet::new(),
-            Err(error) => return Err(error.into()),
-        };
+        let ignored = ignored(site, tree, &paths, &mut asking).await?;
         for (path, found) in level {
             if path == Path::new(".git") || ignored.contains(&path) && !known.contains(path.as_path()) {
                 continue;
             }
-            folders.extend(scan.admit(path, found));
+            let folder = walk.scan.admit(path, found);
+            if !walk.is_full() {
+                walk.folders.extend(folder);
+            }
         }
     }
-    Ok(scan)
+    Ok(walk.scan)
+}
+
+/// Those of some paths that are ignored. Where the tree makes git fail, or keeps it busy, it isn't asked again: too much is
+/// saved rather than too little.
+async fn ignored(
+    site: &Site<'_>,
+    tree: &Path,
+    paths: &[PathBuf],
+    asking: &mut Option<Pin<Box<Sleep>>>,
+) -> Result<BTreeSet<PathBuf>, Error> {
+    let Some(patience) = asking else { return Ok(BTreeSet::new()) };
+    let answer = tokio::select! {
+        answer = site.mirror.ignored(site.access, tree, paths) => Some(answer),
+        () = patience.as_mut() => None,
+    };
+    match answer {
+        Some(Ok(ignored)) => return Ok(ignored.into_iter().collect()),
+        Some(Err(error)) if !is_theirs(&error) => return Err(error.into()),
+        Some(Err(_)) | None => *asking = None,
+    }
+    Ok(BTreeSet::new())
+}
+
+/// A look at a tree that is under way.
+struct Walk {
+    root: Beneath,
+    bound: Bound,
+    /// Those that are still to be looked into.
+    folders: Vec<PathBuf>,
+    scan: Scan,
+}
+
+impl Walk {
+    /// What lies in the folders that are still to be looked into, as far as the bound allows.
+    fn level(&mut self) -> Result<Vec<(PathBuf, Found)>, git::Error> {
+        let mut level = Vec::new();
+        for folder in std::mem::take(&mut self.folders) {
+            let Ok(names) = self.root.list(&folder, self.bound.paths()) else {
+                self.scan.leave_out(folder, Why::Unreadable, 0);
+                continue;
+            };
+            for (name, found) in names {
+                let path = folder.join(name);
+                match self.bound.spend(&path) {
+                    Ok(()) => level.push((path, found)),
+                    Err(git::Error::TooMuch) => {
+                        self.scan.leave_out(PathBuf::new(), Why::TooMany, 0);
+                        return Ok(level);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(level)
+    }
+
+    /// Whether more is there than is looked at.
+    fn is_full(&self) -> bool {
+        self.scan.left_out.iter().any(|left| left.path.as_os_str().is_empty() && left.why == Why::TooMany)
+    }
 }
 
 impl Scan {
@@ -81,8 +162,10 @@ impl Scan {
             Some(Why::Name)
         } else if found == Found::Special {
             Some(Why::Special)
-        } else if self.files.len() >= MAX_FILES {
-            Some(Why::TooMuch)
+        } else if found == Found::Folder
+            && (path.components().count() >= MAX_DEPTH || path.as_os_str().len() > MAX_PATH)
+        {
+            Some(Why::TooDeep)
         } else {
             None
         };
@@ -103,6 +186,7 @@ pub(super) fn write(
     scan: Scan,
     tracked: &[Entry],
     cap: u64,
+    stop: &CancellationToken,
 ) -> Result<Files, Error> {
     let root = Beneath::open(tree)?;
     let mut files = Files { left_out: scan.left_out, ..Files::default() };
@@ -120,9 +204,15 @@ pub(super) fn write(
         }
     }
     wanted.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    let mut read = 0_u64;
     for (bytes, path, kind) in wanted {
-        let room = cap.saturating_sub(files.bytes);
-        let kept = if bytes > cap { Err(Why::TooMuch) } else { keep(repo, &root, &path, cap, room)? };
+        if stop.is_cancelled() {
+            return Err(git::Error::Stopped.into());
+        }
+        let room = if files.written < MAX_WRITTEN { cap.saturating_sub(files.bytes) } else { 0 };
+        let is_too_much = bytes > cap || read.saturating_add(bytes) > MAX_READ;
+        let kept = if is_too_much { Err(Why::TooMuch) } else { keep(repo, &root, &path, cap, room)? };
+        read = read.saturating_add(bytes);
         match kept {
             Ok((content, written)) => {
                 files.written += usize::from(written.is_some());

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use crate::adapters::fs;
 use crate::adapters::git::{self, Access, CheckOut, Mirror, check_out};
@@ -72,6 +73,23 @@ pub enum Error {
     Broken(#[from] tokio::task::JoinError),
 }
 
+impl Error {
+    /// Whether it tells of what the agent made rather than of this machine: another try would find the same.
+    pub fn is_theirs(&self) -> bool {
+        match self {
+            Self::Git(error) => salvage::is_theirs(error),
+            Self::Tampered(_) => true,
+            Self::Files(_)
+            | Self::Outside(_)
+            | Self::Record { .. }
+            | Self::Newer { .. }
+            | Self::OtherMirror { .. }
+            | Self::Unsaved(_)
+            | Self::Broken(_) => false,
+        }
+    }
+}
+
 /// Where workspaces of one repository lie, and what they are used with.
 #[derive(Clone, Copy, Debug)]
 pub struct Site<'a> {
@@ -83,6 +101,8 @@ pub struct Site<'a> {
     pub access: &'a Access,
     /// What bounds the processes that read an agent's repository.
     pub sandbox: &'a Sandbox,
+    /// Ends what takes long once it is cancelled: nothing is lost, and the next call begins again.
+    pub stop: &'a CancellationToken,
 }
 
 /// A workspace.

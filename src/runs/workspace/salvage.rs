@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::spawn_blocking;
+use tokio::time::Sleep;
 
 use super::take::Reader;
 use super::{Error, Site, Workspace, files};
 use crate::adapters::fs::Beneath;
-use crate::adapters::git::{self, Repo, Signature, Snapshot};
+use crate::adapters::git::{self, Bound, Entry, Repo, Signature, Snapshot, Tip};
 use crate::model::{CommitId, RunId};
 
 /// The most bytes of files that are saved of a run. Commits are saved whole.
@@ -23,6 +27,12 @@ const BELOW: &str = "refs/factory/salvage/";
 const MAX_TIPS: usize = 1000;
 /// The most bytes of a log of references that are looked at: its end.
 const MAX_LOG: u64 = 1 << 20;
+/// The most paths of a commit that are compared with what is in the tree.
+const MAX_TRACKED: usize = 500_000;
+/// The most bytes that those may have.
+const MAX_TRACKED_BYTES: usize = 64 << 20;
+/// How long its history is read, in all.
+const READING: Duration = Duration::from_mins(5);
 /// How many of what was left out a commit's message names.
 const NAMED: usize = 50;
 
@@ -40,6 +50,20 @@ pub struct Salvaged {
     pub left_out: Vec<LeftOut>,
     /// Whether the commits are in it.
     pub history: History,
+    /// The branches, and other names, of commits that nobody took.
+    pub elsewhere: Vec<String>,
+}
+
+/// The history of a workspace, as far as it was read.
+struct Recalled {
+    /// Where HEAD is.
+    head: Option<CommitId>,
+    /// Its references.
+    tips: Vec<Tip>,
+    /// All that any of them leads or led to.
+    commits: Vec<CommitId>,
+    /// What became of them.
+    history: History,
 }
 
 /// What became of the commits in a workspace.
@@ -69,6 +93,10 @@ pub struct LeftOut {
 pub enum Why {
     /// There was more than is saved of one run, and it is one of the biggest.
     TooMuch,
+    /// There are more files than are looked at; what is at the root of it stands for all the others.
+    TooMany,
+    /// It lies too deep to be looked into.
+    TooDeep,
     /// It is a pipe, a socket or a device.
     Special,
     /// It can't be read.
@@ -82,6 +110,8 @@ impl Why {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TooMuch => "too big",
+            Self::TooMany => "more files than are looked at",
+            Self::TooDeep => "too deep",
             Self::Special => "not a file",
             Self::Unreadable => "not readable",
             Self::Name => "a name that no commit can have",
@@ -118,19 +148,25 @@ impl Workspace {
         let saving = format!("refs/factory/saving/{run}/");
         repo.remove_references(&repo.references_below(&saving)?)?;
         let before = repo.reference(&name)?;
-        let (head, tips, history) = self.history(site, &saving).await?;
+        let Recalled { head, tips, commits, history } = self.history(site, &saving).await?;
         let first = head.unwrap_or_else(|| self.base().clone());
-        let kept = [Some(self.base().clone()), before.clone()].into_iter().flatten().collect::<Vec<_>>();
-        let unkept = site.mirror.unkept(site.access, &tips, &kept).await?;
+        let untaken = unkept(site, &commits, &[self.base().clone()]).await?;
+        let unkept = match &before {
+            Some(before) => unkept(site, &untaken, &[self.base().clone(), before.clone()]).await?,
+            None => untaken.clone(),
+        };
 
-        let tracked = repo.entries(&first)?;
+        let tracked = entries(site, &[&first, self.base()]).await?;
+        let last = match &before {
+            Some(before) => entries(site, &[before]).await?,
+            None => tracked.clone(),
+        };
         let scan = files::scan(site, &self.tree(), &tracked).await?;
-        let (writer, tree, before_them) = (repo.clone(), self.tree(), tracked.clone());
-        let write = move || files::write(&writer, &tree, scan, &before_them, cap);
-        let files = tokio::task::spawn_blocking(write).await??;
+        let (writer, tree, stop) = (repo.clone(), self.tree(), site.stop.clone());
+        let write = move || files::write(&writer, &tree, scan, &tracked, cap, &stop);
+        let files = spawn_blocking(write).await??;
 
-        let last = before.as_ref().map(|before| repo.entries(before)).transpose()?;
-        let is_saved = unkept.is_empty() && files.entries == *last.as_ref().unwrap_or(&tracked);
+        let is_saved = unkept.is_empty() && files.entries == last;
         let commit = if is_saved {
             before
         } else {
@@ -144,47 +180,82 @@ impl Workspace {
         };
         repo.remove_references(&repo.references_below(&saving)?)?;
         let (bytes, left_out) = (files.bytes, files.left_out);
-        Ok(Salvaged { commit, files: files.written, bytes, left_out, history })
+        let elsewhere = elsewhere(&tips, &untaken);
+        Ok(Salvaged { commit, files: files.written, bytes, left_out, history, elsewhere })
     }
 
-    /// Fetches all history that its repository has; HEAD, every commit found, and what became of it.
-    async fn history(
-        &self,
-        site: &Site<'_>,
-        saving: &str,
-    ) -> Result<(Option<CommitId>, Vec<CommitId>, History), Error> {
+    /// Fetches all history that its repository has.
+    async fn history(&self, site: &Site<'_>, saving: &str) -> Result<Recalled, Error> {
+        let none = |history| Recalled { head: None, tips: Vec::new(), commits: Vec::new(), history };
         let reader = match self.reader(site) {
             Ok(Some(reader)) => reader,
-            Ok(None) => return Ok((None, Vec::new(), History::Absent)),
-            Err(Error::Tampered(why)) => return Ok((None, Vec::new(), History::Unread(why))),
+            Ok(None) => return Ok(none(History::Absent)),
+            Err(Error::Tampered(why)) => return Ok(none(History::Unread(why))),
             Err(error) => return Err(error),
         };
-        let tips = match site.mirror.tips(site.access, &reader.foreign()).await {
+        let mut tips = match site.mirror.tips(site.access, &reader.foreign()).await {
             Ok(tips) => tips,
-            Err(error) if is_theirs(&error) => {
-                return Ok((None, Vec::new(), History::Unread(error.to_string())));
-            }
+            Err(error) if is_theirs(&error) => return Ok(none(History::Unread(error.to_string()))),
             Err(error) => return Err(error.into()),
         };
-        let head = tips.iter().find(|tip| tip.name == "HEAD").map(|tip| tip.id.clone());
         let mut history = History::Saved;
-        let mut named: Vec<CommitId> = tips.into_iter().map(|tip| tip.id).collect();
-        named.dedup();
-        if named.len() > MAX_TIPS {
+        if tips.len() > MAX_TIPS {
             history = History::Unread(format!("it has more than {MAX_TIPS} references"));
-            named.truncate(MAX_TIPS);
+            tips.truncate(MAX_TIPS);
         }
-        if let Some(why) = fetch(site, &reader, &named, &format!("{saving}tip"), Missing::Tell).await? {
+        let mut named: Vec<CommitId> = tips.iter().map(|tip| tip.id.clone()).collect();
+        named.dedup();
+        let mut patience = Patience::new(READING);
+        let from = (site, &reader);
+        if let Some(why) = fetch(from, &named, &format!("{saving}tip"), Missing::Tell, &mut patience).await? {
             history = History::Unread(why);
         }
         let mut found: BTreeSet<CommitId> = named.into_iter().collect();
         let mut remembered = remembered(&self.git_dir());
         remembered.retain(|id| !found.contains(id));
-        fetch(site, &reader, &remembered, &format!("{saving}log"), Missing::Forgotten).await?;
+        fetch(from, &remembered, &format!("{saving}log"), Missing::Forgotten, &mut patience).await?;
         found.extend(remembered);
         let repo = site.mirror.repo();
         let is_commit = |id: &CommitId| repo.commit(id).is_ok();
-        Ok((head.filter(is_commit), found.into_iter().filter(is_commit).collect(), history))
+        let head = tips.iter().find(|tip| tip.name == "HEAD").map(|tip| tip.id.clone());
+        let commits = found.into_iter().filter(is_commit).collect();
+        Ok(Recalled { head: head.filter(is_commit), tips, commits, history })
+    }
+}
+
+/// Those of some commits that nothing leads to which is kept. Where there are so many that git can't tell, too much is
+/// saved rather than too little.
+async fn unkept(site: &Site<'_>, commits: &[CommitId], kept: &[CommitId]) -> Result<Vec<CommitId>, Error> {
+    match site.mirror.unkept(site.access, commits, kept).await {
+        Err(error) if is_theirs(&error) => Ok(commits.to_vec()),
+        other => Ok(other?),
+    }
+}
+
+/// Where commits are to be found that nobody took. What was stashed was not committed.
+fn elsewhere(tips: &[Tip], untaken: &[CommitId]) -> Vec<String> {
+    let named = |tip: &&Tip| untaken.contains(&tip.id) && tip.name != "refs/stash";
+    let (heads, others): (Vec<&Tip>, _) = tips.iter().filter(named).partition(|tip| tip.name == "HEAD");
+    let alone = heads.into_iter().filter(|head| others.iter().all(|tip: &&Tip| tip.id != head.id));
+    let short = |tip: &Tip| tip.name.strip_prefix("refs/heads/").unwrap_or(&tip.name).to_owned();
+    others.iter().copied().chain(alone).map(short).collect()
+}
+
+/// Time that several steps share.
+struct Patience(Pin<Box<Sleep>>);
+
+impl Patience {
+    fn new(all: Duration) -> Self {
+        Self(Box::pin(tokio::time::sleep(all)))
+    }
+
+    /// What a step comes to; `None` when time is over.
+    async fn give<T>(&mut self, step: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.0.as_mut() => None,
+            done = step => Some(done),
+        }
     }
 }
 
@@ -197,13 +268,26 @@ enum Missing {
     Forgotten,
 }
 
+/// The paths of the first of some commits that has no more of them than are looked at; none, where each has.
+async fn entries(site: &Site<'_>, commits: &[&CommitId]) -> Result<Vec<Entry>, Error> {
+    for commit in commits {
+        let (repo, commit) = (site.mirror.repo().clone(), (*commit).clone());
+        let mut bound = Bound::new(MAX_TRACKED, MAX_TRACKED_BYTES, site.stop);
+        match spawn_blocking(move || repo.entries(&commit, &mut bound)).await? {
+            Err(git::Error::TooMuch) => {}
+            other => return Ok(other?),
+        }
+    }
+    Ok(Vec::new())
+}
+
 /// Fetches what the mirror doesn't have; all at once, and one by one where that fails. Why one couldn't be read.
 async fn fetch(
-    site: &Site<'_>,
-    reader: &Reader,
+    (site, reader): (&Site<'_>, &Reader),
     ids: &[CommitId],
     below: &str,
     missing: Missing,
+    patience: &mut Patience,
 ) -> Result<Option<String>, Error> {
     let mut wanted = Vec::new();
     for (n, id) in ids.iter().enumerate() {
@@ -212,17 +296,18 @@ async fn fetch(
         }
     }
     let from = reader.foreign();
-    match site.mirror.take_in(site.access, &from, &wanted).await {
-        Ok(()) => return Ok(None),
-        Err(error) if is_theirs(&error) => {}
-        Err(error) => return Err(error.into()),
-    }
     let mut why = None;
-    for one in wanted.chunks(1) {
-        match site.mirror.take_in(site.access, &from, one).await {
+    let mut steps = vec![&wanted[..]];
+    steps.extend(wanted.chunks(1).filter(|_| wanted.len() > 1));
+    for (n, step) in steps.into_iter().enumerate() {
+        let Some(taken) = patience.give(site.mirror.take_in(site.access, &from, step)).await else {
+            return Ok(Some(format!("reading it took longer than {} s", READING.as_secs())));
+        };
+        match taken {
+            Ok(()) if n == 0 => return Ok(None),
             Ok(()) => {}
             Err(error) if is_theirs(&error) => {
-                if missing == Missing::Tell {
+                if missing == Missing::Tell && (n > 0 || wanted.len() == 1) {
                     why.get_or_insert(error.to_string());
                 }
             }
@@ -287,7 +372,8 @@ fn message(run: &RunId, left_out: &[LeftOut]) -> String {
             let _ = writeln!(message, "* and {} more", left_out.len() - NAMED);
             break;
         }
-        let path = left.path.to_string_lossy();
+        let path = if left.path.as_os_str().is_empty() { Path::new(".") } else { &left.path };
+        let path = path.to_string_lossy();
         let _ = writeln!(message, "* {} ({}, {} bytes)", path.escape_debug(), left.why.as_str(), left.bytes);
     }
     message

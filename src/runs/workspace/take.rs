@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Error, Site, Workspace};
 use crate::adapters::fs::{self, Beneath, Found};
-use crate::adapters::git::{self, Foreign, Step};
+use crate::adapters::git::{self, Bound, Foreign, Step};
 use crate::model::{CommitId, RunId};
 use crate::runs::sandbox::{Network, Sandbox};
 
@@ -62,7 +64,7 @@ impl Workspace {
             return Ok(None);
         }
         if *site.sandbox == Sandbox::None {
-            audit(&git_dir, self.record.objects.alternates(site.mirror).as_deref())?;
+            audit(&git_dir, self.record.objects.alternates(site.mirror).as_deref(), site.stop)?;
         }
         let tree = self.tree();
         let readable = [self.readable(), vec![tree.as_path()]].concat();
@@ -74,15 +76,20 @@ impl Workspace {
 
 /// Refuses a repository that could bring in what isn't its own: by a link, by another repository's references, by
 /// objects from elsewhere.
-fn audit(git_dir: &Path, alternates: Option<&str>) -> Result<(), Error> {
+fn audit(git_dir: &Path, alternates: Option<&str>, stop: &CancellationToken) -> Result<(), Error> {
     let tampered = |path: &Path, what: &str| Err(Error::Tampered(format!("`{}` {what}", path.display())));
     let Ok(it) = Beneath::open(git_dir) else { return tampered(Path::new(".git"), "is no folder") };
     let mut folders = vec![PathBuf::new()];
+    let mut bound = Bound::new(MAX_NAMES, MAX_BYTES, stop);
     while let Some(folder) = folders.pop() {
         let at_root = folder.as_os_str().is_empty();
-        let Ok(names) = it.list(&folder) else { return tampered(&folder, "can't be read") };
+        let Ok(names) = it.list(&folder, bound.paths()) else { return tampered(&folder, "can't be read") };
         for (name, found) in names {
             let path = folder.join(&name);
+            match bound.spend(&path) {
+                Err(git::Error::TooMuch) => return tampered(&folder, "has more in it than is looked at"),
+                other => other?,
+            }
             if at_root && name == "commondir" {
                 return tampered(&path, "leads to another repository");
             }
@@ -104,6 +111,11 @@ fn audit(git_dir: &Path, alternates: Option<&str>) -> Result<(), Error> {
     };
     if same { Ok(()) } else { tampered(path, "is not as it was made") }
 }
+
+/// The most names of a repository that are looked at.
+const MAX_NAMES: usize = 1_000_000;
+/// The most bytes that their paths may have together.
+const MAX_BYTES: usize = 64 << 20;
 
 /// What `upload-pack` reads of a repository.
 const READ: [&str; 7] = ["HEAD", "config", "info", "objects", "packed-refs", "refs", "shallow"];

@@ -1,6 +1,7 @@
 //! Agents that want more than their workspace.
 
 use super::*;
+use crate::runs::{Evidence, Found as Judged, verify};
 
 /// Settings by which git runs a program.
 const RUNS: [&str; 16] = [
@@ -207,4 +208,68 @@ async fn a_history_that_was_cut_short_does_not_cut_the_mirror() {
         ground.salvage(&it).await;
         assert!(!ground.mirror.repo().place().join("shallow").exists());
     }
+}
+
+/// A commit whose few trees unfold to ten thousand million paths.
+fn bomb(git: &Fixture) -> CommitId {
+    let blob = git.git(&["hash-object", "-w", "a"]);
+    let tree = |lines: String| {
+        std::fs::write(git.dir.join(".git/spec"), lines).unwrap();
+        git.git(&["-c", "alias.x=!git mktree <.git/spec", "x"])
+    };
+    let mut inner = tree((0..10).map(|n| format!("100644 blob {blob}\tf{n}\n")).collect());
+    for _ in 0..9 {
+        inner = tree((0..10).map(|n| format!("040000 tree {inner}\td{n}\n")).collect());
+    }
+    CommitId::parse(&git.git(&["commit-tree", "-p", "HEAD", "-m", "bomb", &inner])).unwrap()
+}
+
+#[tokio::test]
+async fn what_unfolds_without_end_is_saved_and_not_unfolded() {
+    let ground = Ground::new(Sandbox::None).await;
+    let mut it = ground.make().await;
+    let git = agent(&it);
+    git.put("new", "n");
+    let bomb = bomb(&git);
+    git.git(&["update-ref", &format!("refs/heads/{BRANCH}"), bomb.as_str()]);
+    let taken = it.take(&ground.site(), &run()).await.unwrap().unwrap();
+    let redactor = crate::runs::Redactor::default();
+    let (base, taken, stop) = (&ground.base, Some(&taken), &ground.stop);
+    let evidence =
+        Evidence { repo: ground.mirror.repo(), base, taken, paths: &[], redactor: &redactor, stop };
+    let found = verify(&evidence).unwrap();
+    let says = "it changed more than can be looked at: 250000 paths, or 32 MiB of their names";
+    assert_eq!(found, Judged::Forbidden(says.into()));
+    let salvaged = ground.salvage(&it).await;
+    assert_eq!(ground.saved(&salvaged), ".gitignore a d/b kept.log new");
+    let saved = salvaged.commit.as_ref().unwrap();
+    assert_eq!(ground.git(&["rev-parse", &format!("{saved}^")]), bomb.as_str());
+    ground.reset(&mut it).await;
+    assert_eq!(agent(&it).git(&["status", "--porcelain"]), "");
+    // Whoever is told to stop doesn't look on.
+    ground.stop.cancel();
+    assert!(matches!(verify(&evidence), Err(git::Error::Stopped)));
+    let stopped = it.salvage(&ground.site(), &run(), &by(), at()).await;
+    assert!(matches!(stopped, Err(Error::Git(git::Error::Stopped))), "{stopped:?}");
+}
+
+#[tokio::test]
+async fn what_is_too_deep_is_left_out_and_hinders_nothing() {
+    let ground = Ground::new(Sandbox::None).await;
+    let mut it = ground.make().await;
+    agent(&it).put("new", "n").put("deep/kept", "k");
+    fs::nest(&it.tree().join("deep"), 6_000);
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    let fifo = it.tree().join("d/.gitignore");
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let salvaged = ground.salvage(&it).await;
+    assert_eq!(ground.saved(&salvaged), ".gitignore a d/b deep/kept kept.log new");
+    let deep = format!("deep/{}", vec!["nested"; 99].join("/"));
+    let left: Vec<_> = salvaged.left_out.iter().map(|left| (left.path.to_str().unwrap(), left.why)).collect();
+    assert_eq!(left, [("d/.gitignore", Why::Special), (&deep, Why::TooDeep)]);
+    ground.reset(&mut it).await;
+    assert!(!it.tree().join("deep").exists() && !fifo.exists());
+    assert_eq!(agent(&it).git(&["status", "--porcelain"]), "");
+    it.destroy(&ground.site(), &run(), &by(), at()).await.unwrap();
+    assert_eq!(fs::names(&ground.root).unwrap(), [""; 0]);
 }

@@ -25,6 +25,7 @@ struct Ground {
     access: Access,
     sandbox: Sandbox,
     root: PathBuf,
+    stop: CancellationToken,
 }
 
 const NAME: &str = "acme/widgets#7";
@@ -42,11 +43,12 @@ impl Ground {
         let access = Access::new(&Env::read(), None);
         mirror.fetch(&access, &[Refs::Branches]).await.unwrap();
         let root = dir.path().join("workspaces");
-        Self { dir, remote, mirror, base, access, sandbox, root }
+        Self { dir, remote, mirror, base, access, sandbox, root, stop: CancellationToken::new() }
     }
 
     fn site(&self) -> Site<'_> {
-        Site { root: &self.root, mirror: &self.mirror, access: &self.access, sandbox: &self.sandbox }
+        let Self { root, mirror, access, sandbox, stop, .. } = self;
+        Site { root, mirror, access, sandbox, stop }
     }
 
     async fn make(&self) -> Workspace {

@@ -11,7 +11,8 @@ fn left_out(salvaged: &Salvaged) -> Vec<String> {
 async fn a_workspace_without_anything_new_needs_no_saving() {
     let ground = Ground::new(Sandbox::None).await;
     let it = ground.make().await;
-    let nothing = Salvaged { commit: None, files: 0, bytes: 0, left_out: vec![], history: History::Saved };
+    let (left_out, elsewhere) = (Vec::new(), Vec::new());
+    let nothing = Salvaged { commit: None, files: 0, bytes: 0, left_out, history: History::Saved, elsewhere };
     assert_eq!(ground.salvage(&it).await, nothing);
     agent(&it).put("x.log", "ignored").put("cache/big", "ignored");
     assert_eq!(ground.salvage(&it).await, nothing);
