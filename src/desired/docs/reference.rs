@@ -38,7 +38,7 @@ fn section(out: &mut String, kind: &'static Kind, path: &str, level: usize) {
     };
     for child in kind.children {
         // Shown where it is first met: `labels` is the same in defaults, groups and repositories.
-        if first_home(child) == Some(path) {
+        if first_home(child).as_deref() == Some(path) {
             section(out, child, &format!("{path}.{}", child.name), (level + 1).min(6));
         } else {
             let home = first_home(child).unwrap_or_default().replace('.', " › ");
@@ -47,14 +47,25 @@ fn section(out: &mut String, kind: &'static Kind, path: &str, level: usize) {
     }
 }
 
-/// The path of the first kind that this one may stand in.
-fn first_home(kind: &'static Kind) -> Option<&'static str> {
-    let is = |parent: &&&'static Kind| parent.children.iter().any(|c| std::ptr::eq(*c, kind));
-    if let Some(parent) = ROOT.children.iter().find(is) {
-        return Some(parent.name);
+/// The path of the first kind that this one may stand in, the nearest to the top: `labels › label` lives with
+/// `label-set › label`.
+fn first_home(kind: &'static Kind) -> Option<String> {
+    let mut level: Vec<(String, &'static Kind)> =
+        ROOT.children.iter().map(|top| (top.name.to_owned(), *top)).collect();
+    while !level.is_empty() {
+        let is_home = |(_, parent): &&(String, &'static Kind)| {
+            parent.children.iter().any(|child| std::ptr::eq(*child, kind))
+        };
+        if let Some((path, _)) = level.iter().find(is_home) {
+            return Some(path.clone());
+        }
+        let below = |(path, parent): &(String, &'static Kind)| {
+            let path = path.clone();
+            parent.children.iter().map(move |child| (format!("{path}.{}", child.name), *child))
+        };
+        level = level.iter().flat_map(below).collect();
     }
-    // One level deeper is all there is: `labels › label` lives with `label-set › label`.
-    ROOT.children.iter().flat_map(|k| k.children).find(is).map(|parent| parent.name)
+    None
 }
 
 fn table<'f>(out: &mut String, fields: impl Iterator<Item = &'f Field>) {

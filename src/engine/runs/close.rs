@@ -1,5 +1,7 @@
 //! Closing a run: its commits taken, what else it left saved, all of it looked at, and the outcome written down.
 
+use std::path::Path;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::adapters::env;
@@ -87,7 +89,10 @@ fn tidy(yard: &Yard, dir: &RunDir, spec: &Spec, closed: &Closed) -> Result<(), C
         workspace::expire(mirror.repo(), yard.clock.now())?;
     }
     fs::remove_tree(&spec.home)?;
-    for log in fs::names(dir.dir())?.into_iter().filter(|name| name.ends_with(".log")) {
+    for log in fs::names(dir.dir())?
+        .into_iter()
+        .filter(|name| Path::new(name).extension().is_some_and(|ext| ext == "log"))
+    {
         fs::remove(&dir.dir().join(log))?;
     }
     Ok(())

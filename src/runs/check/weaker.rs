@@ -121,7 +121,7 @@ pub(super) fn counts(tried: &Tried, before: &Tried, weaker: &mut Vec<String>, un
         }
         (None, Some(_)) => unknown.push("the base commit told of no tests to compare with".to_owned()),
         (None, None) => {
-            unknown.push("what it prints tells of no tests, so that none were counted".to_owned())
+            unknown.push("what it prints tells of no tests, so that none were counted".to_owned());
         }
     }
 }

@@ -218,8 +218,8 @@ impl Workspace {
     pub fn pass_over<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
         let info = self.git_dir().join("info");
         fs::make_dirs(&info)?;
-        let lines: String = paths.into_iter().map(|path| format!("/{}\n", pattern(path))).collect();
-        Ok(fs::replace_shared(&info.join("exclude"), lines.as_bytes())?)
+        let lines: Vec<String> = paths.into_iter().map(|path| format!("/{}\n", pattern(path))).collect();
+        Ok(fs::replace_shared(&info.join("exclude"), lines.concat().as_bytes())?)
     }
 
     fn git_dir(&self) -> PathBuf {
