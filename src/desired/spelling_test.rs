@@ -145,7 +145,7 @@ fn children(kind: &'static Kind) -> BoxedStrategy<Vec<Made>> {
             // What names something else, or takes one of two, is seldom right when it is made at random.
             let chance = match child.name {
                 "task" | "var" | "prices" | "cache" => 0.1,
-                "gate" | "recipe" => 0.03,
+                "gate" | "recipe" => 0.01,
                 "agent" => 0.4,
                 _ => return some.boxed(),
             };
