@@ -14,6 +14,7 @@
 )]
 
 mod advice;
+mod agents;
 mod attrition;
 mod bad_days;
 mod cli;
@@ -30,6 +31,7 @@ mod keeping;
 mod kill;
 mod laws;
 mod mending;
+mod models;
 mod one_file;
 mod own;
 mod places;

@@ -162,6 +162,8 @@ impl Run {
             "cold": self.end().map(|end| end.cold),
             "used": used,
             "took_ms": self.end().map(|end| u64::try_from(end.took.as_millis()).unwrap_or(u64::MAX)),
+            "denied": self.end().map(|end| end.denied),
+            "asked": self.end().and_then(|end| end.asked.as_deref()),
             "tries": self.end().map(|end| end.tries),
             "exit": self.end().map(|end| &end.exit),
             "commit": self.closed.as_ref().and_then(|c| c.commit.as_ref()).map(crate::model::CommitId::as_str),

@@ -246,6 +246,18 @@ impl Usage {
         }
     }
 
+    /// The higher of each figure.
+    #[must_use]
+    pub fn at_least(self, other: Self) -> Self {
+        Self {
+            turns: self.turns.max(other.turns),
+            input: self.input.max(other.input),
+            cached: self.cached.max(other.cached),
+            output: self.output.max(other.output),
+            cost: self.cost.max(other.cost),
+        }
+    }
+
     /// What is left of it after a baseline, never less than nothing.
     #[must_use]
     pub fn since(self, baseline: Self) -> Self {

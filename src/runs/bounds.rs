@@ -80,11 +80,19 @@ const ROWS: &[Row] = &[
         "where it can read files and processes of the factory's user, it can read what that user holds",
     ),
     row(
-        "have what its repository sets for agents (hooks, servers of tools, plugins) run before or beside it",
+        "have claude, codex, gemini or opencode run what their repository sets for agents: hooks, servers of tools, plugins",
+        Enforced,
+        Enforced,
+        "claude is told to read no settings but its own, and codex doesn't trust the folder. Nothing switches off all that \
+         gemini and opencode take from a repository: they aren't started where the commit that they would begin with holds \
+         such a file. `tests/agents.rs::settings_in_a_repository_are_not_run`",
+    ),
+    row(
+        "have an agent of another kind run what its repository sets for agents, or any agent what was written there while it \
+         worked",
         Open,
         Open,
-        "such code runs as the agent does, within the same bounds. claude is started without the settings of a project; for \
-         the other kinds no option is known to switch all of them off",
+        "such code runs as the agent does, within the same bounds",
     ),
     row(
         "run longer, take more turns or use more tokens than its limits",

@@ -2,6 +2,7 @@
 
 pub mod agents;
 mod answer;
+mod books;
 pub mod bounds;
 mod check;
 mod conclusion;

@@ -8,7 +8,8 @@ use crate::adapters::fs;
 use crate::adapters::procs::{self, Swept};
 use crate::model::{Outcome, Usage};
 
-use super::agents::{self, Lines, Stream};
+use super::agents::{self, Lines, Session, Stream};
+use super::books;
 use super::launch::BEGIN;
 use super::record::{Answer, End, MARK, Processes, Progress, RecordError, RunDir, Spec, State};
 use super::watch::{Exit, Watch};
@@ -39,8 +40,9 @@ pub fn settle(run: &RunDir, now: Timestamp) -> Result<Option<End>, RecordError> 
         State::Interrupted(processes) => processes,
     };
     let swept = sweep(&spec, &processes)?;
-    let heard = again(run, &spec)?;
+    let mut heard = again(run, &spec)?;
     let progress = run.progress()?.unwrap_or_default();
+    reckon(&spec, &mut heard, &progress);
     let end = end(&spec, &processes, &heard, progress, swept, now);
     run.end(&end)?;
     Ok(Some(end))
@@ -86,6 +88,21 @@ fn again(run: &RunDir, spec: &Spec) -> Result<Watch, RecordError> {
         }
     }
     Ok(watch)
+}
+
+/// What it used and could not say any more.
+fn reckon(spec: &Spec, heard: &mut Watch, progress: &Progress) {
+    let Some(agent) = agents::by_kind(&spec.kind) else { return };
+    let chosen = match spec.job(0).session {
+        Session::New(id) | Session::Resume(id) => id,
+    };
+    let session = heard.session().or(progress.session.as_deref()).unwrap_or(chosen);
+    match books::reckon(agent, &spec.home, session, heard.used(), spec.baseline) {
+        Ok(used) => heard.reckons(used),
+        Err(error) => {
+            tracing::warn!(run = %spec.id, error = &error as &dyn std::error::Error, "what it kept of what it used can't be read");
+        }
+    }
 }
 
 fn end(

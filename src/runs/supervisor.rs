@@ -14,6 +14,7 @@ use crate::adapters::fs;
 use crate::adapters::procs::{Identity, Swept};
 
 use super::agents::{self, Agent, Event, Lines, Listener, Session, Stream};
+use super::books;
 use super::ground::{self, Failed, Grounds};
 use super::outbox::{self, OUTBOX};
 use super::record::{
@@ -245,6 +246,7 @@ impl Run {
         let swept = step::sweep()?;
         self.swept.killed += swept.killed;
         self.swept.left = swept.left;
+        self.reckon();
         Ok(exit)
     }
 
@@ -418,6 +420,22 @@ impl Run {
 
     fn is_cold(&self) -> bool {
         self.spec.is_cold(self.watch.session())
+    }
+
+    /// What it used and did not say, because it ended before.
+    fn reckon(&mut self) {
+        if self.watch.is_closed() {
+            return;
+        }
+        let session = self.watch.session().or(self.session.as_deref()).unwrap_or_default();
+        let before = self.spec.baseline;
+        match books::reckon(self.agent, &self.spec.home, session, self.watch.used(), before) {
+            Ok(used) => self.watch.reckons(used),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "what it kept of what it used can't be read"
+            ),
+        }
     }
 
     fn end(&self, exit: Exit, clock: &Clock) -> End {

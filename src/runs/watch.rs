@@ -254,6 +254,16 @@ impl Watch {
         }
     }
 
+    /// Whether it has said its last word.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// It used so much, although it didn't say so.
+    pub(super) fn reckons(&mut self, used: Usage) {
+        self.used = used;
+    }
+
     /// What was used so far.
     pub fn used(&self) -> Usage {
         self.used

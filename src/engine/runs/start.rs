@@ -7,11 +7,13 @@ use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::adapters::git::{Access, CheckOut, Mirror, Objects, Pushed, Refs};
+use crate::adapters::git::{Access, Bound, CheckOut, Mirror, Objects, Pushed, Refs};
 use crate::adapters::github::Client;
 use crate::apply::{Trouble, Workshop, WorkshopError};
 use crate::engine::config::said;
-use crate::model::{AgentConfig, CommitId, OpenPull, RepoName, RunId, RunOf, SecretRef, StartRun, Usage};
+use crate::model::{
+    AgentConfig, CommitId, OpenPull, RepoName, RunId, RunOf, SecretRef, StartRun, Usage, match_path,
+};
 use crate::runs::agents::{self, Agent};
 use crate::runs::bounds::envelope;
 use crate::runs::sandbox::Sandbox;
@@ -21,6 +23,11 @@ use crate::runs::{Begin, Bounds, Handover, On, RunDir, Spec, Work, launch};
 use super::ground::ground;
 use super::probe::{probe, seen, unseen};
 use super::{Yard, given, workspace_name};
+
+/// The most paths of a repository that are looked at before a run.
+const MOST_PATHS: usize = 1_000_000;
+/// The most bytes that their names may have.
+const MOST_NAMES: usize = 1 << 30;
 
 /// Starts runs, of repositories that this client reads.
 #[derive(Clone)]
@@ -55,6 +62,21 @@ impl Workshop for Starter {
 
 fn failed(error: impl std::error::Error) -> WorkshopError {
     WorkshopError { says: said(&error), trouble: Trouble::Passing }
+}
+
+/// Whether an agent would run code that lies in a repository at this path, whatever it is told.
+fn is_run_by(agent: &dyn Agent, path: &Path) -> bool {
+    path.to_str().is_some_and(|path| agent.runs_of_repository().iter().any(|glob| match_path(glob, path)))
+}
+
+fn refused(config: &AgentConfig, repo: &RepoName, path: &Path) -> WorkshopError {
+    let (path, kind) = (path.display(), &config.kind);
+    let says = format!(
+        "{repo} holds `{path}`, and `{kind}` would run what is in it whatever it is told: remove it there, or give the task \
+         to an agent of another kind than `{}` ({})",
+        config.name, config.source
+    );
+    WorkshopError { says, trouble: Trouble::Permanent }
 }
 
 fn because(says: String) -> WorkshopError {
@@ -96,7 +118,7 @@ impl Starter {
         let Place { mirror, workspace, on, home, begin, baseline } = match &start.of.continues {
             None => {
                 let tries = 1 + config.waits.len();
-                self.afresh(start, &sandbox, &id, sessions(agent, &id, tries)).await?
+                self.afresh(start, (config, agent), &sandbox, &id, sessions(agent, &id, tries)).await?
             }
             Some(run) => self.as_left(start, run, &config.kind, &sandbox)?,
         };
@@ -183,6 +205,7 @@ impl Starter {
     async fn afresh(
         &self,
         start: &StartRun,
+        (config, agent): (&AgentConfig, &dyn Agent),
         sandbox: &Sandbox,
         id: &RunId,
         sessions: Vec<String>,
@@ -196,6 +219,13 @@ impl Starter {
         let base = mirror.repo().branch_head(&origin.branch).map_err(failed)?;
         let base =
             base.ok_or_else(|| because(format!("{} has no branch `{}` yet", start.of.repo, origin.branch)))?;
+        let carried = mirror
+            .repo()
+            .entries(&base, &mut Bound::new(MOST_PATHS, MOST_NAMES, &yard.stop))
+            .map_err(failed)?;
+        if let Some(entry) = carried.iter().find(|entry| is_run_by(agent, &entry.path)) {
+            return Err(refused(config, &start.of.repo, &entry.path));
+        }
         Ok(Place {
             workspace: self.workspace(&mirror, sandbox, start, id, &base).await?,
             on: On {

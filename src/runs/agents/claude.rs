@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::model::{Usage, UsageOf};
 
-use super::json::{count, dollars, list, parse, parts, text};
+use super::json::{count, dollars, lines, list, parse, parts, text};
 use super::question::asked;
 use super::track::Track;
-use super::{Agent, CommandLine, Event, Job, Listener, Session, Stream, Trouble};
+use super::{Agent, Books, CommandLine, Event, Job, Listener, Session, Stream, Trouble};
 
 /// The agent.
 pub(super) struct Claude;
@@ -37,6 +37,14 @@ impl Agent for Claude {
 
     fn versions(&self) -> Option<([u64; 3], [u64; 3])> {
         Some(([2, 1, 0], [2, 2, 0]))
+    }
+
+    fn books(&self) -> Option<Books> {
+        Some(Books {
+            folder: ".claude/projects",
+            is_of: |name, session| name.strip_suffix(".jsonl") == Some(session),
+            used: kept,
+        })
     }
 
     /// The settings of the repository and its servers of tools are left out: they would run before the first prompt.
@@ -138,7 +146,7 @@ impl Heard {
     /// Counts a message once, with the highest figures that were told of it.
     fn message(&mut self, id: &str, now: Usage, out: &mut Vec<Event>) {
         let before = self.messages.get(id).copied().unwrap_or_default();
-        let now = at_least(now, before);
+        let now = now.at_least(before);
         if now != before {
             self.messages.insert(id.to_owned(), now);
             self.used = self.used.since(before).plus(now);
@@ -197,7 +205,7 @@ impl Heard {
             each.map(|model| usage(model, "", &CAMEL)).fold(Usage::default(), Usage::plus)
         };
         let cost = dollars(line, "/total_cost_usd").filter(|_| !self.restored);
-        Usage { cost, ..at_least(told, self.used) }
+        Usage { cost, ..told.at_least(self.used) }
     }
 
     /// What is in the way, by status or else by words. A quota that is known to be spent explains a refused request.
@@ -210,6 +218,17 @@ impl Heard {
             trouble
         }
     }
+}
+
+/// What the file of a session says: each message with the figures that it had in the end.
+fn kept(file: &[u8]) -> Usage {
+    let mut messages: HashMap<String, Usage> = HashMap::new();
+    for line in lines(file).filter(|line| text(line, "/type") == "assistant") {
+        let now = Usage { turns: 1, ..usage(&line, "/message/usage", &SNAKE) };
+        let id = text(&line, "/message/id").to_owned();
+        messages.entry(id).and_modify(|before| *before = now.at_least(*before)).or_insert(now);
+    }
+    messages.into_values().fold(Usage::default(), Usage::plus)
 }
 
 fn closing(text: String, typed: Option<Value>, out: &mut Vec<Event>) {
@@ -225,17 +244,6 @@ const CAMEL: Names = ["/inputTokens", "/cacheCreationInputTokens", "/cacheReadIn
 fn usage(line: &Value, path: &str, names: &Names) -> Usage {
     let [input, written, cached, output] = names.map(|name| count(line, &format!("{path}{name}")));
     Usage { input: input.saturating_add(written), cached, output, ..Usage::default() }
-}
-
-/// The higher of each figure.
-fn at_least(one: Usage, other: Usage) -> Usage {
-    Usage {
-        turns: one.turns.max(other.turns),
-        input: one.input.max(other.input),
-        cached: one.cached.max(other.cached),
-        output: one.output.max(other.output),
-        cost: one.cost.max(other.cost),
-    }
 }
 
 /// The moment after the bar, as older versions say it: `usage limit reached|1790000000`.

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use crate::model::{Usage, UsageOf};
 
-use super::json::{count, parse, text};
+use super::json::{count, lines, parse, text};
 use super::question::asked;
 use super::track::Track;
-use super::{Agent, CommandLine, Event, Job, Listener, Session, Stream, Trouble};
+use super::{Agent, Books, CommandLine, Event, Job, Listener, Session, Stream, Trouble};
 
 /// The agent.
 pub(super) struct Codex;
@@ -35,6 +35,14 @@ impl Agent for Codex {
 
     fn versions(&self) -> Option<([u64; 3], [u64; 3])> {
         Some(([0, 160, 0], [0, 200, 0]))
+    }
+
+    fn books(&self) -> Option<Books> {
+        Some(Books {
+            folder: ".codex/sessions",
+            is_of: |name, session| name.strip_suffix(".jsonl").is_some_and(|name| name.ends_with(session)),
+            used: kept,
+        })
     }
 
     /// It has no second sandbox within that of the run: its own would keep it from committing. `resume` knows neither
@@ -74,7 +82,7 @@ struct Heard {
 impl Listener for Heard {
     fn line(&mut self, stream: Stream, line: &[u8], out: &mut Vec<Event>) {
         if stream == Stream::Err {
-            return;
+            return out.extend(warned(&String::from_utf8_lossy(line)));
         }
         let line = parse(line);
         match text(&line, "/type") {
@@ -93,6 +101,32 @@ impl Listener for Heard {
             _ => {}
         }
     }
+}
+
+/// What its log says of a tool that it didn't let run, which its results don't tell.
+fn warned(line: &str) -> Option<Event> {
+    let (_, error) = line.split_once("codex_core::tools::router: error=")?;
+    if error.starts_with("request_user_input is ") {
+        return Some(Event::Asked(format!("it wanted to ask something: {error}")));
+    }
+    let (before, _) = error.split_once("rejected: ")?;
+    Some(Event::Denied(before.split('`').nth(1).unwrap_or(before).to_owned()))
+}
+
+/// What the file of a thread says: each call of the model, with the figures of the whole thread.
+fn kept(file: &[u8]) -> Usage {
+    let calls = lines(file).filter(|line| text(line, "/type") == "token_usage_record");
+    calls.fold(Usage::default(), |before, line| Usage {
+        turns: before.turns.saturating_add(1),
+        ..usage(&line, "/payload/thread_token_usage")
+    })
+}
+
+/// The figures at a path; what was read holds what came from the cache.
+fn usage(line: &Value, path: &str) -> Usage {
+    let [all, cached, output] = ["input_tokens", "cached_input_tokens", "output_tokens"]
+        .map(|name| count(line, &format!("{path}/{name}")));
+    Usage { turns: 0, input: all.saturating_sub(cached), cached, output, cost: None }
 }
 
 impl Heard {
@@ -126,10 +160,7 @@ impl Heard {
 
     fn end(&mut self, line: &Value, out: &mut Vec<Event>) {
         self.track.ended_all(out);
-        let [all, cached, output] = ["input_tokens", "cached_input_tokens", "output_tokens"]
-            .map(|name| count(line, &format!("/usage/{name}")));
-        let input = all.saturating_sub(cached);
-        self.used = Usage { turns: self.track.turns(), input, cached, output, cost: None };
+        self.used = Usage { turns: self.track.turns(), ..usage(line, "/usage") };
         out.push(Event::Used(self.used));
         let typed = self.types.then(|| serde_json::from_str(&self.answer).ok()).flatten();
         out.extend([Event::Answer { text: self.answer.clone(), typed }, Event::Closed]);
@@ -226,7 +257,17 @@ mod tests {
             ),
             item("completed", json!({ "id": "3", "type": "file_change" })),
         ];
-        insta::assert_snapshot!(brief(&all(&Codex, &a_job(), &lines.join("\n"), "")), @r"
+        let log = "2026-11-27T07:37:46.248035Z ERROR codex_core::tools::router: error=";
+        let warnings = [
+            r#"exec_command failed: CreateProcess { message: "Rejected(\"`/bin/bash -lc 'rm -rf x'` rejected: rm -f style commands are not permitted\")" }"#,
+            "request_user_input is unavailable in Default mode",
+            "exec_command failed: no such file",
+        ]
+        .map(|warning| format!("{log}{warning}\n"))
+        .concat();
+        insta::assert_snapshot!(brief(&all(&Codex, &a_job(), &lines.join("\n"), &warnings)), @r"
+        denied /bin/bash -lc 'rm -rf x'
+        asked it wanted to ask something: request_user_input is unavailable in Default mode
         progress
         used 1: 0 + 0 -> 0, cost None
         began 1

@@ -1,14 +1,16 @@
 //! Gemini CLI, not interactive: a stream of JSON with the figures of all models in its closing `result` line. Requests
 //! that fail are tried again for ever, which is said among the warnings only.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::model::{Usage, UsageOf};
 
-use super::json::{count, parse, text};
+use super::json::{count, lines, list, parse, text};
 use super::question::asked;
 use super::track::Track;
-use super::{Agent, CommandLine, Event, Job, Listener, Session, Stream, Trouble};
+use super::{Agent, Books, CommandLine, Event, Job, Listener, Session, Stream, Trouble};
 
 /// The agent.
 pub(super) struct Gemini;
@@ -32,6 +34,22 @@ impl Agent for Gemini {
 
     fn versions(&self) -> Option<([u64; 3], [u64; 3])> {
         Some(([0, 61, 0], [0, 80, 0]))
+    }
+
+    /// It does no work in a folder that it doesn't trust, and in one that it trusts these have their say.
+    fn runs_of_repository(&self) -> &'static [&'static str] {
+        &[".gemini/settings.json", ".gemini/.env", ".gemini/extensions/**"]
+    }
+
+    fn books(&self) -> Option<Books> {
+        Some(Books {
+            folder: ".gemini/tmp",
+            is_of: |name, session| {
+                let begin = session.split('-').next().unwrap_or_default();
+                name.strip_suffix(".jsonl").and_then(|name| name.strip_suffix(begin)).is_some()
+            },
+            used: kept,
+        })
     }
 
     fn command(&self, job: &Job<'_>) -> CommandLine {
@@ -60,6 +78,7 @@ fn settings(turns: Option<u32>) -> Value {
         "general": { "enableAutoUpdate": false, "enableAutoUpdateNotification": false },
         "model": { "maxSessionTurns": turns.map_or(-1, i64::from) },
         "privacy": { "usageStatisticsEnabled": false },
+        "advanced": { "ignoreLocalEnv": true },
         "security": { "auth": { "selectedType": "gemini-api-key" } },
     })
 }
@@ -79,6 +98,29 @@ impl Listener for Heard {
             Stream::Err => out.extend(warned(&String::from_utf8_lossy(line)).map(Event::Trouble)),
         }
     }
+}
+
+/// What the file of a session says: each answer of the model once. A session that was taken up again holds the earlier
+/// ones in a list.
+fn kept(file: &[u8]) -> Usage {
+    let mut answers = BTreeMap::new();
+    for line in lines(file) {
+        for message in list(&line, "/$set/messages").chain([&line]) {
+            if text(message, "/type") == "gemini" && message.get("tokens").is_some() {
+                let [read, cached, written, thought] = ["input", "cached", "output", "thoughts"]
+                    .map(|name| count(message, &format!("/tokens/{name}")));
+                let used = Usage {
+                    turns: 1,
+                    input: read.saturating_sub(cached),
+                    cached,
+                    output: written.saturating_add(thought),
+                    cost: None,
+                };
+                answers.insert(text(message, "/id").to_owned(), used);
+            }
+        }
+    }
+    answers.into_values().fold(Usage::default(), Usage::plus)
 }
 
 /// What a warning says of a failed request.
@@ -175,7 +217,7 @@ mod tests {
         let line =
             Gemini.command(&Job { program: &program, model: Some("flash"), turns: Some(9), ..a_job() });
         insta::assert_snapshot!(line.argv.join(" "), @"gemini --output-format stream-json --approval-mode yolo --session-id 7e57 --model flash");
-        insta::assert_snapshot!(line.files[0].1, @r#"{"general":{"enableAutoUpdate":false,"enableAutoUpdateNotification":false},"model":{"maxSessionTurns":9},"privacy":{"usageStatisticsEnabled":false},"security":{"auth":{"selectedType":"gemini-api-key"}}}"#);
+        insta::assert_snapshot!(line.files[0].1, @r#"{"general":{"enableAutoUpdate":false,"enableAutoUpdateNotification":false},"model":{"maxSessionTurns":9},"privacy":{"usageStatisticsEnabled":false},"advanced":{"ignoreLocalEnv":true},"security":{"auth":{"selectedType":"gemini-api-key"}}}"#);
         let resumed = Gemini.command(&Job { session: Session::Resume("old"), ..a_job() });
         insta::assert_snapshot!(resumed.argv.join(" "), @"--output-format stream-json --approval-mode yolo --resume old");
         assert_eq!(resumed.stdin, a_job().prompt);

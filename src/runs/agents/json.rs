@@ -8,6 +8,11 @@ pub(super) fn parse(line: &[u8]) -> Value {
     serde_json::from_slice(line).unwrap_or(Value::Null)
 }
 
+/// The values that lines are.
+pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = Value> {
+    text.split(|byte| *byte == b'\n').map(parse)
+}
+
 /// The text at a path.
 pub(super) fn text<'a>(value: &'a Value, path: &str) -> &'a str {
     value.pointer(path).and_then(Value::as_str).unwrap_or_default()

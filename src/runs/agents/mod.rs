@@ -78,11 +78,33 @@ pub trait Agent: Sync {
     /// The oldest and the first too new version that its lines are known of; `None` where versions mean nothing.
     fn versions(&self) -> Option<([u64; 3], [u64; 3])>;
 
+    /// Where it keeps what its sessions used, if it does.
+    fn books(&self) -> Option<Books> {
+        None
+    }
+
+    /// Paths in a repository, as globs, whose code it would run although it is told not to: nothing switches that off. It
+    /// isn't started where one is.
+    fn runs_of_repository(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// How it is started for a job.
     fn command(&self, job: &Job<'_>) -> CommandLine;
 
     /// Who listens to what it prints while it does the job, and answers where it is asked.
     fn listener(&self, job: &Job<'_>) -> Box<dyn Listener>;
+}
+
+/// Where an agent keeps, in its home, what its sessions used.
+#[derive(Clone, Copy, Debug)]
+pub struct Books {
+    /// The folder below its home; the files may lie in folders of it.
+    pub folder: &'static str,
+    /// Whether a file of this name is of a session.
+    pub is_of: fn(name: &str, session: &str) -> bool,
+    /// What a file says was used over the whole session.
+    pub used: fn(text: &[u8]) -> Usage,
 }
 
 /// What an agent is to do.

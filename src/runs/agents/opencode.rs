@@ -14,6 +14,16 @@ use super::{Agent, CommandLine, Event, Job, Listener, Session, Stream, Trouble};
 /// The agent.
 pub(super) struct OpenCode;
 
+/// Its packages for plugins look as if they were installed. It runs no plugin, and would fetch 90 MB of them from the
+/// registry into each new home.
+const UNPACKED: [(&str, &str); 2] = [
+    (
+        ".config/opencode/package-lock.json",
+        r#"{"packages":{"":{"dependencies":{"@opencode-ai/plugin":"*"}}}}"#,
+    ),
+    (".config/opencode/node_modules/.package-lock.json", "{}"),
+];
+
 impl Agent for OpenCode {
     fn kind(&self) -> &'static str {
         "opencode"
@@ -35,6 +45,11 @@ impl Agent for OpenCode {
         Some(([1, 18, 0], [2, 0, 0]))
     }
 
+    /// It loads plugins from there in spite of `--pure` and of having no settings of the project.
+    fn runs_of_repository(&self) -> &'static [&'static str] {
+        &[".opencode/**", "opencode.json", "opencode.jsonc"]
+    }
+
     fn command(&self, job: &Job<'_>) -> CommandLine {
         let mut arguments = vec!["run", "--format", "json", "--pure", "--print-logs", "--log-level", "ERROR"];
         arguments.extend(match job.session {
@@ -50,6 +65,7 @@ impl Agent for OpenCode {
             argv: job.argv(&arguments),
             vars: vars.map(|(name, value)| (name.to_owned(), value)).into(),
             stdin: job.prompt.to_owned(),
+            files: UNPACKED.map(|(path, text)| (path.to_owned(), text.to_owned())).into(),
             ..CommandLine::default()
         }
     }
@@ -76,6 +92,8 @@ struct Heard {
     used: Usage,
     /// What the model said in this step.
     answer: String,
+    /// What it asked, and did nothing since: the step that follows is none.
+    asked: Option<Event>,
 }
 
 impl Listener for Heard {
@@ -106,7 +124,7 @@ impl Heard {
                 self.answer.clear();
                 self.track.began(text(part, "/messageID"), "step", out);
             }
-            "tool_use" => tool(part, out),
+            "tool_use" => self.tool(part, out),
             "text" => {
                 out.push(Event::Progress);
                 self.answer.push_str(text(part, "/text"));
@@ -118,6 +136,22 @@ impl Heard {
                 out.push(Event::Trouble(trouble(line.get("error").unwrap_or(&Value::Null))));
             }
             _ => {}
+        }
+    }
+
+    fn tool(&mut self, part: &Value, out: &mut Vec<Event>) {
+        out.push(Event::Progress);
+        let input = part.pointer("/state/input").unwrap_or(&Value::Null);
+        // One that it doesn't have stands in the input of another one.
+        let name = match text(part, "/tool") {
+            "invalid" => text(input, "/tool"),
+            name => name,
+        };
+        self.asked = asked(name, input);
+        out.extend(self.asked.clone());
+        let error = text(part, "/state/error");
+        if error.contains("rejected permission") || error.contains("prevents you from using") {
+            out.push(Event::Denied(name.to_owned()));
         }
     }
 
@@ -135,21 +169,12 @@ impl Heard {
             "length" => out.push(Event::Trouble(Trouble::TurnLimit)),
             "content-filter" => out.push(Event::Trouble(Trouble::Refused)),
             "error" => out.push(Event::Trouble(Trouble::Other("the model's answer broke off".to_owned()))),
-            _ => out.extend([
-                Event::Answer { text: std::mem::take(&mut self.answer), typed: None },
-                Event::Closed,
-            ]),
+            _ => {
+                out.extend(self.asked.take());
+                let text = std::mem::take(&mut self.answer);
+                out.extend([Event::Answer { text, typed: None }, Event::Closed]);
+            }
         }
-    }
-}
-
-fn tool(part: &Value, out: &mut Vec<Event>) {
-    out.push(Event::Progress);
-    let name = text(part, "/tool");
-    out.extend(asked(name, part.pointer("/state/input").unwrap_or(&Value::Null)));
-    let error = text(part, "/state/error");
-    if error.contains("rejected permission") || error.contains("prevents you from using") {
-        out.push(Event::Denied(name.to_owned()));
     }
 }
 
