@@ -137,7 +137,7 @@ struct Report<'a> {
 impl Report<'_> {
     fn print(&self, cx: &Context, sign: &Sign, stopped: Option<&str>, reaped: &Reaped) -> Result<(), Fail> {
         if !self.json {
-            return cx.ui.print(&self.text(sign, stopped, reaped));
+            return cx.ui.print(&Self::text(sign, stopped, reaped));
         }
         let mut document = json!({
             "version": 1,
@@ -158,7 +158,7 @@ impl Report<'_> {
         cx.ui.print_json(&document)
     }
 
-    fn text(&self, sign: &Sign, stopped: Option<&str>, reaped: &Reaped) -> String {
+    fn text(sign: &Sign, stopped: Option<&str>, reaped: &Reaped) -> String {
         let mut lines = vec![match sign.beat() {
             None => "daemon: none was ever here".to_owned(),
             Some(beat) => {

@@ -213,7 +213,8 @@ mod tests {
     /// twentieth minute.
     #[test]
     fn what_counts_is_whether_it_gets_on() {
-        let rows: [(&str, &[(i64, u64)], Option<i64>, Option<i64>); 6] = [
+        type Row<'a> = (&'a str, &'a [(i64, u64)], Option<i64>, Option<i64>);
+        let rows: [Row<'_>; 6] = [
             ("nothing is due", &[(0, 0)], Some(0), None),
             ("due for long, and nothing ever happened", &[(0, 3)], None, Some(0)),
             ("due for long, and nothing happened lately", &[(0, 3), (4, 2)], Some(5), Some(5)),

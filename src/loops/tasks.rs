@@ -125,8 +125,8 @@ fn disk_full(cx: &Cx<'_, NoSettings>) -> Option<String> {
     match cx.observed.disk {
         Some(Seen::Known(used)) if used < most => None,
         Some(Seen::Known(used)) => Some(format!(
-            "room on the disk: runs use {:.1} of {} GiB (caps.disk)",
-            used as f64 / f64::from(1 << 30),
+            "room on the disk: runs use {} of {} GiB (caps.disk)",
+            used >> 30,
             most >> 30
         )),
         Some(Seen::Absent | Seen::Unknown) | None => {
@@ -257,12 +257,13 @@ fn start(
             }
         },
         (None, Err(says)) => {
-            return match its_pause {
+            match its_pause {
                 Some(until) => {
-                    plan.wait(address, format!("{until:.0}: its agent has no quota left until then"))
+                    plan.wait(address, format!("{until:.0}: its agent has no quota left until then"));
                 }
                 None => plan.problem(address, says),
-            };
+            }
+            return;
         }
     };
     if room.unready.contains(&task.repo) {

@@ -154,7 +154,7 @@ pub(crate) mod tests {
         nest(&tree, 6_000);
         std::fs::create_dir(tree.join("kept")).unwrap();
         for closed in ["a/closed/b", "a/closed"] {
-            std::fs::set_permissions(tree.join(closed), std::fs::Permissions::from_mode(0)).unwrap();
+            std::fs::set_permissions(tree.join(closed), std::fs::Permissions::from_mode(0o0)).unwrap();
         }
         let opened = folder(CWD, tree.join("a/closed").as_os_str()).unwrap();
         assert!(Mode::from_raw_mode(fstat(&opened).unwrap().st_mode).contains(Mode::RWXU));

@@ -171,7 +171,7 @@ fn clocks(block: &Block) -> Clocks {
 }
 
 fn waits(block: &Block) -> Vec<Duration> {
-    let given: Vec<Duration> = block.list("auth-waits").iter().filter_map(|read| duration(read)).collect();
+    let given: Vec<Duration> = block.list("auth-waits").iter().filter_map(duration).collect();
     if given.is_empty() { AUTH_WAITS.into() } else { given }
 }
 

@@ -186,7 +186,7 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
 
 /// The session that may go on: one of an agent that can, and not one that knows nothing of the work.
 fn session(spec: &Spec, end: &End) -> Option<Session> {
-    let resumes = agents::by_kind(&spec.kind).is_some_and(|agent| agent.resumes());
+    let resumes = agents::by_kind(&spec.kind).is_some_and(agents::Agent::resumes);
     let id = end.session.clone().filter(|_| resumes && !end.cold)?;
     Some(Session { kind: spec.kind.clone(), id })
 }

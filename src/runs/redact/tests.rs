@@ -65,8 +65,8 @@ fn what_was_done_twice_is_undone_twice() {
     let redactor = Redactor::new([SECRET]);
     let within = format!("some text before it: {SECRET}, and after it some more of it");
     let once = STANDARD.encode(&within);
-    let escaped: String = within.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
-    let percent: String = within.bytes().map(|b| format!("%{b:02x}")).collect();
+    let escaped = within.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect::<Vec<_>>().concat();
+    let percent = within.bytes().map(|b| format!("%{b:02x}")).collect::<Vec<_>>().concat();
     let key = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", "MIIxyz".repeat(9));
     for (how, text) in [
         ("wrapped", wrapped(&once, 64, "\n").into_bytes()),

@@ -213,8 +213,8 @@ async fn a_history_that_was_cut_short_does_not_cut_the_mirror() {
 /// A commit whose few trees unfold to ten thousand million paths.
 fn bomb(git: &Fixture) -> CommitId {
     let blob = git.git(&["hash-object", "-w", "a"]);
-    let tree = |lines: String| {
-        std::fs::write(git.dir.join(".git/spec"), lines).unwrap();
+    let tree = |lines: Vec<String>| {
+        std::fs::write(git.dir.join(".git/spec"), lines.concat()).unwrap();
         git.git(&["-c", "alias.x=!git mktree <.git/spec", "x"])
     };
     let mut inner = tree((0..10).map(|n| format!("100644 blob {blob}\tf{n}\n")).collect());
