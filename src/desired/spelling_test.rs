@@ -40,11 +40,6 @@ impl Literal {
             Self::Text(text) => toml_edit::Value::from(text.as_str()).to_string(),
         }
     }
-
-    /// As the name of a table, which has fewer forms than a value.
-    fn toml_key(&self) -> String {
-        if let Self::Text(text) = self { toml_edit::Key::new(text.as_str()).to_string() } else { self.toml() }
-    }
 }
 
 /// A field, its values, and whether KDL writes it as `name=value`.
@@ -69,10 +64,6 @@ fn literal(ty: Type) -> BoxedStrategy<Literal> {
         Type::Limit { max } => {
             prop_oneof![(0..=max).prop_map(Literal::Int), Just(Literal::Unlimited)].boxed()
         }
-        Type::Dollars { unlimited: true, .. } => {
-            prop_oneof![(0..=99_i64).prop_map(Literal::Int), Just(Literal::Unlimited)].boxed()
-        }
-        Type::Dollars { .. } => words(vec!["$5", "0.25", "3.000001"]),
         Type::Duration { .. } => words(vec!["5m", "1h30m", "2d", "90s", "12h", "1s"]),
         Type::Word(all) => words(all.to_vec()),
         Type::Repo => words(vec!["acme/a", "acme/b", "Acme/A", "acme/c-rs"]),
@@ -115,8 +106,6 @@ fn made(kind: &'static Kind) -> BoxedStrategy<Made> {
                 _ if field.required => 0.99,
                 // A gate without one is wrong, unless it is taken out.
                 "command" => 0.99,
-                // Wrong without prices.
-                "spend" | "spend-per-day" => 0.02,
                 _ => 0.15,
             };
             let given =
@@ -144,7 +133,7 @@ fn children(kind: &'static Kind) -> BoxedStrategy<Vec<Made>> {
             let some = proptest::collection::vec(made(child), least..=most);
             // What names something else, or takes one of two, is seldom right when it is made at random.
             let chance = match child.name {
-                "task" | "var" | "prices" | "cache" => 0.1,
+                "task" | "var" | "cache" => 0.1,
                 "gate" | "recipe" => 0.01,
                 "agent" => 0.4,
                 _ => return some.boxed(),
@@ -181,7 +170,7 @@ fn toml(made: &Made, parent: &str, out: &mut String) {
     let mut path = format!("{parent}{dot}{}", kind.name);
     match kind.repeat {
         Repeat::ByKey => {
-            write!(path, ".{}", made.key[0].toml_key()).unwrap();
+            write!(path, ".{}", made.key[0].toml()).unwrap();
             writeln!(out, "[{path}]").unwrap();
         }
         Repeat::Once => writeln!(out, "[{path}]").unwrap(),

@@ -29,7 +29,6 @@ fn agent(name: &str) -> AgentConfig {
         kind: "codex".into(),
         program: Vec::new(),
         model: None,
-        account: name.into(),
         vars: Vec::new(),
         limits: Limits::default(),
         bounds: AgentBounds::default(),
