@@ -376,7 +376,8 @@ fn baits(marks: &Path) -> Vec<(&'static str, String)> {
         "mcpServers": server("gemini-server"), "tools": { "discoveryCommand": touch("gemini-discovery") + "; echo []" },
         "hooksConfig": { "enabled": true }, "hooks": { "SessionStart": hook("gemini-start") },
     });
-    let plugin = format!("require('fs').writeFileSync({:?}, '')\n", marks.join("opencode-plugin"));
+    let mark = marks.join("opencode-plugin").display().to_string();
+    let plugin = format!("require('fs').writeFileSync({mark:?}, '')\n");
     let opencode = serde_json::json!({
         "mcp": { "bait": { "type": "local", "command": ["/bin/sh", "-c", touch("opencode-server") + "; cat"] } },
         "plugin": ["./.opencode/plugin/bait.js"],

@@ -298,6 +298,7 @@ impl Trial<'_> {
         }
     }
 
+    #[expect(clippy::print_stdout, reason = "what was counted is what a soak is for")]
     fn conclude(mut self) {
         self.daemon
             .take()

@@ -33,6 +33,7 @@ fn config(w: &World, does: &str, more: &str) -> String {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(&program, claude(does)).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let [program, folder] = [program, folder].map(|path| path.display().to_string());
     format!(
         "factory \"acme\"\nrepo \"acme/anvil\"\nagent \"smith\" kind=\"claude\" {{ program {program:?}; readable {folder:?}; }}\n\
          task \"hone\" repo=\"acme/anvil\" {{ prompt \"Hone the anvil.\"; agents \"smith\"; {more} }}\n"

@@ -142,6 +142,7 @@ fn config(w: &World, cases: &[Case], given: &str, sandbox: bool) -> String {
     for (name, script, ..) in cases {
         let file = scripts.join(name);
         std::fs::write(&file, format!("{given}; {script}\n")).expect("it can be written");
+        let [file, scripts] = [&file, &scripts].map(|path| path.display().to_string());
         config += &format!(
             "agent \"{name}\" kind=\"command\" output=1 sandbox=#{sandbox} {{ program \"/bin/sh\" {file:?}; readable {scripts:?}; }}\n\
              task \"{name}\" repo=\"acme/anvil\" attempts=1 {{ prompt \"Do {name}.\"; agents \"{name}\"; }}\n"
