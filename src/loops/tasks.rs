@@ -124,11 +124,9 @@ fn disk_full(cx: &Cx<'_, NoSettings>) -> Option<String> {
     let most = cx.desired.run_caps.disk?;
     match cx.observed.disk {
         Some(Seen::Known(used)) if used < most => None,
-        Some(Seen::Known(used)) => Some(format!(
-            "room on the disk: runs use {} of {} GiB (caps.disk)",
-            used >> 30,
-            most >> 30
-        )),
+        Some(Seen::Known(used)) => {
+            Some(format!("room on the disk: runs use {} of {} GiB (caps.disk)", used >> 30, most >> 30))
+        }
         Some(Seen::Absent | Seen::Unknown) | None => {
             Some("a look at the disk: how much of it runs use can't be told (caps.disk)".to_owned())
         }
