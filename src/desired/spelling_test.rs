@@ -40,6 +40,14 @@ impl Literal {
             Self::Text(text) => toml_edit::Value::from(text.as_str()).to_string(),
         }
     }
+
+    /// A key stands in one line, whatever is in it.
+    fn toml_key(&self) -> String {
+        match self {
+            Self::Text(text) => toml_edit::Key::new(text.as_str()).display_repr().into_owned(),
+            Self::Flag(_) | Self::Int(_) | Self::Unlimited => self.toml(),
+        }
+    }
 }
 
 /// A field, its values, and whether KDL writes it as `name=value`.
@@ -170,7 +178,7 @@ fn toml(made: &Made, parent: &str, out: &mut String) {
     let mut path = format!("{parent}{dot}{}", kind.name);
     match kind.repeat {
         Repeat::ByKey => {
-            write!(path, ".{}", made.key[0].toml()).unwrap();
+            write!(path, ".{}", made.key[0].toml_key()).unwrap();
             writeln!(out, "[{path}]").unwrap();
         }
         Repeat::Once => writeln!(out, "[{path}]").unwrap(),
