@@ -86,7 +86,7 @@ fn a_full_disk_stops_new_runs() {
         let full = leaves.replace("task \"hone\"", "caps disk=0\ntask \"file\" repo=\"acme/anvil\" { prompt \"File it.\"; agents \"smith\"; }\ntask \"hone\"");
         w.config(&full);
         let plan = w.plan(&[]);
-        assert!(plan.out.contains("task/file: room on the disk: runs use 0."), "{}", plan.all());
+        assert!(plan.out.contains("task/file: room on the disk: runs use "), "{}", plan.all());
         assert!(folder(&run).exists() && home.exists(), "a plan changes nothing");
         let applied = w.apply(&[]);
         assert!(applied.err.contains("the workspace of acme/anvil/task/hone made room"), "{}", applied.all());

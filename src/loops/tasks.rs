@@ -125,7 +125,7 @@ fn disk_full(cx: &Cx<'_, NoSettings>) -> Option<String> {
     match cx.observed.disk {
         Some(Seen::Known(used)) if used < most => None,
         Some(Seen::Known(used)) => {
-            Some(format!("room on the disk: runs use {} of {} GiB (caps.disk)", used >> 30, most >> 30))
+            Some(format!("room on the disk: runs use {} of {} MiB (caps.disk)", used >> 20, most >> 20))
         }
         Some(Seen::Absent | Seen::Unknown) | None => {
             Some("a look at the disk: how much of it runs use can't be told (caps.disk)".to_owned())

@@ -180,7 +180,7 @@ fn nothing_starts_when_the_disk_is_full_or_may_be() {
     desired.run_caps.disk = Some(50 << 30);
     for (disk, expect) in [
         (Some(Seen::Known((50 << 30) - 1)), "one starts 1 of a"),
-        (Some(Seen::Known(51 << 30)), "wait: room on the disk: runs use 51 of 50 GiB (caps.disk)"),
+        (Some(Seen::Known(51 << 30)), "wait: room on the disk: runs use 52224 of 51200 MiB (caps.disk)"),
         (Some(Seen::Unknown), "wait: a look at the disk: how much of it runs use can't be told (caps.disk)"),
         (None, "wait: a look at the disk: how much of it runs use can't be told (caps.disk)"),
     ] {
