@@ -15,20 +15,29 @@ pub(super) struct Continuation<'a> {
     turn: usize,
 }
 
-/// What follows of the last of these runs, which are of one task as it is now, if its session is to go on. It isn't where
-/// the same was said in vain: then the outcome of the run decides.
+/// Whether the session of the last run of a task is to go on, so that its workspace and its home are needed.
+pub fn goes_on(task: &Task, runs: &[RunSeen], desired: &Desired) -> bool {
+    continuation(task, runs, desired).is_some()
+}
+
+/// What follows of the last run of a task, if that is over and its session is to go on. It isn't where the task is another
+/// one by now, and where the same was said in vain: then the outcome of the run decides.
 pub(super) fn continuation<'a>(
     task: &Task,
-    past: &[(&'a RunSeen, &'a Closed)],
+    runs: &'a [RunSeen],
     desired: &Desired,
 ) -> Option<Continuation<'a>> {
-    let &(last, closed) = past.last()?;
+    let version = task.version();
+    let last = runs.iter().rfind(|run| run.of.task == task.name && run.of.repo == task.repo)?;
+    let closed = last.phase.closed().filter(|_| last.of.version == version)?;
     let session = closed.session.as_ref()?;
     let is_of_agent = desired.agents.get(&last.agent).is_some_and(|agent| agent.kind == session.kind);
     if !is_of_agent || !task.agents.contains(&last.agent) {
         return None;
     }
-    let turns: Vec<_> = past.iter().filter(|(run, _)| run.of.attempt == last.of.attempt).copied().collect();
+    let is_turn = |run: &&RunSeen| run.of.is_of_same_work(&last.of) && run.of.attempt == last.of.attempt;
+    let turns: Vec<(&RunSeen, &Closed)> =
+        runs.iter().filter(is_turn).filter_map(|run| Some((run, run.phase.closed()?))).collect();
     // One that was told so and in which the agent had no part is told so once more.
     let had_no_part = last.of.continues.is_some() && !closed.outcome.burns_attempt();
     let lacking = |&&(run, closed): &&(&'a RunSeen, &'a Closed)| {

@@ -9,6 +9,7 @@ mod registry;
 #[cfg(test)]
 mod tests;
 
+pub use continuation::goes_on;
 pub use contract::{Cx, Loop, NoSettings, Settings, Trigger};
 pub use registry::{
     AnyLoop, Crash, Inputs, Selection, by_name, may, needs, needs_of, of_repositories, only, plan_all,

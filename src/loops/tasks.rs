@@ -155,9 +155,7 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
         all.iter().filter_map(|run| Some((*run, run.phase.closed()?))).collect();
     past.retain(|(run, _)| run.of.version == version);
     let Some(&(last, closed)) = past.last() else { return start(task, cx, &[], None, room, plan) };
-    // Its workspace is as it left it, unless there was a run of another prompt since.
-    let is_latest = all.last().is_some_and(|run| run.id == last.id);
-    let goes_on = continuation(task, &past, cx.desired).filter(|_| is_latest);
+    let goes_on = continuation(task, &cx.observed.runs, cx.desired);
     match closed.outcome.then() {
         Then::Settled if goes_on.is_none() => {
             if let (Some(commit), Some((_, base))) = (&closed.commit, &closed.base) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Desired, LabelName, LabelSpec, LabelState, Labels, Mode, Observed, OwnRepo, Recipe, Repo, RepoName,
-    RepoState, Seen, Setting, SettingValue, Source, Sourced,
+    AgentBounds, AgentConfig, Clocks, Desired, LabelName, LabelSpec, LabelState, Labels, Limits, Mode,
+    Observed, OwnRepo, Recipe, Repo, RepoName, RepoState, Seen, Setting, SettingValue, Source, Sourced,
 };
 
 impl From<bool> for SettingValue {
@@ -76,6 +76,22 @@ impl Repo {
         let line = 31 + u32::try_from(self.labels.specs.len()).unwrap();
         self.labels.specs.insert(spec.name.key(), Sourced::new(Arc::new(spec), source(line), "labels"));
         self
+    }
+}
+
+/// An agent of a kind that has sessions.
+pub(crate) fn agent(name: &str) -> AgentConfig {
+    AgentConfig {
+        name: name.into(),
+        kind: "codex".into(),
+        program: Vec::new(),
+        model: None,
+        vars: Vec::new(),
+        limits: Limits::default(),
+        bounds: AgentBounds::default(),
+        clocks: Clocks::default(),
+        waits: Vec::new(),
+        source: source(4),
     }
 }
 

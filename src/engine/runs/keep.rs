@@ -1,12 +1,13 @@
 //! How long what runs leave on this machine is kept: a workspace ends with its task, and before a disk budget is used up
 //! what is no longer worked with makes room. Never before what is in it is saved, and never while a run is under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::adapters::fs;
 use crate::adapters::git::{Access, Mirror};
 use crate::engine::config::said;
+use crate::loops;
 use crate::model::{Desired, Facet, Observed, PullSeen, RunId, RunSeen, Seen, Task, Then};
 use crate::runs::RunDir;
 use crate::runs::sandbox::Sandbox;
@@ -56,6 +57,8 @@ struct Work<'a> {
     last: Option<&'a RunSeen>,
     /// Attempts at the task as it is now that count.
     burnt: usize,
+    /// Whether the session of the last run is to go on.
+    goes_on: bool,
     is_under_way: bool,
 }
 
@@ -77,6 +80,9 @@ impl Work<'_> {
         };
         if self.task.is_none() || matches!(self.pull, Some(Seen::Known(pull)) if !pull.open) {
             return End::Over;
+        }
+        if self.goes_on {
+            return End::Needed;
         }
         if self.task.is_some_and(|task| self.burnt >= task.attempts as usize) {
             return End::Idle;
@@ -102,7 +108,9 @@ fn works<'a>(desired: &'a Desired, observed: &'a Observed) -> BTreeMap<String, W
                 (&run.of.repo, &run.of.task) == (&task.repo, &task.name) && run.of.version == task.version()
             };
             let burns = |run: &RunSeen| run.phase.closed().is_some_and(|c| c.outcome.burns_attempt());
-            work.burnt = observed.runs.iter().filter(of_it).filter(|run| burns(run)).count();
+            let burnt = observed.runs.iter().filter(of_it).filter(|run| burns(run));
+            work.burnt = burnt.map(|run| run.of.attempt).collect::<BTreeSet<u32>>().len();
+            work.goes_on = loops::goes_on(task, &observed.runs, desired);
             work.task = Some(task);
             work.pull = observed.pulls.get(&(task.repo.clone(), task.branch()));
         }
@@ -213,8 +221,8 @@ fn spare<'a>(works: &BTreeMap<String, Work<'a>>, runs: &'a [RunSeen]) -> Vec<Spa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::samples::{desired, name, now, observed, source};
-    use crate::model::{Closed, Outcome, RunOf, RunPhase};
+    use crate::model::samples::{agent, desired, name, now, observed, source};
+    use crate::model::{Closed, Lack, Outcome, RunOf, RunPhase, Session};
 
     fn task(task: &str) -> Task {
         Task {
@@ -223,7 +231,7 @@ mod tests {
             prompt: format!("Do {task}."),
             agents: vec!["one".into()],
             attempts: 2,
-            continuations: 0,
+            continuations: 3,
             answer: None,
             paths: Vec::new(),
             may_weaken: false,
@@ -278,6 +286,11 @@ mod tests {
     fn a_workspace_is_needed_until_its_task_is_settled_or_gone() {
         let done = || vec![run("a", Some(Outcome::Done), 1)];
         let again = || vec![run("a", Some(Outcome::Crashed), 1)];
+        let second = || {
+            let mut run = run("a", Some(Outcome::Crashed), 0);
+            run.of.attempt = 2;
+            vec![run]
+        };
         let under = || vec![run("a", Some(Outcome::Done), 2), run("a", None, 0)];
         for (what, wanted, runs, pull, expect) in [
             ("merged or closed", &["a"][..], done(), pull(false), End::Over),
@@ -288,11 +301,28 @@ mod tests {
             ("nobody knows of its pull request", &["a"][..], done(), Seen::Unknown, End::Idle),
             ("there is no pull request yet", &["a"][..], done(), Seen::Absent, End::Idle),
             ("another attempt comes", &["a"][..], again(), Seen::Absent, End::Needed),
-            ("no attempt is left", &["a"][..], [again(), again()].concat(), Seen::Absent, End::Idle),
+            ("runs of one attempt", &["a"][..], [again(), again()].concat(), Seen::Absent, End::Needed),
+            ("no attempt is left", &["a"][..], [again(), second()].concat(), Seen::Absent, End::Idle),
         ] {
             assert_eq!(end(wanted, runs, pull), Some(expect), "{what}");
         }
         assert_eq!(end(&["a"], Vec::new(), Seen::Absent), None);
+    }
+
+    #[test]
+    fn a_workspace_is_needed_while_its_session_is_to_go_on() {
+        let end = |id: Option<&str>| {
+            let mut last = run("a", Some(Outcome::NoChange), 1);
+            if let RunPhase::Closed(closed) = &mut last.phase {
+                closed.lacks = Some(Lack::Changes);
+                closed.session = id.map(|id| Session { kind: "codex".into(), id: id.into() });
+            }
+            let mut desired = wants(&["a"]);
+            desired.agents.insert("one".into(), agent("one"));
+            let observed = Observed { runs: vec![last], ..observed([]) };
+            works(&desired, &observed).get("acme/widgets/task/a").map(Work::end)
+        };
+        assert_eq!((end(Some("s")), end(None)), (Some(End::Needed), Some(End::Idle)));
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! The loop that gives tasks to agents.
 
-use crate::model::samples::{desired, name, now, observed, repo, source};
+use crate::model::samples::{agent, desired, name, now, observed, repo, source};
 use crate::model::{
-    AgentBounds, AgentConfig, Cause, Check, Clocks, Closed, CommitId, Desired, Effect, Facet, Gap, Limits,
-    Observed, Outcome, PullSeen, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Said, Seen, Task,
-    Verb,
+    Cause, Check, Closed, CommitId, Desired, Effect, Facet, Gap, Observed, Outcome, PullSeen, Recipe, Repo,
+    RunCaps, RunId, RunOf, RunPhase, RunSeen, Said, Seen, Task, Verb,
 };
 use crate::plan::Plan;
 
@@ -19,21 +18,6 @@ pub(super) fn task(task: &str) -> Task {
         answer: None,
         paths: Vec::new(),
         may_weaken: false,
-        source: source(4),
-    }
-}
-
-fn agent(name: &str) -> AgentConfig {
-    AgentConfig {
-        name: name.into(),
-        kind: "codex".into(),
-        program: Vec::new(),
-        model: None,
-        vars: Vec::new(),
-        limits: Limits::default(),
-        bounds: AgentBounds::default(),
-        clocks: Clocks::default(),
-        waits: Vec::new(),
         source: source(4),
     }
 }
