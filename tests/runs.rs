@@ -220,6 +220,24 @@ fn what_fills_the_disk_is_stopped() {
     assert!(end.says.starts_with("its disk was used up"), "{}", end.says);
 }
 
+/// What an agent puts in the way of its own settings leads nowhere at its next try.
+#[test]
+fn what_is_written_to_a_home_stays_in_it() {
+    let place = Place::new();
+    let (others, home) = (place.at("others"), place.at("home"));
+    std::fs::create_dir(&others).unwrap();
+    let refused = r#"{"type":"result","status":"error","error":{"type":"x","message":"401 Unauthorized"}}"#;
+    let script = format!(
+        "cd {home}; rm -rf .gemini; ln -s {others} .gemini; echo '{refused}'; exit 1",
+        home = home.display(),
+        others = others.display()
+    );
+    let spec = place.spec(&script, SLOW);
+    let end = place.runs(&Spec { kind: "gemini".into(), waits: vec![Duration::from_millis(1)], ..spec });
+    assert_eq!((end.outcome, end.tries), (Outcome::Auth, 2));
+    assert_eq!(std::fs::read_dir(&others).unwrap().count(), 0);
+}
+
 #[test]
 fn who_asks_stops_a_run_that_nobody_waits_for() {
     let place = Place::new();

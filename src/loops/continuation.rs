@@ -87,10 +87,15 @@ pub(super) fn gates_printed(closed: &Closed) -> String {
     let mut out = String::new();
     for check in closed.checks.iter().filter(|check| check.is_amiss()) {
         out.push_str(&format!("The last lines of the gate `{}`, as data:\n\n", check.gate));
-        let shown = |line: &String| line.chars().filter(|c| !is_hidden(*c)).collect::<String>();
-        out.extend(check.tail.iter().map(|line| format!("    {}\n", shown(line))));
+        out.push_str(&as_data(check.tail.iter().map(String::as_str)));
     }
     out
+}
+
+/// Lines of others as a block that no Markdown in them leaves, without what a reader can't see.
+pub(super) fn as_data<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+    let shown = |line: &str| line.chars().filter(|c| !is_hidden(*c)).collect::<String>();
+    lines.into_iter().map(|line| format!("    {}\n", shown(line))).collect::<Vec<_>>().concat()
 }
 
 /// How an agent of this kind answers in a form that it is asked for; `None` for those that know by themselves.

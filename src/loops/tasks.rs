@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::plan::Plan;
 
-use super::continuation::{Continuation, asks_for, continuation, gates_printed};
+use super::continuation::{Continuation, as_data, asks_for, continuation, gates_printed};
 use super::{Cx, Loop, NoSettings, Trigger};
 
 /// The loop.
@@ -394,17 +394,9 @@ fn open_pull(
 /// What the gates showed, in a list that no Markdown in it leaves.
 fn checked(closed: &Closed) -> String {
     let Some(check) = closed.checks.first() else { return String::new() };
-    let lines: Vec<String> =
-        closed.checks.iter().map(|check| format!("    {}", shown(&check.summary()))).collect();
-    format!(
-        "\nThe gates of the repository, on a clean checkout of {}:\n\n{}\n",
-        check.commit,
-        lines.join("\n")
-    )
-}
-
-fn shown(line: &str) -> String {
-    line.chars().filter(|c| !crate::model::is_hidden(*c)).collect()
+    let summaries: Vec<String> = closed.checks.iter().map(crate::model::Check::summary).collect();
+    let lines = as_data(summaries.iter().map(String::as_str));
+    format!("\nThe gates of the repository, on a clean checkout of {}:\n\n{lines}", check.commit)
 }
 
 /// The first line of the prompt, as far as a title goes.
@@ -418,10 +410,10 @@ fn title(task: &Task) -> String {
     cut.trim_end().to_owned() + "…"
 }
 
-/// Words of others, which no Markdown in them leaves.
+/// Words of others, the first of them.
 fn quoted(label: &str, words: &str) -> String {
-    let shown: String =
-        words.chars().filter(|c| *c == '\n' || !crate::model::is_hidden(*c)).take(SHOWN).collect();
-    let lines: Vec<String> = shown.trim().lines().map(|line| format!("    {line}")).collect();
-    if lines.is_empty() { String::new() } else { format!("\n{label}:\n\n{}\n", lines.join("\n")) }
+    let visible = |c: &char| *c == '\n' || !crate::model::is_hidden(*c);
+    let shown: String = words.chars().filter(visible).take(SHOWN).collect();
+    let lines = as_data(shown.trim().lines());
+    if lines.is_empty() { String::new() } else { format!("\n{label}:\n\n{lines}") }
 }

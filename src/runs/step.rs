@@ -170,7 +170,7 @@ fn attend(
                     Ended::Code(code) => Exit::Code(code),
                     Ended::Signal(signal) => Exit::Signal(signal),
                 }));
-                until = child.age() + LEFTOVER_GRACE;
+                until = after_end(why.is_some().then_some(until), child.age());
             }
             Happening::Asked if why.is_none() && ended.is_none() => {
                 if let Some(stop) = (by.asked)()? {
@@ -204,6 +204,13 @@ fn attend(
             until = Duration::MAX;
         }
     }
+}
+
+/// Until when what a process left is heard that has ended by now. What was asked to end until some moment has its grace, also
+/// where only the sandbox around it has ended.
+pub(super) fn after_end(asked: Option<Duration>, now: Duration) -> Duration {
+    let leftover = now + LEFTOVER_GRACE;
+    asked.filter(|until| *until != Duration::MAX).map_or(leftover, |until| until.max(leftover))
 }
 
 /// Kills everything that descends from this process, to which orphans come.
@@ -249,5 +256,21 @@ impl Ear<'_> {
         let text = self.redactor.clean_text(&String::from_utf8_lossy(&text));
         let text = self.screen.keys().mask(&text);
         text.lines().map(|line| line.chars().take(WIDE).collect()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_to_end_has_its_grace_and_what_was_killed_has_none() {
+        let (now, later) = (Duration::from_secs(10), Duration::from_secs(15));
+        let leftover = now + LEFTOVER_GRACE;
+        for (asked, expect) in
+            [(None, leftover), (Some(later), later), (Some(now), leftover), (Some(Duration::MAX), leftover)]
+        {
+            assert_eq!(after_end(asked, now), expect, "{asked:?}");
+        }
     }
 }

@@ -26,8 +26,6 @@ use super::transcript::Transcript;
 use super::watch::{Exit, Stop, Watch};
 use crate::model::{Outcome, Usage};
 
-/// How long what the agent left may still write after its end.
-const LEFTOVER_GRACE: Duration = Duration::from_millis(250);
 /// How often progress is noted.
 const NOTED_EVERY: Duration = Duration::from_secs(5);
 /// How often it is looked at how much of the disk it takes, at most.
@@ -216,11 +214,7 @@ impl Run {
         ];
         let vars: Vec<(String, String)> = self.vars.iter().chain(&line.vars).cloned().chain(own).collect();
         for (path, text) in &line.files {
-            let path = self.spec.home.join(path);
-            if let Some(folder) = path.parent() {
-                fs::make_dirs(folder)?;
-            }
-            fs::replace(&path, text.as_bytes())?;
+            fs::replace_within(&self.spec.home, Path::new(path), text.as_bytes())?;
         }
         let argv = self.spec.bounded(&line.argv);
         let start = Start {
@@ -283,11 +277,7 @@ impl Run {
                         Ended::Code(code) => Exit::Code(code),
                         Ended::Signal(signal) => Exit::Signal(signal),
                     });
-                    // What was asked to end has its grace, also where only the sandbox around it has ended.
-                    let leftover = child.age() + LEFTOVER_GRACE;
-                    until = Some(
-                        until.filter(|until| *until != Duration::MAX).map_or(leftover, |u| u.max(leftover)),
-                    );
+                    until = Some(step::after_end(until, child.age()));
                 }
                 Happening::Asked => {
                     if self.stop.is_none() {

@@ -361,6 +361,27 @@ pub fn make_plain_dir(root: &Path, below: &Path) -> Result<bool, Error> {
     Ok(true)
 }
 
+/// Puts a file at `below` in `root`, whole or not at all, no link followed: what is in its way within `root` is removed.
+/// Nothing that may change `root` runs meanwhile.
+///
+/// # Errors
+/// When it can't be written.
+pub fn replace_within(root: &Path, below: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut at = root.to_owned();
+    for part in below.parent().into_iter().flat_map(Path::components) {
+        at.push(part);
+        if at.symlink_metadata().is_ok_and(|meta| !meta.is_dir()) {
+            remove(&at)?;
+        }
+    }
+    make_plain_dir(root, below.parent().unwrap_or(Path::new("")))?;
+    let path = root.join(below);
+    if path.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
+        remove_tree(&path)?;
+    }
+    replace(&path, bytes)
+}
+
 /// Makes a link at `at` that leads to `from`, unless something is there.
 ///
 /// # Errors
@@ -392,6 +413,22 @@ pub fn make_dirs(dir: &Path) -> Result<(), Error> {
 #[expect(clippy::disallowed_methods, reason = "tests write what is then read")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_in_the_way_of_a_file_is_removed_and_leads_nowhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for folder in ["root/full.json", "other"] {
+            std::fs::create_dir_all(at(folder)).unwrap();
+        }
+        std::os::unix::fs::symlink(at("other"), at("root/a")).unwrap();
+        std::os::unix::fs::symlink(at("other/f"), at("root/link")).unwrap();
+        for below in ["a/b/f", "a/b/f", "link", "full.json"] {
+            replace_within(&at("root"), Path::new(below), below.as_bytes()).unwrap();
+            assert_eq!(std::fs::read(at("root").join(below)).unwrap(), below.as_bytes());
+        }
+        assert_eq!(std::fs::read_dir(at("other")).unwrap().count(), 0);
+    }
 
     #[test]
     fn a_read_is_bounded_and_takes_regular_files_only() {

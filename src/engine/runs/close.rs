@@ -12,8 +12,8 @@ use crate::model::{AnswerSchema, Closed, RunId, Said, Session, Typed};
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{self, Site, Workspace};
 use crate::runs::{
-    CheckError, Conclusion, End, Evidence, Found, Given, Left, On, RecordError, Redactor, RunDir, Spec,
-    State, agents, answer, conclude, is_masked, outbox, settle, verify,
+    CheckError, Conclusion, End, Evidence, Found, Given, Left, On, RecordError, RunDir, Spec, State, agents,
+    answer, conclude, is_masked, outbox, settle, verify,
 };
 
 use super::{Secrets, Yard, check, workspace_name};
@@ -152,8 +152,10 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
     let access = Access::new(&yard.env, None);
     let root = yard.state.workspaces();
     let site = Site { root: &root, mirror: &mirror, access: &access, sandbox, stop: &yard.stop };
-    let Seen { found, salvage, elsewhere } = seen(yard, &site, spec, on).await?;
-    let Told { said, answer, redactor } = told(yard, spec, &end)?;
+    let secrets = yard.secrets_of(spec)?;
+    let Seen { found, salvage, elsewhere } = seen(yard, &site, spec, on, &secrets).await?;
+    let Told { said, answer } = told(spec, &end, &secrets)?;
+    let redactor = &secrets.redactor;
     let words = end.answer.as_ref().map(|answer| answer.text.as_str());
     let left = Left {
         found,
@@ -197,31 +199,24 @@ struct Told {
     said: Said,
     /// The answer that was asked for, if one was, or why there is none.
     answer: Option<Result<Typed, String>>,
-    /// What finds the secrets in its words.
-    redactor: Redactor,
 }
 
 /// Where a secret that it was given is another one by now, nobody can tell whether what it said is free of it.
-fn told(yard: &Yard, spec: &Spec, end: &End) -> Result<Told, CloseError> {
-    let (outbox, redactor) = match yard.secrets_of(spec)? {
-        Secrets::Known(redactor) => (outbox::read(&spec.home, &redactor)?, redactor),
-        Secrets::Changed(from) => {
-            let why = format!("its outbox: the secret `{from}` is another one by now");
-            let now = yard.secrets();
-            let redactor = Redactor::new(now.iter().map(String::as_str));
-            let said = Said { untaken: vec![why], ..Said::default() };
-            return Ok(Told { said, answer: None, redactor });
-        }
-    };
+fn told(spec: &Spec, end: &End, secrets: &Secrets) -> Result<Told, CloseError> {
+    if let Some(from) = &secrets.changed {
+        let why = format!("its outbox: the secret `{from}` is another one by now");
+        return Ok(Told { said: Said { untaken: vec![why], ..Said::default() }, answer: None });
+    }
+    let outbox = outbox::read(&spec.home, &secrets.redactor)?;
     let answer = spec.work.schema.clone().map(|schema| {
         let given = Given {
             typed: end.answer.as_ref().and_then(|answer| answer.typed.clone()),
             file: outbox.answer,
             words: end.answer.as_ref().map(|answer| answer.text.clone()),
         };
-        AnswerSchema::of(schema).and_then(|schema| answer(&schema, given, &redactor))
+        AnswerSchema::of(schema).and_then(|schema| answer(&schema, given, &secrets.redactor))
     });
-    Ok(Told { said: outbox.said, answer, redactor })
+    Ok(Told { said: outbox.said, answer })
 }
 
 /// How many names of branches are told.
@@ -235,7 +230,13 @@ struct Seen {
     elsewhere: Vec<String>,
 }
 
-async fn seen(yard: &Yard, site: &Site<'_>, spec: &Spec, on: &On) -> Result<Seen, CloseError> {
+async fn seen(
+    yard: &Yard,
+    site: &Site<'_>,
+    spec: &Spec,
+    on: &On,
+    secrets: &Secrets,
+) -> Result<Seen, CloseError> {
     let Some(workspace) = Workspace::open(site, &workspace_name(&on.of))? else {
         let found = Found::Forbidden("its workspace is gone".to_owned());
         return Ok(Seen { found, salvage: None, elsewhere: Vec::new() });
@@ -248,16 +249,13 @@ async fn seen(yard: &Yard, site: &Site<'_>, spec: &Spec, on: &On) -> Result<Seen
     // Whatever it did to its repository, its files are saved.
     let saved = workspace.salvage(site, &spec.id, &by, now).await?;
     let salvage = saved.commit.map(|_| format!("refs/factory/salvage/{}", spec.id));
-    let redactor = match yard.secrets_of(spec)? {
-        Secrets::Known(redactor) => redactor,
-        Secrets::Changed(from) => {
-            let found = Found::Forbidden(format!(
-                "the secret `{from}`, which it was given, is another one by now: nobody can tell whether what it made is free \
-                 of it"
-            ));
-            return Ok(Seen { found, salvage, elsewhere: Vec::new() });
-        }
-    };
+    if let Some(from) = &secrets.changed {
+        let found = Found::Forbidden(format!(
+            "the secret `{from}`, which it was given, is another one by now: nobody can tell whether what it made is free of it"
+        ));
+        return Ok(Seen { found, salvage, elsewhere: Vec::new() });
+    }
+    let redactor = secrets.redactor.clone();
     let elsewhere: Vec<String> = saved.elsewhere.iter().map(|name| redactor.clean_text(name)).collect();
     let taken = match taken {
         Ok(None) if !elsewhere.is_empty() => return Ok(Seen { found: Found::Nothing, salvage, elsewhere }),

@@ -164,7 +164,7 @@ impl Keeper<'_> {
             if !fs::exists(&path) {
                 continue;
             }
-            let size = fs::disk_usage(&path);
+            let size = fs::disk_usage(std::slice::from_ref(&path), usize::MAX);
             let ended = match &what {
                 Spare::Home(_) => fs::remove_tree(&path).map_err(CloseError::from),
                 Spare::Workspace(name, last) => self.end(name, last).await,

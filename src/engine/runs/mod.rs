@@ -79,26 +79,26 @@ impl Yard {
         given.chain(own).collect()
     }
 
-    /// The secrets that a run was given, as they are now.
+    /// The secrets that a run was given, as they are now, and all others that this process can name.
     fn secrets_of(&self, spec: &Spec) -> Result<Secrets, env::Error> {
-        let mut all = self.secrets();
+        let (mut all, mut changed) = (self.secrets(), None);
         for (from, mark) in &spec.secrets {
             let now = given::value(&self.env, from)?;
             if given::mark(&now) != *mark {
-                return Ok(Secrets::Changed(from.clone()));
+                changed = Some(from.clone());
             }
             all.push(now);
         }
-        Ok(Secrets::Known(Redactor::new(all.iter().map(String::as_str))))
+        Ok(Secrets { redactor: Redactor::new(all.iter().map(String::as_str)), changed })
     }
 }
 
 /// What is known of the secrets that a run was given.
-enum Secrets {
-    /// All of them: this finds them.
-    Known(Redactor),
-    /// Another one is there by now: nobody can tell whether what the run made is free of the one that it was given.
-    Changed(SecretRef),
+struct Secrets {
+    /// Finds those that are there now.
+    redactor: Redactor,
+    /// One that is another one by now: nobody can tell whether what the run made is free of the one that it was given.
+    changed: Option<SecretRef>,
 }
 
 /// The name of the workspace of a task.
@@ -114,7 +114,7 @@ fn name_of(repo: &RepoName, task: &str) -> String {
 pub(in crate::engine) async fn disk(state: &StateDir, desired: &Desired) -> Option<Seen<u64>> {
     desired.run_caps.disk?;
     let yard = state.yard();
-    let used = tokio::task::spawn_blocking(move || fs::disk_usage(&yard)).await;
+    let used = tokio::task::spawn_blocking(move || fs::disk_usage(&[yard], usize::MAX)).await;
     Some(match used.map_err(|error| said(&error)).and_then(|used| used.map_err(|error| said(&error))) {
         Ok(used) => Seen::Known(used),
         Err(error) => {
