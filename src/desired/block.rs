@@ -104,10 +104,16 @@ impl Block {
             Value::Unlimited
             | Value::Flag(_)
             | Value::Seconds(_)
+            | Value::Micros(_)
             | Value::Date(_)
             | Value::Moment(_)
             | Value::Text(_) => None,
         }
+    }
+
+    /// An amount in millionths of a dollar; `None` for no limit, and when it wasn't written.
+    pub(super) fn micros(&self, name: &str) -> Option<u64> {
+        if let Value::Micros(n) = self.value(name)?.value { Some(n) } else { None }
     }
 
     /// The members of a list.

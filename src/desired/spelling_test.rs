@@ -72,6 +72,10 @@ fn literal(ty: Type) -> BoxedStrategy<Literal> {
         Type::Limit { max } => {
             prop_oneof![(0..=max).prop_map(Literal::Int), Just(Literal::Unlimited)].boxed()
         }
+        Type::Dollars { unlimited: true, .. } => {
+            prop_oneof![(0..=99_i64).prop_map(Literal::Int), Just(Literal::Unlimited)].boxed()
+        }
+        Type::Dollars { .. } => words(vec!["$5", "0.25", "3.000001"]),
         Type::Duration { .. } => words(vec!["5m", "1h30m", "2d", "90s", "12h", "1s"]),
         Type::Word(all) => words(all.to_vec()),
         Type::Repo => words(vec!["acme/a", "acme/b", "Acme/A", "acme/c-rs"]),
@@ -114,6 +118,8 @@ fn made(kind: &'static Kind) -> BoxedStrategy<Made> {
                 _ if field.required => 0.99,
                 // A gate without one is wrong, unless it is taken out.
                 "command" => 0.99,
+                // Wrong without prices.
+                "spend" | "spend-per-day" => 0.02,
                 _ => 0.15,
             };
             let given =
@@ -141,7 +147,7 @@ fn children(kind: &'static Kind) -> BoxedStrategy<Vec<Made>> {
             let some = proptest::collection::vec(made(child), least..=most);
             // What names something else, or takes one of two, is seldom right when it is made at random.
             let chance = match child.name {
-                "task" | "var" | "cache" => 0.1,
+                "task" | "var" | "prices" | "cache" => 0.1,
                 "gate" | "recipe" => 0.01,
                 "agent" => 0.4,
                 _ => return some.boxed(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{CommitId, Hosted};
 
 /// The sections of config: what stands at the top of a file, and tells one of ours from another program's.
-pub const SECTIONS: [&str; 12] = [
+pub const SECTIONS: [&str; 13] = [
     "factory",
     "github",
     "defaults",
@@ -14,6 +14,7 @@ pub const SECTIONS: [&str; 12] = [
     "repositories",
     "label-set",
     "caps",
+    "prices",
     "agent",
     "task",
     "loop",

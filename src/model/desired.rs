@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::address::escape;
 use super::{
-    Address, AddressGlob, AgentConfig, Gate, LabelName, LabelSpec, Origin, Recipe, RepoName, RunCaps,
+    Address, AddressGlob, AgentConfig, Gate, LabelName, LabelSpec, Origin, Prices, Recipe, RepoName, RunCaps,
     Setting, SettingValue, Source, Sourced, Task,
 };
 
@@ -35,8 +35,10 @@ pub struct Desired {
     pub agents: BTreeMap<String, AgentConfig>,
     /// What they are given to do, by name.
     pub tasks: BTreeMap<String, Task>,
-    /// How many of them may be at work.
+    /// How many of them may be at work, and what they may cost.
     pub run_caps: RunCaps,
+    /// What models cost, where config says so.
+    pub prices: Option<Prices>,
 }
 
 /// The factory's name and its config repository.

@@ -16,6 +16,7 @@ mod said;
 mod setting;
 mod source;
 mod speech;
+mod spend;
 mod task;
 mod verb;
 
@@ -42,6 +43,7 @@ pub use said::{FollowUp, Said};
 pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
 pub use speech::{PLAN_CHECK, REVIEW_MARKER};
+pub use spend::{Figure, MICROS, Prices, Quota, Spent, Tariff, spent, usd};
 pub use task::{
     AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Closed, Given, LONGEST_WAIT, Lack, OpenPull, PullSeen,
     RunCaps, RunOf, RunPhase, RunSeen, Session, StartRun, TYPED_KINDS, Task,

@@ -29,6 +29,8 @@ pub struct AgentConfig {
     pub program: Vec<String>,
     /// The model; the agent's own choice without one.
     pub model: Option<String>,
+    /// The account that it works on; agents of one account wait together.
+    pub account: String,
     /// Variables of its environment besides those that every run has.
     pub vars: Vec<(String, Given)>,
     /// What one run may use.
@@ -122,20 +124,22 @@ impl Task {
     }
 }
 
-/// How many runs there may be at the same time, and how much of a disk they may take.
+/// How many runs there may be at the same time, what they may cost, and how much of a disk they may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunCaps {
     /// In all.
     pub runs: u32,
     /// In one repository.
     pub per_repo: u32,
+    /// On one day (UTC), in millionths of a US dollar; `None` is unlimited.
+    pub spend_per_day: Option<u64>,
     /// How many bytes what they leave on this machine may take; any number without one.
     pub disk: Option<u64>,
 }
 
 impl Default for RunCaps {
     fn default() -> Self {
-        Self { runs: 4, per_repo: 2, disk: None }
+        Self { runs: 4, per_repo: 2, spend_per_day: None, disk: None }
     }
 }
 

@@ -121,6 +121,13 @@ fn ty(ty_: Type, vocabulary: &Vocabulary) -> Value {
         Type::Limit { max } => {
             json!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": max }, { "const": "unlimited" }] })
         }
+        Type::Dollars { max, unlimited } => {
+            let number = json!({ "type": "number", "minimum": 0, "maximum": max });
+            let none = unlimited.then(|| json!({ "const": "unlimited" }));
+            let all: Vec<Value> =
+                [number, text("^\\$?[0-9]+(\\.[0-9]{1,6})?$")].into_iter().chain(none).collect();
+            json!({ "anyOf": all })
+        }
         Type::Duration { .. } => text("^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"),
         Type::Word(words) => json!({ "type": "string", "enum": words }),
         Type::Guard => json!({ "type": "string", "enum": vocabulary.guards }),

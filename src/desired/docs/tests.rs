@@ -155,6 +155,7 @@ fn explanations() {
       repositories  Lists the repositories of an account that are not declared, as unmanaged
       label-set     Labels that several repositories share
       caps          Limits on what the factory does
+      prices        What models cost
       agent         A program that does tasks
       task          A piece of work for an agent in one repository
       loop          A controller that runs on its triggers
@@ -313,6 +314,11 @@ fn a_new_factory_loads_without_a_word() {
         change-budget deletes=10 weakening=0 visibility=0 archives=5 percent=30 floor=10
     }
 
+    // What models cost.
+    // prices as-of="2026-11-01" {
+    //     model "claude-sonnet-*" input=3.75 cached=0.30 output=15
+    // }
+
     // A program that does tasks.
     // agent "claude" kind="claude" model="opus" time="45m" turns=60 {
     //     var "ANTHROPIC_API_KEY" secret="env:FACTORY_CLAUDE_KEY"
@@ -385,6 +391,7 @@ pub(in crate::desired) fn validates(root: &Value, schema: &Value, value: &Value)
         Some("array") => value.is_array(),
         Some("string") => value.is_string(),
         Some("integer") => value.is_i64(),
+        Some("number") => value.is_number(),
         Some("boolean") => value.is_boolean(),
         _ => true,
     };
@@ -393,8 +400,8 @@ pub(in crate::desired) fn validates(root: &Value, schema: &Value, value: &Value)
     typed
         && (schema["const"].is_null() || schema["const"] == *value)
         && (schema["enum"].is_null() || list("enum").contains(value))
-        && schema["minimum"].as_i64().is_none_or(|m| value.as_i64().is_some_and(|v| v >= m))
-        && schema["maximum"].as_i64().is_none_or(|m| value.as_i64().is_some_and(|v| v <= m))
+        && schema["minimum"].as_f64().is_none_or(|m| value.as_f64().is_some_and(|v| v >= m))
+        && schema["maximum"].as_f64().is_none_or(|m| value.as_f64().is_some_and(|v| v <= m))
         && schema["maxLength"].as_u64().is_none_or(|m| length <= m)
         && schema["minLength"].as_u64().is_none_or(|m| length >= m)
         && list("required").iter().all(|k| k.as_str().is_some_and(|k| value.get(k).is_some()))

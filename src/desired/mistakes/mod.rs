@@ -5,6 +5,7 @@ mod access;
 mod between;
 mod files;
 mod shape;
+mod spend;
 mod syntax;
 mod values;
 
@@ -111,6 +112,7 @@ fn every_code_is_raised_by_some_config() {
             ),
         ),
         (code::ARCHIVED_CREATE, root("repo \"a/b\" create=#true archived=#true")),
+        (code::UNCOUNTED_SPEND, root("caps spend-per-day=5")),
         (code::EXPIRED, root("allow \"deletes\" address=\"repo/**\" until=\"2020-01-01\" reason=\"x\"")),
         (code::NO_EFFECT, root("loop \"labels\" reason=\"x\"")),
     ];

@@ -52,9 +52,22 @@ pub(super) static AGENT: Kind = Kind {
             "The model; the agent's own choice unless it is given.",
             "\"opus\"",
         ),
+        Field::new(
+            "account",
+            Type::Name,
+            "The account that it works on; the agent's own name unless it is given. While an account has no quota left or isn't let in, none of its agents is started.",
+            "\"anthropic\"",
+        ),
         Field::new("time", Type::Duration { min: 1, max: 7 * DAY }, "How long one run may take.", "\"45m\""),
         Field::new("turns", COUNT, "How many calls of the model one run may make.", "60").or("#null"),
         Field::new("tokens", COUNT, "How many tokens one run may use, of all kinds.", "2000000").or("#null"),
+        Field::new(
+            "spend",
+            Type::Dollars { max: 100_000, unlimited: true },
+            "How many US dollars one run may cost, by the agent's own figure or the table of prices.",
+            "5",
+        )
+        .or("#null"),
         Field::new("output", COUNT, "How many MiB one run may print.", "256").or("256"),
         Field::new("disk", COUNT, "How many MiB of the disk its workspace and its home may take together; it is looked at every few seconds.", "10240").or("10240"),
         Field::new("sandbox", Type::Flag, "Whether it is kept in a sandbox where this machine has one (bubblewrap): it sees the system's programs, its workspace, its repository's mirror and its home, and changes the workspace and its home only.", "#false").or("#true"),
@@ -100,6 +113,7 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Agen
         kind,
         program,
         model: None,
+        account: block.text("account").map_or_else(|| name.clone(), |(text, _)| text.to_owned()),
         vars,
         limits: limits(block),
         bounds: bounds(block),
@@ -174,7 +188,8 @@ fn limits(block: &Block) -> Limits {
         time: block.value("time").and_then(duration).or(default.time),
         turns: count("turns", default.turns.map(u64::from), 1).map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
         tokens: count("tokens", default.tokens, 1),
-        spend: default.spend,
+        // No limit is the default, too.
+        spend: block.micros("spend"),
         output: count("output", default.output, MEBIBYTE),
         disk: count("disk", default.disk, MEBIBYTE),
     }
@@ -191,6 +206,7 @@ mod tests {
         for (name, value) in [
             ("turns", limits.turns.map(u64::from)),
             ("tokens", limits.tokens),
+            ("spend", limits.spend),
             ("output", mebibytes(limits.output)),
             ("disk", mebibytes(limits.disk)),
         ] {

@@ -39,6 +39,13 @@ pub(super) static CAPS: Kind = Kind {
         Field::new("runs", RUNS, "How many agents may be at work at the same time.", "4").or("4"),
         Field::new("runs-per-repo", RUNS, "How many of them in one repository.", "2").or("2"),
         Field::new(
+            "spend-per-day",
+            Type::Dollars { max: 1_000_000, unlimited: true },
+            "How much all runs of a day (UTC) may cost, by the agents' own figures or the table of prices. Once that is reached none starts, and those at work are stopped when it is passed. A plain command tells nothing of what it uses, and counts nothing.",
+            "50",
+        )
+        .or("#null"),
+        Field::new(
             "disk",
             Type::Limit { max: MOST },
             "How many GiB workspaces, homes, records and mirrors of runs may take on this machine. Beyond it what nobody works with any more makes room, saved first and the oldest first, and no agent is started until there is room.",
@@ -57,6 +64,7 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> (ChangeBudge
     let caps = RunCaps {
         runs: block.count("runs").unwrap_or(caps.runs),
         per_repo: block.count("runs-per-repo").unwrap_or(caps.per_repo),
+        spend_per_day: block.micros("spend-per-day"),
         disk: block.count("disk").map(|gibibytes| u64::from(gibibytes) << 30),
     };
     (block.child(CHANGE_BUDGET.name).map(|b| change_budget(b, cx)).unwrap_or_default(), caps)

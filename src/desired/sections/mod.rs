@@ -9,6 +9,7 @@ mod labels;
 mod loops;
 mod merge;
 mod overlay;
+mod prices;
 mod reach;
 mod recipes;
 mod repos;
@@ -34,6 +35,7 @@ pub(super) static ROOT: Kind = Kind {
         &repos::REPOSITORIES,
         &labels::LABEL_SET,
         &caps::CAPS,
+        &prices::PRICES,
         &agents::AGENT,
         &tasks::TASK,
         &loops::LOOP,
@@ -81,9 +83,11 @@ pub(super) fn build(config: &ConfigFiles, root: &[Block], cx: &mut Builder<'_>) 
         agents,
         tasks,
         run_caps,
+        prices: prices::build(of(prices::PRICES.name).next(), cx),
         allows: of(allow::ALLOW.name).filter_map(|b| allow::build(b, cx)).collect(),
         protects,
     };
     reach::warn(root, &desired, cx);
+    prices::check_limits(root, &desired, cx);
     desired
 }

@@ -85,9 +85,12 @@ fn fixed(given: &Given, layer: &Arc<str>, cx: &Builder<'_>) -> Option<Fixed> {
         match &given.values.first()?.value {
             Value::Flag(b) => SettingValue::Flag(*b),
             Value::Text(text) => SettingValue::Text(text.clone()),
-            Value::Int(_) | Value::Unlimited | Value::Seconds(_) | Value::Date(_) | Value::Moment(_) => {
-                return None;
-            }
+            Value::Int(_)
+            | Value::Unlimited
+            | Value::Seconds(_)
+            | Value::Micros(_)
+            | Value::Date(_)
+            | Value::Moment(_) => return None,
         }
     };
     let span = given.values.first().map_or(given.span, |v| v.span);

@@ -6,7 +6,7 @@ use super::types::{Type, duration_text};
 use super::{Vocabulary, forms};
 use crate::desired::diagnostic::{Code, code, nearest};
 use crate::desired::text::{Raw, Spelling, shorten};
-use crate::model::{AddressError, AddressGlob, LabelName, RepoName};
+use crate::model::{AddressError, AddressGlob, LabelName, MICROS, RepoName};
 
 /// A value of one of the [`Type`]s.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,8 +15,10 @@ pub enum Value {
     Flag(bool),
     /// Of [`Type::Int`] and [`Type::Limit`].
     Int(i64),
-    /// Of [`Type::Limit`]: no limit.
+    /// Of [`Type::Limit`] and [`Type::Dollars`]: no limit.
     Unlimited,
+    /// Of [`Type::Dollars`]: millionths of one.
+    Micros(u64),
     /// Of [`Type::Duration`].
     Seconds(u64),
     /// Of [`Type::Date`].
@@ -28,13 +30,13 @@ pub enum Value {
 }
 
 impl Value {
-    /// The value as JSON; lengths of time as whole seconds.
+    /// The value as JSON; lengths of time as whole seconds, amounts as millionths of a dollar.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
             Self::Flag(b) => (*b).into(),
             Self::Int(n) => (*n).into(),
             Self::Unlimited => serde_json::Value::Null,
-            Self::Seconds(n) => (*n).into(),
+            Self::Seconds(n) | Self::Micros(n) => (*n).into(),
             Self::Date(date) => date.to_string().into(),
             Self::Moment(at) => at.to_string().into(),
             Self::Text(text) => text.clone().into(),
@@ -92,6 +94,13 @@ pub(in crate::desired) fn check(ty: Type, raw: &Raw<'_>, cx: Context<'_>) -> Res
             Raw::Null => Ok(Value::Unlimited),
             Raw::Text(word) if word == "unlimited" => Ok(Value::Unlimited),
             Raw::Flag(_) | Raw::Int(_) | Raw::Float(_) | Raw::Text(_) => whole(ty, raw, 0, max, cx),
+        },
+        Type::Dollars { max, unlimited } => match raw {
+            Raw::Null if unlimited => Ok(Value::Unlimited),
+            Raw::Text(word) if unlimited && word == "unlimited" => Ok(Value::Unlimited),
+            Raw::Null | Raw::Flag(_) | Raw::Int(_) | Raw::Float(_) | Raw::Text(_) => {
+                dollars(ty, raw, max, cx)
+            }
         },
         Type::Secret => secret(raw, cx),
         Type::Text { .. }
@@ -167,6 +176,26 @@ fn whole(ty: Type, raw: &Raw<'_>, min: i64, max: i64, cx: Context<'_>) -> Result
     match i64::try_from(*n) {
         Ok(n) if (min..=max).contains(&n) => Ok(Value::Int(n)),
         _ => Err(Problem::new(code::OUT_OF_RANGE, format!("must be {}, not {n}", ty.noun(cx.spelling)))),
+    }
+}
+
+/// An amount, as a number or as text that may begin with `$`.
+fn dollars(ty: Type, raw: &Raw<'_>, max: u64, cx: Context<'_>) -> Result<Value, Problem> {
+    let text = match raw {
+        Raw::Int(n) => n.to_string(),
+        // The shortest decimal of a number is what was written.
+        Raw::Float(n) => n.to_string(),
+        Raw::Text(text) => text.strip_prefix('$').unwrap_or(text).to_owned(),
+        Raw::Null | Raw::Flag(_) => return Err(wrong_type(ty, raw, cx)),
+    };
+    let says = || format!("must be {}, not {}", ty.noun(cx.spelling), raw.describe(cx.spelling));
+    match forms::micros(&text) {
+        Some(micros) if micros <= max.saturating_mul(MICROS) => Ok(Value::Micros(micros)),
+        Some(_) => {
+            Err(Problem::new(code::OUT_OF_RANGE, says()).hint(format!("at most {max} dollars are allowed")))
+        }
+        None => Err(Problem::new(code::MALFORMED, says())
+            .hint("write digits, and at most six more after a point: `5`, `0.25`, `\"$5\"`")),
     }
 }
 
@@ -303,9 +332,12 @@ fn texts(ty: Type, text: &str, cx: Context<'_>) -> Result<Value, Problem> {
             when(port.is_some_and(|p| p.parse::<u16>().is_ok()))
         }
         // Decided before, without looking at text alone.
-        Type::Flag | Type::Int { .. } | Type::Limit { .. } | Type::Secret | Type::List { .. } => {
-            Err(malformed())
-        }
+        Type::Flag
+        | Type::Int { .. }
+        | Type::Limit { .. }
+        | Type::Dollars { .. }
+        | Type::Secret
+        | Type::List { .. } => Err(malformed()),
     }
 }
 

@@ -6,6 +6,7 @@ use super::check::{Problem, Value};
 use super::{DAY, HOUR, MINUTE};
 use crate::desired::diagnostic::code;
 use crate::desired::text::shorten;
+use crate::model::MICROS;
 
 /// Seconds of `1h30m`; each unit once, the greater first.
 pub(super) fn seconds(text: &str) -> Option<u64> {
@@ -30,6 +31,17 @@ pub(super) fn seconds(text: &str) -> Option<u64> {
         (rest, last) = (tail, unit);
     }
     (last != u64::MAX).then_some(total)
+}
+
+/// Millionths of `12.5`: digits, and at most six more after a point.
+pub(super) fn micros(text: &str) -> Option<u64> {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(rest) || rest.len() > 6 {
+        return None;
+    }
+    let rest: u64 = format!("{rest:0<6}").parse().ok()?;
+    whole.parse::<u64>().ok()?.checked_mul(MICROS)?.checked_add(rest)
 }
 
 /// Nothing, or an address that a browser opens.
@@ -170,6 +182,25 @@ mod tests {
         }
         for seconds_ in [1, 59, 60, 3600, 5400, DAY, 30 * DAY] {
             assert_eq!(seconds(&duration_text(seconds_)), Some(seconds_));
+        }
+    }
+
+    #[test]
+    fn amounts() {
+        for (text, expect) in [
+            ("5", Some(5_000_000)),
+            ("0.25", Some(250_000)),
+            ("3.000001", Some(3_000_001)),
+            ("0.0000001", None),
+            ("", None),
+            (".5", None),
+            ("5.", None),
+            ("-1", None),
+            ("1e3", None),
+            ("5,00", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(micros(text), expect, "{text}");
         }
     }
 

@@ -36,6 +36,13 @@ pub enum Type {
         /// The greatest number.
         max: i64,
     },
+    /// An amount in US dollars.
+    Dollars {
+        /// The greatest number of dollars.
+        max: u64,
+        /// Whether there may be no limit.
+        unlimited: bool,
+    },
     /// A length of time with its unit.
     Duration {
         /// The shortest, in seconds.
@@ -103,6 +110,14 @@ impl Type {
             Self::Int { min, max } => format!("a whole number from {min} to {max}"),
             Self::Limit { .. } if toml => "a whole number or \"unlimited\"".to_owned(),
             Self::Limit { .. } => "a whole number or `#null` for no limit".to_owned(),
+            Self::Dollars { unlimited, .. } => {
+                let or = match (unlimited, toml) {
+                    (false, _) => "",
+                    (true, true) => " or \"unlimited\"",
+                    (true, false) => " or `#null` for no limit",
+                };
+                format!("an amount in US dollars, `5` or `0.25`{or}")
+            }
             Self::Duration { min, max } => {
                 format!("a length of time from {} to {}", duration_text(min), duration_text(max))
             }
