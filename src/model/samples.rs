@@ -86,6 +86,7 @@ pub(crate) fn agent(name: &str) -> AgentConfig {
         kind: "codex".into(),
         program: Vec::new(),
         model: None,
+        account: name.into(),
         vars: Vec::new(),
         limits: Limits::default(),
         bounds: AgentBounds::default(),
