@@ -10,7 +10,7 @@ use factoryctl::adapters::procs;
 use factoryctl::model::{Clocks, Limits, Outcome, RunId, Usage};
 use factoryctl::runs::sandbox::Sandbox;
 use factoryctl::runs::{
-    Begin, Bounds, End, Exit, Ground, Handover, MARK, Processes, RunDir, Spec, State, Stop, Work, launch,
+    Begin, Bill, Bounds, End, Exit, Ground, Handover, MARK, Processes, RunDir, Spec, State, Stop, Work, launch,
     settle,
 };
 use tempfile::TempDir;
@@ -68,6 +68,7 @@ impl Place {
             purpose: "a test".into(),
             on: None,
             bounds: None,
+            bill: Bill::default(),
             secrets: Vec::new(),
             agent: "script".into(),
             kind: "command".into(),

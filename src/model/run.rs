@@ -240,8 +240,11 @@ impl Usage {
             cached: self.cached.saturating_add(other.cached),
             output: self.output.saturating_add(other.output),
             cost: match (self.cost, other.cost) {
-                (None, None) => None,
-                (one, two) => Some(one.unwrap_or(0).saturating_add(two.unwrap_or(0))),
+                (Some(one), Some(two)) => Some(one.saturating_add(two)),
+                // A sum is known when each part is, and what used nothing costs nothing.
+                (Some(cost), None) if other.tokens() == 0 => Some(cost),
+                (None, Some(cost)) if self.tokens() == 0 => Some(cost),
+                (Some(_), None) | (None, Some(_) | None) => None,
             },
         }
     }
@@ -408,6 +411,8 @@ mod tests {
         let unknown = Usage { cost: None, ..after };
         assert_eq!(unknown.since(before).cost, None);
         assert_eq!(unknown.plus(unknown).cost, None);
+        assert_eq!((unknown.plus(after).cost, after.plus(unknown).cost), (None, None));
+        assert_eq!(Usage::default().plus(after).cost, after.cost);
         assert_eq!(unknown.tokens(), 320);
     }
 

@@ -132,10 +132,14 @@ impl Prices {
     }
 }
 
-/// What a use of a model cost: the agent's own figure, else what the table says, else nobody knows.
+/// What a use of a model cost: the agent's own figure, else what the table says, else nobody knows. Of what tells
+/// nothing of its use nobody does either: that is not the same as none.
 pub fn spent(used: &Usage, model: Option<&str>, prices: Option<&Prices>) -> Option<Spent> {
     if let Some(micros) = used.cost {
         return Some(Spent { micros, figure: Figure::Agent });
+    }
+    if used.tokens() == 0 {
+        return None;
     }
     let (tariff, figure) = prices?.tariff(model);
     Some(Spent { micros: tariff.of(used), figure })
@@ -184,6 +188,7 @@ mod tests {
             assert_eq!(spent(&used, model, Some(&prices())), Some(Spent { micros, figure }), "{what}");
         }
         assert_eq!(spent(&used, None, None), None, "nobody knows");
+        assert_eq!(spent(&Usage::default(), None, Some(&prices())), None, "it told nothing");
         let most = Usage { input: u64::MAX, output: u64::MAX, ..Usage::default() };
         assert_eq!(spent(&most, None, Some(&prices())).map(|spent| spent.micros), Some(u64::MAX));
     }

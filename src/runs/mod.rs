@@ -7,6 +7,7 @@ pub mod bounds;
 mod check;
 mod conclusion;
 mod ground;
+mod bill;
 mod launch;
 pub mod outbox;
 mod record;
@@ -24,6 +25,7 @@ pub use answer::{Given, answer};
 pub use check::{CheckError, Checked, Checking, Checks, Verdict, check, launch_check, sweep_checks, verdict};
 pub use conclusion::{Conclusion, Left, conclude};
 pub use ground::Ground;
+pub use bill::{Bill, Tally, day_of};
 pub use launch::{LaunchError, launch};
 pub use record::{
     Answer, BELL, Begin, Bounds, End, Handover, MARK, On, Processes, Progress, RecordError, RunDir,

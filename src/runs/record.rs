@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use crate::adapters::fs;
 use crate::adapters::procs::Identity;
-use crate::model::{Clocks, Closed, CommitId, Limits, Outcome, RunId, RunOf, SecretRef, Usage};
+use crate::model::{Clocks, Closed, CommitId, Limits, Outcome, Quota, RunId, RunOf, SecretRef, Spent, Usage};
 
 use super::agents::{Job, Session};
 use super::ground::{self, Ground};
+use super::bill::Bill;
 use super::sandbox::{Network, Sandbox};
 use super::watch::{Exit, Stop};
 
@@ -76,6 +77,9 @@ pub struct Spec {
     /// The recipe and the gates of its repository.
     #[serde(default)]
     pub ground: Ground,
+    /// Who pays for it.
+    #[serde(default)]
+    pub bill: Bill,
     /// What it may use.
     pub limits: Limits,
     /// How long it may go without progress.
@@ -161,11 +165,16 @@ pub struct Processes {
 
 /// How far it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Progress {
     /// The session.
     pub session: Option<String>,
     /// What was used.
     pub used: Usage,
+    /// What that cost, where that is known.
+    pub cost: Option<Spent>,
+    /// What was said last of its account's quota.
+    pub quota_told: Option<Quota>,
     /// The tools that run.
     pub tools: Vec<String>,
     /// What is in the way.
@@ -194,6 +203,9 @@ pub struct End {
     /// What its session has used in all, where its agent's figures are the session's.
     #[serde(default)]
     pub session_used: Usage,
+    /// What that cost, where that is known.
+    #[serde(default)]
+    pub cost: Option<Spent>,
     /// The session.
     pub session: Option<String>,
     /// Whether it was to go on with a session and came back with another one, which knows nothing of what was before.
@@ -205,8 +217,9 @@ pub struct End {
     pub asked: Option<String>,
     /// How often it was not allowed to do something.
     pub denied: u64,
-    /// How much of a quota was used, in percent.
-    pub quota: Option<u8>,
+    /// What was said last of its account's quota.
+    #[serde(default)]
+    pub quota_told: Option<Quota>,
     /// How many bytes it printed.
     pub printed: u64,
     /// How many lines were too long to be read.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::adapters::fs;
 use crate::adapters::procs::{self, Swept};
-use crate::model::{Outcome, Usage};
+use crate::model::{Outcome, Quota, Usage, spent};
 
 use super::agents::{self, Lines, Session, Stream};
 use super::books;
@@ -122,7 +122,11 @@ fn end(
         None => (heard.used(), Usage::default()),
     };
     // Earlier tries are in what was noted, and not in what the last one printed of itself.
-    let used = if progress.used.tokens() > used.tokens() { progress.used } else { used };
+    let (used, cost) = if progress.used.tokens() > used.tokens() {
+        (progress.used, progress.cost)
+    } else {
+        (used, spent(&used, spec.work.model.as_deref(), spec.bill.prices.as_ref()))
+    };
     let (outcome, exit, says) = if processes.began() {
         (Outcome::Killed, Exit::Signal(9), "its supervisor was killed, and it with that")
     } else {
@@ -139,11 +143,12 @@ fn end(
         used,
         session_used,
         cold,
+        cost,
         session: heard.session().map(str::to_owned).or(progress.session),
         answer: heard.answer().map(|(text, typed)| Answer { text: text.clone(), typed: typed.clone() }),
         asked: heard.asked().map(str::to_owned),
         denied: heard.denied(),
-        quota: heard.quota(),
+        quota_told: heard.quota().map(|(percent, until)| Quota { percent, until, at }).or(progress.quota_told),
         printed: heard.output(),
         skipped: 0,
         strays: swept.killed,

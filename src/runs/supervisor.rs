@@ -16,6 +16,7 @@ use crate::adapters::procs::{Identity, Swept};
 use super::agents::{self, Agent, Event, Lines, Listener, Session, Stream};
 use super::books;
 use super::ground::{self, Failed, Grounds};
+use super::bill::Others;
 use super::outbox::{self, OUTBOX};
 use super::record::{
     Answer, Begin, End, Handover, MARK, Processes, Progress, RecordError, RunDir, SetupFailed, Spec,
@@ -24,7 +25,7 @@ use super::redact::{Redactor, Screen};
 use super::step;
 use super::transcript::Transcript;
 use super::watch::{Exit, Stop, Watch};
-use crate::model::{Outcome, Usage};
+use crate::model::{Outcome, Quota, Spent, Usage, spent};
 
 /// How often progress is noted.
 const NOTED_EVERY: Duration = Duration::from_secs(5);
@@ -81,7 +82,12 @@ pub fn supervise(
     let plain: Vec<(String, String)> = handover.vars.into_iter().chain(ports).collect();
     let measure = |_| Gauge::start(vec![spec.folder.clone(), spec.home.clone()], MEASURED_EVERY);
     let disk = spec.limits.disk.map(measure).transpose()?;
+    let others = match (spec.bill.per_day, dir.dir().parent()) {
+        (Some(most), Some(runs)) => Some((most, Others::of(runs, &spec.id, spec.bill.prices.as_ref()))),
+        (Some(_) | None, _) => None,
+    };
     let mut run = Run {
+        clock,
         watch: Watch::new(spec.clocks, spec.limits),
         redactor: Redactor::new(handover.secrets.iter().map(String::as_str)),
         screens: Default::default(),
@@ -97,8 +103,11 @@ pub fn supervise(
         stop: None,
         tries: 0,
         skipped: 0,
-        used: Usage::default(),
+        earlier: Vec::new(),
         before: Usage::default(),
+        counted: Usage::default(),
+        quota: None,
+        others,
         noted: None,
         says: None,
         swept: Swept::default(),
@@ -119,7 +128,8 @@ pub fn supervise(
     Ok(end)
 }
 
-struct Run {
+struct Run<'a> {
+    clock: &'a Clock,
     dir: RunDir,
     spec: Spec,
     agent: &'static dyn Agent,
@@ -139,10 +149,16 @@ struct Run {
     stop: Option<Stop>,
     tries: usize,
     skipped: u64,
-    /// Of earlier tries.
-    used: Usage,
+    /// What each earlier try used.
+    earlier: Vec<Usage>,
     /// What its session used before this try.
     before: Usage,
+    /// What it had used when the spend of the day was looked at last.
+    counted: Usage,
+    /// What was said last of its account's quota.
+    quota: Option<Quota>,
+    /// What all runs of a day may cost, and what the others cost; where there is such a limit.
+    others: Option<(u64, Others)>,
     noted: Option<(Duration, Progress)>,
     says: Option<String>,
     swept: Swept,
@@ -150,7 +166,7 @@ struct Run {
     teardown_failed: Option<String>,
 }
 
-impl Run {
+impl Run<'_> {
     fn grounds(&self) -> Grounds<'_> {
         let Self { spec, dir, plain, redactor, requests, .. } = self;
         Grounds { spec, dir, vars: plain, redactor, requests }
@@ -179,7 +195,7 @@ impl Run {
                 if self.stop.is_some() {
                     break;
                 }
-                self.used = self.used();
+                self.earlier.push(self.own());
                 if let Begin::Resume(_) = self.spec.work.begin {
                     self.before = self.session_used();
                 }
@@ -297,11 +313,13 @@ impl Run {
                 }
                 continue;
             }
+            self.note_progress(now)?;
             if until.is_none() {
                 if let Some(disk) = &self.disk {
                     self.watch.takes(disk.used());
                 }
-                self.stop = self.stop.take().or_else(|| self.watch.stop(now));
+                let stop = self.stop.take().or_else(|| self.watch.stop(now, self.own(), self.cost()));
+                self.stop = if stop.is_some() { stop } else { self.stop_of_day()? };
                 if self.stop.is_some() {
                     child.signal(Signal::TERM);
                     until = Some(now + self.spec.clocks.grace);
@@ -310,7 +328,6 @@ impl Run {
                 child.signal(Signal::KILL);
                 until = Some(Duration::MAX);
             }
-            self.note_progress(now)?;
         }
     }
 
@@ -370,6 +387,9 @@ impl Run {
             if event == Event::HangUp {
                 child.hush();
             }
+            if let Event::Quota { percent, until } = event {
+                self.quota = Some(Quota { percent, until, at: self.clock.now() });
+            }
             self.watch.hears(event, now);
         }
     }
@@ -378,13 +398,16 @@ impl Run {
         let fresh = Progress {
             session: self.masked(self.watch.session().map(str::to_owned)),
             used: self.used(),
+            cost: self.cost(),
+            quota_told: self.quota,
             tools: self.watch.tools().map(|tool| self.redactor.clean_text(tool)).collect(),
             trouble: self.masked(self.watch.trouble()),
         };
         let nothing = Progress::default();
         let (at, noted) = self.noted.as_ref().map_or((Duration::ZERO, &nothing), |(at, noted)| (*at, noted));
-        // The session is what the next process needs to go on.
-        let due = noted.session != fresh.session || (at + NOTED_EVERY <= now && *noted != fresh);
+        // The session is what the next process needs to go on; what was used, what others count by.
+        let at_once = noted.session != fresh.session || (self.others.is_some() && noted.used != fresh.used);
+        let due = at_once || (at + NOTED_EVERY <= now && *noted != fresh);
         if due {
             self.dir.note_progress(&fresh)?;
             self.noted = Some((now, fresh));
@@ -392,10 +415,35 @@ impl Run {
         Ok(())
     }
 
-    /// What this run used: of a session that goes on, what was used before is not its own.
+    /// What this try used: of a session that goes on, what was used before is not its own.
+    fn own(&self) -> Usage {
+        self.agent.usage_of().own(self.watch.used(), self.before())
+    }
+
+    /// What this run used.
     fn used(&self) -> Usage {
-        let own = self.agent.usage_of().own(self.watch.used(), self.before());
-        self.used.plus(own)
+        self.earlier.iter().copied().chain([self.own()]).fold(Usage::default(), Usage::plus)
+    }
+
+    /// What that cost, each try by the figure that there is of it; `None` when nothing was told, or what was has no price.
+    fn cost(&self) -> Option<Spent> {
+        let Spec { work, bill, .. } = &self.spec;
+        let tries = self.earlier.iter().copied().chain([self.own()]);
+        let told = tries.filter(|used| used.tokens() > 0 || used.cost.is_some());
+        let costs = told.map(|used| spent(&used, work.model.as_deref(), bill.prices.as_ref()));
+        costs.collect::<Option<Vec<_>>>()?.into_iter().reduce(Spent::plus)
+    }
+
+    /// Whether all runs of the day together have cost too much; looked at whenever this one has used more.
+    fn stop_of_day(&mut self) -> Result<Option<Stop>, RecordError> {
+        let (used, cost) = (self.used(), self.cost());
+        let Some((most, others)) = &mut self.others else { return Ok(None) };
+        if used == self.counted || self.watch.is_closed() {
+            return Ok(None);
+        }
+        self.counted = used;
+        let all = others.cost(self.clock.now())?.saturating_add(cost.map_or(0, |cost| cost.micros));
+        Ok((all > *most).then_some(Stop::SpendOfDay))
     }
 
     /// What the session used in all.
@@ -459,11 +507,12 @@ impl Run {
             used: self.used(),
             session_used: self.session_used(),
             cold: self.is_cold(),
+            cost: self.cost(),
             session: self.masked(self.watch.session().map(str::to_owned)).or_else(|| self.session.clone()),
             answer,
             asked: self.masked(self.watch.asked().map(str::to_owned)),
             denied: self.watch.denied(),
-            quota: self.watch.quota(),
+            quota_told: self.quota,
             printed: self.watch.output(),
             skipped: self.skipped,
             strays: self.swept.killed,

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Clocks, Limits, Outcome, Usage};
+use crate::model::{Clocks, Limits, Outcome, Spent, Usage};
 
 use super::agents::{Event, Trouble};
 
@@ -33,6 +34,8 @@ pub enum Stop {
     Tokens,
     /// It cost too much.
     Spend,
+    /// All runs of the day together cost too much.
+    SpendOfDay,
     /// It printed too much.
     Output,
     /// Its workspace and its home grew too large.
@@ -58,6 +61,7 @@ impl Stop {
             Self::Turns => "its turns were used up".to_owned(),
             Self::Tokens => "its tokens were used up".to_owned(),
             Self::Spend => "its spend was used up".to_owned(),
+            Self::SpendOfDay => "the day's spend of the factory was used up (caps.spend-per-day)".to_owned(),
             Self::Output => "its output was used up: it printed more than it may".to_owned(),
             Self::Disk => {
                 "its disk was used up: its workspace and its home grew larger than they may".to_owned()
@@ -73,6 +77,8 @@ impl Stop {
             Self::Time | Self::Tokens | Self::Spend | Self::Output | Self::Disk => Outcome::TimeLimit,
             Self::Turns => Outcome::TurnLimit,
             Self::Question => Outcome::NeedsInput,
+            // The agent had no part in it.
+            Self::SpendOfDay => Outcome::Killed,
             Self::Asked { .. } => Outcome::Cancelled,
         }
     }
@@ -108,7 +114,7 @@ pub struct Watch {
     asked: Option<String>,
     /// Since when a tool of its own waits for an answer.
     asking: Option<Duration>,
-    quota: Option<u8>,
+    quota: Option<(u8, Option<Timestamp>)>,
     closed: bool,
 }
 
@@ -152,7 +158,7 @@ impl Watch {
             Event::Session(_) | Event::Progress | Event::ToolBegan(_) | Event::ToolEnded(_) => true,
             Event::Answer { .. } | Event::Closed | Event::Denied(_) | Event::Asked(_) => true,
             Event::Used(used) => used.output > self.used.output,
-            Event::Trouble(_) | Event::Quota(_) | Event::Reply(_) | Event::HangUp => false,
+            Event::Trouble(_) | Event::Quota { .. } | Event::Reply(_) | Event::HangUp => false,
         };
         if moves {
             self.began = true;
@@ -182,7 +188,7 @@ impl Watch {
                 self.asked = Some(question);
                 self.asking = (!self.tools.is_empty()).then_some(at);
             }
-            Event::Quota(percent) => self.quota = Some(percent),
+            Event::Quota { percent, until } => self.quota = Some((percent, until)),
             Event::Closed => self.closed = true,
             Event::Reply(_) | Event::HangUp => {}
         }
@@ -205,9 +211,10 @@ impl Watch {
         }
     }
 
-    /// Why it is to be stopped at this moment, if it is.
-    pub fn stop(&self, now: Duration) -> Option<Stop> {
-        let (Limits { turns, tokens, spend, output, disk, .. }, used) = (self.limits, self.used);
+    /// Why it is to be stopped at this moment, if it is. `own` is what its process used of what it told, `cost` what its
+    /// run cost so far. Who has said the last word uses nothing more.
+    pub fn stop(&self, now: Duration, own: Usage, cost: Option<Spent>) -> Option<Stop> {
+        let Limits { turns, tokens, spend, output, disk, .. } = self.limits;
         let over = |limit: Option<u64>, is: u64| limit.is_some_and(|limit| is > limit);
         if over(output, self.printed) {
             return Some(Stop::Output);
@@ -215,14 +222,16 @@ impl Watch {
         if over(disk, self.disk) {
             return Some(Stop::Disk);
         }
-        if over(turns.map(u64::from), u64::from(used.turns)) {
-            return Some(Stop::Turns);
-        }
-        if over(tokens, used.tokens()) {
-            return Some(Stop::Tokens);
-        }
-        if over(spend, used.cost.unwrap_or(0)) {
-            return Some(Stop::Spend);
+        if !self.closed {
+            if over(turns.map(u64::from), u64::from(own.turns)) {
+                return Some(Stop::Turns);
+            }
+            if over(tokens, own.tokens()) {
+                return Some(Stop::Tokens);
+            }
+            if over(spend, cost.map_or(0, |cost| cost.micros)) {
+                return Some(Stop::Spend);
+            }
         }
         let (deadline, stop) = self.deadline();
         (deadline <= now).then_some(stop)
@@ -269,6 +278,11 @@ impl Watch {
         self.used
     }
 
+    /// Whether it has said its last word, and that it ended well.
+    pub fn closed(&self) -> bool {
+        self.closed
+    }
+
     /// The session's id, once it was said.
     pub fn session(&self) -> Option<&str> {
         self.session.as_deref()
@@ -296,8 +310,8 @@ impl Watch {
         self.denied
     }
 
-    /// How much of its quota was used, in percent, where it said so.
-    pub fn quota(&self) -> Option<u8> {
+    /// How much of its account's quota was used, in percent, and until when, where it said so.
+    pub fn quota(&self) -> Option<(u8, Option<Timestamp>)> {
         self.quota
     }
 
@@ -328,6 +342,7 @@ fn named(trouble: &Trouble) -> Option<Outcome> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Figure;
 
     const S: fn(u64) -> Duration = Duration::from_secs;
 
@@ -379,7 +394,8 @@ mod tests {
         ] {
             let watch = watch(&events);
             assert_eq!(watch.deadline(), (S(at), stop.clone()), "{what}");
-            assert_eq!((watch.stop(S(at - 1)), watch.stop(S(at))), (None, Some(stop)), "{what}");
+            let at_moment = |at| watch.stop(S(at), Usage::default(), None);
+            assert_eq!((at_moment(at - 1), at_moment(at)), (None, Some(stop)), "{what}");
         }
     }
 
@@ -388,18 +404,18 @@ mod tests {
         let limits =
             Limits { turns: Some(1), tokens: Some(10), spend: Some(5), output: Some(3), ..Limits::default() };
         let mut watch = Watch::new(Clocks::default(), limits);
-        assert_eq!(watch.stop(S(0)), None);
-        watch.hears(Event::Used(Usage { turns: 1, input: 10, cost: Some(5), ..Usage::default() }), S(0));
+        let up_to = Usage { turns: 1, input: 10, ..Usage::default() };
+        let cost = |micros| Some(Spent { micros, figure: Figure::Table });
         watch.printed(3);
-        assert_eq!(watch.stop(S(0)), None, "up to its limits it may");
-        watch.hears(Event::Used(Usage { turns: 1, input: 10, cost: Some(6), ..Usage::default() }), S(0));
-        assert_eq!(watch.stop(S(0)), Some(Stop::Spend));
-        watch.hears(Event::Used(Usage { turns: 1, input: 10, output: 1, ..Usage::default() }), S(0));
-        assert_eq!(watch.stop(S(0)), Some(Stop::Tokens));
-        watch.hears(Event::Used(Usage { turns: 2, ..Usage::default() }), S(0));
-        assert_eq!(watch.stop(S(0)), Some(Stop::Turns));
+        assert_eq!(watch.stop(S(0), up_to, cost(5)), None, "up to its limits it may");
+        assert_eq!(watch.stop(S(0), up_to, cost(6)), Some(Stop::Spend));
+        assert_eq!(watch.stop(S(0), Usage { output: 1, ..up_to }, cost(6)), Some(Stop::Tokens));
+        assert_eq!(watch.stop(S(0), Usage { turns: 2, ..up_to }, None), Some(Stop::Turns));
+        let mut closed = watch.clone();
+        closed.hears(Event::Closed, S(0));
+        assert_eq!(closed.stop(S(0), Usage { turns: 2, ..up_to }, cost(6)), None, "it is over by itself");
         watch.printed(1);
-        assert_eq!(watch.stop(S(0)), Some(Stop::Output));
+        assert_eq!(watch.stop(S(0), up_to, None), Some(Stop::Output));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::runs::agents::{self, Agent};
 use crate::runs::bounds::envelope;
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{Site, Workspace};
-use crate::runs::{Begin, Bounds, Handover, On, RunDir, Spec, Work, launch};
+use crate::runs::{Begin, Bill, Bounds, Handover, On, RunDir, Spec, Work, launch};
 
 use super::ground::ground;
 use super::probe::{probe, seen, unseen};
@@ -156,6 +156,11 @@ impl Starter {
             digest: start.digest(),
             folder: workspace.tree(),
             bounds,
+            bill: Bill {
+                account: config.account.clone(),
+                prices: yard.desired.prices.clone(),
+                per_day: yard.desired.run_caps.spend_per_day,
+            },
             secrets: self.secrets(config)?,
             ground,
             limits: config.limits,

@@ -164,7 +164,8 @@ impl Heard {
     fn quota(&mut self, line: &Value, out: &mut Vec<Event>) {
         let info = line.get("rate_limit_info").unwrap_or(&Value::Null);
         if let Some(percent) = parts(info, "/utilization", 100) {
-            out.push(Event::Quota(u8::try_from(percent.min(100)).unwrap_or(100)));
+            let percent = u8::try_from(percent.min(100)).unwrap_or(100);
+            out.push(Event::Quota { percent, until: moment(count(info, "/resetsAt")) });
         }
         let overage = info.get("isUsingOverage").and_then(Value::as_bool).unwrap_or(false);
         if text(info, "/status") == "rejected" && !overage {
@@ -399,9 +400,9 @@ mod tests {
             limit("rejected", json!({})),
             refused("slow down"),
         ]), @r"
-        quota 93%
-        quota 93%
-        quota 93%
+        quota 93% until 2026-09-21T14:13:20Z
+        quota 93% until 2026-09-21T14:13:20Z
+        quota 93% until 2026-09-21T14:13:20Z
         trouble Credit(Some(2026-09-21T14:13:20Z))
         used 0: 0 + 0 -> 0, cost None
         trouble Credit(Some(2026-09-21T14:13:20Z))

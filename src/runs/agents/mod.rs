@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -206,8 +207,13 @@ pub enum Event {
     Reply(String),
     /// Nothing more will be written to its input, which is to be closed: it ends when it sees that, and not before.
     HangUp,
-    /// How much of a quota is used, in percent.
-    Quota(u8),
+    /// How much of the account's quota is used.
+    Quota {
+        /// In percent.
+        percent: u8,
+        /// When it begins anew, where that is said.
+        until: Option<Timestamp>,
+    },
     /// It has said its last word, and that it ended well.
     Closed,
 }

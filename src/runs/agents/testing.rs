@@ -69,7 +69,10 @@ fn words(event: &Event) -> String {
         Event::Asked(what) => format!("asked {what}"),
         Event::Reply(line) => format!("> {line}"),
         Event::HangUp => "hang up".into(),
-        Event::Quota(percent) => format!("quota {percent}%"),
+        Event::Quota { percent, until } => {
+            let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
+            format!("quota {percent}%{until}")
+        }
         Event::Closed => "closed".into(),
     }
 }
