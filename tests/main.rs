@@ -40,6 +40,7 @@ mod runs;
 mod saved;
 mod secrets;
 mod sizes;
+mod spend;
 mod structure;
 mod tasks;
 mod unseen;

@@ -336,10 +336,21 @@ impl<'a> Job<'a> {
         made.filter(again).map(|made| made.effect.repo().clone()).collect()
     }
 
-    /// Closes the runs that have ended, and says what became of them.
-    async fn close_runs(&self) {
+    /// Closes the runs that have ended, says what became of them, and records what they cost.
+    async fn close_runs(&self) -> Result<(), Fail> {
         let remark = |text: &str| self.cx.ui.say(text);
         engine::close_runs(&self.yard(), &remark).await;
+        let noted = engine::note_runs(&self.yard(), &self.recorder, &remark).await;
+        let noted = noted
+            .map_err(|error| Fail::new(Exit::Error, "what runs cost can't be recorded").because(error))?;
+        if noted > 0 {
+            // What can't be published now goes with what is done next.
+            if let Err(error) = self.publisher.publish_outcomes(&self.recorder).await {
+                let why = Fail::new(Exit::Error, "").because(error).causes.join(": ");
+                self.cx.ui.say(&format!("what runs cost is recorded here, and not published yet: {why}"));
+            }
+        }
+        Ok(())
     }
 
     /// Where the runs of this config are.
@@ -359,7 +370,7 @@ impl<'a> Job<'a> {
         let scope = if self.saved.is_some() { Vec::new() } else { globs(&self.args.what, desired)? };
         let selection = Selection::default();
         // What has ended has done so before the moment that is judged by.
-        self.close_runs().await;
+        self.close_runs().await?;
         let switches = self.cx.switches(&self.session.state, &self.loaded.desired)?;
         let (machine, now) = (self.recorder.machine(), self.cx.clock.now());
         let elsewhere = self.recorder.index(|index| engine::elsewhere(index, machine, now)).await;

@@ -1,6 +1,6 @@
 //! `factoryctl history`: what was changed, why, by which commit; newest first.
 
-use crate::ledger::{self, Event};
+use crate::ledger::{self, Entry, Event, Record};
 use crate::model::AddressGlob;
 
 use super::context::Context;
@@ -41,6 +41,9 @@ fn json_line(event: &Event) -> String {
         Event::Change(change) => serde_json::json!({
             "version": 1, "seq": change.seq, "at": change.at.to_string(), "kind": "change", "intent": change.intent,
             "outcomes": change.outcomes.iter().map(|(at, o)| serde_json::json!({ "at": at.to_string(), "outcome": o })).collect::<Vec<_>>(),
+        }),
+        Event::Other(Entry { seq, at, record: Record::Run(run), .. }) => serde_json::json!({
+            "version": 1, "seq": seq, "at": at.to_string(), "kind": "run", "run": run,
         }),
         Event::Other(entry) => serde_json::json!({
             "version": 1, "seq": entry.seq, "at": entry.at.to_string(), "kind": entry.record.kind(),

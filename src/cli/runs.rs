@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::adapters::fs;
 use crate::adapters::state::StateDir;
-use crate::model::{Closed, RunId, Said};
+use crate::model::{Closed, MICROS, Prices, RunId, Said, Spent, Usage, usd};
 use crate::plan::render::printable;
 use crate::runs::workspace::restore_command;
 use crate::runs::{End, RecordError, RunDir, Spec, State};
@@ -71,6 +71,8 @@ struct Run {
     closed: Option<Closed>,
     /// Whether what it made is being checked.
     is_checked: bool,
+    used: Usage,
+    cost: Option<Spent>,
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
@@ -79,20 +81,23 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let state = cx.state(&source, &loaded.desired)?;
     let runs = state.runs();
     let all = RunDir::all(&runs)?;
+    let prices = loaded.desired.prices.as_ref();
+    let one = |found| open(found, prices);
     match &args.what {
-        What::List { json } => list(cx, all, *json),
-        What::Show { run, json } => show(cx, &state, &open(find(all, run)?)?, *json),
+        What::List { json } => list(cx, all, prices, *json),
+        What::Show { run, json } => show(cx, &state, &one(find(all, run)?)?, *json),
         What::Log { run, stderr } => log(cx, &find(all, run)?.1, *stderr),
-        What::Stop { run, reason } => stop(cx, &open(find(all, run)?)?, reason).await,
+        What::Stop { run, reason } => stop(cx, &one(find(all, run)?)?, reason).await,
     }
 }
 
-fn open((id, dir): (RunId, RunDir)) -> Result<Run, Fail> {
+fn open((id, dir): (RunId, RunDir), prices: Option<&Prices>) -> Result<Run, Fail> {
     let unknown = || Fail::new(Exit::Error, format!("the records of run {id} are not whole"));
     let spec = dir.spec()?.ok_or_else(unknown)?;
-    let (state, closed) = (dir.state()?, dir.closed()?);
+    let (state, closed, tally) = (dir.state()?, dir.closed()?, dir.tally()?);
     let is_checked = dir.checking()?.is_some();
-    Ok(Run { id, dir, spec, state, closed, is_checked })
+    let cost = tally.cost_by(spec.work.model.as_deref(), prices);
+    Ok(Run { id, dir, spec, state, closed, is_checked, used: tally.used, cost })
 }
 
 /// The one run whose name begins like this.
@@ -139,10 +144,6 @@ impl Run {
 
     fn json(&self) -> Result<Value, Fail> {
         let (outcome, says) = self.outcome().unzip();
-        let used = match self.end() {
-            Some(end) => end.used,
-            None => self.dir.progress()?.unwrap_or_default().used,
-        };
         Ok(json!({
             "run": self.id.as_str(),
             "state": self.word(),
@@ -160,7 +161,9 @@ impl Run {
             "prompt": self.spec.digest,
             "session": self.end().and_then(|end| end.session.as_deref()),
             "cold": self.end().map(|end| end.cold),
-            "used": used,
+            "account": self.spec.bill.account,
+            "used": self.used,
+            "cost": self.cost.map(|cost| json!({ "usd": dollars(cost.micros), "figure": cost.figure })),
             "took_ms": self.end().map(|end| u64::try_from(end.took.as_millis()).unwrap_or(u64::MAX)),
             "denied": self.end().map(|end| end.denied),
             "asked": self.end().and_then(|end| end.asked.as_deref()),
@@ -179,10 +182,10 @@ impl Run {
     }
 }
 
-fn list(cx: &Context, all: Vec<(RunId, RunDir)>, json: bool) -> Result<Exit, Fail> {
+fn list(cx: &Context, all: Vec<(RunId, RunDir)>, prices: Option<&Prices>, json: bool) -> Result<Exit, Fail> {
     let mut runs = Vec::new();
     for one in all.into_iter().rev() {
-        runs.push(open(one)?);
+        runs.push(open(one, prices)?);
     }
     if json {
         let runs: Vec<Value> = runs.iter().map(Run::json).collect::<Result<_, _>>()?;
@@ -195,10 +198,12 @@ fn list(cx: &Context, all: Vec<(RunId, RunDir)>, json: bool) -> Result<Exit, Fai
         let of = on.map_or_else(|| run.spec.purpose.clone(), |on| format!("{} {}", on.of.repo, on.of.task));
         let (outcome, says) = run.outcome().unwrap_or_default();
         let line = format!(
-            "{}  {:11}  {of}  {}  {outcome}  {}",
+            "{}  {:11}  {of}  {}  {:>9} tokens  {:>12}  {outcome}  {}",
             run.id,
             run.word(),
             run.spec.agent,
+            run.used.tokens(),
+            run.cost.map_or_else(|| "-".to_owned(), |cost| usd(cost.micros)),
             printable(says)
         );
         out.push_str(line.trim_end());
@@ -234,7 +239,6 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
     }
     if let Some(end) = run.end() {
         line("took", Some(format!("{:.1} s, {}", end.took.as_secs_f64(), tries(end.tries))));
-        line("used", Some(used(end)));
         let cold = if end.cold { ", begun cold: not the one that was to go on" } else { "" };
         line("session", end.session.as_ref().map(|session| format!("{session}{cold}")));
         line("left behind", (end.strays > 0).then(|| format!("{} processes, killed", end.strays)));
@@ -244,6 +248,7 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
         }
         line("teardown", end.teardown_failed.clone());
     }
+    line("used", Some(used(run)));
     if let Some(closed) = &run.closed {
         for check in &closed.checks {
             line("gate", Some(check.summary()));
@@ -287,16 +292,16 @@ fn tries(n: usize) -> String {
     if n == 1 { "one try".to_owned() } else { format!("{n} tries") }
 }
 
-fn used(end: &End) -> String {
-    let used = &end.used;
-    let cost = used.cost.map_or_else(
-        || "cost not told".to_owned(),
-        |micros| format!("{}.{:06} USD by its own figure", micros / 1_000_000, micros % 1_000_000),
-    );
-    format!(
-        "{} calls of the model, {} tokens in, {} cached, {} out; {cost}",
-        used.turns, used.input, used.cached, used.output
-    )
+fn used(run: &Run) -> String {
+    let Usage { turns, input, cached, output, .. } = run.used;
+    let cost = run.cost.map_or_else(|| "cost not told".to_owned(), |cost| cost.to_string());
+    format!("{turns} calls of the model, {input} tokens in, {cached} cached, {output} out; {cost}")
+}
+
+/// Millionths of a dollar as a number of dollars.
+#[expect(clippy::cast_precision_loss, reason = "amounts are far below where a double loses millionths")]
+fn dollars(micros: u64) -> f64 {
+    micros as f64 / MICROS as f64
 }
 
 fn log(cx: &Context, dir: &RunDir, stderr: bool) -> Result<Exit, Fail> {

@@ -19,8 +19,8 @@ pub use config::{
 pub use daemon::{Connect, End, Error as DaemonError, Options as DaemonOptions, run};
 pub use heartbeat::{EVERY as HEARTBEAT_EVERY, Error as HeartbeatError, Heartbeat, Sign};
 pub use runs::{
-    Abandoned, LeftThere, Probed, ReapError, Reaped, ReapedRun, Starter, Yard, close_runs, keep, probe, reap,
-    seen, unseen, variables,
+    Abandoned, LeftThere, Probed, ReapError, Reaped, ReapedRun, Starter, Yard, close_runs, keep, note_runs,
+    probe, reap, seen, unseen, variables,
 };
 pub use scheduler::State;
 pub use socket::{AskError, Error as SocketError, Reply, Request, ask, free as free_socket};

@@ -131,6 +131,7 @@ impl History {
                 | Record::Flip(_)
                 | Record::Config(_)
                 | Record::Aside(_)
+                | Record::Run(_)
                 | Record::Other { .. } => {
                     if recent {
                         return Ok(Some(Event::Other(entry)));
@@ -158,6 +159,7 @@ impl History {
             | Record::Flip(_)
             | Record::Config(_)
             | Record::Aside(_)
+            | Record::Run(_)
             | Record::Other { .. } => glob.covers(address),
         }
     }

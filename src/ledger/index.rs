@@ -1,12 +1,12 @@
 //! What the ledger says about now: open intents, last outcomes, flips and config in force. Kept in memory, pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::chain::Entry;
 use super::{Batch, BatchPhase, Ending, Flip, Intent, Outcome, Record, Verdict};
-use crate::model::{ActionId, Address, CommitId, Fingerprint, IntentId};
+use crate::model::{ActionId, Address, CommitId, Fingerprint, IntentId, RunId};
 
 /// For how long returns are remembered: three in a day are a fight.
 const MEMORY: SignedDuration = SignedDuration::from_hours(24);
@@ -18,6 +18,7 @@ pub struct Index {
     open: BTreeMap<IntentId, Open>,
     actions: HashMap<ActionId, ActionHistory>,
     flips: BTreeMap<Address, Flip>,
+    runs: HashSet<RunId>,
     config: Option<CommitId>,
     /// By what it was for, the last batch that ended: its config, and what it left and what waited.
     agreed: BTreeMap<(Vec<String>, Vec<String>), Agreed>,
@@ -143,6 +144,11 @@ impl Index {
         self.rejected.as_ref().map(|(commit, why)| (commit, why.as_str()))
     }
 
+    /// Whether a run is recorded.
+    pub fn has_run(&self, run: &RunId) -> bool {
+        self.runs.contains(run)
+    }
+
     /// The time of the last record.
     pub fn last_at(&self) -> Option<Timestamp> {
         self.last_at
@@ -206,6 +212,9 @@ impl Index {
                     }
                     self.agreed.insert(key, (commit.clone(), batch.left.clone(), batch.waiting.clone()));
                 }
+            }
+            Record::Run(run) => {
+                self.runs.insert(run.run.clone());
             }
             Record::Override(_) | Record::Aside(_) | Record::Other { .. } => {}
         }

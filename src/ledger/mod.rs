@@ -12,6 +12,7 @@ mod publish;
 mod read;
 mod reconcile;
 mod record;
+mod run;
 mod scan;
 mod store;
 mod summary;
@@ -33,5 +34,6 @@ pub use record::{
     Aside, AsideWhy, Batch, BatchPhase, Because, Config, Ending, Flip, Intent, Outcome, Overridden, Override,
     Record, Verdict,
 };
+pub use run::Run;
 pub use store::{Ledger, Recovered};
 pub use verify::{Branch, OnBranch, Problem, Report, branch_state, verify};

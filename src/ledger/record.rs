@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Run;
 use crate::model::{ActionId, Address, CommitId, IntentId, Risk, Source, Verb};
 
 /// One record, without its place in the chain.
@@ -23,6 +24,8 @@ pub enum Record {
     Config(Config),
     /// A part of this ledger was moved aside.
     Aside(Aside),
+    /// A run is over.
+    Run(Box<Run>),
     /// A kind that this version doesn't know; kept as it is.
     Other {
         /// Its kind.
@@ -293,6 +296,7 @@ impl Record {
             Self::Flip(_) => "flip",
             Self::Config(_) => "config",
             Self::Aside(_) => "aside",
+            Self::Run(_) => "run",
             Self::Other { kind, .. } => kind,
         }
     }
@@ -303,6 +307,7 @@ impl Record {
             Self::Intent(it) => Some(&it.address),
             Self::Outcome(it) => Some(&it.address),
             Self::Flip(it) => Some(&it.address),
+            Self::Run(it) => Some(&it.address),
             Self::Batch(_) | Self::Override(_) | Self::Config(_) | Self::Aside(_) | Self::Other { .. } => {
                 None
             }
@@ -319,6 +324,7 @@ impl Record {
             Self::Flip(it) => serde_json::to_value(it)?,
             Self::Config(it) => serde_json::to_value(it)?,
             Self::Aside(it) => serde_json::to_value(it)?,
+            Self::Run(it) => serde_json::to_value(it)?,
             Self::Other { body, .. } => Value::Object(body.clone()),
         };
         let Value::Object(map) = value else { unreachable!("records are structs") };
@@ -327,7 +333,7 @@ impl Record {
 
     /// The record of this kind with these fields; fields it doesn't know are ignored.
     pub(super) fn decode(kind: &str, body: Map<String, Value>) -> Result<Self, serde_json::Error> {
-        if !["intent", "outcome", "batch", "override", "flip", "config", "aside"].contains(&kind) {
+        if !["intent", "outcome", "batch", "override", "flip", "config", "aside", "run"].contains(&kind) {
             return Ok(Self::Other { kind: kind.to_owned(), body });
         }
         let value = Value::Object(body);
@@ -338,6 +344,7 @@ impl Record {
             "override" => Self::Override(serde_json::from_value(value)?),
             "flip" => Self::Flip(serde_json::from_value(value)?),
             "config" => Self::Config(serde_json::from_value(value)?),
+            "run" => Self::Run(Box::new(serde_json::from_value(value)?)),
             _ => Self::Aside(serde_json::from_value(value)?),
         })
     }

@@ -61,6 +61,10 @@ impl Summary {
             }
             Record::Override(it) => format!("override {} at {}, by {}", it.guard, it.address, it.by),
             Record::Aside(it) => format!("{} bytes moved aside to {}", it.bytes, it.file),
+            Record::Run(it) => {
+                self.other.get_or_insert(format!("run: {} {}", it.address, it.outcome));
+                format!("run {it}")
+            }
             Record::Batch(it) => {
                 self.config = it.config_commit.clone().or(self.config.take());
                 return;

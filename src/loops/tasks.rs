@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Closed, Effect, Facet, Facets, LONGEST_WAIT, OpenPull, Outcome, PullSeen, RepoName, RunOf,
-    RunPhase, RunSeen, Seen, StartRun, Task, Then, Verb,
+    Action, Closed, Effect, Facet, Facets, LONGEST_WAIT, OpenPull, Outcome, Paused, PullSeen, RepoName,
+    RunOf, RunPhase, RunSeen, Seen, StartRun, Task, Then, Verb, day_of, paused, usd,
 };
 use crate::plan::Plan;
 
@@ -208,26 +208,38 @@ fn settled(pull: &PullSeen, address: crate::model::Address, plan: &mut Plan) {
     }
 }
 
-/// The first agent that may work, or from when on one may.
-fn agent<'a>(task: &'a Task, cx: &Cx<'_, NoSettings>) -> Result<&'a str, Option<Timestamp>> {
-    let mut soonest = None;
+/// The first agent whose account isn't paused, or which account is let in first.
+fn agent<'a>(task: &'a Task, cx: &Cx<'_, NoSettings>) -> Result<&'a str, Option<Paused>> {
+    let mut soonest: Option<Paused> = None;
     for name in &task.agents {
-        match paused(name, cx) {
+        match pause(name, cx) {
             None => return Ok(name),
-            Some(until) => soonest = Some(soonest.map_or(until, |soonest: Timestamp| soonest.min(until))),
+            Some(pause) if soonest.as_ref().is_none_or(|soonest| pause.until < soonest.until) => {
+                soonest = Some(pause);
+            }
+            Some(_) => {}
         }
     }
     Err(soonest)
 }
 
-/// Until when the account of an agent is out of quota or isn't let in. What its last run that came to an end says holds
-/// for the whole factory.
-fn paused(agent: &str, cx: &Cx<'_, NoSettings>) -> Option<Timestamp> {
-    let of_agent = cx.observed.runs.iter().filter(|run| run.agent == agent);
-    let last = of_agent.filter_map(|run| run.phase.closed()).max_by_key(|closed| closed.at)?;
-    let Then::Pause(until) = last.outcome.then() else { return None };
-    let until = until.unwrap_or_else(|| later(last.at, LONGEST_WAIT, 1));
-    (until > cx.now).then_some(until)
+/// What keeps an agent's account from working. What one run says of it holds for all agents on it.
+fn pause(agent: &str, cx: &Cx<'_, NoSettings>) -> Option<Paused> {
+    let account = cx.desired.agents.get(agent).map_or(agent, |agent| &agent.account);
+    paused(account, &cx.observed.runs, cx.now)
+}
+
+/// What has to be over first, if the runs of the day have cost what they may.
+fn spent(cx: &Cx<'_, NoSettings>) -> Option<String> {
+    let most = cx.desired.run_caps.spend_per_day?;
+    let today = day_of(cx.now);
+    let of_today =
+        cx.observed.runs.iter().filter(|run| run.billed.ended.is_none_or(|at| day_of(at) == today));
+    let cost =
+        of_today.fold(0_u64, |sum, run| sum.saturating_add(run.billed.cost.map_or(0, |cost| cost.micros)));
+    let day = today.tomorrow().map_or_else(|_| "tomorrow".to_owned(), |day| day.to_string());
+    let (cost, cap) = (usd(cost), (cost >= most).then(|| usd(most))?);
+    Some(format!("{day} (UTC): the runs of {today} cost {cost} of {cap} (caps.spend-per-day)"))
 }
 
 fn start(
@@ -239,23 +251,25 @@ fn start(
     plan: &mut Plan,
 ) {
     let address = task.address();
-    let its_pause = goes_on.and_then(|it| paused(&it.run.agent, cx));
+    let its_pause = goes_on.and_then(|it| pause(&it.run.agent, cx));
     let goes_on = goes_on.filter(|_| its_pause.is_none());
     let agent = match (&goes_on, attempts_left(task, past)) {
         (Some(it), _) => &it.run.agent,
         (None, Ok(())) => match agent(task, cx) {
             Ok(agent) => agent,
-            Err(until) => {
-                let until = until.map(|until| format!("{until:.0}: ")).unwrap_or_default();
+            Err(pause) => {
+                let (until, why) = pause
+                    .map(|pause| (format!("{:.0}: ", pause.until), format!(" ({})", pause.why)))
+                    .unwrap_or_default();
                 let agents = task.agents.join(", ");
-                let on = format!("{until}none of its agents is let in or has quota left: {agents}");
+                let on = format!("{until}none of its agents is let in or has quota left: {agents}{why}");
                 return plan.wait(address, on);
             }
         },
         (None, Err(says)) => {
             match its_pause {
-                Some(until) => {
-                    plan.wait(address, format!("{until:.0}: its agent has no quota left until then"));
+                Some(Paused { until, why }) => {
+                    plan.wait(address, format!("{until:.0}: its agent is to go on then ({why})"));
                 }
                 None => plan.problem(address, says),
             }
@@ -265,7 +279,7 @@ fn start(
     if room.unready.contains(&task.repo) {
         return plan.wait(address, format!("the recipe of {} to be another one: its setup fails", task.repo));
     }
-    if let Some(full) = disk_full(cx).or_else(|| room.full(&task.repo, cx)) {
+    if let Some(full) = disk_full(cx).or_else(|| spent(cx)).or_else(|| room.full(&task.repo, cx)) {
         return plan.wait(address, full);
     }
     room.take(&task.repo);

@@ -1,5 +1,6 @@
 //! The nouns: names, desired and observed state, actions, plans. No IO; depends on nothing of this crate.
 
+mod account;
 mod action;
 mod address;
 mod answer;
@@ -20,6 +21,7 @@ mod spend;
 mod task;
 mod verb;
 
+pub use account::{Billed, Paused, last_quota, paused};
 pub use action::{Action, CheckState, Effect, ProposedFile, Risk};
 pub use address::{Address, AddressError, AddressGlob};
 pub(crate) use address::{is_hidden, match_path, match_star};
@@ -43,7 +45,7 @@ pub use said::{FollowUp, Said};
 pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
 pub use speech::{PLAN_CHECK, REVIEW_MARKER};
-pub use spend::{Figure, MICROS, Prices, Quota, Spent, Tariff, spent, usd};
+pub use spend::{Figure, MICROS, Prices, Quota, Spent, Tariff, day_of, spent, usd};
 pub use task::{
     AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Closed, Given, LONGEST_WAIT, Lack, OpenPull, PullSeen,
     RunCaps, RunOf, RunPhase, RunSeen, Session, StartRun, TYPED_KINDS, Task,

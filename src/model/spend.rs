@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::{Usage, match_star};
@@ -145,15 +147,20 @@ pub fn spent(used: &Usage, model: Option<&str>, prices: Option<&Prices>) -> Opti
     Some(Spent { micros: tariff.of(used), figure })
 }
 
+/// The day of a moment, UTC.
+pub fn day_of(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
 /// How much of an account's quota was used, as an agent said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quota {
     /// In percent.
     pub percent: u8,
     /// When it begins anew, where that was said.
-    pub until: Option<jiff::Timestamp>,
+    pub until: Option<Timestamp>,
     /// When it was said.
-    pub at: jiff::Timestamp,
+    pub at: Timestamp,
 }
 
 #[cfg(test)]

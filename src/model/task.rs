@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Address, AnswerSchema, Check, Clocks, CommitId, Limits, Outcome, RepoName, RunId, Said, SecretRef,
+    Address, AnswerSchema, Billed, Check, Clocks, CommitId, Limits, Outcome, RepoName, RunId, Said, SecretRef,
     Source, Typed,
 };
 
@@ -239,6 +239,8 @@ pub struct RunSeen {
     pub of: RunOf,
     /// Its agent.
     pub agent: String,
+    /// Who pays for it, and what it used.
+    pub billed: Billed,
     /// How far it is.
     pub phase: RunPhase,
 }

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Prices, Quota, RunId, Spent, Usage, spent};
+use crate::model::{Prices, Quota, RunId, Spent, Usage, day_of, spent};
 
 use super::record::{RecordError, RunDir};
 
@@ -41,16 +40,18 @@ impl Tally {
     pub fn cost_by(&self, model: Option<&str>, prices: Option<&Prices>) -> Option<Spent> {
         self.cost.or_else(|| spent(&self.used, model, prices))
     }
-
-    /// Whether it counts for a day: that on which it ended, and until then every one.
-    pub fn is_of(&self, day: Date) -> bool {
-        self.ended.is_none_or(|at| day_of(at) == day)
-    }
 }
 
-/// The day of a moment, UTC.
-pub fn day_of(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
+/// What the tries of a run cost, each by the figure that there is of it; `None` when nothing was told, or what was has no
+/// price.
+pub(super) fn cost_of(
+    tries: impl Iterator<Item = Usage>,
+    model: Option<&str>,
+    prices: Option<&Prices>,
+) -> Option<Spent> {
+    let told = tries.filter(|used| used.tokens() > 0 || used.cost.is_some());
+    let costs = told.map(|used| spent(&used, model, prices));
+    costs.collect::<Option<Vec<_>>>()?.into_iter().reduce(Spent::plus)
 }
 
 impl RunDir {
@@ -60,20 +61,10 @@ impl RunDir {
     /// When its records can't be read.
     pub fn tally(&self) -> Result<Tally, RecordError> {
         if let Some(end) = self.ended()? {
-            return Ok(Tally {
-                used: end.used,
-                cost: end.cost,
-                quota: end.quota_told,
-                ended: Some(end.at),
-            });
+            return Ok(Tally { used: end.used, cost: end.cost, quota: end.quota_told, ended: Some(end.at) });
         }
         let progress = self.progress()?.unwrap_or_default();
-        Ok(Tally {
-            used: progress.used,
-            cost: progress.cost,
-            quota: progress.quota_told,
-            ended: None,
-        })
+        Ok(Tally { used: progress.used, cost: progress.cost, quota: progress.quota_told, ended: None })
     }
 }
 
@@ -117,5 +108,96 @@ impl Others {
         let model = spec.and_then(|spec| spec.work.model);
         let cost = tally.cost_by(model.as_deref(), self.prices.as_ref());
         Ok((tally.ended.map(day_of), cost.map_or(0, |cost| cost.micros)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{Clocks, Figure, Limits, Tariff, UsageOf};
+    use crate::runs::Watch;
+    use crate::runs::agents::Event;
+
+    const MODELS: [&str; 3] = ["cheap-1", "dear-1", "unheard-of"];
+
+    fn prices() -> Prices {
+        let tariff = |input, cached, output| Tariff { input, cached, output };
+        Prices {
+            as_of: jiff::civil::date(2026, 11, 1),
+            models: vec![
+                ("cheap-*".into(), tariff(1_000_000, 0, 9_000_000)),
+                ("dear-*".into(), tariff(7_500_000, 300_000, 5)),
+            ],
+        }
+    }
+
+    /// What the provider bills, in millionths of a millionth: the tariff is that of the model, or the dearest one that it
+    /// could have.
+    fn bill(used: &Usage, model: &str) -> u128 {
+        let tariff = match model {
+            "cheap-1" => [1_000_000, 0, 9_000_000],
+            "dear-1" => [7_500_000, 300_000, 5],
+            _ => [7_500_000, 300_000, 9_000_000],
+        };
+        let counts = [used.input, used.cached, used.output];
+        counts.iter().zip(tariff).map(|(n, price)| u128::from(*n) * price).sum()
+    }
+
+    fn call() -> impl Strategy<Value = Usage> {
+        (0_u64..1_000_000, 0_u64..1_000_000, 1_u64..100_000).prop_map(|(input, cached, output)| Usage {
+            turns: 1,
+            input,
+            cached,
+            output,
+            cost: None,
+        })
+    }
+
+    proptest! {
+        /// Whatever an agent's figures are of, and however often it is started: what is recorded is the sum by the table
+        /// of what this run used, less than a millionth of a dollar a try above it, and never below.
+        #[test]
+        fn what_is_recorded_is_what_is_billed(
+            tries in prop::collection::vec(prop::collection::vec(call(), 0..5), 1..4),
+            before in call(),
+            whole_session in any::<bool>(),
+            model in prop::sample::select(&MODELS[..]),
+            own in prop::option::of(0_u64..1_000_000),
+        ) {
+            let of = if whole_session { UsageOf::Session } else { UsageOf::Process };
+            let mut used = Vec::new();
+            let mut billed = 0;
+            for calls in &tries {
+                let mut watch = Watch::new(Clocks::default(), Limits::default());
+                let mut told = if whole_session { Usage { turns: 0, ..before } } else { Usage::default() };
+                for call in calls {
+                    told = told.plus(*call);
+                    billed += bill(call, model);
+                    watch.hears(Event::Used(told), Duration::ZERO);
+                }
+                used.push(of.own(watch.used(), before));
+            }
+            let cost = cost_of(used.iter().copied(), Some(model), Some(&prices()));
+            let micros = cost.map_or(0, |cost| u128::from(cost.micros));
+            prop_assert!(micros * 1_000_000 >= billed, "{micros} for {billed}");
+            prop_assert!(micros * 1_000_000 < billed + 1_000_000 * tries.len() as u128, "{micros} for {billed}");
+            let figure = if model == "unheard-of" { Figure::TableUpper } else { Figure::Table };
+            prop_assert!(cost.is_none_or(|cost| cost.figure == figure));
+            // The agent's own figure of one try stands beside the table's of the others.
+            if let Some(own) = own {
+                let others = cost_of(used[..used.len() - 1].iter().copied(), Some(model), Some(&prices()));
+                let last = used.len() - 1;
+                used[last].cost = Some(own);
+                let all = cost_of(used.iter().copied(), Some(model), Some(&prices()));
+                prop_assert_eq!(all.map(|all| all.micros), Some(others.map_or(0, |cost| cost.micros) + own));
+            }
+            // Without prices nobody knows, and nobody says none.
+            used.iter_mut().for_each(|used| used.cost = None);
+            prop_assert_eq!(cost_of(used.iter().copied(), Some(model), None), None);
+        }
     }
 }

@@ -22,10 +22,10 @@ mod watch;
 pub mod workspace;
 
 pub use answer::{Given, answer};
+pub use bill::{Bill, Tally};
 pub use check::{CheckError, Checked, Checking, Checks, Verdict, check, launch_check, sweep_checks, verdict};
 pub use conclusion::{Conclusion, Left, conclude};
 pub use ground::Ground;
-pub use bill::{Bill, Tally, day_of};
 pub use launch::{LaunchError, launch};
 pub use record::{
     Answer, BELL, Begin, Bounds, End, Handover, MARK, On, Processes, Progress, RecordError, RunDir,

@@ -148,7 +148,10 @@ fn end(
         answer: heard.answer().map(|(text, typed)| Answer { text: text.clone(), typed: typed.clone() }),
         asked: heard.asked().map(str::to_owned),
         denied: heard.denied(),
-        quota_told: heard.quota().map(|(percent, until)| Quota { percent, until, at }).or(progress.quota_told),
+        quota_told: heard
+            .quota()
+            .map(|(percent, until)| Quota { percent, until, at })
+            .or(progress.quota_told),
         printed: heard.output(),
         skipped: 0,
         strays: swept.killed,

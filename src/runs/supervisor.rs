@@ -14,9 +14,9 @@ use crate::adapters::fs;
 use crate::adapters::procs::{Identity, Swept};
 
 use super::agents::{self, Agent, Event, Lines, Listener, Session, Stream};
+use super::bill::{Others, cost_of};
 use super::books;
 use super::ground::{self, Failed, Grounds};
-use super::bill::Others;
 use super::outbox::{self, OUTBOX};
 use super::record::{
     Answer, Begin, End, Handover, MARK, Processes, Progress, RecordError, RunDir, SetupFailed, Spec,
@@ -25,7 +25,7 @@ use super::redact::{Redactor, Screen};
 use super::step;
 use super::transcript::Transcript;
 use super::watch::{Exit, Stop, Watch};
-use crate::model::{Outcome, Quota, Spent, Usage, spent};
+use crate::model::{Outcome, Quota, Spent, Usage};
 
 /// How often progress is noted.
 const NOTED_EVERY: Duration = Duration::from_secs(5);
@@ -425,13 +425,10 @@ impl Run<'_> {
         self.earlier.iter().copied().chain([self.own()]).fold(Usage::default(), Usage::plus)
     }
 
-    /// What that cost, each try by the figure that there is of it; `None` when nothing was told, or what was has no price.
+    /// What that cost, as far as anybody can tell.
     fn cost(&self) -> Option<Spent> {
-        let Spec { work, bill, .. } = &self.spec;
         let tries = self.earlier.iter().copied().chain([self.own()]);
-        let told = tries.filter(|used| used.tokens() > 0 || used.cost.is_some());
-        let costs = told.map(|used| spent(&used, work.model.as_deref(), bill.prices.as_ref()));
-        costs.collect::<Option<Vec<_>>>()?.into_iter().reduce(Spent::plus)
+        cost_of(tries, self.spec.work.model.as_deref(), self.spec.bill.prices.as_ref())
     }
 
     /// Whether all runs of the day together have cost too much; looked at whenever this one has used more.

@@ -222,7 +222,7 @@ fn spare<'a>(works: &BTreeMap<String, Work<'a>>, runs: &'a [RunSeen]) -> Vec<Spa
 mod tests {
     use super::*;
     use crate::model::samples::{agent, desired, name, now, observed, source};
-    use crate::model::{Closed, Lack, Outcome, RunOf, RunPhase, Session};
+    use crate::model::{Billed, Closed, Lack, Outcome, RunOf, RunPhase, Session};
 
     fn task(task: &str) -> Task {
         Task {
@@ -263,7 +263,7 @@ mod tests {
             }))
         };
         let phase = outcome.map_or(RunPhase::Under, closed);
-        RunSeen { id: RunId::new(at, of.task.as_bytes()), of, agent: "one".into(), phase }
+        RunSeen { id: RunId::new(at, of.task.as_bytes()), of, agent: "one".into(), billed: Billed::default(), phase }
     }
 
     fn pull(open: bool) -> Seen<PullSeen> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
-use crate::model::{Cause, Facet, Gap, Observed, RepoName, RunPhase, RunSeen, Task};
+use crate::model::{Billed, Cause, Facet, Gap, Observed, Prices, RepoName, RunPhase, RunSeen, Task};
 use crate::observed;
 use crate::runs::{RecordError, RunDir, Spec, State};
 
@@ -14,9 +14,10 @@ pub(in crate::engine) async fn runs_seen(
     state: &StateDir,
     client: &Client,
     tasks: impl Iterator<Item = &Task>,
+    prices: Option<&Prices>,
     observed: &mut Observed,
 ) {
-    match read(state) {
+    match read(state, prices) {
         Ok(runs) => observed.runs = runs,
         Err(error) => {
             let why = format!("the records of runs: {}", crate::engine::config::said(&error));
@@ -30,17 +31,34 @@ pub(in crate::engine) async fn runs_seen(
 }
 
 /// The runs that belong to a task, oldest first.
-fn read(state: &StateDir) -> Result<Vec<RunSeen>, RecordError> {
+pub(in crate::engine) fn read(
+    state: &StateDir,
+    prices: Option<&Prices>,
+) -> Result<Vec<RunSeen>, RecordError> {
     let mut out = Vec::new();
     for (_, dir) in RunDir::all(&state.runs())? {
         let Some(spec) = dir.spec()? else { continue };
-        out.extend(seen(&dir, spec)?);
+        out.extend(seen(&dir, spec, prices)?);
     }
     Ok(out)
 }
 
-fn seen(dir: &RunDir, spec: Spec) -> Result<Option<RunSeen>, RecordError> {
-    let Some(on) = spec.on else { return Ok(None) };
+/// Who pays for a run, what it used and what that cost; where nobody counted that while it ran, by these prices.
+pub(super) fn billed(dir: &RunDir, spec: &Spec, prices: Option<&Prices>) -> Result<Billed, RecordError> {
+    let tally = dir.tally()?;
+    // Records of earlier versions have no account.
+    let account = if spec.bill.account.is_empty() { &spec.agent } else { &spec.bill.account };
+    Ok(Billed {
+        account: account.clone(),
+        used: tally.used,
+        cost: tally.cost_by(spec.work.model.as_deref(), prices),
+        quota: tally.quota,
+        ended: tally.ended,
+    })
+}
+
+fn seen(dir: &RunDir, spec: Spec, prices: Option<&Prices>) -> Result<Option<RunSeen>, RecordError> {
+    let Some(on) = &spec.on else { return Ok(None) };
     let phase = match dir.closed()? {
         Some(closed) => RunPhase::Closed(Box::new(closed)),
         None if dir.checking()?.is_some() => RunPhase::Checking,
@@ -49,5 +67,6 @@ fn seen(dir: &RunDir, spec: Spec) -> Result<Option<RunSeen>, RecordError> {
             State::Interrupted(_) | State::Ended(_) => RunPhase::Ended,
         },
     };
-    Ok(Some(RunSeen { id: spec.id, of: on.of, agent: spec.agent, phase }))
+    let billed = billed(dir, &spec, prices)?;
+    Ok(Some(RunSeen { id: spec.id, of: on.of.clone(), agent: spec.agent.clone(), billed, phase }))
 }

@@ -12,7 +12,7 @@ use crate::adapters::github::{Client, PoolState};
 use crate::adapters::state::StateDir;
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Trouble, Watch, Writer};
 use crate::engine::config::{Home, HomeError, Rejected, Source, said};
-use crate::engine::runs::{Starter, Yard, close_runs, keep};
+use crate::engine::runs::{Starter, Yard, close_runs, keep, note_runs};
 use crate::engine::scheduler::{Ended, Tick};
 use crate::engine::switches::Switchboard;
 use crate::ledger::Record;
@@ -267,6 +267,7 @@ impl Shop {
         if loops::needs_of(&selection, &self.board.now()).has(Facet::Runs) {
             // What has ended has done so before the moment that is judged by.
             let (closed, unclosed) = close_runs(&self.yard(order), &|text| self.audience.remark(text)).await;
+            note_runs(&self.yard(order), &self.recorder, &|text| self.audience.remark(text)).await?;
             done.closed += closed;
             done.due.insert("closing", unclosed);
             (order.alive)();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::tasks::{plan, says, sees, task, wants};
 use crate::model::samples::now;
 use crate::model::{
-    AnswerFrom, AnswerSchema, Closed, Desired, Effect, Lack, Outcome, RunId, RunOf, RunPhase, RunSeen, Said,
+    AnswerFrom, AnswerSchema, Billed, Closed, Desired, Effect, Lack, Outcome, RunId, RunOf, RunPhase, RunSeen, Said,
     Session, StartRun, Typed,
 };
 
@@ -58,6 +58,7 @@ fn run(of: RunOf, agent: &str, n: usize, ended: &Ended) -> RunSeen {
         id: RunId::new(now(), &n.to_le_bytes()),
         of,
         agent: agent.into(),
+        billed: Billed { account: agent.into(), ..Billed::default() },
         phase: RunPhase::Closed(Box::new(closed)),
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::model::samples::{agent, desired, name, now, observed, repo, source};
 use crate::model::{
-    Cause, Check, Closed, CommitId, Desired, Effect, Facet, Gap, Observed, Outcome, PullSeen, Recipe, Repo,
-    RunCaps, RunId, RunOf, RunPhase, RunSeen, Said, Seen, Task, Verb,
+    AgentConfig, Billed, Cause, Check, Closed, CommitId, Desired, Effect, Facet, Figure, Gap, Observed, Outcome,
+    PullSeen, Quota, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Said, Seen, Spent, Task, Verb,
 };
 use crate::plan::Plan;
 
@@ -45,7 +45,8 @@ fn run(of: &str, agent: &str, attempt: u32, phase: RunPhase) -> RunSeen {
         branch: task.branch(),
         continues: None,
     };
-    RunSeen { id: RunId::new(now(), &attempt.to_le_bytes()), of, agent: agent.into(), phase }
+    let billed = Billed { account: agent.into(), ..Billed::default() };
+    RunSeen { id: RunId::new(now(), &attempt.to_le_bytes()), of, agent: agent.into(), billed, phase }
 }
 
 fn closed(outcome: Outcome) -> RunPhase {
@@ -249,4 +250,64 @@ fn what_gates_showed_is_told() {
         "{}",
         start.prompt
     );
+}
+
+/// What one run says of an account holds for every agent on it, until its time.
+#[test]
+fn agents_of_one_account_wait_together() {
+    let later = now().checked_add(jiff::SignedDuration::from_mins(30)).unwrap();
+    let quota = |percent, until, ago| Quota {
+        percent,
+        until,
+        at: now().checked_sub(jiff::SignedDuration::from_mins(ago)).unwrap(),
+    };
+    let says_with = |account: &str, outcome: Outcome, quota: Option<Quota>| {
+        let mut desired = wants(&["a", "b"]);
+        desired.agents.values_mut().for_each(|agent| account.clone_into(&mut agent.account));
+        desired.agents.insert("one".into(), AgentConfig { account: "x".into(), ..agent("one") });
+        let mut past = run("a", "one", 1, closed(outcome));
+        past.billed = Billed { account: "x".into(), quota, ..Billed::default() };
+        let mut seen = sees(&desired, vec![past]);
+        let pull = PullSeen { number: 7, open: false, merged: true };
+        let of_a = seen.pulls.iter_mut().find(|((_, branch), _)| branch.contains("/a-")).unwrap();
+        *of_a.1 = Seen::Known(pull);
+        says(&plan(&desired, &seen))
+    };
+    let waits = "wait: 2026-";
+    for (account, outcome, quota, expect) in [
+        ("x", Outcome::Credit(Some(later)), None, waits),
+        ("y", Outcome::Credit(Some(later)), None, "two starts 1 of b"),
+        ("x", Outcome::Auth, None, waits),
+        ("x", Outcome::Done, Some(quota(90, Some(later), 5)), waits),
+        ("x", Outcome::Done, Some(quota(90, None, 59)), waits),
+        ("x", Outcome::Done, Some(quota(90, None, 61)), "one starts 1 of b"),
+        ("x", Outcome::Done, Some(quota(89, Some(later), 5)), "one starts 1 of b"),
+        ("y", Outcome::Done, Some(quota(99, Some(later), 5)), "two starts 1 of b"),
+    ] {
+        let said = says_with(account, outcome.clone(), quota);
+        assert!(said.starts_with(expect), "{account} {outcome} {quota:?}: {said}");
+    }
+}
+
+/// Nothing starts once the runs of the day have cost what they may; those of other days don't count.
+#[test]
+fn nothing_starts_once_the_day_is_paid() {
+    let cost = |micros| Some(Spent { micros, figure: Figure::Table });
+    let yesterday = now().checked_sub(jiff::SignedDuration::from_hours(24)).unwrap();
+    for (cap, ended, starts) in [
+        (None, Some(now()), true),
+        (Some(6), Some(now()), true),
+        (Some(5), Some(now()), false),
+        (Some(5), None, false),
+        (Some(5), Some(yesterday), true),
+        (Some(0), Some(yesterday), false),
+    ] {
+        let mut desired = wants(&["a", "b"]);
+        desired.run_caps.spend_per_day = cap;
+        let mut past = run("a", "one", 1, closed(Outcome::NoChange));
+        past.billed = Billed { account: "one".into(), cost: cost(5), ended, ..Billed::default() };
+        let said = says(&plan(&desired, &sees(&desired, vec![past])));
+        assert_eq!(said.contains("one starts 1 of b"), starts, "{cap:?} {ended:?}: {said}");
+        assert_eq!(said.contains("(caps.spend-per-day)"), !starts, "{said}");
+    }
 }

@@ -1,0 +1,89 @@
+//! Runs that are over are written into the ledger, each once.
+
+use crate::apply::{Recorder, RecorderError};
+use crate::engine::config::said;
+use crate::ledger::{self, Record};
+use crate::model::{Address, Outcome, RunId};
+use crate::runs::{RecordError, Redactor, RunDir};
+
+use super::Yard;
+use super::seen::billed;
+
+/// The loop that wants runs.
+const WANTED_BY: &str = "tasks";
+/// The most characters of what an agent says of itself.
+const SHORT: usize = 200;
+
+/// Records every run that is over and that the ledger doesn't have yet, also those that were closed by a process that
+/// died, or had no ledger. Answers how many those were. Whoever calls this has closed the runs before.
+///
+/// # Errors
+/// When the ledger can't be written. What can't be read of a run is said, and tried again by the next call.
+pub async fn note_runs(
+    yard: &Yard,
+    recorder: &Recorder,
+    say: &(dyn Fn(&str) + Send + Sync),
+) -> Result<usize, RecorderError> {
+    let all = match RunDir::all(&yard.state.runs()) {
+        Ok(all) => all,
+        Err(error) => {
+            say(&format!("what runs cost can't be recorded yet: {}", said(&error)));
+            return Ok(0);
+        }
+    };
+    let missing: Vec<(RunId, RunDir)> =
+        recorder.index(|index| all.into_iter().filter(|(id, _)| !index.has_run(id)).collect()).await;
+    let secrets = yard.secrets();
+    let redactor = Redactor::new(secrets.iter().map(String::as_str));
+    let mut records = Vec::new();
+    for (id, dir) in missing {
+        match record(yard, &dir, &redactor) {
+            Ok(record) => records.extend(record),
+            Err(error) => say(&format!("what run {id} cost can't be recorded yet: {}", said(&error))),
+        }
+    }
+    let count = records.len();
+    if count > 0 {
+        recorder.note(records).await?;
+    }
+    Ok(count)
+}
+
+/// The record of a run; `None` of one that isn't over, or belongs to nothing.
+fn record(yard: &Yard, dir: &RunDir, redactor: &Redactor) -> Result<Option<Record>, RecordError> {
+    let (Some(closed), Some(end), Some(spec)) = (dir.closed()?, dir.ended()?, dir.spec()?) else {
+        return Ok(None);
+    };
+    let Some(on) = &spec.on else { return Ok(None) };
+    let billed = billed(dir, &spec, yard.desired.prices.as_ref())?;
+    let clean = |text: &str| {
+        let text = String::from_utf8_lossy(&redactor.clean(text.as_bytes()).0).into_owned();
+        text.chars().take(SHORT).collect::<String>()
+    };
+    let until = if let Outcome::Credit(until) = closed.outcome { until } else { None };
+    Ok(Some(Record::Run(Box::new(ledger::Run {
+        address: Address::repo(&on.of.repo).part("task", &on.of.task),
+        wanted_by: WANTED_BY.to_owned(),
+        attempt: on.of.attempt,
+        agent: spec.agent.clone(),
+        agent_kind: spec.kind.clone(),
+        version: spec.version.clone(),
+        account: billed.account,
+        session: end.session.as_deref().map(clean),
+        model: spec.work.model.as_deref().map(clean),
+        prompt: spec.digest.clone(),
+        playbook: None,
+        config_commit: spec.config_commit.clone(),
+        ended: end.at,
+        took_ms: u64::try_from(end.took.as_millis()).unwrap_or(u64::MAX),
+        outcome: closed.outcome.as_str().to_owned(),
+        until,
+        turns: billed.used.turns,
+        input: billed.used.input,
+        cached: billed.used.cached,
+        output: billed.used.output,
+        cost_micros: billed.cost.map(|cost| cost.micros),
+        figure: billed.cost.map(|cost| cost.figure),
+        run: spec.id,
+    }))))
+}

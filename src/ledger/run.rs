@@ -1,0 +1,91 @@
+//! What a run used and what that cost, as the ledger keeps it.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Address, CommitId, Figure, RunId, Spent, usd};
+
+/// A run is over: for whom it was, who did it, what it used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// What it was for.
+    pub address: Address,
+    /// Its name; the ledger has each once.
+    pub run: RunId,
+    /// Which loop wanted it.
+    #[serde(rename = "loop")]
+    pub wanted_by: String,
+    /// Which attempt.
+    pub attempt: u32,
+    /// The agent, as config named it.
+    pub agent: String,
+    /// Its kind.
+    pub agent_kind: String,
+    /// The version of its program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The account that it worked on.
+    pub account: String,
+    /// The session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The model; the agent's own choice without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The digest of the prompt.
+    pub prompt: String,
+    /// The playbook that the prompt came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playbook: Option<String>,
+    /// The commit of the config that it ran under.
+    pub config_commit: Option<CommitId>,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// How long it took.
+    pub took_ms: u64,
+    /// How it ended, in the word for it.
+    pub outcome: String,
+    /// Until when its account has no quota, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Calls of the model.
+    pub turns: u32,
+    /// Tokens read by the model that were not in its cache.
+    pub input: u64,
+    /// Tokens read from its cache.
+    pub cached: u64,
+    /// Tokens written.
+    pub output: u64,
+    /// What that cost, in millionths of a US dollar; none where nobody can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_micros: Option<u64>,
+    /// Whose figure that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figure: Option<Figure>,
+}
+
+impl Run {
+    /// What it cost, where anybody can tell.
+    pub fn cost(&self) -> Option<Spent> {
+        Some(Spent { micros: self.cost_micros?, figure: self.figure? })
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, run, attempt, agent, outcome, turns, input, cached, output, .. } = self;
+        let cost = match self.cost() {
+            Some(Spent { micros, figure: Figure::Agent }) => usd(micros),
+            Some(Spent { micros, figure }) => format!("{} ({})", usd(micros), figure.as_str()),
+            None => "cost not told".to_owned(),
+        };
+        write!(
+            f,
+            "{address} {run}, attempt {attempt} by {agent}: {outcome} after {} s; {turns} calls, {input} tokens in, \
+             {cached} cached, {output} out; {cost}",
+            self.took_ms / 1_000
+        )
+    }
+}
