@@ -20,7 +20,7 @@ fn config(w: &World, script: &str, more: &str, tasks: &[(&str, &str)]) -> String
     let agents = [agent("one", more), agent("twin", "account=\"one\""), agent("other", "")].concat();
     let tasks = tasks.iter().map(|(name, agents)| {
         format!(
-            "task {name:?} repo=\"acme/anvil\" {{ prompt \"Do {name}.\"; agents {agents}; attempts 1; }}\n"
+            "task {name:?} repo=\"acme/anvil\" {{ prompt \"Do {name}.\"; agents {agents}; attempts 1; continuations 0; }}\n"
         )
     });
     format!("factory \"acme\"\nrepo \"acme/anvil\"\n{PRICES}{agents}{}", tasks.collect::<String>())

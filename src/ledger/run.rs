@@ -19,6 +19,9 @@ pub struct Run {
     pub wanted_by: String,
     /// Which attempt.
     pub attempt: u32,
+    /// The run whose session went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<RunId>,
     /// The agent, as config named it.
     pub agent: String,
     /// Its kind.

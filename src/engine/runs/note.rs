@@ -65,6 +65,7 @@ fn record(yard: &Yard, dir: &RunDir, redactor: &Redactor) -> Result<Option<Recor
         address: Address::repo(&on.of.repo).part("task", &on.of.task),
         wanted_by: WANTED_BY.to_owned(),
         attempt: on.of.attempt,
+        continues: on.of.continues.clone(),
         agent: spec.agent.clone(),
         agent_kind: spec.kind.clone(),
         version: spec.version.clone(),

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::tasks::{plan, says, sees, task, wants};
+use jiff::Timestamp;
+
 use crate::model::samples::now;
 use crate::model::{
     AnswerFrom, AnswerSchema, Billed, Closed, Desired, Effect, Lack, Outcome, RunId, RunOf, RunPhase, RunSeen, Said,
@@ -38,11 +40,15 @@ fn answer() -> Ended {
     ended(Outcome::NoVerdict, Some(Lack::Answer("at `/safe`: \"yes\" is not of type \"boolean\"".to_owned())))
 }
 
+fn ago(hours: i64) -> Timestamp {
+    now().checked_sub(jiff::SignedDuration::from_hours(hours)).unwrap()
+}
+
 fn run(of: RunOf, agent: &str, n: usize, ended: &Ended) -> RunSeen {
     let closed = Closed {
         outcome: ended.outcome.clone(),
         says: "so it was".into(),
-        at: now().checked_sub(jiff::SignedDuration::from_hours(2)).unwrap(),
+        at: ago(2),
         base: None,
         commit: None,
         salvage: None,
@@ -55,7 +61,7 @@ fn run(of: RunOf, agent: &str, n: usize, ended: &Ended) -> RunSeen {
         session: ended.session.then(|| Session { kind: "codex".into(), id: "s".into() }),
     };
     RunSeen {
-        id: RunId::new(now(), &n.to_le_bytes()),
+        id: RunId::new(ago(3), &n.to_le_bytes()),
         of,
         agent: agent.into(),
         billed: Billed { account: agent.into(), ..Billed::default() },
@@ -177,7 +183,7 @@ fn a_session_waits_for_its_account() {
     assert_eq!((start.agent.as_str(), start.of.attempt, start.of.continues), ("two", 2, None));
     desired.tasks.get_mut("a").unwrap().attempts = 1;
     let says = told(&desired, &[commits(), spent]);
-    assert_eq!(says, format!("1 1+ [wait: {until:.0}: its agent has no quota left until then]"));
+    assert_eq!(says, format!("1 1+ [wait: {until:.0}: its agent is to go on then (a run ended in `credit`)]"));
 }
 
 #[test]
