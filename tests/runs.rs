@@ -10,8 +10,8 @@ use factoryctl::adapters::procs;
 use factoryctl::model::{Clocks, Limits, Outcome, RunId, Usage};
 use factoryctl::runs::sandbox::Sandbox;
 use factoryctl::runs::{
-    Begin, Bill, Bounds, End, Exit, Ground, Handover, MARK, Processes, RunDir, Spec, State, Stop, Work, launch,
-    settle,
+    Begin, Bill, Bounds, End, Exit, Ground, Handover, MARK, Processes, RunDir, Spec, State, Stop, Work,
+    launch, settle,
 };
 use tempfile::TempDir;
 

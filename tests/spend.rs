@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::daemon::wait;
+use crate::daemon::{Daemon, wait};
 use crate::world::{World, sample, world_of};
 
 /// A table by which a token that is read costs three millionths of a dollar, one from the cache one, one written ten.
@@ -112,9 +112,40 @@ fn the_ledger_is_the_agents_bill() {
         let history = w.run(&["history", "repo/acme/anvil/task/t3"]).exits(0);
         assert!(history.out.contains(", attempt 1 by one: "), "{}", history.all());
         w.run(&["ledger", "verify"]).exits(0);
+        stands(w, sum);
         let shown = w.run(&["runs", "list"]).exits(0);
         assert!(shown.out.contains(" tokens  "), "{}", shown.all());
     });
+}
+
+/// `status` and the metrics tell the same sum, with and without a daemon.
+fn stands(w: &World, micros: u64) {
+    let usd = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    let said = |text: &str| {
+        let usd = usd.trim_end_matches('0');
+        assert!(text.contains("agents: 0 of "), "{text}");
+        assert!(text.contains(&format!("in all {usd} USD in 20 runs\n")), "{usd}: {text}");
+    };
+    let metrics = |up: &str| {
+        let told = w.run(&["status", "--metrics"]).exits(0).out;
+        let sum = |name: &str| {
+            let of = |line: &str| line.strip_prefix(name)?.split_whitespace().last()?.parse::<f64>().ok();
+            let sum: f64 = told.lines().filter_map(of).sum();
+            format!("{sum:.6}")
+        };
+        assert_eq!(sum("factory_spend_usd_total{"), usd, "{told}");
+        assert_eq!(sum("factory_runs_total{"), "20.000000", "{told}");
+        assert!(told.lines().any(|line| line == up) && told.ends_with("# EOF\n"), "{told}");
+    };
+    let down = w.run(&["status"]).exits(1);
+    said(&down.out);
+    metrics("factory_up 0.0");
+    let daemon = Daemon::start(w, &[]);
+    said(&w.run(&["status"]).exits(0).out);
+    let status = w.run(&["status", "--json"]).exits(0).json();
+    assert_eq!(status["agents"]["in_all"]["micros"], micros, "{status:#}");
+    metrics("factory_up 1.0");
+    daemon.stop();
 }
 
 /// A run is stopped when it costs more than it may, by the running figure: the agent alone would go on.
@@ -177,8 +208,10 @@ fn a_quota_that_is_nearly_spent_pauses_its_account() {
         ended(w);
         w.apply(&[]);
         ended(w);
-        let agents: Vec<Value> = runs(w).iter().map(|run| run["agent"].clone()).collect();
-        assert_eq!(agents, [json!("other"), json!("one")]);
+        // Within one second their order is by chance.
+        let mut agents: Vec<String> = runs(w).iter().map(|run| run["agent"].to_string()).collect();
+        agents.sort_unstable();
+        assert_eq!(agents, [r#""one""#, r#""other""#]);
         let plan = w.plan(&[]);
         let says = "2100-01-01T00:00:00Z: none of its agents is let in or has quota left: twin, one (95 % of its quota is used)";
         assert!(plan.out.contains(says), "{}", plan.all());

@@ -142,9 +142,9 @@ impl Run {
         closed.or_else(|| end.map(|end| (end.outcome.to_string(), end.says.as_str())))
     }
 
-    fn json(&self) -> Result<Value, Fail> {
+    fn json(&self) -> Value {
         let (outcome, says) = self.outcome().unzip();
-        Ok(json!({
+        json!({
             "run": self.id.as_str(),
             "state": self.word(),
             "outcome": outcome,
@@ -178,7 +178,7 @@ impl Run {
             "salvage": self.closed.as_ref().and_then(|c| c.salvage.as_deref()),
             "said": self.closed.as_ref().map(|c| &c.said),
             "folder": self.spec.folder,
-        }))
+        })
     }
 }
 
@@ -188,7 +188,7 @@ fn list(cx: &Context, all: Vec<(RunId, RunDir)>, prices: Option<&Prices>, json: 
         runs.push(open(one, prices)?);
     }
     if json {
-        let runs: Vec<Value> = runs.iter().map(Run::json).collect::<Result<_, _>>()?;
+        let runs: Vec<Value> = runs.iter().map(Run::json).collect();
         cx.ui.print_json(&json!({ "version": 1, "runs": runs }))?;
         return Ok(Exit::Done);
     }
@@ -215,7 +215,7 @@ fn list(cx: &Context, all: Vec<(RunId, RunDir)>, prices: Option<&Prices>, json: 
 
 fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, Fail> {
     if json {
-        let shown = run.json()?;
+        let shown = run.json();
         cx.ui.print_json(&json!({ "version": 1, "run": shown }))?;
         return Ok(Exit::Done);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::{Reply, Request};
+use crate::engine::{self, Reply, Request, Standing, Status};
 
 use super::context::Context;
 use super::daemon::Daemon;
@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// Show it anew every second, until interrupted.
     #[arg(long)]
     watch: bool,
+    /// Print it as metrics, in the OpenMetrics text format; without a daemon too.
+    #[arg(long, conflicts_with_all = ["json", "watch"])]
+    metrics: bool,
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
@@ -31,9 +34,20 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             Some(Reply::Done(_) | Reply::Partly(_)) => {
                 return Err(Fail::new(Exit::Error, "the daemon answered something else"));
             }
-            None => return Err(no_daemon(&daemon)),
+            None => {
+                let agents = agents(cx, &daemon)?;
+                if args.metrics {
+                    // A factory that is down is a fact that metrics tell.
+                    cx.ui.print(&as_metrics(None, Some(&agents))?)?;
+                    return Ok(Exit::Done);
+                }
+                cx.ui.print(&without_daemon(&agents, args.json))?;
+                return Err(no_daemon(&daemon));
+            }
         };
-        let text = if args.json {
+        let text = if args.metrics {
+            as_metrics(Some(&status), status.agents.as_ref())?
+        } else if args.json {
             let json = serde_json::to_value(&status)
                 .map_err(|error| Fail::new(Exit::Error, "the status can't be written").because(error))?;
             if args.watch { format!("{json}\n") } else { format!("{json:#}\n") }
@@ -54,6 +68,26 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         }
         cx.clock.sleep(AGAIN).await;
     }
+}
+
+/// How agents stand, who outlive the daemon.
+fn agents(cx: &Context, daemon: &Daemon) -> Result<Standing, Fail> {
+    Standing::read(&daemon.state, &daemon.desired, cx.clock.now())
+        .map_err(|why| Fail::new(Exit::Error, format!("the records of runs can't be read: {why}")))
+}
+
+/// What can be told without a daemon.
+fn without_daemon(agents: &Standing, json: bool) -> String {
+    if json {
+        format!("{:#}\n", serde_json::json!({ "version": 1, "daemon": null, "agents": agents }))
+    } else {
+        agents.text()
+    }
+}
+
+fn as_metrics(status: Option<&Status>, agents: Option<&Standing>) -> Result<String, Fail> {
+    engine::metrics(status, agents)
+        .map_err(|error| Fail::new(Exit::Error, "the metrics can't be written").because(error))
 }
 
 /// Why there is no status: no daemon runs, or what works on the config at this moment is none.

@@ -3,6 +3,7 @@
 mod config;
 mod daemon;
 mod heartbeat;
+mod metrics;
 mod runs;
 mod scheduler;
 mod socket;
@@ -18,9 +19,10 @@ pub use config::{
 };
 pub use daemon::{Connect, End, Error as DaemonError, Options as DaemonOptions, run};
 pub use heartbeat::{EVERY as HEARTBEAT_EVERY, Error as HeartbeatError, Heartbeat, Sign};
+pub use metrics::metrics;
 pub use runs::{
-    Abandoned, LeftThere, Probed, ReapError, Reaped, ReapedRun, Starter, Yard, close_runs, keep, note_runs,
-    probe, reap, seen, unseen, variables,
+    Abandoned, LeftThere, Probed, ReapError, Reaped, ReapedRun, Standing, Starter, Yard, close_runs, keep,
+    note_runs, probe, reap, seen, unseen, variables,
 };
 pub use scheduler::State;
 pub use socket::{AskError, Error as SocketError, Reply, Request, ask, free as free_socket};

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::heartbeat::{DataAge, Progress};
+use crate::engine::runs::Standing;
 use crate::engine::scheduler::State;
 
 /// The version of the document; it only grows.
@@ -46,6 +47,9 @@ pub struct Status {
     pub requests: u64,
     /// The ledger.
     pub ledger: LedgerStatus,
+    /// How agents stand; none where the records of runs can't be read.
+    #[serde(default)]
+    pub agents: Option<Standing>,
     /// The last tick that ended.
     pub last: Option<TickStatus>,
     /// What was begun and what came to an end since the start.
@@ -218,6 +222,9 @@ impl Status {
         let mut out = String::new();
         self.head(&mut out);
         self.loops_text(&mut out);
+        if let Some(agents) = &self.agents {
+            out.push_str(&agents.text());
+        }
         for flip in &self.flips {
             let what = if flip.on { "on" } else { "off" };
             let until = flip.until.map(|t| format!(" until {t}")).unwrap_or_default();
@@ -399,6 +406,7 @@ pub(super) mod tests {
             }],
             requests: 12,
             ledger: LedgerStatus { head: 9, published: 8, commit: Some("c".repeat(40)), open: 1 },
+            agents: None,
             last: Some(TickStatus {
                 number: 3,
                 at: at(1),

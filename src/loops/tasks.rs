@@ -63,9 +63,7 @@ struct Room {
 impl Room {
     fn of(cx: &Cx<'_, NoSettings>) -> Self {
         let mut room = Self { all: 0, by_repo: BTreeMap::new(), unready: BTreeSet::new() };
-        for run in
-            cx.observed.runs.iter().filter(|run| matches!(run.phase, RunPhase::Under | RunPhase::Checking))
-        {
+        for run in cx.observed.runs.iter().filter(|run| run.phase.takes_a_slot()) {
             room.take(&run.of.repo);
         }
         room

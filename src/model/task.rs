@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Address, AnswerSchema, Billed, Check, Clocks, CommitId, Limits, Outcome, RepoName, RunId, Said, SecretRef,
-    Source, Typed,
+    Address, AnswerSchema, Billed, Check, Clocks, CommitId, Limits, Outcome, RepoName, RunId, Said,
+    SecretRef, Source, Typed,
 };
 
 /// The kinds of agents that config may name.
@@ -262,6 +262,11 @@ impl RunPhase {
     /// What it left, if it is over.
     pub fn closed(&self) -> Option<&Closed> {
         if let Self::Closed(closed) = self { Some(closed) } else { None }
+    }
+
+    /// Whether it counts for `caps.runs`: something is at work.
+    pub fn takes_a_slot(&self) -> bool {
+        matches!(self, Self::Under | Self::Checking)
     }
 }
 

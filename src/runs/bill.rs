@@ -196,7 +196,9 @@ mod tests {
                 prop_assert_eq!(all.map(|all| all.micros), Some(others.map_or(0, |cost| cost.micros) + own));
             }
             // Without prices nobody knows, and nobody says none.
-            used.iter_mut().for_each(|used| used.cost = None);
+            for used in &mut used {
+                used.cost = None;
+            }
             prop_assert_eq!(cost_of(used.iter().copied(), Some(model), None), None);
         }
     }

@@ -2,12 +2,12 @@
 
 pub mod agents;
 mod answer;
+mod bill;
 mod books;
 pub mod bounds;
 mod check;
 mod conclusion;
 mod ground;
-mod bill;
 mod launch;
 pub mod outbox;
 mod record;

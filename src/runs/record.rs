@@ -15,8 +15,8 @@ use crate::adapters::procs::Identity;
 use crate::model::{Clocks, Closed, CommitId, Limits, Outcome, Quota, RunId, RunOf, SecretRef, Spent, Usage};
 
 use super::agents::{Job, Session};
-use super::ground::{self, Ground};
 use super::bill::Bill;
+use super::ground::{self, Ground};
 use super::sandbox::{Network, Sandbox};
 use super::watch::{Exit, Stop};
 

@@ -63,10 +63,9 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Price
         };
         Some((model.key().to_owned(), tariff))
     };
-    let as_of = block.value("as-of").and_then(|read| match read.value {
-        Value::Date(date) => Some(date),
-        _ => None,
-    })?;
+    let as_of = block
+        .value("as-of")
+        .and_then(|read| if let Value::Date(date) = read.value { Some(date) } else { None })?;
     if block.each(MODEL.name).next().is_none() {
         cx.sink.push(
             Draft::error(code::MISSING, format!("{} has no model", block.quoted()))

@@ -4,14 +4,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::adapters::clock::Clock;
 use crate::adapters::github::Client;
+use crate::adapters::state::StateDir;
 use crate::apply::Recorder;
 use crate::engine::config::said;
+use crate::engine::runs::Standing;
 use crate::engine::socket::{Reply, Request};
 use crate::engine::status::Status;
 use crate::engine::switches::Switchboard;
@@ -35,6 +38,7 @@ pub(super) struct Control {
     pub(super) desired: watch::Receiver<Arc<Desired>>,
     pub(super) status: Arc<Mutex<Status>>,
     pub(super) refused_deliveries: Arc<AtomicU64>,
+    pub(super) state: StateDir,
     pub(super) drain: CancellationToken,
     pub(super) tasks: TaskTracker,
 }
@@ -113,6 +117,12 @@ impl Control {
         }
     }
 
+    async fn standing(&self, now: Timestamp) -> Result<Standing, String> {
+        let (state, desired) = (self.state.clone(), Arc::clone(&self.desired.borrow()));
+        let read = tokio::task::spawn_blocking(move || Standing::read(&state, &desired, now));
+        read.await.map_err(|error| error.to_string())?
+    }
+
     async fn status(&self) -> Status {
         let mut status = report::locked(&self.status).clone();
         status.at = self.clock.now();
@@ -121,6 +131,13 @@ impl Control {
         status.budgets = report::budgets(&client);
         status.requests = client.stats().requests;
         status.refused_deliveries = self.refused_deliveries.load(Ordering::Relaxed);
+        match self.standing(status.at).await {
+            Ok(standing) => status.agents = Some(standing),
+            Err(why) => {
+                let before = status.trouble.map(|trouble| format!("{trouble}; ")).unwrap_or_default();
+                status.trouble = Some(format!("{before}the records of runs can't be read: {why}"));
+            }
+        }
         // A ledger that is busy with a push has the figures of before.
         if let Ok(ledger) = tokio::time::timeout(Duration::from_millis(200), self.recorder.ledger()).await {
             status.ledger = report::ledger(&ledger);

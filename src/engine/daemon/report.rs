@@ -40,6 +40,7 @@ pub(super) fn blank(keeper: &Keeper, state: &StateDir, now: Timestamp) -> Status
         budgets: Vec::new(),
         requests: 0,
         ledger: LedgerStatus::default(),
+        agents: None,
         last: None,
         progress: None,
         data: None,

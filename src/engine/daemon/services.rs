@@ -72,6 +72,7 @@ impl Daemon {
             desired: self.desired.subscribe(),
             status: Arc::clone(&self.status),
             refused_deliveries: Arc::clone(&self.refused_deliveries),
+            state: self.shop.state.clone(),
             drain: self.drain.clone(),
             tasks: self.services.clone(),
         });

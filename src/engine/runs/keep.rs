@@ -263,7 +263,13 @@ mod tests {
             }))
         };
         let phase = outcome.map_or(RunPhase::Under, closed);
-        RunSeen { id: RunId::new(at, of.task.as_bytes()), of, agent: "one".into(), billed: Billed::default(), phase }
+        RunSeen {
+            id: RunId::new(at, of.task.as_bytes()),
+            of,
+            agent: "one".into(),
+            billed: Billed::default(),
+            phase,
+        }
     }
 
     fn pull(open: bool) -> Seen<PullSeen> {

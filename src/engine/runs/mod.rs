@@ -9,6 +9,7 @@ mod note;
 mod probe;
 mod reap;
 mod seen;
+mod standing;
 mod start;
 mod tryout;
 mod watch;
@@ -20,6 +21,10 @@ pub use note::note_runs;
 pub use probe::{Probed, probe, seen, unseen};
 pub use reap::{Abandoned, LeftThere, ReapError, Reaped, ReapedRun, reap};
 pub(super) use seen::runs_seen;
+pub use standing::Standing;
+pub(in crate::engine) use standing::Sum;
+#[cfg(test)]
+pub(in crate::engine) use standing::tests;
 pub use start::Starter;
 pub(super) use tryout::try_agents;
 pub(super) use watch::watch;

@@ -56,10 +56,7 @@ fn record(yard: &Yard, dir: &RunDir, redactor: &Redactor) -> Result<Option<Recor
     };
     let Some(on) = &spec.on else { return Ok(None) };
     let billed = billed(dir, &spec, yard.desired.prices.as_ref())?;
-    let clean = |text: &str| {
-        let text = String::from_utf8_lossy(&redactor.clean(text.as_bytes()).0).into_owned();
-        text.chars().take(SHORT).collect::<String>()
-    };
+    let clean = |text: &str| redactor.clean_text(text).chars().take(SHORT).collect::<String>();
     let until = if let Outcome::Credit(until) = closed.outcome { until } else { None };
     Ok(Some(Record::Run(Box::new(ledger::Run {
         address: Address::repo(&on.of.repo).part("task", &on.of.task),

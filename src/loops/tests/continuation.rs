@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::model::samples::now;
 use crate::model::{
-    AnswerFrom, AnswerSchema, Billed, Closed, Desired, Effect, Lack, Outcome, RunId, RunOf, RunPhase, RunSeen, Said,
-    Session, StartRun, Typed,
+    AnswerFrom, AnswerSchema, Billed, Closed, Desired, Effect, Lack, Outcome, RunId, RunOf, RunPhase,
+    RunSeen, Said, Session, StartRun, Typed,
 };
 
 /// How a run ended.
@@ -183,7 +183,10 @@ fn a_session_waits_for_its_account() {
     assert_eq!((start.agent.as_str(), start.of.attempt, start.of.continues), ("two", 2, None));
     desired.tasks.get_mut("a").unwrap().attempts = 1;
     let says = told(&desired, &[commits(), spent]);
-    assert_eq!(says, format!("1 1+ [wait: {until:.0}: its agent is to go on then (a run ended in `credit`)]"));
+    assert_eq!(
+        says,
+        format!("1 1+ [wait: {until:.0}: its agent is to go on then (a run ended in `credit`)]")
+    );
 }
 
 #[test]

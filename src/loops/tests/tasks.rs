@@ -2,8 +2,9 @@
 
 use crate::model::samples::{agent, desired, name, now, observed, repo, source};
 use crate::model::{
-    AgentConfig, Billed, Cause, Check, Closed, CommitId, Desired, Effect, Facet, Figure, Gap, Observed, Outcome,
-    PullSeen, Quota, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Said, Seen, Spent, Task, Verb,
+    AgentConfig, Billed, Cause, Check, Closed, CommitId, Desired, Effect, Facet, Figure, Gap, Observed,
+    Outcome, PullSeen, Quota, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Said, Seen, Spent,
+    Task, Verb,
 };
 use crate::plan::Plan;
 

@@ -1,0 +1,253 @@
+//! How agents stand: who is at work, which accounts are paused, what was spent; as `status` tells it.
+//!
+//! It is told from the records of runs on this machine, which outlive the daemon.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::seen::read;
+use crate::adapters::state::StateDir;
+use crate::engine::config::said;
+use crate::model::{Desired, RunSeen, Usage, day_of, last_quota, paused, usd};
+
+/// How agents stand, as far as the records of this machine tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Who is at work.
+    pub slots: Slots,
+    /// The accounts of all agents, by name.
+    pub accounts: Vec<AccountStanding>,
+    /// What the runs of today (UTC) cost.
+    pub today: Sum,
+    /// What a day may cost, in millionths of a US dollar.
+    pub per_day_micros: Option<u64>,
+    /// What all runs cost.
+    pub in_all: Sum,
+    /// The same by what they were for: the addresses of tasks.
+    pub by_source: BTreeMap<String, Sum>,
+    /// The same by agent.
+    pub by_agent: BTreeMap<String, Sum>,
+    /// How many runs ended in each outcome.
+    pub by_outcome: BTreeMap<String, u64>,
+}
+
+/// How many agents are at work.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slots {
+    /// Now.
+    pub used: u32,
+    /// At most.
+    pub of: u32,
+    /// At most in one repository.
+    pub of_repo: u32,
+    /// Now, by repository.
+    pub by_repo: BTreeMap<String, u32>,
+}
+
+/// How an account stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountStanding {
+    /// Its name.
+    pub name: String,
+    /// Until when nothing is started on it.
+    pub paused_until: Option<Timestamp>,
+    /// Why.
+    pub why: Option<String>,
+    /// How much of its quota was used when that was said last, in percent.
+    pub quota: Option<u8>,
+}
+
+/// What some runs used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sum {
+    /// How many they are.
+    pub runs: u64,
+    /// What they cost, in millionths of a US dollar.
+    pub micros: u64,
+    /// How many of them nobody knows the cost of.
+    pub untold: u64,
+    /// Tokens read by models that were not in their cache.
+    pub input: u64,
+    /// Tokens read from a cache.
+    pub cached: u64,
+    /// Tokens written.
+    pub output: u64,
+}
+
+impl Sum {
+    fn add(&mut self, run: &RunSeen) {
+        let cost = run.billed.cost.map(|cost| cost.micros);
+        self.runs += 1;
+        self.micros = self.micros.saturating_add(cost.unwrap_or_default());
+        self.untold += u64::from(cost.is_none());
+        let Usage { input, cached, output, .. } = run.billed.used;
+        self.input = self.input.saturating_add(input);
+        self.cached = self.cached.saturating_add(cached);
+        self.output = self.output.saturating_add(output);
+    }
+
+    fn says(&self) -> String {
+        let untold =
+            if self.untold == 0 { String::new() } else { format!(", {} of them not told", self.untold) };
+        let runs = if self.runs == 1 { "run" } else { "runs" };
+        format!("{} in {} {runs}{untold}", usd(self.micros), self.runs)
+    }
+}
+
+impl Standing {
+    /// From the records of this machine.
+    ///
+    /// # Errors
+    /// When they can't be read, with why.
+    pub fn read(state: &StateDir, desired: &Desired, now: Timestamp) -> Result<Self, String> {
+        let runs = read(state, desired.prices.as_ref()).map_err(|error| said(&error))?;
+        Ok(Self::of(desired, &runs, now))
+    }
+
+    /// From what is seen of runs.
+    pub fn of(desired: &Desired, runs: &[RunSeen], now: Timestamp) -> Self {
+        let caps = desired.run_caps;
+        let mut slots = Slots { used: 0, of: caps.runs, of_repo: caps.per_repo, by_repo: BTreeMap::new() };
+        let mut out = Self { per_day_micros: caps.spend_per_day, ..Self::default() };
+        for run in runs {
+            if run.phase.takes_a_slot() {
+                slots.used += 1;
+                *slots.by_repo.entry(run.of.repo.to_string()).or_default() += 1;
+            }
+            if let Some(closed) = run.phase.closed() {
+                *out.by_outcome.entry(closed.outcome.as_str().to_owned()).or_default() += 1;
+            }
+            if run.billed.ended.is_none_or(|at| day_of(at) == day_of(now)) {
+                out.today.add(run);
+            }
+            out.in_all.add(run);
+            out.by_source.entry(format!("repo/{}/task/{}", run.of.repo, run.of.task)).or_default().add(run);
+            out.by_agent.entry(run.agent.clone()).or_default().add(run);
+        }
+        let mut names: Vec<&str> = desired.agents.values().map(|agent| agent.account.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let account = |name: &str| {
+            let (paused_until, why) =
+                paused(name, runs, now).map(|paused| (paused.until, paused.why)).unzip();
+            let quota = last_quota(name, runs).map(|quota| quota.percent);
+            AccountStanding { name: name.to_owned(), paused_until, why, quota }
+        };
+        out.accounts = names.into_iter().map(account).collect();
+        Self { slots, ..out }
+    }
+
+    /// As people read it.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let Slots { used, of, by_repo, .. } = &self.slots;
+        let _ = write!(out, "agents: {used} of {of} at work");
+        for (repo, n) in by_repo {
+            let _ = write!(out, ", {n} in {repo}");
+        }
+        out.push('\n');
+        for AccountStanding { name, paused_until, why, quota } in &self.accounts {
+            let quota = quota.map(|percent| format!("{percent} % of its quota is used"));
+            if let (Some(until), Some(why)) = (paused_until, why) {
+                let _ = writeln!(out, "account {name}: paused until {until:.0}: {why}");
+            } else if let Some(quota) = quota {
+                let _ = writeln!(out, "account {name}: {quota}");
+            }
+        }
+        if self.in_all.runs > 0 {
+            let most = self.per_day_micros.map(|most| format!(" of {}", usd(most))).unwrap_or_default();
+            let _ =
+                writeln!(out, "spend: today {}{most}; in all {}", usd(self.today.micros), self.in_all.says());
+            for (name, sum) in &self.by_source {
+                let _ = writeln!(out, "  {name}: {}", sum.says());
+            }
+            for (name, sum) in &self.by_agent {
+                let _ = writeln!(out, "  agent {name}: {}", sum.says());
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+pub(in crate::engine) mod tests {
+    use super::*;
+    use crate::model::samples::{agent, desired, name, now, repo};
+    use crate::model::{
+        Billed, Closed, Figure, Outcome, Quota, RunCaps, RunId, RunOf, RunPhase, Said, Spent,
+    };
+
+    fn run(task: &str, ended_hours_ago: Option<i64>, micros: Option<u64>) -> RunSeen {
+        let ago = |hours: i64| now().checked_sub(jiff::SignedDuration::from_hours(hours)).unwrap();
+        let ended = ended_hours_ago.map(ago);
+        let closed = |at| Closed {
+            outcome: Outcome::Done,
+            says: "so it was".into(),
+            at,
+            base: None,
+            commit: None,
+            salvage: None,
+            answer: None,
+            said: Said::default(),
+            setup_failed: None,
+            checks: Vec::new(),
+            typed: None,
+            lacks: None,
+            session: None,
+        };
+        RunSeen {
+            id: RunId::new(ago(48), task.as_bytes()),
+            of: RunOf {
+                repo: name("acme/widgets"),
+                task: task.into(),
+                version: "v".into(),
+                attempt: 1,
+                branch: "b".into(),
+                continues: None,
+            },
+            agent: "one".into(),
+            billed: Billed {
+                account: "shared".into(),
+                used: Usage { turns: 2, input: 10, cached: 5, output: 1, cost: None },
+                cost: micros.map(|micros| Spent { micros, figure: Figure::Table }),
+                quota: ended.map(|at| Quota { percent: 93, until: None, at }),
+                ended,
+            },
+            phase: ended.map_or(RunPhase::Under, |at| RunPhase::Closed(Box::new(closed(at)))),
+        }
+    }
+
+    /// One run is at work, one ended today, one yesterday and told nothing of its cost.
+    pub(in crate::engine) fn standing() -> Standing {
+        let agents = ["one", "two"].map(|name| {
+            let account = if name == "one" { "shared" } else { "two" };
+            (name.to_owned(), crate::model::AgentConfig { account: account.into(), ..agent(name) })
+        });
+        let run_caps = RunCaps { spend_per_day: Some(5_000_000), ..RunCaps::default() };
+        let wanted = Desired { agents: agents.into(), run_caps, ..desired([repo("acme/widgets")]) };
+        let runs =
+            [run("a", None, Some(1_500_000)), run("b", Some(0), Some(250_000)), run("a", Some(30), None)];
+        Standing::of(&wanted, &runs, now())
+    }
+
+    #[test]
+    fn it_is_said_who_works_and_what_it_cost() {
+        insta::assert_snapshot!(standing().text(), @r"
+        agents: 1 of 4 at work, 1 in acme/widgets
+        account shared: paused until 2026-06-01T13:00:00Z: 93 % of its quota is used
+        spend: today 1.75 USD of 5.00 USD; in all 1.75 USD in 3 runs, 1 of them not told
+          repo/acme/widgets/task/a: 1.50 USD in 2 runs, 1 of them not told
+          repo/acme/widgets/task/b: 0.25 USD in 1 run
+          agent one: 1.75 USD in 3 runs, 1 of them not told
+        ");
+    }
+
+    #[test]
+    fn without_runs_little_is_said() {
+        let text = Standing::of(&desired([]), &[], now()).text();
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
