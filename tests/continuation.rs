@@ -205,6 +205,22 @@ fn another_session_is_a_cold_start() {
     });
 }
 
+/// A session goes on after a kill, also of one that had not yet told which it is.
+#[test]
+fn a_session_goes_on_though_who_went_on_with_it_was_killed() {
+    small(|w| {
+        let dies = "case $n in 1) echo x > work;; 2) kill -9 $PPID; sleep 60;; *) git add .; git commit -qm x;; esac";
+        w.config(&config(w, dies, "attempts 1").replace("kind=\"claude\"", "kind=\"claude\" sandbox=#false"));
+        all_runs(w).exits(0);
+        assert_eq!(told(w), [is(1, false, "no verdict"), is(1, true, "killed"), is(1, true, "done")]);
+        let sessions: Vec<Value> = runs(w).iter().map(|run| run["session"].clone()).collect();
+        assert!(
+            sessions.iter().all(|session| session.is_string() && *session == sessions[0]),
+            "{sessions:?}"
+        );
+    });
+}
+
 /// What was asked for is read afresh before a session goes on.
 #[test]
 fn a_session_of_another_prompt_does_not_go_on() {

@@ -205,7 +205,9 @@ pub(super) fn git(error: &git::Error) -> String {
             "mend the access to that place, or name another with --state-dir".to_owned()
         }
         git::Error::Files(error) => file(error),
-        git::Error::TooMuch | git::Error::Stopped => "the next look tries again".to_owned(),
+        git::Error::TooMuch | git::Error::Stopped | git::Error::Locked(_) => {
+            "the next look tries again".to_owned()
+        }
     }
 }
 

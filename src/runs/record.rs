@@ -295,6 +295,14 @@ impl Spec {
         sandbox.wrap(&argv, &[&self.folder, &self.home], &readable, &ground::mounts(self), network)
     }
 
+    /// The session that it goes on with, if it does.
+    pub fn resumed(&self) -> Option<String> {
+        match &self.work.begin {
+            Begin::Resume(id) => Some(id.clone()),
+            Begin::New(_) => None,
+        }
+    }
+
     /// Whether an agent that was to go on with a session is in another one.
     pub fn is_cold(&self, session: Option<&str>) -> bool {
         matches!((&self.work.begin, session), (Begin::Resume(id), Some(now)) if id != now)

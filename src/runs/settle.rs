@@ -144,7 +144,7 @@ fn end(
         session_used,
         cold,
         cost,
-        session: heard.session().map(str::to_owned).or(progress.session),
+        session: heard.session().map(str::to_owned).or(progress.session).or_else(|| spec.resumed()),
         answer: heard.answer().map(|(text, typed)| Answer { text: text.clone(), typed: typed.clone() }),
         asked: heard.asked().map(str::to_owned),
         denied: heard.denied(),

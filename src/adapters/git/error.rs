@@ -88,6 +88,9 @@ pub enum Error {
         #[source]
         source: gix::Error,
     },
+    /// A git failed in a repository of our own while others wrote in it, whose lock this may be.
+    #[error("`{path}` is held by a process that is at work", path = .0.display())]
+    Locked(PathBuf),
     /// More paths than are looked at, or longer ones.
     #[error("there is more in it than is looked at")]
     TooMuch,

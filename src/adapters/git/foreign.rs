@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use super::child::{classify, git, shell_line};
 use super::{Access, Error, Mirror};
-use crate::adapters::fs;
-use crate::adapters::process::{Command, Output};
+use crate::adapters::process::Output;
 use crate::model::CommitId;
 
 /// How long it may take to list its references.
@@ -53,13 +52,13 @@ impl Mirror {
     pub async fn tips(&self, access: &Access, of: &Foreign<'_>) -> Result<Vec<Tip>, Error> {
         let command = git(self.repo().place(), "", access).args(["ls-remote", "--quiet"]);
         let command = command.arg(of.option()).arg("--").arg(of.git_dir).time_limit(LISTING);
-        let output = run(command, "read the references of", of).await?;
+        let output = command.run().await.map_err(Error::Process)?;
+        let output = judged(output, "read the references of", of)?;
         Ok(parse_tips(&String::from_utf8_lossy(&output.stdout)))
     }
 
     /// Fetches commits of another repository, each into a reference of this one. Every object that comes over is
-    /// checked, all objects must be there, and no reference but the named ones moves. Nobody else writes these references
-    /// meanwhile: a lock on one of them is of a call that was cut short, and goes.
+    /// checked, all objects must be there, and no reference but the named ones moves.
     ///
     /// # Errors
     /// As [`Mirror::tips`]; nothing has moved then.
@@ -72,9 +71,6 @@ impl Mirror {
         if wanted.is_empty() {
             return Ok(());
         }
-        for (_, name) in wanted {
-            fs::remove(&self.repo().common_dir().join(format!("{name}.lock"))).map_err(Error::Files)?;
-        }
         let command = git(self.repo().place(), "", access)
             .time_limit(TAKING)
             // What is large is checked and kept piece by piece.
@@ -86,12 +82,11 @@ impl Mirror {
             .arg("--")
             .arg(from.git_dir)
             .args(wanted.iter().map(|(id, name)| format!("{id}:{name}")));
-        run(command, "take commits from", from).await.map(drop)
+        judged(self.write(command).await?, "take commits from", from).map(drop)
     }
 }
 
-async fn run(command: Command, action: &'static str, from: &Foreign<'_>) -> Result<Output, Error> {
-    let output = command.run().await.map_err(Error::Process)?;
+fn judged(output: Output, action: &'static str, from: &Foreign<'_>) -> Result<Output, Error> {
     if output.status.success() { Ok(output) } else { Err(classify(action, &from.url(), &output)) }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::child::{classify, git};
 use super::{Access, Error, Mirror, Signature};
 use crate::adapters::fs;
-use crate::adapters::process::Command;
+use crate::adapters::process::{Command, Output};
 use crate::model::CommitId;
 
 /// Where a repository beside a mirror has its objects from.
@@ -60,7 +60,7 @@ impl Mirror {
     pub async fn keep_all(&self, access: &Access) -> Result<(), Error> {
         for (key, value) in [("core.repositoryFormatVersion", "1")].iter().chain(&KEEPS_ALL) {
             let command = git(self.repo().place(), "", access).args(["config", key, value]);
-            done(command, "configure", self.repo().place()).await?;
+            judged(&self.write(command).await?, "configure", self.repo().place())?;
         }
         Ok(())
     }
@@ -74,14 +74,14 @@ impl Mirror {
         let place = self.repo().place();
         for (key, value) in KEEPS_ALL {
             let command = git(place, "", access).args(["config", "--unset-all", key, &format!("^{value}$")]);
-            let output = command.run().await.map_err(Error::Process)?;
+            let output = self.write(command).await?;
             // Git's word for "it isn't there".
             if !output.status.success() && output.status.code() != Some(5) {
                 return Err(classify("configure", &place.display().to_string(), &output));
             }
         }
         let command = git(place, "", access).args(["maintenance", "run", "--auto", "--task=gc", "--quiet"]);
-        done(command.time_limit(CLEAN), "clean up in", place).await
+        judged(&self.write(command.time_limit(CLEAN)).await?, "clean up in", place)
     }
 
     /// Makes a new repository in `git_dir`, which isn't there yet. No file is checked out.
@@ -142,12 +142,11 @@ pub async fn check_out(access: &Access, git_dir: &Path, tree: &Path) -> Result<(
 }
 
 async fn done(command: Command, action: &'static str, place: &Path) -> Result<(), Error> {
-    let output = command.run().await.map_err(Error::Process)?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(classify(action, &place.display().to_string(), &output))
-    }
+    judged(&command.run().await.map_err(Error::Process)?, action, place)
+}
+
+fn judged(output: &Output, action: &'static str, place: &Path) -> Result<(), Error> {
+    if output.status.success() { Ok(()) } else { Err(classify(action, &place.display().to_string(), output)) }
 }
 
 fn config(by: &Signature) -> String {

@@ -25,7 +25,7 @@ impl Mirror {
         if fs::open(&dir.join("HEAD")).map_err(Error::Files)?.is_none() {
             make(dir)?;
         }
-        Ok(Self { repo: Repo::open(dir)?, url: url.to_owned() })
+        Ok(Self { repo: Repo::open(dir)?.ours(), url: url.to_owned() })
     }
 
     /// What has been fetched, to be read.
@@ -62,7 +62,7 @@ impl Mirror {
             .args(["fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--force"])
             .args(["--no-recurse-submodules", "--", &self.url])
             .args(specs);
-        let output = command.run().await.map_err(Error::Process)?;
+        let output = self.write(command).await?;
         if output.status.success() { Ok(()) } else { Err(classify("fetch from", &self.url, &output)) }
     }
 

@@ -17,6 +17,7 @@ mod snapshot;
 mod tree;
 mod walk;
 mod write;
+mod writers;
 
 #[cfg(test)]
 pub(crate) mod fixture;

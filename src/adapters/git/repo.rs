@@ -18,6 +18,8 @@ pub struct Repo {
     opened: Arc<RwLock<Opened>>,
     place: PathBuf,
     common: PathBuf,
+    /// Whether nobody but this program writes in it.
+    ours: bool,
 }
 
 /// What was opened at a place.
@@ -68,7 +70,16 @@ impl Repo {
         // A linked working tree names it by a way through its own folder.
         let common = common.canonicalize().unwrap_or(common);
         let opened = Opened { shared: repo.into_sync(), found: fs::id(&common) };
-        Self { opened: Arc::new(RwLock::new(opened)), place, common }
+        Self { opened: Arc::new(RwLock::new(opened)), place, common, ours: false }
+    }
+
+    /// The same as one that nobody but this program writes in.
+    pub(super) fn ours(self) -> Self {
+        Self { ours: true, ..self }
+    }
+
+    pub(super) fn is_ours(&self) -> bool {
+        self.ours
     }
 
     pub(super) fn local(&self) -> gix::Repository {

@@ -96,7 +96,6 @@ impl Repo {
         at: Timestamp,
         why: &str,
     ) -> Result<RefUpdate, Error> {
-        let repo = self.local();
         let full = gix::refs::FullName::try_from(name)
             .map_err(|_| Error::UnknownRevision { rev: name.to_owned(), similar: None })?;
         let expected = match expected {
@@ -107,8 +106,8 @@ impl Repo {
         let change = Change::Update { log, expected, new: Target::Object(object_id(to)) };
         let time = raw_time(at);
         let who = raw(by, &time);
-        match repo.edit_references_as([RefEdit { change, name: full, deref: false }], Some(who)) {
-            Ok(_) => Ok(RefUpdate::Moved),
+        match self.edit(&[RefEdit { change, name: full, deref: false }], Some(who))? {
+            Ok(()) => Ok(RefUpdate::Moved),
             Err(source) if source.is_retryable() => Err(Error::RefLocked { name: name.to_owned(), source }),
             Err(source) => {
                 let actual = self.reference(name)?;
@@ -141,10 +140,7 @@ impl Repo {
         let change = Change::Update { log, expected: PreviousValue::Any, new: Target::Object(object_id(to)) };
         let time = raw_time(at);
         let edit = RefEdit { change, name: full, deref: false };
-        self.local()
-            .edit_references_as([edit], Some(raw(by, &time)))
-            .map(drop)
-            .map_err(self.failed("set a reference"))
+        self.edit(&[edit], Some(raw(by, &time)))?.map_err(self.failed("set a reference"))
     }
 
     /// Removes references of the product's own; one that isn't there is no error.
@@ -159,7 +155,7 @@ impl Repo {
             Ok(RefEdit { change, name, deref: false })
         };
         let edits = names.iter().map(remove).collect::<Result<Vec<_>, Error>>()?;
-        self.local().edit_references(edits).map(drop).map_err(self.failed("remove references"))
+        self.edit(&edits, None)?.map_err(self.failed("remove references"))
     }
 }
 
