@@ -1,124 +1,59 @@
 //! The real coding agents, as they are published, from the task to the pull request and through everything that may come
 //! between. Their models are played by [`crate::models`], whose bill is compared with what is recorded.
 
-use std::path::{Path, PathBuf};
+mod baits;
+mod cli;
+
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::models::{Models, Tokens};
-use crate::structure::root;
 use crate::world::{World, sample, world_of};
+
+use baits::baits;
+use cli::Cli;
 
 /// How long all runs of a round may take together.
 const PATIENCE: Duration = Duration::from_mins(4);
-
-/// One of the agents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cli {
-    Claude,
-    Codex,
-    Gemini,
-    OpenCode,
-}
-
-/// Where `tests/run` installs the agents.
-fn packages() -> PathBuf {
-    let folder = root().join("target/agents/node_modules");
-    assert!(folder.join(".complete").is_file(), "the agents are not installed: `tests/run` does it");
-    folder
-}
-
-/// What of this machine an agent that is a script has to see, besides the system's own: where node lies.
-fn node() -> PathBuf {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let found = path.split(':').map(|folder| Path::new(folder).join("node")).find(|node| node.is_file());
-    let real = found.and_then(|node| node.canonicalize().ok()).expect("`tests/run` looks for node");
-    real.ancestors().nth(2).expect("it lies in a `bin`").to_owned()
-}
-
-impl Cli {
-    fn kind(self) -> &'static str {
-        match self {
-            Self::Claude => "claude",
-            Self::Codex => "codex",
-            Self::Gemini => "gemini",
-            Self::OpenCode => "opencode",
-        }
-    }
-
-    /// Its section of config: it plays what its key says, with these fields besides.
-    fn section(self, w: &World, models: &Models, play: &Play) -> String {
-        let (url, key, kind) = (models.url(), play.name, self.kind());
-        let program = packages().join(".bin").join(kind).display().to_string();
-        let var = |name: &str, value: &str| format!("    var {name:?} value={value:?}\n");
-        let (model, arguments, vars) = match self {
-            Self::Claude => {
-                let denies: &[&str] = if play.denies { &["--disallowedTools", "Bash(rm:*)"] } else { &[] };
-                let tries = if play.patient { "10" } else { "1" };
-                let vars = var("ANTHROPIC_BASE_URL", &url)
-                    + &var("ANTHROPIC_API_KEY", key)
-                    + &var("CLAUDE_CODE_MAX_RETRIES", tries);
-                ("claude-sonnet-4-5", denies.iter().map(|word| (*word).to_owned()).collect(), vars)
-            }
-            Self::Codex => {
-                let tries = if play.patient { 1000 } else { 1 };
-                let provider = format!(
-                    "model_providers.stub={{name=\"stub\",base_url=\"{url}/v1\",env_key=\"STUB_KEY\",wire_api=\"responses\",request_max_retries={tries},stream_max_retries={tries}}}"
-                );
-                let arguments = ["-c", &provider, "--config", "model_provider=\"stub\""].map(str::to_owned);
-                ("gpt-5-codex", arguments.to_vec(), var("STUB_KEY", key))
-            }
-            Self::Gemini => {
-                let mut arguments = Vec::new();
-                if play.denies {
-                    let rule = "[[rule]]\ntoolName = \"run_shell_command\"\ncommandPrefix = \"rm\"\ndecision = \"deny\"\npriority = 999\n";
-                    std::fs::create_dir_all(w.path("policy")).expect("a folder can be made");
-                    std::fs::write(w.path("policy/deny.toml"), rule).expect("it can be written");
-                    arguments = vec!["--policy".to_owned(), w.path("policy/deny.toml").display().to_string()];
-                }
-                let vars = var("GEMINI_API_KEY", key) + &var("GOOGLE_GEMINI_BASE_URL", &url);
-                ("gemini-2.5-flash", arguments, vars)
-            }
-            Self::OpenCode => {
-                let settings =
-                    format!(r#"{{"provider":{{"anthropic":{{"options":{{"baseURL":"{url}/v1"}}}}}}}}"#);
-                std::fs::create_dir_all(w.path("policy")).expect("a folder can be made");
-                std::fs::write(w.path("policy/opencode.json"), settings).expect("it can be written");
-                let mut vars = var("ANTHROPIC_API_KEY", key)
-                    + &var("OPENCODE_CONFIG", &w.path("policy/opencode.json").display().to_string())
-                    + &var("OPENCODE_DISABLE_MODELS_FETCH", "1");
-                if play.denies {
-                    vars += &var("OPENCODE_PERMISSION", r#"{"bash":{"rm *":"deny"}}"#);
-                }
-                ("anthropic/claude-sonnet-4-5", Vec::new(), vars)
-            }
-        };
-        let arguments: String = [program].iter().chain(&arguments).map(|word| format!(" {word:?}")).collect();
-        std::fs::create_dir_all(w.path("policy")).expect("a folder can be made");
-        let readable: String = [packages(), node(), w.path("policy")]
-            .map(|path| format!(" {:?}", path.display().to_string()))
-            .concat();
-        format!(
-            "agent {key:?} kind={kind:?} model={model:?} {} {{\n    program{arguments}\n    readable{readable}\n{vars}}}\n\
-             task {key:?} repo=\"acme/anvil\" {{ prompt \"Add hello.txt.\"; agents {key:?}; }}\n",
-            play.fields
-        )
-    }
-}
 
 /// A play, and how it ends.
 #[derive(Clone, Copy, Debug)]
 struct Play {
     name: &'static str,
     outcome: &'static str,
+    /// Of its agent in config.
     fields: &'static str,
+    /// Of its task.
+    task: &'static str,
     /// Whether the agent tries again for ever, as far as it can.
     patient: bool,
     /// Whether it may not remove files.
     denies: bool,
+    /// Whether it takes up a session as another one.
+    forks: bool,
     dies: Option<Dies>,
+    then: Option<Then>,
+}
+
+/// How a session goes on that did not bring what was asked for.
+#[derive(Clone, Copy, Debug)]
+struct Then {
+    outcome: &'static str,
+    how: How,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// As the same.
+    Same,
+    /// As another one.
+    Other,
+    /// Not at all: what its agent kept of it is gone.
+    Gone,
 }
 
 /// Who is killed.
@@ -129,12 +64,32 @@ enum Dies {
 }
 
 const fn play(name: &'static str, outcome: &'static str) -> Play {
-    Play { name, outcome, fields: "", patient: false, denies: false, dies: None }
+    let (patient, denies, forks) = (false, false, false);
+    Play { name, outcome, fields: "", task: "", patient, denies, forks, dies: None, then: None }
+}
+
+/// One that ends without what was asked for, and is told so.
+const fn goes_on(name: &'static str, how: How, outcome: &'static str) -> Play {
+    Play { then: Some(Then { outcome, how }), ..play(name, "no verdict") }
 }
 
 impl Play {
     const fn with(self, fields: &'static str) -> Self {
         Self { fields, ..self }
+    }
+
+    const fn asking(self, task: &'static str) -> Self {
+        Self { task, ..self }
+    }
+
+    /// The same, when its session goes on.
+    fn going_on(self) -> Self {
+        Self { forks: self.then.is_some_and(|then| then.how == How::Other), ..self }
+    }
+
+    /// Whether there is a commit in the end.
+    fn commits(&self) -> bool {
+        self.task.is_empty() && self.then.map_or(self.outcome, |then| then.outcome) == "done"
     }
 }
 
@@ -157,18 +112,44 @@ const BADLY: [Play; 6] = [
     play("spent", "credit").with(QUICK),
     play("overloaded", "overloaded").with(QUICK),
     Play { patient: true, ..play("cut", "wedged").with(QUICK) },
-    play("garbage", "").with(QUICK),
+    play("garbage", "crashed").with(QUICK),
 ];
-const QUICK: &str = "first-event=\"60s\" silence=\"15s\" grace=\"2s\" auth-waits=\"1s\"";
+const QUICK: &str = "silence=\"20s\" grace=\"2s\" auth-waits=\"1s\"";
+
+/// What goes on in its session: what was made and not committed, prose instead of an answer, and a session that isn't there.
+const ON: [Play; 4] = [
+    goes_on("forgets", How::Same, "done"),
+    goes_on("learns", How::Same, "done").asking(SAFE),
+    goes_on("prattles", How::Same, "no verdict").asking(SAFE),
+    goes_on("loses", How::Gone, "could not start"),
+];
+const SAFE: &str = r##"answer #"{ "type": "object", "properties": { "safe": { "type": "boolean" } }, "required": ["safe"], "additionalProperties": false }"#"##;
+
+/// Only claude can be made to take a session up as another one.
+const FORKS: Play = goes_on("forks", How::Other, "no verdict");
 
 fn runs(w: &World) -> Vec<Value> {
     let listed = w.run(&["runs", "list", "--json"]).exits(0).json();
     listed["runs"].as_array().expect("a list").clone()
 }
 
+/// The runs of a task, the newest first.
+fn runs_of(w: &World, task: &str) -> Vec<Value> {
+    runs(w).into_iter().filter(|run| run["task"] == task).collect()
+}
+
+/// Its last run.
 fn run_of(w: &World, task: &str) -> Value {
-    let found = runs(w).into_iter().find(|run| run["task"] == task);
-    found.unwrap_or_else(|| panic!("no run of {task}"))
+    runs_of(w, task).into_iter().next().unwrap_or_else(|| panic!("no run of {task}"))
+}
+
+fn name(run: &Value) -> &str {
+    run["run"].as_str().expect("its name")
+}
+
+/// Where all is that belongs to runs.
+fn yard(run: &Value) -> &Path {
+    Path::new(run["folder"].as_str().expect("a folder")).ancestors().nth(3).expect("where runs lie")
 }
 
 #[track_caller]
@@ -188,17 +169,17 @@ fn kills(w: &World, play: &Play, whom: Dies) {
     let run = run_of(w, play.name);
     let folder = Path::new(run["folder"].as_str().expect("a folder"));
     wait("its tool runs", || folder.join("asleep").exists().then_some(()));
-    let yard = folder.ancestors().nth(3).expect("where runs lie");
-    let records = yard.join("runs").join(run["run"].as_str().expect("its name")).join("processes.json");
+    let records = yard(&run).join("runs").join(name(&run)).join("processes.json");
     let processes: Value = serde_json::from_slice(&std::fs::read(records).expect("there")).expect("JSON");
     let who = if whom == Dies::Agent { "agent" } else { "supervisor" };
     let pid = processes[who]["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a pid");
     kill_process(Pid::from_raw(pid).expect("a pid"), Signal::KILL).expect("it runs");
 }
 
-/// Plays several plays at the same time, each by an agent of its own, to their ends.
-fn round(w: &World, cli: Cli, models: &Models, plays: &[Play]) {
-    let sections: String = plays.iter().map(|play| cli.section(w, models, play)).collect();
+/// Has several plays played at the same time, each by an agent of its own, to their ends, after those of earlier rounds are
+/// closed. What is done is published.
+fn round(w: &World, cli: Cli, models: &Models, done: &[Play], plays: &[Play]) {
+    let sections: String = done.iter().chain(plays).map(|play| cli.section(w, models, play)).collect();
     w.config(&format!("factory \"acme\"\ncaps runs=20 runs-per-repo=20\nrepo \"acme/anvil\"\n{sections}"));
     w.apply(&[]).exits(0);
     for play in plays {
@@ -208,14 +189,6 @@ fn round(w: &World, cli: Cli, models: &Models, plays: &[Play]) {
     }
     let at_work = |run: &Value| run["state"] == "running" || run["state"] == "starting";
     wait("every run ends", || (!runs(w).iter().any(at_work)).then_some(()));
-    // They are closed, and no task is there to begin anew.
-    w.config("factory \"acme\"\nrepo \"acme/anvil\"\n");
-    w.apply(&[]).exits(0);
-    // What is done is published.
-    let done: String =
-        plays.iter().filter(|play| play.outcome == "done").map(|play| cli.section(w, models, play)).collect();
-    w.config(&format!("factory \"acme\"\nrepo \"acme/anvil\"\n{done}"));
-    w.apply(&[]).exits(0);
 }
 
 /// What a run used, by the records.
@@ -224,25 +197,53 @@ fn recorded(run: &Value) -> Tokens {
     Tokens { input: count("input"), cached: count("cached"), output: count("output") }
 }
 
-/// Every play ends as it should, and the bill is the recorded one.
-fn all(cli: Cli, ends: impl Fn(&Play) -> &'static str) {
+/// What all runs used, by the records.
+fn all_recorded(w: &World) -> Tokens {
+    runs(w).iter().map(recorded).fold(Tokens::default(), Tokens::plus)
+}
+
+/// What is wrong with a run.
+fn amiss(w: &World, play: &Play, run: &Value, expect: &str, bill: Tokens) -> Option<String> {
+    let (is, used) = (run["outcome"].as_str().unwrap_or_default(), recorded(run));
+    let wrong = if is != expect {
+        format!("{expect} expected")
+    } else if used != bill {
+        format!("the bill is {bill:?}")
+    } else {
+        return None;
+    };
+    Some(format!("{}: {wrong}: {run:#}\n{}", play.name, said(w, run)))
+}
+
+/// Every play ends as it should, and the bill is the recorded one, of each and of all together.
+fn all(cli: Cli) {
     world_of(sample::github(), |w| {
         let models = Models::start();
+        let forks = Some(FORKS).filter(|_| cli == Cli::Claude);
+        let on: Vec<Play> = ON.into_iter().chain(forks).collect();
+        let commits = |plays: &[Play]| plays.iter().copied().filter(Play::commits).collect::<Vec<Play>>();
+        round(w, cli, &models, &[], &[&WELL[..], &on].concat());
+        let before: BTreeMap<&str, Tokens> =
+            on.iter().map(|play| (play.name, models.bill(play.name))).collect();
+        for play in on.iter().filter(|play| play.then.is_some_and(|then| then.how == How::Gone)) {
+            let home = yard(&run_of(w, play.name)).join("homes").join(name(&run_of(w, play.name)));
+            std::fs::remove_dir_all(home.join(cli.sessions())).expect("it kept its session");
+        }
+        let going_on: Vec<Play> = on.iter().copied().map(Play::going_on).collect();
+        round(w, cli, &models, &commits(&WELL), &[&BADLY[..], &going_on].concat());
+        round(w, cli, &models, &commits(&on), &[]);
+
         let mut wrong = Vec::new();
-        for plays in [&WELL[..], &BADLY[..]] {
-            round(w, cli, &models, plays);
-            for play in plays {
-                let run = run_of(w, play.name);
-                let (expect, is) = (ends(play), run["outcome"].as_str().unwrap_or_default());
-                if expect != is {
-                    wrong.push(format!("{}: {expect} expected: {run:#}\n{}", play.name, said(w, &run)));
-                }
-                let bill = models.bill(play.name);
-                let unsaid = unsaid(cli, play);
-                if recorded(&run).plus(unsaid) != bill {
-                    wrong.push(format!("{}: the bill is {bill:?}: {run:#}\n{}", play.name, said(w, &run)));
-                }
-            }
+        for play in WELL.iter().chain(&BADLY) {
+            let bill = models.bill(play.name).since(unsaid(cli, play));
+            wrong.extend(amiss(w, play, &run_of(w, play.name), ends(cli, play), bill));
+        }
+        for (play, then) in on.iter().filter_map(|play| Some((play, play.then?))) {
+            let (before, whole) = (before[play.name], models.bill(play.name));
+            let [second, first] = runs_of(w, play.name).try_into().unwrap_or_else(|all| panic!("{all:#?}"));
+            wrong.extend(amiss(w, play, &first, play.outcome, before));
+            wrong.extend(amiss(w, play, &second, then.outcome, whole.since(before)));
+            wrong.extend(went_on(then.how, &first, &second).map(|wrong| format!("{}: {wrong}", play.name)));
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         assert!(run_of(w, "denied")["denied"].as_u64() > Some(0), "{:#}", run_of(w, "denied"));
@@ -252,27 +253,71 @@ fn all(cli: Cli, ends: impl Fn(&Play) -> &'static str) {
             "{:?}",
             models.calls("recovers")
         );
+        told_what_is_missing(&models);
+        let answer = json!({ "value": { "safe": true }, "from": cli.answers_by() });
+        assert_eq!(run_of(w, "learns")["answer"], answer, "{:#}", run_of(w, "learns"));
+
         let branches = branches(w);
-        for done in ["commits", "recovers"] {
+        for done in ["commits", "recovers", "forgets"] {
             let branch = branches.iter().find(|branch| branch.starts_with(&format!("factory/task/{done}-")));
             let branch = branch.unwrap_or_else(|| panic!("no pull request for {done}: {branches:?}"));
             let file = crate::tasks::file(w, branch, "hello.txt");
             assert_eq!(file.as_deref(), Some("hello\n"), "{branch}");
         }
-        assert_eq!(branches.len(), 2, "{branches:?}");
+        assert_eq!(branches.len(), 3, "{branches:?}");
+        let killed = WELL.iter().map(|play| unsaid(cli, play)).fold(Tokens::default(), Tokens::plus);
+        let (bill, known) = (models.whole_bill().all(), all_recorded(w).plus(killed).all());
+        assert!(bill.abs_diff(known) * 100 <= bill, "the bill is {bill}, and {known} are recorded");
         assert_eq!(models.unknown(), Vec::<String>::new());
     });
 }
 
-/// What a model was paid for, and an agent that was killed said nowhere: OpenCode writes down a call of the model once the
-/// tools that it asked for have ended.
+/// The outcome of a play. OpenCode tries again for ever what it doesn't understand.
+fn ends(cli: Cli, play: &Play) -> &'static str {
+    if cli == Cli::OpenCode && play.name == "garbage" { "wedged" } else { play.outcome }
+}
+
+/// What is wrong with how a session went on.
+fn went_on(how: How, first: &Value, second: &Value) -> Option<String> {
+    let same = second["session"] == first["session"];
+    let (is_so, cold) = match how {
+        How::Same => (same, false),
+        How::Other => (!same && second["session"].is_string(), true),
+        How::Gone => (second["session"].is_null(), true),
+    };
+    let right = is_so && second["cold"] == cold && second["continues"] == first["run"];
+    (!right).then(|| format!("it didn't go on as {how:?}: {first:#}\n{second:#}"))
+}
+
+/// A model whose session goes on has all before it that was said, the task once, and then what is missing.
+fn told_what_is_missing(models: &Models) {
+    for (play, says, missing) in [
+        ("forgets", "I made it.", "You left changes and committed none of them."),
+        (
+            "learns",
+            "It is safe, I think.",
+            "Your answer doesn't have the form that was asked for: there is none",
+        ),
+        ("prattles", "It is safe.", "Your answer doesn't have the form that was asked for: there is none"),
+    ] {
+        let said = models.calls(play).pop().expect("it called").said;
+        let at = |words: &str| said.iter().position(|said| said.contains(words));
+        let in_order = [at("Add hello.txt."), at(says), at(missing)];
+        assert!(in_order.iter().all(Option::is_some) && in_order.is_sorted(), "{play}: {said:#?}");
+        let tasks = said.iter().filter(|said| said.contains("Add hello.txt.")).count();
+        assert_eq!(tasks, 1, "{play}: {said:#?}");
+    }
+}
+
+/// What a model was paid for, and an agent that was killed said nowhere: OpenCode writes down what a call of the model used
+/// once the tools that it asked for have ended, and has it nowhere before.
 fn unsaid(cli: Cli, play: &Play) -> Tokens {
     if cli == Cli::OpenCode && play.dies.is_some() { crate::models::first() } else { Tokens::default() }
 }
 
 /// The end of what a run printed, for messages.
 fn said(w: &World, run: &Value) -> String {
-    let id = run["run"].as_str().expect("its name");
+    let id = name(run);
     let end = |text: String| {
         text.chars().rev().take(1_500).collect::<Vec<_>>().into_iter().rev().collect::<String>()
     };
@@ -290,26 +335,22 @@ fn branches(w: &World) -> Vec<String> {
 
 #[test]
 fn claude_ends_as_it_should() {
-    all(Cli::Claude, |play| if play.name == "garbage" { "crashed" } else { play.outcome });
+    all(Cli::Claude);
 }
 
 #[test]
 fn codex_ends_as_it_should() {
-    all(Cli::Codex, |play| if play.name == "garbage" { "crashed" } else { play.outcome });
+    all(Cli::Codex);
 }
 
 #[test]
 fn gemini_ends_as_it_should() {
-    all(Cli::Gemini, |play| if play.name == "garbage" { "crashed" } else { play.outcome });
+    all(Cli::Gemini);
 }
 
-/// It says nothing of a session before the model has begun to speak.
 #[test]
 fn opencode_ends_as_it_should() {
-    all(Cli::OpenCode, |play| match play.name {
-        "garbage" | "cut" => "could not start",
-        _ => play.outcome,
-    });
+    all(Cli::OpenCode);
 }
 
 /// What a repository brings along as settings of agents is code, and none of it runs: an agent that can't be kept from it
@@ -355,43 +396,4 @@ fn settings_in_a_repository_are_not_run() {
             assert!(made.is_empty(), "{cli:?}: {made:?}");
         }
     });
-}
-
-/// Files that make a mark when they are run.
-fn baits(marks: &Path) -> Vec<(&'static str, String)> {
-    let touch = |name: &str| format!("touch {}", marks.join(name).display());
-    let hook = |name: &str| serde_json::json!([{ "matcher": "", "hooks": [{ "type": "command", "command": touch(name) }] }]);
-    let server = |name: &str| serde_json::json!({ "bait": { "command": "/bin/sh", "args": ["-c", touch(name) + "; cat"] } });
-    let claude = serde_json::json!({
-        "enableAllProjectMcpServers": true, "apiKeyHelper": touch("claude-helper"),
-        "hooks": { "SessionStart": hook("claude-start"), "PreToolUse": hook("claude-tool"), "Stop": hook("claude-stop") },
-    });
-    let codex = format!(
-        "notify = [\"/bin/sh\", \"-c\", {:?}]\n[mcp_servers.bait]\ncommand = \"/bin/sh\"\nargs = [\"-c\", {:?}]\n",
-        touch("codex-notify"),
-        touch("codex-server") + "; cat"
-    );
-    let hooks = serde_json::json!({ "hooks": { "SessionStart": hook("codex-start"), "PreToolUse": hook("codex-tool") } });
-    let gemini = serde_json::json!({
-        "mcpServers": server("gemini-server"), "tools": { "discoveryCommand": touch("gemini-discovery") + "; echo []" },
-        "hooksConfig": { "enabled": true }, "hooks": { "SessionStart": hook("gemini-start") },
-    });
-    let mark = marks.join("opencode-plugin").display().to_string();
-    let plugin = format!("require('fs').writeFileSync({mark:?}, '')\n");
-    let opencode = serde_json::json!({
-        "mcp": { "bait": { "type": "local", "command": ["/bin/sh", "-c", touch("opencode-server") + "; cat"] } },
-        "plugin": ["./.opencode/plugin/bait.js"],
-    });
-    vec![
-        (".claude/settings.json", claude.to_string()),
-        (".claude/settings.local.json", claude.to_string()),
-        (".mcp.json", serde_json::json!({ "mcpServers": server("servers") }).to_string()),
-        (".codex/config.toml", codex),
-        (".codex/hooks.json", hooks.to_string()),
-        (".gemini/settings.json", gemini.to_string()),
-        (".opencode/plugin/bait.js", plugin),
-        ("opencode.json", opencode.to_string()),
-        ("AGENTS.md", "Be kind.\n".to_owned()),
-        ("CLAUDE.md", "Be kind.\n".to_owned()),
-    ]
 }

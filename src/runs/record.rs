@@ -18,7 +18,7 @@ use super::agents::{Job, Session};
 use super::bill::Bill;
 use super::ground::{self, Ground};
 use super::sandbox::{Network, Sandbox};
-use super::watch::{Exit, Stop};
+use super::watch::{Exit, Stop, Watch};
 
 /// The variable by which every process of a run is known.
 pub const MARK: &str = "FACTORY_RUN";
@@ -208,7 +208,8 @@ pub struct End {
     pub cost: Option<Spent>,
     /// The session.
     pub session: Option<String>,
-    /// Whether it was to go on with a session and came back with another one, which knows nothing of what was before.
+    /// Whether it was to go on with a session and found none, or came back with another one, which knows nothing of what
+    /// was before.
     #[serde(default)]
     pub cold: bool,
     /// What it answered last.
@@ -303,9 +304,10 @@ impl Spec {
         }
     }
 
-    /// Whether an agent that was to go on with a session is in another one.
-    pub fn is_cold(&self, session: Option<&str>) -> bool {
-        matches!((&self.work.begin, session), (Begin::Resume(id), Some(now)) if id != now)
+    /// Whether an agent that was to go on with a session is in another one, or in none since that one was gone.
+    pub fn is_cold(&self, seen: &Watch) -> bool {
+        let Begin::Resume(id) = &self.work.begin else { return false };
+        seen.is_lost() || seen.session().is_some_and(|now| now != id)
     }
 
     /// The job of a try, the first of which is number zero.

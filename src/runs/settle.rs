@@ -113,7 +113,7 @@ fn end(
     swept: Swept,
     at: Timestamp,
 ) -> End {
-    let cold = spec.is_cold(heard.session());
+    let cold = spec.is_cold(heard);
     let before = if cold { Usage::default() } else { spec.baseline };
     let (used, session_used) = match agents::by_kind(&spec.kind) {
         Some(agent) => {
@@ -144,7 +144,12 @@ fn end(
         session_used,
         cold,
         cost,
-        session: heard.session().map(str::to_owned).or(progress.session).or_else(|| spec.resumed()),
+        session: heard
+            .session()
+            .map(str::to_owned)
+            .or(progress.session)
+            .or_else(|| spec.resumed())
+            .filter(|_| !heard.is_lost()),
         answer: heard.answer().map(|(text, typed)| Answer { text: text.clone(), typed: typed.clone() }),
         asked: heard.asked().map(str::to_owned),
         denied: heard.denied(),

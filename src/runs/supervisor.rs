@@ -216,7 +216,8 @@ impl Run<'_> {
     fn attend(&mut self, n: usize, ready: &mut impl FnMut()) -> Result<Exit, SuperviseError> {
         let job = self.spec.job(n);
         let line = &self.agent.command(&job);
-        let mut ears = [Ear::new(self.agent.listener(&job)), Ear::new(self.agent.listener(&job))];
+        let mut ear =
+            Ear { lines: [Lines::default(), Lines::default()], listener: self.agent.listener(&job) };
         self.session = match job.session {
             Session::New(id) => Some(id).filter(|_| self.agent.chooses_session()),
             Session::Resume(id) => Some(id),
@@ -251,7 +252,7 @@ impl Run<'_> {
         self.own.agent = Identity::of(child.pid())?;
         self.dir.note_agent(&self.own)?;
         ready();
-        let exit = self.listen(&mut child, &mut ears, &mut transcripts)?;
+        let exit = self.listen(&mut child, &mut ear, &mut transcripts)?;
         child.signal(Signal::KILL);
         let swept = step::sweep()?;
         self.swept.killed += swept.killed;
@@ -263,7 +264,7 @@ impl Run<'_> {
     fn listen(
         &mut self,
         child: &mut Attended,
-        ears: &mut [Ear; 2],
+        ear: &mut Ear,
         transcripts: &mut [Transcript; 2],
     ) -> Result<Exit, SuperviseError> {
         let mut buffer = Vec::new();
@@ -281,11 +282,10 @@ impl Run<'_> {
             match happening {
                 Happening::Wrote(stream) => {
                     let n = number(stream);
-                    self.hear(child, &mut ears[n], &mut transcripts[n], stream, &buffer)?;
+                    self.hear(child, ear, &mut transcripts[n], stream, &buffer)?;
                 }
                 Happening::Closed(stream) => {
-                    let n = number(stream);
-                    self.hear_rest(child, &mut ears[n], &mut transcripts[n], stream)?;
+                    self.hear_rest(child, ear, &mut transcripts[number(stream)], stream)?;
                     open -= 1;
                 }
                 Happening::Ended(ended) => {
@@ -307,7 +307,7 @@ impl Run<'_> {
                 if open == 0 || until.is_some_and(|until| until <= now) {
                     for (n, stream) in [attended::Stream::Out, attended::Stream::Err].into_iter().enumerate()
                     {
-                        self.hear_rest(child, &mut ears[n], &mut transcripts[n], stream)?;
+                        self.hear_rest(child, ear, &mut transcripts[n], stream)?;
                     }
                     return Ok(exit);
                 }
@@ -343,7 +343,7 @@ impl Run<'_> {
         let (mut events, mut kept) = (Vec::new(), Ok(()));
         let Ear { lines, listener } = ear;
         let screen = &mut self.screens[number(stream)];
-        lines.feed(bytes, |line| {
+        lines[number(stream)].feed(bytes, |line| {
             if kept.is_ok() {
                 kept = transcript.take(line, screen, &self.redactor);
             }
@@ -365,6 +365,7 @@ impl Run<'_> {
         let (mut events, mut kept) = (Vec::new(), Ok(()));
         let Ear { lines, listener } = ear;
         let screen = &mut self.screens[number(stream)];
+        let lines = &mut lines[number(stream)];
         lines.finish(|line| {
             kept = transcript.take(line, screen, &self.redactor);
             listener.line(of(stream), line, &mut events);
@@ -454,7 +455,7 @@ impl Run<'_> {
     }
 
     fn is_cold(&self) -> bool {
-        self.spec.is_cold(self.watch.session())
+        self.spec.is_cold(&self.watch)
     }
 
     /// What it used and did not say, because it ended before.
@@ -475,10 +476,11 @@ impl Run<'_> {
 
     fn end(&self, exit: Exit, clock: &Clock) -> End {
         let outcome = self.watch.outcome(self.stop.as_ref(), exit, self.agent.closes());
+        let trouble = self.watch.trouble().map(|trouble| format!(": {trouble}")).unwrap_or_default();
         let says = self
             .stop
             .as_ref()
-            .map(Stop::says)
+            .map(|stop| if stop.is_patient() { stop.says() + &trouble } else { stop.says() })
             .or_else(|| self.says.clone())
             .or_else(|| self.watch.trouble().filter(|_| outcome != Outcome::Done))
             .unwrap_or_else(|| match exit {
@@ -505,7 +507,10 @@ impl Run<'_> {
             session_used: self.session_used(),
             cold: self.is_cold(),
             cost: self.cost(),
-            session: self.masked(self.watch.session().map(str::to_owned)).or_else(|| self.session.clone()),
+            session: self
+                .masked(self.watch.session().map(str::to_owned))
+                .or_else(|| self.session.clone())
+                .filter(|_| !self.watch.is_lost()),
             answer,
             asked: self.masked(self.watch.asked().map(str::to_owned)),
             denied: self.watch.denied(),
@@ -525,16 +530,11 @@ impl Run<'_> {
     }
 }
 
-/// What listens to one stream.
+/// What listens to a process: what it says on one stream may explain what it says on the other.
 struct Ear {
-    lines: Lines,
+    /// Of either stream.
+    lines: [Lines; 2],
     listener: Box<dyn Listener>,
-}
-
-impl Ear {
-    fn new(listener: Box<dyn Listener>) -> Self {
-        Self { lines: Lines::default(), listener }
-    }
 }
 
 fn number(stream: attended::Stream) -> usize {

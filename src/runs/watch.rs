@@ -70,6 +70,11 @@ impl Stop {
         }
     }
 
+    /// Whether it was waited for in vain, so that what is in the way says more than this does.
+    pub(super) fn is_patient(&self) -> bool {
+        matches!(self, Self::FirstEvent | Self::Silence | Self::Time)
+    }
+
     fn outcome(&self) -> Outcome {
         match self {
             Self::FirstEvent => Outcome::CouldNotStart,
@@ -245,8 +250,7 @@ impl Watch {
         let named = self.trouble.as_ref().and_then(named);
         if let Some(stop) = stop {
             // An agent that tries again for ever isn't wedged: it says what is in the way.
-            let patient = matches!(stop, Stop::FirstEvent | Stop::Silence | Stop::Time);
-            return named.filter(|_| patient).unwrap_or_else(|| stop.outcome());
+            return named.filter(|_| stop.is_patient()).unwrap_or_else(|| stop.outcome());
         }
         match exit {
             Exit::NotStarted => Outcome::CouldNotStart,
@@ -296,8 +300,16 @@ impl Watch {
     /// What is in the way, in words.
     pub fn trouble(&self) -> Option<String> {
         let trouble = self.trouble.as_ref()?;
-        let named = named(trouble).map(|outcome| outcome.to_string());
-        named.or_else(|| if let Trouble::Other(says) = trouble { Some(says.clone()) } else { None })
+        match trouble {
+            Trouble::Other(says) => Some(says.clone()),
+            Trouble::Lost => Some("the session that it was to go on with is not there any more".to_owned()),
+            named_one => named(named_one).map(|outcome| outcome.to_string()),
+        }
+    }
+
+    /// Whether there was no session to go on with.
+    pub fn is_lost(&self) -> bool {
+        self.trouble == Some(Trouble::Lost)
     }
 
     /// What it asked last, without going on.
@@ -335,6 +347,7 @@ fn named(trouble: &Trouble) -> Option<Outcome> {
         Trouble::RateLimited => Outcome::RateLimited,
         Trouble::TurnLimit => Outcome::TurnLimit,
         Trouble::Refused => Outcome::Refused,
+        Trouble::Lost => Outcome::CouldNotStart,
         Trouble::Other(_) => return None,
     })
 }
@@ -445,6 +458,13 @@ mod tests {
             ("a signal", vec![(1, used(1))], None, Exit::Signal(9), Outcome::Killed),
             ("a code", vec![(1, used(1))], None, Exit::Code(1), Outcome::Crashed),
             ("at once", vec![], None, Exit::Code(1), Outcome::CouldNotStart),
+            (
+                "without the session that was to go on",
+                vec![(0, Event::Session("s".into())), trouble(Trouble::Lost)],
+                None,
+                Exit::Code(1),
+                Outcome::CouldNotStart,
+            ),
             ("not at all", vec![], None, Exit::NotStarted, Outcome::CouldNotStart),
             (
                 "for ever",

@@ -3,19 +3,23 @@
 use serde_json::{Value, json};
 
 use super::play::{self, Move, Refusal};
-use super::{Asked, Reply, Tokens, events};
+use super::{Asked, Reply, Tokens, events, texts};
 
 const STREAM: &str = "text/event-stream";
 
 pub(super) fn asked(body: &Value) -> Asked {
-    let parts = body["messages"].as_array().into_iter().flatten();
-    let parts = parts.flat_map(|message| message["content"].as_array().into_iter().flatten());
+    let messages = body["messages"].as_array().into_iter().flatten();
+    let said = texts(messages.clone().map(|message| &message["content"]));
+    let parts = messages.flat_map(|message| message["content"].as_array().into_iter().flatten());
     let names = body["tools"].as_array().into_iter().flatten();
     Asked {
         model: body["model"].as_str().unwrap_or_default().to_owned(),
         results: parts.filter(|part| part["type"] == "tool_result").count(),
         tools: names.filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect(),
         streams: body["stream"] == true,
+        typed: false,
+        said,
+        committed: false,
     }
 }
 
@@ -26,6 +30,7 @@ pub(super) fn reply(asked: &Asked, does: &Move) -> Reply {
         Move::Say(says) => json!({ "type": "text", "text": says }),
         Move::Run(command) => tool(play::shell(asked, command).expect("a tool to run commands with")),
         Move::Ask(question) => tool(play::question(asked, question)),
+        Move::Use(name, input) => tool((name, input.clone())),
         Move::Refuse(why) => return refused(*why),
         Move::Cut => {
             let block = json!({ "type": "text", "text": "I am about to" });

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::play::{self, Move, Refusal};
-use super::{Asked, Reply, events};
+use super::{Asked, Reply, events, texts};
 
 const STREAM: &str = "text/event-stream";
 
@@ -15,8 +15,9 @@ pub(super) fn asked(path: &str, body: &Value) -> Option<Asked> {
         "generateContent" => false,
         _ => return None,
     };
-    let parts = body["contents"].as_array().into_iter().flatten();
-    let parts = parts.flat_map(|content| content["parts"].as_array().into_iter().flatten());
+    let contents = body["contents"].as_array().into_iter().flatten();
+    let said = texts(contents.clone().map(|content| &content["parts"]));
+    let parts = contents.flat_map(|content| content["parts"].as_array().into_iter().flatten());
     let tools = body["tools"].as_array().into_iter().flatten();
     let tools = tools.flat_map(|tool| tool["functionDeclarations"].as_array().into_iter().flatten());
     Some(Asked {
@@ -24,6 +25,9 @@ pub(super) fn asked(path: &str, body: &Value) -> Option<Asked> {
         results: parts.filter(|part| !part["functionResponse"].is_null()).count(),
         tools: tools.filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect(),
         streams,
+        typed: false,
+        said,
+        committed: false,
     })
 }
 
@@ -34,6 +38,7 @@ pub(super) fn reply(asked: &Asked, does: &Move) -> Reply {
         Move::Say(says) => json!({ "text": says }),
         Move::Run(command) => tool(play::shell(asked, command).expect("a tool to run commands with")),
         Move::Ask(question) => tool(play::question(asked, question)),
+        Move::Use(name, input) => tool((name, input.clone())),
         Move::Refuse(why) => return refused(*why),
         Move::Cut => {
             let begins = json!({ "candidates": [{ "index": 0, "content": { "role": "model", "parts": [{ "text": "I am" }] } }] });

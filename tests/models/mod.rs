@@ -33,6 +33,8 @@ pub(crate) struct Call {
     pub(crate) status: u16,
     /// What was told to have been used, where the answer was given whole.
     pub(crate) told: Option<Tokens>,
+    /// What was said so far on both sides, in its order.
+    pub(crate) said: Vec<String>,
 }
 
 /// What a call used.
@@ -55,6 +57,20 @@ impl Tokens {
             output: self.output + other.output,
         }
     }
+
+    /// What came after the other one.
+    pub(crate) fn since(self, other: Self) -> Self {
+        Self {
+            input: self.input - other.input,
+            cached: self.cached - other.cached,
+            output: self.output - other.output,
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn all(self) -> u64 {
+        self.input + self.cached + self.output
+    }
 }
 
 /// What a request asks for, whatever it is written in.
@@ -67,11 +83,21 @@ struct Asked {
     tools: Vec<String>,
     /// Whether the answer is to come in parts.
     streams: bool,
+    /// Whether it is to be JSON of a form.
+    typed: bool,
+    /// What was said so far.
+    said: Vec<String>,
+    /// Whether the work was committed already: some agents bring what they remember of their tools twice.
+    committed: bool,
 }
 
 impl Asked {
     fn offers(&self, tool: &str) -> bool {
         self.tools.iter().any(|offered| offered == tool)
+    }
+
+    fn holds(&self, words: &str) -> bool {
+        self.said.iter().any(|said| said.contains(words))
     }
 }
 
@@ -131,6 +157,12 @@ impl Models {
         self.calls(key).iter().filter_map(|call| call.told).fold(Tokens::default(), Tokens::plus)
     }
 
+    /// What all the answers have used that were given whole to anybody.
+    pub(crate) fn whole_bill(&self) -> Tokens {
+        let books = self.books.lock().expect("no holder panics");
+        books.calls.iter().filter_map(|call| call.told).fold(Tokens::default(), Tokens::plus)
+    }
+
     /// Requests that it didn't know.
     pub(crate) fn unknown(&self) -> Vec<String> {
         self.books.lock().expect("no holder panics").unknown.clone()
@@ -150,6 +182,7 @@ async fn serve(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let whole = String::from_utf8_lossy(&body).into_owned();
     let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let path = uri.path();
     let found = match method {
@@ -163,10 +196,11 @@ async fn serve(
         _ => None,
     };
     let mut books = books.lock().expect("no holder panics");
-    let Some((asked, writes)) = found else {
+    let Some((mut asked, writes)) = found else {
         books.unknown.push(format!("{method} {uri}"));
         return response(StatusCode::NOT_FOUND, "application/json", Body::from("{}"));
     };
+    asked.committed = whole.contains(play::COMMITS);
     let key = key(&headers);
     let before = books.calls.iter().filter(|call| call.key == key).count();
     let reply = writes(&asked, &play::plays(&key, &asked, before));
@@ -175,7 +209,7 @@ async fn serve(
         Reply::Refused { status, .. } => (*status, None),
         Reply::Cut { .. } | Reply::Garbage | Reply::Late => (200, None),
     };
-    books.calls.push(Call { key, model: asked.model, status, told });
+    books.calls.push(Call { key, model: asked.model, status, told, said: asked.said });
     match reply {
         Reply::Whole { kind, body, .. } => response(StatusCode::OK, kind, Body::from(body)),
         Reply::Refused { status, body } => {
@@ -212,6 +246,18 @@ fn key(headers: &HeaderMap) -> String {
     let bearer = text("authorization").trim_start_matches("Bearer ");
     let all = [text("x-api-key"), text("x-goog-api-key"), bearer];
     all.into_iter().find(|key| !key.is_empty()).unwrap_or_default().to_owned()
+}
+
+/// The texts among the parts of messages; what is no list of parts is a text by itself.
+fn texts<'a>(contents: impl Iterator<Item = &'a Value>) -> Vec<String> {
+    let each = contents.flat_map(|content| match content {
+        Value::String(text) => vec![text.clone()],
+        parts => {
+            let parts = parts.as_array().into_iter().flatten();
+            parts.filter_map(|part| part["text"].as_str().map(str::to_owned)).collect()
+        }
+    });
+    each.collect()
 }
 
 /// Events as a stream of server-sent events; their names stand in front where they have some.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::play::{self, Move, Refusal};
-use super::{Asked, Reply, events};
+use super::{Asked, Reply, events, texts};
 
 const STREAM: &str = "text/event-stream";
 
@@ -14,12 +14,16 @@ pub(super) fn asked(body: &Value) -> Asked {
             Some("function_call_output" | "custom_tool_call_output" | "local_shell_call_output")
         )
     };
+    let input = body["input"].as_array().into_iter().flatten();
     let names = body["tools"].as_array().into_iter().flatten();
     Asked {
         model: body["model"].as_str().unwrap_or_default().to_owned(),
-        results: body["input"].as_array().into_iter().flatten().filter(is_result).count(),
+        results: input.clone().filter(is_result).count(),
         tools: names.filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect(),
         streams: body["stream"] == true,
+        typed: body.pointer("/text/format/type").is_some_and(|form| form == "json_schema"),
+        said: texts(input.map(|item| &item["content"])),
+        committed: false,
     }
 }
 
@@ -39,6 +43,7 @@ pub(super) fn reply(asked: &Asked, does: &Move) -> Reply {
         }),
         Move::Run(command) => tool(play::shell(asked, command).expect("a tool to run commands with")),
         Move::Ask(question) => tool(play::question(asked, question)),
+        Move::Use(name, input) => tool((name, input.clone())),
         Move::Refuse(why) => return refused(*why),
         Move::Cut => {
             let begins = json!({ "type": "response.created", "response": { "id": "resp_0", "status": "in_progress" } });

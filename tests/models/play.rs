@@ -12,6 +12,8 @@ pub(super) enum Move {
     Run(&'static str),
     /// It asks a person.
     Ask(&'static str),
+    /// It uses another tool.
+    Use(&'static str, Value),
     /// It isn't asked at all: the server refuses.
     Refuse(Refusal),
     /// It begins to speak, and the connection breaks off.
@@ -33,7 +35,7 @@ pub(super) enum Refusal {
 
 /// Two tools, and a commit that holds what both made.
 const MAKES: &str = "echo hello > hello.txt";
-const COMMITS: &str = "git add hello.txt && git commit -q -m 'Add hello.txt'";
+pub(super) const COMMITS: &str = "git add hello.txt && git commit -q -m 'Add hello.txt'";
 
 /// The move of a play: by what the request brings, or, for a server that isn't well, by how many calls came before.
 pub(super) fn plays(play: &str, asked: &Asked, before: usize) -> Move {
@@ -56,11 +58,36 @@ pub(super) fn plays(play: &str, asked: &Asked, before: usize) -> Move {
         ("asks", 0) => Move::Ask("Which colour?"),
         ("asks", _) => Move::Say("I can't go on without an answer."),
         ("sleeps" | "sleeps-on", 0) => Move::Run("echo asleep > asleep; sleep 600"),
+        ("forgets" | "loses" | "forks", 1..) if !asked.holds("You left changes") => Move::Say("I made it."),
+        ("forks", 1..) => Move::Say("I know of nothing."),
+        ("forgets", 1..) if !asked.committed => Move::Run(COMMITS),
+        ("forgets", 1..) => Move::Say("It is committed."),
+        ("prattles", _) => Move::Say("It is safe."),
+        ("learns", 0) if asked.holds("doesn't have the form that was asked for") => answers(asked),
+        ("learns", 0) => Move::Say("It is safe, I think."),
+        ("learns", _) => Move::Say("That was my answer."),
         (_, 0) => Move::Run(MAKES),
         (_, 1) => Move::Run(COMMITS),
         _ => Move::Say("Done: hello.txt was added."),
     }
 }
+
+/// The answer, in whatever way this agent has one.
+fn answers(asked: &Asked) -> Move {
+    const PLAIN: &str = r#"{"safe": true}"#;
+    if asked.offers(TYPED) {
+        Move::Use(TYPED, json!({ "safe": true }))
+    } else if asked.typed {
+        Move::Say(PLAIN)
+    } else if asked.offers("bash") {
+        Move::Run(r#"echo '{"safe": true}' > "$FACTORY_OUTBOX/answer.json""#)
+    } else {
+        Move::Say("So:\n```json\n{\"safe\": true}\n```\n")
+    }
+}
+
+/// The tool that is offered for a typed answer.
+const TYPED: &str = "StructuredOutput";
 
 /// What a call uses: other figures for each, so that one that is counted twice or not at all is seen.
 pub(super) fn used(asked: &Asked) -> Tokens {

@@ -109,6 +109,7 @@ fn a_session_goes_on_where_that_helps() {
     let desired = wants(&["a"]);
     let (crashed, killed) = (ended(Outcome::Crashed, None), ended(Outcome::Killed, None));
     let busy = ended(Outcome::Overloaded, None);
+    let lost = ended(Outcome::CouldNotStart, None);
     let without = |ended: Ended| Ended { session: false, ..ended };
     for (ends, expect) in [
         (vec![commits()], "1 1+"),
@@ -125,6 +126,7 @@ fn a_session_goes_on_where_that_helps() {
         (vec![gates()], "1 1+"),
         (vec![commits(), gates()], "1 1+ 1+"),
         (vec![gates(), gates(), gates()], "1 1+ 1+ 2"),
+        (vec![commits(), without(lost.clone())], "1 1+ 2"),
         // No session, no turn in it.
         (vec![without(commits())], "1 2"),
         (vec![without(changes())], "1 []"),

@@ -103,8 +103,11 @@ impl Listener for Heard {
     }
 }
 
-/// What its log says of a tool that it didn't let run, which its results don't tell.
+/// What it says beside its results: that there is no such thread, or, in its log, that it didn't let a tool run.
 fn warned(line: &str) -> Option<Event> {
+    if let Some(says) = line.strip_prefix("Error: thread/resume") {
+        return Some(Event::Trouble(Trouble::of_text(says)));
+    }
     let (_, error) = line.split_once("codex_core::tools::router: error=")?;
     if error.starts_with("request_user_input is ") {
         return Some(Event::Asked(format!("it wanted to ask something: {error}")));

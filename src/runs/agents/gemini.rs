@@ -123,11 +123,11 @@ fn kept(file: &[u8]) -> Usage {
     answers.into_values().fold(Usage::default(), Usage::plus)
 }
 
-/// What a warning says of a failed request.
+/// What a warning says of a request that failed, or of a session that isn't there.
 fn warned(line: &str) -> Option<Trouble> {
     let retries = line.starts_with("Attempt ") && line.contains(" failed");
-    let fails = line.starts_with("Error when talking to Gemini API");
-    (retries || fails).then(|| Trouble::known(line)).flatten()
+    let fails = ["Error when talking to Gemini API", "Error resuming session"];
+    (retries || fails.iter().any(|words| line.starts_with(words))).then(|| Trouble::known(line)).flatten()
 }
 
 impl Heard {

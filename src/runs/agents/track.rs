@@ -24,6 +24,16 @@ impl Track {
         }
     }
 
+    /// Whether it is known which session this is.
+    pub(super) fn has_session(&self) -> bool {
+        !self.session.is_empty()
+    }
+
+    /// Whether this is the session.
+    pub(super) fn is_session(&self, id: &str) -> bool {
+        self.has_session() && self.session == id
+    }
+
     /// A tool began.
     pub(super) fn began(&mut self, id: &str, name: &str, out: &mut Vec<Event>) {
         if self.running.insert(id.to_owned(), name.to_owned()).is_none() {

@@ -17,6 +17,8 @@ pub enum Trouble {
     TurnLimit,
     /// The model declined.
     Refused,
+    /// The session that was to go on isn't there.
+    Lost,
     /// Something else, in its words.
     Other(String),
 }
@@ -55,10 +57,14 @@ impl Trouble {
                 Some(Self::Auth)
             }
             None if speaks_of(&["usage policy"]) => Some(Self::Refused),
+            None if speaks_of(&LOST) => Some(Self::Lost),
             None => None,
         }
     }
 }
+
+/// How agents say that there is no session of the id that they were given: claude, codex, gemini.
+const LOST: [&str; 3] = ["no conversation found", "no rollout found", "error resuming session"];
 
 fn speaks_of_quota(says: &str) -> bool {
     let lower = says.to_lowercase();
@@ -102,6 +108,7 @@ mod tests {
             ("Service Unavailable", Trouble::Overloaded),
             ("Not logged in · Please run /login", Trouble::Auth),
             ("Overloaded", Trouble::Overloaded),
+            ("No conversation found with session ID: 1", Trouble::Lost),
             ("took 1429 ms at 10.0.0.503", Trouble::Other("took 1429 ms at 10.0.0.503".into())),
         ] {
             assert_eq!(Trouble::of_text(says), expect, "{says}");
