@@ -197,9 +197,15 @@ fn recorded(run: &Value) -> Tokens {
     Tokens { input: count("input"), cached: count("cached"), output: count("output") }
 }
 
-/// What all runs used, by the records.
+/// What all runs used, by the ledger.
 fn all_recorded(w: &World) -> Tokens {
-    runs(w).iter().map(recorded).fold(Tokens::default(), Tokens::plus)
+    let tokens = |run: &Value| {
+        let count = |name: &str| run[name].as_u64().expect("a count");
+        Tokens { input: count("input"), cached: count("cached"), output: count("output") }
+    };
+    let ledger = crate::spend::recorded(w);
+    assert_eq!(ledger.len(), runs(w).len(), "each run once");
+    ledger.iter().map(tokens).fold(Tokens::default(), Tokens::plus)
 }
 
 /// What is wrong with a run.

@@ -94,14 +94,14 @@ fn the_demo_tells_its_story() {
            │ }
            $ git commit -m "Have the workshop described" && git push
            $ factoryctl runs list
-           │ [run]  closed       acme/garnet-api-000 describe  scribe  done  what it made may be published
+           │ [run]  closed  acme/garnet-api-000 describe  scribe  -  -  done  what it made may be published
 
         8. The ledger, in Git, explains every change
            $ factoryctl ledger verify
            │ verified: [n] records, head [digest]
            $ git fetch && git log origin/factory/ledger
            │ apply: 1 pull request in acme/garnet-api-000 (config [id])
-           │ intend: 1 pull request in acme/garnet-api-000 (config [id])
+           │ run: repo/acme/garnet-api-000/task/describe done; intend: 1 pull request in acme/garnet-api-000 (config [id])
            │ apply: 1 run in acme/garnet-api-000 (config [id])
            │ config: [id] in force; intend: 1 run in acme/garnet-api-000 (config [id])
            │ apply: 1 label, 1 proposal in 2 places (config [id])

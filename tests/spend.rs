@@ -54,7 +54,7 @@ fn ended(w: &World) -> Vec<Value> {
 }
 
 /// The runs in the ledger, the newest first.
-fn recorded(w: &World) -> Vec<Value> {
+pub(crate) fn recorded(w: &World) -> Vec<Value> {
     let history = w.run(&["history", "--json"]).exits(0);
     let lines = history.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     lines.filter(|line| line["kind"] == "run").map(|line| line["run"].clone()).collect()

@@ -142,6 +142,20 @@ impl Run {
         closed.or_else(|| end.map(|end| (end.outcome.to_string(), end.says.as_str())))
     }
 
+    /// What the list says of it, before its outcome: its name, how far it is, what it is for, its agent, tokens, cost.
+    fn cells(&self) -> [String; 6] {
+        let on = self.spec.on.as_ref();
+        let untold = || "-".to_owned();
+        [
+            self.id.to_string(),
+            self.word().to_owned(),
+            on.map_or_else(|| self.spec.purpose.clone(), |on| format!("{} {}", on.of.repo, on.of.task)),
+            self.spec.agent.clone(),
+            Some(self.used.tokens()).filter(|n| *n > 0).map_or_else(untold, |n| format!("{n} tokens")),
+            self.cost.map_or_else(untold, |cost| usd(cost.micros)),
+        ]
+    }
+
     fn json(&self) -> Value {
         let (outcome, says) = self.outcome().unzip();
         json!({
@@ -192,21 +206,17 @@ fn list(cx: &Context, all: Vec<(RunId, RunDir)>, prices: Option<&Prices>, json: 
         cx.ui.print_json(&json!({ "version": 1, "runs": runs }))?;
         return Ok(Exit::Done);
     }
+    let rows: Vec<[String; 6]> = runs.iter().map(Run::cells).collect();
+    let width = |n: usize| rows.iter().map(|row| row[n].chars().count()).max().unwrap_or_default();
+    let widths: [usize; 6] = std::array::from_fn(width);
     let mut out = String::new();
-    for run in &runs {
-        let on = run.spec.on.as_ref();
-        let of = on.map_or_else(|| run.spec.purpose.clone(), |on| format!("{} {}", on.of.repo, on.of.task));
+    for (row, run) in rows.iter().zip(&runs) {
+        for (cell, width) in row.iter().zip(widths) {
+            out.push_str(&format!("{cell:width$}  "));
+        }
         let (outcome, says) = run.outcome().unwrap_or_default();
-        let line = format!(
-            "{}  {:11}  {of}  {}  {:>9} tokens  {:>12}  {outcome}  {}",
-            run.id,
-            run.word(),
-            run.spec.agent,
-            run.used.tokens(),
-            run.cost.map_or_else(|| "-".to_owned(), |cost| usd(cost.micros)),
-            printable(says)
-        );
-        out.push_str(line.trim_end());
+        out.push_str(&format!("{outcome}  {}", printable(says)));
+        out.truncate(out.trim_end().len());
         out.push('\n');
     }
     cx.ui.print(&out)?;

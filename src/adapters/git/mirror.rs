@@ -8,6 +8,10 @@ use super::{Access, Error, Pushed, Refs, Repo};
 use crate::adapters::fs;
 use crate::model::CommitId;
 
+/// How often a fetch reads anew what others moved meanwhile. Each of them has got on, so that this is a bound of their
+/// number and not of time.
+const AGAIN: usize = 8;
+
 /// A bare mirror of the repository at a URL.
 #[derive(Clone, Debug)]
 pub struct Mirror {
@@ -62,7 +66,14 @@ impl Mirror {
             .args(["fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--force"])
             .args(["--no-recurse-submodules", "--", &self.url])
             .args(specs);
-        let output = self.write(command).await?;
+        let mut output = self.write(command.clone()).await?;
+        // Git sets a reference only from what it read it as: where another process set it in between, it is read again.
+        for _ in 0..AGAIN {
+            if output.status.success() || !was_moved(&output.stderr) {
+                break;
+            }
+            output = self.write(command.clone()).await?;
+        }
         if output.status.success() { Ok(()) } else { Err(classify("fetch from", &self.url, &output)) }
     }
 
@@ -162,6 +173,12 @@ fn make(dir: &Path) -> Result<(), Error> {
     moved
 }
 
+/// Whether a fetch failed since a reference wasn't any more what it had read.
+fn was_moved(says: &str) -> bool {
+    let failed = says.lines().filter(|line| line.contains("cannot lock ref"));
+    failed.into_iter().any(|line| line.contains("but expected") || line.contains("reference already exists"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::fixture::Fixture;
@@ -171,6 +188,24 @@ mod tests {
 
     fn access() -> Access {
         Access::new(&Env::read(), None)
+    }
+
+    /// A command and the daemon fetch into the same mirror.
+    #[tokio::test]
+    async fn fetches_at_the_same_time_do_not_fail_each_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let remote = Fixture::init(&dir.path().join("r"), &[]);
+        let url = format!("file://{}", remote.dir.display());
+        let mirror = Mirror::ensure(&dir.path().join("m.git"), &url).unwrap();
+        for round in 0..6 {
+            let head = remote.put("factory.kdl", &round.to_string()).commit("next");
+            let access = access();
+            let fetches = [(); 4].map(|()| mirror.fetch(&access, &[Refs::Branches]));
+            let [a, b, c, d] = fetches;
+            let (a, b, c, d) = tokio::join!(a, b, c, d);
+            assert!([&a, &b, &c, &d].iter().all(|done| done.is_ok()), "{a:?} {b:?} {c:?} {d:?}");
+            assert_eq!(mirror.repo().branch_head("main").unwrap(), Some(head));
+        }
     }
 
     #[tokio::test]
