@@ -244,6 +244,12 @@ fn all(cli: Cli) {
             let bill = models.bill(play.name).since(unsaid(cli, play));
             wrong.extend(amiss(w, play, &run_of(w, play.name), ends(cli, play), bill));
         }
+        for play in WELL.iter().filter(|play| play.dies.is_some()) {
+            let run = run_of(w, play.name);
+            if run["used"]["turns"] != 1 {
+                wrong.push(format!("{}: the model was called once: {run:#}", play.name));
+            }
+        }
         for (play, then) in on.iter().filter_map(|play| Some((play, play.then?))) {
             let (before, whole) = (before[play.name], models.bill(play.name));
             let [second, first] = runs_of(w, play.name).try_into().unwrap_or_else(|all| panic!("{all:#?}"));

@@ -83,6 +83,7 @@ fn again(run: &RunDir, spec: &Spec) -> Result<Watch, RecordError> {
         watch.printed(bytes.len() as u64);
         lines.feed(&bytes, |line| listener.line(stream, line, &mut events));
         lines.finish(|line| listener.line(stream, line, &mut events));
+        listener.ended(&mut events);
         for event in events {
             watch.hears(event, Duration::ZERO);
         }

@@ -309,6 +309,9 @@ impl Run<'_> {
                     {
                         self.hear_rest(child, ear, &mut transcripts[n], stream)?;
                     }
+                    let mut last = Vec::new();
+                    ear.listener.ended(&mut last);
+                    self.heard(child, last);
                     return Ok(exit);
                 }
                 continue;

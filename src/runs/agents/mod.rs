@@ -175,6 +175,9 @@ pub enum Stream {
 pub trait Listener: Send {
     /// A whole line, without its end.
     fn line(&mut self, stream: Stream, line: &[u8], out: &mut Vec<Event>);
+
+    /// The process has ended: what can be told by then only.
+    fn ended(&mut self, _out: &mut Vec<Event>) {}
 }
 
 /// What a line says.

@@ -4,8 +4,8 @@
 //! for ever.
 //!
 //! What a step used is told once its tools have ended, and stands nowhere before: not in its database either, whose message
-//! and events have zeros until then. So of one that is killed while a tool runs, the call that asked for the tool is missing,
-//! and there are no books to find it in.
+//! and events have zeros until then. So of one that is killed while a tool runs, the call that asked for the tool is counted,
+//! its tokens are not, and there are no books to find them in.
 
 use serde_json::{Value, json};
 
@@ -113,6 +113,13 @@ impl Listener for Heard {
         match stream {
             Stream::Out => self.result(&parse(line), out),
             Stream::Err => self.log(&String::from_utf8_lossy(line), out),
+        }
+    }
+
+    /// In a step without an end the model was called, whatever that used.
+    fn ended(&mut self, out: &mut Vec<Event>) {
+        if self.track.runs(&self.step) {
+            out.push(Event::Used(self.used.plus(Usage { turns: 1, ..Usage::default() })));
         }
     }
 }
@@ -367,7 +374,7 @@ mod tests {
         let words = log(r#"evaluated permission=bash pattern="echo message=stream session.id=s""#);
         assert_eq!(
             heard(&[loops(), begins("m"), log("loop session.id=t step=0"), other, words]),
-            "session s\nbegan m"
+            "session s\nbegan m\nused 1: 0 + 0 -> 0, cost None"
         );
         let lost = (Stream::Err, "\u{1b}[91m\u{1b}[1mError: \u{1b}[0mSession not found\n".to_owned());
         assert_eq!(heard(&[lost]), "trouble Lost");

@@ -38,6 +38,7 @@ pub(super) fn in_chunks(
         }
         lines.finish(|line| listener.line(*stream, line, &mut out));
     }
+    listener.ended(&mut out);
     out
 }
 
