@@ -69,6 +69,7 @@ pub struct Command {
     stdin: Vec<u8>,
     time_limit: Duration,
     output_limit: usize,
+    memory_limit: Option<u64>,
 }
 
 impl std::fmt::Debug for Command {
@@ -103,6 +104,7 @@ impl Command {
             stdin: Vec::new(),
             time_limit: Duration::from_mins(1),
             output_limit: 16 << 20,
+            memory_limit: None,
         }
     }
 
@@ -155,6 +157,23 @@ impl Command {
         self
     }
 
+    /// The same with a limit on the memory of each of its processes, in bytes; what is mapped to be read is not counted.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// The program and its arguments as they are started.
+    fn line(&self) -> (OsString, Vec<OsString>) {
+        let Some(limit) = self.memory_limit else { return (self.program.clone(), self.args.clone()) };
+        // The limit is there before the program is, and whatever that starts has it too.
+        let shell = ["-c", "ulimit -d $0 && exec \"$@\""].map(OsString::from);
+        let kib = OsString::from((limit >> 10).to_string());
+        let args = shell.into_iter().chain([kib, self.program.clone()]).chain(self.args.iter().cloned());
+        ("/bin/sh".into(), args.collect())
+    }
+
     /// The program, for starting it another way.
     pub(super) fn program(&self) -> &OsString {
         &self.program
@@ -182,8 +201,9 @@ impl Command {
     /// When it can't be started, passes a limit, or its pipes fail.
     pub async fn run(self) -> Result<Output, Error> {
         let program = self.program.to_string_lossy().into_owned();
-        let mut command = tokio::process::Command::new(&self.program);
-        command.args(&self.args).env_clear().envs(self.vars.iter().map(|(k, v)| (k, v)));
+        let (start, args) = self.line();
+        let mut command = tokio::process::Command::new(start);
+        command.args(args).env_clear().envs(self.vars.iter().map(|(k, v)| (k, v)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.process_group(0).kill_on_drop(true);
         if let Some(folder) = &self.folder {
@@ -375,6 +395,13 @@ mod tests {
     async fn children_left_behind_do_not_hold_the_result() {
         let out = sh("sleep 600 & echo done").run().await.unwrap();
         assert_eq!(out.stdout, b"done\n");
+    }
+
+    #[tokio::test]
+    async fn a_limit_on_memory_is_there_from_the_start_and_for_all_processes() {
+        let script = "ulimit -d; sh -c 'ulimit -d; dd bs=64M count=1 if=/dev/zero of=/dev/null; echo $?'; echo \"$0 $1\"";
+        let out = sh(script).args(["a b", "$c"]).memory_limit(32 << 20).run().await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&out.stdout), "32768\n32768\n1\na b $c\n", "{}", out.stderr);
     }
 
     #[tokio::test]

@@ -192,8 +192,8 @@ const ROWS: &[Row] = &[
         "bring in another repository's commits by `objects/info/alternates`, a `commondir`, or a `.git` that leads elsewhere",
         Enforced,
         Audited,
-        "`upload-pack` runs in the sandbox and finds nothing there. Without one the repository is looked at first and refused as \
-         tampered with; what is put there between the look and the fetch is not seen; \
+        "the repository is looked at first and refused as tampered with. In the sandbox `upload-pack` finds nothing there \
+         either; without one, what is put there between the look and the fetch is not seen; \
          `runs/workspace/tests/hostile.rs::nothing_of_another_repository_comes_in`",
     ),
     row(
@@ -230,11 +230,11 @@ const ROWS: &[Row] = &[
          takes; `tests/runs.rs::what_fills_the_disk_is_stopped`",
     ),
     row(
-        "hold up the factory by what it leaves: a tree of trees, a great many files or folders, pipes, broken objects",
+        "hold up the factory by what it leaves: a tree of trees, a great many files or folders, pipes, huge or broken objects",
         Enforced,
         Enforced,
-        "what is looked at is bounded in number, length, depth, bytes and time, and what is beyond has a name; commits are \
-         saved by a reference, which takes no look; `tests/hostile.rs::within_a_sandbox`",
+        "what is looked at is bounded in number, length, depth, bytes, memory and time, and what is beyond has a name; a \
+         repository with a pipe or an `include` in it is not read; commits are saved by a reference, which takes no look; `tests/hostile.rs::within_a_sandbox`",
     ),
     row("fill the mirror with commits", Open, Open, "commits are saved whole, whatever their size"),
 ];

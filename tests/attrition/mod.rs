@@ -6,7 +6,7 @@
 mod blows;
 mod end;
 mod work;
-mod yard;
+pub(crate) mod yard;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -70,6 +70,7 @@ struct Trial<'a> {
     tally: Tally,
     counts: Counts,
     tended: Instant,
+    began: Instant,
     /// How many runs were closed, and since when.
     closed: (usize, Instant),
 }
@@ -90,13 +91,15 @@ fn whatever_is_killed_nothing_is_lost_and_nothing_stays() {
             tally: Tally::default(),
             counts: Counts::default(),
             tended: Instant::now(),
+            began: Instant::now(),
             closed: (0, Instant::now()),
         };
         let kills = usize::try_from(sizes::run_kills()).expect("a number of kills");
         trial.give();
         trial.daemon = Some(trial.start());
-        for blow in blows(kills, &mut trial.rng) {
+        for (n, blow) in blows(kills, &mut trial.rng).into_iter().enumerate() {
             trial.strike(blow);
+            trial.tell(n + 1);
         }
         // Nobody is killed any more: whatever is done now shows that no slot and no name is taken.
         trial.give();
@@ -111,6 +114,14 @@ fn whatever_is_killed_nothing_is_lost_and_nothing_stays() {
 }
 
 impl Trial<'_> {
+    /// Tells now and then how far it is.
+    #[expect(clippy::print_stdout, reason = "a soak takes long")]
+    fn tell(&self, kills: usize) {
+        if kills % 100 == 0 {
+            println!("{kills} kills in {} s, {} tasks", self.began.elapsed().as_secs(), self.counts.tasks);
+        }
+    }
+
     fn start(&self) -> Running {
         self.w.start(&["run", "--fetch-every", "1"])
     }

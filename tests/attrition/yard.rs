@@ -46,16 +46,16 @@ pub(super) struct Seen {
 
 /// The folder where runs lie.
 #[derive(Default)]
-pub(super) struct Yard {
+pub(crate) struct Yard {
     /// Those that are closed don't change any more.
     closed: RefCell<BTreeMap<RunId, Rc<Seen>>>,
-    /// Every run whose records were seen, in vain looked for later if they disappear.
+    /// Every run whose records were seen.
     known: RefCell<BTreeSet<RunId>>,
 }
 
 impl Yard {
     /// Where it is, once there are runs.
-    pub(super) fn of(w: &World) -> Option<PathBuf> {
+    pub(crate) fn of(w: &World) -> Option<PathBuf> {
         let dirs = w.path("home/state/factoryctl").read_dir().ok()?.flatten().map(|entry| entry.path());
         let is_yard =
             |dir: &PathBuf| dir.file_name().is_some_and(|n| n.to_string_lossy().starts_with("runs-"));

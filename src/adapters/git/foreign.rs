@@ -13,6 +13,11 @@ use crate::model::CommitId;
 const LISTING: Duration = Duration::from_mins(1);
 /// How long it may take to bring commits over.
 const TAKING: Duration = Duration::from_mins(3);
+/// The most memory of each process that looks at what others made.
+pub(super) const MEMORY: u64 = 256 << 20;
+/// What keeps within that whatever is not a single huge tree or commit: what is large is passed on, checked and kept piece by
+/// piece, and one thread works.
+pub const FRUGAL: [&str; 4] = ["-c", "core.bigFileThreshold=32m", "-c", "pack.threads=1"];
 
 /// A repository that others write in, and how its `upload-pack` is started.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +56,8 @@ impl Mirror {
     /// [`Error::RemoteGone`] when no repository is there; [`Error::Remote`].
     pub async fn tips(&self, access: &Access, of: &Foreign<'_>) -> Result<Vec<Tip>, Error> {
         let command = git(self.repo().place(), "", access).args(["ls-remote", "--quiet"]);
-        let command = command.arg(of.option()).arg("--").arg(of.git_dir).time_limit(LISTING);
+        let command =
+            command.arg(of.option()).arg("--").arg(of.git_dir).time_limit(LISTING).memory_limit(MEMORY);
         let output = command.run().await.map_err(Error::Process)?;
         let output = judged(output, "read the references of", of)?;
         Ok(parse_tips(&String::from_utf8_lossy(&output.stdout)))
@@ -73,8 +79,8 @@ impl Mirror {
         }
         let command = git(self.repo().place(), "", access)
             .time_limit(TAKING)
-            // What is large is checked and kept piece by piece.
-            .args(["-c", "core.bigFileThreshold=32m"])
+            .memory_limit(MEMORY)
+            .args(FRUGAL)
             .args(["-c", "transfer.fsckObjects=true", "-c", "fetch.fsckObjects=true"])
             .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force", "--atomic"])
             .args(["--no-recurse-submodules", "--no-auto-maintenance"])

@@ -25,7 +25,7 @@ pub(crate) mod fixture;
 pub use blame::Blame;
 pub use child::Access;
 pub use error::Error;
-pub use foreign::{Foreign, Tip};
+pub use foreign::{FRUGAL, Foreign, Tip};
 pub use lent::{CheckOut, Objects, check_out};
 pub use mirror::Mirror;
 pub use remote::{Pushed, Refs};

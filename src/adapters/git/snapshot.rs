@@ -13,6 +13,7 @@ use gix::validate::path::component::{Mode, Options};
 use jiff::Timestamp;
 
 use super::child::{classify, git};
+use super::foreign::MEMORY;
 use super::repo::{commit_id, object_id};
 use super::write::{raw, raw_time};
 use super::{Access, Error, Mirror, Repo, Signature};
@@ -166,6 +167,7 @@ impl Mirror {
             .args(["check-ignore", "--no-index", "--stdin", "-z"])
             .folder(tree)
             .output_limit(lines.len() + 1)
+            .memory_limit(MEMORY)
             .stdin(lines);
         let output = command.run().await.map_err(Error::Process)?;
         // 1 says that none is ignored.

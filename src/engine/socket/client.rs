@@ -45,7 +45,11 @@ pub enum AskError {
 )]
 pub async fn ask(path: &Path, request: &Request) -> Result<Reply, AskError> {
     let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => AskError::NoDaemon,
+        io::ErrorKind::NotFound
+        | io::ErrorKind::ConnectionRefused
+        // Who held the socket ended before it answered.
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::BrokenPipe => AskError::NoDaemon,
         _ => AskError::Socket { path: path.to_owned(), source },
     };
     let asking = async {
@@ -62,4 +66,23 @@ pub async fn ask(path: &Path, request: &Request) -> Result<Reply, AskError> {
         serde_json::from_str(&reply).map_err(AskError::Reply)
     };
     tokio::time::timeout(PATIENCE, asking).await.map_err(|_| AskError::Silent)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_daemon_that_dies_before_it_answers_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        let dies = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            // What is not read when it is closed resets the connection.
+            stream.readable().await.unwrap();
+        };
+        let (asked, ()) = tokio::join!(ask(&path, &Request::Status {}), dies);
+        assert!(matches!(asked, Err(AskError::NoDaemon)), "{asked:?}");
+    }
 }

@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Error, Site, Workspace};
 use crate::adapters::fs::{self, Beneath, Found};
-use crate::adapters::git::{self, Bound, Foreign, Step};
+use crate::adapters::git::{self, Bound, FRUGAL, Foreign, Step};
 use crate::model::{CommitId, RunId};
-use crate::runs::sandbox::{Network, Sandbox};
+use crate::runs::sandbox::Network;
 
 /// What was taken of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,9 +38,19 @@ impl Workspace {
     /// repository. No other reference moves. The run's processes have ended.
     ///
     /// # Errors
-    /// [`Error::Tampered`] without a sandbox; when an object is missing or malformed.
+    /// [`Error::Tampered`]; when an object is missing, malformed, or too big to be loaded.
     pub async fn take(&self, site: &Site<'_>, run: &RunId) -> Result<Option<Taken>, Error> {
         let Some(reader) = self.reader(site)? else { return Ok(None) };
+        self.take_by(&reader, site, run).await
+    }
+
+    /// As [`Workspace::take`], whatever can be seen in its repository.
+    #[cfg(test)]
+    pub(super) async fn take_unseen(&self, site: &Site<'_>, run: &RunId) -> Result<Option<Taken>, Error> {
+        self.take_by(&self.unseen(site), site, run).await
+    }
+
+    async fn take_by(&self, reader: &Reader, site: &Site<'_>, run: &RunId) -> Result<Option<Taken>, Error> {
         let tips = match site.mirror.tips(site.access, &reader.foreign()).await {
             Ok(tips) => tips,
             Err(git::Error::RemoteGone { .. }) => return Ok(None),
@@ -56,26 +66,30 @@ impl Workspace {
         Ok(Some(Taken { commit, since_base }))
     }
 
-    /// How its repository is read; `None` when none is there. In a sandbox it can't lead to anything but itself and its
-    /// mirror. Without one it is looked at beforehand, which finds what is there and not what is put there meanwhile.
+    /// How its repository is read; `None` when none is there. It is looked at beforehand, which finds what leads elsewhere or
+    /// would hold git up, and not what is put there meanwhile; in a sandbox nothing leads elsewhere.
     pub(super) fn reader(&self, site: &Site<'_>) -> Result<Option<Reader>, Error> {
         let git_dir = self.git_dir();
         if !fs::exists(&git_dir) {
             return Ok(None);
         }
-        if *site.sandbox == Sandbox::None {
-            audit(&git_dir, self.record.objects.alternates(site.mirror).as_deref(), site.stop)?;
-        }
+        audit(&git_dir, self.record.objects.alternates(site.mirror).as_deref(), site.stop)?;
+        Ok(Some(self.unseen(site)))
+    }
+
+    fn unseen(&self, site: &Site<'_>) -> Reader {
         let tree = self.tree();
         let readable = [self.readable(), vec![tree.as_path()]].concat();
-        let argv = ["git", "upload-pack", "--strict"].map(OsString::from);
+        let attributes = ["-c", "core.attributesFile=/dev/null"];
+        let argv = [&["git"][..], &FRUGAL, &attributes, &["upload-pack", "--strict"]].concat();
+        let argv: Vec<OsString> = argv.into_iter().map(OsString::from).collect();
         let upload_pack = site.sandbox.wrap(&argv, &[], &readable, &[], Network::Closed);
-        Ok(Some(Reader { git_dir, upload_pack }))
+        Reader { git_dir: self.git_dir(), upload_pack }
     }
 }
 
-/// Refuses a repository that could bring in what isn't its own: by a link, by another repository's references, by
-/// objects from elsewhere.
+/// Refuses a repository that could bring in what isn't its own, by a link, by another repository's references, by objects
+/// from elsewhere; and one with a pipe or a device in it, at which git would wait for ever.
 fn audit(git_dir: &Path, alternates: Option<&str>, stop: &CancellationToken) -> Result<(), Error> {
     let tampered = |path: &Path, what: &str| Err(Error::Tampered(format!("`{}` {what}", path.display())));
     let Ok(it) = Beneath::open(git_dir) else { return tampered(Path::new(".git"), "is no folder") };
@@ -93,13 +107,23 @@ fn audit(git_dir: &Path, alternates: Option<&str>, stop: &CancellationToken) -> 
             if at_root && name == "commondir" {
                 return tampered(&path, "leads to another repository");
             }
-            let is_read = !at_root || READ.iter().any(|read| name == *read);
+            let is_read = READ.iter().any(|read| path.starts_with(read));
             match found {
                 Found::Link(_) if is_read => return tampered(&path, "is a link"),
-                Found::Folder if is_read => folders.push(path),
-                Found::Link(_) | Found::Folder | Found::File { .. } | Found::Special => {}
+                Found::Special if is_read || name == ATTRIBUTES => return tampered(&path, "is no file"),
+                Found::Folder => folders.push(path),
+                Found::Link(_) | Found::File { .. } | Found::Special => {}
             }
         }
+    }
+    let config = Path::new("config");
+    match it.read(config, MAX_CONFIG) {
+        Ok(text) if text.to_ascii_lowercase().windows(INCLUDE.len()).any(|part| part == INCLUDE) => {
+            return tampered(config, "includes other files");
+        }
+        Ok(_) => {}
+        Err(error) if error.is_not_found() => {}
+        Err(_) => return tampered(config, "can't be read"),
     }
     let path = Path::new("objects/info/alternates");
     let expected = alternates.unwrap_or_default();
@@ -117,5 +141,12 @@ const MAX_NAMES: usize = 1_000_000;
 /// The most bytes that their paths may have together.
 const MAX_BYTES: usize = 64 << 20;
 
-/// What `upload-pack` reads of a repository.
+/// The most bytes of its configuration that are looked at.
+const MAX_CONFIG: u64 = 1 << 20;
+/// How a section begins that brings other files into the configuration, however it goes on.
+const INCLUDE: &[u8] = b"[include";
+
+/// What is read in any folder that has the name of one in the working tree.
+const ATTRIBUTES: &str = ".gitattributes";
+/// What `upload-pack` reads of a repository besides.
 const READ: [&str; 7] = ["HEAD", "config", "info", "objects", "packed-refs", "refs", "shallow"];
