@@ -221,7 +221,8 @@ fn amiss(w: &World, play: &Play, run: &Value, expect: &str, bill: Tokens) -> Opt
     Some(format!("{}: {wrong}: {run:#}\n{}", play.name, said(w, run)))
 }
 
-/// Every play ends as it should, and the bill is the recorded one, of each and of all together.
+/// Every play ends as it should, and the bill is the recorded one, of each and of all together, [`unsaid`] apart.
+#[expect(clippy::print_stdout, reason = "how far the two are apart is what one wants to know")]
 fn all(cli: Cli) {
     world_of(sample::github(), |w| {
         let models = Models::start();
@@ -277,9 +278,13 @@ fn all(cli: Cli) {
             assert_eq!(file.as_deref(), Some("hello\n"), "{branch}");
         }
         assert_eq!(branches.len(), 3, "{branches:?}");
-        let killed = WELL.iter().map(|play| unsaid(cli, play)).fold(Tokens::default(), Tokens::plus);
-        let (bill, known) = (models.whole_bill().all(), all_recorded(w).plus(killed).all());
-        assert!(bill.abs_diff(known) * 100 <= bill, "the bill is {bill}, and {known} are recorded");
+        // What OpenCode never said of the calls that it was killed in is not recorded: of all that it used, 1 % is exceeded by it.
+        let never_said =
+            WELL.iter().map(|play| unsaid(cli, play)).fold(Tokens::default(), Tokens::plus).all();
+        let (bill, known) = (models.whole_bill().all(), all_recorded(w).all());
+        println!("{cli:?}: the bill is {bill} tokens, {known} are recorded, {never_said} were never said");
+        let off = bill.abs_diff(known + never_said);
+        assert!(off * 100 <= bill, "{off} of {bill} tokens are amiss");
         assert_eq!(models.unknown(), Vec::<String>::new());
     });
 }

@@ -300,11 +300,13 @@ impl Watch {
     /// What is in the way, in words.
     pub fn trouble(&self) -> Option<String> {
         let trouble = self.trouble.as_ref()?;
-        match trouble {
-            Trouble::Other(says) => Some(says.clone()),
-            Trouble::Lost => Some("the session that it was to go on with is not there any more".to_owned()),
-            named_one => named(named_one).map(|outcome| outcome.to_string()),
+        if let Trouble::Other(says) = trouble {
+            return Some(says.clone());
         }
+        if self.is_lost() {
+            return Some("the session that it was to go on with is not there any more".to_owned());
+        }
+        named(trouble).map(|outcome| outcome.to_string())
     }
 
     /// Whether there was no session to go on with.

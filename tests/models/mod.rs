@@ -87,7 +87,7 @@ struct Asked {
     typed: bool,
     /// What was said so far.
     said: Vec<String>,
-    /// Whether the work was committed already: some agents bring what they remember of their tools twice.
+    /// Whether the work was committed already. Results don't tell: those of a session that goes on Gemini CLI 0.61 brings twice.
     committed: bool,
 }
 
