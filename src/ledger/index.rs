@@ -1,6 +1,6 @@
 //! What the ledger says about now: open intents, last outcomes, flips and config in force. Kept in memory, pure.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,6 +10,8 @@ use crate::model::{ActionId, Address, CommitId, Fingerprint, IntentId, RunId};
 
 /// For how long returns are remembered: three in a day are a fight.
 const MEMORY: SignedDuration = SignedDuration::from_hours(24);
+/// How many actions of one address are remembered besides the last: those that fight are few and take turns.
+const TURNS: usize = 16;
 
 /// What is known from the records so far.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +43,10 @@ pub struct Settled {
     pub action: ActionId,
     /// How it ended.
     pub result: Ending,
+    /// What it leaves there, by field; nothing where it deletes.
+    leaves: Option<BTreeMap<String, Fingerprint>>,
+    /// The actions before it that are remembered, oldest first.
+    before: VecDeque<ActionId>,
 }
 
 /// An intent that is not settled: nobody knows yet whether it happened.
@@ -72,8 +78,6 @@ pub struct ActionHistory {
     /// The times it was done in the 24 hours before the last record, oldest first. What the factory undid itself,
     /// because config changed its mind, is not among them.
     pub done: Vec<Timestamp>,
-    /// What it leaves there, by field; nothing where it deletes.
-    leaves: Option<BTreeMap<String, Fingerprint>>,
 }
 
 impl Index {
@@ -164,24 +168,34 @@ impl Index {
             }
             Record::Outcome(outcome) if outcome.result.settles() => {
                 let open = self.open.remove(&outcome.intent);
-                let leaves = open.as_ref().map(|open| leaves(&open.intent.after));
+                let before = self.settled.remove(&outcome.address);
+                let leaves = match &open {
+                    Some(open) => leaves(&open.intent.after),
+                    // The same action leaves the same.
+                    None => before
+                        .as_ref()
+                        .filter(|it| it.action == outcome.action)
+                        .and_then(|it| it.leaves.clone()),
+                };
+                if let Some(before) = &before
+                    && open.is_some()
+                    && outcome.result == Ending::Done
+                    && before.action != outcome.action
+                    && undoes(leaves.as_ref(), before.leaves.as_ref())
+                    && let Some(history) = self.actions.get_mut(&before.action)
+                {
+                    history.done.clear();
+                }
                 let settled = Settled {
                     seq: entry.seq,
                     at: entry.at,
                     action: outcome.action.clone(),
                     result: outcome.result,
+                    leaves,
+                    before: self.turns(before, &outcome.action),
                 };
-                let before = self.settled.insert(outcome.address.clone(), settled);
-                if let (Some(before), Some(leaves)) = (&before, &leaves)
-                    && outcome.result == Ending::Done
-                    && before.action != outcome.action
-                    && let Some(history) = self.actions.get_mut(&before.action)
-                    && undoes(leaves.as_ref(), history.leaves.as_ref())
-                {
-                    history.done.clear();
-                }
-                self.forget_failure(before, &outcome.action);
-                self.remember(outcome, leaves.flatten(), entry.at);
+                self.settled.insert(outcome.address.clone(), settled);
+                self.remember(outcome, entry.at);
             }
             Record::Outcome(outcome) => {
                 if let Some(open) = self.open.get_mut(&outcome.intent) {
@@ -228,17 +242,26 @@ impl Index {
         }
     }
 
-    fn forget_failure(&mut self, before: Option<Settled>, action: &ActionId) {
-        if let Some(before) = before
-            && before.action != *action
-            && let Some(history) = self.actions.get(&before.action)
-            && history.done.is_empty()
-        {
-            self.actions.remove(&before.action);
+    /// The actions of an address that are remembered once this one is its last. A failure is forgotten with that, and so
+    /// is what was done before so many others.
+    fn turns(&mut self, before: Option<Settled>, action: &ActionId) -> VecDeque<ActionId> {
+        let Some(Settled { action: last, before: mut turns, .. }) = before else { return VecDeque::new() };
+        turns.retain(|turn| turn != action && *turn != last);
+        if last != *action {
+            match self.actions.get(&last) {
+                Some(history) if !history.done.is_empty() => turns.push_back(last),
+                Some(_) | None => drop(self.actions.remove(&last)),
+            }
         }
+        while turns.len() > TURNS {
+            if let Some(turn) = turns.pop_front() {
+                self.actions.remove(&turn);
+            }
+        }
+        turns
     }
 
-    fn remember(&mut self, outcome: &Outcome, leaves: Option<BTreeMap<String, Fingerprint>>, at: Timestamp) {
+    fn remember(&mut self, outcome: &Outcome, at: Timestamp) {
         let result = outcome.result;
         let fresh = ActionHistory {
             last: result,
@@ -247,7 +270,6 @@ impl Index {
             at,
             failures: 0,
             done: Vec::new(),
-            leaves,
         };
         let history = self.actions.entry(outcome.action.clone()).or_insert(fresh);
         (history.last, history.at) = (result, at);
@@ -371,6 +393,30 @@ mod tests {
         let mut other = of(&outcome(&intent("x", 0), Ending::Done));
         other.address = a.address().unwrap().clone();
         assert_eq!(index(&[failed, (1, Record::Outcome(other))]).action(&action), None);
+    }
+
+    #[test]
+    fn an_address_remembers_the_last_of_its_actions() {
+        let Record::Intent(first) = intent("a", 0) else { panic!("not an intent") };
+        let turn = |n: usize| {
+            let mut other = first.clone();
+            // Another field each time, so that none undoes the one before.
+            other.after = serde_json::json!({ format!("field-{n}"): n });
+            other.action =
+                ActionId::of(other.verb, &other.address, &Fingerprint::of(&other.before), &other.after);
+            other.intent = IntentId::new(&other.action, 0);
+            let intent = Record::Intent(other);
+            let outcome = outcome(&intent, Ending::Done);
+            [(0, intent), (0, outcome)]
+        };
+        let after = |turns: &mut dyn Iterator<Item = usize>| index(&turns.flat_map(turn).collect::<Vec<_>>());
+        let all = after(&mut (0..1_000));
+        assert_eq!(all.actions().count(), TURNS + 1);
+        let often = after(&mut (0..1_000).map(|n| n % TURNS));
+        let action = |n: usize| of(&turn(n)[1].1).action;
+        assert_eq!(often.done_within_a_day(&action(0), at(0)), 1_000_usize.div_ceil(TURNS));
+        assert_eq!(all.done_within_a_day(&action(999), at(0)), 1);
+        assert_eq!(all.action(&action(0)), None);
     }
 
     #[test]
