@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::child::{classify, git};
+use super::open::open_at;
 use super::{Access, Error, Mirror, Signature};
 use crate::adapters::fs;
 use crate::adapters::process::{Command, Output};
@@ -58,11 +59,22 @@ impl Mirror {
     /// # Errors
     /// When that can't be noted in it.
     pub async fn keep_all(&self, access: &Access) -> Result<(), Error> {
-        for (key, value) in [("core.repositoryFormatVersion", "1")].iter().chain(&KEEPS_ALL) {
+        for (key, value) in self.unset()? {
             let command = git(self.repo().place(), "", access).args(["config", key, value]);
             judged(&self.write(command).await?, "configure", self.repo().place())?;
         }
         Ok(())
+    }
+
+    /// What of [`Mirror::keep_all`] isn't noted in it yet.
+    fn unset(&self) -> Result<Vec<(&'static str, &'static str)>, Error> {
+        let repo = open_at(self.repo().place())?;
+        let there = repo.config_snapshot();
+        let is_unset = |(key, value): &(&'static str, &'static str)| {
+            there.string(*key).is_none_or(|is| is.to_string() != *value)
+        };
+        let all = [("core.repositoryFormatVersion", "1")].into_iter().chain(KEEPS_ALL);
+        Ok(all.filter(is_unset).collect())
     }
 
     /// Lets git clean up in it where that is due: references and what they lead to stay, what nothing has led to for two

@@ -50,9 +50,12 @@ impl Mirror {
         let mut specs = Vec::new();
         for wanted in refs {
             match wanted {
-                // A single branch that isn't there would fail the whole fetch.
+                // A single branch that isn't there would fail the whole fetch, and one that is here already needs none.
                 Refs::Branch(name) => {
-                    if self.remote_head(access, name).await?.is_some() {
+                    let there = self.remote_head(access, name).await?;
+                    // What can't be read here is fetched.
+                    let here = self.repo.branch_head(name).ok().flatten();
+                    if there.is_some() && there != here {
                         specs.push(wanted.spec());
                     }
                 }
