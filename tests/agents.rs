@@ -181,7 +181,8 @@ fn kills(w: &World, play: &Play, whom: Dies) {
 fn round(w: &World, cli: Cli, models: &Models, done: &[Play], plays: &[Play]) {
     let sections: String = done.iter().chain(plays).map(|play| cli.section(w, models, play)).collect();
     w.config(&format!("factory \"acme\"\ncaps runs=20 runs-per-repo=20\nrepo \"acme/anvil\"\n{sections}"));
-    w.apply(&[]).exits(0);
+    // Each of them is asked for its version before it is started.
+    w.start(&["apply", "--yes"]).finish(PATIENCE).exits(0);
     for play in plays {
         if let Some(whom) = play.dies {
             kills(w, play, whom);
