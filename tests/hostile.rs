@@ -237,7 +237,6 @@ fn keep_within_bounds(peaks: &BTreeMap<String, u64>) {
 /// Closing what this agent leaves takes long. A daemon that is told to stop meanwhile doesn't finish that first: it stops in
 /// less than a quarter of the time that closing takes after it, and nothing is lost.
 #[test]
-#[expect(clippy::print_stdout, reason = "how long it took is what is asked for")]
 fn a_daemon_that_closes_a_big_workspace_hears_that_it_is_to_stop() {
     small(|w| {
         let leaves = "seq 20000 | split -a 5 -l 1; echo on";

@@ -117,7 +117,7 @@ impl Trial<'_> {
     /// Tells now and then how far it is.
     #[expect(clippy::print_stdout, reason = "a soak takes long")]
     fn tell(&self, kills: usize) {
-        if kills % 100 == 0 {
+        if kills.is_multiple_of(100) {
             println!("{kills} kills in {} s, {} tasks", self.began.elapsed().as_secs(), self.counts.tasks);
         }
     }

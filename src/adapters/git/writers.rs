@@ -183,6 +183,7 @@ impl Repo {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests leave what a killed git leaves")]
 mod tests {
     use std::os::unix::process::ExitStatusExt as _;
 
@@ -241,7 +242,6 @@ mod tests {
     }
 
     #[tokio::test]
-    #[expect(clippy::disallowed_methods, reason = "the test starts a git whose owner is dead")]
     async fn a_lock_of_the_living_stays_and_a_git_without_an_owner_is_ended() {
         let dir = tempfile::tempdir().unwrap();
         let remote = Fixture::init(&dir.path().join("r"), &[]);
