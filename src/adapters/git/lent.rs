@@ -71,7 +71,7 @@ impl Mirror {
         let repo = open_at(self.repo().place())?;
         let there = repo.config_snapshot();
         let is_unset = |(key, value): &(&'static str, &'static str)| {
-            there.string(*key).is_none_or(|is| is.to_string() != *value)
+            there.string(*key).is_none_or(|is| *is != *value.as_bytes())
         };
         let all = [("core.repositoryFormatVersion", "1")].into_iter().chain(KEEPS_ALL);
         Ok(all.filter(is_unset).collect())

@@ -201,7 +201,7 @@ mod tests {
         let url = format!("file://{}", remote.dir.display());
         let mirror = Mirror::ensure(&dir.path().join("m.git"), &url).unwrap();
         for round in 0..6 {
-            let head = remote.put("factory.kdl", &round.to_string()).commit("next");
+            let head = remote.put("factory.kdl", round.to_string()).commit("next");
             let access = access();
             let fetches = [(); 4].map(|()| mirror.fetch(&access, &[Refs::Branches]));
             let [a, b, c, d] = fetches;
