@@ -39,6 +39,7 @@ const MAY_USE: &[(&str, &[&str], &str)] = &[
         ],
         "puts everything together",
     ),
+    ("build.rs", &[], "says how the program is linked"),
     ("lib.rs", &[], "declares the rooms"),
     ("main.rs", &["cli", "adapters::env"], "arguments and environment in, exit code out"),
 ];
