@@ -357,6 +357,7 @@ impl<'a> Job<'a> {
     fn yard(&self) -> Yard {
         Yard {
             state: self.session.state.clone(),
+            known: self.session.known.clone(),
             desired: Arc::new(self.loaded.desired.clone()),
             clock: self.cx.clock.clone(),
             env: self.cx.env.clone(),
@@ -483,7 +484,7 @@ impl<'a> Job<'a> {
         let watch = Watch { gate: &gate, progress: &progress, stop: self.stop.clone() };
         let writer = Writer::new(
             self.session.client.clone(),
-            Arc::new(Starter(self.yard(), self.session.client.clone())),
+            Arc::new(Starter::new(self.yard(), self.session.client.clone())),
         );
         let basis = self.basis(&judged.document);
         let (recorder, publisher) = (&self.recorder, &self.publisher);

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::adapters::git::Refs;
 use crate::adapters::github::Patience;
 use crate::adapters::state::StateDir;
-use crate::engine::{Home, Source};
+use crate::engine::{Home, Known, Source};
 use crate::ledger::{
     self, BRANCH, Batch, BatchPhase, Branch, Event, Head, Published, Record, Report, Verdict,
 };
@@ -114,7 +114,7 @@ pub(super) async fn standing(
     let noted = Published::noted(state.dir());
     let branch = match cx.client(desired, Patience::Foreground, None) {
         Ok(client) => {
-            let session = Session { client, state: state.clone(), store: None };
+            let session = Session { client, state: state.clone(), store: None, known: Known::default() };
             branch(cx, &session, source, desired).await.map_err(|mut fail| {
                 fail.message = format!("it can't be compared with its branch: {}", fail.message);
                 fail

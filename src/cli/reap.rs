@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::adapters::procs::{self, Ended};
 use crate::adapters::state::StateDir;
 use crate::engine::{
-    self, HEARTBEAT_EVERY, Heartbeat, HeartbeatError, LeftThere, ReapError, Reaped, Sign, Yard,
+    self, HEARTBEAT_EVERY, Heartbeat, HeartbeatError, Known, LeftThere, ReapError, Reaped, Sign, Yard,
 };
 use crate::plan::render::printable;
 
@@ -77,7 +77,14 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     }
     let lock = state.lock("factoryctl reap")?;
     let (stop, _) = super::signals::stop_on_signal();
-    let yard = Yard { state: state.clone(), desired, clock: cx.clock.clone(), env: cx.env.clone(), stop };
+    let yard = Yard {
+        state: state.clone(),
+        known: Known::default(),
+        desired,
+        clock: cx.clock.clone(),
+        env: cx.env.clone(),
+        stop,
+    };
     let mut reaped = engine::reap(&yard, &lock).await?;
     let socket = state.socket()?;
     match engine::free_socket(&socket).await {

@@ -11,7 +11,7 @@ use crate::adapters::state::{self, StateDir, TakenOver};
 use crate::adapters::store::Store;
 use crate::apply::Recorder;
 use crate::engine::{
-    self, At, BootError, Flips, Home, Identity, Keeper, Lineage, Publisher, Source, StateHome, World,
+    self, At, BootError, Flips, Home, Identity, Keeper, Known, Lineage, Publisher, Source, StateHome, World,
 };
 use crate::ledger::{self, Ledger};
 use crate::loops;
@@ -48,12 +48,13 @@ pub(crate) struct Session {
     pub(crate) client: Client,
     pub(crate) state: StateDir,
     pub(crate) store: Option<Store>,
+    pub(crate) known: Known,
 }
 
 impl Session {
     /// What is looked at with it.
     pub(crate) fn world<'a>(&'a self, cx: &'a Context) -> World<'a> {
-        World { client: &self.client, clock: &cx.clock, state: &self.state }
+        World { client: &self.client, clock: &cx.clock, state: &self.state, known: &self.known }
     }
 
     /// The config repository as the factory writes to it, and what git needs to reach it.
@@ -164,7 +165,7 @@ impl Context {
             })
             .ok();
         let client = self.client(desired, patience, store.clone())?;
-        Ok(Session { client, state, store })
+        Ok(Session { client, state, store, known: Known::default() })
     }
 
     /// A client for a config's GitHub.

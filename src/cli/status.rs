@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::{self, Reply, Request, Standing, Status};
+use crate::engine::{self, Known, Reply, Request, Standing, Status};
 
 use super::context::Context;
 use super::daemon::Daemon;
@@ -72,7 +72,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
 
 /// How agents stand, who outlive the daemon.
 fn agents(cx: &Context, daemon: &Daemon) -> Result<Standing, Fail> {
-    Standing::read(&daemon.state, &daemon.desired, cx.clock.now())
+    Standing::read(&daemon.state, &Known::default(), &daemon.desired, cx.clock.now())
         .map_err(|why| Fail::new(Exit::Error, format!("the records of runs can't be read: {why}")))
 }
 

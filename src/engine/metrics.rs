@@ -15,9 +15,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Metric, Registry};
 
-use crate::engine::runs::{Standing, Sum};
+use crate::engine::runs::Standing;
 use crate::engine::status::Status;
-use crate::model::MICROS;
+use crate::model::{MICROS, Sum};
 use crate::runs::Redactor;
 
 type Labels = Vec<(&'static str, String)>;

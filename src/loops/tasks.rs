@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::model::{
     Action, Closed, Effect, Facet, Facets, LONGEST_WAIT, OpenPull, Outcome, Paused, PullSeen, RepoName,
-    RunOf, RunPhase, RunSeen, Seen, StartRun, Task, Then, Verb, day_of, paused, usd,
+    RunOf, RunPhase, RunSeen, Seen, StartRun, Task, Then, Verb, day_of, usd,
 };
 use crate::plan::Plan;
 
@@ -224,17 +224,14 @@ fn agent<'a>(task: &'a Task, cx: &Cx<'_, NoSettings>) -> Result<&'a str, Option<
 /// What keeps an agent's account from working. What one run says of it holds for all agents on it.
 fn pause(agent: &str, cx: &Cx<'_, NoSettings>) -> Option<Paused> {
     let account = cx.desired.agents.get(agent).map_or(agent, |agent| &agent.account);
-    paused(account, &cx.observed.runs, cx.now)
+    cx.observed.paid.paused(account, cx.now)
 }
 
 /// What has to be over first, if the runs of the day have cost what they may.
 fn spent(cx: &Cx<'_, NoSettings>) -> Option<String> {
     let most = cx.desired.run_caps.spend_per_day?;
     let today = day_of(cx.now);
-    let of_today =
-        cx.observed.runs.iter().filter(|run| run.billed.ended.is_none_or(|at| day_of(at) == today));
-    let cost =
-        of_today.fold(0_u64, |sum, run| sum.saturating_add(run.billed.cost.map_or(0, |cost| cost.micros)));
+    let cost = cx.observed.paid.on(today).micros;
     let day = today.tomorrow().map_or_else(|_| "tomorrow".to_owned(), |day| day.to_string());
     let (cost, cap) = (usd(cost), (cost >= most).then(|| usd(most))?);
     Some(format!("{day} (UTC): the runs of {today} cost {cost} of {cap} (caps.spend-per-day)"))

@@ -1,13 +1,18 @@
 //! The accounts that agents work on: what is known of each, and until when nothing is started on one.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
-use super::{LONGEST_WAIT, Outcome, Quota, RunSeen, Spent, Then, Usage};
+use super::{LONGEST_WAIT, Quota, RunSeen, Spent, Then, Usage, day_of};
 
 /// The share of a quota, in percent, from which on nothing new is started.
 const NEARLY_SPENT: u8 = 90;
+/// How many days are told apart.
+const DAYS: usize = 8;
 
 /// Who pays for a run, and what it has used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,40 +38,151 @@ pub struct Paused {
     pub why: String,
 }
 
-/// Whether nothing is started on an account: its quota is spent or nearly so, or it isn't let in.
-pub fn paused(account: &str, runs: &[RunSeen], now: Timestamp) -> Option<Paused> {
-    let nearly = last_quota(account, runs).and_then(nearly_spent);
-    let pauses = [refused(account, runs), nearly];
-    pauses.into_iter().flatten().filter(|paused| paused.until > now).max_by_key(|paused| paused.until)
+/// What runs used and cost, and what they learned of their accounts. It holds no more for more runs, so that it can be kept
+/// of all that ever were.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Paid {
+    accounts: BTreeMap<String, Learned>,
+    /// Of those that ended, by the day (UTC) on which they did; of the last days.
+    days: BTreeMap<Date, Sum>,
+    /// Of those that have not ended, which count for every day.
+    under: Sum,
+    /// What all of them cost.
+    pub in_all: Sum,
+    /// The same by what they were for: the addresses of tasks.
+    pub by_source: BTreeMap<String, Sum>,
+    /// The same by agent.
+    pub by_agent: BTreeMap<String, Sum>,
+    /// How many are over, by outcome.
+    pub by_outcome: BTreeMap<String, u64>,
 }
 
-/// What was said last of an account's quota.
-pub fn last_quota(account: &str, runs: &[RunSeen]) -> Option<Quota> {
-    of(account, runs).filter_map(|run| run.billed.quota).max_by_key(|quota| quota.at)
+/// What the runs on an account learned of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Learned {
+    /// What was said last of its quota.
+    quota: Option<Quota>,
+    /// The last run that was sent away: when, until when, and how it ended.
+    refused: Option<(Timestamp, Option<Timestamp>, String)>,
+    /// When the last one began that was over without being sent away.
+    let_in: Option<Timestamp>,
 }
 
-fn of<'a>(account: &'a str, runs: &'a [RunSeen]) -> impl Iterator<Item = &'a RunSeen> {
-    runs.iter().filter(move |run| run.billed.account == account)
+/// What some runs used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sum {
+    /// How many they are.
+    pub runs: u64,
+    /// What they cost, in millionths of a US dollar.
+    pub micros: u64,
+    /// How many of them nobody knows the cost of.
+    pub untold: u64,
+    /// Tokens read by models that were not in their cache.
+    pub input: u64,
+    /// Tokens read from a cache.
+    pub cached: u64,
+    /// Tokens written.
+    pub output: u64,
 }
 
-/// The last run that was sent away says it for all, unless one that began after that was not.
-fn refused(account: &str, runs: &[RunSeen]) -> Option<Paused> {
-    let over = || of(account, runs).filter_map(|run| Some((run, run.phase.closed()?)));
-    let pause = |outcome: &Outcome| if let Then::Pause(until) = outcome.then() { Some(until) } else { None };
-    let sent_away = over().filter_map(|(_, closed)| Some((closed, pause(&closed.outcome)?)));
-    let (last, until) = sent_away.max_by_key(|(closed, _)| closed.at)?;
-    let began_after = |run: &RunSeen| run.id.moment().is_some_and(|began| began > last.at);
-    if over().any(|(run, closed)| began_after(run) && pause(&closed.outcome).is_none()) {
-        return None;
+impl Sum {
+    fn add(&mut self, run: &RunSeen) {
+        let (cost, Usage { input, cached, output, .. }) = (run.billed.cost, run.billed.used);
+        self.plus(Self {
+            runs: 1,
+            micros: cost.map_or(0, |cost| cost.micros),
+            untold: u64::from(cost.is_none()),
+            input,
+            cached,
+            output,
+        });
     }
-    let until = until.unwrap_or_else(|| after(last.at, LONGEST_WAIT));
-    Some(Paused { until, why: format!("a run ended in `{}`", last.outcome.as_str()) })
+
+    fn plus(&mut self, other: Self) {
+        self.runs += other.runs;
+        self.micros = self.micros.saturating_add(other.micros);
+        self.untold += other.untold;
+        self.input = self.input.saturating_add(other.input);
+        self.cached = self.cached.saturating_add(other.cached);
+        self.output = self.output.saturating_add(other.output);
+    }
 }
 
-fn nearly_spent(quota: Quota) -> Option<Paused> {
-    let until = quota.until.unwrap_or_else(|| after(quota.at, LONGEST_WAIT));
-    let why = format!("{} % of its quota is used", quota.percent);
-    (quota.percent >= NEARLY_SPENT).then_some(Paused { until, why })
+impl Learned {
+    fn add(&mut self, run: &RunSeen) {
+        let later = |quota: &Quota| self.quota.is_none_or(|before| before.at <= quota.at);
+        self.quota = run.billed.quota.filter(later).or(self.quota);
+        let Some(closed) = run.phase.closed() else { return };
+        if let Then::Pause(until) = closed.outcome.then() {
+            if self.refused.as_ref().is_none_or(|(at, ..)| *at <= closed.at) {
+                self.refused = Some((closed.at, until, closed.outcome.as_str().to_owned()));
+            }
+        } else {
+            self.let_in = self.let_in.max(run.id.moment());
+        }
+    }
+
+    /// The last run that was sent away says it for all, unless one that began after that was not.
+    fn refused(&self) -> Option<Paused> {
+        let (at, until, outcome) = self.refused.as_ref()?;
+        if self.let_in.is_some_and(|began| began > *at) {
+            return None;
+        }
+        let until = until.unwrap_or_else(|| after(*at, LONGEST_WAIT));
+        Some(Paused { until, why: format!("a run ended in `{outcome}`") })
+    }
+
+    fn nearly_spent(&self) -> Option<Paused> {
+        let quota = self.quota.filter(|quota| quota.percent >= NEARLY_SPENT)?;
+        let until = quota.until.unwrap_or_else(|| after(quota.at, LONGEST_WAIT));
+        Some(Paused { until, why: format!("{} % of its quota is used", quota.percent) })
+    }
+}
+
+impl Paid {
+    /// What these runs paid.
+    pub fn of<'a>(runs: impl IntoIterator<Item = &'a RunSeen>) -> Self {
+        let mut paid = Self::default();
+        runs.into_iter().for_each(|run| paid.add(run));
+        paid
+    }
+
+    /// And one more.
+    pub fn add(&mut self, run: &RunSeen) {
+        self.accounts.entry(run.billed.account.clone()).or_default().add(run);
+        match run.billed.ended {
+            Some(at) => self.days.entry(day_of(at)).or_default().add(run),
+            None => self.under.add(run),
+        }
+        while self.days.len() > DAYS {
+            self.days.pop_first();
+        }
+        self.in_all.add(run);
+        self.by_source.entry(format!("repo/{}/task/{}", run.of.repo, run.of.task)).or_default().add(run);
+        self.by_agent.entry(run.agent.clone()).or_default().add(run);
+        if let Some(closed) = run.phase.closed() {
+            *self.by_outcome.entry(closed.outcome.as_str().to_owned()).or_default() += 1;
+        }
+    }
+
+    /// What the runs of a day (UTC) cost: those that ended on it, and those that have not ended. Of the last days only.
+    pub fn on(&self, day: Date) -> Sum {
+        let mut sum = self.days.get(&day).copied().unwrap_or_default();
+        sum.plus(self.under);
+        sum
+    }
+
+    /// Whether nothing is started on an account: its quota is spent or nearly so, or it isn't let in.
+    pub fn paused(&self, account: &str, now: Timestamp) -> Option<Paused> {
+        let learned = self.accounts.get(account)?;
+        let pauses = [learned.refused(), learned.nearly_spent()];
+        pauses.into_iter().flatten().filter(|paused| paused.until > now).max_by_key(|paused| paused.until)
+    }
+
+    /// What was said last of an account's quota.
+    pub fn quota(&self, account: &str) -> Option<Quota> {
+        self.accounts.get(account)?.quota
+    }
 }
 
 fn after(at: Timestamp, wait: Duration) -> Timestamp {

@@ -21,7 +21,7 @@ mod spend;
 mod task;
 mod verb;
 
-pub use account::{Billed, Paused, last_quota, paused};
+pub use account::{Billed, Paid, Paused, Sum};
 pub use action::{Action, CheckState, Effect, ProposedFile, Risk};
 pub use address::{Address, AddressError, AddressGlob};
 pub(crate) use address::{is_hidden, match_path, match_star};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{CommitId, Desired, Facet, LabelName, PullSeen, RepoName, RunSeen, Setting, SettingValue};
+use super::{CommitId, Desired, Facet, LabelName, Paid, PullSeen, RepoName, RunSeen, Setting, SettingValue};
 
 /// What was seen of the world, and when.
 #[derive(Clone, Debug, Default)]
@@ -22,8 +22,10 @@ pub struct Observed {
     pub config_head: Option<ConfigHead>,
     /// Live flips, and the pull requests that propose them.
     pub flips: Vec<OpenFlip>,
-    /// The runs that this factory has records of, oldest first.
+    /// The runs that this factory has records of and that matter for what is done next, oldest first.
     pub runs: Vec<RunSeen>,
+    /// What all of them have used and cost, and what they learned of accounts.
+    pub paid: Paid,
     /// The latest pull request of each branch with the work of a run, where it was asked for.
     pub pulls: BTreeMap<(RepoName, String), Seen<PullSeen>>,
     /// How many bytes runs use on this machine, where it was asked for.

@@ -14,7 +14,7 @@ use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
 use crate::apply::Recorder;
 use crate::engine::config::said;
-use crate::engine::runs::Standing;
+use crate::engine::runs::{Known, Standing};
 use crate::engine::socket::{Reply, Request};
 use crate::engine::status::Status;
 use crate::engine::switches::Switchboard;
@@ -39,6 +39,7 @@ pub(super) struct Control {
     pub(super) status: Arc<Mutex<Status>>,
     pub(super) refused_deliveries: Arc<AtomicU64>,
     pub(super) state: StateDir,
+    pub(super) known: Known,
     pub(super) drain: CancellationToken,
     pub(super) tasks: TaskTracker,
 }
@@ -118,8 +119,9 @@ impl Control {
     }
 
     async fn standing(&self, now: Timestamp) -> Result<Standing, String> {
-        let (state, desired) = (self.state.clone(), Arc::clone(&self.desired.borrow()));
-        let read = tokio::task::spawn_blocking(move || Standing::read(&state, &desired, now));
+        let (state, known) = (self.state.clone(), self.known.clone());
+        let desired = Arc::clone(&self.desired.borrow());
+        let read = tokio::task::spawn_blocking(move || Standing::read(&state, &known, &desired, now));
         read.await.map_err(|error| error.to_string())?
     }
 

@@ -32,6 +32,7 @@ use crate::plan::Switches;
 
 use super::webhooks;
 use crate::engine::config::{BootError, Keeper};
+use crate::engine::runs::Known;
 use crate::engine::scheduler::{Ended, Scheduler};
 use crate::engine::socket::{self, Door};
 use crate::engine::status::{HeldStatus, Status, TickStatus};
@@ -210,6 +211,7 @@ impl Daemon {
             clock: clock.clone(),
             env: env.clone(),
             state,
+            known: Known::default(),
             source: Arc::clone(keeper.source()),
             recorder,
             board,

@@ -73,6 +73,7 @@ impl Daemon {
             status: Arc::clone(&self.status),
             refused_deliveries: Arc::clone(&self.refused_deliveries),
             state: self.shop.state.clone(),
+            known: self.shop.known.clone(),
             drain: self.drain.clone(),
             tasks: self.services.clone(),
         });

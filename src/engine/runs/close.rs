@@ -79,9 +79,20 @@ pub async fn close_runs(yard: &Yard, say: &(dyn Fn(&str) + Send + Sync)) -> (u64
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Removes what is kept of old runs for a while only. That a run was, what it was for and how it ended stays.
-fn tidy(yard: &Yard, dir: &RunDir, spec: &Spec, closed: &Closed) -> Result<(), CloseError> {
+fn tidy_all(yard: &Yard) {
+    let Ok(before) = yard.clock.now().checked_sub(KEPT) else { return };
+    for id in yard.known.untidied(before) {
+        match tidy(yard, &RunDir::of(&yard.state.runs(), &id)) {
+            Ok(()) => yard.known.tidied(&id),
+            Err(error) => tracing::warn!(%id, error = said(&error), "an old run can't be tidied up"),
+        }
+    }
+}
+
+fn tidy(yard: &Yard, dir: &RunDir) -> Result<(), CloseError> {
+    let Some(spec) = dir.spec()? else { return Ok(()) };
     let [out, _] = dir.transcripts();
-    if yard.clock.now().duration_since(closed.at) < KEPT || !(fs::exists(&out) || fs::exists(&spec.home)) {
+    if !(fs::exists(&out) || fs::exists(&spec.home)) {
         return Ok(());
     }
     if let Some(on) = &spec.on {
@@ -103,15 +114,15 @@ pub(super) async fn close_ended(
 ) -> Result<Vec<(RunId, Result<Closed, CloseError>)>, RecordError> {
     let mut out = Vec::new();
     let mut sandbox = None;
-    for (id, dir) in RunDir::all(&yard.state.runs())? {
+    for (id, dir) in yard.known.open(&yard.state.runs())? {
         let Some(spec) = dir.spec()? else { continue };
-        if let Some(closed) = dir.closed()? {
-            if let Err(error) = tidy(yard, &dir, &spec, &closed) {
-                tracing::warn!(%id, error = said(&error), "an old run can't be tidied up");
+        let Some(on) = spec.on.clone() else { continue };
+        if dir.closed()?.is_some() {
+            if let Some(run) = super::seen::one(&dir, yard.desired.prices.as_ref())? {
+                yard.known.learn(&run);
             }
             continue;
         }
-        let Some(on) = spec.on.clone() else { continue };
         if let Some(checking) = dir.checking()? {
             let checked = check::go_on(yard, &dir, &spec, &on, checking).await;
             out.extend(
@@ -139,6 +150,7 @@ pub(super) async fn close_ended(
             closed => out.push((id, closed.and_then(|closed| keep(&dir, closed)))),
         }
     }
+    tidy_all(yard);
     Ok(out)
 }
 

@@ -15,7 +15,7 @@ use crate::runs::workspace::{self, Site, Workspace};
 
 use super::close::CloseError;
 use super::reap::free;
-use super::{Yard, name_of, workspace_name};
+use super::{Yard, name_of, seen, workspace_name};
 
 /// Ends what is over, and makes room where more is used than config allows. Whoever calls this holds the lock of the state
 /// directory. What can't be ended stays for the next call.
@@ -44,7 +44,10 @@ pub async fn keep(yard: &Yard, observed: &Observed, say: &(dyn Fn(&str) + Send +
     if let (Some(budget), Some(Seen::Known(used))) = (yard.desired.run_caps.disk, observed.disk)
         && used > budget
     {
-        keeper.make_room(spare(&works, &observed.runs), used - budget, say).await;
+        match seen::all(&yard.state.runs(), yard.desired.prices.as_ref()) {
+            Ok(runs) => keeper.make_room(spare(&works, &runs), used - budget, say).await,
+            Err(error) => say(&format!("no room can be made: {}", said(&error))),
+        }
     }
     keeper.maintain(say).await;
 }

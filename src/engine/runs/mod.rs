@@ -5,6 +5,7 @@ mod close;
 mod given;
 mod ground;
 mod keep;
+mod known;
 mod note;
 mod probe;
 mod reap;
@@ -17,12 +18,12 @@ mod watch;
 pub use close::close_runs;
 pub use given::variables;
 pub use keep::keep;
+pub use known::Known;
 pub use note::note_runs;
 pub use probe::{Probed, probe, seen, unseen};
 pub use reap::{Abandoned, LeftThere, ReapError, Reaped, ReapedRun, reap};
 pub(super) use seen::runs_seen;
 pub use standing::Standing;
-pub(in crate::engine) use standing::Sum;
 #[cfg(test)]
 pub(in crate::engine) use standing::tests;
 pub use start::Starter;
@@ -51,6 +52,8 @@ const VARS: [(&str, &str); 3] = [("LANG", "C.UTF-8"), ("TERM", "dumb"), ("GIT_TE
 pub struct Yard {
     /// Where they lie.
     pub state: StateDir,
+    /// Which of them are over.
+    pub known: Known,
     /// The config in force.
     pub desired: Arc<Desired>,
     /// The time.

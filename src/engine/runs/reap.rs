@@ -163,7 +163,7 @@ fn attended(yard: &Yard, dir: &RunDir, is_whole: bool) -> Result<Found, RecordEr
 /// were half made or half removed. Whoever calls this holds the lock of the state directory.
 pub(super) fn free(yard: &Yard) -> Result<Vec<PathBuf>, FreeError> {
     let mut freed = workspace::unused(&yard.state.workspaces())?;
-    for (_, dir) in RunDir::all(&yard.state.runs())? {
+    for (_, dir) in yard.known.open(&yard.state.runs())? {
         if dir.spec()?.is_none() {
             freed.push(dir.dir().to_owned());
         }

@@ -1,24 +1,27 @@
 //! What is seen of runs: the records on this machine, and the pull requests of what they made.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
-use crate::model::{Billed, Cause, Facet, Gap, Observed, Prices, RepoName, RunPhase, RunSeen, Task};
+use crate::model::{Billed, Cause, Facet, Gap, Observed, Paid, Prices, RepoName, RunPhase, RunSeen, Task};
 use crate::observed;
 use crate::runs::{RecordError, RunDir, Spec, State};
+
+use super::Known;
 
 /// Reads the records of all runs, and which of the branches of these tasks have pull requests. Records that can't be read
 /// are a gap: what isn't known to have run may be running.
 pub(in crate::engine) async fn runs_seen(
-    state: &StateDir,
+    (state, known): (&StateDir, &Known),
     client: &Client,
-    tasks: impl Iterator<Item = &Task>,
+    tasks: impl Iterator<Item = &Task> + Clone,
     prices: Option<&Prices>,
     observed: &mut Observed,
 ) {
-    match read(state, prices) {
-        Ok(runs) => observed.runs = runs,
+    match read(&state.runs(), known, tasks.clone(), prices) {
+        Ok((runs, paid)) => (observed.runs, observed.paid) = (runs, paid),
         Err(error) => {
             let why = format!("the records of runs: {}", crate::engine::config::said(&error));
             observed.gaps.push(Gap { facet: Facet::Runs, repo: None, why, cause: Cause::Other });
@@ -30,17 +33,43 @@ pub(in crate::engine) async fn runs_seen(
     observed::run_pulls(client, branches, observed).await;
 }
 
-/// The runs that belong to a task, oldest first.
-pub(in crate::engine) fn read(
-    state: &StateDir,
+/// The runs that aren't over, and those that decide what is done next for these tasks, oldest first; and what all of them
+/// have used and cost, the others too.
+pub(super) fn read<'a>(
+    runs: &Path,
+    known: &Known,
+    tasks: impl Iterator<Item = &'a Task>,
     prices: Option<&Prices>,
-) -> Result<Vec<RunSeen>, RecordError> {
+) -> Result<(Vec<RunSeen>, Paid), RecordError> {
     let mut out = Vec::new();
-    for (_, dir) in RunDir::all(&state.runs())? {
-        let Some(spec) = dir.spec()? else { continue };
-        out.extend(seen(&dir, spec, prices)?);
+    for (_, dir) in known.open(runs)? {
+        let Some(run) = one(&dir, prices)? else { continue };
+        if !known.learn(&run) {
+            out.push(run);
+        }
     }
-    Ok(out)
+    let mut paid = known.paid();
+    out.iter().for_each(|run| paid.add(run));
+    for id in known.that_matter(tasks) {
+        out.extend(one(&RunDir::of(runs, &id), prices)?);
+    }
+    out.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok((out, paid))
+}
+
+/// All runs that belong to a task, oldest first.
+///
+/// # Errors
+/// When the records of one can't be read.
+pub(super) fn all(runs: &Path, prices: Option<&Prices>) -> Result<Vec<RunSeen>, RecordError> {
+    let seen = RunDir::all(runs)?.into_iter().map(|(_, dir)| one(&dir, prices));
+    seen.filter_map(Result::transpose).collect()
+}
+
+/// One run; `None` of one that belongs to no task, or has no records yet.
+pub(super) fn one(dir: &RunDir, prices: Option<&Prices>) -> Result<Option<RunSeen>, RecordError> {
+    let spec = dir.spec()?;
+    spec.map_or(Ok(None), |spec| seen(dir, spec, prices))
 }
 
 /// Who pays for a run, what it used and what that cost; where nobody counted that while it ran, by these prices.

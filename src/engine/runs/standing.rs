@@ -2,16 +2,17 @@
 //!
 //! It is told from the records of runs on this machine, which outlive the daemon.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Known;
 use super::seen::read;
 use crate::adapters::state::StateDir;
 use crate::engine::config::said;
-use crate::model::{Desired, RunSeen, Usage, day_of, last_quota, paused, usd};
+use crate::model::{Desired, Paid, RunSeen, Sum, day_of, usd};
 
 /// How agents stand, as far as the records of this machine tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,41 +61,10 @@ pub struct AccountStanding {
     pub quota: Option<u8>,
 }
 
-/// What some runs used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sum {
-    /// How many they are.
-    pub runs: u64,
-    /// What they cost, in millionths of a US dollar.
-    pub micros: u64,
-    /// How many of them nobody knows the cost of.
-    pub untold: u64,
-    /// Tokens read by models that were not in their cache.
-    pub input: u64,
-    /// Tokens read from a cache.
-    pub cached: u64,
-    /// Tokens written.
-    pub output: u64,
-}
-
-impl Sum {
-    fn add(&mut self, run: &RunSeen) {
-        let cost = run.billed.cost.map(|cost| cost.micros);
-        self.runs += 1;
-        self.micros = self.micros.saturating_add(cost.unwrap_or_default());
-        self.untold += u64::from(cost.is_none());
-        let Usage { input, cached, output, .. } = run.billed.used;
-        self.input = self.input.saturating_add(input);
-        self.cached = self.cached.saturating_add(cached);
-        self.output = self.output.saturating_add(output);
-    }
-
-    fn says(&self) -> String {
-        let untold =
-            if self.untold == 0 { String::new() } else { format!(", {} of them not told", self.untold) };
-        let runs = if self.runs == 1 { "run" } else { "runs" };
-        format!("{} in {} {runs}{untold}", usd(self.micros), self.runs)
-    }
+fn says(sum: &Sum) -> String {
+    let untold = if sum.untold == 0 { String::new() } else { format!(", {} of them not told", sum.untold) };
+    let runs = if sum.runs == 1 { "run" } else { "runs" };
+    format!("{} in {} {runs}{untold}", usd(sum.micros), sum.runs)
 }
 
 impl Standing {
@@ -102,42 +72,36 @@ impl Standing {
     ///
     /// # Errors
     /// When they can't be read, with why.
-    pub fn read(state: &StateDir, desired: &Desired, now: Timestamp) -> Result<Self, String> {
-        let runs = read(state, desired.prices.as_ref()).map_err(|error| said(&error))?;
-        Ok(Self::of(desired, &runs, now))
+    pub fn read(state: &StateDir, known: &Known, desired: &Desired, now: Timestamp) -> Result<Self, String> {
+        let read = read(&state.runs(), known, std::iter::empty(), desired.prices.as_ref());
+        let (runs, paid) = read.map_err(|error| said(&error))?;
+        Ok(Self::of(desired, &runs, &paid, now))
     }
 
-    /// From what is seen of runs.
-    pub fn of(desired: &Desired, runs: &[RunSeen], now: Timestamp) -> Self {
+    /// From the runs that aren't over, and what all of them paid.
+    pub fn of(desired: &Desired, runs: &[RunSeen], paid: &Paid, now: Timestamp) -> Self {
         let caps = desired.run_caps;
         let mut slots = Slots { used: 0, of: caps.runs, of_repo: caps.per_repo, by_repo: BTreeMap::new() };
-        let mut out = Self { per_day_micros: caps.spend_per_day, ..Self::default() };
-        for run in runs {
-            if run.phase.takes_a_slot() {
-                slots.used += 1;
-                *slots.by_repo.entry(run.of.repo.to_string()).or_default() += 1;
-            }
-            if let Some(closed) = run.phase.closed() {
-                *out.by_outcome.entry(closed.outcome.as_str().to_owned()).or_default() += 1;
-            }
-            if run.billed.ended.is_none_or(|at| day_of(at) == day_of(now)) {
-                out.today.add(run);
-            }
-            out.in_all.add(run);
-            out.by_source.entry(format!("repo/{}/task/{}", run.of.repo, run.of.task)).or_default().add(run);
-            out.by_agent.entry(run.agent.clone()).or_default().add(run);
+        for run in runs.iter().filter(|run| run.phase.takes_a_slot()) {
+            slots.used += 1;
+            *slots.by_repo.entry(run.of.repo.to_string()).or_default() += 1;
         }
-        let mut names: Vec<&str> = desired.agents.values().map(|agent| agent.account.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
+        let names: BTreeSet<&str> = desired.agents.values().map(|agent| agent.account.as_str()).collect();
         let account = |name: &str| {
-            let (paused_until, why) =
-                paused(name, runs, now).map(|paused| (paused.until, paused.why)).unzip();
-            let quota = last_quota(name, runs).map(|quota| quota.percent);
+            let (paused_until, why) = paid.paused(name, now).map(|paused| (paused.until, paused.why)).unzip();
+            let quota = paid.quota(name).map(|quota| quota.percent);
             AccountStanding { name: name.to_owned(), paused_until, why, quota }
         };
-        out.accounts = names.into_iter().map(account).collect();
-        Self { slots, ..out }
+        Self {
+            slots,
+            accounts: names.into_iter().map(account).collect(),
+            today: paid.on(day_of(now)),
+            per_day_micros: caps.spend_per_day,
+            in_all: paid.in_all,
+            by_source: paid.by_source.clone(),
+            by_agent: paid.by_agent.clone(),
+            by_outcome: paid.by_outcome.clone(),
+        }
     }
 
     /// As people read it.
@@ -160,12 +124,12 @@ impl Standing {
         if self.in_all.runs > 0 {
             let most = self.per_day_micros.map(|most| format!(" of {}", usd(most))).unwrap_or_default();
             let _ =
-                writeln!(out, "spend: today {}{most}; in all {}", usd(self.today.micros), self.in_all.says());
+                writeln!(out, "spend: today {}{most}; in all {}", usd(self.today.micros), says(&self.in_all));
             for (name, sum) in &self.by_source {
-                let _ = writeln!(out, "  {name}: {}", sum.says());
+                let _ = writeln!(out, "  {name}: {}", says(sum));
             }
             for (name, sum) in &self.by_agent {
-                let _ = writeln!(out, "  agent {name}: {}", sum.says());
+                let _ = writeln!(out, "  agent {name}: {}", says(sum));
             }
         }
         out
@@ -177,7 +141,7 @@ pub(in crate::engine) mod tests {
     use super::*;
     use crate::model::samples::{agent, desired, name, now, repo};
     use crate::model::{
-        Billed, Closed, Figure, Outcome, Quota, RunCaps, RunId, RunOf, RunPhase, Said, Spent,
+        Billed, Closed, Figure, Outcome, Quota, RunCaps, RunId, RunOf, RunPhase, Said, Spent, Usage,
     };
 
     fn run(task: &str, ended_hours_ago: Option<i64>, micros: Option<u64>) -> RunSeen {
@@ -230,7 +194,7 @@ pub(in crate::engine) mod tests {
         let wanted = Desired { agents: agents.into(), run_caps, ..desired([repo("acme/widgets")]) };
         let runs =
             [run("a", None, Some(1_500_000)), run("b", Some(0), Some(250_000)), run("a", Some(30), None)];
-        Standing::of(&wanted, &runs, now())
+        Standing::of(&wanted, &runs, &Paid::of(&runs), now())
     }
 
     #[test]
@@ -247,7 +211,7 @@ pub(in crate::engine) mod tests {
 
     #[test]
     fn without_runs_little_is_said() {
-        let text = Standing::of(&desired([]), &[], now()).text();
+        let text = Standing::of(&desired([]), &[], &Paid::default(), now()).text();
         assert_eq!(text.lines().count(), 1, "{text}");
     }
 }

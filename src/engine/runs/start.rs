@@ -1,11 +1,14 @@
 //! Starting a run, and pushing what one made.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::adapters::git::{Access, Bound, CheckOut, Mirror, Objects, Pushed, Refs};
 use crate::adapters::github::Client;
@@ -21,7 +24,7 @@ use crate::runs::workspace::{Site, Workspace};
 use crate::runs::{Begin, Bill, Bounds, Handover, On, RunDir, Spec, Work, launch};
 
 use super::ground::ground;
-use super::probe::{probe, seen, unseen};
+use super::probe::{Probed, probe, seen, unseen};
 use super::{Yard, given, workspace_name};
 
 /// The most paths of a repository that are looked at before a run.
@@ -31,13 +34,51 @@ const MOST_NAMES: usize = 1 << 30;
 
 /// Starts runs, of repositories that this client reads.
 #[derive(Clone)]
-pub struct Starter(pub Yard, pub Client);
+pub struct Starter(Yard, Client, Arc<Machine>);
+
+/// What was found on this machine since the first start of a batch, so that it is looked for once.
+#[derive(Default)]
+struct Machine {
+    sandbox: OnceCell<Sandbox>,
+    programs: Mutex<Vec<(Asked, Probed)>>,
+}
+
+/// What a program was asked for its version with: the kind of agent, the program, the variables.
+type Asked = (String, Vec<String>, Vec<(String, String)>);
+
+impl Starter {
+    /// Starts runs in this yard.
+    pub fn new(yard: Yard, client: Client) -> Self {
+        Self(yard, client, Arc::default())
+    }
+
+    /// The sandbox of this machine.
+    async fn sandbox(&self) -> &Sandbox {
+        let detect = async || Sandbox::detect(&self.0.env).await.unwrap_or(Sandbox::None);
+        self.2.sandbox.get_or_init(detect).await
+    }
+
+    /// The program of an agent. One that isn't there or isn't fit is looked for anew by the next start.
+    async fn program(&self, config: &AgentConfig, vars: &[(String, String)]) -> Result<Probed, String> {
+        let mut programs = self.2.programs.lock().await;
+        let asked: Asked = (config.kind.clone(), config.program.clone(), vars.to_vec());
+        if let Some((_, probed)) = programs.iter().find(|(before, _)| *before == asked) {
+            return Ok(probed.clone());
+        }
+        let probed = probe(&self.0.env, config, vars).await?;
+        programs.push((asked, probed.clone()));
+        Ok(probed)
+    }
+}
 
 impl Workshop for Starter {
     fn look(&self, of: &RunOf) -> Result<Value, WorkshopError> {
-        let runs = RunDir::all(&self.0.state.runs()).map_err(failed)?;
+        let (runs, known) = (self.0.state.runs(), &self.0.known);
+        let open = known.open(&runs).map_err(failed)?.into_iter().map(|(id, _)| id);
+        let ids: BTreeSet<RunId> = open.chain(known.of_work(of)).collect();
         let mut last = Value::Null;
-        for (id, dir) in runs {
+        for id in ids {
+            let dir = RunDir::of(&runs, &id);
             let Some(spec) = dir.spec().map_err(failed)? else { continue };
             let Some(on) = &spec.on else { continue };
             if !on.of.is_of_same_work(of) {
@@ -108,23 +149,23 @@ impl Starter {
         let agent = agents::by_kind(&config.kind);
         let agent = agent.ok_or_else(|| because(format!("there is no agent of kind `{}`", config.kind)))?;
         let vars = given::variables(&yard.env, config).map_err(failed)?;
-        let probed = probe(&yard.env, config, &vars).await.map_err(because)?;
+        let probed = self.program(config, &vars).await.map_err(because)?;
         let id = self.name(&start.of)?;
-        let sandbox = Sandbox::detect(&yard.env).await.unwrap_or(Sandbox::None);
-        let bounded = config.bounds.sandbox && sandbox != Sandbox::None;
+        let sandbox = self.sandbox().await;
+        let bounded = config.bounds.sandbox && *sandbox != Sandbox::None;
         if bounded && !seen(&probed.at, &config.bounds) {
             return Err(because(unseen(config, &probed.at)));
         }
         let Place { mirror, workspace, on, home, begin, baseline } = match &start.of.continues {
             None => {
                 let tries = 1 + config.waits.len();
-                self.afresh(start, (config, agent), &sandbox, &id, sessions(agent, &id, tries)).await?
+                self.afresh(start, (config, agent), sandbox, &id, sessions(agent, &id, tries)).await?
             }
-            Some(run) => self.as_left(start, run, &config.kind, &sandbox)?,
+            Some(run) => self.as_left(start, run, &config.kind, sandbox)?,
         };
         let base = &on.base;
         let ground = ground(yard, &start.of.repo, mirror.repo(), base, &workspace).map_err(failed)?;
-        let bounds = match &sandbox {
+        let bounds = match sandbox {
             Sandbox::Bubblewrap { program } if bounded => {
                 let mirror = workspace.readable().into_iter().map(Path::to_owned);
                 Some(Bounds {
@@ -179,13 +220,16 @@ impl Starter {
     /// A name for a run of a task, after those of all that it had: their order is what they are known by, also of two in
     /// one second, and when the clock was set back.
     fn name(&self, of: &RunOf) -> Result<RunId, WorkshopError> {
-        let mut moment = self.0.clock.now();
-        for (id, dir) in RunDir::all(&self.0.state.runs()).map_err(failed)? {
+        let known = &self.0.known;
+        let mut its = known.of_task(of);
+        for (id, dir) in known.open(&self.0.state.runs()).map_err(failed)? {
             let on = dir.spec().map_err(failed)?.and_then(|spec| spec.on);
-            let is_of_task = on.is_some_and(|on| (&on.of.repo, &on.of.task) == (&of.repo, &of.task));
-            let after = id.moment().filter(|_| is_of_task).map(|last| last + SignedDuration::from_secs(1));
-            moment = moment.max(after.unwrap_or(moment));
+            if on.is_some_and(|on| (&on.of.repo, &on.of.task) == (&of.repo, &of.task)) {
+                its.push(id);
+            }
         }
+        let after = its.iter().filter_map(RunId::moment).map(|last| last + SignedDuration::from_secs(1));
+        let moment = after.fold(self.0.clock.now(), Timestamp::max);
         Ok(RunId::new(moment, salt(of).as_bytes()))
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::adapters::clock::Clock;
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
-use crate::engine::runs::{disk, runs_seen};
+use crate::engine::runs::{Known, disk, runs_seen};
 use crate::loops::{self, Crash, Inputs, Selection};
 use crate::model::{
     Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, Seen, Task, Verb,
@@ -68,6 +68,8 @@ pub struct World<'a> {
     pub clock: &'a Clock,
     /// Where runs lie.
     pub state: &'a StateDir,
+    /// Which of them are over.
+    pub known: &'a Known,
 }
 
 /// What came out of a comparison.
@@ -95,7 +97,7 @@ pub struct Also<'a> {
 /// Reads what the loops that take part need, restricted to what the scope can touch, and counts the issues of
 /// labels that would be deleted or renamed.
 pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> Observed {
-    let World { client, clock, state } = *world;
+    let World { client, clock, state, known } = *world;
     let facets = loops::needs_of(judging.selection, judging.switches);
     let mut request = Request::of(judging.desired, client.base(), facets);
     let mut asked: BTreeSet<&RepoName> = request.repos.iter().map(|w| w.name).collect();
@@ -116,7 +118,7 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
             judging.scope.is_empty() || judging.scope.iter().any(|glob| glob.covers(&address))
         };
         let prices = judging.desired.prices.as_ref();
-        runs_seen(state, client, tasks.filter(in_scope), prices, &mut observed).await;
+        runs_seen((state, known), client, tasks.filter(in_scope), prices, &mut observed).await;
         observed.disk = disk(state, judging.desired).await;
     }
     let uncounted = unsettled_labels(judging, &observed);

@@ -12,7 +12,7 @@ use crate::adapters::github::{Client, PoolState};
 use crate::adapters::state::StateDir;
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Trouble, Watch, Writer};
 use crate::engine::config::{Home, HomeError, Rejected, Source, said};
-use crate::engine::runs::{Starter, Yard, close_runs, keep, note_runs};
+use crate::engine::runs::{Known, Starter, Yard, close_runs, keep, note_runs};
 use crate::engine::scheduler::{Ended, Tick};
 use crate::engine::switches::Switchboard;
 use crate::ledger::Record;
@@ -43,6 +43,7 @@ pub(in crate::engine) struct Shop {
     pub(in crate::engine) clock: Clock,
     pub(in crate::engine) env: Env,
     pub(in crate::engine) state: StateDir,
+    pub(in crate::engine) known: Known,
     pub(in crate::engine) source: Arc<Source>,
     pub(in crate::engine) recorder: Recorder,
     pub(in crate::engine) board: Switchboard,
@@ -181,8 +182,10 @@ impl Shop {
                 self.audience.outcome(action, outcome);
             };
             let watch = Watch { gate: &gate, progress: &progress, stop: order.stop.clone() };
-            let writer =
-                Writer::new(order.client.clone(), Arc::new(Starter(self.yard(order), order.client.clone())));
+            let writer = Writer::new(
+                order.client.clone(),
+                Arc::new(Starter::new(self.yard(order), order.client.clone())),
+            );
             let carried = batch::carry_out(
                 permitted,
                 &judged.document,
@@ -254,6 +257,7 @@ impl Shop {
     fn yard(&self, order: &Order) -> Yard {
         Yard {
             state: self.state.clone(),
+            known: self.known.clone(),
             desired: Arc::clone(&order.desired),
             clock: self.clock.clone(),
             env: self.env.clone(),
@@ -312,7 +316,8 @@ impl Shop {
         let mut observed = if readers.only.is_empty() {
             Observed { at: Some(now), ..Observed::default() }
         } else {
-            let world = World { client: &order.client, clock: &self.clock, state: &self.state };
+            let world =
+                World { client: &order.client, clock: &self.clock, state: &self.state, known: &self.known };
             look(&Judging { selection: &readers, ..judging }, &world, &also).await
         };
         observed.config_pulls = beside.config_pulls;

@@ -3,8 +3,8 @@
 use crate::model::samples::{agent, desired, name, now, observed, repo, source};
 use crate::model::{
     AgentConfig, Billed, Cause, Check, Closed, CommitId, Desired, Effect, Facet, Figure, Gap, Observed,
-    Outcome, PullSeen, Quota, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Said, Seen, Spent,
-    Task, Verb,
+    Outcome, Paid, PullSeen, Quota, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Said, Seen,
+    Spent, Task, Verb,
 };
 use crate::plan::Plan;
 
@@ -33,7 +33,8 @@ pub(super) fn wants(tasks: &[&str]) -> Desired {
 pub(super) fn sees(desired: &Desired, runs: Vec<RunSeen>) -> Observed {
     let pulls =
         desired.tasks.values().map(|task| ((task.repo.clone(), task.branch()), Seen::Absent)).collect();
-    Observed { runs, pulls, ..observed([]) }
+    let paid = Paid::of(&runs);
+    Observed { runs, paid, pulls, ..observed([]) }
 }
 
 fn run(of: &str, agent: &str, attempt: u32, phase: RunPhase) -> RunSeen {

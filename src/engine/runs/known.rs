@@ -1,0 +1,319 @@
+//! Which runs are over, and whose they were. What is over never changes, so that its records are read once, and again only
+//! where somebody needs that very run: a look costs what is at work and what config asks for, not what ever ran.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::model::{Paid, RunId, RunOf, RunSeen, Task};
+use crate::runs::{RecordError, RunDir};
+
+/// The runs that this process knows to be over.
+#[derive(Clone, Debug, Default)]
+pub struct Known(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    over: BTreeMap<RunId, Over>,
+    /// What all that were learned of have paid, also those whose records are gone since.
+    paid: Paid,
+}
+
+/// What is remembered of one: little, since there are more every day.
+#[derive(Clone, Copy, Debug)]
+struct Over {
+    repo: Mark,
+    task: Mark,
+    work: Mark,
+    agent: Mark,
+    at: Timestamp,
+    setup_failed: bool,
+    /// Whether nothing is left of it that is kept for a while only.
+    tidied: bool,
+}
+
+/// Stands for a name.
+type Mark = u64;
+
+fn mark(parts: &[&str]) -> Mark {
+    let mut hash = blake3::Hasher::new();
+    for part in parts {
+        hash.update(part.as_bytes()).update(b"\0");
+    }
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hash.finalize().as_bytes()[..8]);
+    Mark::from_le_bytes(bytes)
+}
+
+fn task_of(of: &RunOf) -> Mark {
+    mark(&[of.repo.as_str(), &of.task])
+}
+
+fn work_of(of: &RunOf) -> Mark {
+    mark(&[of.repo.as_str(), &of.task, &of.version])
+}
+
+impl Known {
+    /// The runs that lie there and aren't known to be over, oldest first.
+    ///
+    /// # Errors
+    /// When the folder can't be listed.
+    pub(super) fn open(&self, runs: &Path) -> Result<Vec<(RunId, RunDir)>, RecordError> {
+        let mut all = RunDir::all(runs)?;
+        let mut known = self.lock();
+        known.over.retain(|id, _| all.binary_search_by(|(there, _)| there.cmp(id)).is_ok());
+        all.retain(|(id, _)| !known.over.contains_key(id));
+        Ok(all)
+    }
+
+    /// Takes note of one if it is over. Answers whether it is.
+    pub(super) fn learn(&self, run: &RunSeen) -> bool {
+        let RunSeen { id, of, agent, phase, .. } = run;
+        let Some(closed) = phase.closed() else { return false };
+        let over = Over {
+            repo: mark(&[of.repo.as_str()]),
+            task: task_of(of),
+            work: work_of(of),
+            agent: mark(&[agent]),
+            at: closed.at,
+            setup_failed: closed.setup_failed.is_some(),
+            tidied: false,
+        };
+        let mut known = self.lock();
+        if known.over.insert(id.clone(), over).is_none() {
+            known.paid.add(run);
+        }
+        true
+    }
+
+    /// What those that are over have paid.
+    pub(super) fn paid(&self) -> Paid {
+        self.lock().paid.clone()
+    }
+
+    /// Those of a task that are over.
+    pub(super) fn of_task(&self, of: &RunOf) -> Vec<RunId> {
+        let task = task_of(of);
+        self.those(|over| over.task == task)
+    }
+
+    /// Those of a piece of work that are over.
+    pub(super) fn of_work(&self, of: &RunOf) -> Vec<RunId> {
+        let work = work_of(of);
+        self.those(|over| over.work == work)
+    }
+
+    /// Those that ended before a moment and have something left that is not kept for longer.
+    pub(super) fn untidied(&self, before: Timestamp) -> Vec<RunId> {
+        self.those(|over| !over.tidied && over.at <= before)
+    }
+
+    /// Takes note that nothing is left of one.
+    pub(super) fn tidied(&self, id: &RunId) {
+        if let Some(over) = self.lock().over.get_mut(id) {
+            over.tidied = true;
+        }
+    }
+
+    /// Those that decide what is done next: the ones of these tasks as they are now, the last one of each task and of each
+    /// agent, and in each repository those whose setup failed since one whose didn't, that one included.
+    pub(super) fn that_matter<'a>(&self, tasks: impl Iterator<Item = &'a Task>) -> BTreeSet<RunId> {
+        let works: BTreeSet<Mark> =
+            tasks.map(|task| mark(&[task.repo.as_str(), &task.name, &task.version()])).collect();
+        let known = self.lock();
+        let (mut by_task, mut by_agent, mut by_repo) =
+            (BTreeMap::new(), BTreeMap::<Mark, (Timestamp, &RunId)>::new(), BTreeMap::<_, Vec<_>>::new());
+        let mut out = BTreeSet::new();
+        for (id, over) in &known.over {
+            if works.contains(&over.work) {
+                out.insert(id.clone());
+            }
+            by_task.insert(over.task, id);
+            let last = by_agent.entry(over.agent).or_insert((over.at, id));
+            if last.0 <= over.at {
+                *last = (over.at, id);
+            }
+            by_repo.entry(over.repo).or_default().push((over.at, id, over.setup_failed));
+        }
+        out.extend(by_task.into_values().cloned());
+        out.extend(by_agent.into_values().map(|(_, id)| id.clone()));
+        for mut past in by_repo.into_values() {
+            past.sort_by_key(|(at, ..)| *at);
+            let failed = past.iter().rev().take_while(|(.., failed)| *failed).count();
+            out.extend(past.iter().rev().take(failed + 1).map(|(_, id, _)| (*id).clone()));
+        }
+        out
+    }
+
+    fn those(&self, fits: impl Fn(&Over) -> bool) -> Vec<RunId> {
+        self.lock().over.iter().filter(|(_, over)| fits(over)).map(|(id, _)| id.clone()).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::seen;
+    use super::*;
+    use crate::loops::{self, Inputs, Selection};
+    use crate::model::samples::{agent, desired, name, now, observed, repo, source};
+    use crate::model::{Billed, Closed, Desired, Lack, Observed, Outcome, RunPhase, Seen, Session};
+    use crate::plan::{Plan, Switches};
+
+    const TASKS: [&str; 3] = ["a", "b", "c"];
+    const AGENTS: [&str; 2] = ["one", "two"];
+
+    fn task(task: &str, version: u8) -> Task {
+        Task {
+            name: task.into(),
+            repo: name("acme/widgets"),
+            prompt: format!("Do {task} {version}."),
+            agents: AGENTS.map(str::to_owned).into(),
+            attempts: 3,
+            continuations: 2,
+            answer: None,
+            paths: Vec::new(),
+            may_weaken: false,
+            source: source(4),
+        }
+    }
+
+    fn wants() -> Desired {
+        let agents = AGENTS.map(|name| (name.to_owned(), agent(name)));
+        let tasks = ["a", "b"].map(|name| (name.to_owned(), task(name, 0)));
+        Desired { agents: agents.into(), tasks: tasks.into(), ..desired([repo("acme/widgets")]) }
+    }
+
+    /// The n-th run: of which task and version, by which agent, how it ended, how many minutes ago.
+    fn run(n: usize, (of, version, by, end, ago): (usize, u8, usize, u8, i64)) -> RunSeen {
+        let task = task(TASKS[of], version);
+        let at = now() - SignedDuration::from_mins(ago);
+        let outcome = match end {
+            0 => Outcome::Done,
+            1 => Outcome::Crashed,
+            2 => Outcome::Auth,
+            3 => Outcome::Credit(Some(now() + SignedDuration::from_mins(7))),
+            4 => Outcome::Overloaded,
+            5 => Outcome::NoChange,
+            _ => Outcome::CouldNotStart,
+        };
+        let recipe = repo("acme/widgets").recipe.digest();
+        let closed = Closed {
+            says: format!("so it was {n}"),
+            at,
+            base: None,
+            commit: None,
+            salvage: None,
+            answer: None,
+            said: crate::model::Said::default(),
+            setup_failed: (outcome == Outcome::CouldNotStart).then_some(recipe),
+            checks: Vec::new(),
+            typed: None,
+            lacks: (outcome == Outcome::NoChange).then_some(Lack::Commits),
+            session: Some(Session { kind: agent("one").kind, id: "s".into() }),
+            outcome,
+        };
+        let of = RunOf {
+            repo: task.repo.clone(),
+            task: task.name.clone(),
+            version: task.version(),
+            attempt: u32::try_from(n).unwrap() + 1,
+            branch: task.branch(),
+            continues: None,
+        };
+        let began =
+            now() - SignedDuration::from_hours(2) + SignedDuration::from_secs(i64::try_from(n).unwrap());
+        let id = RunId::new(began, &n.to_le_bytes());
+        let billed = Billed { account: AGENTS[by].into(), ended: Some(at), ..Billed::default() };
+        RunSeen { id, of, agent: AGENTS[by].into(), billed, phase: RunPhase::Closed(Box::new(closed)) }
+    }
+
+    fn knows(runs: &[RunSeen]) -> Known {
+        let known = Known::default();
+        for run in runs {
+            assert!(known.learn(run));
+        }
+        known
+    }
+
+    fn planned(desired: &Desired, runs: Vec<RunSeen>, paid: Paid) -> Vec<Plan> {
+        let pulls = desired.tasks.values().map(|task| ((task.repo.clone(), task.branch()), Seen::Absent));
+        let observed = Observed { runs, paid, pulls: pulls.collect(), ..observed([]) };
+        let selection = Selection { only: vec!["tasks".into()] };
+        let inputs = Inputs { desired, observed: &observed, now: now() };
+        loops::plan_all(inputs, &selection, &Switches::default()).0
+    }
+
+    proptest! {
+        #[test]
+        fn what_does_not_matter_changes_no_plan(
+            past in vec((0..3_usize, 0..3_u8, 0..2_usize, 0..7_u8, 0..90_i64), 0..40),
+        ) {
+            let runs: Vec<RunSeen> = past.into_iter().enumerate().map(|(n, it)| run(n, it)).collect();
+            let desired = wants();
+            let known = knows(&runs);
+            let matter = known.that_matter(desired.tasks.values());
+            let few: Vec<RunSeen> = runs.iter().filter(|run| matter.contains(&run.id)).cloned().collect();
+            let all = Paid::of(&runs);
+            prop_assert_eq!(planned(&desired, few, known.paid()), planned(&desired, runs, all));
+        }
+    }
+
+    #[test]
+    fn what_matters_is_not_more_with_every_run() {
+        let runs: Vec<RunSeen> = (0..500).map(|n| run(n, (n % 3, 1, n % 2, 0, 0))).collect();
+        let few = knows(&runs).that_matter(wants().tasks.values());
+        assert!(few.len() <= TASKS.len() + AGENTS.len() + 1, "{few:?}");
+    }
+
+    /// Puts the records of a run that is over.
+    fn put(runs: &Path, run: &RunSeen) -> RunDir {
+        let spec = serde_json::json!({
+            "id": run.id, "config": "c", "config_commit": null, "purpose": "p",
+            "on": { "of": run.of, "url": "u", "base_branch": "main", "base": "ab".repeat(20), "paths": [] },
+            "agent": run.agent, "kind": "command", "version": null,
+            "work": { "program": [], "prompt": "", "model": null, "begin": { "new": [] }, "schema": null },
+            "waits": [], "baseline": crate::model::Usage::default(), "digest": "d", "folder": "/f",
+            "secrets": [], "home": "/h", "bounds": null,
+            "limits": crate::model::Limits::default(), "clocks": crate::model::Clocks::default(),
+        });
+        let dir = RunDir::of(runs, &run.id);
+        dir.create(&serde_json::from_value(spec).unwrap()).unwrap();
+        dir.close(run.phase.closed().unwrap()).unwrap();
+        dir
+    }
+
+    #[test]
+    fn what_is_over_is_read_once_and_then_only_where_it_matters() {
+        let folder = tempfile::tempdir().unwrap();
+        let (runs, known, desired) = (folder.path(), Known::default(), wants());
+        let all: Vec<RunSeen> = [(1, 5), (0, 4), (1, 3), (1, 2)]
+            .into_iter()
+            .enumerate()
+            .map(|(n, (version, ago))| run(n, (0, version, 0, 0, ago)))
+            .collect();
+        let dirs: Vec<RunDir> = all.iter().map(|run| put(runs, run)).collect();
+        let read = || seen::read(runs, &known, desired.tasks.values(), None).map(|(runs, _)| runs);
+        let matter = [all[1].clone(), all[3].clone()];
+        assert_eq!(read().unwrap(), matter);
+        assert_eq!(known.open(runs).unwrap(), []);
+        let damage = |n: usize| std::fs::write(dirs[n].dir().join("run.json"), "{").unwrap();
+        damage(0);
+        assert_eq!(read().unwrap(), matter, "nobody needs that one");
+        damage(1);
+        assert!(read().is_err(), "what isn't known to have run may be running");
+        // What is gone is forgotten.
+        std::fs::remove_dir_all(dirs[3].dir()).unwrap();
+        known.open(runs).unwrap();
+        assert_eq!(known.of_work(&all[3].of).len(), 2);
+    }
+}
