@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 
 use crate::adapters::fs;
 use crate::adapters::state::StateDir;
-use crate::model::{Closed, MICROS, Prices, RunId, Said, Spent, Usage, usd};
+use crate::model::{Closed, MICROS, RunId, Said, Spent, Usage, usd};
 use crate::plan::render::printable;
 use crate::runs::workspace::restore_command;
-use crate::runs::{End, RecordError, RunDir, Spec, State};
+use crate::runs::{End, RecordError, RunDir, Spec, State, settle};
 
 use super::context::Context;
+use super::daemon::Daemon;
 use super::exit::{Exit, Fail};
 
 #[derive(Debug, clap::Args)]
@@ -76,28 +77,23 @@ struct Run {
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    let source = cx.source().await?;
-    let loaded = cx.load(&source, cx.at())?;
-    let state = cx.state(&source, &loaded.desired)?;
-    let runs = state.runs();
-    let all = RunDir::all(&runs)?;
-    let prices = loaded.desired.prices.as_ref();
-    let one = |found| open(found, prices);
+    // Who is at work is found, and stopped, whatever becomes of the config meanwhile.
+    let Daemon { state, .. } = Daemon::find(cx).await?;
+    let all = RunDir::all(&state.runs())?;
     match &args.what {
-        What::List { json } => list(cx, all, prices, *json),
-        What::Show { run, json } => show(cx, &state, &one(find(all, run)?)?, *json),
+        What::List { json } => list(cx, all, *json),
+        What::Show { run, json } => show(cx, &state, &open(find(all, run)?)?, *json),
         What::Log { run, stderr } => log(cx, &find(all, run)?.1, *stderr),
-        What::Stop { run, reason } => stop(cx, &one(find(all, run)?)?, reason).await,
+        What::Stop { run, reason } => stop(cx, &open(find(all, run)?)?, reason).await,
     }
 }
 
-fn open((id, dir): (RunId, RunDir), prices: Option<&Prices>) -> Result<Run, Fail> {
+fn open((id, dir): (RunId, RunDir)) -> Result<Run, Fail> {
     let unknown = || Fail::new(Exit::Error, format!("the records of run {id} are not whole"));
     let spec = dir.spec()?.ok_or_else(unknown)?;
     let (state, closed, tally) = (dir.state()?, dir.closed()?, dir.tally()?);
     let is_checked = dir.checking()?.is_some();
-    let cost = tally.cost_by(spec.work.model.as_deref(), prices);
-    Ok(Run { id, dir, spec, state, closed, is_checked, used: tally.used, cost })
+    Ok(Run { id, dir, spec, state, closed, is_checked, used: tally.used, cost: tally.cost })
 }
 
 /// The one run whose name begins like this.
@@ -196,10 +192,10 @@ impl Run {
     }
 }
 
-fn list(cx: &Context, all: Vec<(RunId, RunDir)>, prices: Option<&Prices>, json: bool) -> Result<Exit, Fail> {
+fn list(cx: &Context, all: Vec<(RunId, RunDir)>, json: bool) -> Result<Exit, Fail> {
     let mut runs = Vec::new();
     for one in all.into_iter().rev() {
-        runs.push(open(one, prices)?);
+        runs.push(open(one)?);
     }
     if json {
         let runs: Vec<Value> = runs.iter().map(Run::json).collect();
@@ -338,8 +334,7 @@ async fn stop(cx: &Context, run: &Run, reason: &str) -> Result<Exit, Fail> {
         ))?;
         return Ok(Exit::Done);
     }
-    if let (Some((outcome, _)), true) = (run.outcome(), !matches!(run.state, State::Planned | State::Runs(_)))
-    {
+    if let (Some((outcome, _)), State::Ended(_)) = (run.outcome(), &run.state) {
         cx.ui.print(&format!("run {} has ended already, in `{outcome}`\n", run.id))?;
         return Ok(Exit::Done);
     }
@@ -347,18 +342,22 @@ async fn stop(cx: &Context, run: &Run, reason: &str) -> Result<Exit, Fail> {
     let ended = async {
         loop {
             match run.dir.state()? {
-                State::Ended(end) => return Ok::<_, RecordError>(Some(end)),
-                State::Interrupted(_) => return Ok(None),
+                State::Ended(end) => return Ok::<_, RecordError>(end),
+                // Nobody attends it who could hear of it.
+                State::Interrupted(_) => drop(settle(&run.dir, cx.clock.now())?),
                 State::Planned | State::Runs(_) => tokio::time::sleep(LOOK).await,
             }
         }
     };
     match tokio::time::timeout(run.spec.clocks.grace + BEYOND_GRACE, ended).await {
         Ok(ended) => {
-            let says =
-                ended?.map_or_else(|| "its supervisor was killed".to_owned(), |end| end.outcome.to_string());
-            cx.ui.print(&format!("run {} has ended: {says}\n", run.id))?;
-            Ok(Exit::Done)
+            let end = ended?;
+            cx.ui.print(&format!("run {} has ended: {}\n", run.id, end.outcome))?;
+            if end.left.is_empty() {
+                return Ok(Exit::Done);
+            }
+            Err(Fail::new(Exit::Error, format!("processes of it can't be killed: {:?}", end.left))
+                .help("look at them, and end them yourself"))
         }
         Err(_) => {
             Err(Fail::new(Exit::Error, format!("run {} has been asked to end and has not ended yet", run.id))

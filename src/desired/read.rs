@@ -259,7 +259,7 @@ impl Reader<'_> {
         }
         let before = self.sink.errors();
         let mut values = Vec::new();
-        if let Type::List { .. } = field.ty {
+        if field.ty.is_list() {
             self.list_length(field, written.values.len(), list_max(field.ty), written.span);
             for scalar in written.values {
                 values.extend(self.value(field, &format!("each of `{}`", field.name), scalar, Some(written)));
@@ -343,7 +343,7 @@ impl Reader<'_> {
     }
 
     fn list_twice(&mut self, field: &Field, values: &[Read]) {
-        if values.len() > list_max(field.ty) {
+        if values.len() > list_max(field.ty) || matches!(field.ty, Type::Row { .. }) {
             return;
         }
         for (i, read) in values.iter().enumerate() {
@@ -428,7 +428,7 @@ fn find_field(kind: &'static Kind, own: Option<&'static Kind>, name: &str) -> Op
 }
 
 fn list_max(ty: Type) -> usize {
-    if let Type::List { max, .. } = ty { max } else { 1 }
+    if let Type::List { max, .. } | Type::Row { max, .. } = ty { max } else { 1 }
 }
 
 fn subject_of_key(kind: &Kind, key: &Field) -> String {

@@ -96,7 +96,7 @@ fn literal(ty: Type) -> BoxedStrategy<Literal> {
         Type::Listen => words(vec!["127.0.0.1:0"]),
         Type::Guard => words(vec!["deletes", "total", "weakening", "percent", "self"]),
         Type::Loop => words(vec!["labels", "stale", "repository-settings", "labels", "stale", "lables"]),
-        Type::List { of, .. } => literal(*of),
+        Type::List { of, .. } | Type::Row { of, .. } => literal(*of),
     }
 }
 

@@ -125,6 +125,8 @@ fn of_agents(registry: &mut Registry, agents: &Standing) {
     counter(registry, "runs_of_unknown_cost", "Runs of which nobody knows what they cost", untold);
     let by_agent = agents.by_agent.iter().map(|(agent, sum)| (vec![("agent", agent.clone())], usd(sum)));
     amount(registry, "agent_spend_usd", "What runs cost, by agent", by_agent);
+    let open = [(vec![], usd(&agents.open))];
+    gauge(registry, "spend_open_usd", "What runs cost so far that are not over", open);
     let today = [(vec![], usd(&agents.today))];
     gauge(registry, "spend_today_usd", "What the runs of this day (UTC) cost so far", today);
     if let Some(most) = agents.per_day_micros {
@@ -220,7 +222,7 @@ mod tests {
         factory_account_paused{account="two"} 0.0
         factory_account_quota_used_ratio{account="shared"} 0.93
         factory_actions_held 1.0
-        factory_agent_spend_usd_total{agent="one"} 1.75
+        factory_agent_spend_usd_total{agent="one"} 0.25
         factory_config_rejected 1.0
         factory_data_time_seconds 1767323105.0
         factory_due 2.0
@@ -239,15 +241,16 @@ mod tests {
         factory_runs_of_unknown_cost_total{source="repo/acme/widgets/task/b"} 0
         factory_runs_started_total 3
         factory_runs_total{outcome="done"} 2
+        factory_spend_open_usd 1.5
         factory_spend_per_day_limit_usd 5.0
         factory_spend_today_usd 1.75
-        factory_spend_usd_total{source="repo/acme/widgets/task/a"} 1.5
+        factory_spend_usd_total{source="repo/acme/widgets/task/a"} 0.0
         factory_spend_usd_total{source="repo/acme/widgets/task/b"} 0.25
         factory_start_time_seconds 1767323045.0
         factory_stuck 0.0
-        factory_tokens_total{kind="cached"} 15
-        factory_tokens_total{kind="input"} 30
-        factory_tokens_total{kind="output"} 3
+        factory_tokens_total{kind="cached"} 10
+        factory_tokens_total{kind="input"} 20
+        factory_tokens_total{kind="output"} 2
         factory_trouble 0.0
         factory_up 1.0
         factory_webhook_deliveries_refused_total 2

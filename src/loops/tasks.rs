@@ -167,9 +167,14 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
         Then::Nothing => plan.wait(address, format!("another prompt: run {} was cancelled", last.id)),
         Then::Settled | Then::Again | Then::Pause(_) => start(task, cx, &past, goes_on, room, plan),
         Then::Wait(first) => {
-            let in_vain =
-                past.iter().rev().take_while(|(_, c)| matches!(c.outcome.then(), Then::Wait(_))).count();
-            let for_a_person = matches!(closed.outcome, Outcome::CouldNotStart | Outcome::Killed);
+            let in_vain = past
+                .iter()
+                .rev()
+                .filter(|(_, c)| !c.capped)
+                .take_while(|(_, c)| matches!(c.outcome.then(), Then::Wait(_)))
+                .count();
+            let for_a_person =
+                matches!(closed.outcome, Outcome::CouldNotStart | Outcome::Killed) && !closed.capped;
             if for_a_person && in_vain >= IN_VAIN {
                 let says = format!("{in_vain} times in a row; {}", says(task, last, closed));
                 return plan.problem(address, says);

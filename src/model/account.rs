@@ -23,8 +23,8 @@ pub struct Billed {
     pub used: Usage,
     /// What that cost, where anybody can tell.
     pub cost: Option<Spent>,
-    /// What was said last of the account's quota.
-    pub quota: Option<Quota>,
+    /// What was said last of the account's quotas.
+    pub quotas: Vec<Quota>,
     /// When it ended.
     pub ended: Option<Timestamp>,
 }
@@ -47,7 +47,9 @@ pub struct Paid {
     days: BTreeMap<Date, Sum>,
     /// Of those that have not ended, which count for every day.
     under: Sum,
-    /// What all of them cost.
+    /// What those cost so far that are not over.
+    pub open: Sum,
+    /// What those cost that are over.
     pub in_all: Sum,
     /// The same by what they were for: the addresses of tasks.
     pub by_source: BTreeMap<String, Sum>,
@@ -60,10 +62,10 @@ pub struct Paid {
 /// What the runs on an account learned of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Learned {
-    /// What was said last of its quota.
-    quota: Option<Quota>,
-    /// The last run that was sent away: when, until when, and how it ended.
-    refused: Option<(Timestamp, Option<Timestamp>, String)>,
+    /// What was said last of each of its quotas.
+    quotas: BTreeMap<String, Quota>,
+    /// The run that was sent away for longest, and the last one that was for nobody knows how long.
+    refused: [Option<Refused>; 2],
     /// When the last one began that was over without being sent away.
     let_in: Option<Timestamp>,
 }
@@ -108,35 +110,55 @@ impl Sum {
     }
 }
 
+/// A run was sent away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Refused {
+    at: Timestamp,
+    until: Timestamp,
+    outcome: String,
+}
+
 impl Learned {
     fn add(&mut self, run: &RunSeen) {
-        let later = |quota: &Quota| self.quota.is_none_or(|before| before.at <= quota.at);
-        self.quota = run.billed.quota.filter(later).or(self.quota);
+        for quota in &run.billed.quotas {
+            let before = self.quotas.entry(quota.of.clone()).or_insert_with(|| quota.clone());
+            if before.at <= quota.at {
+                before.clone_from(quota);
+            }
+        }
         let Some(closed) = run.phase.closed() else { return };
-        if let Then::Pause(until) = closed.outcome.then() {
-            if self.refused.as_ref().is_none_or(|(at, ..)| *at <= closed.at) {
-                self.refused = Some((closed.at, until, closed.outcome.as_str().to_owned()));
+        if let Then::Pause(said) = closed.outcome.then() {
+            let until = said.unwrap_or_else(|| after(closed.at, LONGEST_WAIT));
+            let longest = &mut self.refused[usize::from(said.is_none())];
+            if longest.as_ref().is_none_or(|before| before.until <= until) {
+                *longest =
+                    Some(Refused { at: closed.at, until, outcome: closed.outcome.as_str().to_owned() });
             }
         } else {
             self.let_in = self.let_in.max(run.id.moment());
         }
     }
 
-    /// The last run that was sent away says it for all, unless one that began after that was not.
-    fn refused(&self) -> Option<Paused> {
-        let (at, until, outcome) = self.refused.as_ref()?;
-        if self.let_in.is_some_and(|began| began > *at) {
-            return None;
-        }
-        let until = until.unwrap_or_else(|| after(*at, LONGEST_WAIT));
-        Some(Paused { until, why: format!("a run ended in `{outcome}`") })
+    /// Who was sent away says it for all, unless one that began after that was not.
+    fn refused(&self) -> impl Iterator<Item = Paused> {
+        let stands = |it: &&Refused| self.let_in.is_none_or(|began| began <= it.at);
+        self.refused
+            .iter()
+            .flatten()
+            .filter(stands)
+            .map(|it| Paused { until: it.until, why: format!("a run ended in `{}`", it.outcome) })
     }
 
-    fn nearly_spent(&self) -> Option<Paused> {
-        let quota = self.quota.filter(|quota| quota.percent >= NEARLY_SPENT)?;
-        let until = quota.until.unwrap_or_else(|| after(quota.at, LONGEST_WAIT));
-        Some(Paused { until, why: format!("{} % of its quota is used", quota.percent) })
+    fn nearly_spent(&self) -> impl Iterator<Item = Paused> {
+        self.quotas.values().filter(|quota| quota.percent >= NEARLY_SPENT).map(|quota| Paused {
+            until: begins_anew(quota),
+            why: format!("{} % of its quota is used", quota.percent),
+        })
     }
+}
+
+fn begins_anew(quota: &Quota) -> Timestamp {
+    quota.until.unwrap_or_else(|| after(quota.at, LONGEST_WAIT))
 }
 
 impl Paid {
@@ -157,12 +179,11 @@ impl Paid {
         while self.days.len() > DAYS {
             self.days.pop_first();
         }
+        let Some(closed) = run.phase.closed() else { return self.open.add(run) };
         self.in_all.add(run);
         self.by_source.entry(format!("repo/{}/task/{}", run.of.repo, run.of.task)).or_default().add(run);
         self.by_agent.entry(run.agent.clone()).or_default().add(run);
-        if let Some(closed) = run.phase.closed() {
-            *self.by_outcome.entry(closed.outcome.as_str().to_owned()).or_default() += 1;
-        }
+        *self.by_outcome.entry(closed.outcome.as_str().to_owned()).or_default() += 1;
     }
 
     /// What the runs of a day (UTC) cost: those that ended on it, and those that have not ended. Of the last days only.
@@ -175,13 +196,14 @@ impl Paid {
     /// Whether nothing is started on an account: its quota is spent or nearly so, or it isn't let in.
     pub fn paused(&self, account: &str, now: Timestamp) -> Option<Paused> {
         let learned = self.accounts.get(account)?;
-        let pauses = [learned.refused(), learned.nearly_spent()];
-        pauses.into_iter().flatten().filter(|paused| paused.until > now).max_by_key(|paused| paused.until)
+        let pauses = learned.refused().chain(learned.nearly_spent());
+        pauses.filter(|paused| paused.until > now).max_by_key(|paused| paused.until)
     }
 
-    /// What was said last of an account's quota.
-    pub fn quota(&self, account: &str) -> Option<Quota> {
-        self.accounts.get(account)?.quota
+    /// The most used of an account's quotas that haven't begun anew since that was said.
+    pub fn quota(&self, account: &str, now: Timestamp) -> Option<&Quota> {
+        let quotas = self.accounts.get(account)?.quotas.values();
+        quotas.filter(|quota| begins_anew(quota) > now).max_by_key(|quota| quota.percent)
     }
 }
 

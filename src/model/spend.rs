@@ -137,7 +137,8 @@ impl Prices {
 /// What a use of a model cost: the agent's own figure, else what the table says, else nobody knows. Of what tells
 /// nothing of its use nobody does either: that is not the same as none.
 pub fn spent(used: &Usage, model: Option<&str>, prices: Option<&Prices>) -> Option<Spent> {
-    if let Some(micros) = used.cost {
+    // Agents say zero of a model whose price they don't know, too.
+    if let Some(micros) = used.cost.filter(|micros| *micros > 0 || used.tokens() == 0) {
         return Some(Spent { micros, figure: Figure::Agent });
     }
     if used.tokens() == 0 {
@@ -153,8 +154,11 @@ pub fn day_of(at: Timestamp) -> Date {
 }
 
 /// How much of an account's quota was used, as an agent said it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quota {
+    /// Which one, in the agent's word: an account has several. Empty where there is no word.
+    #[serde(default)]
+    pub of: String,
     /// In percent.
     pub percent: u8,
     /// When it begins anew, where that was said.

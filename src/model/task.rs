@@ -293,6 +293,9 @@ pub struct Closed {
     /// Where its setup failed, which recipe that was: [`super::Recipe::digest`].
     #[serde(default)]
     pub setup_failed: Option<String>,
+    /// Whether it ended since the runs of the day cost too much: neither its agent nor its task had a part in it.
+    #[serde(default)]
+    pub capped: bool,
     /// What the gates of the repository showed.
     #[serde(default)]
     pub checks: Vec<Check>,

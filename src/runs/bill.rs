@@ -23,23 +23,16 @@ pub struct Bill {
 }
 
 /// What the records of a run tell of its use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// What it used so far.
     pub used: Usage,
     /// What that cost, where that was counted.
     pub cost: Option<Spent>,
-    /// What was said last of its account's quota.
-    pub quota: Option<Quota>,
+    /// What was said last of its account's quotas.
+    pub quotas: Vec<Quota>,
     /// When it ended.
     pub ended: Option<Timestamp>,
-}
-
-impl Tally {
-    /// What it cost: as it was counted while it ran, else by these prices.
-    pub fn cost_by(&self, model: Option<&str>, prices: Option<&Prices>) -> Option<Spent> {
-        self.cost.or_else(|| spent(&self.used, model, prices))
-    }
 }
 
 /// What the tries of a run cost, each by the figure that there is of it; `None` when nothing was told, or what was has no
@@ -61,10 +54,10 @@ impl RunDir {
     /// When its records can't be read.
     pub fn tally(&self) -> Result<Tally, RecordError> {
         if let Some(end) = self.ended()? {
-            return Ok(Tally { used: end.used, cost: end.cost, quota: end.quota_told, ended: Some(end.at) });
+            return Ok(Tally { used: end.used, cost: end.cost, quotas: end.quotas, ended: Some(end.at) });
         }
         let progress = self.progress()?.unwrap_or_default();
-        Ok(Tally { used: progress.used, cost: progress.cost, quota: progress.quota_told, ended: None })
+        Ok(Tally { used: progress.used, cost: progress.cost, quotas: progress.quotas, ended: None })
     }
 }
 
@@ -73,15 +66,14 @@ impl RunDir {
 pub(super) struct Others {
     runs: PathBuf,
     own: RunId,
-    prices: Option<Prices>,
     /// Of each run what it cost, and the day it counts for; of one that hasn't ended none.
     seen: BTreeMap<RunId, (Option<Date>, u64)>,
 }
 
 impl Others {
     /// Beside this run of this folder.
-    pub(super) fn of(runs: &Path, own: &RunId, prices: Option<&Prices>) -> Self {
-        Self { runs: runs.to_owned(), own: own.clone(), prices: prices.cloned(), seen: BTreeMap::new() }
+    pub(super) fn of(runs: &Path, own: &RunId) -> Self {
+        Self { runs: runs.to_owned(), own: own.clone(), seen: BTreeMap::new() }
     }
 
     /// What they cost by now, in millionths of a US dollar. One whose records can't be read counts as it did when they
@@ -93,21 +85,15 @@ impl Others {
             if is_over || id == self.own {
                 continue;
             }
-            match self.look(&dir) {
-                Ok(seen) => drop(self.seen.insert(id, seen)),
+            match dir.tally() {
+                Ok(Tally { cost, ended, .. }) => {
+                    self.seen.insert(id, (ended.map(day_of), cost.map_or(0, |cost| cost.micros)));
+                }
                 Err(error) => tracing::warn!(run = %id, %error, "what a run costs can't be read"),
             }
         }
         let of_today = self.seen.values().filter(|(day, _)| day.is_none_or(|day| day == today));
         Ok(of_today.fold(0, |sum, (_, micros)| sum.saturating_add(*micros)))
-    }
-
-    fn look(&self, dir: &RunDir) -> Result<(Option<Date>, u64), RecordError> {
-        let tally = dir.tally()?;
-        let spec = if tally.cost.is_none() { dir.spec()? } else { None };
-        let model = spec.and_then(|spec| spec.work.model);
-        let cost = tally.cost_by(model.as_deref(), self.prices.as_ref());
-        Ok((tally.ended.map(day_of), cost.map_or(0, |cost| cost.micros)))
     }
 }
 

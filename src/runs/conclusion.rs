@@ -122,7 +122,7 @@ mod tests {
             asked: None,
             denied: 0,
             cost: None,
-            quota_told: None,
+            quotas: Vec::new(),
             printed: 0,
             skipped: 0,
             strays: 0,

@@ -173,8 +173,8 @@ pub struct Progress {
     pub used: Usage,
     /// What that cost, where that is known.
     pub cost: Option<Spent>,
-    /// What was said last of its account's quota.
-    pub quota_told: Option<Quota>,
+    /// What was said last of its account's quotas.
+    pub quotas: Vec<Quota>,
     /// The tools that run.
     pub tools: Vec<String>,
     /// What is in the way.
@@ -218,9 +218,9 @@ pub struct End {
     pub asked: Option<String>,
     /// How often it was not allowed to do something.
     pub denied: u64,
-    /// What was said last of its account's quota.
+    /// What was said last of its account's quotas.
     #[serde(default)]
-    pub quota_told: Option<Quota>,
+    pub quotas: Vec<Quota>,
     /// How many bytes it printed.
     pub printed: u64,
     /// How many lines were too long to be read.

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 
 use crate::adapters::fs;
 use crate::adapters::procs::{self, Swept};
-use crate::model::{Outcome, Quota, Usage, spent};
+use crate::model::{Outcome, Usage, spent};
 
 use super::agents::{self, Lines, Session, Stream};
 use super::books;
 use super::launch::BEGIN;
 use super::record::{Answer, End, MARK, Processes, Progress, RecordError, RunDir, Spec, State};
-use super::watch::{Exit, Watch};
+use super::watch::{Exit, Stop, Watch};
 
 /// The most of a transcript that is read again.
 const TRANSCRIPT: u64 = 1 << 30;
@@ -43,7 +43,8 @@ pub fn settle(run: &RunDir, now: Timestamp) -> Result<Option<End>, RecordError> 
     let mut heard = again(run, &spec)?;
     let progress = run.progress()?.unwrap_or_default();
     reckon(&spec, &mut heard, &progress);
-    let end = end(&spec, &processes, &heard, progress, swept, now);
+    let stop = run.asked_to_stop()?;
+    let end = end(&spec, &processes, &heard, (progress, stop), swept, now);
     run.end(&end)?;
     Ok(Some(end))
 }
@@ -110,7 +111,7 @@ fn end(
     spec: &Spec,
     processes: &Processes,
     heard: &Watch,
-    progress: Progress,
+    (progress, stop): (Progress, Option<Stop>),
     swept: Swept,
     at: Timestamp,
 ) -> End {
@@ -122,6 +123,7 @@ fn end(
         }
         None => (heard.used(), Usage::default()),
     };
+    let quotas = heard.quotas(at);
     // Earlier tries are in what was noted, and not in what the last one printed of itself.
     let (used, cost) = if progress.used.tokens() > used.tokens() {
         (progress.used, progress.cost)
@@ -133,13 +135,18 @@ fn end(
     } else {
         (Outcome::CouldNotStart, Exit::NotStarted, "its supervisor never began")
     };
+    // Whoever asked for its end got it, whatever became of who was to see to that.
+    let (outcome, says) = match &stop {
+        Some(stop) => (Outcome::Cancelled, format!("{}; {says}", stop.says())),
+        None => (outcome, says.to_owned()),
+    };
     End {
         outcome,
-        says: says.to_owned(),
+        says,
         at,
         took: Duration::try_from(at.duration_since(processes.since)).unwrap_or_default(),
         exit,
-        stop: None,
+        stop,
         tries: usize::from(processes.began()),
         used,
         session_used,
@@ -154,10 +161,7 @@ fn end(
         answer: heard.answer().map(|(text, typed)| Answer { text: text.clone(), typed: typed.clone() }),
         asked: heard.asked().map(str::to_owned),
         denied: heard.denied(),
-        quota_told: heard
-            .quota()
-            .map(|(percent, until)| Quota { percent, until, at })
-            .or(progress.quota_told),
+        quotas: if quotas.is_empty() { progress.quotas } else { quotas },
         printed: heard.output(),
         skipped: 0,
         strays: swept.killed,

@@ -83,7 +83,7 @@ pub fn supervise(
     let measure = |_| Gauge::start(vec![spec.folder.clone(), spec.home.clone()], MEASURED_EVERY);
     let disk = spec.limits.disk.map(measure).transpose()?;
     let others = match (spec.bill.per_day, dir.dir().parent()) {
-        (Some(most), Some(runs)) => Some((most, Others::of(runs, &spec.id, spec.bill.prices.as_ref()))),
+        (Some(most), Some(runs)) => Some((most, Others::of(runs, &spec.id))),
         (Some(_) | None, _) => None,
     };
     let mut run = Run {
@@ -106,7 +106,7 @@ pub fn supervise(
         earlier: Vec::new(),
         before: Usage::default(),
         counted: Usage::default(),
-        quota: None,
+        quotas: Vec::new(),
         others,
         noted: None,
         says: None,
@@ -155,8 +155,8 @@ struct Run<'a> {
     before: Usage,
     /// What it had used when the spend of the day was looked at last.
     counted: Usage,
-    /// What was said last of its account's quota.
-    quota: Option<Quota>,
+    /// What was said last of its account's quotas.
+    quotas: Vec<Quota>,
     /// What all runs of a day may cost, and what the others cost; where there is such a limit.
     others: Option<(u64, Others)>,
     noted: Option<(Duration, Progress)>,
@@ -391,10 +391,11 @@ impl Run<'_> {
             if event == Event::HangUp {
                 child.hush();
             }
-            if let Event::Quota { percent, until } = event {
-                self.quota = Some(Quota { percent, until, at: self.clock.now() });
-            }
+            let is_quota = matches!(event, Event::Quota { .. });
             self.watch.hears(event, now);
+            if is_quota {
+                self.quotas = self.watch.quotas(self.clock.now());
+            }
         }
     }
 
@@ -403,7 +404,7 @@ impl Run<'_> {
             session: self.masked(self.watch.session().map(str::to_owned)),
             used: self.used(),
             cost: self.cost(),
-            quota_told: self.quota,
+            quotas: self.quotas.clone(),
             tools: self.watch.tools().map(|tool| self.redactor.clean_text(tool)).collect(),
             trouble: self.masked(self.watch.trouble()),
         };
@@ -517,7 +518,7 @@ impl Run<'_> {
             answer,
             asked: self.masked(self.watch.asked().map(str::to_owned)),
             denied: self.watch.denied(),
-            quota_told: self.quota,
+            quotas: self.quotas.clone(),
             printed: self.watch.output(),
             skipped: self.skipped,
             strays: self.swept.killed,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Clocks, Limits, Outcome, Spent, Usage};
+use crate::model::{Clocks, Limits, Outcome, Quota, Spent, Usage};
 
 use super::agents::{Event, Trouble};
 
@@ -119,7 +119,7 @@ pub struct Watch {
     asked: Option<String>,
     /// Since when a tool of its own waits for an answer.
     asking: Option<Duration>,
-    quota: Option<(u8, Option<Timestamp>)>,
+    quotas: BTreeMap<String, (u8, Option<Timestamp>)>,
     closed: bool,
 }
 
@@ -141,7 +141,7 @@ impl Watch {
             denied: 0,
             asked: None,
             asking: None,
-            quota: None,
+            quotas: BTreeMap::new(),
             closed: false,
         }
     }
@@ -193,7 +193,7 @@ impl Watch {
                 self.asked = Some(question);
                 self.asking = (!self.tools.is_empty()).then_some(at);
             }
-            Event::Quota { percent, until } => self.quota = Some((percent, until)),
+            Event::Quota { of, percent, until } => drop(self.quotas.insert(of, (percent, until))),
             Event::Closed => self.closed = true,
             Event::Reply(_) | Event::HangUp => {}
         }
@@ -282,11 +282,6 @@ impl Watch {
         self.used
     }
 
-    /// Whether it has said its last word, and that it ended well.
-    pub fn closed(&self) -> bool {
-        self.closed
-    }
-
     /// The session's id, once it was said.
     pub fn session(&self) -> Option<&str> {
         self.session.as_deref()
@@ -324,9 +319,15 @@ impl Watch {
         self.denied
     }
 
-    /// How much of its account's quota was used, in percent, and until when, where it said so.
-    pub fn quota(&self) -> Option<(u8, Option<Timestamp>)> {
-        self.quota
+    /// How much of its account's quotas was used, where it said so.
+    pub fn quotas(&self, at: Timestamp) -> Vec<Quota> {
+        let quota = |(of, (percent, until)): (&String, &(u8, Option<Timestamp>))| Quota {
+            of: of.clone(),
+            percent: *percent,
+            until: *until,
+            at,
+        };
+        self.quotas.iter().map(quota).collect()
     }
 
     /// How many bytes it printed.

@@ -151,9 +151,9 @@ fn ty(ty_: Type, vocabulary: &Vocabulary) -> Value {
         Type::Website => text("^(https?://.+)?$"),
         Type::Listen => text("^.+:[0-9]+$"),
         // One value may stand for a list of one.
-        Type::List { of, max } => {
-            let item = ty(*of, vocabulary);
-            json!({ "anyOf": [{ "type": "array", "items": item, "maxItems": max, "uniqueItems": true }, item] })
+        Type::List { of, max } | Type::Row { of, max } => {
+            let (item, once) = (ty(*of, vocabulary), matches!(ty_, Type::List { .. }));
+            json!({ "anyOf": [{ "type": "array", "items": item, "maxItems": max, "uniqueItems": once }, item] })
         }
     }
 }

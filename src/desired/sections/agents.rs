@@ -42,7 +42,7 @@ pub(super) static AGENT: Kind = Kind {
         Field::new("kind", Type::Word(AGENT_KINDS), "How it is driven.", "\"claude\"").required(),
         Field::new(
             "program",
-            Type::List { of: &Type::Text { max: 1_000 }, max: 50 },
+            Type::Row { of: &Type::Text { max: 1_000 }, max: 50 },
             "The program and its first arguments; the kind's own program unless it is given.",
             "\"claude\"",
         ),
@@ -84,7 +84,7 @@ pub(super) static AGENT: Kind = Kind {
         Field::new("grace", PATIENCE, "How long it may take to end when it is asked to, before it is killed.", "\"30s\"").or("\"10s\""),
         Field::new(
             "auth-waits",
-            Type::List { of: &PATIENCE, max: 10 },
+            Type::Row { of: &PATIENCE, max: 10 },
             "How long is waited before each further try while its account isn't let in; 5, 10 and 20 seconds unless it is given.",
             "\"30s\"",
         ),

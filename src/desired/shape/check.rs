@@ -87,7 +87,7 @@ impl Problem {
 /// Checks one value; for a list, one of its members.
 pub(in crate::desired) fn check(ty: Type, raw: &Raw<'_>, cx: Context<'_>) -> Result<Value, Problem> {
     match ty {
-        Type::List { of, .. } => check(*of, raw, cx),
+        Type::List { of, .. } | Type::Row { of, .. } => check(*of, raw, cx),
         Type::Flag => flag(raw).ok_or_else(|| wrong_flag(ty, raw, cx)),
         Type::Int { min, max } => whole(ty, raw, min, max, cx),
         Type::Limit { max } => match raw {
@@ -337,7 +337,8 @@ fn texts(ty: Type, text: &str, cx: Context<'_>) -> Result<Value, Problem> {
         | Type::Limit { .. }
         | Type::Dollars { .. }
         | Type::Secret
-        | Type::List { .. } => Err(malformed()),
+        | Type::List { .. }
+        | Type::Row { .. } => Err(malformed()),
     }
 }
 

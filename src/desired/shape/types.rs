@@ -95,6 +95,13 @@ pub enum Type {
         /// The greatest number of them.
         max: usize,
     },
+    /// Several values in their order, which may be the same.
+    Row {
+        /// What each is.
+        of: &'static Type,
+        /// The greatest number of them.
+        max: usize,
+    },
 }
 
 impl Type {
@@ -142,13 +149,15 @@ impl Type {
             Self::Listen => "an address to listen on, `host:port`".to_owned(),
             Self::Guard => "the name of a guard".to_owned(),
             Self::Loop => "the name of a loop".to_owned(),
-            Self::List { of, max } => format!("up to {max} values, each {}", of.noun(spelling)),
+            Self::List { of, max } | Self::Row { of, max } => {
+                format!("up to {max} values, each {}", of.noun(spelling))
+            }
         }
     }
 
     /// Whether several values may stand in one field.
     pub fn is_list(self) -> bool {
-        matches!(self, Self::List { .. })
+        matches!(self, Self::List { .. } | Self::Row { .. })
     }
 }
 

@@ -12,8 +12,8 @@ use crate::model::{AnswerSchema, Closed, RunId, Said, Session, Typed};
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{self, Site, Workspace};
 use crate::runs::{
-    CheckError, Conclusion, End, Evidence, Found, Given, Left, On, RecordError, RunDir, Spec, State, agents,
-    answer, conclude, is_masked, outbox, settle, verify,
+    CheckError, Conclusion, End, Evidence, Found, Given, Left, On, RecordError, RunDir, Spec, State, Stop,
+    agents, answer, conclude, is_masked, outbox, settle, verify,
 };
 
 use super::{Secrets, Yard, check, workspace_name};
@@ -118,7 +118,7 @@ pub(super) async fn close_ended(
         let Some(spec) = dir.spec()? else { continue };
         let Some(on) = spec.on.clone() else { continue };
         if dir.closed()?.is_some() {
-            if let Some(run) = super::seen::one(&dir, yard.desired.prices.as_ref())? {
+            if let Some(run) = super::seen::one(&dir)? {
                 yard.known.learn(&run);
             }
             continue;
@@ -193,6 +193,7 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
         typed,
         lacks,
         said,
+        capped: end.stop == Some(Stop::SpendOfDay),
         setup_failed: end.setup_failed.map(|failed| failed.recipe),
         checks: Vec::new(),
     })

@@ -44,7 +44,7 @@ pub async fn keep(yard: &Yard, observed: &Observed, say: &(dyn Fn(&str) + Send +
     if let (Some(budget), Some(Seen::Known(used))) = (yard.desired.run_caps.disk, observed.disk)
         && used > budget
     {
-        match seen::all(&yard.state.runs(), yard.desired.prices.as_ref()) {
+        match seen::all(&yard.state.runs()) {
             Ok(runs) => keeper.make_room(spare(&works, &runs), used - budget, say).await,
             Err(error) => say(&format!("no room can be made: {}", said(&error))),
         }
@@ -259,6 +259,7 @@ mod tests {
                 answer: None,
                 said: crate::model::Said::default(),
                 setup_failed: None,
+                capped: false,
                 checks: Vec::new(),
                 typed: None,
                 lacks: None,

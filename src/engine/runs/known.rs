@@ -215,6 +215,7 @@ mod tests {
             salvage: None,
             answer: None,
             said: crate::model::Said::default(),
+            capped: false,
             setup_failed: (outcome == Outcome::CouldNotStart).then_some(recipe),
             checks: Vec::new(),
             typed: None,
@@ -233,7 +234,7 @@ mod tests {
         let began =
             now() - SignedDuration::from_hours(2) + SignedDuration::from_secs(i64::try_from(n).unwrap());
         let id = RunId::new(began, &n.to_le_bytes());
-        let billed = Billed { account: AGENTS[by].into(), ended: Some(at), ..Billed::default() };
+        let billed = Billed { account: AGENTS[by].into(), ..Billed::default() };
         RunSeen { id, of, agent: AGENTS[by].into(), billed, phase: RunPhase::Closed(Box::new(closed)) }
     }
 
@@ -302,7 +303,7 @@ mod tests {
             .map(|(n, (version, ago))| run(n, (0, version, 0, 0, ago)))
             .collect();
         let dirs: Vec<RunDir> = all.iter().map(|run| put(runs, run)).collect();
-        let read = || seen::read(runs, &known, desired.tasks.values(), None).map(|(runs, _)| runs);
+        let read = || seen::read(runs, &known, desired.tasks.values()).map(|(runs, _)| runs);
         let matter = [all[1].clone(), all[3].clone()];
         assert_eq!(read().unwrap(), matter);
         assert_eq!(known.open(runs).unwrap(), []);

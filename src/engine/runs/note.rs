@@ -37,7 +37,7 @@ pub async fn note_runs(
     let redactor = Redactor::new(secrets.iter().map(String::as_str));
     let mut records = Vec::new();
     for (id, dir) in missing {
-        match record(yard, &dir, &redactor) {
+        match record(&dir, &redactor) {
             Ok(record) => records.extend(record),
             Err(error) => say(&format!("what run {id} cost can't be recorded yet: {}", said(&error))),
         }
@@ -50,12 +50,12 @@ pub async fn note_runs(
 }
 
 /// The record of a run; `None` of one that isn't over, or belongs to nothing.
-fn record(yard: &Yard, dir: &RunDir, redactor: &Redactor) -> Result<Option<Record>, RecordError> {
+fn record(dir: &RunDir, redactor: &Redactor) -> Result<Option<Record>, RecordError> {
     let (Some(closed), Some(end), Some(spec)) = (dir.closed()?, dir.ended()?, dir.spec()?) else {
         return Ok(None);
     };
     let Some(on) = &spec.on else { return Ok(None) };
-    let billed = billed(dir, &spec, yard.desired.prices.as_ref())?;
+    let billed = billed(dir, &spec)?;
     let clean = |text: &str| redactor.clean_text(text).chars().take(SHORT).collect::<String>();
     let until = if let Outcome::Credit(until) = closed.outcome { until } else { None };
     Ok(Some(Record::Run(Box::new(ledger::Run {

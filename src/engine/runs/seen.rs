@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
-use crate::model::{Billed, Cause, Facet, Gap, Observed, Paid, Prices, RepoName, RunPhase, RunSeen, Task};
+use crate::model::{Billed, Cause, Facet, Gap, Observed, Paid, RepoName, RunPhase, RunSeen, Task};
 use crate::observed;
 use crate::runs::{RecordError, RunDir, Spec, State};
 
@@ -17,10 +17,9 @@ pub(in crate::engine) async fn runs_seen(
     (state, known): (&StateDir, &Known),
     client: &Client,
     tasks: impl Iterator<Item = &Task> + Clone,
-    prices: Option<&Prices>,
     observed: &mut Observed,
 ) {
-    match read(&state.runs(), known, tasks.clone(), prices) {
+    match read(&state.runs(), known, tasks.clone()) {
         Ok((runs, paid)) => (observed.runs, observed.paid) = (runs, paid),
         Err(error) => {
             let why = format!("the records of runs: {}", crate::engine::config::said(&error));
@@ -39,11 +38,10 @@ pub(super) fn read<'a>(
     runs: &Path,
     known: &Known,
     tasks: impl Iterator<Item = &'a Task>,
-    prices: Option<&Prices>,
 ) -> Result<(Vec<RunSeen>, Paid), RecordError> {
     let mut out = Vec::new();
     for (_, dir) in known.open(runs)? {
-        let Some(run) = one(&dir, prices)? else { continue };
+        let Some(run) = one(&dir)? else { continue };
         if !known.learn(&run) {
             out.push(run);
         }
@@ -51,7 +49,7 @@ pub(super) fn read<'a>(
     let mut paid = known.paid();
     out.iter().for_each(|run| paid.add(run));
     for id in known.that_matter(tasks) {
-        out.extend(one(&RunDir::of(runs, &id), prices)?);
+        out.extend(one(&RunDir::of(runs, &id))?);
     }
     out.sort_by(|a, b| a.id.cmp(&b.id));
     Ok((out, paid))
@@ -61,32 +59,32 @@ pub(super) fn read<'a>(
 ///
 /// # Errors
 /// When the records of one can't be read.
-pub(super) fn all(runs: &Path, prices: Option<&Prices>) -> Result<Vec<RunSeen>, RecordError> {
-    let seen = RunDir::all(runs)?.into_iter().map(|(_, dir)| one(&dir, prices));
+pub(super) fn all(runs: &Path) -> Result<Vec<RunSeen>, RecordError> {
+    let seen = RunDir::all(runs)?.into_iter().map(|(_, dir)| one(&dir));
     seen.filter_map(Result::transpose).collect()
 }
 
 /// One run; `None` of one that belongs to no task, or has no records yet.
-pub(super) fn one(dir: &RunDir, prices: Option<&Prices>) -> Result<Option<RunSeen>, RecordError> {
+pub(super) fn one(dir: &RunDir) -> Result<Option<RunSeen>, RecordError> {
     let spec = dir.spec()?;
-    spec.map_or(Ok(None), |spec| seen(dir, spec, prices))
+    spec.map_or(Ok(None), |spec| seen(dir, spec))
 }
 
-/// Who pays for a run, what it used and what that cost; where nobody counted that while it ran, by these prices.
-pub(super) fn billed(dir: &RunDir, spec: &Spec, prices: Option<&Prices>) -> Result<Billed, RecordError> {
+/// Who pays for a run, what it used and what that cost, as it was counted while it ran.
+pub(super) fn billed(dir: &RunDir, spec: &Spec) -> Result<Billed, RecordError> {
     let tally = dir.tally()?;
     // Records of earlier versions have no account.
     let account = if spec.bill.account.is_empty() { &spec.agent } else { &spec.bill.account };
     Ok(Billed {
         account: account.clone(),
         used: tally.used,
-        cost: tally.cost_by(spec.work.model.as_deref(), prices),
-        quota: tally.quota,
+        cost: tally.cost,
+        quotas: tally.quotas,
         ended: tally.ended,
     })
 }
 
-fn seen(dir: &RunDir, spec: Spec, prices: Option<&Prices>) -> Result<Option<RunSeen>, RecordError> {
+fn seen(dir: &RunDir, spec: Spec) -> Result<Option<RunSeen>, RecordError> {
     let Some(on) = &spec.on else { return Ok(None) };
     let phase = match dir.closed()? {
         Some(closed) => RunPhase::Closed(Box::new(closed)),
@@ -96,6 +94,6 @@ fn seen(dir: &RunDir, spec: Spec, prices: Option<&Prices>) -> Result<Option<RunS
             State::Interrupted(_) | State::Ended(_) => RunPhase::Ended,
         },
     };
-    let billed = billed(dir, &spec, prices)?;
+    let billed = billed(dir, &spec)?;
     Ok(Some(RunSeen { id: spec.id, of: on.of.clone(), agent: spec.agent.clone(), billed, phase }))
 }

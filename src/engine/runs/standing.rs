@@ -25,7 +25,10 @@ pub struct Standing {
     pub today: Sum,
     /// What a day may cost, in millionths of a US dollar.
     pub per_day_micros: Option<u64>,
-    /// What all runs cost.
+    /// What those cost so far that are not over; their figures may still change.
+    #[serde(default)]
+    pub open: Sum,
+    /// What all cost that are over.
     pub in_all: Sum,
     /// The same by what they were for: the addresses of tasks.
     pub by_source: BTreeMap<String, Sum>,
@@ -73,7 +76,7 @@ impl Standing {
     /// # Errors
     /// When they can't be read, with why.
     pub fn read(state: &StateDir, known: &Known, desired: &Desired, now: Timestamp) -> Result<Self, String> {
-        let read = read(&state.runs(), known, std::iter::empty(), desired.prices.as_ref());
+        let read = read(&state.runs(), known, std::iter::empty());
         let (runs, paid) = read.map_err(|error| said(&error))?;
         Ok(Self::of(desired, &runs, &paid, now))
     }
@@ -89,7 +92,7 @@ impl Standing {
         let names: BTreeSet<&str> = desired.agents.values().map(|agent| agent.account.as_str()).collect();
         let account = |name: &str| {
             let (paused_until, why) = paid.paused(name, now).map(|paused| (paused.until, paused.why)).unzip();
-            let quota = paid.quota(name).map(|quota| quota.percent);
+            let quota = paid.quota(name, now).map(|quota| quota.percent);
             AccountStanding { name: name.to_owned(), paused_until, why, quota }
         };
         Self {
@@ -97,6 +100,7 @@ impl Standing {
             accounts: names.into_iter().map(account).collect(),
             today: paid.on(day_of(now)),
             per_day_micros: caps.spend_per_day,
+            open: paid.open,
             in_all: paid.in_all,
             by_source: paid.by_source.clone(),
             by_agent: paid.by_agent.clone(),
@@ -121,10 +125,14 @@ impl Standing {
                 let _ = writeln!(out, "account {name}: {quota}");
             }
         }
-        if self.in_all.runs > 0 {
+        if self.in_all.runs + self.open.runs > 0 {
             let most = self.per_day_micros.map(|most| format!(" of {}", usd(most))).unwrap_or_default();
-            let _ =
-                writeln!(out, "spend: today {}{most}; in all {}", usd(self.today.micros), says(&self.in_all));
+            let open = match self.open {
+                Sum { runs: 0, .. } => String::new(),
+                open => format!(", and {} so far under way", says(&open)),
+            };
+            let (today, all) = (usd(self.today.micros), says(&self.in_all));
+            let _ = writeln!(out, "spend: today {today}{most}; in all {all}{open}");
             for (name, sum) in &self.by_source {
                 let _ = writeln!(out, "  {name}: {}", says(sum));
             }
@@ -157,6 +165,7 @@ pub(in crate::engine) mod tests {
             answer: None,
             said: Said::default(),
             setup_failed: None,
+            capped: false,
             checks: Vec::new(),
             typed: None,
             lacks: None,
@@ -177,7 +186,10 @@ pub(in crate::engine) mod tests {
                 account: "shared".into(),
                 used: Usage { turns: 2, input: 10, cached: 5, output: 1, cost: None },
                 cost: micros.map(|micros| Spent { micros, figure: Figure::Table }),
-                quota: ended.map(|at| Quota { percent: 93, until: None, at }),
+                quotas: ended
+                    .map(|at| Quota { of: String::new(), percent: 93, until: None, at })
+                    .into_iter()
+                    .collect(),
                 ended,
             },
             phase: ended.map_or(RunPhase::Under, |at| RunPhase::Closed(Box::new(closed(at)))),
@@ -202,10 +214,10 @@ pub(in crate::engine) mod tests {
         insta::assert_snapshot!(standing().text(), @r"
         agents: 1 of 4 at work, 1 in acme/widgets
         account shared: paused until 2026-06-01T13:00:00Z: 93 % of its quota is used
-        spend: today 1.75 USD of 5.00 USD; in all 1.75 USD in 3 runs, 1 of them not told
-          repo/acme/widgets/task/a: 1.50 USD in 2 runs, 1 of them not told
+        spend: today 1.75 USD of 5.00 USD; in all 0.25 USD in 2 runs, 1 of them not told, and 1.50 USD in 1 run so far under way
+          repo/acme/widgets/task/a: 0.00 USD in 1 run, 1 of them not told
           repo/acme/widgets/task/b: 0.25 USD in 1 run
-          agent one: 1.75 USD in 3 runs, 1 of them not told
+          agent one: 0.25 USD in 2 runs, 1 of them not told
         ");
     }
 

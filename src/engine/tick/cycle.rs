@@ -117,8 +117,7 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
             let address = task.address();
             judging.scope.is_empty() || judging.scope.iter().any(|glob| glob.covers(&address))
         };
-        let prices = judging.desired.prices.as_ref();
-        runs_seen((state, known), client, tasks.filter(in_scope), prices, &mut observed).await;
+        runs_seen((state, known), client, tasks.filter(in_scope), &mut observed).await;
         observed.disk = disk(state, judging.desired).await;
     }
     let uncounted = unsettled_labels(judging, &observed);

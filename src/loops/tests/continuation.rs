@@ -55,6 +55,7 @@ fn run(of: RunOf, agent: &str, n: usize, ended: &Ended) -> RunSeen {
         answer: None,
         said: Said::default(),
         setup_failed: None,
+        capped: false,
         checks: Vec::new(),
         typed: None,
         lacks: ended.lacks.clone(),

@@ -62,6 +62,7 @@ fn closed(outcome: Outcome) -> RunPhase {
         answer: Some("```\ndone".into()),
         said: Said::default(),
         setup_failed: None,
+        capped: false,
         checks: Vec::new(),
         typed: None,
         lacks: None,
@@ -259,6 +260,7 @@ fn what_gates_showed_is_told() {
 fn agents_of_one_account_wait_together() {
     let later = now().checked_add(jiff::SignedDuration::from_mins(30)).unwrap();
     let quota = |percent, until, ago| Quota {
+        of: String::new(),
         percent,
         until,
         at: now().checked_sub(jiff::SignedDuration::from_mins(ago)).unwrap(),
@@ -268,7 +270,8 @@ fn agents_of_one_account_wait_together() {
         desired.agents.values_mut().for_each(|agent| account.clone_into(&mut agent.account));
         desired.agents.insert("one".into(), AgentConfig { account: "x".into(), ..agent("one") });
         let mut past = run("a", "one", 1, closed(outcome));
-        past.billed = Billed { account: "x".into(), quota, ..Billed::default() };
+        let quotas = quota.into_iter().collect();
+        past.billed = Billed { account: "x".into(), quotas, ..Billed::default() };
         let mut seen = sees(&desired, vec![past]);
         let pull = PullSeen { number: 7, open: false, merged: true };
         let of_a = seen.pulls.iter_mut().find(|((_, branch), _)| branch.contains("/a-")).unwrap();
@@ -286,7 +289,7 @@ fn agents_of_one_account_wait_together() {
         ("x", Outcome::Done, Some(quota(89, Some(later), 5)), "one starts 1 of b"),
         ("y", Outcome::Done, Some(quota(99, Some(later), 5)), "two starts 1 of b"),
     ] {
-        let said = says_with(account, outcome.clone(), quota);
+        let said = says_with(account, outcome.clone(), quota.clone());
         assert!(said.starts_with(expect), "{account} {outcome} {quota:?}: {said}");
     }
 }

@@ -165,7 +165,8 @@ impl Heard {
         let info = line.get("rate_limit_info").unwrap_or(&Value::Null);
         if let Some(percent) = parts(info, "/utilization", 100) {
             let percent = u8::try_from(percent.min(100)).unwrap_or(100);
-            out.push(Event::Quota { percent, until: moment(count(info, "/resetsAt")) });
+            let of = text(info, "/rateLimitType").to_owned();
+            out.push(Event::Quota { of, percent, until: moment(count(info, "/resetsAt")) });
         }
         let overage = info.get("isUsingOverage").and_then(Value::as_bool).unwrap_or(false);
         if text(info, "/status") == "rejected" && !overage {

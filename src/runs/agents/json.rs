@@ -39,8 +39,12 @@ pub(super) fn parts(value: &Value, path: &str, of: u32) -> Option<u64> {
     Some((fraction * f64::from(of)).round() as u64)
 }
 
-/// The dollars at a path, in millionths.
+/// The most dollars that one agent is believed to have cost.
+const DEAREST: f64 = 100_000.0;
+
+/// The dollars at a path, in millionths; `None` of what can't be an amount, which tells nothing.
 pub(super) fn dollars(value: &Value, path: &str) -> Option<u64> {
+    value.pointer(path)?.as_f64().filter(|dollars| (0.0..=DEAREST).contains(dollars))?;
     parts(value, path, 1_000_000)
 }
 
@@ -57,9 +61,9 @@ mod tests {
         assert_eq!((count(&line, "/n"), count(&line, "/d"), list(&line, "/l").count()), (0, 0, 2));
         assert_eq!(
             (dollars(&line, "/d"), dollars(&line, "/n"), dollars(&line, "/a")),
-            (Some(8640), Some(0), None)
+            (Some(8640), None, None)
         );
-        assert_eq!(dollars(&line, "/big"), Some(u64::MAX));
+        assert_eq!(dollars(&line, "/big"), None);
         assert_eq!((parse(b"\xff{"), parse(b"3")), (Value::Null, json!(3)));
     }
 }

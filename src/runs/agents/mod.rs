@@ -212,6 +212,8 @@ pub enum Event {
     HangUp,
     /// How much of the account's quota is used.
     Quota {
+        /// Which one, in its word; empty where it has none.
+        of: String,
         /// In percent.
         percent: u8,
         /// When it begins anew, where that is said.

@@ -70,9 +70,10 @@ fn words(event: &Event) -> String {
         Event::Asked(what) => format!("asked {what}"),
         Event::Reply(line) => format!("> {line}"),
         Event::HangUp => "hang up".into(),
-        Event::Quota { percent, until } => {
+        Event::Quota { of, percent, until } => {
             let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
-            format!("quota {percent}%{until}")
+            let of = if of.is_empty() { String::new() } else { format!(" of {of}") };
+            format!("quota {percent}%{of}{until}")
         }
         Event::Closed => "closed".into(),
     }
