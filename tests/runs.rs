@@ -273,6 +273,22 @@ fn a_run_whose_supervisor_dies_is_known_as_interrupted_and_found() {
     assert_eq!(settle(&run, now).unwrap(), None, "the first word stands");
 }
 
+/// Whoever asks gets it, also when nobody is there any more who could hear of it.
+#[test]
+fn who_asks_stops_a_run_whose_supervisor_is_dead() {
+    let place = Place::new();
+    let run = place.start(&place.spec("echo on; sleep 600", SLOW));
+    let State::Runs(processes) = run.state().unwrap() else { panic!("it runs") };
+    assert!(processes.supervisor.signal(rustix::process::Signal::KILL).unwrap());
+    wait("it is gone", || matches!(run.state().unwrap(), State::Interrupted(_)).then_some(()));
+    run.ask_to_stop("ada", "the issue was closed").unwrap();
+    let end = settle(&run, Clock::system().now()).unwrap().expect("nobody attended it");
+    assert_eq!((&end.outcome, end.left.as_slice()), (&Outcome::Cancelled, &[][..]), "{end:?}");
+    assert!(end.says.starts_with("stopped by ada: the issue was closed; "), "{}", end.says);
+    let id = run.spec().unwrap().unwrap().id;
+    assert_eq!(procs::marked(MARK, id.as_str()).unwrap(), []);
+}
+
 /// Whoever comes later finds that the other one was first.
 #[test]
 fn a_run_that_was_given_up_does_not_begin() {

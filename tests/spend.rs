@@ -11,7 +11,11 @@ const PRICES: &str = "prices as-of=\"2026-11-01\" { model \"known-*\" input=3 ca
 /// A config with tasks for agents that are this shell script, which speaks as claude does.
 fn config(w: &World, script: &str, more: &str, tasks: &[(&str, &str)]) -> String {
     let path = w.path("agent.sh");
-    let version = "case \"$*\" in *--version*) echo '2.1.200 (Claude Code)'; exit 0;; esac\ncat > prompt\n";
+    let asked = w.path("asked");
+    let version = format!(
+        "case \"$*\" in *--version*) echo >> {}; echo '2.1.200 (Claude Code)'; exit 0;; esac\ncat > prompt\n",
+        asked.display()
+    );
     std::fs::write(&path, format!("{version}{SAYS}{script}")).expect("it can be written");
     let program = format!("program \"/bin/sh\" {:?}", path.display().to_string());
     let agent = |name: &str, more: &str| {
@@ -77,6 +81,8 @@ fn the_ledger_is_the_agents_bill() {
         w.config(&format!("{}caps runs=20 runs-per-repo=20\n", config(w, &script, "", &tasks)));
         w.apply(&[]).exits(0);
         assert_eq!(ended(w).len(), 20);
+        let asked = std::fs::read_to_string(w.path("asked")).expect("it was asked for its version");
+        assert_eq!(asked.lines().count(), 1, "those that start together ask once");
         // Whoever closes them without a ledger leaves the recording to the next.
         w.run(&["reap"]);
         assert_eq!(recorded(w).len(), 0);

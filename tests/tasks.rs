@@ -327,6 +327,45 @@ fn a_run_can_be_stopped() {
     });
 }
 
+/// Kills who attends the one run that is at work.
+fn kill_supervisor(w: &World) {
+    let run = runs(w).remove(0);
+    let folder = std::path::Path::new(run["folder"].as_str().expect("a folder"));
+    let yard = folder.ancestors().nth(3).expect("where runs lie");
+    let id = run["run"].as_str().expect("its name");
+    let records = yard.join("runs").join(id).join("processes.json");
+    let processes: Value = serde_json::from_slice(&std::fs::read(records).expect("there")).expect("JSON");
+    let pid = processes["supervisor"]["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok());
+    let pid = pid.and_then(rustix::process::Pid::from_raw).expect("a pid");
+    rustix::process::kill_process(pid, Signal::KILL).expect("it runs");
+    wait("it is gone", || (runs(w)[0]["state"] == "interrupted").then_some(()));
+}
+
+/// A run is found and stopped whatever becomes of the config and of who attended it: nothing of it stays, nothing of it is
+/// done again.
+#[test]
+fn a_run_can_be_stopped_on_a_bad_day() {
+    small(|w| {
+        w.config(&config("echo on; sleep 600 & sleep 600", ""));
+        w.apply(&[]).exits(0);
+        let id = runs(w)[0]["run"].as_str().expect("its name").to_owned();
+        w.git(&["tag", "good"]);
+        w.config("factory \"acme\"\nrepo 7\n");
+        w.run(&["validate"]).exits(3);
+        kill_supervisor(w);
+        let stopped = w.run(&["runs", "stop", &id, "--reason", "not now"]).exits(0);
+        assert_eq!(stopped.out, format!("run {id} has ended: cancelled\n"));
+        let shown = w.run(&["runs", "show", &id]).exits(0);
+        assert!(shown.out.contains("not now; "), "{}", shown.all());
+        let marked =
+            w.plain("grep", &["-lsz", &format!("^FACTORY_RUN={id}$"), "-r", "--include=environ", "/proc"]);
+        assert_eq!(String::from_utf8_lossy(&marked.stdout), "", "a process of it goes on");
+        w.git(&["reset", "-q", "--hard", "good"]);
+        w.apply(&[]).exits(0);
+        assert_eq!(runs(w).len(), 1);
+    });
+}
+
 /// A run outlives the daemon; the next one finds it at work, and finishes what it began.
 #[test]
 fn a_run_outlives_the_daemon() {
@@ -357,17 +396,7 @@ fn a_killed_run_is_done_again() {
         w.config(&unbounded(&script, "attempts 1"));
         w.apply(&[]).exits(0);
         wait("it is at work", || second.exists().then_some(()));
-        let run = runs(w).remove(0);
-        let folder = std::path::Path::new(run["folder"].as_str().expect("a folder"));
-        let yard = folder.ancestors().nth(3).expect("where runs lie");
-        let id = run["run"].as_str().expect("its name");
-        let records = yard.join("runs").join(id).join("processes.json");
-        let processes: Value = serde_json::from_slice(&std::fs::read(records).expect("there")).expect("JSON");
-        let pid =
-            processes["supervisor"]["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a pid");
-        let pid = rustix::process::Pid::from_raw(pid).expect("a pid");
-        rustix::process::kill_process(pid, Signal::KILL).expect("it runs");
-        wait("it is gone", || (runs(w)[0]["state"] == "interrupted").then_some(()));
+        kill_supervisor(w);
         w.apply(&[]).exits(0);
         assert_eq!(runs(w)[1]["outcome"], "killed");
         ended(w);

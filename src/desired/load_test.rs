@@ -218,6 +218,17 @@ fn toml_has_short_forms_and_dates_of_its_own() {
     assert_eq!(read(short), read(long));
 }
 
+/// The same argument twice, and the same wait, are meant so; a set names each once.
+#[test]
+fn a_row_may_repeat_itself() {
+    let text = "factory \"acme\"\nagent \"a\" kind=\"command\" { program \"sh\" \"-x\" \"-x\"; auth-waits \"1s\" \"1s\"; }\n";
+    let given = files([("factory.kdl", text)]);
+    let (desired, _) =
+        load(&given, &vocabulary()).unwrap_or_else(|d| panic!("{}", render(&d, &given, false)));
+    let agent = &desired.agents["a"];
+    assert_eq!((agent.program.join(" "), agent.waits.len()), ("sh -x -x".to_owned(), 2));
+}
+
 #[test]
 fn sources_name_the_commit_and_count_characters() {
     let mut given =

@@ -210,3 +210,77 @@ impl Paid {
 fn after(at: Timestamp, wait: Duration) -> Timestamp {
     at.checked_add(jiff::SignedDuration::try_from(wait).unwrap_or_default()).unwrap_or(at)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::model::samples::{closed, name, now};
+    use crate::model::{Closed, Outcome, RunId, RunOf, RunPhase};
+
+    fn at(minutes: i64) -> Timestamp {
+        now() + SignedDuration::from_mins(minutes)
+    }
+
+    /// A run of one account that took ten minutes, until that many after [`now`].
+    fn run(minutes: i64, outcome: Outcome, quotas: Vec<Quota>) -> RunSeen {
+        let of = RunOf {
+            repo: name("acme/widgets"),
+            task: "a".into(),
+            version: "v".into(),
+            attempt: 1,
+            branch: "b".into(),
+            continues: None,
+        };
+        let billed = Billed { account: "x".into(), quotas, ended: Some(at(minutes)), ..Billed::default() };
+        let ended = Closed { at: at(minutes), ..closed(outcome) };
+        RunSeen {
+            id: RunId::new(at(minutes - 10), &minutes.to_le_bytes()),
+            of,
+            agent: "one".into(),
+            billed,
+            phase: RunPhase::Closed(Box::new(ended)),
+        }
+    }
+
+    fn quota(of: &str, percent: u8, told: i64, until: i64) -> Quota {
+        Quota { of: of.into(), percent, until: Some(at(until)), at: at(told) }
+    }
+
+    #[track_caller]
+    fn pauses(runs: &[RunSeen], until: Option<i64>) {
+        let paused = Paid::of(runs).paused("x", at(0));
+        assert_eq!(paused.as_ref().map(|paused| paused.until), until.map(at), "{paused:?}");
+    }
+
+    /// An account has several quotas: what is said of one tells nothing of another.
+    #[test]
+    fn each_quota_of_an_account_counts() {
+        let week = || quota("week", 95, -30, 600);
+        let told = |quotas| run(-20, Outcome::Done, quotas);
+        pauses(&[told(vec![week()])], Some(600));
+        pauses(&[told(vec![week(), quota("hours", 12, -29, 60)])], Some(600));
+        pauses(&[told(vec![week()]), told(vec![quota("hours", 93, -25, 60)])], Some(600));
+        pauses(&[told(vec![week()]), told(vec![quota("week", 3, -25, 900)])], None);
+        pauses(&[told(vec![quota("week", 3, -25, 900)]), told(vec![week()])], None);
+        let paid = Paid::of(&[told(vec![week(), quota("hours", 12, -29, 60)])]);
+        assert_eq!(paid.quota("x", at(0)), Some(&week()));
+        assert_eq!(paid.quota("x", at(60 * 10)), None, "both began anew");
+    }
+
+    /// A time that was said stands, also when somebody is sent away later without one; who is let in after it ends both.
+    #[test]
+    fn a_pause_with_a_time_stands() {
+        let credit = || run(-30, Outcome::Credit(Some(at(300))), Vec::new());
+        let away = |minutes| run(minutes, Outcome::Auth, Vec::new());
+        let hour = i64::try_from(LONGEST_WAIT.as_secs() / 60).unwrap();
+        pauses(&[away(-20)], Some(hour - 20));
+        pauses(&[credit(), away(-20)], Some(300));
+        pauses(&[away(-20), credit()], Some(300));
+        pauses(&[credit(), run(-25, Outcome::Done, Vec::new())], Some(300));
+        pauses(&[credit(), away(-20), run(-5, Outcome::Done, Vec::new())], None);
+        pauses(&[away(-90)], None);
+        assert_eq!(Paid::of(&[away(-20)]).paused("y", at(0)), None);
+    }
+}

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    AgentBounds, AgentConfig, Clocks, Desired, LabelName, LabelSpec, LabelState, Labels, Limits, Mode,
-    Observed, OwnRepo, Recipe, Repo, RepoName, RepoState, Seen, Setting, SettingValue, Source, Sourced,
+    AgentBounds, AgentConfig, Clocks, Closed, Desired, LabelName, LabelSpec, LabelState, Labels, Limits,
+    Mode, Observed, Outcome, OwnRepo, Recipe, Repo, RepoName, RepoState, Said, Seen, Setting, SettingValue,
+    Source, Sourced,
 };
 
 impl From<bool> for SettingValue {
@@ -93,6 +94,26 @@ pub(crate) fn agent(name: &str) -> AgentConfig {
         clocks: Clocks::default(),
         waits: Vec::new(),
         source: source(4),
+    }
+}
+
+/// A run that ended so at [`now`] and left nothing.
+pub(crate) fn closed(outcome: Outcome) -> Closed {
+    Closed {
+        outcome,
+        says: "so it was".into(),
+        at: now(),
+        base: None,
+        commit: None,
+        salvage: None,
+        answer: None,
+        said: Said::default(),
+        setup_failed: None,
+        capped: false,
+        checks: Vec::new(),
+        typed: None,
+        lacks: None,
+        session: None,
     }
 }
 

@@ -224,7 +224,7 @@ fn spare<'a>(works: &BTreeMap<String, Work<'a>>, runs: &'a [RunSeen]) -> Vec<Spa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::samples::{agent, desired, name, now, observed, source};
+    use crate::model::samples::{agent, closed, desired, name, now, observed, source};
     use crate::model::{Billed, Closed, Lack, Outcome, RunOf, RunPhase, Session};
 
     fn task(task: &str) -> Task {
@@ -248,24 +248,7 @@ mod tests {
         let (repo, version, branch) = (task.repo.clone(), task.version(), task.branch());
         let of = RunOf { repo, task: task.name, version, attempt: 1, branch, continues: None };
         let at = now() - jiff::SignedDuration::from_mins(ago);
-        let closed = |outcome| {
-            RunPhase::Closed(Box::new(Closed {
-                outcome,
-                says: String::new(),
-                at,
-                base: None,
-                commit: None,
-                salvage: None,
-                answer: None,
-                said: crate::model::Said::default(),
-                setup_failed: None,
-                capped: false,
-                checks: Vec::new(),
-                typed: None,
-                lacks: None,
-                session: None,
-            }))
-        };
+        let closed = |outcome| RunPhase::Closed(Box::new(Closed { at, ..closed(outcome) }));
         let phase = outcome.map_or(RunPhase::Under, closed);
         RunSeen {
             id: RunId::new(at, of.task.as_bytes()),

@@ -165,7 +165,7 @@ mod tests {
     use super::super::seen;
     use super::*;
     use crate::loops::{self, Inputs, Selection};
-    use crate::model::samples::{agent, desired, name, now, observed, repo, source};
+    use crate::model::samples::{agent, closed, desired, name, now, observed, repo, source};
     use crate::model::{Billed, Closed, Desired, Lack, Observed, Outcome, RunPhase, Seen, Session};
     use crate::plan::{Plan, Switches};
 
@@ -210,18 +210,10 @@ mod tests {
         let closed = Closed {
             says: format!("so it was {n}"),
             at,
-            base: None,
-            commit: None,
-            salvage: None,
-            answer: None,
-            said: crate::model::Said::default(),
-            capped: false,
             setup_failed: (outcome == Outcome::CouldNotStart).then_some(recipe),
-            checks: Vec::new(),
-            typed: None,
             lacks: (outcome == Outcome::NoChange).then_some(Lack::Commits),
             session: Some(Session { kind: agent("one").kind, id: "s".into() }),
-            outcome,
+            ..closed(outcome)
         };
         let of = RunOf {
             repo: task.repo.clone(),

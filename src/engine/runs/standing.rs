@@ -147,30 +147,15 @@ impl Standing {
 #[cfg(test)]
 pub(in crate::engine) mod tests {
     use super::*;
-    use crate::model::samples::{agent, desired, name, now, repo};
+    use crate::model::samples::{agent, closed, desired, name, now, repo};
     use crate::model::{
-        Billed, Closed, Figure, Outcome, Quota, RunCaps, RunId, RunOf, RunPhase, Said, Spent, Usage,
+        Billed, Closed, Figure, Outcome, Quota, RunCaps, RunId, RunOf, RunPhase, Spent, Usage,
     };
 
     fn run(task: &str, ended_hours_ago: Option<i64>, micros: Option<u64>) -> RunSeen {
         let ago = |hours: i64| now().checked_sub(jiff::SignedDuration::from_hours(hours)).unwrap();
         let ended = ended_hours_ago.map(ago);
-        let closed = |at| Closed {
-            outcome: Outcome::Done,
-            says: "so it was".into(),
-            at,
-            base: None,
-            commit: None,
-            salvage: None,
-            answer: None,
-            said: Said::default(),
-            setup_failed: None,
-            capped: false,
-            checks: Vec::new(),
-            typed: None,
-            lacks: None,
-            session: None,
-        };
+        let closed = |at| Closed { at, ..closed(Outcome::Done) };
         RunSeen {
             id: RunId::new(ago(48), task.as_bytes()),
             of: RunOf {

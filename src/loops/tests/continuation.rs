@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use super::tasks::{plan, says, sees, task, wants};
 use jiff::Timestamp;
 
-use crate::model::samples::now;
+use crate::model::samples::{closed, now};
 use crate::model::{
     AnswerFrom, AnswerSchema, Billed, Closed, Desired, Effect, Lack, Outcome, RunId, RunOf, RunPhase,
-    RunSeen, Said, Session, StartRun, Typed,
+    RunSeen, Session, StartRun, Typed,
 };
 
 /// How a run ended.
@@ -46,20 +46,10 @@ fn ago(hours: i64) -> Timestamp {
 
 fn run(of: RunOf, agent: &str, n: usize, ended: &Ended) -> RunSeen {
     let closed = Closed {
-        outcome: ended.outcome.clone(),
-        says: "so it was".into(),
         at: ago(2),
-        base: None,
-        commit: None,
-        salvage: None,
-        answer: None,
-        said: Said::default(),
-        setup_failed: None,
-        capped: false,
-        checks: Vec::new(),
-        typed: None,
         lacks: ended.lacks.clone(),
         session: ended.session.then(|| Session { kind: "codex".into(), id: "s".into() }),
+        ..closed(ended.outcome.clone())
     };
     RunSeen {
         id: RunId::new(ago(3), &n.to_le_bytes()),

@@ -1,10 +1,10 @@
 //! The loop that gives tasks to agents.
 
-use crate::model::samples::{agent, desired, name, now, observed, repo, source};
+use crate::model::samples::{self, agent, desired, name, now, observed, repo, source};
 use crate::model::{
     AgentConfig, Billed, Cause, Check, Closed, CommitId, Desired, Effect, Facet, Figure, Gap, Observed,
-    Outcome, Paid, PullSeen, Quota, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Said, Seen,
-    Spent, Task, Verb,
+    Outcome, Paid, PullSeen, Quota, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Seen, Spent,
+    Task, Verb,
 };
 use crate::plan::Plan;
 
@@ -54,20 +54,10 @@ fn run(of: &str, agent: &str, attempt: u32, phase: RunPhase) -> RunSeen {
 fn closed(outcome: Outcome) -> RunPhase {
     let commit = CommitId::parse(&"ab".repeat(20));
     RunPhase::Closed(Box::new(Closed {
-        says: "so it was".into(),
-        at: now(),
         base: commit.clone().zip(Some("main".to_owned())),
         commit: commit.filter(|_| outcome == Outcome::Done),
-        salvage: None,
         answer: Some("```\ndone".into()),
-        said: Said::default(),
-        setup_failed: None,
-        capped: false,
-        checks: Vec::new(),
-        typed: None,
-        lacks: None,
-        session: None,
-        outcome,
+        ..samples::closed(outcome)
     }))
 }
 
@@ -315,4 +305,20 @@ fn nothing_starts_once_the_day_is_paid() {
         assert_eq!(said.contains("one starts 1 of b"), starts, "{cap:?} {ended:?}: {said}");
         assert_eq!(said.contains("(caps.spend-per-day)"), !starts, "{said}");
     }
+}
+
+/// A run that the day's cap ended waits for the day, however often: no person has anything to mend.
+#[test]
+fn who_was_stopped_by_the_day_waits() {
+    let mut desired = wants(&["a"]);
+    desired.run_caps.spend_per_day = Some(0);
+    let said = |capped| {
+        let stopped = |n| {
+            let ended = Closed { capped, ..samples::closed(Outcome::Killed) };
+            run("a", "one", n, RunPhase::Closed(Box::new(ended)))
+        };
+        says(&plan(&desired, &sees(&desired, (1..=4).map(stopped).collect())))
+    };
+    assert!(said(false).starts_with("problem: 4 times in a row"), "{}", said(false));
+    assert!(said(true).contains("(caps.spend-per-day)"), "{}", said(true));
 }
