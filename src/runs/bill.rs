@@ -20,6 +20,9 @@ pub struct Bill {
     pub prices: Option<Prices>,
     /// What all runs of a day (UTC) may cost, in millionths of a US dollar.
     pub per_day: Option<u64>,
+    /// The runs before this one ended on days before the one on which it started.
+    #[serde(default)]
+    pub since: Option<RunId>,
 }
 
 /// What the records of a run tell of its use.
@@ -66,14 +69,15 @@ impl RunDir {
 pub(super) struct Others {
     runs: PathBuf,
     own: RunId,
+    since: Option<RunId>,
     /// Of each run what it cost, and the day it counts for; of one that hasn't ended none.
     seen: BTreeMap<RunId, (Option<Date>, u64)>,
 }
 
 impl Others {
-    /// Beside this run of this folder.
-    pub(super) fn of(runs: &Path, own: &RunId) -> Self {
-        Self { runs: runs.to_owned(), own: own.clone(), seen: BTreeMap::new() }
+    /// Beside this run of this folder; those before another one are over for long.
+    pub(super) fn of(runs: &Path, own: &RunId, since: Option<RunId>) -> Self {
+        Self { runs: runs.to_owned(), own: own.clone(), since, seen: BTreeMap::new() }
     }
 
     /// What they cost by now, in millionths of a US dollar. One whose records can't be read counts as it did when they
@@ -82,7 +86,7 @@ impl Others {
         let today = day_of(now);
         for (id, dir) in RunDir::all(&self.runs)? {
             let is_over = matches!(self.seen.get(&id), Some((Some(_), _)));
-            if is_over || id == self.own {
+            if is_over || id == self.own || self.since.as_ref().is_some_and(|since| id < *since) {
                 continue;
             }
             match dir.tally() {
@@ -107,6 +111,7 @@ mod tests {
     use crate::model::{Clocks, Figure, Limits, Tariff, UsageOf};
     use crate::runs::Watch;
     use crate::runs::agents::Event;
+    use crate::runs::record::Progress;
 
     const MODELS: [&str; 3] = ["cheap-1", "dear-1", "unheard-of"];
 
@@ -141,6 +146,26 @@ mod tests {
             output,
             cost: None,
         })
+    }
+
+    /// Runs of other days aren't even read.
+    #[test]
+    fn what_others_cost_is_read_from_where_the_day_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let now: Timestamp = "2026-06-01T12:00:00Z".parse().unwrap();
+        let ids: Vec<RunId> = (0..4).map(|n: u8| RunId::new(now, &[n])).collect();
+        for id in &ids {
+            let dir = RunDir::of(folder.path(), id);
+            std::fs::create_dir_all(dir.dir()).unwrap();
+            let progress =
+                Progress { cost: Some(Spent { micros: 5, figure: Figure::Table }), ..Progress::default() };
+            dir.note_progress(&progress).unwrap();
+        }
+        let mut sorted = ids;
+        sorted.sort_unstable();
+        let cost =
+            |since: Option<&RunId>| Others::of(folder.path(), &sorted[3], since.cloned()).cost(now).unwrap();
+        assert_eq!((cost(None), cost(Some(&sorted[1])), cost(Some(&sorted[3]))), (15, 10, 0));
     }
 
     proptest! {

@@ -83,7 +83,7 @@ pub fn supervise(
     let measure = |_| Gauge::start(vec![spec.folder.clone(), spec.home.clone()], MEASURED_EVERY);
     let disk = spec.limits.disk.map(measure).transpose()?;
     let others = match (spec.bill.per_day, dir.dir().parent()) {
-        (Some(most), Some(runs)) => Some((most, Others::of(runs, &spec.id))),
+        (Some(most), Some(runs)) => Some((most, Others::of(runs, &spec.id, spec.bill.since.clone()))),
         (Some(_) | None, _) => None,
     };
     let mut run = Run {

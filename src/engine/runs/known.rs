@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::model::{Paid, RunId, RunOf, RunSeen, Task};
+use crate::model::{Paid, RunId, RunOf, RunSeen, Task, day_of};
 use crate::runs::{RecordError, RunDir};
 
 /// The runs that this process knows to be over.
@@ -91,6 +91,16 @@ impl Known {
     /// What those that are over have paid.
     pub(super) fn paid(&self) -> Paid {
         self.lock().paid.clone()
+    }
+
+    /// The oldest run that may count for the day (UTC) of a moment; `None` when none does.
+    ///
+    /// # Errors
+    /// When the folder can't be listed.
+    pub(super) fn oldest_of_day(&self, runs: &Path, now: Timestamp) -> Result<Option<RunId>, RecordError> {
+        let (all, today, known) = (RunDir::all(runs)?, day_of(now), self.lock());
+        let is_past = |id: &RunId| known.over.get(id).is_some_and(|over| day_of(over.at) < today);
+        Ok(all.into_iter().map(|(id, _)| id).find(|id| !is_past(id)))
     }
 
     /// Those of a task that are over.
@@ -304,6 +314,12 @@ mod tests {
         assert_eq!(read().unwrap(), matter, "nobody needs that one");
         damage(1);
         assert!(read().is_err(), "what isn't known to have run may be running");
+        // A supervisor that counts what the day costs needs none that is known to be of another one.
+        let oldest = |hours| known.oldest_of_day(runs, now() + SignedDuration::from_hours(hours)).unwrap();
+        assert_eq!((oldest(1), oldest(13)), (Some(all[0].id.clone()), None));
+        let fresh = run(9, (1, 0, 0, 0, 0));
+        put(runs, &fresh);
+        assert_eq!(oldest(13), Some(fresh.id), "nobody knows when it ended");
         // What is gone is forgotten.
         std::fs::remove_dir_all(dirs[3].dir()).unwrap();
         known.open(runs).unwrap();

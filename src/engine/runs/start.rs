@@ -177,6 +177,7 @@ impl Starter {
             Sandbox::Bubblewrap { .. } | Sandbox::None => None,
         };
         crate::adapters::fs::private_dir(&home).map_err(failed)?;
+        let oldest = yard.known.oldest_of_day(&yard.state.runs(), yard.clock.now()).map_err(failed)?;
         let spec = Spec {
             config: yard.state.id().to_owned(),
             config_commit: yard.desired.origin.commit.clone(),
@@ -201,6 +202,7 @@ impl Starter {
                 account: config.account.clone(),
                 prices: yard.desired.prices.clone(),
                 per_day: yard.desired.run_caps.spend_per_day,
+                since: oldest.or_else(|| Some(id.clone())),
             },
             secrets: self.secrets(config)?,
             ground,
