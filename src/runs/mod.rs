@@ -9,6 +9,7 @@ mod check;
 mod conclusion;
 mod ground;
 mod launch;
+mod meter;
 pub mod outbox;
 mod record;
 mod redact;

@@ -14,9 +14,9 @@ use crate::adapters::fs;
 use crate::adapters::procs::{Identity, Swept};
 
 use super::agents::{self, Agent, Event, Lines, Listener, Session, Stream};
-use super::bill::{Others, cost_of};
 use super::books;
 use super::ground::{self, Failed, Grounds};
+use super::meter::{Meter, Told};
 use super::outbox::{self, OUTBOX};
 use super::record::{
     Answer, Begin, End, Handover, MARK, Processes, Progress, RecordError, RunDir, SetupFailed, Spec,
@@ -25,7 +25,7 @@ use super::redact::{Redactor, Screen};
 use super::step;
 use super::transcript::Transcript;
 use super::watch::{Exit, Stop, Watch};
-use crate::model::{Outcome, Quota, Spent, Usage};
+use crate::model::{Outcome, Quota, Spent};
 
 /// How often progress is noted.
 const NOTED_EVERY: Duration = Duration::from_secs(5);
@@ -82,10 +82,7 @@ pub fn supervise(
     let plain: Vec<(String, String)> = handover.vars.into_iter().chain(ports).collect();
     let measure = |_| Gauge::start(vec![spec.folder.clone(), spec.home.clone()], MEASURED_EVERY);
     let disk = spec.limits.disk.map(measure).transpose()?;
-    let others = match (spec.bill.per_day, dir.dir().parent()) {
-        (Some(most), Some(runs)) => Some((most, Others::of(runs, &spec.id, spec.bill.since.clone()))),
-        (Some(_) | None, _) => None,
-    };
+    let meter = Meter::of(&spec, agent.usage_of(), dir.dir().parent());
     let mut run = Run {
         clock,
         watch: Watch::new(spec.clocks, spec.limits),
@@ -103,18 +100,14 @@ pub fn supervise(
         stop: None,
         tries: 0,
         skipped: 0,
-        earlier: Vec::new(),
-        before: Usage::default(),
-        counted: Usage::default(),
+        meter,
         quotas: Vec::new(),
-        others,
         noted: None,
         says: None,
         swept: Swept::default(),
         setup_failed: None,
         teardown_failed: None,
     };
-    run.before = run.spec.baseline;
     let mut ready = Some(ready);
     let mut ready = || {
         if let Some(ready) = ready.take() {
@@ -149,16 +142,9 @@ struct Run<'a> {
     stop: Option<Stop>,
     tries: usize,
     skipped: u64,
-    /// What each earlier try used.
-    earlier: Vec<Usage>,
-    /// What its session used before this try.
-    before: Usage,
-    /// What it had used when the spend of the day was looked at last.
-    counted: Usage,
+    meter: Meter,
     /// What was said last of its account's quotas.
     quotas: Vec<Quota>,
-    /// What all runs of a day may cost, and what the others cost; where there is such a limit.
-    others: Option<(u64, Others)>,
     noted: Option<(Duration, Progress)>,
     says: Option<String>,
     swept: Swept,
@@ -195,10 +181,8 @@ impl Run<'_> {
                 if self.stop.is_some() {
                     break;
                 }
-                self.earlier.push(self.own());
-                if let Begin::Resume(_) = self.spec.work.begin {
-                    self.before = self.session_used();
-                }
+                let goes_on = matches!(self.spec.work.begin, Begin::Resume(_));
+                self.meter.next_try(self.told(), goes_on);
                 self.watch = Watch::new(self.spec.clocks, self.spec.limits);
             }
             self.tries = n + 1;
@@ -321,7 +305,10 @@ impl Run<'_> {
                 if let Some(disk) = &self.disk {
                     self.watch.takes(disk.used());
                 }
-                let stop = self.stop.take().or_else(|| self.watch.stop(now, self.own(), self.cost()));
+                let stop = self
+                    .stop
+                    .take()
+                    .or_else(|| self.watch.stop(now, self.meter.of_try(self.told()), self.cost()));
                 self.stop = if stop.is_some() { stop } else { self.stop_of_day()? };
                 if self.stop.is_some() {
                     child.signal(Signal::TERM);
@@ -402,7 +389,7 @@ impl Run<'_> {
     fn note_progress(&mut self, now: Duration) -> Result<(), SuperviseError> {
         let fresh = Progress {
             session: self.masked(self.watch.session().map(str::to_owned)),
-            used: self.used(),
+            used: self.meter.used(self.told()),
             cost: self.cost(),
             quotas: self.quotas.clone(),
             tools: self.watch.tools().map(|tool| self.redactor.clean_text(tool)).collect(),
@@ -411,7 +398,7 @@ impl Run<'_> {
         let nothing = Progress::default();
         let (at, noted) = self.noted.as_ref().map_or((Duration::ZERO, &nothing), |(at, noted)| (*at, noted));
         // The session is what the next process needs to go on; what was used, what others count by.
-        let at_once = noted.session != fresh.session || (self.others.is_some() && noted.used != fresh.used);
+        let at_once = noted.session != fresh.session || (self.meter.counts_day() && noted.used != fresh.used);
         let due = at_once || (at + NOTED_EVERY <= now && *noted != fresh);
         if due {
             self.dir.note_progress(&fresh)?;
@@ -420,46 +407,22 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What this try used: of a session that goes on, what was used before is not its own.
-    fn own(&self) -> Usage {
-        self.agent.usage_of().own(self.watch.used(), self.before())
+    /// What this try told of its use.
+    fn told(&self) -> Told {
+        Told { used: self.watch.used(), cold: self.spec.is_cold(&self.watch) }
     }
 
-    /// What this run used.
-    fn used(&self) -> Usage {
-        self.earlier.iter().copied().chain([self.own()]).fold(Usage::default(), Usage::plus)
-    }
-
-    /// What that cost, as far as anybody can tell.
     fn cost(&self) -> Option<Spent> {
-        let tries = self.earlier.iter().copied().chain([self.own()]);
-        cost_of(tries, self.spec.work.model.as_deref(), self.spec.bill.prices.as_ref())
+        self.meter.cost(self.told())
     }
 
-    /// Whether all runs of the day together have cost too much; looked at whenever this one has used more.
+    /// Whether all runs of the day together have cost too much. Who has said its last word uses nothing more.
     fn stop_of_day(&mut self) -> Result<Option<Stop>, RecordError> {
-        let (used, cost) = (self.used(), self.cost());
-        let Some((most, others)) = &mut self.others else { return Ok(None) };
-        if used == self.counted || self.watch.is_closed() {
+        if self.watch.is_closed() {
             return Ok(None);
         }
-        self.counted = used;
-        let all = others.cost(self.clock.now())?.saturating_add(cost.map_or(0, |cost| cost.micros));
-        Ok((all > *most).then_some(Stop::SpendOfDay))
-    }
-
-    /// What the session used in all.
-    fn session_used(&self) -> Usage {
-        self.agent.usage_of().in_all(self.watch.used(), self.before())
-    }
-
-    /// What the session used before this try; one that came instead of it had used nothing.
-    fn before(&self) -> Usage {
-        if self.is_cold() { Usage::default() } else { self.before }
-    }
-
-    fn is_cold(&self) -> bool {
-        self.spec.is_cold(&self.watch)
+        let is_over = self.meter.is_over_day(self.told(), self.clock.now())?;
+        Ok(is_over.then_some(Stop::SpendOfDay))
     }
 
     /// What it used and did not say, because it ended before.
@@ -507,9 +470,9 @@ impl Run<'_> {
             exit,
             stop: self.stop.clone(),
             tries: self.tries,
-            used: self.used(),
-            session_used: self.session_used(),
-            cold: self.is_cold(),
+            used: self.meter.used(self.told()),
+            session_used: self.meter.of_session(self.told()),
+            cold: self.told().cold,
             cost: self.cost(),
             session: self
                 .masked(self.watch.session().map(str::to_owned))
