@@ -253,6 +253,22 @@ fn who_asks_stops_a_run_that_nobody_waits_for() {
     );
 }
 
+/// A full disk ends a run; that it did is told, and nothing of it stays.
+#[test]
+fn a_disk_that_is_full_is_told() {
+    let place = Place::new();
+    let spec = place.spec("setsid sleep 600 & echo on; sleep 600", SLOW);
+    let run = RunDir::of(&place.at("runs"), &spec.id);
+    std::fs::create_dir(run.dir()).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &run.transcripts()[0]).unwrap();
+    let end = ended(&place.start(&spec));
+    assert_eq!(end.outcome, Outcome::Killed, "{end:?}");
+    assert!(end.says.starts_with("its supervisor could not go on: "), "{}", end.says);
+    assert!(end.says.ends_with("No space left on device (os error 28)"), "{}", end.says);
+    assert!(end.strays >= 1 && end.left.is_empty(), "{end:?}");
+    assert!(!run.dir().join("reserve").exists(), "the room that was kept for it is free");
+}
+
 #[test]
 fn a_run_whose_supervisor_dies_is_known_as_interrupted_and_found() {
     let place = Place::new();
@@ -260,6 +276,7 @@ fn a_run_whose_supervisor_dies_is_known_as_interrupted_and_found() {
     let run = place.start(&place.spec(script, SLOW));
     wait("it speaks", || (text(&run.transcripts()[0]) == "on\n").then_some(()));
     let State::Runs(processes) = run.state().unwrap() else { panic!("it runs") };
+    assert!(run.dir().join("reserve").exists(), "its end has room, whatever becomes of the disk");
     assert!(processes.supervisor.signal(rustix::process::Signal::KILL).unwrap());
     wait("it is gone", || matches!(run.state().unwrap(), State::Interrupted(_)).then_some(()));
     let id = run.spec().unwrap().unwrap().id;

@@ -32,6 +32,12 @@ pub const BELL: &str = ".bell";
 /// The file that says what it left.
 const CLOSED: &str = "closed.json";
 
+/// The file that keeps room for the end.
+const RESERVE: &str = "reserve";
+
+/// How many bytes that is.
+const RESERVED: usize = 64 << 10;
+
 /// The most bytes of a record.
 const LIMIT: u64 = 32 << 20;
 
@@ -372,6 +378,14 @@ impl RunDir {
         [self.0.join("out.log"), self.0.join("err.log")]
     }
 
+    /// Keeps room for the last word of a run, which has to find some on a disk that is full by then.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn make_reserve(&self) -> Result<(), RecordError> {
+        Ok(fs::replace_lightly(&self.0.join(RESERVE), &[0; RESERVED])?)
+    }
+
     /// The file that asks a supervisor to stop its run.
     pub fn stop_file(&self) -> PathBuf {
         self.0.join("stop.json")
@@ -457,6 +471,7 @@ impl RunDir {
     /// # Errors
     /// When it can't be written.
     pub fn end(&self, end: &End) -> Result<(), RecordError> {
+        fs::remove(&self.0.join(RESERVE))?;
         self.put("end.json", end)?;
         self.ring()
     }

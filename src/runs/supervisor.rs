@@ -77,6 +77,7 @@ pub fn supervise(
     if !dir.note_supervisor(&own)? {
         return Err(SuperviseError::TooLate);
     }
+    dir.make_reserve()?;
     let requests = attended::Watch::of(dir.dir())?;
     let ports = ground::port_vars(&spec.ground.recipe)?;
     let plain: Vec<(String, String)> = handover.vars.into_iter().chain(ports).collect();
@@ -114,11 +115,17 @@ pub fn supervise(
             ready();
         }
     };
-    let exit = if run.set_up(&mut ready)? { run.all_tries(&mut ready)? } else { Exit::NotStarted };
-    run.teardown_failed = run.grounds().tear_down()?;
+    let exit = run.attend_all(&mut ready).unwrap_or_else(|error| run.breaks(&error));
+    run.teardown_failed = run.grounds().tear_down().unwrap_or_else(|error| Some(said(&error)));
     let end = run.end(exit, clock);
     run.dir.end(&end)?;
     Ok(end)
+}
+
+/// An error and what it comes from.
+fn said(error: &dyn std::error::Error) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 struct Run<'a> {
@@ -156,6 +163,19 @@ impl Run<'_> {
     fn grounds(&self) -> Grounds<'_> {
         let Self { spec, dir, plain, redactor, requests, .. } = self;
         Grounds { spec, dir, vars: plain, redactor, requests }
+    }
+
+    /// Makes the workspace ready, and has the agent work.
+    fn attend_all(&mut self, ready: &mut impl FnMut()) -> Result<Exit, SuperviseError> {
+        if self.set_up(ready)? { self.all_tries(ready) } else { Ok(Exit::NotStarted) }
+    }
+
+    /// What is amiss with the machine ends the run; how it ended is told all the same.
+    fn breaks(&mut self, error: &SuperviseError) -> Exit {
+        let says = said(error);
+        tracing::error!(says, "the run ends");
+        self.stop.get_or_insert(Stop::Broken(says));
+        self.own.agent.as_ref().map_or(Exit::NotStarted, |_| Exit::Signal(Signal::KILL.as_raw()))
     }
 
     /// Whether the workspace is ready. A setup takes its time, so that it is known to be under way before.
@@ -236,13 +256,13 @@ impl Run<'_> {
         self.own.agent = Identity::of(child.pid())?;
         self.dir.note_agent(&self.own)?;
         ready();
-        let exit = self.listen(&mut child, &mut ear, &mut transcripts)?;
+        let exit = self.listen(&mut child, &mut ear, &mut transcripts);
         child.signal(Signal::KILL);
         let swept = step::sweep()?;
         self.swept.killed += swept.killed;
         self.swept.left = swept.left;
         self.reckon();
-        Ok(exit)
+        exit
     }
 
     fn listen(

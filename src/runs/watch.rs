@@ -40,6 +40,8 @@ pub enum Stop {
     Output,
     /// Its workspace and its home grew too large.
     Disk,
+    /// Its supervisor could not go on, for this reason: no room is left on the disk, for example.
+    Broken(String),
     /// Somebody asked for it.
     Asked {
         /// Who.
@@ -66,6 +68,7 @@ impl Stop {
             Self::Disk => {
                 "its disk was used up: its workspace and its home grew larger than they may".to_owned()
             }
+            Self::Broken(why) => format!("its supervisor could not go on: {why}"),
             Self::Asked { by, why } => format!("stopped by {by}: {why}"),
         }
     }
@@ -83,7 +86,7 @@ impl Stop {
             Self::Turns => Outcome::TurnLimit,
             Self::Question => Outcome::NeedsInput,
             // The agent had no part in it.
-            Self::SpendOfDay => Outcome::Killed,
+            Self::SpendOfDay | Self::Broken(_) => Outcome::Killed,
             Self::Asked { .. } => Outcome::Cancelled,
         }
     }

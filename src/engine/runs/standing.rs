@@ -14,6 +14,9 @@ use crate::adapters::state::StateDir;
 use crate::engine::config::said;
 use crate::model::{Desired, Paid, RunSeen, Sum, day_of, usd};
 
+/// How many tasks, and agents, are told of what they cost; those that cost most.
+const SHOWN: usize = 10;
+
 /// How agents stand, as far as the records of this machine tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
@@ -133,15 +136,25 @@ impl Standing {
             };
             let (today, all) = (usd(self.today.micros), says(&self.in_all));
             let _ = writeln!(out, "spend: today {today}{most}; in all {all}{open}");
-            for (name, sum) in &self.by_source {
-                let _ = writeln!(out, "  {name}: {}", says(sum));
-            }
-            for (name, sum) in &self.by_agent {
-                let _ = writeln!(out, "  agent {name}: {}", says(sum));
-            }
+            out.push_str(&dearest("", &self.by_source));
+            out.push_str(&dearest("agent ", &self.by_agent));
         }
         out
     }
+}
+
+/// The sums that cost most, and how many there are besides.
+fn dearest(what: &str, sums: &BTreeMap<String, Sum>) -> String {
+    let mut all: Vec<(&String, &Sum)> = sums.iter().collect();
+    all.sort_by_key(|(_, sum)| std::cmp::Reverse((sum.micros, sum.runs)));
+    let mut out = String::new();
+    for (name, sum) in all.iter().take(SHOWN) {
+        let _ = writeln!(out, "  {what}{name}: {}", says(sum));
+    }
+    if let Some(more) = all.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        let _ = writeln!(out, "  and {more} more (status --json)");
+    }
+    out
 }
 
 #[cfg(test)]
@@ -204,6 +217,22 @@ pub(in crate::engine) mod tests {
           repo/acme/widgets/task/b: 0.25 USD in 1 run
           agent one: 0.25 USD in 2 runs, 1 of them not told
         ");
+    }
+
+    #[test]
+    fn what_costs_most_is_told_first_and_the_rest_counted() {
+        let sum = |micros| Sum { runs: 1, micros, ..Sum::default() };
+        let sums: BTreeMap<String, Sum> =
+            (0..13).map(|n| (format!("task-{n:02}"), sum(n * 10_000))).collect();
+        let text = dearest("", &sums);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            (lines[0], lines[9]),
+            ("  task-12: 0.12 USD in 1 run", "  task-03: 0.03 USD in 1 run"),
+            "{text}"
+        );
+        assert_eq!(lines[10..], ["  and 3 more (status --json)"], "{text}");
+        assert_eq!(dearest("", &sums.into_iter().take(SHOWN).collect()).lines().count(), SHOWN);
     }
 
     #[test]
