@@ -197,6 +197,60 @@ fn what_may_not_be_published_is_not() {
     says(renamed, "attempts 1", "no verdict", "it committed on `side`, and nothing on its branch");
 }
 
+/// What was taken of a run and isn't published stays in the mirror, and a person is told how to get at it.
+#[test]
+fn what_was_taken_and_not_published_is_shown() {
+    small(|w| {
+        w.config(&config("echo x > other; git add .; git commit -qm x", "paths \"docs/**\""));
+        one_run(w);
+        let run = &runs(w)[0];
+        let id = run["run"].as_str().expect("its name");
+        assert_eq!((&run["outcome"], &run["commit"]), (&json!("policy violation"), &Value::Null), "{run:#}");
+        let json = w.run(&["runs", "show", id, "--json"]).exits(0).json();
+        let taken = &json["run"]["taken"];
+        let mirror = taken["mirror"].as_str().expect("the mirror");
+        let commit = w.git(&["--git-dir", mirror, "rev-parse", &format!("refs/runs/{id}")]);
+        assert_eq!(taken["commit"], commit.trim(), "{json:#}");
+
+        let shown = w.run(&["runs", "show", id]).exits(0).out;
+        let says = format!("taken: refs/runs/{id} at {}, in {mirror}\n", commit.trim());
+        assert!(shown.contains(&says), "{shown}");
+        let told = |label: &str| {
+            let line =
+                shown.lines().find_map(|line| line.strip_prefix(label)).unwrap_or_else(|| panic!("{shown}"));
+            let script = format!(
+                "cd ..; rm -rf clone; git init -q clone; cd clone; {line} && git branch --show-current"
+            );
+            let ran = w.plain("sh", &["-c", &script]);
+            assert!(ran.status.success(), "{line}: {ran:?}");
+            String::from_utf8_lossy(&ran.stdout).into_owned()
+        };
+        assert!(told("to look at it: ").contains("+++ b/other"));
+        assert_eq!(told("to get it, in a clone: "), format!("run-{id}\n"));
+        assert!(w.path("clone/other").exists());
+
+        // A mirror that can't be read is no reason to show nothing of the run, and is not one without commits.
+        let head = std::path::Path::new(mirror).join("HEAD");
+        std::fs::remove_file(&head).expect("it is there");
+        let shown = w.run(&["runs", "show", id]).exits(0).out;
+        assert!(shown.contains("taken: can't be told: "), "{shown}");
+        assert!(shown.contains("outcome: policy violation: "), "{shown}");
+    });
+}
+
+/// A run that committed nothing has nothing in the mirror.
+#[test]
+fn what_was_not_made_is_not_shown_as_taken() {
+    small(|w| {
+        w.config(&config("echo x > left", "attempts 1"));
+        one_run(w);
+        let id = runs(w)[0]["run"].as_str().expect("its name").to_owned();
+        let shown = w.run(&["runs", "show", &id]).exits(0).out;
+        assert!(!shown.contains("taken: ") && shown.contains("saved besides: "), "{shown}");
+        assert_eq!(w.run(&["runs", "show", &id, "--json"]).exits(0).json()["run"]["taken"], Value::Null);
+    });
+}
+
 /// A secret that can't be looked for any more may be in anything that the run made.
 #[test]
 fn a_secret_that_was_forgotten_publishes_nothing() {

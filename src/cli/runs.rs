@@ -1,5 +1,6 @@
 //! `factoryctl runs`: what agents did and do.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::adapters::fs;
 use crate::adapters::state::StateDir;
-use crate::model::{Closed, MICROS, RunId, Said, Spent, Usage, usd};
+use crate::model::{Closed, CommitId, MICROS, RunId, Said, Spent, Usage, usd};
 use crate::plan::render::printable;
-use crate::runs::workspace::restore_command;
+use crate::runs::workspace::{Kept, restore_command};
 use crate::runs::{End, RecordError, RunDir, Spec, State, settle};
 
 use super::context::Context;
@@ -167,7 +168,7 @@ impl Run {
             "kind": self.spec.kind,
             "version": self.spec.version,
             "model": self.spec.work.model,
-            "config_commit": self.spec.config_commit.as_ref().map(crate::model::CommitId::as_str),
+            "config_commit": self.spec.config_commit.as_ref().map(CommitId::as_str),
             "prompt": self.spec.digest,
             "session": self.end().and_then(|end| end.session.as_deref()),
             "cold": self.end().map(|end| end.cold),
@@ -179,7 +180,7 @@ impl Run {
             "asked": self.end().and_then(|end| end.asked.as_deref()),
             "tries": self.end().map(|end| end.tries),
             "exit": self.end().map(|end| &end.exit),
-            "commit": self.closed.as_ref().and_then(|c| c.commit.as_ref()).map(crate::model::CommitId::as_str),
+            "commit": self.closed.as_ref().and_then(|c| c.commit.as_ref()).map(CommitId::as_str),
             "checks": self.closed.as_ref().map(|c| &c.checks),
             "setup_failed": self.end().and_then(|end| end.setup_failed.as_ref()).map(|failed| &failed.tail),
             "teardown_failed": self.end().and_then(|end| end.teardown_failed.as_deref()),
@@ -220,8 +221,10 @@ fn list(cx: &Context, all: Vec<(RunId, RunDir)>, json: bool) -> Result<Exit, Fai
 }
 
 fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, Fail> {
+    let taken = Taken::of(state, run);
     if json {
-        let shown = run.json();
+        let mut shown = run.json();
+        shown["taken"] = taken.json();
         cx.ui.print_json(&json!({ "version": 1, "run": shown }))?;
         return Ok(Exit::Done);
     }
@@ -264,6 +267,11 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
         }
         line("made", closed.commit.as_ref().map(ToString::to_string));
         line("answered", closed.typed.as_ref().map(|typed| format!("{} ({})", typed.value, typed.from)));
+    }
+    for (label, text) in taken.lines(run) {
+        line(label, Some(text));
+    }
+    if let Some(closed) = &run.closed {
         line("saved besides", closed.salvage.clone());
         if let (Some(on), Some(_)) = (on, &closed.salvage) {
             let mirror = state.mirror_of(&on.of.repo);
@@ -277,6 +285,50 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
     line("log", Some(format!("factoryctl runs log {}", run.id)));
     cx.ui.print(&out)?;
     Ok(Exit::Done)
+}
+
+/// What the mirror has of the commits of a run, published or not.
+enum Taken {
+    /// Nothing, or nothing yet.
+    Nothing,
+    /// This, of a run that began with this commit.
+    Kept { kept: Kept, base: CommitId, mirror: PathBuf },
+    /// That can't be told: why.
+    Unknown(String),
+}
+
+impl Taken {
+    fn of(state: &StateDir, run: &Run) -> Self {
+        let Some(on) = &run.spec.on else { return Self::Nothing };
+        let mirror = state.mirror_of(&on.of.repo);
+        match Kept::of(&mirror, &run.id, &on.base) {
+            Ok(None) => Self::Nothing,
+            Ok(Some(kept)) => Self::Kept { kept, base: on.base.clone(), mirror },
+            Err(error) => Self::Unknown(Fail::from(error).causes.join(": ")),
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Nothing => Value::Null,
+            Self::Kept { kept, mirror, .. } => {
+                json!({ "reference": kept.reference, "commit": kept.commit.as_str(), "mirror": mirror })
+            }
+            Self::Unknown(why) => json!({ "unknown": why }),
+        }
+    }
+
+    fn lines(&self, run: &Run) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Kept { kept, base, mirror } => vec![
+                ("taken", format!("{} at {}, in {}", kept.reference, kept.commit, mirror.display())),
+                ("to look at it", kept.look_command(mirror, base)),
+                ("to get it, in a clone", kept.restore_command(mirror, &run.id)),
+            ],
+            Self::Unknown(why) => vec![("taken", format!("can't be told: {why}"))],
+        }
+    }
 }
 
 /// What an agent said, line by line.

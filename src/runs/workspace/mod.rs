@@ -16,13 +16,15 @@ use crate::runs::sandbox::Sandbox;
 
 mod afresh;
 mod files;
+mod kept;
 mod salvage;
 mod take;
 #[cfg(test)]
 mod tests;
 
 pub use crate::adapters::git::Objects;
-pub use salvage::{History, LeftOut, Salvaged, Why, expire, restore_command};
+pub use kept::{Kept, restore_command};
+pub use salvage::{History, LeftOut, Salvaged, Why, expire};
 pub use take::Taken;
 
 /// Why a workspace could not be made, read or ended.

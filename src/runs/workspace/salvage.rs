@@ -22,7 +22,7 @@ const CAP: u64 = 100 << 20;
 /// How long they are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Where they lie.
-const BELOW: &str = "refs/factory/salvage/";
+pub(super) const BELOW: &str = "refs/factory/salvage/";
 /// The most references and remembered commits of a repository that are looked at.
 const MAX_TIPS: usize = 1000;
 /// The most bytes of a log of references that are looked at: its end.
@@ -377,12 +377,6 @@ fn message(run: &RunId, left_out: &[LeftOut]) -> String {
         let _ = writeln!(message, "* {} ({}, {} bytes)", path.escape_debug(), left.why.as_str(), left.bytes);
     }
     message
-}
-
-/// The command line with which a person gets back what was saved of a run, in a clone of the repository.
-pub fn restore_command(mirror: &Path, run: &RunId) -> String {
-    let place = mirror.display().to_string().replace('\'', r"'\''");
-    format!("git fetch '{place}' {BELOW}{run} && git switch --create salvage-{run} FETCH_HEAD")
 }
 
 /// Removes what was saved more than thirty days ago, and says which runs that was of.

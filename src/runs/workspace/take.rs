@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Site, Workspace};
+use super::{Error, Site, Workspace, kept};
 use crate::adapters::fs::{self, Beneath, Found};
 use crate::adapters::git::{self, Bound, FRUGAL, Foreign, Step};
 use crate::model::{CommitId, RunId};
@@ -58,7 +58,7 @@ impl Workspace {
         };
         let branch = format!("refs/heads/{}", self.branch());
         let Some(tip) = tips.into_iter().find(|tip| tip.name == branch) else { return Ok(None) };
-        let wanted = [(tip.id.clone(), format!("refs/runs/{run}"))];
+        let wanted = [(tip.id.clone(), kept::reference(run))];
         site.mirror.take_in(site.access, &reader.foreign(), &wanted).await?;
         let repo = site.mirror.repo();
         let commit = repo.commit(&tip.id)?.id;

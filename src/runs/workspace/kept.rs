@@ -1,0 +1,61 @@
+//! What the mirror has of a run once its workspace is gone or another's, and how a person gets at it.
+
+use std::path::Path;
+
+use super::salvage;
+use crate::adapters::fs;
+use crate::adapters::git::{self, Repo};
+use crate::model::{CommitId, RunId};
+
+/// What was taken of a run beyond the commit that it began with, whatever was found of it afterwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The reference of the mirror.
+    pub reference: String,
+    /// The head of what it made.
+    pub commit: CommitId,
+}
+
+/// The reference of a mirror that has what was taken of a run.
+pub(super) fn reference(run: &RunId) -> String {
+    format!("refs/runs/{run}")
+}
+
+impl Kept {
+    /// What a mirror has of a run that began with `base`; `None` where nothing was taken, or nothing was made.
+    ///
+    /// # Errors
+    /// When the mirror can't be read.
+    pub fn of(mirror: &Path, run: &RunId, base: &CommitId) -> Result<Option<Self>, git::Error> {
+        if !fs::exists(mirror) {
+            return Ok(None);
+        }
+        let reference = reference(run);
+        let commit = Repo::open(mirror)?.reference(&reference)?;
+        Ok(commit.filter(|commit| commit != base).map(|commit| Self { reference, commit }))
+    }
+
+    /// The command line that shows its commits without checking any of them out.
+    pub fn look_command(&self, mirror: &Path, base: &CommitId) -> String {
+        format!("git --git-dir={} log --patch {base}..{}", quoted(mirror), self.reference)
+    }
+
+    /// The command line with which a person gets it, in a clone of the repository.
+    pub fn restore_command(&self, mirror: &Path, run: &RunId) -> String {
+        fetch_command(mirror, &self.reference, &format!("run-{run}"))
+    }
+}
+
+/// The command line with which a person gets back what was saved of a run, in a clone of the repository.
+pub fn restore_command(mirror: &Path, run: &RunId) -> String {
+    fetch_command(mirror, &format!("{}{run}", salvage::BELOW), &format!("salvage-{run}"))
+}
+
+fn fetch_command(mirror: &Path, reference: &str, branch: &str) -> String {
+    format!("git fetch {} {reference} && git switch --create {branch} FETCH_HEAD", quoted(mirror))
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
