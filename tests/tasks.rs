@@ -468,6 +468,13 @@ fn nothing_starts_that_is_held_back() {
             "caps runs=1\ntask \"file\" repo=\"acme/anvil\" { prompt \"File it.\"; agents \"smith\"; }\ntask \"hone\"",
         );
         w.config(&both);
+        for (address, meant) in [("repo/acme/anvil/task/hnoe", "hone"), ("task/file", "file")] {
+            let refused = w.run(&["suspend", address, "--reason", "audit"]).exits(64);
+            let says = format!("did you mean `repo/acme/anvil/task/{meant}`?");
+            assert!(refused.err.contains(&says), "{}", refused.all());
+            let refused = w.plan(&[address]).exits(64);
+            assert!(refused.err.contains(&says), "{}", refused.all());
+        }
         w.run(&["suspend", "repo/acme/anvil/**", "--reason", "audit"]).exits(0);
         let held = w.apply(&[]).exits(4);
         assert!(held.err.contains("suspended"), "{}", held.all());

@@ -271,9 +271,11 @@ pub(crate) fn globs(texts: &[String], desired: &Desired) -> Result<Vec<AddressGl
 
 fn glob(text: &str, desired: &Desired) -> Result<AddressGlob, Fail> {
     let glob = AddressGlob::parse(text).map_err(|error| {
+        let meant = desired.task_meant(text);
+        let meant = meant.map(|task| format!("did you mean `{}`? ", task.address())).unwrap_or_default();
         Fail::new(Exit::Usage, "not an address")
             .because(error)
-            .help("addresses look like repo/acme/widgets/label/bug; `*` and `**` match")
+            .help(format!("{meant}addresses look like repo/acme/widgets/label/bug; `*` and `**` match"))
     })?;
     let Some(near) = desired.covers_nothing(&glob) else { return Ok(glob) };
     let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));

@@ -226,13 +226,14 @@ impl AddressGlob {
         reaches(&self.segments, &parts)
     }
 
-    /// The pattern for labels, where it is for those of repositories and nothing else.
-    pub(super) fn label(&self) -> Option<&str> {
+    /// The pattern for the names of such a part of repositories, a label or a task, where the glob is for those and
+    /// nothing else.
+    pub(super) fn named(&self, kind: &str) -> Option<&str> {
         match self.segments.as_slice() {
-            [repo, owner, name, part, label, ..]
-                if repo == "repo" && owner != "**" && name != "**" && part == "label" && label != "**" =>
+            [repo, owner, name, part, pattern, ..]
+                if repo == "repo" && owner != "**" && name != "**" && part == kind && pattern != "**" =>
             {
-                Some(label)
+                Some(pattern)
             }
             _ => None,
         }

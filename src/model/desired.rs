@@ -341,13 +341,23 @@ impl Desired {
         self.allows.iter().filter(move |allow| allow.until.is_some_and(|until| until < today))
     }
 
-    /// Of a glob that can cover nothing of what is managed: the nearest repository's address, if there is any. `None`
-    /// where it covers something.
+    /// The task that a text names by less than its address: `task/hone`, as plans show it, or `task.hone`.
+    pub fn task_meant(&self, text: &str) -> Option<&Task> {
+        let name = text.strip_prefix("task/").or_else(|| text.strip_prefix("task."))?;
+        self.tasks.values().find(|task| task.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Of a glob that can cover nothing of what is managed: the nearest address, if there is any. `None` where it covers
+    /// something.
     pub fn covers_nothing(&self, glob: &AddressGlob) -> Option<Option<String>> {
         let managed = || self.repos.keys().chain(self.factory.config.as_ref().map(|config| &config.value));
         let touched = || managed().filter(|repo| glob.may_touch(repo));
         if touched().next().is_some() {
-            let label = glob.label()?;
+            if let Some(name) = glob.named("task") {
+                let is_there = self.tasks.values().any(|task| glob.covers(&task.address()));
+                return (!is_there).then(|| self.near_task(glob, name));
+            }
+            let label = glob.named("label")?;
             let declared = || touched().filter_map(|repo| Some((repo, &self.repos.get(repo)?.labels)));
             if declared().any(|(_, labels)| labels.may_change(label)) {
                 return None;
@@ -370,6 +380,14 @@ impl Desired {
                 near(&named, managed().map(|repo| format!("repo/{repo}")))
             }
         })
+    }
+
+    /// The task that was probably meant by a glob that is for tasks of this name.
+    fn near_task(&self, glob: &AddressGlob, name: &str) -> Option<String> {
+        // Whoever writes the name of a task as it is meant that task, wherever it is to be done.
+        let of_name = self.tasks.values().find(|task| task.name.eq_ignore_ascii_case(name));
+        let all = self.tasks.values().map(|task| task.address().to_string());
+        of_name.map(|task| task.address().to_string()).or_else(|| near(&glob.to_string(), all))
     }
 }
 

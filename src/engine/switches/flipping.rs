@@ -52,7 +52,10 @@ pub fn flip(
             }
         }
         Request::Suspend { address, reason, by, until } => {
-            let glob = AddressGlob::parse(address).map_err(|error| error.to_string())?;
+            let glob = AddressGlob::parse(address).map_err(|error| match desired.task_meant(address) {
+                Some(task) => format!("{error}; did you mean `{}`?", task.address()),
+                None => error.to_string(),
+            })?;
             if address.starts_with("loop/") {
                 return Err(format!("`{address}` is a loop: use `factoryctl loop disable`"));
             }
@@ -165,11 +168,85 @@ fn take(board: &Switchboard, address: &str, by: &str, now: Timestamp) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Protect, RepoName, Source, Sourced};
+    use crate::model::samples::{desired, name, repo, source};
+    use crate::model::{Protect, RepoName, Source, Sourced, Task};
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn suspend(address: &str) -> Request {
+        Request::Suspend { address: address.into(), reason: "r".into(), by: "ann".into(), until: None }
+    }
+
+    fn resume(address: &str) -> Request {
+        Request::Resume { address: address.into(), by: "ann".into() }
+    }
+
+    fn task(task: &str) -> Task {
+        Task {
+            name: task.into(),
+            repo: name("acme/widgets"),
+            prompt: "Do it.".into(),
+            agents: Vec::new(),
+            attempts: 1,
+            continuations: 0,
+            answer: None,
+            paths: Vec::new(),
+            may_weaken: false,
+            source: source(4),
+        }
+    }
+
+    /// A task is held back by its own name only, and let go whatever config says of it by then.
+    #[test]
+    fn a_task_is_held_that_there_is_and_let_go_that_there_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let board = Switchboard::open(dir.path().join("f"), Arc::default(), at(0)).unwrap();
+        let there = {
+            let desired = desired([repo("acme/widgets"), repo("acme/gears")]);
+            let tasks = ["hone", "polish"].map(|name| (name.to_owned(), task(name)));
+            Desired { tasks: tasks.into(), ..desired }
+        };
+        let gone = Desired { tasks: BTreeMap::new(), ..there.clone() };
+        let said: Vec<String> = [
+            (&there, suspend("repo/acme/widgets/task/hone")),
+            (&there, suspend("repo/acme/widgets/task/hnoe")),
+            (&there, suspend("repo/acme/gears/task/hone")),
+            (&there, suspend("repo/acme/widgets/task/sharpen")),
+            (&there, suspend("repo/acme/*/task/*")),
+            (&there, suspend("repo/acme/widgets/task/**")),
+            (&there, suspend("task/polish")),
+            (&there, suspend("task.sharpen")),
+            (&gone, suspend("repo/acme/widgets/task/polish")),
+            (&gone, resume("repo/acme/widgets/task/hone")),
+            (&gone, resume("repo/acme/widgets/task/hone")),
+            (&gone, resume("repo/acme/*/task/*")),
+            (&gone, resume("repo/acme/widgets/task/**")),
+        ]
+        .iter()
+        .map(|(desired, request)| match flip(&board, "m", desired, request, at(100)) {
+            Ok(flipped) => flipped.says,
+            Err(says) => format!("no: {says}"),
+        })
+        .collect();
+        insta::assert_snapshot!(said.join("\n"), @r"
+        repo/acme/widgets/task/hone is off
+        no: `repo/acme/widgets/task/hnoe` covers nothing that the config in force manages; did you mean `repo/acme/widgets/task/hone`?
+        no: `repo/acme/gears/task/hone` covers nothing that the config in force manages; did you mean `repo/acme/widgets/task/hone`?
+        no: `repo/acme/widgets/task/sharpen` covers nothing that the config in force manages
+        repo/acme/*/task/* is off
+        repo/acme/widgets/task/** is off
+        no: `task/polish` doesn't start with one of `repo/`, `loop/`, `term/`; did you mean `repo/acme/widgets/task/polish`?
+        no: `task.sharpen` doesn't start with one of `repo/`, `loop/`, `term/`
+        no: `repo/acme/widgets/task/polish` covers nothing that the config in force manages
+        repo/acme/widgets/task/hone is as config says again
+        no: repo/acme/widgets/task/hone is not switched live; switched live are repo/acme/*/task/*, repo/acme/widgets/task/**
+        repo/acme/*/task/* is as config says again
+        repo/acme/widgets/task/** is as config says again
+        ");
     }
 
     #[test]
@@ -198,13 +275,6 @@ mod tests {
             by: "ann".into(),
             until: None,
         };
-        let suspend = |a: &str| Request::Suspend {
-            address: a.into(),
-            reason: "r".into(),
-            by: "ann".into(),
-            until: None,
-        };
-        let resume = |a: &str| Request::Resume { address: a.into(), by: "ann".into() };
         let said: Vec<String> = [
             off("labels", "smoke", None),
             off("labels", "smoke", Some(200)),
