@@ -186,6 +186,36 @@ fn a_daemon_without_a_heartbeat_is_ended_on_request_only() {
     });
 }
 
+/// A daemon that hangs keeps nobody waiting: what is known without it is told, and that it doesn't answer.
+#[test]
+fn the_status_of_a_daemon_that_hangs_is_told_without_it() {
+    small(|w| {
+        w.config(&unbounded("exit 3", "attempts 1"));
+        let daemon = Daemon::start(w, &[]);
+        w.until("a run is over", || runs(w).first().is_some_and(|run| run["state"] == "closed"));
+        let pid = read(&state(w).join("heartbeat.json"))["process"]["pid"].clone();
+        daemon.signal(Signal::STOP);
+        let status = w.run(&["status", "--timeout", "1"]).exits(1);
+        assert!(status.out.starts_with("agents: 0 of 4 at work\n"), "{}", status.all());
+        let says = format!("the daemon, process {pid}, doesn't answer: it said nothing for 1 s");
+        for told in [says.as_str(), "factoryctl reap --stop-stale"] {
+            assert!(status.err.contains(told), "{}", status.all());
+        }
+        let json = w.run(&["status", "--timeout", "1", "--json"]).exits(1).json();
+        assert_eq!(json["daemon"], json!({ "pid": pid, "answers": false }), "{json:#}");
+        assert_eq!(json["agents"]["by_outcome"], json!({ "crashed": 1 }), "{json:#}");
+        let metrics = w.run(&["status", "--timeout", "1", "--metrics"]).exits(0);
+        for line in ["factory_up 0.0", "factory_runs_total{outcome=\"crashed\"} 1"] {
+            assert!(metrics.out.lines().any(|told| told == line), "{}", metrics.all());
+        }
+        assert!(metrics.err.contains(&says), "{}", metrics.all());
+
+        daemon.signal(Signal::CONT);
+        w.run(&["status"]).exits(0);
+        daemon.stop().exits(0);
+    });
+}
+
 /// What is of another config isn't touched, whatever state it is in.
 #[test]
 fn another_config_is_refused() {

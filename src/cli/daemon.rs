@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -16,6 +17,19 @@ use crate::model::Desired;
 use super::context::Context;
 use super::exit::{Exit, Fail};
 use super::session::in_force;
+
+/// How long the daemon may take to answer a command that goes on from what it says.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What a daemon that was asked what it is doing gave to hear.
+pub(super) enum Heard {
+    /// What it is doing.
+    Status(Box<Status>),
+    /// None runs.
+    NoDaemon,
+    /// Somebody listens and said nothing for so long.
+    Nothing(Duration),
+}
 
 /// A config's daemon, whether or not it runs.
 pub(super) struct Daemon {
@@ -38,6 +52,20 @@ impl Daemon {
     /// Asks it what it is doing, or for what changes nothing that is kept; `None` when it doesn't run.
     pub(super) async fn ask(&self, request: &Request) -> Result<Option<Reply>, Fail> {
         ask(&self.socket, request).await
+    }
+
+    /// Asks it what it is doing, for no longer than this.
+    pub(super) async fn status(&self, patience: Duration) -> Result<Heard, Fail> {
+        match engine::ask(&self.socket, &Request::Status {}, patience).await {
+            Ok(Reply::Status(status)) => Ok(Heard::Status(status)),
+            Ok(Reply::Refused(says)) => Err(Fail::new(Exit::Error, says)),
+            Ok(Reply::Done(_) | Reply::Partly(_)) => {
+                Err(Fail::new(Exit::Error, "the daemon answered something else"))
+            }
+            Err(AskError::NoDaemon) => Ok(Heard::NoDaemon),
+            Err(AskError::Silent(patience)) => Ok(Heard::Nothing(patience)),
+            Err(error) => Err(unanswered(error)),
+        }
     }
 
     /// Asks it for what is kept, which takes a daemon that keeps it where this command looks.
@@ -101,20 +129,26 @@ impl Daemon {
     }
 }
 
+/// What to do about a daemon that is there and says nothing.
+pub(super) const SILENT: &str = "look at its log; where it stays so, `factoryctl reap --stop-stale` ends it, five minutes after \
+                                 its last heartbeat (--stale-after SECONDS)";
+
 async fn ask(socket: &Path, request: &Request) -> Result<Option<Reply>, Fail> {
-    match engine::ask(socket, request).await {
+    match engine::ask(socket, request, PATIENCE).await {
         Ok(reply) => Ok(Some(reply)),
         Err(AskError::NoDaemon) => Ok(None),
-        Err(error) => {
-            let help = match &error {
-                AskError::NoDaemon => "start it: factoryctl run",
-                AskError::Socket { .. } => "use it as the user who runs the daemon",
-                AskError::Silent => "look at its log; `factoryctl doctor` names its process",
-                AskError::Reply(_) => "restart the daemon, so that it and this command are of one version",
-            };
-            Err(Fail::new(Exit::Error, "the daemon did not answer").because(error).help(help))
-        }
+        Err(error) => Err(unanswered(error)),
     }
+}
+
+fn unanswered(error: AskError) -> Fail {
+    let help = match &error {
+        AskError::NoDaemon => "start it: factoryctl run",
+        AskError::Socket { .. } => "use it as the user who runs the daemon",
+        AskError::Silent(_) => SILENT,
+        AskError::Reply(_) => "restart the daemon, so that it and this command are of one version",
+    };
+    Fail::new(Exit::Error, "the daemon did not answer").because(error).help(help)
 }
 
 /// Refuses to go on beside a daemon of the same config that works in another state directory: it and this command would

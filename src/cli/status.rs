@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use crate::engine::{self, Known, Reply, Request, Standing, Status};
+use serde_json::{Value, json};
+
+use crate::engine::{self, Known, Standing, Status};
 
 use super::context::Context;
-use super::daemon::Daemon;
+use super::daemon::{Daemon, Heard, SILENT};
 use super::exit::{Exit, Fail};
 
 /// How often `--watch` asks.
@@ -22,27 +24,29 @@ pub(crate) struct Args {
     /// Print it as metrics, in the OpenMetrics text format; without a daemon too.
     #[arg(long, conflicts_with_all = ["json", "watch"])]
     metrics: bool,
+    /// Seconds that the daemon may take to answer; then is shown what can be told without it.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "FACTORY_STATUS_TIMEOUT",
+        hide_env_values = true,
+        default_value_t = 2,
+        value_parser = clap::value_parser!(u64).range(1..=600)
+    )]
+    timeout: u64,
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let daemon = Daemon::find(cx).await?;
     let mut before = None;
     loop {
-        let status = match daemon.ask(&Request::Status {}).await? {
-            Some(Reply::Status(status)) => status,
-            Some(Reply::Refused(says)) => return Err(Fail::new(Exit::Error, says)),
-            Some(Reply::Done(_) | Reply::Partly(_)) => {
-                return Err(Fail::new(Exit::Error, "the daemon answered something else"));
-            }
-            None => {
-                let agents = agents(cx, &daemon)?;
-                if args.metrics {
-                    // A factory that is down is a fact that metrics tell.
-                    cx.ui.print(&as_metrics(None, Some(&agents))?)?;
-                    return Ok(Exit::Done);
-                }
-                cx.ui.print(&without_daemon(&agents, args.json))?;
-                return Err(no_daemon(&daemon));
+        let status = match daemon.status(Duration::from_secs(args.timeout)).await? {
+            Heard::Status(status) => status,
+            Heard::NoDaemon => return alone(cx, &daemon, args, Value::Null, no_daemon(&daemon)),
+            Heard::Nothing(patience) => {
+                let pid = daemon.state.holder()?.and_then(|by| by.pid);
+                let shown = json!({ "pid": pid, "answers": false });
+                return alone(cx, &daemon, args, shown, silent(pid, patience));
             }
         };
         let text = if args.metrics {
@@ -76,13 +80,23 @@ fn agents(cx: &Context, daemon: &Daemon) -> Result<Standing, Fail> {
         .map_err(|why| Fail::new(Exit::Error, format!("the records of runs can't be read: {why}")))
 }
 
-/// What can be told without a daemon.
-fn without_daemon(agents: &Standing, json: bool) -> String {
-    if json {
-        format!("{:#}\n", serde_json::json!({ "version": 1, "daemon": null, "agents": agents }))
-    } else {
-        agents.text()
+/// Tells what can be told without an answer of the daemon, which documents show like this, and why there is none.
+fn alone(cx: &Context, daemon: &Daemon, args: &Args, shown: Value, why: Fail) -> Result<Exit, Fail> {
+    let agents = agents(cx, daemon)?;
+    if args.metrics {
+        // A factory that is down is a fact that metrics tell.
+        cx.ui.print(&as_metrics(None, Some(&agents))?)?;
+        if !shown.is_null() {
+            cx.ui.say(&format!("warning: {why}; {}", why.help.as_deref().unwrap_or_default()));
+        }
+        return Ok(Exit::Done);
     }
+    if args.json {
+        cx.ui.print_json(&json!({ "version": 1, "daemon": shown, "agents": agents }))?;
+    } else {
+        cx.ui.print(&agents.text())?;
+    }
+    Err(why)
 }
 
 fn as_metrics(status: Option<&Status>, agents: Option<&Standing>) -> Result<String, Fail> {
@@ -99,4 +113,11 @@ fn no_daemon(daemon: &Daemon) -> Fail {
         Ok(None) => Fail::new(Exit::Error, none).help("start it: factoryctl run"),
         Err(error) => error.into(),
     }
+}
+
+/// Why there is no status though somebody listens.
+fn silent(pid: Option<u32>, patience: Duration) -> Fail {
+    let who = pid.map_or_else(|| "the daemon".to_owned(), |pid| format!("the daemon, process {pid},"));
+    let says = format!("{who} doesn't answer: it said nothing for {} s", patience.as_secs());
+    Fail::new(Exit::Error, says).help(SILENT)
 }

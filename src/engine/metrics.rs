@@ -29,7 +29,12 @@ type Labels = Vec<(&'static str, String)>;
 /// When they can't be written, which a text always can.
 pub fn metrics(daemon: Option<&Status>, agents: Option<&Standing>) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("factory");
-    gauge(&mut registry, "up", "Whether the daemon of this config runs", [(vec![], flag(daemon.is_some()))]);
+    gauge(
+        &mut registry,
+        "up",
+        "Whether the daemon of this config runs and answers",
+        [(vec![], flag(daemon.is_some()))],
+    );
     if let Some(status) = daemon {
         of_daemon(&mut registry, status);
     }

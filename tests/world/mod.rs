@@ -186,6 +186,7 @@ impl World {
             ("FACTORY_GITHUB_TOKEN", self.twin().token().to_owned()),
             ("FACTORY_HTTP_TIMEOUT_MS", "20000".to_owned()),
             ("FACTORY_RETRY_FIRST_MS", "5".to_owned()),
+            ("FACTORY_STATUS_TIMEOUT", "20".to_owned()),
             (program::MARK, self.mark.clone()),
         ]
         .into_iter()

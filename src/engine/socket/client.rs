@@ -9,9 +9,6 @@ use tokio::net::UnixStream;
 
 use super::protocol::{Asked, Reply, Request, VERSION};
 
-/// How long the daemon may take to answer.
-const PATIENCE: Duration = Duration::from_secs(15);
-
 /// Why the daemon didn't answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
@@ -28,14 +25,14 @@ pub enum AskError {
         source: io::Error,
     },
     /// It took too long.
-    #[error("the daemon did not answer within {} s", PATIENCE.as_secs())]
-    Silent,
+    #[error("the daemon did not answer within {} s", .0.as_secs())]
+    Silent(Duration),
     /// What it said isn't a reply.
     #[error("the daemon's reply can't be read; is it another version?")]
     Reply(#[source] serde_json::Error),
 }
 
-/// Asks the daemon at `path`.
+/// Asks the daemon at `path`, which may take so long to answer.
 ///
 /// # Errors
 /// When none runs, or it doesn't answer.
@@ -43,7 +40,7 @@ pub enum AskError {
     clippy::wildcard_enum_match_arm,
     reason = "the system has more kinds of error than can be told apart"
 )]
-pub async fn ask(path: &Path, request: &Request) -> Result<Reply, AskError> {
+pub async fn ask(path: &Path, request: &Request, patience: Duration) -> Result<Reply, AskError> {
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound
         | io::ErrorKind::ConnectionRefused
@@ -65,7 +62,7 @@ pub async fn ask(path: &Path, request: &Request) -> Result<Reply, AskError> {
         }
         serde_json::from_str(&reply).map_err(AskError::Reply)
     };
-    tokio::time::timeout(PATIENCE, asking).await.map_err(|_| AskError::Silent)?
+    tokio::time::timeout(patience, asking).await.map_err(|_| AskError::Silent(patience))?
 }
 
 #[cfg(test)]
@@ -82,7 +79,8 @@ mod tests {
             // What is not read when it is closed resets the connection.
             stream.readable().await.unwrap();
         };
-        let (asked, ()) = tokio::join!(ask(&path, &Request::Status {}), dies);
+        let asks = ask(&path, &Request::Status {}, Duration::from_secs(15));
+        let (asked, ()) = tokio::join!(asks, dies);
         assert!(matches!(asked, Err(AskError::NoDaemon)), "{asked:?}");
     }
 }

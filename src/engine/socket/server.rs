@@ -226,7 +226,7 @@ mod tests {
         let door = Door::open(&path).await.unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let calls = async {
-            let reply = ask(&path, &Request::LoopTick { name: "labels".into() }).await.unwrap();
+            let reply = ask(&path, &Request::LoopTick { name: "labels".into() }, PATIENCE).await.unwrap();
             assert!(matches!(reply, Reply::Done(name) if name == "labels"));
             assert!(matches!(Door::open(&path).await, Err(Error::Answered(_))));
             let mut raw = UnixStream::connect(&path).await.unwrap();
