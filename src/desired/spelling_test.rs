@@ -94,6 +94,7 @@ fn literal(ty: Type) -> BoxedStrategy<Literal> {
         Type::Path => words(vec!["/opt", "/usr/local/x"]),
         Type::Website => words(vec!["", "https://a.example/x"]),
         Type::Listen => words(vec!["127.0.0.1:0"]),
+        Type::Model => words(vec!["claude-*", "Opus", "é 1"]),
         Type::Guard => words(vec!["deletes", "total", "weakening", "percent", "self"]),
         Type::Loop => words(vec!["labels", "stale", "repository-settings", "labels", "stale", "lables"]),
         Type::List { of, .. } | Type::Row { of, .. } => literal(*of),

@@ -112,7 +112,8 @@ impl Tariff {
 pub struct Prices {
     /// The day on which they were looked up.
     pub as_of: Date,
-    /// Patterns over the names of models, in which `*` stands for anything, each with its tariff; one at least.
+    /// Patterns over the names of models, in which `*` stands for anything and case doesn't count, each with its tariff;
+    /// one at least.
     pub models: Vec<(String, Tariff)>,
 }
 
@@ -121,7 +122,9 @@ impl Prices {
     /// highest price of each kind.
     pub fn tariff(&self, model: Option<&str>) -> (Tariff, Figure) {
         let fits = |model: &str| {
-            let fitting = self.models.iter().filter(|(pattern, _)| match_star(pattern, model));
+            let model = model.to_lowercase();
+            let fitting =
+                self.models.iter().filter(|(pattern, _)| match_star(&pattern.to_lowercase(), &model));
             fitting.max_by_key(|(pattern, _)| pattern.len()).map(|(_, tariff)| *tariff)
         };
         model.and_then(fits).map_or_else(
@@ -178,7 +181,7 @@ mod tests {
             models: vec![
                 ("claude-*".into(), tariff(3_000_000, 300_000, 15_000_000)),
                 ("claude-haiku-*".into(), tariff(1_000_000, 100_000, 5_000_000)),
-                ("gpt".into(), tariff(2_000_000, 500_000, 8_000_000)),
+                ("GPT".into(), tariff(2_000_000, 500_000, 8_000_000)),
             ],
         }
     }
@@ -191,6 +194,8 @@ mod tests {
             ("its own", own, Some("claude-opus-4"), 7, Figure::Agent),
             ("a row", used, Some("claude-opus-4"), 3_000 + 600 + 1_500, Figure::Table),
             ("the longer pattern", used, Some("claude-haiku-4"), 1_000 + 200 + 500, Figure::Table),
+            ("whatever its case", used, Some("Claude-HAIKU-4"), 1_000 + 200 + 500, Figure::Table),
+            ("the pattern's too", used, Some("gpt"), 2_000 + 1_000 + 800, Figure::Table),
             ("a name is no prefix", used, Some("gpt-2"), 3_000 + 1_000 + 1_500, Figure::TableUpper),
             ("no model", used, None, 3_000 + 1_000 + 1_500, Figure::TableUpper),
             ("rounded up", Usage { input: 1, ..Usage::default() }, Some("gpt"), 2, Figure::Table),

@@ -52,6 +52,7 @@ codes! {
     MERGE_TEXTS = "config::merge-texts", "A combination of title and message of merged or squashed commits that GitHub refuses.";
     ARCHIVED_CREATE = "config::archived-create", "A repository is to be created and to be archived, that is made read-only, at once.";
     UNCOUNTED_SPEND = "config::uncounted-spend", "A limit on spend that can't be kept: there is no table of prices to count tokens by, or the agent tells nothing of what it uses.";
+    ODD_PRICES = "config::odd-prices", "A table of prices that is counted by as it stands and can hardly be meant: one of a day that is still to come, or one in which everything is free.";
     EXPIRED = "config::expired", "A dated override has passed its date. It no longer holds and has to be removed or renewed.";
     NO_EFFECT = "config::no-effect", "Something that is allowed and has no effect where it stands.";
 }

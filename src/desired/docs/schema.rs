@@ -150,6 +150,7 @@ fn ty(ty_: Type, vocabulary: &Vocabulary) -> Value {
         Type::Path => text("^/"),
         Type::Website => text("^(https?://.+)?$"),
         Type::Listen => text("^.+:[0-9]+$"),
+        Type::Model => json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
         // One value may stand for a list of one.
         Type::List { of, max } | Type::Row { of, max } => {
             let (item, once) = (ty(*of, vocabulary), matches!(ty_, Type::List { .. }));

@@ -113,6 +113,7 @@ fn every_code_is_raised_by_some_config() {
         ),
         (code::ARCHIVED_CREATE, root("repo \"a/b\" create=#true archived=#true")),
         (code::UNCOUNTED_SPEND, root("caps spend-per-day=5")),
+        (code::ODD_PRICES, root("prices as-of=\"2030-01-01\" { model \"m\" input=1 cached=1 output=1; }")),
         (code::EXPIRED, root("allow \"deletes\" address=\"repo/**\" until=\"2020-01-01\" reason=\"x\"")),
         (code::NO_EFFECT, root("loop \"labels\" reason=\"x\"")),
     ];

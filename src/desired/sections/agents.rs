@@ -48,7 +48,7 @@ pub(super) static AGENT: Kind = Kind {
         ),
         Field::new(
             "model",
-            Type::Text { max: 200 },
+            Type::Model,
             "The model; the agent's own choice unless it is given.",
             "\"opus\"",
         ),

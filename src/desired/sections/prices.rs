@@ -1,5 +1,7 @@
 //! `prices`: what models cost, for agents that don't say it themselves.
 
+use jiff::civil::Date;
+
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Kind, Repeat, Type, Value};
@@ -15,8 +17,8 @@ static MODEL: Kind = Kind {
     key: Some(
         Field::new(
             "name",
-            Type::Text { max: 200 },
-            "The model's name as `agent.model` has it; `*` stands for anything. Of several that fit, the longest counts.",
+            Type::Model,
+            "The model's name as `agent.model` has it; `*` stands for anything, and case doesn't count. Of several that fit, the longest counts.",
             "\"claude-sonnet-*\"",
         )
         .required(),
@@ -73,7 +75,33 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Price
                 .help(format!("name one at least: `{}`", MODEL.example)),
         );
     }
-    Some(Prices { as_of, models: block.each(MODEL.name).filter_map(model).collect() })
+    let prices = Prices { as_of, models: block.each(MODEL.name).filter_map(model).collect() };
+    check_oddities(block, &prices, cx);
+    Some(prices)
+}
+
+/// Warns of a table that counts as it says and can hardly be meant.
+fn check_oddities(block: &Block, prices: &Prices, cx: &mut Builder<'_>) {
+    // East of Greenwich the day after this one, UTC, has begun already.
+    let latest = cx.vocabulary.today.tomorrow().unwrap_or(Date::MAX);
+    if let Some(read) = block.value("as-of").filter(|_| prices.as_of > latest) {
+        let says =
+            format!("these prices are of a day to come: {}; today is {}", prices.as_of, cx.vocabulary.today);
+        cx.sink.push(
+            Draft::warning(code::ODD_PRICES, says)
+                .at(read.span, "is still to come")
+                .help("write the day on which they were looked up"),
+        );
+    }
+    let is_free = |(_, tariff): &(String, Tariff)| *tariff == Tariff::default();
+    if !prices.models.is_empty() && prices.models.iter().all(is_free) {
+        let says = format!("{} has no price above zero", block.quoted());
+        cx.sink.push(
+            Draft::warning(code::ODD_PRICES, says)
+                .at(block.span, "all of these are 0")
+                .help("what is counted by it costs nothing, whatever the model, and no limit on spend is ever reached: write what is charged"),
+        );
+    }
 }
 
 /// Complains of limits on spend that can't be kept.

@@ -122,6 +122,7 @@ pub(in crate::desired) fn check(ty: Type, raw: &Raw<'_>, cx: Context<'_>) -> Res
         | Type::Website
         | Type::Path
         | Type::Listen
+        | Type::Model
         | Type::Guard
         | Type::Loop => {
             let Raw::Text(text) = raw else { return Err(wrong_text(ty, raw, cx)) };
@@ -327,6 +328,10 @@ fn texts(ty: Type, text: &str, cx: Context<'_>) -> Result<Value, Problem> {
         Type::Path => Err(malformed().hint("write where it lies from the root on, e.g. `/opt/agents`")),
         Type::Website if forms::is_website(text) => Ok(keep()),
         Type::Website => Err(malformed().hint(forms::website_meant(text))),
+        Type::Model => {
+            let is_line = !text.trim().is_empty() && !text.chars().any(char::is_control);
+            when(is_line && text.chars().count() <= 200)
+        }
         Type::Listen => {
             let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
             when(port.is_some_and(|p| p.parse::<u16>().is_ok()))

@@ -84,6 +84,8 @@ pub enum Type {
     Path,
     /// `host:port`.
     Listen,
+    /// The name of a model, or a pattern over such names.
+    Model,
     /// The name of a guard, from the vocabulary.
     Guard,
     /// The name of a loop, from the vocabulary.
@@ -147,6 +149,7 @@ impl Type {
             Self::Path => "a path that begins with `/`".to_owned(),
             Self::Website => "a website, `https://…`, or empty".to_owned(),
             Self::Listen => "an address to listen on, `host:port`".to_owned(),
+            Self::Model => "a model's name, 1 to 200 characters on one line".to_owned(),
             Self::Guard => "the name of a guard".to_owned(),
             Self::Loop => "the name of a loop".to_owned(),
             Self::List { of, max } | Self::Row { of, max } => {
