@@ -361,6 +361,31 @@ fn an_agent_is_kept_within_its_bounds() {
     });
 }
 
+/// A saved plan says what has gone on since, which for a task is seldom GitHub.
+#[test]
+fn a_saved_plan_says_that_runs_have_gone_on() {
+    small(|w| {
+        w.config(&config("cat > left; exit 3", "attempts 2"));
+        let stale = |name: &str, says: &str| {
+            let refused = w.run(&["apply", "--yes", name]).exits(7);
+            let line = format!(
+                "stale: repo/acme/anvil/task/hone: its runs or its pull request have gone on since the plan was saved; {says}"
+            );
+            assert!(refused.err.contains(&line), "{line}\n{}", refused.all());
+            assert!(!refused.err.contains("changed on GitHub"), "{}", refused.all());
+        };
+        w.plan(&["-o", "first.json"]).exits(2);
+        w.apply(&[]).exits(0);
+        ended(w);
+        let run = runs(w)[0]["run"].as_str().expect("its name").to_owned();
+        stale("first.json", &format!("by now: run {run} ended in `crashed`"));
+        w.plan(&["-o", "second.json"]).exits(2);
+        w.apply(&[]).exits(0);
+        ended(w);
+        stale("second.json", "2 of 2 attempts are used up");
+    });
+}
+
 /// A run is ended by a person, and by nobody twice.
 #[test]
 fn a_run_can_be_stopped() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::Judged;
-use crate::model::{Action, ActionId};
+use crate::model::{Action, ActionId, Verb};
 use crate::plan::{Permitted, SavedAction, SavedPlan};
 
 /// An action of a saved plan that is not carried out.
@@ -13,8 +13,8 @@ pub(super) struct Apart<'a> {
 }
 
 enum Why {
-    /// It isn't in the plan of now.
-    Gone,
+    /// It isn't in the plan of now, which says this of the same thing, if anything.
+    Gone(Option<String>),
     /// It would take more along than was shown.
     Outgrown(String),
     /// A guard held it back, and nothing holds it back any more: nobody has agreed to that.
@@ -49,7 +49,7 @@ pub(super) fn keep_only<'a>(saved: &'a SavedPlan, judged: &mut Judged) -> Vec<Ap
         permitted.chain(judged.verdict.blocked.iter().map(|(a, _)| &a.id)).cloned().collect();
     let why = |saved: &SavedAction| {
         if !there.contains_key(&saved.id) {
-            return Some(Why::Gone);
+            return Some(Why::Gone(says_now(&saved.address, judged)));
         }
         let held_back = (!left.contains(&saved.id)).then_some(Why::HeldBack);
         outgrown(saved).map(Why::Outgrown).or(held_back)
@@ -60,6 +60,17 @@ pub(super) fn keep_only<'a>(saved: &'a SavedPlan, judged: &mut Judged) -> Vec<Ap
     apart
 }
 
+/// What the plan of now says of an address.
+fn says_now(address: &str, judged: &Judged) -> Option<String> {
+    let problem = judged.problems.iter().find(|problem| problem.address.as_str() == address);
+    let waiting = judged.document.waiting.iter().find(|waiting| waiting.address.as_str() == address);
+    let planned = judged.document.actions.iter().find(|planned| planned.action.address.as_str() == address);
+    problem
+        .map(|problem| problem.says.clone())
+        .or_else(|| waiting.map(|waiting| format!("it waits for {}", waiting.on)))
+        .or_else(|| planned.map(|planned| format!("by now: {}", planned.action.reason)))
+}
+
 impl Apart<'_> {
     /// Whether it has changed since the plan was saved.
     pub(super) fn is_stale(&self) -> bool {
@@ -68,7 +79,7 @@ impl Apart<'_> {
 
     /// Whether the plan of now doesn't have it at all.
     pub(super) fn is_gone(&self) -> bool {
-        matches!(self.why, Why::Gone)
+        matches!(self.why, Why::Gone(_))
     }
 
     /// The line that is said of it. `off` are the loops that are switched off.
@@ -80,16 +91,22 @@ impl Apart<'_> {
                 format!("left: {address} was held back when the plan was saved; make the plan anew")
             }
             (Why::Outgrown(why), _) => format!("stale: {address}: {why}"),
-            (Why::Gone, _) if of_loop.is_some() => {
+            (Why::Gone(_), _) if of_loop.is_some() => {
                 format!("stale: {address}: the loop `{}` is switched off", of_loop.unwrap_or_default())
             }
-            (Why::Gone, Since::OtherConfig(asked)) if asked.contains(id) => {
+            (Why::Gone(_), Since::OtherConfig(asked)) if asked.contains(id) => {
                 format!("stale: {address}: the config no longer asks for it")
             }
-            (Why::Gone, Since::SameConfig | Since::OtherConfig(_)) => {
-                format!("stale: {address} has changed on GitHub since the plan was saved")
-            }
-            (Why::Gone, Since::Untold) => {
+            (Why::Gone(now), Since::SameConfig | Since::OtherConfig(_)) => match saved.verb_of(id) {
+                Some(Verb::StartRun | Verb::OpenPull) => {
+                    let now = now.as_ref().map(|now| format!("; {now}")).unwrap_or_default();
+                    format!(
+                        "stale: {address}: its runs or its pull request have gone on since the plan was saved{now}"
+                    )
+                }
+                _ => format!("stale: {address} has changed on GitHub since the plan was saved"),
+            },
+            (Why::Gone(_), Since::Untold) => {
                 format!(
                     "stale: {address}: it, or what config asks for there, has changed since the plan was saved"
                 )

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Action, ActionId};
+use crate::model::{Action, ActionId, Verb};
 
 use super::document::{Document, Planned};
 
@@ -98,8 +98,17 @@ impl SavedPlan {
 
     /// The loop that wanted an action.
     pub fn loop_of(&self, id: &ActionId) -> Option<&str> {
-        let mut actions = self.document["actions"].as_array()?.iter();
-        actions.find(|action| action["id"] == id.as_str())?["loop"].as_str()
+        self.shown(id)?["loop"].as_str()
+    }
+
+    /// What an action does.
+    pub fn verb_of(&self, id: &ActionId) -> Option<Verb> {
+        Verb::deserialize(&self.shown(id)?["verb"]).ok()
+    }
+
+    /// An action as the document shows it.
+    fn shown(&self, id: &ActionId) -> Option<&serde_json::Value> {
+        self.document["actions"].as_array()?.iter().find(|action| action["id"] == id.as_str())
     }
 
     /// Reads a saved plan and checks its digest.
@@ -151,6 +160,8 @@ mod tests {
         assert_eq!(held, [("repo/acme/widgets", false), ("repo/acme/widgets/label/old", true)]);
         assert_eq!(plan.commit.as_deref(), Some("ab".repeat(20).as_str()));
         assert_eq!(plan.document["actions"].as_array().map(Vec::len), Some(2));
+        let verbs: Vec<Option<Verb>> = plan.actions.iter().map(|a| plan.verb_of(&a.id)).collect();
+        assert_eq!(verbs, [Some(Verb::UpdateSettings), Some(Verb::DeleteLabel)]);
         assert_eq!(SavedPlan::parse(&plan.to_text()).unwrap(), plan);
     }
 
