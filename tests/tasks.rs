@@ -386,6 +386,57 @@ fn a_saved_plan_says_that_runs_have_gone_on() {
     });
 }
 
+/// Where a task is declared, what became of its runs, its branch and pull request, and what it waits for, in one place.
+#[test]
+fn why_tells_how_a_task_stands() {
+    small(|w| {
+        w.config(&config("cat > left; exit 3", "attempts 2"));
+        let why = |address: &str| w.run(&["why", address]).exits(0).out;
+        let told = why("repo/acme/anvil/task/hone");
+        assert!(told.starts_with("repo/acme/anvil/task/hone declared at factory.kdl:4 \u{2190} "), "{told}");
+        assert!(told.contains("attempts: 0 of 2 used up\nbranch factory/task/hone-"), "{told}");
+        let next = "  live no pull request\nnext: start run: task `hone` has not been done\n";
+        assert!(told.ends_with(next), "{told}");
+        for name in ["task/hone", "task.hone", "repo/Acme/anvil/task/Hone"] {
+            assert_eq!(why(name), told, "{name}");
+        }
+
+        one_run(w);
+        ended(w);
+        w.apply(&[]).exits(1);
+        let told = why("task/hone");
+        let run = runs(w)[0]["run"].as_str().expect("its name").to_owned();
+        assert!(told.contains("attempts: 2 of 2 used up\n"), "{told}");
+        assert!(told.contains(&format!("  run {run}, attempt 2 by smith: crashed: ")), "{told}");
+        assert!(told.contains("needs a person: 2 of 2 attempts are used up; run "), "{told}");
+        assert!(told.contains("\nlast change: "), "{told}");
+        let offline = w.run(&["why", "--offline", "task/hone"]).exits(0).out;
+        assert!(offline.contains("attempts: 2 of 2") && !offline.contains("live "), "{offline}");
+
+        w.config(&config(HONES, "").replace("Hone the anvil.", "Hone it well."));
+        one_run(w).exits(0);
+        let told = why("task/hone");
+        assert!(told.contains("by smith, with another prompt: crashed: "), "{told}");
+        assert!(
+            told.contains("\n  live pull request #") && told.contains(", open\nwaits for a person to"),
+            "{told}"
+        );
+        w.run(&["suspend", "repo/acme/anvil/task/hone", "--reason", "audit"]).exits(0);
+        w.config(&config(HONES, "").replace("Hone the anvil.", "Hone it once more."));
+        assert!(why("task/hone").contains("; held back by `suspended`: "), "{}", why("task/hone"));
+        w.run(&["loop", "disable", "tasks", "--reason", "audit"]).exits(0);
+        assert!(why("task/hone").contains("the loop `tasks` is switched off by "), "{}", why("task/hone"));
+
+        let near = "did you mean `repo/acme/anvil/task/hone`?";
+        for (unknown, help) in [("task/hnoe", "the tasks are hone"), ("repo/acme/anvil/task/hnoe", near)] {
+            let refused = w.run(&["why", unknown]).exits(1);
+            for says in [&format!("config has no task `{unknown}`"), help] {
+                assert!(refused.err.contains(says), "{}", refused.all());
+            }
+        }
+    });
+}
+
 /// A run is ended by a person, and by nobody twice.
 #[test]
 fn a_run_can_be_stopped() {

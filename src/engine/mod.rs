@@ -22,7 +22,7 @@ pub use heartbeat::{EVERY as HEARTBEAT_EVERY, Error as HeartbeatError, Heartbeat
 pub use metrics::metrics;
 pub use runs::{
     Abandoned, Known, LeftThere, Probed, ReapError, Reaped, ReapedRun, Standing, Starter, Yard, close_runs,
-    keep, note_runs, probe, reap, seen, unseen, variables,
+    keep, note_runs, probe, reap, runs_of, seen, unseen, variables,
 };
 pub use scheduler::State;
 pub use socket::{AskError, Error as SocketError, Reply, Request, ask, free as free_socket};

@@ -288,8 +288,7 @@ fn start(
 
 /// Whether it may take another attempt. The runs of one session are one.
 fn attempts_left(task: &Task, past: &[(&RunSeen, &Closed)]) -> Result<(), String> {
-    let burns = past.iter().filter(|(_, closed)| closed.outcome.burns_attempt());
-    let burnt = burns.map(|(run, _)| run.of.attempt).collect::<BTreeSet<u32>>().len();
+    let burnt = task.burnt(past.iter().map(|(run, _)| *run));
     match past.last().filter(|_| burnt >= task.attempts as usize) {
         None => Ok(()),
         Some((last, closed)) => {

@@ -1,5 +1,6 @@
 //! Tasks that config gives to agents, the agents it gives them to, and what is seen of their runs.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -116,6 +117,17 @@ impl Task {
             all.update(b"\0").update(answer.value().to_string().as_bytes());
         }
         all.finalize().to_hex()[..8].to_owned()
+    }
+
+    /// How many of its attempts these runs have used up. The runs of one session are one attempt.
+    pub fn burnt<'a>(&self, runs: impl IntoIterator<Item = &'a RunSeen>) -> usize {
+        let version = self.version();
+        let is_of_it = |run: &&RunSeen| {
+            (&run.of.repo, &run.of.task, &run.of.version) == (&self.repo, &self.name, &version)
+        };
+        let burns = |run: &&RunSeen| run.phase.closed().is_some_and(|c| c.outcome.burns_attempt());
+        let burnt = runs.into_iter().filter(is_of_it).filter(burns).map(|run| run.of.attempt);
+        burnt.collect::<BTreeSet<u32>>().len()
     }
 
     /// The branch that its work is published on.

@@ -1,7 +1,7 @@
 //! How long what runs leave on this machine is kept: a workspace ends with its task, and before a disk budget is used up
 //! what is no longer worked with makes room. Never before what is in it is saved, and never while a run is under way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::adapters::fs;
@@ -107,12 +107,7 @@ fn works<'a>(desired: &'a Desired, observed: &'a Observed) -> BTreeMap<String, W
     }
     for task in desired.tasks.values() {
         if let Some(work) = out.get_mut(&name_of(&task.repo, &task.name)) {
-            let of_it = |run: &&RunSeen| {
-                (&run.of.repo, &run.of.task) == (&task.repo, &task.name) && run.of.version == task.version()
-            };
-            let burns = |run: &RunSeen| run.phase.closed().is_some_and(|c| c.outcome.burns_attempt());
-            let burnt = observed.runs.iter().filter(of_it).filter(|run| burns(run));
-            work.burnt = burnt.map(|run| run.of.attempt).collect::<BTreeSet<u32>>().len();
+            work.burnt = task.burnt(&observed.runs);
             work.goes_on = loops::goes_on(task, &observed.runs, desired);
             work.task = Some(task);
             work.pull = observed.pulls.get(&(task.repo.clone(), task.branch()));

@@ -22,6 +22,7 @@ pub use known::Known;
 pub use note::note_runs;
 pub use probe::{Probed, probe, seen, unseen};
 pub use reap::{Abandoned, LeftThere, ReapError, Reaped, ReapedRun, reap};
+pub use seen::runs_of;
 pub(super) use seen::runs_seen;
 pub use standing::Standing;
 #[cfg(test)]

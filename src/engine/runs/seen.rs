@@ -64,6 +64,16 @@ pub(super) fn all(runs: &Path) -> Result<Vec<RunSeen>, RecordError> {
     seen.filter_map(Result::transpose).collect()
 }
 
+/// The runs of a task, those with an earlier prompt too, oldest first.
+///
+/// # Errors
+/// When the records of one can't be read.
+pub fn runs_of(state: &StateDir, task: &Task) -> Result<Vec<RunSeen>, RecordError> {
+    let mut runs = all(&state.runs())?;
+    runs.retain(|run| (&run.of.repo, &run.of.task) == (&task.repo, &task.name));
+    Ok(runs)
+}
+
 /// One run; `None` of one that belongs to no task, or has no records yet.
 pub(super) fn one(dir: &RunDir) -> Result<Option<RunSeen>, RecordError> {
     let spec = dir.spec()?;

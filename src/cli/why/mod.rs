@@ -1,4 +1,7 @@
-//! `factoryctl why ADDRESS`: where a value comes from, what it overrides, and what is live on GitHub.
+//! `factoryctl why ADDRESS`: where a value comes from, what it overrides, and what is live on GitHub; of a task, how it
+//! stands.
+
+mod task;
 
 use std::fmt::Write as _;
 
@@ -10,12 +13,12 @@ use crate::model::{
 };
 use crate::observed;
 
-use super::context::Context;
-use super::exit::{Exit, Fail};
+use crate::cli::context::Context;
+use crate::cli::exit::{Exit, Fail};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// e.g. repo/acme/widgets, repo/acme/widgets/visibility, repo/acme/widgets/label/bug, loop/labels
+    /// e.g. repo/acme/widgets, repo/acme/widgets/visibility, repo/acme/widgets/label/bug, repo/acme/widgets/task/tidy, loop/labels
     #[arg(value_name = "ADDRESS")]
     address: String,
     /// Don't ask GitHub what is live.
@@ -28,8 +31,13 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let loaded = cx.load(&source, cx.at())?;
     let wrong =
         |says: String| Fail::new(Exit::Usage, says).help("addresses look like repo/acme/widgets/label/bug");
-    let address = Address::parse(&args.address).map_err(|e| wrong(e.to_string()))?;
     let mut out = String::new();
+    if let Some(meant) = task::meant(&args.address, &loaded.desired)? {
+        task::explain(cx, &source, &loaded, meant, args.offline, &mut out).await?;
+        since(cx, &source, &loaded, &meant.address(), &mut out)?;
+        return cx.ui.print(&out).map(|()| Exit::Done);
+    }
+    let address = Address::parse(&args.address).map_err(|e| wrong(e.to_string()))?;
     if let Some(name) = address.as_str().strip_prefix("loop/") {
         explain_loop(cx, &source, &loaded, name, &mut out)?;
         return cx.ui.print(&out).map(|()| Exit::Done);
@@ -185,7 +193,7 @@ fn explain_loop(
     name: &str,
     out: &mut String,
 ) -> Result<(), Fail> {
-    let known = crate::loops::by_name(name).ok_or_else(|| super::session::unknown_loop(name))?;
+    let known = crate::loops::by_name(name).ok_or_else(|| crate::cli::session::unknown_loop(name))?;
     let _ = writeln!(out, "loop/{name}: {}", known.about());
     match loaded.desired.loops.get(name) {
         None => {
@@ -215,7 +223,7 @@ fn since(
     let Ok(glob) = AddressGlob::parse(address.as_str()) else { return Ok(()) };
     let mut events = ledger::history(&state.ledger(), Some(glob), None)?;
     if let Some(event) = events.next() {
-        let _ = write!(out, "last change: {}", super::ledger::line(&event?));
+        let _ = write!(out, "last change: {}", crate::cli::ledger::line(&event?));
     }
     Ok(())
 }
