@@ -16,6 +16,34 @@ fn small<T>(test: impl FnOnce(&World) -> T) -> T {
     })
 }
 
+/// What is set in the environment need not be given: the usage shows what is missing and nothing else.
+#[test]
+fn a_usage_shows_what_has_to_be_given() {
+    small(|w| {
+        w.set("FACTORY_CONFIG", w.path("config").to_str().expect("a name"));
+        insta::assert_snapshot!(w.run(&["runs", "stop"]).transcript(), @r"
+        $ factoryctl runs stop
+        --- stderr
+        error: the following required arguments were not provided:
+          --reason <REASON>
+          <RUN>
+
+        Usage: factoryctl runs stop --reason <REASON> <RUN>
+
+        For more information, try '--help'.
+        [exit 64]
+        ");
+        let odd = w.run(&["plan", "--odd"]).exits(64);
+        assert!(odd.err.contains("Usage: factoryctl plan [OPTIONS] [ADDRESS-GLOB]..."), "{}", odd.all());
+        let help = w.run(&["plan", "--help"]).exits(0);
+        assert!(help.out.contains("[env: FACTORY_GITHUB_API]"), "{}", help.all());
+        // What is wrong with the environment is said of it.
+        w.set("FACTORY_STATUS_TIMEOUT", "soon");
+        let wrong = w.run(&["status"]).exits(64);
+        assert!(wrong.err.contains("invalid value 'soon' for '--timeout <SECONDS>'"), "{}", wrong.all());
+    });
+}
+
 /// Outside version control there is no commit to name; what is advised instead leads there.
 #[test]
 fn an_apply_of_what_was_never_committed_says_how_to_commit() {

@@ -158,9 +158,10 @@ enum Command {
 
 /// Parses the arguments, runs the command, and says how it ended.
 pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> Exit {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return ui::usage(&error),
+        Err(error) => return ui::usage(&as_written(error, &args)),
     };
     let ui = Ui::new(cli.global.color, &env);
     // One for each run: it has no use for a runtime, and no room for one.
@@ -178,6 +179,22 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> Exit {
     match exit {
         Ok(exit) => exit,
         Err(fail) => context.ui.fail(&fail),
+    }
+}
+
+/// What is wrong with the arguments as they were written. What comes from the environment would stand in the usage as if it
+/// had to be given.
+fn as_written(error: clap::Error, args: &[OsString]) -> clap::Error {
+    fn without_environment(command: clap::Command) -> clap::Command {
+        command.mut_args(|arg| arg.env(None::<&'static str>)).mut_subcommands(without_environment)
+    }
+    if !error.use_stderr() {
+        return error;
+    }
+    match without_environment(Cli::command()).try_get_matches_from(args) {
+        Err(written) if written.kind() == error.kind() => written,
+        // It is the environment that is wrong.
+        Ok(_) | Err(_) => error,
     }
 }
 
