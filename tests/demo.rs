@@ -94,7 +94,7 @@ fn the_demo_tells_its_story() {
            │ }
            $ git commit -m "Have the workshop described" && git push
            $ factoryctl runs list
-           │ [run]  closed  acme/garnet-api-000 describe  scribe  -  -  done  what it made may be published
+           │ [run]  closed  acme/garnet-api-000 describe, attempt 1  scribe  -  -  done  what it made may be published
 
         8. The ledger, in Git, explains every change
            $ factoryctl ledger verify

@@ -314,7 +314,7 @@ fn attempts_are_counted_and_learn() {
         let shown = w.run(&["runs", "show", run["run"].as_str().expect("its name")]).exits(0);
         let command = format!("to get it back, in a clone: git fetch '{mirror}' {saved} && git switch");
         assert!(shown.out.contains(&command), "{}", shown.all());
-        assert!(left.contains("This is attempt 2; the one before it ended in `crashed`"), "{left}");
+        assert!(left.contains("This is attempt 2, run 2; the run before it ended in `crashed`"), "{left}");
         // Another prompt is another task.
         w.config(&config(HONES, "attempts 2").replace("Hone the anvil.", "Hone it well."));
         one_run(w).exits(0);
@@ -532,6 +532,10 @@ fn a_killed_run_is_done_again() {
         ended(w);
         w.apply(&[]).exits(0);
         assert_eq!((pulls(w).len(), runs(w).len()), (1, 2));
+        // It burnt none, and so the next one is no other.
+        assert!(runs(w).iter().all(|run| run["attempt"] == 1), "{:#?}", runs(w));
+        let listed = w.run(&["runs", "list"]).exits(0).out;
+        assert_eq!(listed.matches("acme/anvil hone, attempt 1  ").count(), 2, "{listed}");
     });
 }
 

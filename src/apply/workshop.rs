@@ -10,7 +10,8 @@ use super::outcome::Trouble;
 /// Where runs are; the engine knows.
 pub trait Workshop: Send + Sync {
     /// The value of the latest run of this work, in the form of a [`crate::model::Verb::StartRun`]: what a run of this
-    /// attempt, that goes on with the same one, was started with, else which run came before it.
+    /// attempt, that came after the same one and goes on with the same one, was started with, else which run came before
+    /// it.
     ///
     /// # Errors
     /// When the records of runs can't be read.

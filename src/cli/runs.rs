@@ -146,7 +146,10 @@ impl Run {
         [
             self.id.to_string(),
             self.word().to_owned(),
-            on.map_or_else(|| self.spec.purpose.clone(), |on| format!("{} {}", on.of.repo, on.of.task)),
+            on.map_or_else(
+                || self.spec.purpose.clone(),
+                |on| format!("{} {}, attempt {}", on.of.repo, on.of.task, on.of.attempt),
+            ),
             self.spec.agent.clone(),
             Some(self.used.tokens()).filter(|n| *n > 0).map_or_else(untold, |n| format!("{n} tokens")),
             self.cost.map_or_else(untold, |cost| usd(cost.micros)),

@@ -52,8 +52,11 @@ pub(super) fn continuation<'a>(
         Lack::Commits | Lack::Gates => false,
         Lack::Answer(_) => turns.iter().filter(|(_, c)| matches!(c.lacks, Some(Lack::Answer(_)))).count() > 1,
     };
+    // Those before it in which an agent had no part were none.
+    let turn =
+        turns.iter().filter(|(run, c)| run.of.continues.is_some() || c.outcome.burns_attempt()).count();
     let goes_on = told < task.continuations as usize && !same_again;
-    goes_on.then_some(Continuation { run: last, lack, closed: at_its_end, turn: turns.len() + 1 })
+    goes_on.then_some(Continuation { run: last, lack, closed: at_its_end, turn: turn + 1 })
 }
 
 impl Continuation<'_> {

@@ -305,18 +305,18 @@ fn start_run(
     goes_on: Option<Continuation<'_>>,
 ) -> Action {
     let kind = cx.desired.agents.get(agent).map_or("", |agent| agent.kind.as_str());
-    let last = past.last().map_or(0, |(run, _)| run.of.attempt);
     let of = RunOf {
         repo: task.repo.clone(),
         task: task.name.clone(),
         version: task.version(),
-        attempt: if goes_on.is_some() { last } else { last.saturating_add(1) },
+        attempt: attempt(past, goes_on.is_some()),
         branch: task.branch(),
         continues: goes_on.map(|it| it.run.id.clone()),
+        after: past.last().map(|(run, _)| run.id.clone()),
     };
     let prompt = match goes_on {
         Some(it) => it.prompt(task.answer.as_ref(), kind),
-        None => prompt(task, kind, of.attempt, past.last().map(|(_, closed)| *closed)),
+        None => prompt(task, kind, of.attempt, past),
     };
     let before = past.last().map_or(Value::Null, |(run, _)| json!({ "run": run.id.as_str() }));
     let start = StartRun {
@@ -341,8 +341,16 @@ fn start_run(
         .because([task.source.clone()])
 }
 
-/// What the agent reads: the task, what holds for every run, and how the one before it ended.
-fn prompt(task: &Task, kind: &str, attempt: u32, last: Option<&Closed>) -> String {
+/// Which attempt comes after these runs. One that burnt none leaves its number to the next.
+fn attempt(past: &[(&RunSeen, &Closed)], goes_on: bool) -> u32 {
+    let Some((last, _)) = past.last() else { return 1 };
+    let of_it = past.iter().filter(|(run, _)| run.of.attempt == last.of.attempt);
+    let is_over = !goes_on && of_it.map(|(_, closed)| &closed.outcome).any(Outcome::burns_attempt);
+    last.of.attempt.saturating_add(u32::from(is_over))
+}
+
+/// What the agent reads: the task, what holds for every run, and how the one before it ended. It never reads the same twice.
+fn prompt(task: &Task, kind: &str, attempt: u32, past: &[(&RunSeen, &Closed)]) -> String {
     let mut out = task.prompt.trim_end().to_owned();
     out.push_str("\n\n---\nYou work in a clone of the repository, alone: nobody answers questions. Commit what you made to \
                   the branch that is checked out; what isn't committed isn't looked at. Don't push, don't rewrite commits \
@@ -356,10 +364,11 @@ fn prompt(task: &Task, kind: &str, attempt: u32, last: Option<&Closed>) -> Strin
     if let Some(answer) = &task.answer {
         out.push_str(&asks_for(answer, kind));
     }
-    if let Some(last) = last {
+    if let Some((_, last)) = past.last() {
         let says = last.says.replace('\n', " ");
         out.push_str(&format!(
-            "This is attempt {attempt}; the one before it ended in `{}`: {says}\n",
+            "This is attempt {attempt}, run {}; the run before it ended in `{}`: {says}\n",
+            past.len() + 1,
             last.outcome.as_str()
         ));
         out.push_str(&gates_printed(last));

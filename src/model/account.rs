@@ -232,6 +232,7 @@ mod tests {
             attempt: 1,
             branch: "b".into(),
             continues: None,
+            after: None,
         };
         let billed = Billed { account: "x".into(), quotas, ended: Some(at(minutes)), ..Billed::default() };
         let ended = Closed { at: at(minutes), ..closed(outcome) };

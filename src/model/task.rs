@@ -164,13 +164,16 @@ pub struct RunOf {
     pub task: String,
     /// [`Task::version`].
     pub version: String,
-    /// Which attempt, from one.
+    /// Which attempt, from one. What burns none leaves its number to the run that takes its place.
     pub attempt: u32,
     /// [`Task::branch`].
     pub branch: String,
     /// The run of the same attempt whose session and workspace it goes on with; with none it begins anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<RunId>,
+    /// The run of the same work that came before it; records of earlier versions don't tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<RunId>,
 }
 
 /// A run to start.

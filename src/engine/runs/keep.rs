@@ -241,7 +241,7 @@ mod tests {
     fn run(of: &str, outcome: Option<Outcome>, ago: i64) -> RunSeen {
         let task = task(of);
         let (repo, version, branch) = (task.repo.clone(), task.version(), task.branch());
-        let of = RunOf { repo, task: task.name, version, attempt: 1, branch, continues: None };
+        let of = RunOf { repo, task: task.name, version, attempt: 1, branch, continues: None, after: None };
         let at = now() - jiff::SignedDuration::from_mins(ago);
         let closed = |outcome| RunPhase::Closed(Box::new(Closed { at, ..closed(outcome) }));
         let phase = outcome.map_or(RunPhase::Under, closed);

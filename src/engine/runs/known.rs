@@ -232,6 +232,7 @@ mod tests {
             attempt: u32::try_from(n).unwrap() + 1,
             branch: task.branch(),
             continues: None,
+            after: None,
         };
         let began =
             now() - SignedDuration::from_hours(2) + SignedDuration::from_secs(i64::try_from(n).unwrap());

@@ -178,6 +178,7 @@ pub(in crate::engine) mod tests {
                 attempt: 1,
                 branch: "b".into(),
                 continues: None,
+                after: None,
             },
             agent: "one".into(),
             billed: Billed {

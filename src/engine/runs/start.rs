@@ -84,7 +84,7 @@ impl Workshop for Starter {
             if !on.of.is_of_same_work(of) {
                 continue;
             }
-            if (on.of.attempt, &on.of.continues) == (of.attempt, &of.continues) {
+            if (on.of.attempt, &on.of.continues, &on.of.after) == (of.attempt, &of.continues, &of.after) {
                 return Ok(on.of.value(&spec.agent, &spec.digest));
             }
             last = json!({ "run": id.as_str() });
@@ -394,8 +394,8 @@ fn prompt(start: &StartRun, bounds: Option<&Bounds>) -> String {
 }
 
 fn salt(of: &RunOf) -> String {
-    let continues = of.continues.as_ref().map_or("", RunId::as_str);
-    format!("{}/{}/{}/{}/{continues}", of.repo, of.task, of.version, of.attempt)
+    let [continues, after] = [&of.continues, &of.after].map(|run| run.as_ref().map_or("", RunId::as_str));
+    format!("{}/{}/{}/{}/{continues}/{after}", of.repo, of.task, of.version, of.attempt)
 }
 
 /// An id for each try, where they can be chosen: it takes none twice.

@@ -124,7 +124,8 @@ fn a_session_goes_on_where_that_helps() {
         (vec![without(answer())], "1 2"),
         // Only what ended normally goes on.
         (vec![crashed.clone()], "1 2"),
-        (vec![killed.clone()], "1 2"),
+        (vec![killed.clone()], "1 1"),
+        (vec![killed.clone(), commits(), commits()], "1 1 1+ 1+"),
         (vec![commits(), crashed], "1 1+ 2"),
         // In what was cut off the agent had no part: it is told so again, and no attempt is burnt.
         (vec![commits(), killed.clone()], "1 1+ 1+"),

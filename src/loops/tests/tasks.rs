@@ -46,6 +46,7 @@ fn run(of: &str, agent: &str, attempt: u32, phase: RunPhase) -> RunSeen {
         attempt,
         branch: task.branch(),
         continues: None,
+        after: None,
     };
     let billed = Billed { account: agent.into(), ..Billed::default() };
     RunSeen { id: RunId::new(now(), &attempt.to_le_bytes()), of, agent: agent.into(), billed, phase }
@@ -95,17 +96,17 @@ fn what_follows_of_an_outcome() {
         (vec![("one", Outcome::Done)], "open main"),
         (vec![("one", Outcome::NoChange)], ""),
         (vec![("one", Outcome::Crashed)], "one starts 2 of a"),
-        (vec![("one", Outcome::Killed)], "one starts 2 of a"),
+        (vec![("one", Outcome::Killed)], "one starts 1 of a"),
         (vec![("one", Outcome::Overloaded)], "wait: "),
         (vec![("one", Outcome::Cancelled)], "wait: another prompt"),
         (vec![("one", Outcome::PolicyViolation)], "problem: run "),
-        (vec![("one", Outcome::Credit(Some(later)))], "two starts 2 of a"),
-        (vec![("one", Outcome::Auth)], "two starts 2 of a"),
+        (vec![("one", Outcome::Credit(Some(later)))], "two starts 1 of a"),
+        (vec![("one", Outcome::Auth)], "two starts 1 of a"),
         (vec![("one", Outcome::Auth), ("two", Outcome::Credit(Some(later)))], "wait: 2026-"),
         (vec![("one", Outcome::Crashed), ("one", Outcome::Wedged)], "problem: 2 of 2 attempts are used up"),
-        (vec![("one", Outcome::Crashed), ("one", Outcome::Killed)], "one starts 3 of a"),
+        (vec![("one", Outcome::Crashed), ("one", Outcome::Killed)], "one starts 2 of a"),
         (vec![("one", Outcome::CouldNotStart); 2], "wait: "),
-        (vec![("one", Outcome::Killed); 2], "one starts 3 of a"),
+        (vec![("one", Outcome::Killed); 2], "one starts 2 of a"),
         (vec![("one", Outcome::Killed); 3], "problem: 3 times in a row"),
         (vec![("one", Outcome::CouldNotStart); 3], "problem: 3 times in a row"),
     ];
@@ -113,6 +114,33 @@ fn what_follows_of_an_outcome() {
         let said = after(&past);
         assert!(said.starts_with(expect) && said.is_empty() == expect.is_empty(), "{past:?}: {said}");
     }
+}
+
+/// What burns no attempt has the number of the run that takes its place, and each run has a prompt of its own all the same.
+#[test]
+fn what_burns_no_attempt_counts_none() {
+    let mut desired = wants(&["a"]);
+    desired.tasks.get_mut("a").unwrap().attempts = 3;
+    let capped = Closed { capped: true, ..closed(Outcome::Killed).closed().unwrap().clone() };
+    let capped = || RunPhase::Closed(Box::new(capped.clone()));
+    let ends =
+        [capped(), closed(Outcome::Crashed), capped(), closed(Outcome::Killed), closed(Outcome::Wedged)];
+    let (mut runs, mut told, mut prompts): (Vec<RunSeen>, Vec<u32>, Vec<String>) = Default::default();
+    for (n, end) in ends.into_iter().map(Some).chain([None]).enumerate() {
+        let plan = plan(&desired, &sees(&desired, runs.clone()));
+        let Effect::StartRun(start) = &plan.actions[0].effect else { panic!("{plan:?}") };
+        assert_eq!(start.of.after, runs.last().map(|run| run.id.clone()));
+        told.push(start.of.attempt);
+        prompts.push(start.prompt.clone());
+        let Some(phase) = end else { break };
+        let id = RunId::new(now(), &n.to_le_bytes());
+        runs.push(RunSeen { id, of: start.of.clone(), ..run("a", &start.agent, 0, phase) });
+    }
+    assert_eq!(told, [1, 1, 2, 2, 2, 3]);
+    assert_eq!(desired.tasks["a"].burnt(&runs), 2);
+    prompts.sort();
+    prompts.dedup();
+    assert_eq!(prompts.len(), told.len(), "{prompts:#?}");
 }
 
 #[test]
