@@ -23,6 +23,7 @@ mod daemon;
 mod demo;
 mod drift;
 mod faults;
+mod follow_ups;
 mod gates;
 mod hostile;
 mod in_force;

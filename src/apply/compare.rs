@@ -28,7 +28,7 @@ pub fn settled_value(verb: Verb, before: &Value, after: &Value, state: Seen<&Rep
             }
             Seen::Known(_) | Seen::Absent | Seen::Unknown => None,
         },
-        Object::Nothing => None,
+        Object::Issue | Object::Nothing => None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! the planned fingerprint; one that changed is refused. Independent failures don't stop the rest.
 
 mod compare;
+mod issues;
 mod labels;
 mod look;
 mod outcome;
@@ -23,7 +24,7 @@ pub use look::{LookError, Looked};
 pub use outcome::{LET_SEE, Outcome, Trouble};
 pub use recorder::{Recorder, RecorderError};
 pub use run::{Report, Watch, apply};
-pub use settle::{needs, settle, under_way_elsewhere};
+pub use settle::{Needs, needs, settle, under_way_elsewhere};
 pub use shown::Shown;
 pub use workshop::{Workshop, WorkshopError};
 pub use writer::{WriteError, Writer};

@@ -2,9 +2,11 @@
 //!
 //! What another machine has begun a moment ago is its own to settle; after a while it is taken for crashed.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{ActionId, Facet, Facets, Object, Observed, RepoName};
+use crate::model::{ActionId, Object, Observed, RepoName, Seen};
 
 use super::compare::settled_value;
 use super::outcome::Outcome;
@@ -21,26 +23,30 @@ pub fn under_way_elsewhere(open: &Open, machine: &str, now: Timestamp) -> bool {
     open.intent.machine != machine && now.duration_since(open.at) < UNDER_WAY
 }
 
-/// What has to be read to settle the open intents: repositories and facets.
-pub async fn needs(recorder: &Recorder) -> (Vec<RepoName>, Facets) {
-    recorder
-        .index(|index| {
-            let mut repos = Vec::new();
-            let mut facets = Facets::NONE;
-            for open in index.open_intents() {
-                if let Some(repo) = open.intent.address.repo_name()
-                    && !repos.contains(&repo)
-                {
-                    repos.push(repo);
-                }
-                facets = facets.and(match open.intent.verb.kind() {
-                    "label" => Facets::of(Facet::Labels).and(Facets::of(Facet::Settings)),
-                    _ => Facets::of(Facet::Settings),
-                });
+/// What has to be read to settle the open intents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Repositories.
+    pub repos: BTreeSet<RepoName>,
+    /// Those whose issues tell, and since when they may have been opened.
+    pub issues: BTreeMap<RepoName, Timestamp>,
+}
+
+/// What has to be read to settle the open intents.
+pub async fn needs(recorder: &Recorder) -> Needs {
+    let of = |index: &Index| {
+        let mut needs = Needs::default();
+        for open in index.open_intents() {
+            let Some(repo) = open.intent.address.repo_name() else { continue };
+            if open.intent.verb.object() == Object::Issue {
+                let since = needs.issues.entry(repo.clone()).or_insert(open.at);
+                *since = open.at.min(*since);
             }
-            (repos, facets)
-        })
-        .await
+            needs.repos.insert(repo);
+        }
+        needs
+    };
+    recorder.index(of).await
 }
 
 /// Settles every open intent that the reading tells about; gives their actions and what became of them. One that it doesn't tell about, or that
@@ -79,6 +85,12 @@ fn verdict(open: &Open, observed: &Observed) -> Option<Outcome> {
     match intent.verb.object() {
         // What the factory says is said again by the next plan, or not, as the world shows then.
         Object::Nothing => Some(Outcome::left("interrupted; the next plan looks at it afresh")),
+        Object::Issue => {
+            let (repo, digest) = intent.address.follow_up()?;
+            let Seen::Known(issues) = observed.tracker.issues.get(&repo)? else { return None };
+            let is_there = issues.iter().any(|issue| issue.marks.contains(digest));
+            Some(if is_there { Outcome::Done } else { interrupted() })
+        }
         Object::Repository | Object::Label => {
             let repo = intent.address.repo_name()?;
             let now = settled_value(intent.verb, &intent.before, &intent.after, observed.repo(&repo))?;

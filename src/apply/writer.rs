@@ -8,7 +8,7 @@ use crate::plan::Permit;
 
 use super::outcome::{Outcome, Trouble};
 use super::{
-    LookError, Looked, Shown, Workshop, WorkshopError, labels, proposals, pulls, repositories, speech,
+    LookError, Looked, Shown, Workshop, WorkshopError, issues, labels, proposals, pulls, repositories, speech,
 };
 
 /// Changes the world. It is made where something is applied, and nowhere else: a plan never holds one.
@@ -88,6 +88,7 @@ impl Writer {
             Effect::Propose { .. } | Effect::Withdraw { .. } => proposals::look(&self.client, action).await?,
             Effect::StartRun(start) => self.workshop.look(&start.of)?,
             Effect::OpenPull(pull) => pulls::look(&self.client, pull).await?,
+            Effect::OpenIssue(issue) => issues::look(&self.client, issue).await?,
         };
         Ok(value.into())
     }
@@ -132,6 +133,7 @@ impl Writer {
                 self.workshop.push(pull).await?;
                 pulls::open(client, pull).await?
             }
+            Effect::OpenIssue(issue) => issues::open(client, issue).await?,
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::engine::{
     self, Also, Basis, BatchError, Flips, Home, Judged, Judging, Keeper, Loaded, Publisher, Source, Starter,
     Yard,
 };
-use crate::ledger::Ledger;
+use crate::ledger::{Index, Ledger};
 use crate::loops::{self, Selection};
 use crate::model::{Action, ActionId, AddressGlob, Allow, Cause, Desired, Observed, RepoName, Verb};
 use crate::plan::render;
@@ -373,9 +373,8 @@ impl<'a> Job<'a> {
         // What has ended has done so before the moment that is judged by.
         self.close_runs().await?;
         let switches = self.cx.switches(&self.session.state, &self.loaded.desired)?;
-        let (machine, now) = (self.recorder.machine(), self.cx.clock.now());
-        let elsewhere = self.recorder.index(|index| engine::elsewhere(index, machine, now)).await;
-        let memory = Memory { elsewhere, ..Memory::default() };
+        let now = self.cx.clock.now();
+        let memory = self.memory(now).await;
         let judging = Judging {
             allows: &self.allows,
             scope: &scope,
@@ -383,8 +382,8 @@ impl<'a> Job<'a> {
             spent: &self.spent,
             ..Judging::new(desired, &selection, &switches, &memory, now)
         };
-        let (open, _) = apply::needs(&self.recorder).await;
-        let also = Also { repos: open.iter().collect(), ..Also::default() };
+        let open = apply::needs(&self.recorder).await;
+        let also = Also { repos: open.repos.iter().collect(), issues: open.issues, ..Also::default() };
         let observed = {
             let _drawn = Progress::waiting(&self.cx.ui, READING);
             engine::look(&judging, &self.session.world(self.cx), &also).await
@@ -402,6 +401,17 @@ impl<'a> Job<'a> {
             self.cx.ui.say(&format!("settled {changes} that an interrupted run had left open"));
         }
         Ok((engine::judge(&judging, &observed), observed))
+    }
+
+    /// What the ledger remembers. What failed or was undone before is tried again: a person asks for it.
+    async fn memory(&self, now: jiff::Timestamp) -> Memory {
+        let machine = self.recorder.machine();
+        let memory = |index: &Index| Memory {
+            elsewhere: engine::elsewhere(index, machine, now),
+            opened: index.opened().clone(),
+            ..Memory::default()
+        };
+        self.recorder.index(memory).await
     }
 
     /// Says what of the saved plan isn't carried out; whether any of it has changed since.
@@ -430,11 +440,9 @@ impl<'a> Job<'a> {
         let scope: Vec<_> =
             addresses.iter().map(|text| AddressGlob::parse(text)).collect::<Result<_, _>>().ok()?;
         let switches = self.cx.switches(&self.session.state, desired).ok()?;
-        let (selection, memory) = (Selection::default(), Memory::default());
-        let judging = Judging {
-            scope: &scope,
-            ..Judging::new(desired, &selection, &switches, &memory, self.cx.clock.now())
-        };
+        let (selection, now) = (Selection::default(), self.cx.clock.now());
+        let memory = self.memory(now).await;
+        let judging = Judging { scope: &scope, ..Judging::new(desired, &selection, &switches, &memory, now) };
         let observed = engine::look(&judging, &self.session.world(self.cx), &Also::default()).await;
         let asked = engine::judge(&judging, &observed).document.actions;
         observed.gaps.is_empty().then(|| asked.into_iter().map(|p| p.action.id).collect())

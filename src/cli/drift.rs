@@ -173,7 +173,7 @@ fn was_left(batch: &Batch, action: &Action, field: &str) -> bool {
 /// The words by which the audit log tells of a change that could be behind a difference; it tells nothing of labels.
 fn told_as(action: &Action) -> &'static [&'static str] {
     match (action.verb.object(), action.verb) {
-        (Object::Label | Object::Nothing, _) => &[],
+        (Object::Label | Object::Issue | Object::Nothing, _) => &[],
         (Object::Repository, Verb::CreateRepository) => &["repo.destroy"],
         (Object::Repository, Verb::ChangeVisibility) => &["repo.access"],
         (Object::Repository, Verb::ArchiveRepository | Verb::UnarchiveRepository) => {

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::adapters::fs;
 use crate::adapters::github::Patience;
+use crate::adapters::state::StateDir;
 use crate::engine::{self, Also, Judged, Judging, Loaded, Source};
-use crate::model::{Cause, Desired, Facet, Gap, Observed};
+use crate::ledger;
+use crate::model::{Cause, Desired, Facet, FollowUps, Gap, Observed};
 use crate::observed;
 use crate::plan::render::{self, COMMENT_LIMIT};
 use crate::plan::{Document, Memory, SavedError, SavedPlan};
@@ -101,7 +103,7 @@ async fn compare(
     let selection = selection(&args.loops)?;
     let state = cx.state(source, &loaded.desired)?;
     let switches = cx.switches(&state, &loaded.desired)?;
-    let memory = Memory::default();
+    let memory = remembered(&state, &loaded.desired)?;
     let judging = Judging {
         scope: &scope,
         ..Judging::new(&loaded.desired, &selection, &switches, &memory, cx.clock.now())
@@ -114,6 +116,7 @@ async fn compare(
         let also = Also {
             repos: base.iter().flat_map(|b| b.desired.repos.keys()).collect(),
             tasks: base.iter().flat_map(|b| b.desired.tasks.values()).collect(),
+            ..Also::default()
         };
         let observed = {
             let _drawn = Progress::waiting(&cx.ui, READING);
@@ -131,9 +134,18 @@ async fn compare(
     Ok((judged, observed))
 }
 
+/// What the ledger remembers that decides what is wanted at all: the follow-ups that were opened once.
+fn remembered(state: &StateDir, desired: &Desired) -> Result<Memory, Fail> {
+    if desired.tasks.values().all(|task| task.follow_ups == FollowUps::None) {
+        return Ok(Memory::default());
+    }
+    let opened = ledger::read(&state.ledger())?.index.opened().clone();
+    Ok(Memory { opened, ..Memory::default() })
+}
+
 /// The last complete reading, and its age in seconds. Of what was declared since it knows nothing.
 fn cached(
-    state: &crate::adapters::state::StateDir,
+    state: &StateDir,
     api: &str,
     desired: &Desired,
     now: jiff::Timestamp,

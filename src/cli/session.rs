@@ -54,7 +54,7 @@ pub(crate) struct Session {
 impl Session {
     /// What is looked at with it.
     pub(crate) fn world<'a>(&'a self, cx: &'a Context) -> World<'a> {
-        World { client: &self.client, clock: &cx.clock, state: &self.state, known: &self.known }
+        World { client: &self.client, clock: &cx.clock, env: &cx.env, state: &self.state, known: &self.known }
     }
 
     /// The config repository as the factory writes to it, and what git needs to reach it.

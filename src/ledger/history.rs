@@ -65,7 +65,7 @@ fn also(intent: &Intent) -> Vec<Address> {
             let changed = after.filter(|(field, value)| intent.before.get(field) != Some(*value));
             changed.map(|(field, _)| intent.address.field(field)).collect()
         }
-        Object::Label | Object::Nothing => Vec::new(),
+        Object::Label | Object::Issue | Object::Nothing => Vec::new(),
     }
 }
 

@@ -1,12 +1,12 @@
 //! What the ledger says about now: open intents, last outcomes, flips and config in force. Kept in memory, pure.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::chain::Entry;
 use super::{Batch, BatchPhase, Ending, Flip, Intent, Outcome, Record, Verdict};
-use crate::model::{ActionId, Address, CommitId, Fingerprint, IntentId, RunId};
+use crate::model::{ActionId, Address, CommitId, Fingerprint, IntentId, RepoName, RunId};
 
 /// For how long returns are remembered: three in a day are a fight.
 const MEMORY: SignedDuration = SignedDuration::from_hours(24);
@@ -21,6 +21,8 @@ pub struct Index {
     actions: HashMap<ActionId, ActionHistory>,
     flips: BTreeMap<Address, Flip>,
     runs: HashSet<RunId>,
+    /// The follow-ups that were done once.
+    opened: BTreeSet<(RepoName, String)>,
     config: Option<CommitId>,
     /// By what it was for, the last batch that ended: its config, and what it left and what waited.
     agreed: BTreeMap<(Vec<String>, Vec<String>), Agreed>,
@@ -153,6 +155,11 @@ impl Index {
         self.runs.contains(run)
     }
 
+    /// The follow-ups of runs that issues were opened for, or were found for, by repository and digest.
+    pub fn opened(&self) -> &BTreeSet<(RepoName, String)> {
+        &self.opened
+    }
+
     /// The time of the last record.
     pub fn last_at(&self) -> Option<Timestamp> {
         self.last_at
@@ -167,6 +174,11 @@ impl Index {
                 self.open.insert(intent.intent.clone(), open);
             }
             Record::Outcome(outcome) if outcome.result.settles() => {
+                if matches!(outcome.result, Ending::Done | Ending::AlreadySo)
+                    && let Some((repo, digest)) = outcome.address.follow_up()
+                {
+                    self.opened.insert((repo, digest.to_owned()));
+                }
                 let open = self.open.remove(&outcome.intent);
                 let before = self.settled.remove(&outcome.address);
                 let leaves = match &open {
@@ -353,6 +365,34 @@ mod tests {
         assert_eq!(open, [(1, true)]);
         assert_eq!(now.settled_seq(b.address().unwrap()), 4);
         assert_eq!(now.settled_seq(a.address().unwrap()), 0);
+    }
+
+    #[test]
+    fn what_was_opened_once_is_known_whatever_follows() {
+        let address = Address::parse("repo/acme/widgets/task/a/follow-up/0a").unwrap();
+        let at_it = |ending| {
+            let mut record = outcome(&intent("a", 0), ending);
+            let Record::Outcome(outcome) = &mut record else { panic!("not an outcome") };
+            outcome.address = address.clone();
+            record
+        };
+        let one = BTreeSet::from([(RepoName::parse("acme/widgets").unwrap(), "0a".to_owned())]);
+        for (ending, opened) in [
+            (Ending::Done, true),
+            (Ending::AlreadySo, true),
+            (Ending::Left, false),
+            (Ending::Failed, false),
+            (Ending::Refused, false),
+            (Ending::Unknown, false),
+        ] {
+            let now = index(&[
+                (0, at_it(ending)),
+                (1, at_it(Ending::Left)),
+                (2, outcome(&intent("b", 0), Ending::Done)),
+            ]);
+            assert_eq!(*now.opened() == one, opened, "{ending:?}");
+            assert!(opened || now.opened().is_empty());
+        }
     }
 
     #[test]

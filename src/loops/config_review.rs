@@ -29,7 +29,8 @@ impl Loop for ConfigReview {
     const NEEDS: Facets = Facets::of(Facet::ConfigPulls)
         .and(Facets::of(Facet::Settings))
         .and(Facets::of(Facet::Labels))
-        .and(Facets::of(Facet::Runs));
+        .and(Facets::of(Facet::Runs))
+        .and(Facets::of(Facet::Issues));
     const MAY: &'static [Verb] = &[Verb::Comment, Verb::DeleteComment, Verb::Report];
 
     fn plan(cx: &Cx<'_, NoSettings>) -> Plan {

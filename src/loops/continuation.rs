@@ -1,7 +1,9 @@
 //! Whether a run that ended normally without what was asked for goes on in its session, and what it is told: what is
 //! missing, and nothing that it knows already.
 
-use crate::model::{AnswerSchema, Closed, Desired, Lack, RunSeen, TYPED_KINDS, Task, is_hidden};
+use crate::model::{AnswerSchema, Closed, Desired, Lack, RunSeen, TYPED_KINDS, Task};
+
+use super::words::as_data;
 
 /// A run whose session goes on.
 #[derive(Clone, Copy, Debug)]
@@ -93,12 +95,6 @@ pub(super) fn gates_printed(closed: &Closed) -> String {
         out.push_str(&as_data(check.tail.iter().map(String::as_str)));
     }
     out
-}
-
-/// Lines of others as a block that no Markdown in them leaves, without what a reader can't see.
-pub(super) fn as_data<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
-    let shown = |line: &str| line.chars().filter(|c| !is_hidden(*c)).collect::<String>();
-    lines.into_iter().map(|line| format!("    {}\n", shown(line))).collect::<Vec<_>>().concat()
 }
 
 /// How an agent of this kind answers in a form that it is asked for; `None` for those that know by themselves.

@@ -5,12 +5,15 @@
 
 mod continuation;
 mod contract;
+mod follow_ups;
 mod registry;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use continuation::goes_on;
 pub use contract::{Cx, Loop, NoSettings, Settings, Trigger};
+pub use follow_ups::due;
 pub use registry::{
     AnyLoop, Crash, Inputs, Selection, by_name, may, needs, needs_of, of_repositories, only, plan_all,
     preview, vocabulary,

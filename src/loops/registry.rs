@@ -198,7 +198,7 @@ fn that_need_no_more_than(known: Facets) -> Selection {
 /// change to the config. What they would do under `base` as well is drift that was there before, and left out.
 pub fn preview(proposed: &Desired, base: &Desired, observed: &Observed, now: jiff::Timestamp) -> Document {
     // The loops that look at the config repository itself would look at the proposal again, and so on.
-    let in_repositories = [Facet::Settings, Facet::Labels, Facet::Runs].map(Facets::of);
+    let in_repositories = [Facet::Settings, Facet::Labels, Facet::Runs, Facet::Issues].map(Facets::of);
     let selection = that_need_no_more_than(in_repositories.into_iter().fold(Facets::NONE, Facets::and));
     let before = document(base, observed, now, &selection);
     let mut after = document(proposed, observed, now, &selection);

@@ -12,7 +12,9 @@ use crate::model::{
 };
 use crate::plan::Plan;
 
-use super::continuation::{Continuation, as_data, asks_for, continuation, gates_printed};
+use super::continuation::{Continuation, asks_for, continuation, gates_printed};
+use super::follow_ups;
+use super::words::{as_data, quoted};
 use super::{Cx, Loop, NoSettings, Trigger};
 
 /// The loop.
@@ -31,11 +33,11 @@ const SHOWN: usize = 2_000;
 impl Loop for Tasks {
     type Settings = NoSettings;
     const NAME: &'static str = "tasks";
-    const ABOUT: &'static str = "Starts an agent on each task, again with what was learnt while attempts are left, and \
-        opens a pull request for what it made.";
+    const ABOUT: &'static str = "Starts an agent on each task, again with what was learnt while attempts are left, \
+        opens a pull request for what it made, and issues for what it found besides where a task says so.";
     const TRIGGERS: &'static [Trigger] = &[Trigger::minutes(1), Trigger::On(Facet::Runs)];
-    const NEEDS: Facets = Facets::of(Facet::Runs);
-    const MAY: &'static [Verb] = &[Verb::StartRun, Verb::OpenPull];
+    const NEEDS: Facets = Facets::of(Facet::Runs).and(Facets::of(Facet::Issues));
+    const MAY: &'static [Verb] = &[Verb::StartRun, Verb::OpenPull, Verb::OpenIssue];
 
     fn plan(cx: &Cx<'_, NoSettings>) -> Plan {
         let mut plan = Plan::empty();
@@ -48,6 +50,7 @@ impl Loop for Tasks {
         for task in cx.desired.tasks.values() {
             one(task, cx, &mut room, &mut plan);
         }
+        follow_ups::propose(cx, &mut plan);
         plan
     }
 }
@@ -386,7 +389,8 @@ fn open_pull(
     let branch = run.of.branch.clone();
     let after = json!({ "branch": branch, "commit": commit.as_str(), "base": base });
     let quotes = [("Its last words", &closed.answer), ("It notes", &closed.said.note)];
-    let quoted = quotes.into_iter().filter_map(|(label, words)| Some(quoted(label, words.as_deref()?)));
+    let quoted =
+        quotes.into_iter().filter_map(|(label, words)| Some(quoted(label, words.as_deref()?, SHOWN)));
     let words: String = quoted.chain([checked(closed)]).collect();
     let body = format!(
         "Made by `{}` for the task `{}` of the factory, in run `{}`.\n{words}\n<!-- factoryctl:run {} -->\n",
@@ -430,12 +434,4 @@ fn title(task: &Task) -> String {
     }
     let cut: String = line.chars().take(MOST - 1).collect();
     cut.trim_end().to_owned() + "…"
-}
-
-/// Words of others, the first of them.
-fn quoted(label: &str, words: &str) -> String {
-    let visible = |c: &char| *c == '\n' || !crate::model::is_hidden(*c);
-    let shown: String = words.chars().filter(visible).take(SHOWN).collect();
-    let lines = as_data(shown.trim().lines());
-    if lines.is_empty() { String::new() } else { format!("\n{label}:\n\n{lines}") }
 }

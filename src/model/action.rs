@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, LoopName, OpenPull, RepoName, Setting,
-    SettingValue, Source, StartRun, Verb,
+    ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, LoopName, OpenIssue, OpenPull, RepoName,
+    Setting, SettingValue, Source, StartRun, Verb,
 };
 
 /// What could go wrong with an action that did exactly what it says.
@@ -157,6 +157,8 @@ pub enum Effect {
     StartRun(Box<StartRun>),
     /// Publishes what a run made on a branch of its own, and opens the pull request for it.
     OpenPull(Box<OpenPull>),
+    /// Opens an issue for what a run found besides its work.
+    OpenIssue(Box<OpenIssue>),
 }
 
 impl Effect {
@@ -175,6 +177,7 @@ impl Effect {
             | Self::Withdraw { repo, .. } => repo,
             Self::StartRun(start) => &start.of.repo,
             Self::OpenPull(pull) => &pull.repo,
+            Self::OpenIssue(issue) => &issue.repo,
         }
     }
 }
@@ -242,7 +245,8 @@ impl Action {
             | Effect::Propose { .. }
             | Effect::Withdraw { .. }
             | Effect::StartRun(_)
-            | Effect::OpenPull(_) => Vec::new(),
+            | Effect::OpenPull(_)
+            | Effect::OpenIssue(_) => Vec::new(),
         }
     }
 

@@ -44,6 +44,9 @@ pub enum AddressError {
 /// The parts of a repository besides its settings.
 const PARTS: [&str; 5] = ["label", "branch", "pull", "commit", "task"];
 
+/// The part of a task for what its runs found.
+pub(super) const FOUND: &str = "follow-up";
+
 const KINDS: [&str; 4] = ["repo", "loop", "term", "factory"];
 
 impl Address {
@@ -91,6 +94,14 @@ impl Address {
         }
         let (owner, name) = (parts.next()?, parts.next()?);
         RepoName::parse(&format!("{owner}/{name}")).ok()
+    }
+
+    /// Which follow-up it is of, by its repository and digest, if it is of one.
+    pub fn follow_up(&self) -> Option<(RepoName, &str)> {
+        let [_, _, _, "task", _, FOUND, digest] = self.0.split('/').collect::<Vec<_>>()[..] else {
+            return None;
+        };
+        Some((self.repo_name()?, digest))
     }
 
     /// What follows the address of `thing`, as people name it: `label/area/core` for `…/label/area%2Fcore`.

@@ -17,12 +17,21 @@ pub enum Facet {
     Unmanaged,
     /// Agent runs, and the pull requests of what they made.
     Runs,
+    /// Issues, where what a run found may become one.
+    Issues,
 }
 
 impl Facet {
     /// Every facet.
-    pub const ALL: &'static [Self] =
-        &[Self::Settings, Self::Labels, Self::ConfigPulls, Self::Flips, Self::Unmanaged, Self::Runs];
+    pub const ALL: &'static [Self] = &[
+        Self::Settings,
+        Self::Labels,
+        Self::ConfigPulls,
+        Self::Flips,
+        Self::Unmanaged,
+        Self::Runs,
+        Self::Issues,
+    ];
 
     /// Its name in documents.
     pub fn as_str(self) -> &'static str {
@@ -33,6 +42,7 @@ impl Facet {
             Self::Flips => "flips",
             Self::Unmanaged => "unmanaged",
             Self::Runs => "runs",
+            Self::Issues => "issues",
         }
     }
 }

@@ -9,6 +9,7 @@ mod desired;
 mod facet;
 mod hosted;
 mod identity;
+mod issue;
 mod observed;
 mod recipe;
 mod repo_name;
@@ -34,6 +35,7 @@ pub use desired::{
 pub use facet::{Facet, Facets};
 pub use hosted::Hosted;
 pub use identity::{ActionId, CommitId, Fingerprint, IntentId, LoopName};
+pub use issue::{IssueSeen, OpenIssue, Tracker, said_by};
 pub use observed::{
     Broken, Cause, ConfigHead, ConfigPull, Cost, Gap, LabelState, Observed, OpenFlip, OwnRepo, RepoState,
     Seen, Unmanaged,
@@ -44,11 +46,11 @@ pub use run::{Clocks, Limits, Outcome, RunId, Then, Usage, UsageOf};
 pub use said::{FollowUp, Said};
 pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
-pub use speech::{PLAN_CHECK, REVIEW_MARKER};
+pub use speech::{PLAN_CHECK, REVIEW_MARKER, follow_up_marker, follow_ups_marked};
 pub use spend::{Figure, MICROS, Prices, Quota, Spent, Tariff, day_of, spent, usd};
 pub use task::{
-    AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Closed, Given, LONGEST_WAIT, Lack, OpenPull, PullSeen,
-    RunCaps, RunOf, RunPhase, RunSeen, Session, StartRun, TYPED_KINDS, Task,
+    AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Closed, FollowUps, Given, LONGEST_WAIT, Lack,
+    OpenPull, PullSeen, RunCaps, RunOf, RunPhase, RunSeen, Session, StartRun, TYPED_KINDS, Task,
 };
 pub use verb::{Change, Object, Verb};
 

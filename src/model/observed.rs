@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{CommitId, Desired, Facet, LabelName, Paid, PullSeen, RepoName, RunSeen, Setting, SettingValue};
+use super::{
+    CommitId, Desired, Facet, LabelName, Paid, PullSeen, RepoName, RunSeen, Setting, SettingValue, Tracker,
+};
 
 /// What was seen of the world, and when.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +30,8 @@ pub struct Observed {
     pub paid: Paid,
     /// The latest pull request of each branch with the work of a run, where it was asked for.
     pub pulls: BTreeMap<(RepoName, String), Seen<PullSeen>>,
+    /// What follow-ups of runs became, or may become.
+    pub tracker: Tracker,
     /// How many bytes runs use on this machine, where it was asked for.
     pub disk: Option<Seen<u64>>,
     /// Everything that could not be read.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::address::FOUND;
 use super::{
     Address, AnswerSchema, Billed, Check, Clocks, CommitId, Limits, Outcome, RepoName, RunId, Said,
     SecretRef, Source, Typed,
@@ -98,14 +99,45 @@ pub struct Task {
     pub paths: Vec<String>,
     /// Whether it may make gates weaker.
     pub may_weaken: bool,
+    /// What becomes of work that its runs found and didn't do.
+    pub follow_ups: FollowUps,
     /// Where it was written.
     pub source: Source,
+}
+
+/// What becomes of work that runs found and didn't do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FollowUps {
+    /// Nothing: whoever asks for a run is shown what it found.
+    #[default]
+    None,
+    /// Each becomes an issue of the repository.
+    Issue,
+}
+
+impl FollowUps {
+    /// The words of config.
+    pub const WORDS: &'static [&'static str] = &["none", "issue"];
+
+    /// By its word.
+    pub fn by_word(word: &str) -> Option<Self> {
+        match word {
+            "none" => Some(Self::None),
+            "issue" => Some(Self::Issue),
+            _ => None,
+        }
+    }
 }
 
 impl Task {
     /// Its address.
     pub fn address(&self) -> Address {
         Address::repo(&self.repo).part("task", &self.name)
+    }
+
+    /// The address of what one of its runs found.
+    pub fn found(&self, digest: &str) -> Address {
+        self.address().part(FOUND, digest)
     }
 
     /// Eight hex digits that stand for what is to be done. Another text, or another form of the answer, is another piece

@@ -36,6 +36,8 @@ pub enum Verb {
     StartRun,
     /// What a run made becomes a pull request.
     OpenPull,
+    /// What a run found besides becomes an issue.
+    OpenIssue,
 }
 
 impl Verb {
@@ -57,6 +59,7 @@ impl Verb {
         Self::Withdraw,
         Self::StartRun,
         Self::OpenPull,
+        Self::OpenIssue,
     ];
 
     /// Its word in documents.
@@ -78,6 +81,7 @@ impl Verb {
             Self::Withdraw => "withdraw",
             Self::StartRun => "start-run",
             Self::OpenPull => "open-pull",
+            Self::OpenIssue => "open-issue",
         }
     }
 
@@ -89,7 +93,8 @@ impl Verb {
             | Self::Comment
             | Self::Report
             | Self::Propose
-            | Self::OpenPull => Change::Add,
+            | Self::OpenPull
+            | Self::OpenIssue => Change::Add,
             Self::UnarchiveRepository
             | Self::UpdateSettings
             | Self::ChangeVisibility
@@ -107,7 +112,12 @@ impl Verb {
             Self::CreateRepository | Self::UnarchiveRepository => 0,
             Self::RenameLabel => 1,
             Self::UpdateSettings | Self::CreateLabel | Self::UpdateLabel => 2,
-            Self::Comment | Self::Report | Self::Propose | Self::StartRun | Self::OpenPull => 3,
+            Self::Comment
+            | Self::Report
+            | Self::Propose
+            | Self::StartRun
+            | Self::OpenPull
+            | Self::OpenIssue => 3,
             Self::DeleteLabel | Self::DeleteComment | Self::Withdraw => 4,
             Self::ChangeVisibility => 5,
             Self::ArchiveRepository => 6,
@@ -130,6 +140,7 @@ impl Verb {
             | Self::Withdraw
             | Self::StartRun
             | Self::OpenPull => Object::Nothing,
+            Self::OpenIssue => Object::Issue,
         }
     }
 
@@ -147,6 +158,7 @@ impl Verb {
             Self::Propose | Self::Withdraw => "proposal",
             Self::StartRun => "run",
             Self::OpenPull => "pull request",
+            Self::OpenIssue => "issue",
         }
     }
 }
@@ -158,6 +170,8 @@ pub enum Object {
     Repository,
     /// One of its labels.
     Label,
+    /// Nothing of its own: an issue besides those that are there.
+    Issue,
     /// Nothing: the factory speaks, or an agent works, and the next plan says again what is still wanted.
     Nothing,
 }

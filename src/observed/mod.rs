@@ -5,6 +5,7 @@
 mod batch;
 mod config_repo;
 mod decode;
+mod issues;
 mod label_uses;
 mod repositories;
 mod run_pulls;
@@ -16,6 +17,7 @@ use crate::adapters::github::{Client, Kind};
 use crate::model::{Cause, Cost, Desired, Facet, Facets, Observed, RepoName};
 
 pub use config_repo::{Closing, OwnPull, PullSeen, config_pulls, ending, own_check, own_pulls};
+pub use issues::{issues, tracked};
 pub use label_uses::count_uses;
 pub use repositories::{ReadError, read_one};
 pub use run_pulls::{latest_pull, run_pulls};

@@ -71,7 +71,8 @@ fn fits(action: &Action) -> bool {
         | (Verb::Propose, Effect::Propose { .. })
         | (Verb::Withdraw, Effect::Withdraw { .. })
         | (Verb::StartRun, Effect::StartRun(_))
-        | (Verb::OpenPull, Effect::OpenPull(_)) => true,
+        | (Verb::OpenPull, Effect::OpenPull(_))
+        | (Verb::OpenIssue, Effect::OpenIssue(_)) => true,
         (Verb::UpdateLabel, Effect::UpdateLabel { name, label, .. }) => name.key() == label.name.key(),
         (Verb::RenameLabel, Effect::UpdateLabel { name, label, .. }) => name.key() != label.name.key(),
         (Verb::UpdateSettings, Effect::UpdateSettings { settings, .. }) => {
@@ -131,6 +132,7 @@ fn says_what_it_does(action: &Action) -> bool {
                 && after["branch"].as_str() == Some(pull.branch.as_str())
                 && after["commit"].as_str() == Some(pull.commit.as_str())
         }
+        Effect::OpenIssue(issue) => before.is_null() && *after == issue.value(),
     }
 }
 
@@ -174,7 +176,8 @@ fn least_risk(action: &Action, observed: &Observed) -> Option<Risk> {
         | Effect::Propose { .. }
         | Effect::Withdraw { .. }
         | Effect::StartRun(_)
-        | Effect::OpenPull(_) => None,
+        | Effect::OpenPull(_)
+        | Effect::OpenIssue(_) => None,
     }
 }
 
@@ -188,7 +191,8 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
             | Effect::Propose { .. }
             | Effect::Withdraw { .. }
             | Effect::StartRun(_)
-            | Effect::OpenPull(_),
+            | Effect::OpenPull(_)
+            | Effect::OpenIssue(_),
             _,
         )
         | (Effect::CreateRepository { .. }, Seen::Absent) => return None,
@@ -223,7 +227,8 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
         | Effect::Propose { .. }
         | Effect::Withdraw { .. }
         | Effect::StartRun(_)
-        | Effect::OpenPull(_) => None,
+        | Effect::OpenPull(_)
+        | Effect::OpenIssue(_) => None,
     }
 }
 
@@ -292,7 +297,8 @@ fn label_names(effect: &Effect) -> BTreeSet<String> {
         | Effect::Propose { .. }
         | Effect::Withdraw { .. }
         | Effect::StartRun(_)
-        | Effect::OpenPull(_) => BTreeSet::new(),
+        | Effect::OpenPull(_)
+        | Effect::OpenIssue(_) => BTreeSet::new(),
     }
 }
 

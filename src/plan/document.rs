@@ -297,6 +297,7 @@ fn calls(effect: &Effect) -> usize {
         Effect::CreateRepository { settings, .. } => 4 + settings_calls(settings),
         Effect::UpdateSettings { settings, .. } => 1 + settings_calls(settings),
         Effect::Propose { .. } | Effect::OpenPull(_) => 4,
+        Effect::OpenIssue(_) => 3,
         Effect::StartRun(_) => 1,
         Effect::Withdraw { number, .. } => 2 + usize::from(number.is_some()),
         Effect::CreateLabel { .. }

@@ -128,11 +128,28 @@ const ROWS: &[Row] = &[
          a later line is masked when that comes; `tests/secrets.rs::no_planted_secret_is_found_anywhere`",
     ),
     row(
+        "call people, close or refer to issues, or hide words in an issue that is opened for what it found \
+         (`follow-ups \"issue\"`)",
+        Enforced,
+        Enforced,
+        "its words stand in a block of code, its title is taken apart where it would call or refer; \
+         `loops/words.rs::a_title_calls_nobody_and_refers_to_nothing`, \
+         `tests/follow_ups.rs::what_was_found_becomes_an_issue_once`",
+    ),
+    row(
+        "fill an issue tracker, or have an issue opened that misleads whoever reads it",
+        Audited,
+        Audited,
+        "five for one attempt of a task at most, none unless the task asks for it, none twice; each says which run found it \
+         and that nobody has checked it. Whoever gives such an issue to an agent gives it an agent's words; \
+         `loops/tests/follow_ups.rs::it_is_of_the_last_attempt_and_there_are_five_at_most`",
+    ),
+    row(
         "publish a secret",
         Audited,
         Audited,
         "every commit that would be published is looked at in the mirror: contents, names, all that a commit says; so are its \
-         last words, and its outbox. Any hit publishes nothing. A run whose secrets can't be read any more as they were is not \
+         last words, and its outbox, which is looked at once more before an issue is opened of it. Any hit publishes nothing. A run whose secrets can't be read any more as they were is not \
          published; `tests/secrets.rs::no_planted_secret_is_found_anywhere`",
     )
     .told("committed a secret, in a file, a name or a message"),

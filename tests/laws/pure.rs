@@ -130,6 +130,9 @@ fn rests_on_what_was_seen(action: &Action, observed: &Observed) -> bool {
     match action.verb {
         Verb::CreateRepository => matches!(seen, Seen::Absent),
         Verb::StartRun | Verb::OpenPull => observed.gap(Facet::Runs, None).is_none(),
+        Verb::OpenIssue => {
+            matches!(observed.tracker.issues.get(action.effect.repo()), Some(Seen::Known(_)))
+        }
         Verb::CreateLabel | Verb::UpdateLabel | Verb::RenameLabel | Verb::DeleteLabel => {
             matches!(seen, Seen::Known(RepoState { labels: Seen::Known(_), .. }))
         }

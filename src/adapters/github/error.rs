@@ -169,6 +169,11 @@ impl Error {
         self
     }
 
+    /// A read that succeeded, and whose answer doesn't tell what was asked for.
+    pub fn untold(path: &str, why: &'static str) -> Self {
+        Self::new(Kind::Malformed { why }, &Method::GET, path)
+    }
+
     /// What kind of failure it was.
     pub fn kind(&self) -> &Kind {
         &self.0.kind

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::desired::block::{Block, Read};
 use crate::desired::diagnostic::{Code, Draft, code, nearest};
 use crate::desired::shape::{Field, Kind, Repeat, Type};
-use crate::model::{AgentConfig, AnswerSchema, Repo, RepoName, Task};
+use crate::model::{AgentConfig, AnswerSchema, FollowUps, Repo, RepoName, Task};
 
 use super::Builder;
 
@@ -65,6 +65,13 @@ pub(super) static TASK: Kind = Kind {
             "#true",
         )
         .or("#false"),
+        Field::new(
+            "follow-ups",
+            Type::Word(FollowUps::WORDS),
+            "What becomes of work that its runs found and didn't do: `issue` opens an issue in the repository for each, five for one attempt at most, once the pull request of the task is there or the run ended without one; `none` leaves it in `factoryctl runs show`.",
+            "\"issue\"",
+        )
+        .or("\"none\""),
     ],
     repeat: Repeat::ByKey,
     example: "task \"tidy\" repo=\"acme/widgets\" {\n    prompt \"Remove the dead links from README.md.\"\n    agents \"claude\"\n    attempts 3\n    paths \"README.md\" \"docs/**\"\n}",
@@ -106,6 +113,10 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
         answer: answer(block, cx),
         paths: texts("paths"),
         may_weaken: block.flag("may-weaken").is_some_and(|(on, _)| on),
+        follow_ups: block
+            .text("follow-ups")
+            .and_then(|(word, _)| FollowUps::by_word(word))
+            .unwrap_or_default(),
         source: cx.source(block.span),
         name: name.clone(),
     };

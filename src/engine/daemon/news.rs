@@ -213,6 +213,7 @@ mod tests {
             answer: None,
             paths: Vec::new(),
             may_weaken: false,
+            follow_ups: crate::model::FollowUps::None,
             source: source(1),
         };
         desired.tasks.insert(task.name.clone(), task);

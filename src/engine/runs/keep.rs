@@ -233,6 +233,7 @@ mod tests {
             answer: None,
             paths: Vec::new(),
             may_weaken: false,
+            follow_ups: crate::model::FollowUps::None,
             source: source(4),
         }
     }

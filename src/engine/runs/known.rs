@@ -176,7 +176,10 @@ mod tests {
     use super::*;
     use crate::loops::{self, Inputs, Selection};
     use crate::model::samples::{agent, closed, desired, name, now, observed, repo, source};
-    use crate::model::{Billed, Closed, Desired, Lack, Observed, Outcome, RunPhase, Seen, Session};
+    use crate::model::{
+        Billed, Closed, Desired, FollowUp, FollowUps, Lack, Observed, Outcome, RunPhase, Said, Seen, Session,
+        Tracker,
+    };
     use crate::plan::{Plan, Switches};
 
     const TASKS: [&str; 3] = ["a", "b", "c"];
@@ -193,6 +196,7 @@ mod tests {
             answer: None,
             paths: Vec::new(),
             may_weaken: false,
+            follow_ups: FollowUps::Issue,
             source: source(4),
         }
     }
@@ -220,6 +224,10 @@ mod tests {
         let closed = Closed {
             says: format!("so it was {n}"),
             at,
+            said: Said {
+                follow_ups: vec![FollowUp::new(&format!("Mend {of}"), &by.to_string())],
+                ..Said::default()
+            },
             setup_failed: (outcome == Outcome::CouldNotStart).then_some(recipe),
             lacks: (outcome == Outcome::NoChange).then_some(Lack::Commits),
             session: Some(Session { kind: agent("one").kind, id: "s".into() }),
@@ -251,7 +259,9 @@ mod tests {
 
     fn planned(desired: &Desired, runs: Vec<RunSeen>, paid: Paid) -> Vec<Plan> {
         let pulls = desired.tasks.values().map(|task| ((task.repo.clone(), task.branch()), Seen::Absent));
-        let observed = Observed { runs, paid, pulls: pulls.collect(), ..observed([]) };
+        let issues = BTreeMap::from([(name("acme/widgets"), Seen::Known(Vec::new()))]);
+        let tracker = Tracker { issues, ..Tracker::default() };
+        let observed = Observed { runs, paid, pulls: pulls.collect(), tracker, ..observed([]) };
         let selection = Selection { only: vec!["tasks".into()] };
         let inputs = Inputs { desired, observed: &observed, now: now() };
         loops::plan_all(inputs, &selection, &Switches::default()).0

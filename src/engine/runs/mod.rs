@@ -2,6 +2,7 @@
 
 mod check;
 mod close;
+mod found;
 mod given;
 mod ground;
 mod keep;
@@ -16,6 +17,7 @@ mod tryout;
 mod watch;
 
 pub use close::close_runs;
+pub(super) use found::found;
 pub use given::variables;
 pub use keep::keep;
 pub use known::Known;
@@ -77,17 +79,9 @@ impl Yard {
         path.into_iter().chain(VARS).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
-    /// Every secret that this process can name: those of all agents, and its own.
+    /// Every secret that this process can name.
     fn secrets(&self) -> Vec<String> {
-        let own = match &self.desired.github.auth {
-            Auth::Token(from) | Auth::App { key: from, .. } => from,
-        };
-        let own =
-            [own].into_iter().chain(self.desired.github.webhook.as_ref().map(|webhook| &webhook.secret));
-        let from = self.desired.agents.values().flat_map(given::references).chain(own);
-        let given = from.filter_map(|from| given::value(&self.env, from).ok());
-        let own = self.env.github_token().map(|token| token.expose_secret().to_owned());
-        given.chain(own).collect()
+        secrets(&self.env, &self.desired)
     }
 
     /// The secrets that a run was given, as they are now, and all others that this process can name.
@@ -102,6 +96,18 @@ impl Yard {
         }
         Ok(Secrets { redactor: Redactor::new(all.iter().map(String::as_str)), changed })
     }
+}
+
+/// Every secret that this process can name: those of all agents, and its own.
+fn secrets(env: &Env, desired: &Desired) -> Vec<String> {
+    let own = match &desired.github.auth {
+        Auth::Token(from) | Auth::App { key: from, .. } => from,
+    };
+    let own = [own].into_iter().chain(desired.github.webhook.as_ref().map(|webhook| &webhook.secret));
+    let from = desired.agents.values().flat_map(given::references).chain(own);
+    let given = from.filter_map(|from| given::value(env, from).ok());
+    let own = env.github_token().map(|token| token.expose_secret().to_owned());
+    given.chain(own).collect()
 }
 
 /// What is known of the secrets that a run was given.

@@ -1,11 +1,12 @@
 //! One comparison of desired and observed: read the world, let the loops decide, let the guards judge.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::adapters::clock::Clock;
+use crate::adapters::env::Env;
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
-use crate::engine::runs::{Known, disk, runs_seen};
+use crate::engine::runs::{Known, disk, found, runs_seen};
 use crate::loops::{self, Crash, Inputs, Selection};
 use crate::model::{
     Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, Seen, Task, Verb,
@@ -66,6 +67,8 @@ pub struct World<'a> {
     pub client: &'a Client,
     /// The time.
     pub clock: &'a Clock,
+    /// The environment, with the secrets that must not leave this machine.
+    pub env: &'a Env,
     /// Where runs lie.
     pub state: &'a StateDir,
     /// Which of them are over.
@@ -92,12 +95,14 @@ pub struct Also<'a> {
     pub repos: Vec<&'a RepoName>,
     /// Tasks.
     pub tasks: Vec<&'a Task>,
+    /// Repositories in which an issue may have been opened, and since when.
+    pub issues: BTreeMap<RepoName, jiff::Timestamp>,
 }
 
 /// Reads what the loops that take part need, restricted to what the scope can touch, and counts the issues of
 /// labels that would be deleted or renamed.
 pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> Observed {
-    let World { client, clock, state, known } = *world;
+    let World { client, clock, env, state, known } = *world;
     let facets = loops::needs_of(judging.selection, judging.switches);
     let mut request = Request::of(judging.desired, client.base(), facets);
     let mut asked: BTreeSet<&RepoName> = request.repos.iter().map(|w| w.name).collect();
@@ -117,7 +122,13 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
             let address = task.address();
             judging.scope.is_empty() || judging.scope.iter().any(|glob| glob.covers(&address))
         };
-        runs_seen((state, known), client, tasks.filter(in_scope), &mut observed).await;
+        let tasks = tasks.filter(in_scope);
+        runs_seen((state, known), client, tasks.clone(), &mut observed).await;
+        if facets.has(Facet::Issues) {
+            observed.tracker.opened.clone_from(&judging.memory.opened);
+            let by = (env, judging.desired, judging.now);
+            found(by, client, tasks, also.issues.clone(), &mut observed).await;
+        }
         observed.disk = disk(state, judging.desired).await;
     }
     let uncounted = unsettled_labels(judging, &observed);

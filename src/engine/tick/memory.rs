@@ -15,7 +15,11 @@ const CONTESTED: u32 = 3;
 
 /// What the guards `stuck`, `fighting` and `elsewhere` go by at this moment; `machine` is the one that asks.
 pub fn memory(index: &Index, machine: &str, now: Timestamp) -> Memory {
-    let mut out = Memory { elsewhere: elsewhere(index, machine, now), ..Memory::default() };
+    let mut out = Memory {
+        elsewhere: elsewhere(index, machine, now),
+        opened: index.opened().clone(),
+        ..Memory::default()
+    };
     for (action, history) in index.actions() {
         let cause = history.cause.as_deref();
         let contested = cause == Some(Trouble::Contested.as_str()) && history.failures >= CONTESTED;

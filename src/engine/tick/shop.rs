@@ -307,17 +307,23 @@ impl Shop {
             }
             (order.alive)();
         }
-        let (open, _) = apply::needs(&self.recorder).await;
+        let open = apply::needs(&self.recorder).await;
         let mut also = proposed(&beside.config_pulls, judging.desired);
-        also.repos.extend(&open);
+        also.issues = open.issues;
+        also.repos.extend(&open.repos);
         also.repos.sort_unstable();
         also.repos.dedup();
         let readers = Selection { only: readers(&order.tick.loops, &beside) };
         let mut observed = if readers.only.is_empty() {
             Observed { at: Some(now), ..Observed::default() }
         } else {
-            let world =
-                World { client: &order.client, clock: &self.clock, state: &self.state, known: &self.known };
+            let world = World {
+                client: &order.client,
+                clock: &self.clock,
+                env: &self.env,
+                state: &self.state,
+                known: &self.known,
+            };
             look(&Judging { selection: &readers, ..judging }, &world, &also).await
         };
         observed.config_pulls = beside.config_pulls;

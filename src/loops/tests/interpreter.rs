@@ -43,7 +43,8 @@ pub(super) fn apply_to(world: &mut Observed, effect: &Effect) -> Result<(), Stri
         | Effect::Propose { .. }
         | Effect::Withdraw { .. }
         | Effect::StartRun(_)
-        | Effect::OpenPull(_) => Err("this world has no conversations".to_owned()),
+        | Effect::OpenPull(_)
+        | Effect::OpenIssue(_) => Err("this world has no conversations".to_owned()),
     }
 }
 

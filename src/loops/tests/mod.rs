@@ -3,6 +3,7 @@
 mod config_review;
 mod continuation;
 mod flips;
+mod follow_ups;
 mod interpreter;
 mod labels;
 mod laws;

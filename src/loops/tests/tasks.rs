@@ -2,9 +2,9 @@
 
 use crate::model::samples::{self, agent, desired, name, now, observed, repo, source};
 use crate::model::{
-    AgentConfig, Billed, Cause, Check, Closed, CommitId, Desired, Effect, Facet, Figure, Gap, Observed,
-    Outcome, Paid, PullSeen, Quota, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Seen, Spent,
-    Task, Verb,
+    AgentConfig, Billed, Cause, Check, Closed, CommitId, Desired, Effect, Facet, Figure, FollowUps, Gap,
+    Observed, Outcome, Paid, PullSeen, Quota, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Seen,
+    Spent, Task, Verb,
 };
 use crate::plan::Plan;
 
@@ -19,6 +19,7 @@ pub(super) fn task(task: &str) -> Task {
         answer: None,
         paths: Vec::new(),
         may_weaken: false,
+        follow_ups: FollowUps::None,
         source: source(4),
     }
 }
@@ -37,7 +38,7 @@ pub(super) fn sees(desired: &Desired, runs: Vec<RunSeen>) -> Observed {
     Observed { runs, paid, pulls, ..observed([]) }
 }
 
-fn run(of: &str, agent: &str, attempt: u32, phase: RunPhase) -> RunSeen {
+pub(super) fn run(of: &str, agent: &str, attempt: u32, phase: RunPhase) -> RunSeen {
     let task = task(of);
     let of = RunOf {
         repo: task.repo.clone(),
@@ -52,7 +53,7 @@ fn run(of: &str, agent: &str, attempt: u32, phase: RunPhase) -> RunSeen {
     RunSeen { id: RunId::new(now(), &attempt.to_le_bytes()), of, agent: agent.into(), billed, phase }
 }
 
-fn closed(outcome: Outcome) -> RunPhase {
+pub(super) fn closed(outcome: Outcome) -> RunPhase {
     let commit = CommitId::parse(&"ab".repeat(20));
     RunPhase::Closed(Box::new(Closed {
         base: commit.clone().zip(Some("main".to_owned())),

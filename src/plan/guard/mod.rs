@@ -10,10 +10,10 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Action, ActionId, AddressGlob, Allow, CommitId, Desired, Facets, LoopConfig, Observed, Verb,
+    Action, ActionId, AddressGlob, Allow, CommitId, Desired, Facets, LoopConfig, Observed, RepoName, Verb,
 };
 
 pub use overrides::Grant;
@@ -220,6 +220,8 @@ pub struct Memory {
     pub done_today: BTreeMap<ActionId, u32>,
     /// Actions that another machine has begun lately and not ended, with who and when.
     pub elsewhere: BTreeMap<ActionId, String>,
+    /// The follow-ups of runs that issues were opened for, or were found for, by repository and digest.
+    pub opened: BTreeSet<(RepoName, String)>,
 }
 
 /// What the guards judge by.

@@ -82,7 +82,7 @@ fn opened_with(guard: &'static str, meant: &Objected<'_>, rest: &[Objected<'_>])
 /// Only people change the config repository itself, whatever it is called by now; the factory comments, reports and
 /// proposes there. While nobody knows which one it is, it may be any.
 fn own_config(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
-    if action.verb.object() == Object::Nothing {
+    if matches!(action.verb.object(), Object::Issue | Object::Nothing) {
         return None;
     }
     let own = own_repo(cx)?;
@@ -137,6 +137,10 @@ fn incomplete(action: &Action, cx: &GuardContext<'_>) -> Option<Blocked> {
 /// Whether an action depends on the part of a facet that a gap leaves unknown. Of settings that were read in part
 /// only the missing ones matter.
 fn depends_on(action: &Action, facet: Facet, cx: &GuardContext<'_>) -> bool {
+    // Issues tell nothing of anything else.
+    if facet == Facet::Issues {
+        return action.verb.object() == Object::Issue;
+    }
     let Seen::Known(state) = cx.observed.repo(action.effect.repo()) else { return true };
     match (facet, &action.effect) {
         (Facet::Settings, Effect::UpdateSettings { settings, .. }) => {

@@ -1,0 +1,78 @@
+//! Words of others in what the factory writes: shown, and nothing else. In a text they stand in a block of code, where
+//! nobody is called, nothing is closed or referred to, and no comment is hidden; in a title they are taken apart where they
+//! would call or refer.
+
+use crate::model::is_hidden;
+
+/// Lines of others as a block that no Markdown in them leaves, without what a reader can't see.
+pub(super) fn as_data<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+    let shown = |line: &str| line.chars().filter(|c| !is_hidden(*c)).collect::<String>();
+    lines.into_iter().map(|line| format!("    {}\n", shown(line))).collect::<Vec<_>>().concat()
+}
+
+/// Words of others below a label, as many characters of them; nothing where they say nothing.
+pub(super) fn quoted(label: &str, words: &str, most: usize) -> String {
+    let visible = |c: &char| *c == '\n' || !is_hidden(*c);
+    let shown: String = words.chars().filter(visible).take(most).collect();
+    let lines = as_data(shown.trim().lines());
+    if lines.is_empty() { String::new() } else { format!("\n{label}:\n\n{lines}") }
+}
+
+/// What refers to an issue or a pull request where a number follows.
+const REFERS: [&str; 4] = ["#", "gh-", "/issues/", "/pull/"];
+
+/// Words of others as a title: on one line, with a space in each `@name`, `#1`, `GH-1` and address of an issue.
+pub(super) fn as_title(words: &str) -> String {
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut out = String::with_capacity(line.len());
+    for c in line.chars().filter(|c| !is_hidden(*c)) {
+        let calls = c.is_alphanumeric() && out.ends_with('@');
+        let refers = c.is_ascii_digit() && {
+            let before = out.to_ascii_lowercase();
+            REFERS.iter().any(|word| before.ends_with(word))
+        };
+        if calls || refers {
+            out.push(' ');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::said_by;
+
+    #[test]
+    fn a_title_calls_nobody_and_refers_to_nothing() {
+        for (words, title) in [
+            ("Mend the roof", "Mend the roof"),
+            ("Ask @alice, not @ or x@", "Ask @ alice, not @ or x@"),
+            ("@acme/team: fixes #3", "@ acme/team: fixes # 3"),
+            ("closes acme/anvil#12 and GH-7", "closes acme/anvil# 12 and GH- 7"),
+            (
+                "resolves https://github.com/a/b/issues/3 and /Pull/4",
+                "resolves https://github.com/a/b/issues/ 3 and /Pull/ 4",
+            ),
+            ("a\u{202e}b\u{200b}c\td\n#\u{200d}5", "abc d # 5"),
+            ("C# and F#", "C# and F#"),
+        ] {
+            assert_eq!(as_title(words), title);
+            assert_eq!(said_by(&as_title(words)), said_by(words), "it says the same");
+        }
+    }
+
+    #[test]
+    fn what_is_quoted_stays_in_its_block() {
+        let words = "\n@alice\r\nfixes #3\n\n<!-- hidden --> \u{202e}```\n- [ ] x";
+        assert_eq!(
+            quoted("It says", words, 100),
+            "\nIt says:\n\n    @alice\n    fixes #3\n    \n    <!-- hidden --> ```\n    - [ ] x\n"
+        );
+        assert_eq!(
+            (quoted("It says", "\u{200b} \n", 100), quoted("L", "abc", 2)),
+            (String::new(), "\nL:\n\n    ab\n".into())
+        );
+    }
+}
