@@ -90,7 +90,7 @@ fn labels_renamed() {
     let defect = || label("defect").was("bug");
     let old = || state(W).labelled("bug", "ffffff", "x");
     let authoritative = |spec| desired([repo(W).mode(Mode::Authoritative).label(spec)]);
-    let rows = [
+    let rows = vec![
         ("the old one is there", desired([repo(W).label(defect())]), observed([old()])),
         (
             "the old one is there, another colour too",
