@@ -31,6 +31,8 @@ fn nobody_works_beside_a_daemon_with_another_state_directory() {
             &["loop", "tick", "labels"],
             &["apply", "--yes"],
             &["run"],
+            &["runs", "list"],
+            &["runs", "stop", "2026", "--reason", "smoke"],
         ] {
             let ran = world.run(command).exits(8);
             assert!(ran.err.contains(&format!("keeps its state in {theirs}, and not in ")), "{}", ran.all());

@@ -257,7 +257,10 @@ fn who_asks_stops_a_run_that_nobody_waits_for() {
 #[test]
 fn a_disk_that_is_full_is_told() {
     let place = Place::new();
-    let spec = place.spec("setsid sleep 600 & echo on; sleep 600", SLOW);
+    let spec = place.spec(
+        "setsid sh -c 'touch away; sleep 600' & until [ -e away ]; do :; done; echo on; sleep 600",
+        SLOW,
+    );
     let run = RunDir::of(&place.at("runs"), &spec.id);
     std::fs::create_dir(run.dir()).unwrap();
     std::os::unix::fs::symlink("/dev/full", &run.transcripts()[0]).unwrap();

@@ -145,6 +145,36 @@ fn the_daemon_tells_which_agents_can_not_start() {
     });
 }
 
+/// An agent that isn't there keeps nobody else from work, and its tasks wait for a person.
+#[test]
+fn an_agent_that_is_not_there_holds_nobody_up() {
+    small(|w| {
+        let agent = |name: &str, program: &str| {
+            format!("agent \"{name}\" kind=\"command\" {{ program {program}; }}\n")
+        };
+        let task = |name: &str, agents: &str| {
+            format!("task \"{name}\" repo=\"acme/anvil\" {{ prompt \"Do it.\"; agents {agents}; }}\n")
+        };
+        let config = [
+            "factory \"acme\"\nrepo \"acme/anvil\"\n".to_owned(),
+            agent("gone", "\"/no/such/thing\""),
+            agent("smith", &format!("\"/bin/sh\" \"-c\" {HONES:?}")),
+            task("a", "\"gone\""),
+            task("b", "\"gone\""),
+            task("c", "\"gone\" \"smith\""),
+            task("d", "\"smith\""),
+        ];
+        w.config(&config.concat());
+        let plan = w.plan(&[]).exits(1);
+        let says =
+            "none of its agents can be started: the program `/no/such/thing` of the agent `gone` isn't there";
+        assert_eq!(plan.all().matches(says).count(), 2, "{}", plan.all());
+        w.apply(&[]).exits(1);
+        let all = ended(w);
+        assert_eq!(all.iter().filter(|run| run["agent"] == "smith").count(), 2, "{all:#?}");
+    });
+}
+
 /// What a run claims proves nothing: each of these ends well by its own word, and none is published.
 #[test]
 fn what_may_not_be_published_is_not() {

@@ -68,6 +68,14 @@ impl Daemon {
         }
     }
 
+    /// Refuses to go on beside a daemon that works elsewhere. One that says nothing for so long keeps nobody from looking.
+    pub(super) async fn is_here(&self, patience: Duration) -> Result<(), Fail> {
+        match self.status(patience).await? {
+            Heard::Status(status) => elsewhere(&self.state, &status).map_or(Ok(()), Err),
+            Heard::NoDaemon | Heard::Nothing(_) => Ok(()),
+        }
+    }
+
     /// Asks it for what is kept, which takes a daemon that keeps it where this command looks.
     pub(super) async fn tell(&self, request: &Request) -> Result<Option<Reply>, Fail> {
         none_elsewhere(&self.state).await?;

@@ -61,6 +61,8 @@ enum What {
 const LOG: u64 = 1 << 30;
 /// How long is waited for a run to end, beyond the grace that its agent has.
 const BEYOND_GRACE: Duration = Duration::from_secs(20);
+/// How long a daemon may take to say where it works.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How often is looked.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -79,11 +81,13 @@ struct Run {
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     // Who is at work is found, and stopped, whatever becomes of the config meanwhile.
-    let Daemon { state, .. } = Daemon::find(cx).await?;
+    let daemon = Daemon::find(cx).await?;
+    daemon.is_here(PATIENCE).await?;
+    let state = &daemon.state;
     let all = RunDir::all(&state.runs())?;
     match &args.what {
         What::List { json } => list(cx, all, *json),
-        What::Show { run, json } => show(cx, &state, &open(find(all, run)?)?, *json),
+        What::Show { run, json } => show(cx, state, &open(find(all, run)?)?, *json),
         What::Log { run, stderr } => log(cx, &find(all, run)?.1, *stderr),
         What::Stop { run, reason } => stop(cx, &open(find(all, run)?)?, reason).await,
     }

@@ -23,7 +23,8 @@ pub fn goes_on(task: &Task, runs: &[RunSeen], desired: &Desired) -> bool {
 }
 
 /// What follows of the last run of a task, if that is over and its session is to go on. It isn't where the task is another
-/// one by now, and where the same was said in vain: then the outcome of the run decides.
+/// one by now, where the same was said in vain, and where its workspace can't be made ready any more as it was left: then the
+/// outcome of the run decides.
 pub(super) fn continuation<'a>(
     task: &Task,
     runs: &'a [RunSeen],
@@ -32,6 +33,9 @@ pub(super) fn continuation<'a>(
     let version = task.version();
     let last = runs.iter().rfind(|run| run.of.task == task.name && run.of.repo == task.repo)?;
     let closed = last.phase.closed().filter(|_| last.of.version == version)?;
+    if !last.tells_of_setup() {
+        return None;
+    }
     let session = closed.session.as_ref()?;
     let is_of_agent = desired.agents.get(&last.agent).is_some_and(|agent| agent.kind == session.kind);
     if !is_of_agent || !task.agents.contains(&last.agent) {

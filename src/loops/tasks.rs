@@ -86,7 +86,7 @@ impl Room {
                 .observed
                 .runs
                 .iter()
-                .filter(|run| run.of.repo == *repo)
+                .filter(|run| run.of.repo == *repo && run.tells_of_setup())
                 .filter_map(|run| Some((run, run.phase.closed()?)))
                 .collect();
             past.sort_by_key(|(_, closed)| closed.at);
@@ -214,19 +214,28 @@ fn settled(pull: &PullSeen, address: crate::model::Address, plan: &mut Plan) {
     }
 }
 
-/// The first agent whose account isn't paused, or which account is let in first.
-fn agent<'a>(task: &'a Task, cx: &Cx<'_, NoSettings>) -> Result<&'a str, Option<Paused>> {
-    let mut soonest: Option<Paused> = None;
+/// What keeps all agents of a task from starting.
+struct Kept<'a> {
+    /// Of those that can be started: which account is let in first.
+    soonest: Option<Paused>,
+    /// Why others can't be started.
+    unfit: Vec<&'a str>,
+}
+
+/// The first agent that can be started here and whose account isn't paused.
+fn agent<'a>(task: &'a Task, cx: &Cx<'a, NoSettings>) -> Result<&'a str, Kept<'a>> {
+    let mut kept = Kept { soonest: None, unfit: Vec::new() };
     for name in &task.agents {
-        match pause(name, cx) {
-            None => return Ok(name),
-            Some(pause) if soonest.as_ref().is_none_or(|soonest| pause.until < soonest.until) => {
-                soonest = Some(pause);
-            }
-            Some(_) => {}
+        if let Some(says) = cx.observed.unfit.get(name) {
+            kept.unfit.push(says);
+            continue;
+        }
+        let Some(pause) = pause(name, cx) else { return Ok(name) };
+        if kept.soonest.as_ref().is_none_or(|soonest| pause.until < soonest.until) {
+            kept.soonest = Some(pause);
         }
     }
-    Err(soonest)
+    Err(kept)
 }
 
 /// What keeps an agent's account from working. What one run says of it holds for all agents on it.
@@ -255,18 +264,22 @@ fn start(
 ) {
     let address = task.address();
     let its_pause = goes_on.and_then(|it| pause(&it.run.agent, cx));
-    let goes_on = goes_on.filter(|_| its_pause.is_none());
+    let can_start = |it: &Continuation<'_>| !cx.observed.unfit.contains_key(&it.run.agent);
+    let goes_on = goes_on.filter(|it| its_pause.is_none() && can_start(it));
     let agent = match (&goes_on, attempts_left(task, past)) {
         (Some(it), _) => &it.run.agent,
         (None, Ok(())) => match agent(task, cx) {
             Ok(agent) => agent,
-            Err(pause) => {
-                let (until, why) = pause
-                    .map(|pause| (format!("{:.0}: ", pause.until), format!(" ({})", pause.why)))
-                    .unwrap_or_default();
+            Err(Kept { soonest: Some(Paused { until, why }), .. }) => {
                 let agents = task.agents.join(", ");
-                let on = format!("{until}none of its agents is let in or has quota left: {agents}{why}");
+                let on =
+                    format!("{until:.0}: none of its agents is let in or has quota left: {agents} ({why})");
                 return plan.wait(address, on);
+            }
+            Err(Kept { soonest: None, unfit }) => {
+                let says =
+                    format!("none of its agents can be started: {} ({})", unfit.join("; "), task.source);
+                return plan.problem(address, says);
             }
         },
         (None, Err(says)) => {

@@ -24,8 +24,10 @@ impl IssueSeen {
     /// Whether it says what a run found that ended at this moment: it was opened for that, or has its title and is open,
     /// or was closed since. One that was closed before the run is about an earlier state of things.
     pub fn tells(&self, found: &FollowUp, ended: Timestamp) -> bool {
+        // GitHub tells whole seconds.
+        let since = |at: Timestamp| at.as_second() >= ended.as_second();
         self.marks.contains(&found.digest)
-            || (self.title == said_by(&found.title) && self.closed.is_none_or(|at| at >= ended))
+            || (self.title == said_by(&found.title) && self.closed.is_none_or(since))
     }
 }
 
@@ -85,7 +87,7 @@ mod tests {
     fn what_is_said_already() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let (ended, before, since) =
-            (at("2026-06-01T12:00:00Z"), at("2026-06-01T11:59:59Z"), at("2026-06-01T12:00:01Z"));
+            (at("2026-06-01T12:00:00.7Z"), at("2026-06-01T11:59:59Z"), at("2026-06-01T12:00:01Z"));
         let found = FollowUp::new("Mend the @types of the roof", "It leaks.");
         let mark = || BTreeSet::from([found.digest.clone()]);
         let other = || BTreeSet::from([FollowUp::new("Mend the @types of the roof", "").digest]);
@@ -93,7 +95,7 @@ mod tests {
             ("Mend the @types of the roof", BTreeSet::new(), None, true),
             ("mend the @ types  of\u{200b} the Roof.", BTreeSet::new(), None, true),
             ("Mend the @types of the roof", BTreeSet::new(), Some(since), true),
-            ("Mend the @types of the roof", BTreeSet::new(), Some(ended), true),
+            ("Mend the @types of the roof", BTreeSet::new(), Some(at("2026-06-01T12:00:00Z")), true),
             ("Mend the @types of the roof", BTreeSet::new(), Some(before), false),
             ("Mend the @types of the door", BTreeSet::new(), None, false),
             ("Renamed by a person", mark(), None, true),

@@ -26,6 +26,8 @@ pub struct Observed {
     pub flips: Vec<OpenFlip>,
     /// The runs that this factory has records of and that matter for what is done next, oldest first.
     pub runs: Vec<RunSeen>,
+    /// The agents that can't be started here, by name, and why.
+    pub unfit: BTreeMap<String, String>,
     /// What all of them have used and cost, and what they learned of accounts.
     pub paid: Paid,
     /// The latest pull request of each branch with the work of a run, where it was asked for.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    AgentBounds, AgentConfig, Clocks, Closed, Desired, LabelName, LabelSpec, LabelState, Labels, Limits,
-    Mode, Observed, Outcome, OwnRepo, Recipe, Repo, RepoName, RepoState, Said, Seen, Setting, SettingValue,
-    Source, Sourced,
+    AgentBounds, AgentConfig, Clocks, Closed, Desired, FollowUps, LabelName, LabelSpec, LabelState, Labels,
+    Limits, Mode, Observed, Outcome, OwnRepo, Recipe, Repo, RepoName, RepoState, Said, Seen, Setting,
+    SettingValue, Source, Sourced, Task,
 };
 
 impl From<bool> for SettingValue {
@@ -114,6 +114,23 @@ pub(crate) fn closed(outcome: Outcome) -> Closed {
         typed: None,
         lacks: None,
         session: None,
+    }
+}
+
+/// A task of `acme/widgets` that the agent `one` is to do in two attempts.
+pub(crate) fn task(text: &str) -> Task {
+    Task {
+        name: text.into(),
+        repo: name("acme/widgets"),
+        prompt: format!("Do {text}."),
+        agents: vec!["one".into()],
+        attempts: 2,
+        continuations: 2,
+        answer: None,
+        paths: Vec::new(),
+        may_weaken: false,
+        follow_ups: FollowUps::None,
+        source: source(4),
     }
 }
 

@@ -47,6 +47,13 @@ pub struct AgentConfig {
     pub source: Source,
 }
 
+impl AgentConfig {
+    /// Whether it is the same, wherever it is written.
+    pub fn is_like(&self, other: &Self) -> bool {
+        *self == Self { source: self.source.clone(), ..other.clone() }
+    }
+}
+
 /// [`AgentConfig::waits`], unless config says otherwise.
 pub const AUTH_WAITS: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20)];
@@ -290,6 +297,15 @@ pub struct RunSeen {
     pub billed: Billed,
     /// How far it is.
     pub phase: RunPhase,
+}
+
+impl RunSeen {
+    /// Whether how its setup went tells something of the recipe. Where a run goes on, what the one before it left may be
+    /// what is amiss.
+    pub fn tells_of_setup(&self) -> bool {
+        let failed = self.phase.closed().is_some_and(|closed| closed.setup_failed.is_some());
+        !failed || self.of.continues.is_none()
+    }
 }
 
 /// How far a run is.

@@ -191,8 +191,7 @@ impl Daemon {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::samples::source;
-    use crate::model::{RepoName, Task};
+    use crate::model::samples;
 
     #[test]
     fn a_loop_of_runs_rests_where_there_is_no_task() {
@@ -203,19 +202,7 @@ mod tests {
         };
         let mut desired = Desired::default();
         assert_eq!(looks(&desired), ["tasks"]);
-        let task = Task {
-            name: "hone".to_owned(),
-            repo: RepoName::parse("acme/anvil").unwrap(),
-            prompt: "Hone it.".to_owned(),
-            agents: vec!["claude".to_owned()],
-            attempts: 1,
-            continuations: 0,
-            answer: None,
-            paths: Vec::new(),
-            may_weaken: false,
-            follow_ups: crate::model::FollowUps::None,
-            source: source(1),
-        };
+        let task = samples::task("hone");
         desired.tasks.insert(task.name.clone(), task);
         assert!(looks(&desired).is_empty());
     }

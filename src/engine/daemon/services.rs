@@ -84,8 +84,9 @@ impl Daemon {
         self.services.spawn(door.serve(answer, self.services_stop.clone()));
         let ends = runs::watch(self.shop.state.runs(), self.wakes.clone(), self.services_stop.clone());
         self.services.spawn(ends);
-        let (env, audience) = (self.env.clone(), Arc::clone(&self.audience));
-        let agents = runs::try_agents(env, self.desired.subscribe(), audience, self.services_stop.clone());
+        let by = (self.env.clone(), self.clock.clone(), self.shop.known.clone());
+        let audience = Arc::clone(&self.audience);
+        let agents = runs::try_agents(by, self.desired.subscribe(), audience, self.services_stop.clone());
         self.services.spawn(agents);
         match &**self.keeper.source() {
             Source::Folder(_) => {}

@@ -219,23 +219,11 @@ fn spare<'a>(works: &BTreeMap<String, Work<'a>>, runs: &'a [RunSeen]) -> Vec<Spa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::samples::{agent, closed, desired, name, now, observed, source};
+    use crate::model::samples::{self, agent, closed, desired, name, now, observed};
     use crate::model::{Billed, Closed, Lack, Outcome, RunOf, RunPhase, Session};
 
     fn task(task: &str) -> Task {
-        Task {
-            name: task.into(),
-            repo: name("acme/widgets"),
-            prompt: format!("Do {task}."),
-            agents: vec!["one".into()],
-            attempts: 2,
-            continuations: 3,
-            answer: None,
-            paths: Vec::new(),
-            may_weaken: false,
-            follow_ups: crate::model::FollowUps::None,
-            source: source(4),
-        }
+        Task { continuations: 3, ..samples::task(task) }
     }
 
     /// A run of a task that ended that many minutes ago, or is under way.

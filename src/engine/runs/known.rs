@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Paid, RunId, RunOf, RunSeen, Task, day_of};
+use crate::model::{AgentConfig, Paid, RunId, RunOf, RunSeen, Task, day_of};
 use crate::runs::{RecordError, RunDir};
 
 /// The runs that this process knows to be over.
@@ -19,7 +19,20 @@ struct Inner {
     over: BTreeMap<RunId, Over>,
     /// What all that were learned of have paid, also those whose records are gone since.
     paid: Paid,
+    /// The agents that couldn't be started here, by name.
+    unfit: BTreeMap<String, Unfit>,
 }
+
+/// Why an agent can't be started, and when that was found.
+#[derive(Debug)]
+struct Unfit {
+    config: AgentConfig,
+    says: String,
+    at: Timestamp,
+}
+
+/// How long it is taken for granted that an agent still can't be started.
+const UNFIT_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 /// What is remembered of one: little, since there are more every day.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +42,8 @@ struct Over {
     work: Mark,
     agent: Mark,
     at: Timestamp,
-    setup_failed: bool,
+    /// Whether its setup failed; `None` where that tells nothing of the recipe.
+    setup_failed: Option<bool>,
     /// Whether nothing is left of it that is kept for a while only.
     tidied: bool,
 }
@@ -78,7 +92,7 @@ impl Known {
             work: work_of(of),
             agent: mark(&[agent]),
             at: closed.at,
-            setup_failed: closed.setup_failed.is_some(),
+            setup_failed: run.tells_of_setup().then_some(closed.setup_failed.is_some()),
             tidied: false,
         };
         let mut known = self.lock();
@@ -101,6 +115,26 @@ impl Known {
         let (all, today, known) = (RunDir::all(runs)?, day_of(now), self.lock());
         let is_past = |id: &RunId| known.over.get(id).is_some_and(|over| day_of(over.at) < today);
         Ok(all.into_iter().map(|(id, _)| id).find(|id| !is_past(id)))
+    }
+
+    /// Takes note of whether an agent can be started here, or why not.
+    pub(super) fn judge(&self, config: &AgentConfig, fit: Result<(), &str>, at: Timestamp) {
+        let mut known = self.lock();
+        match fit {
+            Ok(()) => drop(known.unfit.remove(&config.name)),
+            Err(says) => {
+                let unfit = Unfit { config: config.clone(), says: says.to_owned(), at };
+                known.unfit.insert(config.name.clone(), unfit);
+            }
+        }
+    }
+
+    /// Why an agent couldn't be started a short while ago, if config has it as it was then.
+    pub(super) fn unfit(&self, config: &AgentConfig, now: Timestamp) -> Option<String> {
+        let known = self.lock();
+        let unfit = known.unfit.get(&config.name)?;
+        let holds = unfit.config.is_like(config) && now.duration_since(unfit.at) < UNFIT_FOR;
+        holds.then(|| unfit.says.clone())
     }
 
     /// Those of a task that are over.
@@ -145,7 +179,9 @@ impl Known {
             if last.0 <= over.at {
                 *last = (over.at, id);
             }
-            by_repo.entry(over.repo).or_default().push((over.at, id, over.setup_failed));
+            if let Some(failed) = over.setup_failed {
+                by_repo.entry(over.repo).or_default().push((over.at, id, failed));
+            }
         }
         out.extend(by_task.into_values().cloned());
         out.extend(by_agent.into_values().map(|(_, id)| id.clone()));
@@ -168,14 +204,13 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
     use proptest::collection::vec;
     use proptest::prelude::*;
 
     use super::super::seen;
     use super::*;
     use crate::loops::{self, Inputs, Selection};
-    use crate::model::samples::{agent, closed, desired, name, now, observed, repo, source};
+    use crate::model::samples::{self, agent, closed, desired, name, now, observed, repo, source};
     use crate::model::{
         Billed, Closed, Desired, FollowUp, FollowUps, Lack, Observed, Outcome, RunPhase, Said, Seen, Session,
         Tracker,
@@ -187,17 +222,11 @@ mod tests {
 
     fn task(task: &str, version: u8) -> Task {
         Task {
-            name: task.into(),
-            repo: name("acme/widgets"),
             prompt: format!("Do {task} {version}."),
             agents: AGENTS.map(str::to_owned).into(),
             attempts: 3,
-            continuations: 2,
-            answer: None,
-            paths: Vec::new(),
-            may_weaken: false,
             follow_ups: FollowUps::Issue,
-            source: source(4),
+            ..samples::task(task)
         }
     }
 
@@ -239,7 +268,7 @@ mod tests {
             version: task.version(),
             attempt: u32::try_from(n).unwrap() + 1,
             branch: task.branch(),
-            continues: None,
+            continues: (closed.setup_failed.is_some() && n % 2 == 1).then(|| RunId::new(at, b"before")),
             after: None,
         };
         let began =
@@ -280,6 +309,20 @@ mod tests {
             let all = Paid::of(&runs);
             prop_assert_eq!(planned(&desired, few, known.paid()), planned(&desired, runs, all));
         }
+    }
+
+    #[test]
+    fn who_could_not_start_is_not_tried_at_once_again() {
+        let known = Known::default();
+        let one = agent("one");
+        let moved = AgentConfig { source: source(99), ..one.clone() };
+        let mended = AgentConfig { program: vec!["/bin/true".into()], ..one.clone() };
+        let later = |minutes| now() + SignedDuration::from_mins(minutes);
+        known.judge(&one, Err("no"), now());
+        assert_eq!(known.unfit(&moved, later(9)).as_deref(), Some("no"));
+        assert_eq!((known.unfit(&mended, now()), known.unfit(&one, later(10))), (None, None));
+        known.judge(&one, Ok(()), later(1));
+        assert_eq!(known.unfit(&one, later(2)), None);
     }
 
     #[test]

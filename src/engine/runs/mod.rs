@@ -25,7 +25,7 @@ pub use note::note_runs;
 pub use probe::{Probed, probe, seen, unseen};
 pub use reap::{Abandoned, LeftThere, ReapError, Reaped, ReapedRun, reap};
 pub use seen::runs_of;
-pub(super) use seen::runs_seen;
+pub(super) use seen::{runs_seen, unfit};
 pub use standing::Standing;
 #[cfg(test)]
 pub(in crate::engine) use standing::tests;

@@ -26,24 +26,35 @@ pub struct Probed {
     pub version: Option<String>,
 }
 
-/// Looks for an agent's program and asks it for its version, with the variables that config gives it.
+/// Looks for an agent's program: the whole command, and where it lies.
 ///
 /// # Errors
 /// Why it can't be started, and what to do.
-pub async fn probe(env: &Env, config: &AgentConfig, vars: &[(String, String)]) -> Result<Probed, String> {
+pub(super) fn locate(env: &Env, config: &AgentConfig) -> Result<(Vec<String>, PathBuf), String> {
     let kind = &config.kind;
     let agent = agents::by_kind(kind).ok_or_else(|| format!("there is no agent of kind `{kind}`"))?;
     let usual = || agent.program().map(str::to_owned).into_iter().collect();
     let program: Vec<String> = if config.program.is_empty() { usual() } else { config.program.clone() };
-    let split = program.split_first();
-    let (name, rest) = split.ok_or_else(|| format!("an agent of kind `{kind}` needs a `program`"))?;
+    let name = program.first().ok_or_else(|| format!("an agent of kind `{kind}` needs a `program`"))?;
     let at = find(env, name).ok_or_else(|| {
         format!(
             "the program `{name}` of the agent `{}` isn't there; install it, or name where it lies with `program` ({})",
             config.name, config.source
         )
     })?;
-    let Some((oldest, too_new)) = agent.versions() else { return Ok(Probed { at, version: None, program }) };
+    Ok((program, at))
+}
+
+/// Looks for an agent's program and asks it for its version, with the variables that config gives it.
+///
+/// # Errors
+/// Why it can't be started, and what to do.
+pub async fn probe(env: &Env, config: &AgentConfig, vars: &[(String, String)]) -> Result<Probed, String> {
+    let kind = &config.kind;
+    let (program, at) = locate(env, config)?;
+    let (name, rest) = program.split_first().ok_or_else(|| format!("`{kind}` has no program"))?;
+    let versions = agents::by_kind(kind).and_then(|agent| agent.versions());
+    let Some((oldest, too_new)) = versions else { return Ok(Probed { at, version: None, program }) };
     let dots = |version: [u64; 3]| version.map(|part| part.to_string()).join(".");
     let path = env.text("PATH").map(|path| ("PATH".to_owned(), path.to_owned()));
     let command = Command::new(&at).args(rest).arg("--version").time_limit(VERSION);

@@ -1,15 +1,21 @@
 //! What is seen of runs: the records on this machine, and the pull requests of what they made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use jiff::Timestamp;
+
+use crate::adapters::env::Env;
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
-use crate::model::{Billed, Cause, Facet, Gap, Observed, Paid, RepoName, RunPhase, RunSeen, Task};
+use crate::model::{
+    AgentConfig, Billed, Cause, Desired, Facet, Gap, Observed, Paid, RepoName, RunPhase, RunSeen, Task,
+};
 use crate::observed;
 use crate::runs::{RecordError, RunDir, Spec, State};
 
 use super::Known;
+use super::probe::locate;
 
 /// Reads the records of all runs, and which of the branches of these tasks have pull requests. Records that can't be read
 /// are a gap: what isn't known to have run may be running.
@@ -30,6 +36,18 @@ pub(in crate::engine) async fn runs_seen(
     let branches: BTreeSet<(RepoName, String)> =
         tasks.map(|task| (task.repo.clone(), task.branch())).collect();
     observed::run_pulls(client, branches, observed).await;
+}
+
+/// The agents of which it is known that they can't be started here, and why, without starting anything.
+pub(in crate::engine) fn unfit(
+    env: &Env,
+    known: &Known,
+    desired: &Desired,
+    now: Timestamp,
+) -> BTreeMap<String, String> {
+    let why = |config: &AgentConfig| locate(env, config).err().or_else(|| known.unfit(config, now));
+    let agents = desired.agents.iter();
+    agents.filter_map(|(name, config)| Some((name.clone(), why(config)?))).collect()
 }
 
 /// The runs that aren't over, and those that decide what is done next for these tasks, oldest first; and what all of them

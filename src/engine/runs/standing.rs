@@ -214,8 +214,8 @@ pub(in crate::engine) mod tests {
         agents: 1 of 4 at work, 1 in acme/widgets
         account shared: paused until 2026-06-01T13:00:00Z: 93 % of its quota is used
         spend: today 1.75 USD of 5.00 USD; in all 0.25 USD in 2 runs, 1 of them not told, and 1.50 USD in 1 run so far under way
-          repo/acme/widgets/task/a: 0.00 USD in 1 run, 1 of them not told
           repo/acme/widgets/task/b: 0.25 USD in 1 run
+          repo/acme/widgets/task/a: 0.00 USD in 1 run, 1 of them not told
           agent one: 0.25 USD in 2 runs, 1 of them not told
         ");
     }

@@ -43,8 +43,11 @@ struct Machine {
     programs: Mutex<Vec<(Asked, Probed)>>,
 }
 
+/// A variable of an agent.
+type Var = (String, String);
+
 /// What a program was asked for its version with: the kind of agent, the program, the variables.
-type Asked = (String, Vec<String>, Vec<(String, String)>);
+type Asked = (String, Vec<String>, Vec<Var>);
 
 impl Starter {
     /// Starts runs in this yard.
@@ -59,7 +62,7 @@ impl Starter {
     }
 
     /// The program of an agent. One that isn't there or isn't fit is looked for anew by the next start.
-    async fn program(&self, config: &AgentConfig, vars: &[(String, String)]) -> Result<Probed, String> {
+    async fn program(&self, config: &AgentConfig, vars: &[Var]) -> Result<Probed, String> {
         let mut programs = self.2.programs.lock().await;
         let asked: Asked = (config.kind.clone(), config.program.clone(), vars.to_vec());
         if let Some((_, probed)) = programs.iter().find(|(before, _)| *before == asked) {
@@ -148,14 +151,13 @@ impl Starter {
         let config = config.ok_or_else(|| because(format!("config has no agent `{}`", start.agent)))?;
         let agent = agents::by_kind(&config.kind);
         let agent = agent.ok_or_else(|| because(format!("there is no agent of kind `{}`", config.kind)))?;
-        let vars = given::variables(&yard.env, config).map_err(failed)?;
-        let probed = self.program(config, &vars).await.map_err(because)?;
-        let id = self.name(&start.of)?;
         let sandbox = self.sandbox().await;
         let bounded = config.bounds.sandbox && *sandbox != Sandbox::None;
-        if bounded && !seen(&probed.at, &config.bounds) {
-            return Err(because(unseen(config, &probed.at)));
-        }
+        let ready = self.ready(config, bounded).await;
+        let fit = ready.as_ref().map(drop).map_err(String::as_str);
+        yard.known.judge(config, fit, yard.clock.now());
+        let (vars, probed) = ready.map_err(because)?;
+        let id = self.name(&start.of)?;
         let Place { mirror, workspace, on, home, begin, baseline } = match &start.of.continues {
             None => {
                 let tries = 1 + config.waits.len();
@@ -217,6 +219,16 @@ impl Starter {
         let program = yard.env.executable().map_err(failed)?;
         launch(&yard.state.runs(), &program, &spec, &handover).await.map_err(failed)?;
         Ok(())
+    }
+
+    /// The variables and the program of an agent that can be started.
+    async fn ready(&self, config: &AgentConfig, bounded: bool) -> Result<(Vec<Var>, Probed), String> {
+        let vars = given::variables(&self.0.env, config).map_err(|error| said(&error))?;
+        let probed = self.program(config, &vars).await?;
+        if bounded && !seen(&probed.at, &config.bounds) {
+            return Err(unseen(config, &probed.at));
+        }
+        Ok((vars, probed))
     }
 
     /// A name for a run of a task, after those of all that it had: their order is what they are known by, also of two in

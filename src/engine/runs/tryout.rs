@@ -6,15 +6,16 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::clock::Clock;
 use crate::adapters::env::Env;
 use crate::engine::tick::Audience;
 use crate::model::{AgentConfig, Desired};
 
-use super::{probe, variables};
+use super::{Known, probe, variables};
 
 /// Looks at every agent of the config in force, and again at those that another config changes, until `stop`.
 pub(in crate::engine) async fn try_agents(
-    env: Env,
+    (env, clock, known): (Env, Clock, Known),
     mut desired: watch::Receiver<Arc<Desired>>,
     audience: Arc<dyn Audience>,
     stop: CancellationToken,
@@ -24,11 +25,14 @@ pub(in crate::engine) async fn try_agents(
         loop {
             let agents = desired.borrow_and_update().agents.clone();
             for (name, config) in &agents {
-                if !tried.get(name).is_some_and(|before| same(before, config))
-                    && let Err(why) = one(&env, config).await
-                {
+                if tried.get(name).is_some_and(|before| before.is_like(config)) {
+                    continue;
+                }
+                let fit = one(&env, config).await;
+                if let Err(why) = &fit {
                     audience.remark(&format!("no run of the agent `{name}` can start: {why}"));
                 }
+                known.judge(config, fit.as_ref().map(|()| ()).map_err(String::as_str), clock.now());
             }
             tried = agents;
             if desired.changed().await.is_err() {
@@ -40,11 +44,6 @@ pub(in crate::engine) async fn try_agents(
         () = all => {}
         () = stop.cancelled() => {}
     }
-}
-
-/// Wherever it is written.
-fn same(one: &AgentConfig, other: &AgentConfig) -> bool {
-    *one == AgentConfig { source: one.source.clone(), ..other.clone() }
 }
 
 async fn one(env: &Env, config: &AgentConfig) -> Result<(), String> {

@@ -168,8 +168,8 @@ fn take(board: &Switchboard, address: &str, by: &str, now: Timestamp) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::samples::{desired, name, repo, source};
-    use crate::model::{Protect, RepoName, Source, Sourced, Task};
+    use crate::model::samples::{desired, repo, task};
+    use crate::model::{Protect, RepoName, Source, Sourced};
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
@@ -183,21 +183,6 @@ mod tests {
 
     fn resume(address: &str) -> Request {
         Request::Resume { address: address.into(), by: "ann".into() }
-    }
-
-    fn task(task: &str) -> Task {
-        Task {
-            name: task.into(),
-            repo: name("acme/widgets"),
-            prompt: "Do it.".into(),
-            agents: Vec::new(),
-            attempts: 1,
-            continuations: 0,
-            answer: None,
-            paths: Vec::new(),
-            may_weaken: false,
-            source: source(4),
-        }
     }
 
     /// A task is held back by its own name only, and let go whatever config says of it by then.

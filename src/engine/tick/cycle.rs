@@ -6,7 +6,7 @@ use crate::adapters::clock::Clock;
 use crate::adapters::env::Env;
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
-use crate::engine::runs::{Known, disk, found, runs_seen};
+use crate::engine::runs::{Known, disk, found, runs_seen, unfit};
 use crate::loops::{self, Crash, Inputs, Selection};
 use crate::model::{
     Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, Seen, Task, Verb,
@@ -129,6 +129,7 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
             let by = (env, judging.desired, judging.now);
             found(by, client, tasks, also.issues.clone(), &mut observed).await;
         }
+        observed.unfit = unfit(env, known, judging.desired, judging.now);
         observed.disk = disk(state, judging.desired).await;
     }
     let uncounted = unsettled_labels(judging, &observed);

@@ -1,27 +1,15 @@
 //! The loop that gives tasks to agents.
 
-use crate::model::samples::{self, agent, desired, name, now, observed, repo, source};
+use crate::model::samples::{self, agent, desired, now, observed, repo};
 use crate::model::{
-    AgentConfig, Billed, Cause, Check, Closed, CommitId, Desired, Effect, Facet, Figure, FollowUps, Gap,
-    Observed, Outcome, Paid, PullSeen, Quota, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Seen,
-    Spent, Task, Verb,
+    AgentConfig, Billed, Cause, Check, Closed, CommitId, Desired, Effect, Facet, Figure, Gap, Observed,
+    Outcome, Paid, PullSeen, Quota, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Seen, Spent,
+    Task, Verb,
 };
 use crate::plan::Plan;
 
 pub(super) fn task(task: &str) -> Task {
-    Task {
-        name: task.into(),
-        repo: name("acme/widgets"),
-        prompt: format!("Do {task}."),
-        agents: vec!["one".into(), "two".into()],
-        attempts: 2,
-        continuations: 2,
-        answer: None,
-        paths: Vec::new(),
-        may_weaken: false,
-        follow_ups: FollowUps::None,
-        source: source(4),
-    }
+    Task { agents: vec!["one".into(), "two".into()], ..samples::task(task) }
 }
 
 pub(super) fn wants(tasks: &[&str]) -> Desired {
@@ -350,4 +338,47 @@ fn who_was_stopped_by_the_day_waits() {
     };
     assert!(said(false).starts_with("problem: 4 times in a row"), "{}", said(false));
     assert!(said(true).contains("(caps.spend-per-day)"), "{}", said(true));
+}
+
+/// An agent that can't be started takes no room from those that can; the next one of the task takes over.
+#[test]
+fn who_can_not_be_started_takes_no_room() {
+    let mut desired = wants(&["a", "b"]);
+    desired.run_caps.runs = 1;
+    let said = |unfit: &[&str]| {
+        let mut seen = sees(&desired, Vec::new());
+        seen.unfit = unfit.iter().map(|name| ((*name).to_owned(), format!("no `{name}`"))).collect();
+        says(&plan(&desired, &seen))
+    };
+    assert!(said(&["one"]).starts_with("two starts 1 of a; wait: a run to end"), "{}", said(&["one"]));
+    let both = said(&["one", "two"]);
+    assert!(both.starts_with("problem: none of its agents can be started: no `one`; no `two` ("), "{both}");
+    assert!(!both.contains("starts") && !both.contains("wait"), "{both}");
+}
+
+/// A setup that fails over what a run left is no evidence against the recipe: the task begins afresh.
+#[test]
+fn a_setup_that_fails_where_a_run_goes_on_tells_nothing_of_the_recipe() {
+    let declared = repo("acme/widgets");
+    let repos = [(declared.name.clone(), declared.clone())].into();
+    let desired = Desired { repos, ..wants(&["a", "b"]) };
+    let said = |continues: bool| {
+        let failed = |n| {
+            let ended = Closed {
+                setup_failed: Some(declared.recipe.digest()),
+                at: now() - jiff::SignedDuration::from_hours(2),
+                ..samples::closed(Outcome::CouldNotStart)
+            };
+            let mut run = run("a", "one", n, RunPhase::Closed(Box::new(ended)));
+            run.of.continues = continues.then(|| run.id.clone());
+            run
+        };
+        says(&plan(&desired, &sees(&desired, (1..=3).map(failed).collect())))
+    };
+    assert!(
+        said(false).contains("nothing is started here until its recipe is another one"),
+        "{}",
+        said(false)
+    );
+    assert!(said(true).contains("one starts 1 of b"), "{}", said(true));
 }
