@@ -95,7 +95,8 @@ fn review(cx: &Cx<'_, NoSettings>, config: &RepoName, pull: &ConfigPull, plan: &
 }
 
 /// What may be shown on a pull request. Who can only fork learns nothing of repositories that the config in force
-/// doesn't declare, also where somebody else's pull request had them read.
+/// doesn't declare, also where somebody else's pull request had them read, and nothing of what runs found, which issues
+/// would say.
 fn shown_to<'a>(pull: &ConfigPull, cx: &Cx<'a, NoSettings>) -> Cow<'a, Observed> {
     if !pull.from_fork {
         return Cow::Borrowed(cx.observed);

@@ -1,12 +1,14 @@
 //! What becomes of work that runs found and didn't do.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use super::tasks::{closed, plan, run, sees, task, wants};
-use crate::model::samples::now;
+use crate::model::samples::{now, repo, with_config};
 use crate::model::{
-    Closed, Desired, Effect, FollowUp, FollowUps, IssueSeen, Observed, Outcome, PullSeen, RunPhase, RunSeen,
-    Seen, Verb, said_by,
+    Closed, CommitId, ConfigPull, Desired, Effect, FollowUp, FollowUps, IssueSeen, Observed, Outcome,
+    PullSeen, RunPhase, RunSeen, Seen, Verb, said_by,
 };
 use crate::plan::Plan;
 
@@ -157,4 +159,30 @@ fn an_issue_says_where_it_comes_from_and_calls_nobody() {
         )
     );
     assert_eq!(plan.actions[1].address.follow_up(), Some((task("a").repo, digest.as_str())));
+}
+
+/// What a pull request to the config would open is shown on it, unless it comes from somebody who can only fork.
+#[test]
+fn a_fork_is_not_shown_what_runs_found() {
+    let declared = |config: Desired| {
+        let widgets = repo("acme/widgets");
+        with_config(Desired { repos: [(widgets.name.clone(), widgets)].into(), ..config }, "acme/config")
+    };
+    let (base, proposed) = (declared(wants(&["a"])), declared(asks(&["a"])));
+    for from_fork in [false, true] {
+        let mut seen = done(&proposed, vec![found("a", 1, Outcome::Done, &["Mend it"])]);
+        seen.config_pulls.push(ConfigPull {
+            number: 7,
+            head: CommitId::parse(&"ab".repeat(20)).unwrap(),
+            base: Ok(Arc::new(base.clone())),
+            proposed: Ok(Arc::new(proposed.clone())),
+            comments: Vec::new(),
+            check: None,
+            checks: false,
+            from_fork,
+        });
+        let review = super::plan("config-review", &base, &seen);
+        let said: String = review.actions.iter().map(|action| action.after.to_string()).collect();
+        assert_eq!(said.contains("Mend it"), !from_fork, "{said}");
+    }
 }
