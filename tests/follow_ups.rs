@@ -83,6 +83,11 @@ fn what_was_found_becomes_an_issue_once() {
         {
             assert!(plan.out.contains(says), "{says}\n{}", plan.all());
         }
+        let all = "repo/acme/anvil/task/hone/follow-up";
+        w.run(&["suspend", all, "--reason", "not yet"]).exits(0);
+        w.apply(&[]).exits(4);
+        assert_eq!(issues(w), []);
+        w.run(&["resume", all]).exits(0);
         w.apply(&[]).exits(0);
         let opened = issues(w);
         let words =
@@ -104,7 +109,7 @@ fn what_was_found_becomes_an_issue_once() {
             )
         );
         opens_nothing(w).exits(0);
-        let history = w.run(&["history", "repo/acme/anvil/task/hone/follow-up"]).exits(0);
+        let history = w.run(&["history", all]).exits(0);
         assert!(
             history.out.contains("open-issue") && !history.out.contains("open-pull"),
             "{}",

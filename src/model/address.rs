@@ -232,8 +232,13 @@ impl AddressGlob {
 
     /// Whether the glob can cover this repository or something in it.
     pub fn may_touch(&self, repo: &RepoName) -> bool {
-        let text = format!("repo/{repo}").to_lowercase();
-        let parts: Vec<&str> = text.split('/').collect();
+        self.reaches(&Address::repo(repo))
+    }
+
+    /// Whether the glob can cover this or something in it.
+    pub(super) fn reaches(&self, address: &Address) -> bool {
+        let lower = address.as_str().to_lowercase();
+        let parts: Vec<&str> = lower.split('/').collect();
         reaches(&self.segments, &parts)
     }
 

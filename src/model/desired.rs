@@ -354,7 +354,7 @@ impl Desired {
         let touched = || managed().filter(|repo| glob.may_touch(repo));
         if touched().next().is_some() {
             if let Some(name) = glob.named("task") {
-                let is_there = self.tasks.values().any(|task| glob.covers(&task.address()));
+                let is_there = self.tasks.values().any(|task| glob.reaches(&task.all_found()));
                 return (!is_there).then(|| self.near_task(glob, name));
             }
             let label = glob.named("label")?;

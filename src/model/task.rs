@@ -147,6 +147,11 @@ impl Task {
         self.address().part(FOUND, digest)
     }
 
+    /// The address of all that its runs found.
+    pub fn all_found(&self) -> Address {
+        self.address().field(FOUND)
+    }
+
     /// Eight hex digits that stand for what is to be done. Another text, or another form of the answer, is another piece
     /// of work, with its own attempts and its own branch.
     pub fn version(&self) -> String {

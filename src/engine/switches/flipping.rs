@@ -198,6 +198,9 @@ mod tests {
         let gone = Desired { tasks: BTreeMap::new(), ..there.clone() };
         let said: Vec<String> = [
             (&there, suspend("repo/acme/widgets/task/hone")),
+            (&there, suspend("repo/acme/widgets/task/hone/follow-up")),
+            (&there, suspend("repo/acme/widgets/task/*/follow-up/0a")),
+            (&there, suspend("repo/acme/widgets/task/hone/found")),
             (&there, suspend("repo/acme/widgets/task/hnoe")),
             (&there, suspend("repo/acme/gears/task/hone")),
             (&there, suspend("repo/acme/widgets/task/sharpen")),
@@ -219,6 +222,9 @@ mod tests {
         .collect();
         insta::assert_snapshot!(said.join("\n"), @r"
         repo/acme/widgets/task/hone is off
+        repo/acme/widgets/task/hone/follow-up is off
+        repo/acme/widgets/task/*/follow-up/0a is off
+        no: `repo/acme/widgets/task/hone/found` covers nothing that the config in force manages; did you mean `repo/acme/widgets/task/hone`?
         no: `repo/acme/widgets/task/hnoe` covers nothing that the config in force manages; did you mean `repo/acme/widgets/task/hone`?
         no: `repo/acme/gears/task/hone` covers nothing that the config in force manages; did you mean `repo/acme/widgets/task/hone`?
         no: `repo/acme/widgets/task/sharpen` covers nothing that the config in force manages
@@ -228,7 +234,7 @@ mod tests {
         no: `task.sharpen` doesn't start with one of `repo/`, `loop/`, `term/`
         no: `repo/acme/widgets/task/polish` covers nothing that the config in force manages
         repo/acme/widgets/task/hone is as config says again
-        no: repo/acme/widgets/task/hone is not switched live; switched live are repo/acme/*/task/*, repo/acme/widgets/task/**
+        no: repo/acme/widgets/task/hone is not switched live; switched live are repo/acme/widgets/task/hone/follow-up, repo/acme/widgets/task/*/follow-up/0a, repo/acme/*/task/*, repo/acme/widgets/task/**
         repo/acme/*/task/* is as config says again
         repo/acme/widgets/task/** is as config says again
         ");
