@@ -288,7 +288,8 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
     for (label, text) in run.closed.as_ref().map(|closed| said(&closed.said)).unwrap_or_default() {
         line(label, Some(text));
     }
-    line("workspace", Some(run.spec.folder.display().to_string()));
+    let gone = if fs::exists(&run.spec.folder) { "" } else { " (gone)" };
+    line("workspace", Some(format!("{}{gone}", run.spec.folder.display())));
     line("log", Some(format!("factoryctl runs log {}", run.id)));
     cx.ui.print(&out)?;
     Ok(Exit::Done)

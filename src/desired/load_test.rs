@@ -218,6 +218,25 @@ fn toml_has_short_forms_and_dates_of_its_own() {
     assert_eq!(read(short), read(long));
 }
 
+/// A plain command may be as silent as a tool may be.
+#[test]
+fn a_command_is_not_timed_like_one_that_talks() {
+    let given = files([(
+        "factory.kdl",
+        "factory \"acme\"\n\
+         agent \"a\" kind=\"command\" tool-time=\"2h\" silence=\"7m\" { program \"x\"; }\n\
+         agent \"b\" kind=\"command\" { program \"x\"; }\n\
+         agent \"c\" kind=\"codex\"\n",
+    )]);
+    let (desired, _) =
+        load(&given, &vocabulary()).unwrap_or_else(|d| panic!("{}", render(&d, &given, false)));
+    let minutes = |name: &str| {
+        let clocks = desired.agents[name].clocks;
+        [clocks.first_event, clocks.silence, clocks.tool].map(|clock| clock.as_secs() / 60)
+    };
+    assert_eq!((minutes("a"), minutes("b"), minutes("c")), ([120, 7, 120], [30, 30, 30], [1, 5, 30]));
+}
+
 /// The same argument twice, and the same wait, are meant so; a set names each once.
 #[test]
 fn a_row_may_repeat_itself() {

@@ -107,7 +107,10 @@ impl Room {
     fn full(&self, repo: &RepoName, cx: &Cx<'_, NoSettings>) -> Option<String> {
         let caps = cx.desired.run_caps;
         let here = self.by_repo.get(repo).copied().unwrap_or_default();
-        if self.all >= caps.runs {
+        if caps.runs == 0 || caps.per_repo == 0 {
+            let cap = if caps.runs == 0 { "runs" } else { "runs-per-repo" };
+            Some(format!("a cap that lets runs start: caps.{cap} is 0"))
+        } else if self.all >= caps.runs {
             Some(format!("a run to end: {} of {} are at work (caps.runs)", self.all, caps.runs))
         } else if here >= caps.per_repo {
             Some(format!(

@@ -78,8 +78,8 @@ pub(super) static AGENT: Kind = Kind {
             "\"/opt/agents\"",
         ),
         Field::new("network", Type::Flag, "Whether it reaches the network; it is the sandbox that closes it.", "#false").or("#true"),
-        Field::new("first-event", PATIENCE, "How long it may say nothing after its start.", "\"2m\"").or("\"1m\""),
-        Field::new("silence", PATIENCE, "How long it may make no progress while no tool runs. Errors, and requests that are tried again, are none.", "\"10m\"").or("\"5m\""),
+        Field::new("first-event", PATIENCE, "How long it may say nothing after its start; `tool-time` for a `command`, which tells nothing of its tools.", "\"2m\"").or("\"1m\""),
+        Field::new("silence", PATIENCE, "How long it may make no progress while no tool runs; `tool-time` for a `command`. Errors, and requests that are tried again, are none.", "\"10m\"").or("\"5m\""),
         Field::new("tool-time", PATIENCE, "How long one of its tools may run.", "\"1h\"").or("\"30m\""),
         Field::new("grace", PATIENCE, "How long it may take to end when it is asked to, before it is killed.", "\"30s\"").or("\"10s\""),
         Field::new(
@@ -110,6 +110,7 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Agen
     let vars = block.each(VAR.name).filter_map(|b| var(b, cx)).collect();
     let config = AgentConfig {
         name: name.clone(),
+        clocks: clocks(block, &kind),
         kind,
         program,
         model: None,
@@ -117,7 +118,6 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Agen
         vars,
         limits: limits(block),
         bounds: bounds(block),
-        clocks: clocks(block),
         waits: waits(block),
         source: cx.source(block.span),
     };
@@ -159,13 +159,16 @@ fn duration(read: &Read) -> Option<Duration> {
     if let Value::Seconds(n) = read.value { Some(Duration::from_secs(n)) } else { None }
 }
 
-fn clocks(block: &Block) -> Clocks {
+/// A plain command says nothing of what it is at: it may be silent for as long as a tool may run.
+fn clocks(block: &Block, kind: &str) -> Clocks {
     let default = Clocks::default();
     let clock = |name: &str, default: Duration| block.value(name).and_then(duration).unwrap_or(default);
+    let tool = clock("tool-time", default.tool);
+    let silent = |of_others: Duration| if kind == "command" { tool } else { of_others };
     Clocks {
-        first_event: clock("first-event", default.first_event),
-        silence: clock("silence", default.silence),
-        tool: clock("tool-time", default.tool),
+        first_event: clock("first-event", silent(default.first_event)),
+        silence: clock("silence", silent(default.silence)),
+        tool,
         grace: clock("grace", default.grace),
     }
 }
