@@ -165,7 +165,9 @@ impl Paid {
     /// What these runs paid.
     pub fn of<'a>(runs: impl IntoIterator<Item = &'a RunSeen>) -> Self {
         let mut paid = Self::default();
-        runs.into_iter().for_each(|run| paid.add(run));
+        for run in runs {
+            paid.add(run);
+        }
         paid
     }
 

@@ -383,7 +383,7 @@ impl RunDir {
     /// # Errors
     /// When there is none.
     pub(super) fn make_reserve(&self) -> Result<(), RecordError> {
-        Ok(fs::replace_lightly(&self.0.join(RESERVE), &[0; RESERVED])?)
+        Ok(fs::replace_lightly(&self.0.join(RESERVE), &vec![0; RESERVED])?)
     }
 
     /// The file that asks a supervisor to stop its run.

@@ -117,12 +117,12 @@ impl Known {
         Ok(all.into_iter().map(|(id, _)| id).find(|id| !is_past(id)))
     }
 
-    /// Takes note of whether an agent can be started here, or why not.
-    pub(super) fn judge(&self, config: &AgentConfig, fit: Result<(), &str>, at: Timestamp) {
+    /// Takes note of whether an agent can be started here: why not, if it can't.
+    pub(super) fn judge(&self, config: &AgentConfig, why_not: Option<&str>, at: Timestamp) {
         let mut known = self.lock();
-        match fit {
-            Ok(()) => drop(known.unfit.remove(&config.name)),
-            Err(says) => {
+        match why_not {
+            None => drop(known.unfit.remove(&config.name)),
+            Some(says) => {
                 let unfit = Unfit { config: config.clone(), says: says.to_owned(), at };
                 known.unfit.insert(config.name.clone(), unfit);
             }
@@ -203,6 +203,7 @@ impl Known {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests damage records")]
 mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
@@ -318,10 +319,10 @@ mod tests {
         let moved = AgentConfig { source: source(99), ..one.clone() };
         let mended = AgentConfig { program: vec!["/bin/true".into()], ..one.clone() };
         let later = |minutes| now() + SignedDuration::from_mins(minutes);
-        known.judge(&one, Err("no"), now());
+        known.judge(&one, Some("no"), now());
         assert_eq!(known.unfit(&moved, later(9)).as_deref(), Some("no"));
         assert_eq!((known.unfit(&mended, now()), known.unfit(&one, later(10))), (None, None));
-        known.judge(&one, Ok(()), later(1));
+        known.judge(&one, None, later(1));
         assert_eq!(known.unfit(&one, later(2)), None);
     }
 

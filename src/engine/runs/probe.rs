@@ -53,7 +53,7 @@ pub async fn probe(env: &Env, config: &AgentConfig, vars: &[(String, String)]) -
     let kind = &config.kind;
     let (program, at) = locate(env, config)?;
     let (name, rest) = program.split_first().ok_or_else(|| format!("`{kind}` has no program"))?;
-    let versions = agents::by_kind(kind).and_then(|agent| agent.versions());
+    let versions = agents::by_kind(kind).and_then(agents::Agent::versions);
     let Some((oldest, too_new)) = versions else { return Ok(Probed { at, version: None, program }) };
     let dots = |version: [u64; 3]| version.map(|part| part.to_string()).join(".");
     let path = env.text("PATH").map(|path| ("PATH".to_owned(), path.to_owned()));

@@ -65,7 +65,9 @@ pub(super) fn read<'a>(
         }
     }
     let mut paid = known.paid();
-    out.iter().for_each(|run| paid.add(run));
+    for run in &out {
+        paid.add(run);
+    }
     for id in known.that_matter(tasks) {
         out.extend(one(&RunDir::of(runs, &id))?);
     }

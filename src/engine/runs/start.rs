@@ -154,8 +154,8 @@ impl Starter {
         let sandbox = self.sandbox().await;
         let bounded = config.bounds.sandbox && *sandbox != Sandbox::None;
         let ready = self.ready(config, bounded).await;
-        let fit = ready.as_ref().map(drop).map_err(String::as_str);
-        yard.known.judge(config, fit, yard.clock.now());
+        let why_not = ready.as_ref().err().map(String::as_str);
+        yard.known.judge(config, why_not, yard.clock.now());
         let (vars, probed) = ready.map_err(because)?;
         let id = self.name(&start.of)?;
         let Place { mirror, workspace, on, home, begin, baseline } = match &start.of.continues {

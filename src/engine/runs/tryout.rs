@@ -32,7 +32,7 @@ pub(in crate::engine) async fn try_agents(
                 if let Err(why) = &fit {
                     audience.remark(&format!("no run of the agent `{name}` can start: {why}"));
                 }
-                known.judge(config, fit.as_ref().map(|()| ()).map_err(String::as_str), clock.now());
+                known.judge(config, fit.as_ref().err().map(String::as_str), clock.now());
             }
             tried = agents;
             if desired.changed().await.is_err() {
