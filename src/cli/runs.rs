@@ -1,6 +1,7 @@
 //! `factoryctl runs`: what agents did and do.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,9 +9,9 @@ use serde_json::{Value, json};
 
 use crate::adapters::fs;
 use crate::adapters::state::StateDir;
-use crate::model::{Closed, CommitId, MICROS, RunId, Said, Spent, Usage, usd};
+use crate::model::{Closed, CommitId, MICROS, RepoName, RunId, Said, Spent, Usage, usd};
 use crate::plan::render::printable;
-use crate::runs::workspace::{Kept, restore_command};
+use crate::runs::workspace::{self, Kept, restore_command, saved_as};
 use crate::runs::{End, RecordError, RunDir, Spec, State, settle};
 
 use super::context::Context;
@@ -86,7 +87,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let state = &daemon.state;
     let all = RunDir::all(&state.runs())?;
     match &args.what {
-        What::List { json } => list(cx, all, *json),
+        What::List { json } => list(cx, state, all, *json),
         What::Show { run, json } => show(cx, state, &open(find(all, run)?)?, *json),
         What::Log { run, stderr } => log(cx, &find(all, run)?.1, *stderr),
         What::Stop { run, reason } => stop(cx, &open(find(all, run)?)?, reason).await,
@@ -160,7 +161,7 @@ impl Run {
         ]
     }
 
-    fn json(&self) -> Value {
+    fn json(&self, saved: &Saved) -> Value {
         let (outcome, says) = self.outcome().unzip();
         json!({
             "run": self.id.as_str(),
@@ -193,20 +194,21 @@ impl Run {
             "teardown_failed": self.end().and_then(|end| end.teardown_failed.as_deref()),
             "answer": self.closed.as_ref().and_then(|c| c.typed.as_ref()),
             "lacks": self.closed.as_ref().and_then(|c| c.lacks.as_ref()),
-            "salvage": self.closed.as_ref().and_then(|c| c.salvage.as_deref()),
+            "salvage": saved.json(self),
             "said": self.closed.as_ref().map(|c| &c.said),
             "folder": self.spec.folder,
         })
     }
 }
 
-fn list(cx: &Context, all: Vec<(RunId, RunDir)>, json: bool) -> Result<Exit, Fail> {
+fn list(cx: &Context, state: &StateDir, all: Vec<(RunId, RunDir)>, json: bool) -> Result<Exit, Fail> {
     let mut runs = Vec::new();
     for one in all.into_iter().rev() {
         runs.push(open(one)?);
     }
     if json {
-        let runs: Vec<Value> = runs.iter().map(Run::json).collect();
+        let saved = Saved::of(state, &runs);
+        let runs: Vec<Value> = runs.iter().map(|run| run.json(&saved)).collect();
         cx.ui.print_json(&json!({ "version": 1, "runs": runs }))?;
         return Ok(Exit::Done);
     }
@@ -228,9 +230,9 @@ fn list(cx: &Context, all: Vec<(RunId, RunDir)>, json: bool) -> Result<Exit, Fai
 }
 
 fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, Fail> {
-    let taken = Taken::of(state, run);
+    let (taken, saved) = (Taken::of(state, run), Saved::of(state, [run]));
     if json {
-        let mut shown = run.json();
+        let mut shown = run.json(&saved);
         shown["taken"] = taken.json();
         cx.ui.print_json(&json!({ "version": 1, "run": shown }))?;
         return Ok(Exit::Done);
@@ -278,12 +280,8 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
     for (label, text) in taken.lines(run) {
         line(label, Some(text));
     }
-    if let Some(closed) = &run.closed {
-        line("saved besides", closed.salvage.clone());
-        if let (Some(on), Some(_)) = (on, &closed.salvage) {
-            let mirror = state.mirror_of(&on.of.repo);
-            line("to get it back, in a clone", Some(restore_command(&mirror, &run.id)));
-        }
+    for (label, text) in saved.lines(run) {
+        line(label, Some(text));
     }
     for (label, text) in run.closed.as_ref().map(|closed| said(&closed.said)).unwrap_or_default() {
         line(label, Some(text));
@@ -335,6 +333,51 @@ impl Taken {
                 ("to get it, in a clone", kept.restore_command(mirror, &run.id)),
             ],
             Self::Unknown(why) => vec![("taken", format!("can't be told: {why}"))],
+        }
+    }
+}
+
+/// What mirrors have that was saved of runs, when they were closed or since.
+struct Saved(BTreeMap<RepoName, (PathBuf, Result<BTreeSet<RunId>, String>)>);
+
+impl Saved {
+    fn of<'a>(state: &StateDir, runs: impl IntoIterator<Item = &'a Run>) -> Self {
+        let mut out = BTreeMap::new();
+        for on in runs.into_iter().filter_map(|run| run.spec.on.as_ref()) {
+            out.entry(on.of.repo.clone()).or_insert_with(|| {
+                let mirror = state.mirror_of(&on.of.repo);
+                let saved = workspace::saved(&mirror);
+                (mirror, saved.map_err(|error| Fail::from(error).causes.join(": ")))
+            });
+        }
+        Self(out)
+    }
+
+    /// The mirror that has something of a run, or why that can't be told.
+    fn mirror(&self, run: &Run) -> Option<Result<&Path, &str>> {
+        let (mirror, saved) = self.0.get(&run.spec.on.as_ref()?.of.repo)?;
+        match saved {
+            Ok(saved) => saved.contains(&run.id).then_some(Ok(mirror)),
+            Err(why) => Some(Err(why)),
+        }
+    }
+
+    fn json(&self, run: &Run) -> Value {
+        match self.mirror(run) {
+            None => Value::Null,
+            Some(Ok(_)) => saved_as(&run.id).into(),
+            Some(Err(why)) => json!({ "unknown": why }),
+        }
+    }
+
+    fn lines(&self, run: &Run) -> Vec<(&'static str, String)> {
+        match self.mirror(run) {
+            None => Vec::new(),
+            Some(Ok(mirror)) => vec![
+                ("saved besides", saved_as(&run.id)),
+                ("to get it back, in a clone", restore_command(mirror, &run.id)),
+            ],
+            Some(Err(why)) => vec![("saved besides", format!("can't be told: {why}"))],
         }
     }
 }

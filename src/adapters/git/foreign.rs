@@ -1,6 +1,7 @@
 //! A repository that others write in: nothing but its own `upload-pack` reads it, and what comes over is checked.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -63,7 +64,7 @@ impl Mirror {
         Ok(parse_tips(&String::from_utf8_lossy(&output.stdout)))
     }
 
-    /// Fetches commits of another repository, each into a reference of this one. Every object that comes over is
+    /// Fetches commits, and contents, of another repository, each into a reference of this one. Every object that comes over is
     /// checked, all objects must be there, and no reference but the named ones moves.
     ///
     /// # Errors
@@ -72,7 +73,7 @@ impl Mirror {
         &self,
         access: &Access,
         from: &Foreign<'_>,
-        wanted: &[(CommitId, String)],
+        wanted: &[(impl fmt::Display, String)],
     ) -> Result<(), Error> {
         if wanted.is_empty() {
             return Ok(());

@@ -81,6 +81,11 @@ impl Repo {
         Ok((Content(id), repo.has_object(id)))
     }
 
+    /// Whether the repository holds a content.
+    pub fn has_content(&self, content: Content) -> bool {
+        self.local().has_object(content.0)
+    }
+
     /// Writes a content.
     ///
     /// # Errors

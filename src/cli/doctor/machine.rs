@@ -10,6 +10,7 @@ use crate::cli::ledger::standing;
 use crate::cli::next;
 use crate::engine::{Flips, Source};
 use crate::model::Desired;
+use crate::runs::workspace;
 
 use super::finding::Report;
 
@@ -83,6 +84,16 @@ pub(super) async fn state(cx: &Context, source: &Source, desired: &Desired, repo
         Ok(live) if live.flips.is_empty() => report.good("switches", "none is live"),
         Ok(live) => report.good("switches", format!("{} live", live.flips.len())),
         Err(error) => report.fail("switches", &error.into()),
+    }
+    match workspace::unsaved(&state.workspaces()) {
+        Ok(left) => {
+            for one in left {
+                report.odd("workspace", format!("{}: {}", one.name, one.says()), one.next());
+            }
+        }
+        Err(error) => {
+            report.bad("workspace", error.to_string(), "look at what it names: it lies where runs lie");
+        }
     }
 }
 

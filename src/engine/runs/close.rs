@@ -261,7 +261,7 @@ async fn seen(
     };
     // Whatever it did to its repository, its files are saved.
     let saved = workspace.salvage(site, &spec.id, &by, now).await?;
-    let salvage = saved.commit.map(|_| format!("refs/factory/salvage/{}", spec.id));
+    let salvage = saved.commit.map(|_| workspace::saved_as(&spec.id));
     if let Some(from) = &secrets.changed {
         let found = Found::Forbidden(format!(
             "the secret `{from}`, which it was given, is another one by now: nobody can tell whether what it made is free of it"

@@ -35,11 +35,19 @@ pub async fn keep(yard: &Yard, observed: &Observed, say: &(dyn Fn(&str) + Send +
         if !fs::exists(&workspace::place(&root, name)) {
             continue;
         }
-        let ended = keeper.end(name, last).await;
-        say(&match ended {
-            Ok(()) => format!("the workspace of {name} has ended with its task"),
-            Err(error) => format!("the workspace of {name} can't be ended yet: {}", said(&error)),
-        });
+        let what = format!("the workspace of {name}");
+        match keeper.end(name, last).await {
+            Ok(()) => {
+                yard.known.is_done(&what);
+                say(&format!("{what} has ended with its task"));
+            }
+            Err(error) => {
+                let why = said(&error);
+                if yard.known.is_news(&what, &why) {
+                    say(&format!("{what} can't be ended yet: {why}"));
+                }
+            }
+        }
     }
     if let (Some(budget), Some(Seen::Known(used))) = (yard.desired.run_caps.disk, observed.disk)
         && used > budget
@@ -172,7 +180,12 @@ impl Keeper<'_> {
                     freed += size;
                     say(&format!("{shown} made room: {} MiB (caps.disk)", size >> 20));
                 }
-                Err(error) => say(&format!("{shown} can't make room: {}", said(&error))),
+                Err(error) => {
+                    let why = said(&error);
+                    if self.yard.known.is_news(&shown, &why) {
+                        say(&format!("{shown} can't make room: {why}"));
+                    }
+                }
             }
         }
     }

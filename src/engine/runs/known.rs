@@ -21,6 +21,8 @@ struct Inner {
     paid: Paid,
     /// The agents that couldn't be started here, by name.
     unfit: BTreeMap<String, Unfit>,
+    /// What was said last of what can't be done, by what it is about.
+    said: BTreeMap<String, String>,
 }
 
 /// Why an agent can't be started, and when that was found.
@@ -100,6 +102,16 @@ impl Known {
             known.paid.add(run);
         }
         true
+    }
+
+    /// Whether it is news that this can't be done, for this reason.
+    pub(super) fn is_news(&self, what: &str, why: &str) -> bool {
+        self.lock().said.insert(what.to_owned(), why.to_owned()).is_none_or(|said| said != why)
+    }
+
+    /// Takes note that it is done.
+    pub(super) fn is_done(&self, what: &str) {
+        self.lock().said.remove(what);
     }
 
     /// What those that are over have paid.

@@ -43,6 +43,7 @@ impl Workspace {
         self.record.write(&self.place)?;
         fs::rename(&fresh, &git_dir)?;
         fs::remove_tree(&self.place.join("old.git"))?;
+        self.take_up()?;
         self.refill(site, &salvaged).await?;
         Ok(salvaged)
     }
@@ -77,11 +78,11 @@ impl Workspace {
         at: Timestamp,
     ) -> Result<Salvaged, Error> {
         let salvaged = self.salvage(site, run, by, at).await?;
-        if let History::Unread(_) = salvaged.history {
-            return Err(Error::Unsaved(self.git_dir()));
+        if let History::Unread(why) = salvaged.history {
+            return Err(self.leave(self.git_dir(), Some(why))?);
         }
         if let Some(unread) = fs::names(&self.place)?.into_iter().find(|name| name.starts_with(UNREAD)) {
-            return Err(Error::Unsaved(self.place.join(unread)));
+            return Err(self.leave(self.place.join(unread), None)?);
         }
         let gone = self.place.with_file_name(format!("{REMOVING}{}", key(&self.record.name)));
         fs::remove_tree(&gone)?;

@@ -1,5 +1,6 @@
 //! What the mirror has of a run once its workspace is gone or another's, and how a person gets at it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::salvage;
@@ -46,9 +47,27 @@ impl Kept {
     }
 }
 
+/// The runs of which a mirror has something saved, at their end or since: what became of their workspaces meanwhile shows
+/// there alone.
+///
+/// # Errors
+/// When the mirror can't be read.
+pub fn saved(mirror: &Path) -> Result<BTreeSet<RunId>, git::Error> {
+    if !fs::exists(mirror) {
+        return Ok(BTreeSet::new());
+    }
+    let names = Repo::open(mirror)?.references_below(salvage::BELOW)?;
+    Ok(names.iter().filter_map(|name| RunId::parse(name.strip_prefix(salvage::BELOW)?)).collect())
+}
+
+/// The reference of a mirror that has what was saved of a run.
+pub fn saved_as(run: &RunId) -> String {
+    format!("{}{run}", salvage::BELOW)
+}
+
 /// The command line with which a person gets back what was saved of a run, in a clone of the repository.
 pub fn restore_command(mirror: &Path, run: &RunId) -> String {
-    fetch_command(mirror, &format!("{}{run}", salvage::BELOW), &format!("salvage-{run}"))
+    fetch_command(mirror, &saved_as(run), &format!("salvage-{run}"))
 }
 
 fn fetch_command(mirror: &Path, reference: &str, branch: &str) -> String {

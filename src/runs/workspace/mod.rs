@@ -15,17 +15,21 @@ use crate::model::CommitId;
 use crate::runs::sandbox::Sandbox;
 
 mod afresh;
+mod drafts;
 mod files;
+mod history;
 mod kept;
 mod salvage;
 mod take;
 #[cfg(test)]
 mod tests;
+mod unsaved;
 
 pub use crate::adapters::git::Objects;
-pub use kept::{Kept, restore_command};
+pub use kept::{Kept, restore_command, saved, saved_as};
 pub use salvage::{History, LeftOut, Salvaged, Why, expire};
 pub use take::Taken;
+pub use unsaved::{Unsaved, unsaved};
 
 /// Why a workspace could not be made, read or ended.
 #[derive(Debug, thiserror::Error)]
@@ -68,8 +72,8 @@ pub enum Error {
     #[error("the repository of the workspace may lead elsewhere: {0}")]
     Tampered(String),
     /// It has history that could not be saved, so it stays.
-    #[error("the history in `{path}` could not be saved; it is left for a person", path = .0.display())]
-    Unsaved(PathBuf),
+    #[error(transparent)]
+    Unsaved(#[from] Unsaved),
     /// A task of this program broke down.
     #[error("reading the files of a workspace broke down")]
     Broken(#[from] tokio::task::JoinError),

@@ -1,19 +1,14 @@
 //! Salvage: what a run left and nobody took, saved in the mirror before anything is destroyed.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::spawn_blocking;
-use tokio::time::Sleep;
 
-use super::take::Reader;
-use super::{Error, Site, Workspace, files};
-use crate::adapters::fs::Beneath;
+use super::drafts::{Drafted, Drafts};
+use super::history::{Recalled, is_head};
+use super::{Error, Site, Workspace, files, saved_as};
 use crate::adapters::git::{self, Bound, Entry, Repo, Signature, Snapshot, Tip};
 use crate::model::{CommitId, RunId};
 
@@ -23,16 +18,10 @@ const CAP: u64 = 100 << 20;
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Where they lie.
 pub(super) const BELOW: &str = "refs/factory/salvage/";
-/// The most references and remembered commits of a repository that are looked at.
-const MAX_TIPS: usize = 1000;
-/// The most bytes of a log of references that are looked at: its end.
-const MAX_LOG: u64 = 1 << 20;
 /// The most paths of a commit that are compared with what is in the tree.
-const MAX_TRACKED: usize = 500_000;
+pub(super) const MAX_TRACKED: usize = 500_000;
 /// The most bytes that those may have.
 const MAX_TRACKED_BYTES: usize = 64 << 20;
-/// How long its history is read, in all.
-const READING: Duration = Duration::from_mins(5);
 /// How many of what was left out a commit's message names.
 const NAMED: usize = 50;
 
@@ -54,24 +43,13 @@ pub struct Salvaged {
     pub elsewhere: Vec<String>,
 }
 
-/// The history of a workspace, as far as it was read.
-struct Recalled {
-    /// Where HEAD is.
-    head: Option<CommitId>,
-    /// Its references.
-    tips: Vec<Tip>,
-    /// All that any of them leads or led to.
-    commits: Vec<CommitId>,
-    /// What became of them.
-    history: History,
-}
-
 /// What became of the commits in a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum History {
     /// There is no repository.
     Absent,
-    /// They are in the mirror: of every reference, of HEAD, of the stash, and those that HEAD once was.
+    /// They are in the mirror: of every reference, of HEAD and the stash, of each linked working tree, and those that any of
+    /// them once was; so is what was staged.
     Saved,
     /// Some could not be read, and why.
     Unread(String),
@@ -120,7 +98,7 @@ impl Why {
 }
 
 impl Workspace {
-    /// Saves what is in it and nowhere else: changed, new, stashed and unpushed work, by `refs/factory/salvage/<run>` in
+    /// Saves what is in it and nowhere else: changed, new, staged, stashed and unpushed work, by `refs/factory/salvage/<run>` in
     /// the mirror. A second call for the same run loses nothing of the first. The run's processes have ended.
     ///
     /// # Errors
@@ -144,17 +122,14 @@ impl Workspace {
         cap: u64,
     ) -> Result<Salvaged, Error> {
         let repo = site.mirror.repo();
-        let name = format!("{BELOW}{run}");
+        let name = saved_as(run);
         let saving = format!("refs/factory/saving/{run}/");
         repo.remove_references(&repo.references_below(&saving)?)?;
         let before = repo.reference(&name)?;
-        let Recalled { head, tips, commits, history } = self.history(site, &saving).await?;
+        let Recalled { reader, head, tips, commits, desks, mut history } =
+            self.history(site, &saving).await?;
         let first = head.unwrap_or_else(|| self.base().clone());
         let untaken = unkept(site, &commits, &[self.base().clone()]).await?;
-        let unkept = match &before {
-            Some(before) => unkept(site, &untaken, &[self.base().clone(), before.clone()]).await?,
-            None => untaken.clone(),
-        };
 
         let tracked = entries(site, &[&first, self.base()]).await?;
         let last = match &before {
@@ -164,13 +139,28 @@ impl Workspace {
         let scan = files::scan(site, &self.tree(), &tracked).await?;
         let (writer, tree, stop) = (repo.clone(), self.tree(), site.stop.clone());
         let write = move || files::write(&writer, &tree, scan, &tracked, cap, &stop);
-        let files = spawn_blocking(write).await??;
+        let mut files = spawn_blocking(write).await??;
+        let of =
+            Drafts { run, by, saving: &saving, files: &files.entries, room: cap.saturating_sub(files.bytes) };
+        let drafts = match &reader {
+            Some(reader) => self.drafts(site, reader, &desks, &of).await?,
+            None => Drafted::default(),
+        };
+        files.left_out.extend(drafts.left_out);
+        history = drafts.unread.map_or(history, History::Unread);
+        let unsaved = match &before {
+            None if drafts.commits.is_empty() => untaken.clone(),
+            before => {
+                let kept: Vec<CommitId> = [self.base()].into_iter().chain(before).cloned().collect();
+                unkept(site, &[&untaken[..], &drafts.commits].concat(), &kept).await?
+            }
+        };
 
-        let is_saved = unkept.is_empty() && files.entries == last;
+        let is_saved = unsaved.is_empty() && files.entries == last;
         let commit = if is_saved {
             before
         } else {
-            let parents = parents(first, unkept, before);
+            let parents = parents(first, unsaved, before);
             let message = message(run, &files.left_out);
             let entries = &files.entries;
             let new = Snapshot { entries, parents: &parents, by, at, message: &message };
@@ -182,44 +172,6 @@ impl Workspace {
         let (bytes, left_out) = (files.bytes, files.left_out);
         let elsewhere = elsewhere(&tips, &untaken);
         Ok(Salvaged { commit, files: files.written, bytes, left_out, history, elsewhere })
-    }
-
-    /// Fetches all history that its repository has.
-    async fn history(&self, site: &Site<'_>, saving: &str) -> Result<Recalled, Error> {
-        let none = |history| Recalled { head: None, tips: Vec::new(), commits: Vec::new(), history };
-        let reader = match self.reader(site) {
-            Ok(Some(reader)) => reader,
-            Ok(None) => return Ok(none(History::Absent)),
-            Err(Error::Tampered(why)) => return Ok(none(History::Unread(why))),
-            Err(error) => return Err(error),
-        };
-        let mut tips = match site.mirror.tips(site.access, &reader.foreign()).await {
-            Ok(tips) => tips,
-            Err(error) if is_theirs(&error) => return Ok(none(History::Unread(error.to_string()))),
-            Err(error) => return Err(error.into()),
-        };
-        let mut history = History::Saved;
-        if tips.len() > MAX_TIPS {
-            history = History::Unread(format!("it has more than {MAX_TIPS} references"));
-            tips.truncate(MAX_TIPS);
-        }
-        let mut named: Vec<CommitId> = tips.iter().map(|tip| tip.id.clone()).collect();
-        named.dedup();
-        let mut patience = Patience::new(READING);
-        let from = (site, &reader);
-        if let Some(why) = fetch(from, &named, &format!("{saving}tip"), Missing::Tell, &mut patience).await? {
-            history = History::Unread(why);
-        }
-        let mut found: BTreeSet<CommitId> = named.into_iter().collect();
-        let mut remembered = remembered(&self.git_dir());
-        remembered.retain(|id| !found.contains(id));
-        fetch(from, &remembered, &format!("{saving}log"), Missing::Forgotten, &mut patience).await?;
-        found.extend(remembered);
-        let repo = site.mirror.repo();
-        let is_commit = |id: &CommitId| repo.commit(id).is_ok();
-        let head = tips.iter().find(|tip| tip.name == "HEAD").map(|tip| tip.id.clone());
-        let commits = found.into_iter().filter(is_commit).collect();
-        Ok(Recalled { head: head.filter(is_commit), tips, commits, history })
     }
 }
 
@@ -235,41 +187,14 @@ async fn unkept(site: &Site<'_>, commits: &[CommitId], kept: &[CommitId]) -> Res
 /// Where commits are to be found that nobody took. What was stashed was not committed.
 fn elsewhere(tips: &[Tip], untaken: &[CommitId]) -> Vec<String> {
     let named = |tip: &&Tip| untaken.contains(&tip.id) && tip.name != "refs/stash";
-    let (heads, others): (Vec<&Tip>, _) = tips.iter().filter(named).partition(|tip| tip.name == "HEAD");
+    let (heads, others): (Vec<&Tip>, _) = tips.iter().filter(named).partition(|tip| is_head(tip));
     let alone = heads.into_iter().filter(|head| others.iter().all(|tip: &&Tip| tip.id != head.id));
     let short = |tip: &Tip| tip.name.strip_prefix("refs/heads/").unwrap_or(&tip.name).to_owned();
     others.iter().copied().chain(alone).map(short).collect()
 }
 
-/// Time that several steps share.
-struct Patience(Pin<Box<Sleep>>);
-
-impl Patience {
-    fn new(all: Duration) -> Self {
-        Self(Box::pin(tokio::time::sleep(all)))
-    }
-
-    /// What a step comes to; `None` when time is over.
-    async fn give<T>(&mut self, step: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            biased;
-            () = self.0.as_mut() => None,
-            done = step => Some(done),
-        }
-    }
-}
-
-/// What a commit that isn't there says.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Missing {
-    /// The repository is damaged.
-    Tell,
-    /// Git has forgotten it.
-    Forgotten,
-}
-
 /// The paths of the first of some commits that has no more of them than are looked at; none, where each has.
-async fn entries(site: &Site<'_>, commits: &[&CommitId]) -> Result<Vec<Entry>, Error> {
+pub(super) async fn entries(site: &Site<'_>, commits: &[&CommitId]) -> Result<Vec<Entry>, Error> {
     for commit in commits {
         let (repo, commit) = (site.mirror.repo().clone(), (*commit).clone());
         let mut bound = Bound::new(MAX_TRACKED, MAX_TRACKED_BYTES, site.stop);
@@ -279,42 +204,6 @@ async fn entries(site: &Site<'_>, commits: &[&CommitId]) -> Result<Vec<Entry>, E
         }
     }
     Ok(Vec::new())
-}
-
-/// Fetches what the mirror doesn't have; all at once, and one by one where that fails. Why one couldn't be read.
-async fn fetch(
-    (site, reader): (&Site<'_>, &Reader),
-    ids: &[CommitId],
-    below: &str,
-    missing: Missing,
-    patience: &mut Patience,
-) -> Result<Option<String>, Error> {
-    let mut wanted = Vec::new();
-    for (n, id) in ids.iter().enumerate() {
-        if !site.mirror.repo().has(id)? {
-            wanted.push((id.clone(), format!("{below}/{n}")));
-        }
-    }
-    let from = reader.foreign();
-    let mut why = None;
-    let mut steps = vec![&wanted[..]];
-    steps.extend(wanted.chunks(1).filter(|_| wanted.len() > 1));
-    for (n, step) in steps.into_iter().enumerate() {
-        let Some(taken) = patience.give(site.mirror.take_in(site.access, &from, step)).await else {
-            return Ok(Some(format!("reading it took longer than {} s", READING.as_secs())));
-        };
-        match taken {
-            Ok(()) if n == 0 => return Ok(None),
-            Ok(()) => {}
-            Err(error) if is_theirs(&error) => {
-                if missing == Missing::Tell && (n > 0 || wanted.len() == 1) {
-                    why.get_or_insert(error.to_string());
-                }
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(why)
 }
 
 /// Whether an error tells of what the agent made rather than of this machine.
@@ -329,32 +218,9 @@ pub(super) fn is_theirs(error: &git::Error) -> bool {
     )
 }
 
-/// The commits that HEAD and the stash were at, newest first.
-fn remembered(git_dir: &Path) -> Vec<CommitId> {
-    let Ok(root) = Beneath::open(git_dir) else { return Vec::new() };
-    let mut ids: Vec<CommitId> = Vec::new();
-    for log in ["logs/refs/stash", "logs/HEAD"] {
-        let mut text = Vec::new();
-        // A log that isn't there, or isn't one, remembers nothing.
-        let Ok(mut file) = root.file(Path::new(log)) else { continue };
-        let len = file.metadata().map_or(0, |meta| meta.len());
-        let start = SeekFrom::Start(len.saturating_sub(MAX_LOG));
-        if file.seek(start).and_then(|_| file.take(MAX_LOG).read_to_end(&mut text)).is_err() {
-            continue;
-        }
-        let text = String::from_utf8_lossy(&text);
-        let moved = text.lines().rev().filter_map(|line| line.split(' ').nth(1).and_then(CommitId::parse));
-        ids.extend(moved.filter(|id| id.as_str().bytes().any(|digit| digit != b'0')));
-    }
-    let mut seen = BTreeSet::new();
-    ids.retain(|id| seen.insert(id.clone()));
-    ids.truncate(MAX_TIPS);
-    ids
-}
-
-fn parents(first: CommitId, unkept: Vec<CommitId>, before: Option<CommitId>) -> Vec<CommitId> {
+fn parents(first: CommitId, unsaved: Vec<CommitId>, before: Option<CommitId>) -> Vec<CommitId> {
     let mut parents = vec![first];
-    for id in unkept.into_iter().chain(before) {
+    for id in unsaved.into_iter().chain(before) {
         if !parents.contains(&id) {
             parents.push(id);
         }

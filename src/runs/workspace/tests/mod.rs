@@ -15,6 +15,7 @@ use crate::runs::sandbox::tests::all as sandboxes;
 mod afresh;
 mod hostile;
 mod saved;
+mod staged;
 
 /// A mirror of a remote with one commit, and a place for workspaces.
 struct Ground {

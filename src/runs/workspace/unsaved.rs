@@ -1,0 +1,81 @@
+//! What of a workspace can't be saved, so that it stays: noted beside it, for whoever asks what a person has to do.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Error, MAKING, MAX_RECORD, REMOVING, Workspace};
+use crate::adapters::fs;
+
+/// History that can't be saved. Its workspace doesn't end before a person has settled that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{}: {}", self.says(), self.next())]
+pub struct Unsaved {
+    /// The name of the workspace.
+    pub name: String,
+    /// The repository that can't be read.
+    pub path: PathBuf,
+    /// Why; `None` where that was told when it was set aside.
+    pub why: Option<String>,
+}
+
+impl Unsaved {
+    /// What is the matter.
+    pub fn says(&self) -> String {
+        let why = self.why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+        format!("the history in `{}` can't be saved{why}, and is left for a person", self.path.display())
+    }
+
+    /// What a person does about it.
+    pub fn next(&self) -> String {
+        format!(
+            "copy what you want to keep out of `{0}`, with care, since git runs there what its agent set; then remove it \
+             (`rm -rf '{0}'`). The files beside it are saved, and the workspace ends at the next look",
+            self.path.display()
+        )
+    }
+}
+
+impl Workspace {
+    /// Takes note that something can't be saved.
+    pub(super) fn leave(&self, path: PathBuf, why: Option<String>) -> Result<Error, Error> {
+        let unsaved = Unsaved { name: self.record.name.clone(), path, why };
+        let text = serde_json::to_vec(&unsaved).expect("a note has nothing that JSON hasn't");
+        fs::replace_lightly(&note(&self.place), &text)?;
+        Ok(unsaved.into())
+    }
+
+    /// Takes note that it is worked with again.
+    pub(super) fn take_up(&self) -> Result<(), Error> {
+        Ok(fs::remove_tree(&note(&self.place))?)
+    }
+}
+
+fn note(place: &Path) -> PathBuf {
+    place.join("unsaved.json")
+}
+
+/// What is left for a person in the workspaces that lie here.
+///
+/// # Errors
+/// When they can't be read.
+pub fn unsaved(root: &Path) -> Result<Vec<Unsaved>, Error> {
+    let mut out = Vec::new();
+    for name in fs::names_if_there(root)? {
+        if name.starts_with(MAKING) || name.starts_with(REMOVING) {
+            continue;
+        }
+        let path = note(&root.join(name));
+        let bytes = match fs::read_no_follow(&path, MAX_RECORD) {
+            Err(error) if error.is_not_found() => continue,
+            other => other?,
+        };
+        let unsaved: Unsaved =
+            serde_json::from_slice(&bytes).map_err(|source| Error::Record { path, source })?;
+        // What isn't there any more was settled.
+        if unsaved.path.symlink_metadata().is_ok() {
+            out.push(unsaved);
+        }
+    }
+    Ok(out)
+}
