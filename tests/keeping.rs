@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::daemon::{Daemon, wait};
 use crate::tasks::{HONES, ended, one_run, pulls_in, runs, small, unbounded};
 use crate::world::World;
 
@@ -70,6 +71,74 @@ fn a_workspace_ends_with_a_task_that_is_gone() {
         // The mirror lends to nobody, so that git may clean up in it.
         let kept = w.plain("git", &["--git-dir", &mirror, "config", "extensions.preciousObjects"]);
         assert_eq!(kept.status.code(), Some(1), "{kept:?}");
+    });
+}
+
+/// What came into a workspace after its run is saved when it ends, and shown as what was left at the end of the run is.
+#[test]
+fn what_is_saved_when_a_workspace_ends_is_shown() {
+    small(|w| {
+        w.config(&unbounded(HONES, ""));
+        one_run(w).exits(0);
+        let run = runs(w).remove(0);
+        let id = run["run"].as_str().expect("its name");
+        let shown = w.run(&["runs", "show", id]).exits(0).out;
+        assert!(run["salvage"].is_null() && !shown.contains("saved besides"), "{shown}");
+        std::fs::write(folder(&run).join("later"), "y\n").expect("it is there");
+        w.config("factory \"acme\"\nrepo \"acme/anvil\"\n");
+        w.apply(&[]).exits(0);
+        assert!(!folder(&run).exists());
+        let shown = w.run(&["runs", "show", id]).exits(0).out;
+        let saved = format!("refs/factory/salvage/{id}");
+        assert!(shown.contains(&format!("saved besides: {saved}\n")), "{shown}");
+        assert_eq!(w.run(&["runs", "show", id, "--json"]).exits(0).json()["run"]["salvage"], *saved);
+        assert_eq!(runs(w)[0]["salvage"], *saved);
+        let restore = shown.lines().find_map(|line| line.strip_prefix("to get it back, in a clone: "));
+        let script =
+            format!("cd ..; git init -q clone; cd clone; {} && cat later", restore.expect("it is told"));
+        let ran = w.plain("sh", &["-c", &script]);
+        assert!(ran.stdout.ends_with(b"y\n"), "{ran:?}");
+        // A mirror that can't be read is not one without anything.
+        std::fs::remove_file(yard(&run).join("mirrors/acme/anvil.git/HEAD")).expect("it is there");
+        let shown = w.run(&["runs", "show", id]).exits(0).out;
+        assert!(shown.contains("saved besides: can't be told: "), "{shown}");
+    });
+}
+
+/// What can't be saved stays, and a person is told once what to do about it, and by the doctor whenever they ask.
+#[test]
+fn what_is_left_for_a_person_says_what_to_do() {
+    small(|w| {
+        let leads = "echo x > left; echo /nowhere >> .git/objects/info/alternates";
+        w.config(&unbounded(leads, "attempts 1"));
+        one_run(w).exits(1);
+        let run = runs(w).remove(0);
+        assert!(!w.run(&["doctor"]).exits(0).out.contains("left for a person"));
+        w.config("factory \"acme\"\nrepo \"acme/anvil\"\n");
+        let daemon = Daemon::start(w, &[]);
+        wait("it is told", || daemon.said().contains("can't be ended yet").then_some(()));
+        let git_dir = folder(&run).join(".git").display().to_string();
+        for _ in 0..2 {
+            let ticks = daemon.wait("its status", |_| true)["last"]["number"].as_u64();
+            daemon.ask(&["loop", "tick", "tasks"]).exits(0);
+            daemon.wait("it has looked", |status| status["last"]["number"].as_u64() > ticks);
+        }
+        let said = daemon.said();
+        let says = format!("remove it (`rm -rf '{git_dir}'`)");
+        assert_eq!(
+            (said.matches("can't be ended yet").count(), said.matches(&says).count()),
+            (1, 1),
+            "{said}"
+        );
+        let doctor = w.run(&["doctor"]).exits(0);
+        for says in ["acme/anvil/task/hone: the history in `", "is not as it was made", &says] {
+            assert!(doctor.out.contains(says), "{}", doctor.all());
+        }
+        std::fs::remove_dir_all(&git_dir).expect("it is there");
+        daemon.ask(&["loop", "tick", "tasks"]).exits(0);
+        wait("it ends", || (!folder(&run).exists()).then_some(()));
+        assert!(!w.run(&["doctor"]).exits(0).out.contains("left for a person"));
+        daemon.stop().exits(0);
     });
 }
 

@@ -225,6 +225,16 @@ fn what_may_not_be_published_is_not() {
     );
     let renamed = "echo x > f; git add f; git commit -qm x; git branch -m side";
     says(renamed, "attempts 1", "no verdict", "it committed on `side`, and nothing on its branch");
+    let staged = "echo staged-only > st; git add st; rm st";
+    says(staged, "attempts 1", "no verdict", "it left changes and committed none of them");
+    let linked = "git worktree add -q --detach \"$HOME/wt\"; cd \"$HOME/wt\"; echo x > f; git add f; git commit -qm one; \
+                  rm f; git commit -qam two";
+    says(
+        linked,
+        "attempts 1",
+        "no verdict",
+        "it committed on `worktrees/wt/HEAD`, and nothing on its branch",
+    );
 }
 
 /// What was taken of a run and isn't published stays in the mirror, and a person is told how to get at it.
