@@ -177,6 +177,7 @@ fn what_an_open_issue_says_is_not_opened() {
         opens_nothing(w).exits(0);
         assert_eq!(titles(w), [""; 0]);
         // What was closed before a run is about an earlier state of things.
+        close_all(w, 1);
         done(w, &again(&config));
         w.apply(&[]).exits(0);
         assert_eq!(titles(w), ["Mend the door"]);
