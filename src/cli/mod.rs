@@ -17,6 +17,7 @@ mod import;
 mod init;
 mod ledger;
 mod loops;
+mod mirrored;
 mod next;
 mod plan;
 mod reap;

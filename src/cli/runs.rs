@@ -1,7 +1,5 @@
 //! `factoryctl runs`: what agents did and do.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::adapters::fs;
 use crate::adapters::state::StateDir;
-use crate::model::{Closed, CommitId, MICROS, RepoName, RunId, Said, Spent, Usage, usd};
+use crate::model::{Closed, CommitId, MICROS, RunId, Said, Spent, Usage, usd};
 use crate::plan::render::printable;
-use crate::runs::workspace::{self, Kept, restore_command, saved_as};
 use crate::runs::{End, RecordError, RunDir, Spec, State, settle};
 
 use super::context::Context;
 use super::daemon::Daemon;
 use super::exit::{Exit, Fail};
+use super::mirrored::{Saved, Taken};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -194,7 +192,7 @@ impl Run {
             "teardown_failed": self.end().and_then(|end| end.teardown_failed.as_deref()),
             "answer": self.closed.as_ref().and_then(|c| c.typed.as_ref()),
             "lacks": self.closed.as_ref().and_then(|c| c.lacks.as_ref()),
-            "salvage": saved.json(self),
+            "salvage": saved.json(&self.id, self.spec.on.as_ref()),
             "said": self.closed.as_ref().map(|c| &c.said),
             "folder": self.spec.folder,
         })
@@ -207,7 +205,7 @@ fn list(cx: &Context, state: &StateDir, all: Vec<(RunId, RunDir)>, json: bool) -
         runs.push(open(one)?);
     }
     if json {
-        let saved = Saved::of(state, &runs);
+        let saved = Saved::of(state, runs.iter().filter_map(|run| run.spec.on.as_ref()));
         let runs: Vec<Value> = runs.iter().map(|run| run.json(&saved)).collect();
         cx.ui.print_json(&json!({ "version": 1, "runs": runs }))?;
         return Ok(Exit::Done);
@@ -230,7 +228,8 @@ fn list(cx: &Context, state: &StateDir, all: Vec<(RunId, RunDir)>, json: bool) -
 }
 
 fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, Fail> {
-    let (taken, saved) = (Taken::of(state, run), Saved::of(state, [run]));
+    let on = run.spec.on.as_ref();
+    let (taken, saved) = (Taken::of(state, &run.id, on), Saved::of(state, on));
     if json {
         let mut shown = run.json(&saved);
         shown["taken"] = taken.json();
@@ -243,7 +242,6 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
             out.push_str(&format!("{label}: {}\n", printable(&value)));
         }
     };
-    let on = run.spec.on.as_ref();
     line("task", on.map(|on| format!("{}, attempt {}", on.of.task, on.of.attempt)));
     line("goes on with", run.continues().map(|run| format!("run {run}")));
     line("repository", on.map(|on| on.of.repo.to_string()));
@@ -277,10 +275,10 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
         line("made", closed.commit.as_ref().map(ToString::to_string));
         line("answered", closed.typed.as_ref().map(|typed| format!("{} ({})", typed.value, typed.from)));
     }
-    for (label, text) in taken.lines(run) {
+    for (label, text) in taken.lines(&run.id) {
         line(label, Some(text));
     }
-    for (label, text) in saved.lines(run) {
+    for (label, text) in saved.lines(&run.id, on) {
         line(label, Some(text));
     }
     for (label, text) in run.closed.as_ref().map(|closed| said(&closed.said)).unwrap_or_default() {
@@ -291,95 +289,6 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
     line("log", Some(format!("factoryctl runs log {}", run.id)));
     cx.ui.print(&out)?;
     Ok(Exit::Done)
-}
-
-/// What the mirror has of the commits of a run, published or not.
-enum Taken {
-    /// Nothing, or nothing yet.
-    Nothing,
-    /// This, of a run that began with this commit.
-    Kept { kept: Kept, base: CommitId, mirror: PathBuf },
-    /// That can't be told: why.
-    Unknown(String),
-}
-
-impl Taken {
-    fn of(state: &StateDir, run: &Run) -> Self {
-        let Some(on) = &run.spec.on else { return Self::Nothing };
-        let mirror = state.mirror_of(&on.of.repo);
-        match Kept::of(&mirror, &run.id, &on.base) {
-            Ok(None) => Self::Nothing,
-            Ok(Some(kept)) => Self::Kept { kept, base: on.base.clone(), mirror },
-            Err(error) => Self::Unknown(Fail::from(error).causes.join(": ")),
-        }
-    }
-
-    fn json(&self) -> Value {
-        match self {
-            Self::Nothing => Value::Null,
-            Self::Kept { kept, mirror, .. } => {
-                json!({ "reference": kept.reference, "commit": kept.commit.as_str(), "mirror": mirror })
-            }
-            Self::Unknown(why) => json!({ "unknown": why }),
-        }
-    }
-
-    fn lines(&self, run: &Run) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Nothing => Vec::new(),
-            Self::Kept { kept, base, mirror } => vec![
-                ("taken", format!("{} at {}, in {}", kept.reference, kept.commit, mirror.display())),
-                ("to look at it", kept.look_command(mirror, base)),
-                ("to get it, in a clone", kept.restore_command(mirror, &run.id)),
-            ],
-            Self::Unknown(why) => vec![("taken", format!("can't be told: {why}"))],
-        }
-    }
-}
-
-/// What mirrors have that was saved of runs, when they were closed or since.
-struct Saved(BTreeMap<RepoName, (PathBuf, Result<BTreeSet<RunId>, String>)>);
-
-impl Saved {
-    fn of<'a>(state: &StateDir, runs: impl IntoIterator<Item = &'a Run>) -> Self {
-        let mut out = BTreeMap::new();
-        for on in runs.into_iter().filter_map(|run| run.spec.on.as_ref()) {
-            out.entry(on.of.repo.clone()).or_insert_with(|| {
-                let mirror = state.mirror_of(&on.of.repo);
-                let saved = workspace::saved(&mirror);
-                (mirror, saved.map_err(|error| Fail::from(error).causes.join(": ")))
-            });
-        }
-        Self(out)
-    }
-
-    /// The mirror that has something of a run, or why that can't be told.
-    fn mirror(&self, run: &Run) -> Option<Result<&Path, &str>> {
-        let (mirror, saved) = self.0.get(&run.spec.on.as_ref()?.of.repo)?;
-        match saved {
-            Ok(saved) => saved.contains(&run.id).then_some(Ok(mirror)),
-            Err(why) => Some(Err(why)),
-        }
-    }
-
-    fn json(&self, run: &Run) -> Value {
-        match self.mirror(run) {
-            None => Value::Null,
-            Some(Ok(_)) => saved_as(&run.id).into(),
-            Some(Err(why)) => json!({ "unknown": why }),
-        }
-    }
-
-    fn lines(&self, run: &Run) -> Vec<(&'static str, String)> {
-        match self.mirror(run) {
-            None => Vec::new(),
-            Some(Ok(mirror)) => vec![
-                ("saved besides", saved_as(&run.id)),
-                ("to get it back, in a clone", restore_command(mirror, &run.id)),
-            ],
-            Some(Err(why)) => vec![("saved besides", format!("can't be told: {why}"))],
-        }
-    }
 }
 
 /// What an agent said, line by line.
