@@ -81,9 +81,14 @@ impl Repo {
         Ok((Content(id), repo.has_object(id)))
     }
 
-    /// Whether the repository holds a content.
-    pub fn has_content(&self, content: Content) -> bool {
-        self.local().has_object(content.0)
+    /// Whether the repository holds a content, and it is one: an object of another kind isn't.
+    ///
+    /// # Errors
+    /// When it can't be told.
+    pub fn has_content(&self, content: Content) -> Result<bool, Error> {
+        let repo = self.local();
+        let found = repo.try_find_header(content.0).map_err(self.failed("look up a content"))?;
+        Ok(found.is_some_and(|header| header.kind() == gix::objs::Kind::Blob))
     }
 
     /// Writes a content.

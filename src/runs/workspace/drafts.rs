@@ -11,7 +11,7 @@ use super::salvage::{LeftOut, MAX_TRACKED, Why, entries};
 use super::take::Reader;
 use super::{Error, Site, Workspace};
 use crate::adapters::fs::{self, Beneath};
-use crate::adapters::git::{Content, Entry, Kind, Signature, Snapshot, Staged, staged};
+use crate::adapters::git::{Content, Entry, Kind, Repo, Signature, Snapshot, Staged, staged};
 use crate::model::{CommitId, RunId};
 
 /// The most bytes of the file that says what is staged.
@@ -82,14 +82,18 @@ impl Workspace {
             if is(&there) || is(of.files) {
                 continue;
             }
-            for big in cut(&mut staged, |content| repo.has_content(content), &mut room) {
+            let lacking = lacking(repo, &staged)?;
+            for big in cut(&mut staged, &lacking, &mut room) {
                 out.leave_out(&index.join(&big.entry.path), Why::TooMuch, big.bytes);
             }
             let below = format!("{}staged/{n}", of.saving);
-            if let Some(why) = bring(site, reader, &staged, &below).await? {
-                out.miss(why);
+            let why = bring(site, reader, self::lacking(repo, &staged)?, &below).await?;
+            let missing = self::lacking(repo, &staged)?;
+            if let Some(one) = staged.iter().find(|one| missing.contains(&one.entry.content)) {
+                let none = || format!("`{}` is no file's content", one.entry.path.display());
+                out.miss(why.unwrap_or_else(none));
             }
-            staged.retain(|one| one.entry.kind == Kind::Repository || repo.has_content(one.entry.content));
+            staged.retain(|one| !missing.contains(&one.entry.content));
             let entries: Vec<Entry> = staged.into_iter().map(|one| one.entry).collect();
             let message = message(of.run, &desk.folder);
             // It depends on nothing but what is saved, so that the same is saved once.
@@ -129,36 +133,40 @@ async fn look(git_dir: PathBuf, index: PathBuf) -> Result<Look, Error> {
     }
 }
 
-/// Takes out what is more than there is room for, of what isn't held yet: the biggest first.
-fn cut(staged: &mut Vec<Staged>, held: impl Fn(Content) -> bool, room: &mut u64) -> Vec<Staged> {
-    let is_new = |one: &Staged| one.entry.kind != Kind::Repository && !held(one.entry.content);
-    let mut new: Vec<(u64, Content)> =
-        staged.iter().filter(|one| is_new(one)).map(|one| (one.bytes, one.entry.content)).collect();
-    new.sort_unstable();
-    new.dedup_by_key(|(_, content)| *content);
-    new.retain(|(bytes, _)| match room.checked_sub(*bytes) {
-        Some(left) => {
-            *room = left;
-            false
+/// The contents that the mirror doesn't have. What another repository's commit is, isn't one.
+fn lacking(repo: &Repo, staged: &[Staged]) -> Result<BTreeSet<Content>, Error> {
+    let mut out = BTreeSet::new();
+    for one in staged.iter().filter(|one| one.entry.kind != Kind::Repository) {
+        if !repo.has_content(one.entry.content)? {
+            out.insert(one.entry.content);
         }
-        None => true,
-    });
-    let too_big: BTreeSet<Content> = new.into_iter().map(|(_, content)| content).collect();
+    }
+    Ok(out)
+}
+
+/// Takes out what is more than there is room for, of what is lacking: the biggest first.
+fn cut(staged: &mut Vec<Staged>, lacking: &BTreeSet<Content>, room: &mut u64) -> Vec<Staged> {
+    let new = staged.iter().map(|one| (one.bytes, one.entry.content));
+    let new: BTreeSet<(u64, Content)> = new.filter(|(_, content)| lacking.contains(content)).collect();
+    let mut too_big = BTreeSet::new();
+    for (bytes, content) in new {
+        match room.checked_sub(bytes) {
+            Some(left) => *room = left,
+            None => drop(too_big.insert(content)),
+        }
+    }
     staged.extract_if(.., |one| too_big.contains(&one.entry.content)).collect()
 }
 
-/// Fetches what the mirror doesn't have. Why some of it couldn't be read.
+/// Fetches contents. Why some of them couldn't be read.
 async fn bring(
     site: &Site<'_>,
     reader: &Reader,
-    staged: &[Staged],
+    contents: BTreeSet<Content>,
     below: &str,
 ) -> Result<Option<String>, Error> {
-    let is_file = |one: &&Staged| one.entry.kind != Kind::Repository;
-    let contents: BTreeSet<Content> = staged.iter().filter(is_file).map(|one| one.entry.content).collect();
-    let lacking = contents.into_iter().filter(|content| !site.mirror.repo().has_content(*content));
-    let wanted: Vec<_> =
-        lacking.enumerate().map(|(n, content)| (content.to_string(), format!("{below}/{n}"))).collect();
+    let named = contents.into_iter().enumerate();
+    let wanted: Vec<_> = named.map(|(n, content)| (content.to_string(), format!("{below}/{n}"))).collect();
     let (mut patience, mut why) = (Patience::reading(), None);
     for some in wanted.chunks(MAX_TIPS) {
         why = why.or(fetch((site, reader), some, Missing::Tell, &mut patience).await?);

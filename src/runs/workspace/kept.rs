@@ -75,6 +75,6 @@ fn fetch_command(mirror: &Path, reference: &str, branch: &str) -> String {
 }
 
 /// A path as one word of a shell.
-fn quoted(path: &Path) -> String {
+pub(super) fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }

@@ -98,8 +98,8 @@ impl Why {
 }
 
 impl Workspace {
-    /// Saves what is in it and nowhere else: changed, new, staged, stashed and unpushed work, by `refs/factory/salvage/<run>` in
-    /// the mirror. A second call for the same run loses nothing of the first. The run's processes have ended.
+    /// Saves what is in it and nowhere else: changed, new, staged, stashed and unpushed work, by
+    /// `refs/factory/salvage/<run>` in the mirror. A second call for the same run loses nothing of the first. The run's processes have ended.
     ///
     /// # Errors
     /// When the tree can't be read, or the mirror not be written.
@@ -127,7 +127,7 @@ impl Workspace {
         repo.remove_references(&repo.references_below(&saving)?)?;
         let before = repo.reference(&name)?;
         let Recalled { reader, head, tips, commits, desks, mut history } =
-            self.history(site, &saving).await?;
+            Box::pin(self.history(site, &saving)).await?;
         let first = head.unwrap_or_else(|| self.base().clone());
         let untaken = unkept(site, &commits, &[self.base().clone()]).await?;
 
@@ -143,7 +143,7 @@ impl Workspace {
         let of =
             Drafts { run, by, saving: &saving, files: &files.entries, room: cap.saturating_sub(files.bytes) };
         let drafts = match &reader {
-            Some(reader) => self.drafts(site, reader, &desks, &of).await?,
+            Some(reader) => Box::pin(self.drafts(site, reader, &desks, &of)).await?,
             None => Drafted::default(),
         };
         files.left_out.extend(drafts.left_out);

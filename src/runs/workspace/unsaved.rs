@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::kept::quoted;
 use super::{Error, MAKING, MAX_RECORD, REMOVING, Workspace};
 use crate::adapters::fs;
 
@@ -29,9 +30,10 @@ impl Unsaved {
     /// What a person does about it.
     pub fn next(&self) -> String {
         format!(
-            "copy what you want to keep out of `{0}`, with care, since git runs there what its agent set; then remove it \
-             (`rm -rf '{0}'`). The files beside it are saved, and the workspace ends at the next look",
-            self.path.display()
+            "copy what you want to keep out of `{}`, with care, since git runs there what its agent set; then remove it \
+             (`rm -rf {}`). The files beside it are saved, and the workspace ends at the next look",
+            self.path.display(),
+            quoted(&self.path)
         )
     }
 }
