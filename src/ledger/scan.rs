@@ -49,11 +49,34 @@ pub(super) fn day_file(at: Timestamp) -> String {
     format!("{}.jsonl", at.to_zoned(jiff::tz::TimeZone::UTC).date())
 }
 
-/// Whether a name is that of a day file.
+/// The name of the file that goes on with a day: `2026-01-02_0002.jsonl` after `2026-01-02.jsonl`, and so on. By their names
+/// they stand in order. `None` after the last that can be named so.
+pub(super) fn next_part(name: &str) -> Option<String> {
+    let (day, part) = parts(name)?;
+    (part < 9_999).then(|| format!("{day}_{:04}.jsonl", part + 1))
+}
+
+/// Whether a name is that of a day file, or of a part of one.
 pub(super) fn is_day_file(name: &str) -> bool {
-    let Some(day) = name.strip_suffix(".jsonl") else { return false };
+    parts(name).is_some()
+}
+
+/// The day, and which part of it.
+fn parts(name: &str) -> Option<(&str, u16)> {
+    let stem = name.strip_suffix(".jsonl")?;
+    let (day, part) = stem.split_once('_').map_or((stem, None), |(day, part)| (day, Some(part)));
     let fits = |(n, b): (usize, u8)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() };
-    day.len() == 10 && day.bytes().enumerate().all(fits)
+    if day.len() != 10 || !day.bytes().enumerate().all(fits) {
+        return None;
+    }
+    match part {
+        None => Some((day, 1)),
+        Some(part) if part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit()) => {
+            let part = part.parse().ok()?;
+            (part > 1).then_some((day, part))
+        }
+        Some(_) => None,
+    }
 }
 
 /// The day files of a folder, oldest first; none when the folder isn't there.
@@ -120,6 +143,10 @@ mod tests {
     fn day_files_have_dates_for_names() {
         for (name, is) in [
             ("2026-01-02.jsonl", true),
+            ("2026-01-02_0002.jsonl", true),
+            ("2026-01-02_0001.jsonl", false),
+            ("2026-01-02_002.jsonl", false),
+            ("2026-01-02_+002.jsonl", false),
             ("2026-01-02.json", false),
             ("2026-1-02x.jsonl", false),
             ("torn-1", false),
@@ -127,6 +154,14 @@ mod tests {
         ] {
             assert_eq!(is_day_file(name), is, "{name}");
         }
-        assert_eq!(day_file("2026-01-02T23:59:59Z".parse().unwrap()), "2026-01-02.jsonl");
+        let first = day_file("2026-01-02T23:59:59Z".parse().unwrap());
+        let names: Vec<String> =
+            std::iter::successors(Some(first), |name| next_part(name)).take(12).collect();
+        assert_eq!(
+            (names[0].as_str(), names[1].as_str(), names[11].as_str()),
+            ("2026-01-02.jsonl", "2026-01-02_0002.jsonl", "2026-01-02_0012.jsonl")
+        );
+        assert!(names.is_sorted() && *names[11] < *"2026-01-03.jsonl");
+        assert_eq!(next_part("2026-01-02_9999.jsonl"), None);
     }
 }

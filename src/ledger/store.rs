@@ -6,11 +6,14 @@ use jiff::Timestamp;
 
 use super::chain::{self, Entry, Head, Wrong};
 use super::publish::{self, Published};
-use super::scan::{End, Scan, day_file};
+use super::scan::{End, Scan, day_file, next_part};
 use super::summary::Summary;
 use super::{Aside, AsideWhy, Error, Index, Record};
 use crate::adapters::fs::{self, Appender};
 use crate::adapters::state::Guard;
+
+/// From so many bytes on, another file goes on with the day: what is published is whole files, and each batch publishes.
+const PART: u64 = 128 << 10;
 
 /// The most bytes of a file that was moved aside.
 pub(super) const MAX_ASIDE: u64 = 256 << 20;
@@ -185,7 +188,10 @@ impl Ledger {
         // A clock that went back doesn't lead back to an older file: the order of files is that of the chain.
         let today = day_file(*last_at);
         let day = match &self.file {
-            Some((name, _)) if *name > today => name.clone(),
+            Some((name, file)) if *name >= today => match next_part(name) {
+                Some(next) if file.len() >= PART => next,
+                Some(_) | None => name.clone(),
+            },
             Some(_) | None => today,
         };
         let mut head = self.head.clone();
@@ -245,6 +251,7 @@ impl Ledger {
 mod tests {
     use super::super::samples::{at, flip, two_days};
     use super::*;
+    use crate::adapters::git::fixture::Fixture;
 
     #[test]
     fn what_was_appended_is_there_when_it_is_opened_again() {
@@ -282,6 +289,41 @@ mod tests {
         home.put(&name, &bytes);
         let error = home.open().unwrap_err().to_string();
         assert!(error.starts_with("2026-01-02.jsonl:2: the line was edited"), "{error}");
+    }
+
+    /// What a day holds is read in its order, wherever a file of it ends; what is published with a batch doesn't grow with
+    /// the day.
+    #[tokio::test]
+    async fn a_long_day_has_several_files() {
+        let home = two_days();
+        let fixture = Fixture::init(&home.state.dir().join("config"), &[]);
+        fixture.put("factory.kdl", "").commit("config");
+        let repo = fixture.repo();
+        let by = crate::adapters::git::Signature { name: "F".into(), email: "f@example.com".into() };
+        let target = publish::Target::Local(&repo);
+        let mut ledger = home.open().unwrap();
+        while fs::names(ledger.dir()).unwrap().len() < 4 {
+            let records = (0..50).map(|n| flip(&format!("loop/l{n}"), false)).collect();
+            ledger.append_all(records, at(86_401)).unwrap();
+            ledger.publish(&target, &by, at(0)).await.unwrap();
+        }
+        let names = ["2026-01-02", "2026-01-03", "2026-01-03_0002", "2026-01-03_0003"];
+        let names = names.map(|name| format!("{name}.jsonl"));
+        assert_eq!(fs::names(ledger.dir()).unwrap(), names);
+        let files = fixture.git(&["ls-tree", "-r", "--name-only", publish::BRANCH]);
+        assert_eq!(files.lines().count(), 4, "{files}");
+        let last = fixture.git(&["diff-tree", "-r", "--no-commit-id", "--name-only", publish::BRANCH]);
+        assert_eq!(last.trim(), "ledger/2026-01-03_0003.jsonl");
+        let (seq, index) = (ledger.head().seq, format!("{:?}", ledger.index().last_at()));
+        drop(ledger);
+        let mut ledger = home.open().unwrap();
+        assert_eq!((ledger.head().seq, format!("{:?}", ledger.index().last_at())), (seq, index));
+        // The clock goes back; the next day begins a file of its own.
+        ledger.append(flip("loop/labels", true), at(3)).unwrap();
+        ledger.append(flip("loop/labels", true), at(86_400 * 2)).unwrap();
+        assert_eq!(fs::names(ledger.dir()).unwrap().last().unwrap(), "2026-01-04.jsonl");
+        let bytes = |name: &str| fs::read(&ledger.dir().join(name), 1 << 20).unwrap().len() as u64;
+        assert!(names[1..3].iter().all(|name| (PART..PART + (64 << 10)).contains(&bytes(name))));
     }
 
     #[test]
