@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -152,6 +152,8 @@ struct Job<'a> {
     spent: Vec<Action>,
     stop: CancellationToken,
     interrupted: Arc<AtomicUsize>,
+    /// Whether a run has ended that could not be closed.
+    unclosed: AtomicBool,
 }
 
 impl<'a> Job<'a> {
@@ -234,6 +236,7 @@ impl<'a> Job<'a> {
             spent: Vec::new(),
             stop,
             interrupted,
+            unclosed: AtomicBool::new(false),
         })
     }
 
@@ -254,6 +257,9 @@ impl<'a> Job<'a> {
                 exit = exit.and(Exit::Stale);
             }
             exit = exit.and(incomplete(&observed));
+            if self.unclosed.load(Ordering::Relaxed) {
+                exit = exit.and(Exit::Partly);
+            }
             say_unread(self.cx, &observed);
             if judged.document.unsound {
                 return Err(Fail::new(Exit::Error, "the plan is unsound, which is a bug; nothing was done"));
@@ -339,7 +345,8 @@ impl<'a> Job<'a> {
     /// Closes the runs that have ended, says what became of them, and records what they cost.
     async fn close_runs(&self) -> Result<(), Fail> {
         let remark = |text: &str| self.cx.ui.say(text);
-        engine::close_runs(&self.yard(), &remark).await;
+        let (_, left) = engine::close_runs(&self.yard(), &remark).await;
+        self.unclosed.fetch_or(left > 0, Ordering::Relaxed);
         let noted = engine::note_runs(&self.yard(), &self.recorder, &remark).await;
         let noted = noted
             .map_err(|error| Fail::new(Exit::Error, "what runs cost can't be recorded").because(error))?;

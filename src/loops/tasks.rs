@@ -142,8 +142,14 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
     let of_task = |run: &&RunSeen| run.of.task == task.name && run.of.repo == task.repo;
     let all: Vec<&RunSeen> = cx.observed.runs.iter().filter(of_task).collect();
     if let Some(run) = all.iter().find(|run| !matches!(run.phase, RunPhase::Closed(_))) {
-        let what = if run.phase == RunPhase::Checking { "pass its gates or not" } else { "end" };
-        return plan.wait(address, format!("run {} to {what}", run.id));
+        let on = match run.phase {
+            RunPhase::Under => format!("run {} to end", run.id),
+            RunPhase::Checking => format!("run {} to pass its gates or not", run.id),
+            RunPhase::Ended | RunPhase::Closed(_) => {
+                format!("a look at what run {} made, which has ended (apply, or a daemon)", run.id)
+            }
+        };
+        return plan.wait(address, on);
     }
     let branch = task.branch();
     let pull = match cx.observed.pulls.get(&(task.repo.clone(), branch)) {
@@ -273,10 +279,13 @@ fn start(
         (Some(it), _) => &it.run.agent,
         (None, Ok(())) => match agent(task, cx) {
             Ok(agent) => agent,
-            Err(Kept { soonest: Some(Paused { until, why }), .. }) => {
-                let agents = task.agents.join(", ");
-                let on =
-                    format!("{until:.0}: none of its agents is let in or has quota left: {agents} ({why})");
+            Err(Kept { soonest: Some(Paused { until, why }), unfit }) => {
+                let paused = task.agents.iter().filter(|name| !cx.observed.unfit.contains_key(*name));
+                let paused = paused.map(String::as_str).collect::<Vec<_>>().join(", ");
+                let others = unfit.iter().map(|says| format!("; {says}")).collect::<String>();
+                let on = format!(
+                    "{until:.0}: none of its agents is let in or has quota left: {paused} ({why}){others}"
+                );
                 return plan.wait(address, on);
             }
             Err(Kept { soonest: None, unfit }) => {

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// The name of a run: the moment it was planned for, UTC, and eight hex digits: `20260501-120000-0a1b2c3d`. It is part of
 /// the names of folders and references.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct RunId(String);
+pub struct RunId([u8; SHAPE.len()]);
 
 /// The form of a run's name.
 const SHAPE: &str = "dddddddd-dddddd-xxxxxxxx";
@@ -19,7 +19,15 @@ impl RunId {
     /// A name for a run that begins at this moment; `salt` tells it from others of the same second.
     pub fn new(at: Timestamp, salt: &[u8]) -> Self {
         let moment = at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d-%H%M%S").to_string();
-        Self(format!("{moment}-{}", &blake3::hash(salt).to_hex()[..8]))
+        Self::of(&format!("{moment}-{}", &blake3::hash(salt).to_hex()[..8]))
+    }
+
+    fn of(text: &str) -> Self {
+        let mut name = [b'0'; SHAPE.len()];
+        for (to, from) in name.iter_mut().zip(text.bytes()) {
+            *to = from;
+        }
+        Self(name)
     }
 
     /// A name as it was written; `None` unless it has the form of one.
@@ -30,17 +38,17 @@ impl RunId {
             dash => c == dash,
         };
         let whole = text.len() == SHAPE.len() && text.chars().zip(SHAPE.chars()).all(fits);
-        whole.then(|| Self(text.to_owned()))
+        whole.then(|| Self::of(text))
     }
 
     /// Its text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 
     /// The moment in it.
     pub fn moment(&self) -> Option<Timestamp> {
-        let text = self.0.get(..15)?;
+        let text = self.as_str().get(..15)?;
         let moment = jiff::civil::DateTime::strptime("%Y%m%d-%H%M%S", text).ok()?;
         Some(moment.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
     }
@@ -48,7 +56,13 @@ impl RunId {
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RunId").field(&self.as_str()).finish()
     }
 }
 
@@ -62,7 +76,7 @@ impl TryFrom<String> for RunId {
 
 impl From<RunId> for String {
     fn from(id: RunId) -> Self {
-        id.0
+        id.as_str().to_owned()
     }
 }
 

@@ -84,12 +84,12 @@ impl Others {
     /// could: it is no reason to end a run that is well.
     pub(super) fn cost(&mut self, now: Timestamp) -> Result<u64, RecordError> {
         let today = day_of(now);
-        for (id, dir) in RunDir::all(&self.runs)? {
+        for id in RunDir::ids(&self.runs)? {
             let is_over = matches!(self.seen.get(&id), Some((Some(_), _)));
             if is_over || id == self.own || self.since.as_ref().is_some_and(|since| id < *since) {
                 continue;
             }
-            match dir.tally() {
+            match RunDir::of(&self.runs, &id).tally() {
                 Ok(Tally { cost, ended, .. }) => {
                     self.seen.insert(id, (ended.map(day_of), cost.map_or(0, |cost| cost.micros)));
                 }

@@ -363,9 +363,19 @@ impl RunDir {
     /// # Errors
     /// When the folder can't be listed.
     pub fn all(runs: &Path) -> Result<Vec<(RunId, Self)>, RecordError> {
-        let names = fs::names_if_there(runs)?;
-        let ids = names.iter().filter_map(|name| RunId::parse(name));
+        let ids = Self::ids(runs)?.into_iter();
         Ok(ids.map(|id| (id.clone(), Self::of(runs, &id))).collect())
+    }
+
+    /// The names of all runs, oldest first.
+    ///
+    /// # Errors
+    /// When the folder can't be listed.
+    pub fn ids(runs: &Path) -> Result<Vec<RunId>, RecordError> {
+        match fs::read_names(runs, RunId::parse) {
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            other => Ok(other?),
+        }
     }
 
     /// The folder.

@@ -289,13 +289,21 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), Error> {
 /// # Errors
 /// When the folder can't be read.
 pub fn names(dir: &Path) -> Result<Vec<String>, Error> {
-    let mut names = Vec::new();
+    read_names(dir, |name| Some(name.to_owned()))
+}
+
+/// What the names in a folder are read as, sorted; those that are nothing of it are left out.
+///
+/// # Errors
+/// As [`names`].
+pub fn read_names<T: Ord>(dir: &Path, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Error> {
+    let mut all = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|e| Error::of("list", dir, e))? {
         let entry = entry.map_err(|e| Error::of("list", dir, e))?;
-        names.extend(entry.file_name().into_string());
+        all.extend(entry.file_name().to_str().and_then(&read));
     }
-    names.sort();
-    Ok(names)
+    all.sort();
+    Ok(all)
 }
 
 /// As [`names`]; none in a folder that isn't there.

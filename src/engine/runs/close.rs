@@ -70,7 +70,10 @@ pub async fn close_runs(yard: &Yard, say: &(dyn Fn(&str) + Send + Sync)) -> (u64
                 say(&says);
             }
         }
-        Err(error) => say(&format!("the runs can't be looked at: {}", said(&error))),
+        Err(error) => {
+            left += 1;
+            say(&format!("the runs can't be looked at: {}", said(&error)));
+        }
     }
     (done, left)
 }

@@ -77,11 +77,11 @@ impl Known {
     /// # Errors
     /// When the folder can't be listed.
     pub(super) fn open(&self, runs: &Path) -> Result<Vec<(RunId, RunDir)>, RecordError> {
-        let mut all = RunDir::all(runs)?;
+        let mut ids = RunDir::ids(runs)?;
         let mut known = self.lock();
-        known.over.retain(|id, _| all.binary_search_by(|(there, _)| there.cmp(id)).is_ok());
-        all.retain(|(id, _)| !known.over.contains_key(id));
-        Ok(all)
+        known.over.retain(|id, _| ids.binary_search(id).is_ok());
+        ids.retain(|id| !known.over.contains_key(id));
+        Ok(ids.into_iter().map(|id| (id.clone(), RunDir::of(runs, &id))).collect())
     }
 
     /// Takes note of one if it is over. Answers whether it is.
@@ -124,9 +124,9 @@ impl Known {
     /// # Errors
     /// When the folder can't be listed.
     pub(super) fn oldest_of_day(&self, runs: &Path, now: Timestamp) -> Result<Option<RunId>, RecordError> {
-        let (all, today, known) = (RunDir::all(runs)?, day_of(now), self.lock());
+        let (all, today, known) = (RunDir::ids(runs)?, day_of(now), self.lock());
         let is_past = |id: &RunId| known.over.get(id).is_some_and(|over| day_of(over.at) < today);
-        Ok(all.into_iter().map(|(id, _)| id).find(|id| !is_past(id)))
+        Ok(all.into_iter().find(|id| !is_past(id)))
     }
 
     /// Takes note of whether an agent can be started here: why not, if it can't.

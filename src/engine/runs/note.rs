@@ -24,20 +24,21 @@ pub async fn note_runs(
     recorder: &Recorder,
     say: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<usize, RecorderError> {
-    let all = match RunDir::all(&yard.state.runs()) {
+    let runs = yard.state.runs();
+    let all = match RunDir::ids(&runs) {
         Ok(all) => all,
         Err(error) => {
             say(&format!("what runs cost can't be recorded yet: {}", said(&error)));
             return Ok(0);
         }
     };
-    let missing: Vec<(RunId, RunDir)> =
-        recorder.index(|index| all.into_iter().filter(|(id, _)| !index.has_run(id)).collect()).await;
+    let missing: Vec<RunId> =
+        recorder.index(|index| all.into_iter().filter(|id| !index.has_run(id)).collect()).await;
     let secrets = yard.secrets();
     let redactor = Redactor::new(secrets.iter().map(String::as_str));
     let mut records = Vec::new();
-    for (id, dir) in missing {
-        match record(&dir, &redactor) {
+    for id in missing {
+        match record(&RunDir::of(&runs, &id), &redactor) {
             Ok(record) => records.extend(record),
             Err(error) => say(&format!("what run {id} cost can't be recorded yet: {}", said(&error))),
         }
