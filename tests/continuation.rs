@@ -72,6 +72,18 @@ fn show(w: &World, run: &Value) -> String {
     w.run(&["runs", "show", run["run"].as_str().expect("its name")]).exits(0).out
 }
 
+/// A `git` that was killed leaves its lock, which would keep everybody from committing who goes on there.
+#[test]
+fn who_goes_on_finds_no_lock_of_the_dead() {
+    small(|w| {
+        let dies = "if [ $n = 1 ]; then echo x > work; touch .git/index.lock .git/HEAD.lock; \
+                    else git add . && git commit -qm Hone; fi";
+        w.config(&config(w, dies, "attempts 1"));
+        all_runs(w).exits(0);
+        assert_eq!(told(w), [is(1, false, "no verdict"), is(1, true, "done")]);
+    });
+}
+
 #[test]
 fn who_forgets_to_commit_is_told_so_and_does_it_in_the_same_session() {
     small(|w| {

@@ -85,12 +85,16 @@ fn what_is_saved_when_a_workspace_ends_is_shown() {
         let shown = w.run(&["runs", "show", id]).exits(0).out;
         assert!(run["salvage"].is_null() && !shown.contains("saved besides"), "{shown}");
         std::fs::write(folder(&run).join("later"), "y\n").expect("it is there");
+        let within = folder(&run).join("lib").display().to_string();
+        let within = w.plain("git", &["clone", "-q", ".", &within]);
+        assert!(within.status.success(), "{within:?}");
         w.config("factory \"acme\"\nrepo \"acme/anvil\"\n");
         w.apply(&[]).exits(0);
         assert!(!folder(&run).exists());
         let shown = w.run(&["runs", "show", id]).exits(0).out;
         let saved = format!("refs/factory/salvage/{id}");
         assert!(shown.contains(&format!("saved besides: {saved}\n")), "{shown}");
+        assert!(shown.contains("not saved: lib/.git (a name that no commit can have"), "{shown}");
         assert_eq!(w.run(&["runs", "show", id, "--json"]).exits(0).json()["run"]["salvage"], *saved);
         assert_eq!(runs(w)[0]["salvage"], *saved);
         let restore = shown.lines().find_map(|line| line.strip_prefix("to get it back, in a clone: "));

@@ -324,7 +324,7 @@ fn a_secret_that_is_not_at_hand_leaves_the_run_to_another_one() {
         w.apply(&[]).exits(0);
         ended(w);
         w.set("KEY", "");
-        let applied = w.apply(&[]);
+        let applied = w.apply(&[]).exits(9);
         assert!(applied.all().contains("can't be closed yet"), "{}", applied.all());
         assert_eq!((runs(w)[0]["state"].as_str(), pulls(w)), (Some("ended"), Vec::new()));
         w.set("KEY", "one-key-that-nobody-guesses");
@@ -490,6 +490,9 @@ fn a_run_can_be_stopped() {
         assert_eq!(stopped.out, format!("run {id} has ended: cancelled\n"));
         let again = w.run(&["runs", "stop", &id, "--reason", "not now"]).exits(0);
         assert!(again.out.contains("has ended already, in `cancelled`"), "{}", again.all());
+        let plan = w.plan(&[]).exits(0);
+        let on = format!("a look at what run {id} made, which has ended (apply, or a daemon)");
+        assert!(plan.out.contains(&on), "{}", plan.all());
         w.apply(&[]).exits(0);
         let plan = w.plan(&[]).exits(0);
         assert!(plan.out.contains("was cancelled"), "{}", plan.all());
@@ -546,7 +549,7 @@ fn a_run_outlives_the_daemon() {
         let daemon = Daemon::start(w, &[]);
         w.until("it runs", || runs(w).first().is_some_and(|run| run["state"] == "running"));
         daemon.stop().exits(0);
-        assert_eq!(runs(w)[0]["state"], "running");
+        assert_eq!(runs(w)[0]["state"], "running", "{:#}", runs(w)[0]);
         let daemon = Daemon::start(w, &[]);
         assert_eq!(runs(w).len(), 1);
         std::fs::write(&go, "").expect("it can be written");

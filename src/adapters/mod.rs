@@ -10,6 +10,9 @@ pub mod github;
 pub mod ports;
 pub mod process;
 pub mod procs;
+mod said;
 pub mod service;
 pub mod state;
 pub mod store;
+
+pub use said::said;

@@ -56,16 +56,7 @@ impl Daemon {
 
     /// Asks it what it is doing, for no longer than this.
     pub(super) async fn status(&self, patience: Duration) -> Result<Heard, Fail> {
-        match engine::ask(&self.socket, &Request::Status {}, patience).await {
-            Ok(Reply::Status(status)) => Ok(Heard::Status(status)),
-            Ok(Reply::Refused(says)) => Err(Fail::new(Exit::Error, says)),
-            Ok(Reply::Done(_) | Reply::Partly(_)) => {
-                Err(Fail::new(Exit::Error, "the daemon answered something else"))
-            }
-            Err(AskError::NoDaemon) => Ok(Heard::NoDaemon),
-            Err(AskError::Silent(patience)) => Ok(Heard::Nothing(patience)),
-            Err(error) => Err(unanswered(error)),
-        }
+        status(&self.socket, patience).await
     }
 
     /// Refuses to go on beside a daemon that works elsewhere. One that says nothing for so long keeps nobody from looking.
@@ -141,6 +132,19 @@ impl Daemon {
 pub(super) const SILENT: &str = "look at its log; where it stays so, `factoryctl reap --stop-stale` ends it, five minutes after \
                                  its last heartbeat (--stale-after SECONDS)";
 
+async fn status(socket: &Path, patience: Duration) -> Result<Heard, Fail> {
+    match engine::ask(socket, &Request::Status {}, patience).await {
+        Ok(Reply::Status(status)) => Ok(Heard::Status(status)),
+        Ok(Reply::Refused(says)) => Err(Fail::new(Exit::Error, says)),
+        Ok(Reply::Done(_) | Reply::Partly(_)) => {
+            Err(Fail::new(Exit::Error, "the daemon answered something else"))
+        }
+        Err(AskError::NoDaemon) => Ok(Heard::NoDaemon),
+        Err(AskError::Silent(patience)) => Ok(Heard::Nothing(patience)),
+        Err(error) => Err(unanswered(error)),
+    }
+}
+
 async fn ask(socket: &Path, request: &Request) -> Result<Option<Reply>, Fail> {
     match engine::ask(socket, request, PATIENCE).await {
         Ok(reply) => Ok(Some(reply)),
@@ -164,9 +168,10 @@ fn unanswered(error: AskError) -> Fail {
 pub(super) async fn none_elsewhere(state: &StateDir) -> Result<(), Fail> {
     // Where a socket's path would be too long, no daemon can listen.
     let Ok(socket) = state.socket() else { return Ok(()) };
-    match ask(&socket, &Request::Status {}).await? {
-        Some(Reply::Status(status)) => elsewhere(state, &status).map_or(Ok(()), Err),
-        Some(Reply::Done(_) | Reply::Partly(_) | Reply::Refused(_)) | None => Ok(()),
+    match status(&socket, PATIENCE).await? {
+        Heard::Status(status) => elsewhere(state, &status).map_or(Ok(()), Err),
+        Heard::NoDaemon => Ok(()),
+        Heard::Nothing(patience) => Err(unanswered(AskError::Silent(patience))),
     }
 }
 

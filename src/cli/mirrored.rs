@@ -92,10 +92,16 @@ impl Saved {
     pub(super) fn lines(&self, run: &RunId, on: Option<&On>) -> Vec<(&'static str, String)> {
         match self.mirror(run, on) {
             None => Vec::new(),
-            Some(Ok(mirror)) => vec![
-                ("saved besides", saved_as(run)),
-                ("to get it back, in a clone", restore_command(mirror, run)),
-            ],
+            Some(Ok(mirror)) => {
+                let first = [
+                    ("saved besides", saved_as(run)),
+                    ("to get it back, in a clone", restore_command(mirror, run)),
+                ];
+                let left_out = workspace::left_out(mirror, run).unwrap_or_else(|error| {
+                    vec![format!("what that is can't be told: {}", Fail::from(error).causes.join(": "))]
+                });
+                first.into_iter().chain(left_out.into_iter().map(|one| ("not saved", one))).collect()
+            }
             Some(Err(why)) => vec![("saved besides", format!("can't be told: {why}"))],
         }
     }

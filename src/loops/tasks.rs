@@ -282,7 +282,7 @@ fn start(
             Err(Kept { soonest: Some(Paused { until, why }), unfit }) => {
                 let paused = task.agents.iter().filter(|name| !cx.observed.unfit.contains_key(*name));
                 let paused = paused.map(String::as_str).collect::<Vec<_>>().join(", ");
-                let others = unfit.iter().map(|says| format!("; {says}")).collect::<String>();
+                let others = unfit.iter().map(|says| format!("; {says}")).collect::<Vec<_>>().concat();
                 let on = format!(
                     "{until:.0}: none of its agents is let in or has quota left: {paused} ({why}){others}"
                 );

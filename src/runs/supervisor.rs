@@ -12,6 +12,7 @@ use crate::adapters::clock::Clock;
 use crate::adapters::disk::Gauge;
 use crate::adapters::fs;
 use crate::adapters::procs::{Identity, Swept};
+use crate::adapters::said;
 
 use super::agents::{self, Agent, Event, Lines, Listener, Session, Stream};
 use super::books;
@@ -120,12 +121,6 @@ pub fn supervise(
     let end = run.end(exit, clock);
     run.dir.end(&end)?;
     Ok(end)
-}
-
-/// An error and what it comes from.
-fn said(error: &dyn std::error::Error) -> String {
-    let all = std::iter::successors(Some(error), |error| error.source());
-    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 struct Run<'a> {

@@ -217,13 +217,14 @@ impl Trial<'_> {
             let closed: Option<Vec<_>> = of_task.iter().map(|run| run.closed.as_ref()).collect();
             let Some(closed) = closed else { return false };
             let in_vain = closed.iter().rev().take_while(|closed| closed.outcome == Outcome::Killed).count();
+            let burnt = closed.iter().filter(|closed| closed.outcome.burns_attempt()).count();
             match closed.last().map(|closed| (closed, &closed.outcome)) {
                 Some((_, Outcome::Killed)) => in_vain >= 3,
                 Some((_, Outcome::Done)) => {
                     pulls.iter().any(|branch| branch.starts_with(&format!("factory/task/{}-", task.name)))
                 }
-                // It is to go on, and is told what is missing.
-                Some((closed, _)) if task.has_session() && closed.lacks.is_some() => of_task.len() > 8,
+                // It is to go on, and is told what is missing, three times at most.
+                Some((closed, _)) if task.has_session() && closed.lacks.is_some() => burnt > 3,
                 Some(_) => true,
                 None => false,
             }

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, readlinkat, statat};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, readlinkat, statat, unlinkat};
 
 use super::Error;
 
@@ -125,6 +125,21 @@ impl Beneath {
         if meta.is_file() { Ok(file) } else { Err(Error::NotRegular(path)) }
     }
 
+    /// Removes a file or a link below it; whether one was there.
+    ///
+    /// # Errors
+    /// When it is a folder, a link leads to it, or it can't be removed.
+    pub fn remove(&self, below: &Path) -> Result<bool, Error> {
+        let path = self.path.join(below);
+        let name = below.file_name().ok_or_else(|| Error::NotRegular(path.clone()))?;
+        let above = self.descend(below.parent().unwrap_or(Path::new("")));
+        match above.and_then(|above| unlinkat(&above, name, AtFlags::empty())) {
+            Ok(()) => Ok(true),
+            Err(rustix::io::Errno::NOENT) => Ok(false),
+            Err(e) => Err(Error::of("remove", &path, e.into())),
+        }
+    }
+
     fn descend(&self, below: &Path) -> rustix::io::Result<OwnedFd> {
         let mut at = folder(&self.root, OsStr::new("."))?;
         for part in below.components() {
@@ -185,6 +200,9 @@ mod tests {
         assert!(it.file(Path::new("d/inner")).is_err());
         assert!(it.file(Path::new("../out/secret")).is_err());
         assert!(it.list(Path::new("link"), 9).is_err());
+        assert!(it.remove(Path::new("link/secret")).is_err() && it.remove(Path::new("d")).is_err());
+        let removed = ["d/inner", "d/inner", "none/at/all"].map(|name| it.remove(Path::new(name)).unwrap());
+        assert_eq!((removed, it.list(Path::new("d"), 9).unwrap().len()), ([true, false, false], 1));
         assert!(Beneath::open(&root.join("link")).is_err());
     }
 }

@@ -64,8 +64,8 @@ impl Mirror {
         Ok(parse_tips(&String::from_utf8_lossy(&output.stdout)))
     }
 
-    /// Fetches commits, and contents, of another repository, each into a reference of this one. Every object that comes over is
-    /// checked, all objects must be there, and no reference but the named ones moves.
+    /// Fetches commits, and contents, of another repository, each into a reference of this one. Every object that comes
+    /// over is checked, all objects must be there, and no reference but the named ones moves.
     ///
     /// # Errors
     /// As [`Mirror::tips`]; nothing has moved then.

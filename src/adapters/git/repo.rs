@@ -274,6 +274,16 @@ impl Repo {
         })
     }
 
+    /// The whole message of a commit.
+    ///
+    /// # Errors
+    /// When it isn't there, or can't be read.
+    pub fn message(&self, id: &CommitId) -> Result<String, Error> {
+        let repo = self.local();
+        let commit = self.find_commit(&repo, id)?;
+        Ok(commit.message_raw().map_err(self.failed("read a commit"))?.to_string())
+    }
+
     /// The best common ancestor of two commits; `None` when they have none.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use crate::adapters::clock::Clock;
 use crate::adapters::git::{self, Step};
+use crate::adapters::said;
 use crate::model::{Broken, CommitId, Desired};
 
 use super::memory::Followed;
@@ -383,21 +384,6 @@ fn boot_branch(
         Some((_, invalid)) => Err(BootError::Invalid(invalid)),
         None => Err(BootError::NoBranch(branch)),
     }
-}
-
-/// An error with its causes, in a line.
-pub(in crate::engine) fn said(error: &dyn std::error::Error) -> String {
-    let mut out = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if !out.ends_with(&text) {
-            out.push_str(": ");
-            out.push_str(&text);
-        }
-        next = cause.source();
-    }
-    out
 }
 
 #[cfg(test)]

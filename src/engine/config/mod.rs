@@ -8,8 +8,8 @@ mod source;
 pub(in crate::engine) mod watch;
 
 pub use home::{Home, HomeError};
+pub(in crate::engine) use in_force::day;
 pub use in_force::{AS_IT_WAS, BootError, InForce, Keeper, News, Rejected};
-pub(in crate::engine) use in_force::{day, said};
 pub use lineage::{Lineage, LineageError, StateHome, take_over};
 pub use memory::{Identity, MemoryError};
 pub use source::{At, Invalid, Loaded, Source, SourceError, load};

@@ -11,9 +11,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::adapters::clock::Clock;
 use crate::adapters::github::Client;
+use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::apply::Recorder;
-use crate::engine::config::said;
 use crate::engine::runs::{Known, Standing};
 use crate::engine::socket::{Reply, Request};
 use crate::engine::status::Status;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::adapters::clock::after;
 use crate::adapters::fs;
+use crate::adapters::said;
 use crate::adapters::state::StateDir;
-use crate::engine::config::said;
 use crate::engine::heartbeat::{DataAge, EVERY, Heartbeat, Progress};
 use crate::engine::scheduler::Ended;
 use crate::engine::tick::Done;

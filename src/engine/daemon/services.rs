@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::git::Access;
+use crate::adapters::said;
 use crate::engine::config::Source;
-use crate::engine::config::said;
 use crate::engine::config::watch;
 use crate::engine::runs;
 use crate::engine::socket::Door;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::adapters::env;
 use crate::adapters::fs;
 use crate::adapters::git::{self, Access, Mirror, Signature};
-use crate::engine::config::said;
+use crate::adapters::said;
 use crate::model::{AnswerSchema, Closed, RunId, Said, Session, Typed};
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{self, Site, Workspace};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::adapters::fs;
 use crate::adapters::git::{Access, Mirror};
-use crate::engine::config::said;
+use crate::adapters::said;
 use crate::loops;
 use crate::model::{Desired, Facet, Observed, PullSeen, RunId, RunSeen, Seen, Task, Then};
 use crate::runs::RunDir;

@@ -42,8 +42,8 @@ use crate::adapters::clock::Clock;
 use crate::adapters::env::{self, Env};
 use crate::adapters::fs;
 use crate::adapters::git::Signature;
+use crate::adapters::said;
 use crate::adapters::state::StateDir;
-use crate::engine::config::said;
 use crate::model::{Auth, Desired, RepoName, SecretRef, Seen};
 use crate::runs::{Redactor, Spec};
 

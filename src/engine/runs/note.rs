@@ -1,7 +1,7 @@
 //! Runs that are over are written into the ledger, each once.
 
+use crate::adapters::said;
 use crate::apply::{Recorder, RecorderError};
-use crate::engine::config::said;
 use crate::ledger::{self, Record};
 use crate::model::{Address, Outcome, RunId};
 use crate::runs::{RecordError, Redactor, RunDir};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::adapters::env::Env;
 use crate::adapters::fs;
 use crate::adapters::process::Command;
-use crate::engine::config::said;
+use crate::adapters::said;
 use crate::model::{AgentBounds, AgentConfig};
 use crate::runs::agents;
 use crate::runs::sandbox::Sandbox;

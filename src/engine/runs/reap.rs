@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::adapters::fs;
+use crate::adapters::said;
 use crate::adapters::state::{self, Guard, StateDir};
-use crate::engine::config::said;
 use crate::model::{CommitId, RunId};
 use crate::runs::{RecordError, RunDir, Spec, State, settle, workspace};
 

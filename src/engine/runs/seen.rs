@@ -28,7 +28,7 @@ pub(in crate::engine) async fn runs_seen(
     match read(&state.runs(), known, tasks.clone()) {
         Ok((runs, paid)) => (observed.runs, observed.paid) = (runs, paid),
         Err(error) => {
-            let why = format!("the records of runs: {}", crate::engine::config::said(&error));
+            let why = format!("the records of runs: {}", crate::adapters::said(&error));
             observed.gaps.push(Gap { facet: Facet::Runs, repo: None, why, cause: Cause::Other });
             return;
         }

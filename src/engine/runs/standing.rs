@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Known;
 use super::seen::read;
+use crate::adapters::said;
 use crate::adapters::state::StateDir;
-use crate::engine::config::said;
 use crate::model::{Desired, Paid, RunSeen, Sum, day_of, usd};
 
 /// How many tasks, and agents, are told of what they cost; those that cost most.

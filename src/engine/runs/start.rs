@@ -12,8 +12,8 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::adapters::git::{Access, Bound, CheckOut, Mirror, Objects, Pushed, Refs};
 use crate::adapters::github::Client;
+use crate::adapters::said;
 use crate::apply::{Trouble, Workshop, WorkshopError};
-use crate::engine::config::said;
 use crate::model::{
     AgentConfig, CommitId, OpenPull, RepoName, RunId, RunOf, SecretRef, StartRun, Usage, match_path,
 };
@@ -244,7 +244,7 @@ impl Starter {
         }
         let after = its.iter().filter_map(RunId::moment).map(|last| last + SignedDuration::from_secs(1));
         let moment = after.fold(self.0.clock.now(), Timestamp::max);
-        Ok(RunId::new(moment, salt(of).as_bytes()))
+        Ok(RunId::new(moment, salt(&self.0.state.runs(), of).as_bytes()))
     }
 
     /// What is kept of the secrets that it is given.
@@ -334,6 +334,7 @@ impl Starter {
         let workspace = workspace.filter(is_same).ok_or_else(|| {
             cannot("its workspace is not there any more; with `continuations 0` the task begins anew")
         })?;
+        workspace.unlock();
         Ok(Place {
             mirror,
             workspace,
@@ -405,9 +406,12 @@ fn prompt(start: &StartRun, bounds: Option<&Bounds>) -> String {
     format!("{}{envelope}", start.prompt)
 }
 
-fn salt(of: &RunOf) -> String {
+/// What tells a run from others of the same second, those of other factories on this machine too: processes are known by
+/// the name of their run alone.
+fn salt(runs: &Path, of: &RunOf) -> String {
     let [continues, after] = [&of.continues, &of.after].map(|run| run.as_ref().map_or("", RunId::as_str));
-    format!("{}/{}/{}/{}/{continues}/{after}", of.repo, of.task, of.version, of.attempt)
+    let of = format!("{}/{}/{}/{}/{continues}/{after}", of.repo, of.task, of.version, of.attempt);
+    format!("{}\n{of}", runs.display())
 }
 
 /// An id for each try, where they can be chosen: it takes none twice.
@@ -425,4 +429,22 @@ fn sessions(agent: &dyn Agent, run: &RunId, tries: usize) -> Vec<String> {
         [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
     };
     (0..tries).map(id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::samples::task;
+
+    /// Two factories on one machine may have the same task: whoever ends the processes of one's run must not end the other's.
+    #[test]
+    fn runs_of_two_factories_have_names_of_their_own() {
+        let task = task("a");
+        let (repo, version, branch) = (task.repo.clone(), task.version(), task.branch());
+        let of = RunOf { repo, task: task.name, version, attempt: 1, branch, continues: None, after: None };
+        let name =
+            |runs: &str| RunId::new(crate::model::samples::now(), salt(Path::new(runs), &of).as_bytes());
+        assert_ne!(name("/one/runs"), name("/other/runs"));
+        assert_eq!(name("/one/runs"), name("/one/runs"));
+    }
 }

@@ -47,6 +47,6 @@ pub(in crate::engine) async fn try_agents(
 }
 
 async fn one(env: &Env, config: &AgentConfig) -> Result<(), String> {
-    let vars = variables(env, config).map_err(|error| crate::engine::config::said(&error))?;
+    let vars = variables(env, config).map_err(|error| crate::adapters::said(&error))?;
     probe(env, config, &vars).await.map(drop)
 }

@@ -3,8 +3,8 @@
 
 use crate::adapters::clock::Clock;
 use crate::adapters::git::{Access, Mirror, Repo, Signature};
+use crate::adapters::said;
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Watch, Writer};
-use crate::engine::config::said;
 use crate::ledger::{self, Batch as Note, BatchPhase, Publication, Reconciled, Record, Target};
 use crate::model::{Action, ActionId, Address, CommitId};
 use crate::plan::{Document, Permitted, render};

@@ -16,7 +16,8 @@ use crate::model::{
 };
 use crate::observed::{self, Closing, OwnPull, PullSeen};
 
-use crate::engine::config::{AS_IT_WAS, Rejected, day, load, said};
+use crate::adapters::said;
+use crate::engine::config::{AS_IT_WAS, Rejected, day, load};
 use crate::engine::switches::{Flip, Switchboard};
 
 /// The largest config file that a flip edits.

@@ -354,6 +354,11 @@ fn who_can_not_be_started_takes_no_room() {
     let both = said(&["one", "two"]);
     assert!(both.starts_with("problem: none of its agents can be started: no `one`; no `two` ("), "{both}");
     assert!(!both.contains("starts") && !both.contains("wait"), "{both}");
+    // Where the other one is paused, both are named, each with what is in its way.
+    let mut seen = sees(&desired, vec![run("a", "two", 1, closed(Outcome::Auth))]);
+    seen.unfit = [("one".to_owned(), "no `one`".to_owned())].into();
+    let waits = says(&plan(&desired, &seen));
+    assert!(waits.contains("or has quota left: two (a run ended in `auth`); no `one`"), "{waits}");
 }
 
 /// A setup that fails over what a run left is no evidence against the recipe: the task begins afresh.

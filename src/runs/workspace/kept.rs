@@ -65,6 +65,18 @@ pub fn saved_as(run: &RunId) -> String {
     format!("{}{run}", salvage::BELOW)
 }
 
+/// What a run left that is not in what was saved of it last, each with the reason.
+///
+/// # Errors
+/// When the mirror can't be read.
+pub fn left_out(mirror: &Path, run: &RunId) -> Result<Vec<String>, git::Error> {
+    let repo = Repo::open(mirror)?;
+    let Some(commit) = repo.reference(&saved_as(run))? else { return Ok(Vec::new()) };
+    let message = repo.message(&commit)?;
+    let lines = message.lines().skip_while(|line| *line != salvage::NOT_IN_IT);
+    Ok(lines.filter_map(|line| line.strip_prefix("* ")).map(str::to_owned).collect())
+}
+
 /// The command line with which a person gets back what was saved of a run, in a clone of the repository.
 pub fn restore_command(mirror: &Path, run: &RunId) -> String {
     fetch_command(mirror, &saved_as(run), &format!("salvage-{run}"))

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::fs;
+use crate::adapters::fs::{self, Beneath};
 use crate::adapters::git::{self, Access, CheckOut, Mirror, check_out};
 use crate::model::CommitId;
 use crate::runs::sandbox::Sandbox;
@@ -26,7 +26,7 @@ mod tests;
 mod unsaved;
 
 pub use crate::adapters::git::Objects;
-pub use kept::{Kept, restore_command, saved, saved_as};
+pub use kept::{Kept, left_out, restore_command, saved, saved_as};
 pub use salvage::{History, LeftOut, Salvaged, Why, expire};
 pub use take::Taken;
 pub use unsaved::{Unsaved, unsaved};
@@ -226,6 +226,22 @@ impl Workspace {
         fs::make_dirs(&info)?;
         let lines: Vec<String> = paths.into_iter().map(|path| format!("/{}\n", pattern(path))).collect();
         Ok(fs::replace_shared(&info.join("exclude"), lines.concat().as_bytes())?)
+    }
+
+    /// Removes the locks that Git's own programs left there when they were killed, so that it can be gone on with. Whoever
+    /// calls this knows that nobody is at work in it. What else its agent made of the repository is found when its work is taken.
+    pub fn unlock(&self) {
+        let Ok(root) = Beneath::open(&self.git_dir()) else { return };
+        let of_branch = format!("refs/heads/{}.lock", self.branch());
+        for name in ["index.lock", "HEAD.lock", "config.lock", "packed-refs.lock", &of_branch] {
+            match root.remove(Path::new(name)) {
+                Ok(false) => {}
+                Ok(true) => {
+                    tracing::info!(%name, place = %self.place.display(), "the lock of a dead process is removed");
+                }
+                Err(error) => tracing::warn!(%error, "the lock of a dead process can't be removed"),
+            }
+        }
     }
 
     fn git_dir(&self) -> PathBuf {

@@ -228,11 +228,14 @@ fn parents(first: CommitId, unsaved: Vec<CommitId>, before: Option<CommitId>) ->
     parents
 }
 
+/// What is not in a commit stands below this line in its message.
+pub(super) const NOT_IN_IT: &str = "Not in it:";
+
 fn message(run: &RunId, left_out: &[LeftOut]) -> String {
     let mut message = format!("What the run {run} left\n");
     for (n, left) in left_out.iter().enumerate() {
         if n == 0 {
-            message.push_str("\nNot in it:\n");
+            let _ = writeln!(message, "\n{NOT_IN_IT}");
         }
         if n == NAMED {
             let _ = writeln!(message, "* and {} more", left_out.len() - NAMED);
