@@ -141,7 +141,7 @@ fn between(line: &str, before: &str, after: &str, text: &str) -> String {
 
 fn word(word: &str) -> String {
     let bare = word.trim_end_matches(')');
-    // 20260501-120000-0a1b2c3d
+    // 20260501-120000-0450a1b2
     if bare.len() == 24 && bare.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
         return "[run]".to_owned();
     }

@@ -3,23 +3,23 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The name of a run: the moment it was planned for, UTC, and eight hex digits: `20260501-120000-0a1b2c3d`. It is part of
-/// the names of folders and references.
+/// The name of a run: the moment it began, UTC, to the millisecond, and five hex digits: `20260501-120000-1230a1b2`. Names
+/// sort by that moment. They are part of the names of folders and references.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunId([u8; SHAPE.len()]);
 
 /// The form of a run's name.
-const SHAPE: &str = "dddddddd-dddddd-xxxxxxxx";
+const SHAPE: &str = "dddddddd-dddddd-dddxxxxx";
 
 impl RunId {
-    /// A name for a run that begins at this moment; `salt` tells it from others of the same second.
+    /// A name for a run that begins at this moment; `salt` tells it from others of the same millisecond.
     pub fn new(at: Timestamp, salt: &[u8]) -> Self {
-        let moment = at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d-%H%M%S").to_string();
-        Self::of(&format!("{moment}-{}", &blake3::hash(salt).to_hex()[..8]))
+        let moment = at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d-%H%M%S-%3f").to_string();
+        Self::of(&format!("{moment}{}", &blake3::hash(salt).to_hex()[..5]))
     }
 
     fn of(text: &str) -> Self {
@@ -48,9 +48,9 @@ impl RunId {
 
     /// The moment in it.
     pub fn moment(&self) -> Option<Timestamp> {
-        let text = self.as_str().get(..15)?;
-        let moment = jiff::civil::DateTime::strptime("%Y%m%d-%H%M%S", text).ok()?;
-        Some(moment.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+        let (text, millis) = (self.as_str().get(..15)?, self.as_str().get(16..19)?.parse().ok()?);
+        let second = jiff::civil::DateTime::strptime("%Y%m%d-%H%M%S", text).ok()?;
+        Some(second.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp() + SignedDuration::from_millis(millis))
     }
 }
 
@@ -381,18 +381,20 @@ mod tests {
 
     #[test]
     fn a_name_is_of_one_form_only() {
-        let at: Timestamp = "2026-05-01T12:00:00Z".parse().unwrap();
+        let at: Timestamp = "2026-05-01T12:00:00.045Z".parse().unwrap();
         let id = RunId::new(at, b"x");
-        assert!(id.as_str().starts_with("20260501-120000-"), "{id}");
+        assert!(id.as_str().starts_with("20260501-120000-045"), "{id}");
         assert_ne!(id, RunId::new(at, b"y"));
         assert_eq!(id.moment(), Some(at));
+        assert!(id < RunId::new(at + SignedDuration::from_millis(1), b"x"));
         assert_eq!(RunId::parse(id.as_str()), Some(id));
         for wrong in [
             "",
             "../../etc",
-            "20260501-120000-0A1B2C3D",
-            "20260501-120000-0a1b2c3d/",
-            "20260501-12000-0a1b2c3d0",
+            "20260501-120000-0450A1B2",
+            "20260501-120000-0a1b2c3d",
+            "20260501-120000-0450a1b2/",
+            "20260501-12000-0450a1b20",
         ] {
             assert_eq!(RunId::parse(wrong), None, "{wrong}");
         }

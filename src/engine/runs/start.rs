@@ -231,8 +231,8 @@ impl Starter {
         Ok((vars, probed))
     }
 
-    /// A name for a run of a task, after those of all that it had: their order is what they are known by, also of two in
-    /// one second, and when the clock was set back.
+    /// A name for a run of a task, after those of all that it had: their order is what they are known by, also when
+    /// the clock was set back.
     fn name(&self, of: &RunOf) -> Result<RunId, WorkshopError> {
         let known = &self.0.known;
         let mut its = known.of_task(of);
@@ -242,7 +242,7 @@ impl Starter {
                 its.push(id);
             }
         }
-        let after = its.iter().filter_map(RunId::moment).map(|last| last + SignedDuration::from_secs(1));
+        let after = its.iter().filter_map(RunId::moment).map(|last| last + SignedDuration::from_millis(1));
         let moment = after.fold(self.0.clock.now(), Timestamp::max);
         Ok(RunId::new(moment, salt(&self.0.state.runs(), of).as_bytes()))
     }
@@ -406,7 +406,7 @@ fn prompt(start: &StartRun, bounds: Option<&Bounds>) -> String {
     format!("{}{envelope}", start.prompt)
 }
 
-/// What tells a run from others of the same second, those of other factories on this machine too: processes are known by
+/// What tells a run from others of the same millisecond, those of other factories on this machine too: processes are known by
 /// the name of their run alone.
 fn salt(runs: &Path, of: &RunOf) -> String {
     let [continues, after] = [&of.continues, &of.after].map(|run| run.as_ref().map_or("", RunId::as_str));
