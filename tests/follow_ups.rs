@@ -273,3 +273,32 @@ fn the_daemon_opens_it_and_then_looks_no_more() {
         assert_eq!(titles(w), ["Mend the door"]);
     });
 }
+
+/// Nobody can tell what was opened before: that is said, no issue is planned, and the rest of the plan stands.
+#[test]
+fn a_ledger_that_cannot_be_read_is_a_gap_of_the_plan() {
+    small(|w| {
+        let config = finds(DOOR);
+        done(w, &config);
+        assert!(w.plan(&[]).exits(2).out.contains("+ open issue"));
+        let state = w.path("home/state/factoryctl");
+        let own = std::fs::read_dir(&state).expect("it is there").map(|it| it.expect("it is there").path());
+        let days = own.filter_map(|own| std::fs::read_dir(own.join("ledger")).ok()).flatten();
+        let day = days
+            .map(|it| it.expect("it is there").path())
+            .find(|day| day.extension() == Some("jsonl".as_ref()));
+        std::fs::write(day.expect("a day"), "what is this\n{}\n").expect("it can be written");
+        w.config(
+            &config.replace("repo \"acme/anvil\"\n", "repo \"acme/anvil\" { description \"Harder\"; }\n"),
+        );
+        let plan = w.plan(&[]).exits(1);
+        assert!(plan.out.contains("Harder") && !plan.out.contains("open issue"), "{}", plan.all());
+        for says in [
+            "which of them were opened before can't be told: ",
+            ".jsonl:1: ",
+            "; next: `factoryctl ledger verify`",
+        ] {
+            assert!(plan.all().contains(says), "{says}\n{}", plan.all());
+        }
+    });
+}

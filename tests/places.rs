@@ -33,6 +33,7 @@ fn nobody_works_beside_a_daemon_with_another_state_directory() {
             &["run"],
             &["runs", "list"],
             &["runs", "stop", "2026", "--reason", "smoke"],
+            &["reap"],
         ] {
             let ran = world.run(command).exits(8);
             assert!(ran.err.contains(&format!("keeps its state in {theirs}, and not in ")), "{}", ran.all());
@@ -42,9 +43,20 @@ fn nobody_works_beside_a_daemon_with_another_state_directory() {
             world.requests().iter().all(|r| r.method != "PATCH") && has_wiki(world),
             "nothing was written"
         );
-        for command in [&["status"][..], &["loop", "list"]] {
-            let ran = world.run(command).exits(0);
-            assert!(ran.err.contains(&format!("--state-dir {theirs}")), "{}", ran.all());
+        // What only shows something goes on, and says that it isn't what the daemon goes by.
+        for command in [
+            &["status"][..],
+            &["loop", "list"],
+            &["plan"],
+            &["drift"],
+            &["why", "repo/acme/anvil"],
+            &["history"],
+            &["ledger", "show"],
+            &["ledger", "verify"],
+        ] {
+            let ran = world.run(command);
+            assert!(ran.code != 8 && ran.err.contains("warning: the daemon of this config"), "{}", ran.all());
+            assert_eq!(ran.err.matches(&format!("--state-dir {theirs}")).count(), 1, "{}", ran.all());
         }
         let doctor = world.run(&["doctor"]).exits(8);
         assert!(doctor.out.contains("BAD lock: the daemon of this config, process "), "{}", doctor.all());

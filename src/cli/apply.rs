@@ -530,7 +530,7 @@ impl<'a> Job<'a> {
             Outcome::Refused { .. } => Exit::Stale,
             Outcome::Unknown { .. } | Outcome::Left { .. } => Exit::Partly,
             Outcome::Failed { trouble, .. } => match trouble.cause() {
-                Cause::Other => Exit::Partly,
+                Cause::Ledger | Cause::Other => Exit::Partly,
                 cause @ (Cause::Auth | Cause::RateLimit) => Exit::of(cause),
             },
         };

@@ -21,6 +21,9 @@ use super::session::in_force;
 /// How long the daemon may take to answer a command that goes on from what it says.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// How long one may take that is asked by the way.
+pub(super) const GLANCE: Duration = Duration::from_secs(2);
+
 /// What a daemon that was asked what it is doing gave to hear.
 pub(super) enum Heard {
     /// What it is doing.
@@ -75,9 +78,7 @@ impl Daemon {
 
     /// Says where a daemon that has answered works elsewhere: what is kept here is not what it goes by.
     pub(super) fn say_elsewhere(&self, cx: &Context, status: &Status) {
-        if let Some(fail) = elsewhere(&self.state, status) {
-            cx.ui.say(&format!("{fail}; {}", fail.help.as_deref().unwrap_or_default()));
-        }
+        say_elsewhere(cx, &self.state, status);
     }
 
     /// Switches something: through the daemon, or in its absence under the lock.
@@ -172,6 +173,21 @@ pub(super) async fn none_elsewhere(state: &StateDir) -> Result<(), Fail> {
         Heard::Status(status) => elsewhere(state, &status).map_or(Ok(()), Err),
         Heard::NoDaemon => Ok(()),
         Heard::Nothing(patience) => Err(unanswered(AskError::Silent(patience))),
+    }
+}
+
+/// Warns beside a daemon of the same config that works in another state directory: what a command shows of what is kept here
+/// is not what that daemon goes by. One that doesn't answer soon keeps nobody from looking.
+pub(super) async fn warn_elsewhere(cx: &Context, state: &StateDir) {
+    let Ok(socket) = state.socket() else { return };
+    if let Ok(Heard::Status(found)) = status(&socket, GLANCE).await {
+        say_elsewhere(cx, state, &found);
+    }
+}
+
+fn say_elsewhere(cx: &Context, state: &StateDir, status: &Status) {
+    if let Some(fail) = elsewhere(state, status) {
+        cx.ui.say(&format!("warning: {fail}; {}", fail.help.as_deref().unwrap_or_default()));
     }
 }
 

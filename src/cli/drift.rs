@@ -16,6 +16,7 @@ use crate::model::{Action, Address, AddressGlob, CommitId, Object, RepoName, Ver
 use crate::plan::{Document, Memory, Planned, render};
 
 use super::context::Context;
+use super::daemon::warn_elsewhere;
 use super::exit::{Exit, Fail};
 use super::session::READING;
 use super::ui::Progress;
@@ -31,6 +32,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let source = cx.source().await?;
     let loaded = cx.load(&source, cx.at())?;
     let session = cx.connect(&source, &loaded.desired, Patience::Foreground)?;
+    warn_elsewhere(cx, &session.state).await;
     let switches = cx.switches(&session.state, &loaded.desired)?;
     session.take_ledger_over(cx, &source, &loaded.desired).await?;
     let (selection, memory) = (loops::of_repositories(), Memory::default());

@@ -90,7 +90,7 @@ impl Exit {
         match cause {
             Cause::Auth => Self::Auth,
             Cause::RateLimit => Self::RateLimit,
-            Cause::Other => Self::Error,
+            Cause::Ledger | Cause::Other => Self::Error,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::ledger::{
 use crate::model::Desired;
 
 use super::context::Context;
+use super::daemon::warn_elsewhere;
 use super::exit::{Exit, Fail};
 use super::next::{self, OtherCopy};
 use super::session::{Session, in_force};
@@ -60,6 +61,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             let source = Arc::new(cx.open()?);
             let desired = in_force(cx, &source).await?;
             let state = cx.state(&source, &desired)?;
+            warn_elsewhere(cx, &state).await;
             // Before the branch, which a daemon may move at this moment: it has what was noted, and here is what it has.
             let noted = Published::noted(state.dir());
             // What is on this machine is verified whether or not the branch can be read.

@@ -6,8 +6,7 @@ use crate::adapters::state::LockedBy;
 use crate::adapters::{env, fs, git, github, state};
 use crate::engine::{FlipsError, MemoryError, SourceError};
 use crate::ledger::{self, BRANCH};
-
-use super::exit::Exit;
+use crate::model::Cause;
 
 /// After a request to GitHub that failed.
 pub(super) fn github(error: &github::Error) -> String {
@@ -73,14 +72,13 @@ pub(super) fn github(error: &github::Error) -> String {
     }
 }
 
-/// After a reading that is incomplete, by the exit code that its gaps lead to.
-pub(super) fn reading(exit: Exit) -> &'static str {
-    if exit == Exit::Auth {
-        "check the credential and what it may see: `factoryctl doctor`"
-    } else if exit == Exit::RateLimit {
-        "run it again when the limit is full again: `factoryctl doctor` says when"
-    } else {
-        "run it again; `factoryctl doctor` says whether GitHub can be reached"
+/// After a reading that is incomplete, by the cause of a gap.
+pub(super) fn reading(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Auth => "check the credential and what it may see: `factoryctl doctor`",
+        Cause::RateLimit => "run it again when the limit is full again: `factoryctl doctor` says when",
+        Cause::Ledger => "`factoryctl ledger verify` names every place and how it is mended",
+        Cause::Other => "run it again; `factoryctl doctor` says whether GitHub can be reached",
     }
 }
 

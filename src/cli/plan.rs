@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::adapters::fs;
 use crate::adapters::github::Patience;
+use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::engine::{self, Also, Judged, Judging, Loaded, Source};
 use crate::ledger;
@@ -13,6 +14,7 @@ use crate::plan::render::{self, COMMENT_LIMIT};
 use crate::plan::{Document, Memory, SavedError, SavedPlan};
 
 use super::context::Context;
+use super::daemon::warn_elsewhere;
 use super::exit::{Exit, Fail};
 use super::next;
 use super::session::{READING, Session, globs, selection};
@@ -102,14 +104,15 @@ async fn compare(
     let scope = globs(&args.addresses, &loaded.desired)?;
     let selection = selection(&args.loops)?;
     let state = cx.state(source, &loaded.desired)?;
+    warn_elsewhere(cx, &state).await;
     let switches = cx.switches(&state, &loaded.desired)?;
-    let memory = remembered(&state, &loaded.desired)?;
+    let (memory, forgotten) = remembered(&state, &loaded.desired);
     let judging = Judging {
         scope: &scope,
         ..Judging::new(&loaded.desired, &selection, &switches, &memory, cx.clock.now())
     };
     let api = cx.api(&loaded.desired);
-    let (observed, age) = if args.offline {
+    let (mut observed, age) = if args.offline {
         cached(&state, &api, &loaded.desired, judging.now)?
     } else {
         let session = cx.connect(source, &loaded.desired, Patience::Foreground)?;
@@ -125,6 +128,10 @@ async fn compare(
         keep(cx, &session, &api, &observed, args);
         (observed, None)
     };
+    if let Some(gap) = forgotten {
+        observed.tracker.issues.clear();
+        observed.gaps.push(gap);
+    }
     let mut judged = engine::judge(&judging, &observed);
     judged.document.reading.cached_age_seconds = age;
     if let Some(base) = base {
@@ -134,13 +141,19 @@ async fn compare(
     Ok((judged, observed))
 }
 
-/// What the ledger remembers that decides what is wanted at all: the follow-ups that were opened once.
-fn remembered(state: &StateDir, desired: &Desired) -> Result<Memory, Fail> {
+/// What the ledger remembers that decides what is wanted at all: the follow-ups that were opened once. Where it can't be
+/// read, that is a gap, and no issue is planned.
+fn remembered(state: &StateDir, desired: &Desired) -> (Memory, Option<Gap>) {
     if desired.tasks.values().all(|task| task.follow_ups == FollowUps::None) {
-        return Ok(Memory::default());
+        return (Memory::default(), None);
     }
-    let opened = ledger::read(&state.ledger())?.index.opened().clone();
-    Ok(Memory { opened, ..Memory::default() })
+    match ledger::read(&state.ledger()) {
+        Ok(read) => (Memory { opened: read.index.opened().clone(), ..Memory::default() }, None),
+        Err(error) => {
+            let why = format!("which of them were opened before can't be told: {}", said(&error));
+            (Memory::default(), Some(Gap { facet: Facet::Issues, repo: None, why, cause: Cause::Ledger }))
+        }
+    }
 }
 
 /// The last complete reading, and its age in seconds. Of what was declared since it knows nothing.
@@ -217,7 +230,7 @@ pub(super) fn say_unread(cx: &Context, observed: &Observed) {
     say_unread_with(cx, observed, next::reading);
 }
 
-fn say_unread_with(cx: &Context, observed: &Observed, next: impl Fn(Exit) -> &'static str) {
+fn say_unread_with(cx: &Context, observed: &Observed, next: impl Fn(Cause) -> &'static str) {
     let exit = incomplete(observed);
     let Some(gap) = observed.gaps.iter().find(|gap| Exit::of(gap.cause) == exit) else { return };
     let of = gap.repo.as_ref().map(|repo| format!(" of {repo}")).unwrap_or_default();
@@ -226,7 +239,7 @@ fn say_unread_with(cx: &Context, observed: &Observed, next: impl Fn(Exit) -> &'s
         n => format!(" (and {n} more)"),
     };
     let why = render::printable(&gap.why);
-    let line = format!("{}{of} could not be read{more}: {why}; next: {}", gap.facet, next(exit));
+    let line = format!("{}{of} could not be read{more}: {why}; next: {}", gap.facet, next(gap.cause));
     cx.ui.say(&format!("error: {line}"));
 }
 

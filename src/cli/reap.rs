@@ -13,7 +13,7 @@ use crate::engine::{
 use crate::plan::render::printable;
 
 use super::context::Context;
-use super::daemon::Daemon;
+use super::daemon::{Daemon, GLANCE};
 use super::exit::{Exit, Fail};
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,10 @@ const GRACE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(250);
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    let Daemon { state, desired, .. } = Daemon::find(cx).await?;
+    let daemon = Daemon::find(cx).await?;
+    // Who hangs says nothing, and is why this is run.
+    daemon.is_here(GLANCE).await?;
+    let Daemon { state, desired, .. } = daemon;
     let stale_after = Duration::from_secs(args.stale_after);
     let sign = look(cx, &state, stale_after)?;
     let report = Report { state: &state, now: cx.clock.now(), json: args.json };

@@ -12,7 +12,7 @@ use crate::plan::render::printable;
 use crate::runs::{End, RecordError, RunDir, Spec, State, settle};
 
 use super::context::Context;
-use super::daemon::Daemon;
+use super::daemon::{Daemon, GLANCE};
 use super::exit::{Exit, Fail};
 use super::mirrored::{Saved, Taken};
 
@@ -60,8 +60,6 @@ enum What {
 const LOG: u64 = 1 << 30;
 /// How long is waited for a run to end, beyond the grace that its agent has.
 const BEYOND_GRACE: Duration = Duration::from_secs(20);
-/// How long a daemon may take to say where it works.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// How often is looked.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -81,7 +79,7 @@ struct Run {
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     // Who is at work is found, and stopped, whatever becomes of the config meanwhile.
     let daemon = Daemon::find(cx).await?;
-    daemon.is_here(PATIENCE).await?;
+    daemon.is_here(GLANCE).await?;
     let state = &daemon.state;
     let all = RunDir::all(&state.runs())?;
     match &args.what {

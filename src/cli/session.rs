@@ -19,6 +19,7 @@ use crate::model::{AddressGlob, Allow, Auth, Desired};
 use crate::plan::{Switches, guard};
 
 use super::context::Context;
+use super::daemon::warn_elsewhere;
 use super::exit::{Exit, Fail};
 use super::next;
 
@@ -106,6 +107,7 @@ impl Context {
         let source = Arc::new(self.open()?);
         let desired = in_force(self, &source).await?;
         let state = self.state(&source, &desired)?;
+        warn_elsewhere(self, &state).await;
         if ledger::read(&state.ledger())?.head.seq == 0 {
             let session = self.connect(&source, &desired, Patience::Foreground)?;
             session.take_ledger_over(self, &source, &desired).await?;

@@ -240,6 +240,8 @@ pub enum Cause {
     Auth,
     /// A spent budget.
     RateLimit,
+    /// The ledger on this machine.
+    Ledger,
     /// Anything else.
     Other,
 }
@@ -250,6 +252,7 @@ impl Cause {
         match self {
             Self::Auth => "auth",
             Self::RateLimit => "rate-limit",
+            Self::Ledger => "ledger",
             Self::Other => "other",
         }
     }

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use crate::adapters::fs;
 use crate::adapters::github::{Auth, Client, Patience};
 use crate::desired::import::{self, Imported};
-use crate::model::{Facet, Facets, Gap, Observed, RepoName, RepoState, Seen};
+use crate::model::{Cause, Facet, Facets, Gap, Observed, RepoName, RepoState, Seen};
 use crate::observed::{self, Request, Wanted};
 use crate::plan::render::counted;
 
@@ -154,8 +154,9 @@ fn under_present_names(mut observed: Observed) -> Observed {
 
 fn incomplete(gaps: &[Gap]) -> Fail {
     let exit = gaps.iter().fold(Exit::Done, |exit, gap| exit.and(Exit::of(gap.cause)));
-    let mut fail =
-        Fail::new(exit, "not everything could be read; nothing was written").help(next::reading(exit));
+    let decides = gaps.iter().map(|gap| gap.cause).find(|cause| Exit::of(*cause) == exit);
+    let mut fail = Fail::new(exit, "not everything could be read; nothing was written")
+        .help(next::reading(decides.unwrap_or(Cause::Other)));
     fail.causes = gaps
         .iter()
         .take(NAMED)

@@ -14,6 +14,7 @@ use crate::model::{
 use crate::observed;
 
 use crate::cli::context::Context;
+use crate::cli::daemon::warn_elsewhere;
 use crate::cli::exit::{Exit, Fail};
 
 #[derive(Debug, clap::Args)]
@@ -29,6 +30,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let source = cx.source().await?;
     let loaded = cx.load(&source, cx.at())?;
+    warn_elsewhere(cx, &cx.state(&source, &loaded.desired)?).await;
     let wrong =
         |says: String| Fail::new(Exit::Usage, says).help("addresses look like repo/acme/widgets/label/bug");
     let mut out = String::new();

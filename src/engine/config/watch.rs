@@ -28,11 +28,13 @@ const POLL_BLIND: Duration = Duration::from_secs(2);
 /// How often it is looked whether the repository is still the one that is watched.
 const PRESENCE: Duration = Duration::from_millis(500);
 
-/// Watches a reference of a repository on this machine, by its full name, until `stop`.
+/// Watches a reference of a repository on this machine, by its full name, until `stop`. It wakes once when it has begun:
+/// what came after the config was read and before that is noticed by nobody else.
 pub(crate) async fn watch(repo: Repo, reference: String, wakes: Wakes, stop: CancellationToken) {
     let noted = Arc::new(Notify::new());
     let mut watched = Watched::begin(&repo, &noted);
     let mut last = head(&repo, &reference).await;
+    wakes.add(|pending| pending.config = true);
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
@@ -134,13 +136,13 @@ mod tests {
         let stop = CancellationToken::new();
         let task = watch(fixture.repo(), MAIN.into(), wakes.clone(), stop.clone());
         let moves = async {
-            // The watch has begun when it notices anything: until then this is repeated.
-            loop {
-                fixture.commit("again");
-                if tokio::time::timeout(AGAIN, wakes.take()).await.is_ok() {
-                    break;
-                }
-            }
+            let noticed = async |what: &str| {
+                let pending = tokio::time::timeout(NEVER, wakes.take()).await;
+                assert!(pending.is_ok_and(|p| p.config), "{what}");
+            };
+            noticed("the watch has begun").await;
+            fixture.commit("another");
+            noticed("another commit").await;
             for (what, args) in [
                 ("a loose reference", vec!["update-ref", "refs/heads/main", one.as_str()]),
                 ("a commit", vec!["commit", "--quiet", "--allow-empty", "-m", "two"]),
@@ -149,12 +151,8 @@ mod tests {
             ] {
                 fixture.git(&["pack-refs", "--all"]);
                 fixture.git(&args);
-                let pending = tokio::time::timeout(NEVER, wakes.take()).await;
-                assert!(pending.is_ok_and(|p| p.config), "{what}");
+                noticed(what).await;
             }
-            let noticed = async |what: &str| {
-                assert!(tokio::time::timeout(NEVER, wakes.take()).await.is_ok(), "{what}");
-            };
             let aside = dir.path().join("aside");
             std::fs::rename(&fixture.dir, &aside).unwrap();
             noticed("it was moved away").await;

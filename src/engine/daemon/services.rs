@@ -82,7 +82,7 @@ impl Daemon {
             async move { control.answer(request).await }
         };
         self.services.spawn(door.serve(answer, self.services_stop.clone()));
-        let ends = runs::watch(self.shop.state.runs(), self.wakes.clone(), self.services_stop.clone());
+        let ends = runs::watch(&self.shop.state.runs(), self.wakes.clone(), self.services_stop.clone());
         self.services.spawn(ends);
         let by = (self.env.clone(), self.clock.clone(), self.shop.known.clone());
         let audience = Arc::clone(&self.audience);

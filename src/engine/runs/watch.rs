@@ -10,18 +10,24 @@ use crate::engine::wakes::Wakes;
 use crate::model::{Facet, Facets};
 use crate::runs::BELL;
 
-/// Wakes whoever looks at runs whenever one ends, until `stop`. Where the kernel gives no notes, the interval of the loop
-/// does.
-pub(in crate::engine) async fn watch(runs: std::path::PathBuf, wakes: Wakes, stop: CancellationToken) {
-    let watcher = match notes(&runs, wakes) {
+/// Wakes whoever looks at runs whenever one ends, from now on and as long as the future is there, until `stop`. Where the
+/// kernel gives no notes, the interval of the loop does.
+pub(in crate::engine) fn watch(
+    runs: &Path,
+    wakes: Wakes,
+    stop: CancellationToken,
+) -> impl Future<Output = ()> + Send + 'static {
+    let watcher = match notes(runs, wakes) {
         Ok(watcher) => Some(watcher),
         Err(error) => {
             tracing::warn!(error, "the ends of runs can't be watched; they are looked for every minute");
             None
         }
     };
-    stop.cancelled().await;
-    drop(watcher);
+    async move {
+        stop.cancelled().await;
+        drop(watcher);
+    }
 }
 
 fn notes(runs: &Path, wakes: Wakes) -> Result<RecommendedWatcher, String> {

@@ -533,7 +533,7 @@ fn of_cause(cause: Cause, order: &Order, now: Timestamp) -> Ended {
     match cause {
         Cause::Auth => Ended::Stuck,
         Cause::RateLimit => Ended::OutOfCredit { until: full_again(&order.client.budget(), now) },
-        Cause::Other => RETRY,
+        Cause::Ledger | Cause::Other => RETRY,
     }
 }
 
