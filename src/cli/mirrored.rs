@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::model::{CommitId, RepoName, RunId};
 use crate::runs::On;
@@ -89,7 +90,19 @@ impl Saved {
         }
     }
 
-    pub(super) fn lines(&self, run: &RunId, on: Option<&On>) -> Vec<(&'static str, String)> {
+    pub(super) fn lines(&self, state: &StateDir, run: &RunId, on: Option<&On>) -> Vec<(&'static str, String)> {
+        let mut out = self.saved(run, on);
+        match workspace::unsaved(&state.workspaces()) {
+            Ok(left) => {
+                let its = left.into_iter().filter(|one| one.run().as_ref() == Some(run));
+                out.extend(its.map(|one| ("not saved", one.to_string())));
+            }
+            Err(error) => out.push(("not saved", format!("can't be told: {}", said(&error)))),
+        }
+        out
+    }
+
+    fn saved(&self, run: &RunId, on: Option<&On>) -> Vec<(&'static str, String)> {
         match self.mirror(run, on) {
             None => Vec::new(),
             Some(Ok(mirror)) => {

@@ -236,8 +236,9 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
     }
     let mut out = format!("{}  {}\n", run.id, run.word());
     let mut line = |label: &str, value: Option<String>| {
-        if let Some(value) = value {
-            out.push_str(&format!("{label}: {}\n", printable(&value)));
+        for (n, one) in value.iter().flat_map(|value| value.lines()).enumerate() {
+            let label = if n == 0 { format!("{label}: ") } else { "  ".to_owned() };
+            out.push_str(&format!("{label}{}\n", printable(one)));
         }
     };
     line("task", on.map(|on| format!("{}, attempt {}", on.of.task, on.of.attempt)));
@@ -276,7 +277,7 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
     for (label, text) in taken.lines(&run.id) {
         line(label, Some(text));
     }
-    for (label, text) in saved.lines(&run.id, on) {
+    for (label, text) in saved.lines(state, &run.id, on) {
         line(label, Some(text));
     }
     for (label, text) in run.closed.as_ref().map(|closed| said(&closed.said)).unwrap_or_default() {

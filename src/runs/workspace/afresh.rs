@@ -3,13 +3,11 @@
 use jiff::Timestamp;
 
 use super::salvage::{History, Why, is_theirs};
+use super::unsaved::{aside, set_aside};
 use super::{Error, REMOVING, Salvaged, Site, Workspace, key};
 use crate::adapters::fs;
 use crate::adapters::git::{CheckOut, check_out};
 use crate::model::RunId;
-
-/// How folders with history that couldn't be saved begin.
-const UNREAD: &str = "unread-";
 
 impl Workspace {
     /// Begins anew: a new repository on this branch, its files checked out, what is ignored kept for its caches. What the
@@ -31,12 +29,12 @@ impl Workspace {
         site.mirror.lend(site.access, &fresh, self.record.objects, start).await?;
         let git_dir = self.git_dir();
         if fs::exists(&git_dir) {
-            let aside = match salvaged.history {
-                History::Unread(_) => self.place.join(format!("{UNREAD}{run}")),
+            let gone = match salvaged.history {
+                History::Unread(_) => aside(&self.place, run),
                 History::Absent | History::Saved => self.place.join("old.git"),
             };
             fs::remove_tree(&self.place.join("old.git"))?;
-            fs::rename(&git_dir, &aside)?;
+            fs::rename(&git_dir, &gone)?;
         }
         start.branch.clone_into(&mut self.record.branch);
         self.record.base = start.base.clone();
@@ -81,8 +79,8 @@ impl Workspace {
         if let History::Unread(why) = salvaged.history {
             return Err(self.leave(self.git_dir(), Some(why))?);
         }
-        if let Some(unread) = fs::names(&self.place)?.into_iter().find(|name| name.starts_with(UNREAD)) {
-            return Err(self.leave(self.place.join(unread), None)?);
+        if let Some(unread) = set_aside(&self.place)?.pop() {
+            return Err(self.leave(unread, None)?);
         }
         let gone = self.place.with_file_name(format!("{REMOVING}{}", key(&self.record.name)));
         fs::remove_tree(&gone)?;

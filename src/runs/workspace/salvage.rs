@@ -99,7 +99,8 @@ impl Why {
 
 impl Workspace {
     /// Saves what is in it and nowhere else: changed, new, staged, stashed and unpushed work, by
-    /// `refs/factory/salvage/<run>` in the mirror. A second call for the same run loses nothing of the first. The run's processes have ended.
+    /// `refs/factory/salvage/<run>` in the mirror. A second call for the same run loses nothing of the first. The run's
+    /// processes have ended.
     ///
     /// # Errors
     /// When the tree can't be read, or the mirror not be written.

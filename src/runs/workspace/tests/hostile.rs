@@ -162,8 +162,11 @@ async fn nothing_of_another_repository_comes_in() {
             let mut it = it;
             ground.reset(&mut it).await;
             assert_eq!(agent(&it).git(&["status", "--porcelain"]), "", "{way}");
+            let left = unsaved(it.place.parent().unwrap()).unwrap();
+            assert_eq!(left.iter().map(Unsaved::run).collect::<Vec<_>>(), [Some(run())], "{way}");
             let ended = it.destroy(&ground.site(), &run(), &by(), at()).await;
             assert!(matches!(ended, Err(Error::Unsaved(_))), "{way}: {ended:?}");
+            assert_eq!(unsaved(left[0].path.ancestors().nth(2).unwrap()).unwrap().len(), 1, "{way}");
         }
     }
 }
