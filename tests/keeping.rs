@@ -109,6 +109,30 @@ fn what_is_saved_when_a_workspace_ends_is_shown() {
     });
 }
 
+/// What came into a workspace between two attempts is the first one's: the second one had no part in it.
+#[test]
+fn what_comes_after_a_run_is_saved_as_its_own_when_the_next_one_begins() {
+    small(|w| {
+        w.config(&unbounded("exit 3", "attempts 1"));
+        one_run(w).exits(1);
+        let first = runs(w).remove(0);
+        assert!(first["salvage"].is_null(), "{first:#}");
+        std::fs::write(folder(&first).join("later"), "y\n").expect("it is there");
+        w.config(&unbounded("exit 3", "attempts 2"));
+        one_run(w).exits(1);
+        let all = runs(w);
+        let [second, first] = &all[..] else { panic!("{all:#?}") };
+        let saved = format!("refs/factory/salvage/{}", first["run"].as_str().expect("its name"));
+        assert_eq!(
+            (&first["salvage"], &second["salvage"]),
+            (&saved.as_str().into(), &Value::Null),
+            "{all:#?}"
+        );
+        let mirror = yard(first).join("mirrors/acme/anvil.git").display().to_string();
+        assert_eq!(w.git(&["--git-dir", &mirror, "show", &format!("{saved}:later")]), "y\n");
+    });
+}
+
 /// What can't be saved stays, and a person is told once what to do about it, and by the doctor whenever they ask.
 #[test]
 fn what_is_left_for_a_person_says_what_to_do() {

@@ -461,7 +461,17 @@ fn why_tells_how_a_task_stands() {
             told.contains("\n  live pull request #") && told.contains(", open\nwaits for a person to"),
             "{told}"
         );
+        w.github().mutate(|world| {
+            let issues = &mut world.repo_mut("acme/anvil").expect("there").issues;
+            for pull in issues.values_mut().filter(|issue| issue.pull.is_some()) {
+                pull.state = factoryctl::twin::world::IssueState::Closed;
+            }
+        });
+        let told = why("task/hone");
+        assert!(told.contains(", closed\nnothing comes next; another prompt would be "), "{told}");
         w.run(&["suspend", "repo/acme/anvil/task/hone", "--reason", "audit"]).exits(0);
+        let told = why("task/hone");
+        assert!(told.contains("`repo/acme/anvil/task/hone` is suspended by tester@"), "{told}");
         w.config(&config(HONES, "").replace("Hone the anvil.", "Hone it once more."));
         assert!(why("task/hone").contains("; held back by `suspended`: "), "{}", why("task/hone"));
         w.run(&["loop", "disable", "tasks", "--reason", "audit"]).exits(0);

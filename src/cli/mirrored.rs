@@ -90,7 +90,12 @@ impl Saved {
         }
     }
 
-    pub(super) fn lines(&self, state: &StateDir, run: &RunId, on: Option<&On>) -> Vec<(&'static str, String)> {
+    pub(super) fn lines(
+        &self,
+        state: &StateDir,
+        run: &RunId,
+        on: Option<&On>,
+    ) -> Vec<(&'static str, String)> {
         let mut out = self.saved(run, on);
         match workspace::unsaved(&state.workspaces()) {
             Ok(left) => {

@@ -63,6 +63,12 @@ pub(super) async fn explain(
         let _ = writeln!(out, "  {}", says(run, task));
     }
     let _ = writeln!(out, "branch {}", task.branch());
+    for (glob, switch) in cx.switches(&state, &loaded.desired)?.suspended {
+        if glob.covers(&address) {
+            let line = format!("`{glob}` is suspended by {}: {}", switch.by, switch.reason);
+            let _ = writeln!(out, "{}", printable(&line));
+        }
+    }
     if offline {
         return Ok(());
     }
@@ -70,7 +76,11 @@ pub(super) async fn explain(
     if let Some(pull) = observed.pulls.get(&(task.repo.clone(), task.branch())) {
         let _ = writeln!(out, "  live {}", live(pull));
     }
-    for line in next(&judged) {
+    let next = next(&judged);
+    if next.is_empty() {
+        let _ = writeln!(out, "nothing comes next; another prompt would be another piece of work");
+    }
+    for line in next {
         let _ = writeln!(out, "{line}");
     }
     Ok(())

@@ -234,17 +234,23 @@ impl Starter {
     /// A name for a run of a task, after those of all that it had: their order is what they are known by, also when
     /// the clock was set back.
     fn name(&self, of: &RunOf) -> Result<RunId, WorkshopError> {
-        let known = &self.0.known;
-        let mut its = known.of_task(of);
-        for (id, dir) in known.open(&self.0.state.runs()).map_err(failed)? {
-            let on = dir.spec().map_err(failed)?.and_then(|spec| spec.on);
-            if on.is_some_and(|on| (&on.of.repo, &on.of.task) == (&of.repo, &of.task)) {
-                its.push(id);
-            }
-        }
+        let its = self.of_task(of)?;
         let after = its.iter().filter_map(RunId::moment).map(|last| last + SignedDuration::from_millis(1));
         let moment = after.fold(self.0.clock.now(), Timestamp::max);
         Ok(RunId::new(moment, salt(&self.0.state.runs(), of).as_bytes()))
+    }
+
+    /// All runs that a task had and has, by their names.
+    fn of_task(&self, of: &RunOf) -> Result<BTreeSet<RunId>, WorkshopError> {
+        let known = &self.0.known;
+        let mut its: BTreeSet<RunId> = known.of_task(of).into_iter().collect();
+        for (id, dir) in known.open(&self.0.state.runs()).map_err(failed)? {
+            let on = dir.spec().map_err(failed)?.and_then(|spec| spec.on);
+            if on.is_some_and(|on| (&on.of.repo, &on.of.task) == (&of.repo, &of.task)) {
+                its.insert(id);
+            }
+        }
+        Ok(its)
     }
 
     /// What is kept of the secrets that it is given.
@@ -345,7 +351,7 @@ impl Starter {
         })
     }
 
-    /// The folder that it works in: the task's own, begun anew, after what is there was saved.
+    /// The folder that it works in: the task's own, begun anew, after what is there was saved as its last run's.
     async fn workspace(
         &self,
         mirror: &Mirror,
@@ -364,7 +370,9 @@ impl Starter {
         match Workspace::open(&site, &name).map_err(failed)? {
             None => Workspace::make(&site, &name, Objects::Borrowed, at).await.map_err(failed),
             Some(mut there) => {
-                there.reset(&site, run, at, yard.clock.now()).await.map_err(failed)?;
+                let its = self.of_task(&start.of)?;
+                let last = its.range(..run).next_back().unwrap_or(run);
+                there.reset(&site, last, at, yard.clock.now()).await.map_err(failed)?;
                 Ok(there)
             }
         }

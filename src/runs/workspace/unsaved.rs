@@ -106,7 +106,6 @@ fn noted(place: &Path) -> Result<Option<Unsaved>, Error> {
         Err(error) if error.is_not_found() => return Ok(None),
         other => other?,
     };
-    let unsaved: Unsaved =
-        serde_json::from_slice(&bytes).map_err(|source| Error::Record { path, source })?;
+    let unsaved: Unsaved = serde_json::from_slice(&bytes).map_err(|source| Error::Record { path, source })?;
     Ok(Some(unsaved).filter(|unsaved| unsaved.path.symlink_metadata().is_ok()))
 }
