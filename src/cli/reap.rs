@@ -63,9 +63,11 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
                 "the daemon, process {}, is there and has had no heartbeat since {}; nothing was done",
                 beat.process.pid, beat.written
             );
-            return Err(
-                Fail::new(Exit::Error, says).help("look at its log; to end it: factoryctl reap --stop-stale")
+            let help = format!(
+                "look at its log; to end it: factoryctl reap --stop-stale --stale-after {}",
+                args.stale_after
             );
+            return Err(Fail::new(Exit::Error, says).help(help));
         }
         Sign::Never | Sign::Gone(_) | Sign::Stale(_) => {}
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::adapters::fs;
 use crate::adapters::state::StateDir;
 use crate::model::{Closed, CommitId, MICROS, RunId, Said, Spent, Usage, usd};
-use crate::plan::render::printable;
+use crate::plan::render::{counted, printable};
 use crate::runs::{End, RecordError, RunDir, Spec, State, settle};
 
 use super::context::Context;
@@ -256,7 +256,8 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
         line("took", Some(format!("{:.1} s, {}", end.took.as_secs_f64(), tries(end.tries))));
         let cold = if end.cold { ", begun cold: not the one that was to go on" } else { "" };
         line("session", end.session.as_ref().map(|session| format!("{session}{cold}")));
-        line("left behind", (end.strays > 0).then(|| format!("{} processes, killed", end.strays)));
+        let strays = || format!("{}, killed", counted(end.strays, "process", "processes"));
+        line("left behind", (end.strays > 0).then(strays));
         line("not killed", (!end.left.is_empty()).then(|| format!("{:?}", end.left)));
         for last in end.setup_failed.iter().flat_map(|failed| &failed.tail) {
             line("setup", Some(last.clone()));

@@ -176,8 +176,13 @@ fn shown(text: &str) -> Option<String> {
 /// The first line is the title, as a heading or not.
 fn follow_up(text: &str) -> Option<FollowUp> {
     let (title, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let title: String = title.trim_start_matches('#').trim().chars().take(LONGEST_TITLE).collect();
-    (!title.is_empty()).then(|| FollowUp::new(title.trim_end(), rest.trim()))
+    let (title, rest) = (title.trim_start_matches('#').trim(), rest.trim());
+    if title.chars().count() <= LONGEST_TITLE {
+        return (!title.is_empty()).then(|| FollowUp::new(title, rest));
+    }
+    // What the title has no room for stands below it.
+    let short: String = title.chars().take(LONGEST_TITLE - 1).collect();
+    Some(FollowUp::new(&format!("{}…", short.trim_end()), format!("{title}\n\n{rest}").trim_end()))
 }
 
 #[cfg(test)]
@@ -229,6 +234,20 @@ mod tests {
         };
         assert_eq!(box_.said, expect);
         assert_eq!(expect.for_a_person().as_deref(), Some("it asks: Which one?"));
+    }
+
+    #[test]
+    fn a_title_that_is_too_long_is_told_in_full_below_it() {
+        let (fits, long) = ("é".repeat(LONGEST_TITLE), format!("{} end", "é".repeat(LONGEST_TITLE)));
+        let home = Home::new()
+            .put("follow-up-1.md", format!("# {fits}\n\nIt leaks."))
+            .put("follow-up-2.md", format!("# {long}\n\nIt leaks.\n"));
+        let short = format!("{}…", "é".repeat(LONGEST_TITLE - 1));
+        let expect = [
+            FollowUp::new(&fits, "It leaks."),
+            FollowUp::new(&short, &format!("{long}\n\nIt leaks.")),
+        ];
+        assert_eq!(home.read().said.follow_ups, expect);
     }
 
     #[test]

@@ -423,14 +423,22 @@ git commit -qm "$line"
 """
 
 
+# What is freed goes back to the system after a second, and a look that begins takes some of it again.
+AT_REST = 3
+
+
 class Sample:
-    """What the daemon has at a moment at which it has nothing to do."""
+    """What the daemon has at rest: the least within a few seconds in which it has nothing to do."""
 
     def __init__(self, daemon, done, at):
         pid = daemon.process.pid
         self.done, self.at = done, at
         # What it has itself; the rest is the program's own file, of which the kernel keeps what was used once.
-        self.own, self.pss, self.rss = pss(pid, "Anonymous"), pss(pid), pss(pid, "Rss")
+        looks, until = [], time.monotonic() + AT_REST
+        while time.monotonic() < until:
+            looks.append((pss(pid, "Anonymous"), pss(pid), pss(pid, "Rss")))
+            time.sleep(0.1)
+        self.own, self.pss, self.rss = min(looks)
         self.files = len(os.listdir(f"/proc/{pid}/fd"))
         self.cpu = daemon.cpu()
 
