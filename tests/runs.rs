@@ -390,7 +390,8 @@ fn what_an_agent_asks_is_answered_at_once() {
     assert_eq!(end.outcome, Outcome::Done, "{end:?}");
     assert!(replies[0].contains(r#""optionId":"yes""#), "{replies:?}");
     let (end, replies) = asks(&[LEAVE, QUESTION]);
-    assert_eq!((&end.outcome, end.asked.as_deref()), (&Outcome::NeedsInput, Some("Which?")), "{end:?}");
+    let asked = (end.asked.as_deref(), end.says.as_str());
+    assert_eq!((&end.outcome, asked), (&Outcome::NeedsInput, (Some("Which?"), "it asks: Which?")), "{end:?}");
     assert!(replies[1].contains("method not found"), "{replies:?}");
 }
 

@@ -191,14 +191,30 @@ fn the_runs_of_a_day_cost_no_more_than_they_may() {
             stopped["says"], "the day's spend of the factory was used up (caps.spend-per-day)",
             "{stopped:#}"
         );
-        for run in runs(w) {
-            assert_eq!(run["used"]["input"], 2_000, "{run:#}");
-            w.run(&["runs", "stop", run["run"].as_str().expect("its name"), "--reason", "enough"]).exits(0);
+        // The other one uses nothing more, and learns of it all the same.
+        for run in ended(w) {
+            assert_eq!((&run["used"]["input"], &run["says"]), (&json!(2_000), &stopped["says"]), "{run:#}");
         }
         let applied = w.apply(&[]);
         assert_eq!(runs(w).len(), 2, "{}", applied.all());
         let plan = w.plan(&[]);
         assert!(plan.out.contains("cost 0.012 USD of 0.01 USD (caps.spend-per-day)"), "{}", plan.all());
+    });
+}
+
+/// Whoever has said its last word and stays is ended, and what it made is what counts.
+#[test]
+fn an_agent_that_stays_after_its_last_word_is_done() {
+    small(|w| {
+        let script =
+            "git add prompt; git commit -qm honed; ends 1 0 1 0.1; trap '' TERM; while :; do sleep 1; done\n";
+        w.config(&config(w, script, "silence=\"1s\" grace=\"1s\"", &[("a", "\"one\"")]));
+        w.apply(&[]).exits(0);
+        ended(w);
+        w.apply(&[]).exits(0);
+        let run = &runs(w)[0];
+        let says = "what it made may be published";
+        assert_eq!((&run["outcome"], &run["says"]), (&json!("done"), &json!(says)), "{run:#}");
     });
 }
 

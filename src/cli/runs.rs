@@ -183,6 +183,7 @@ impl Run {
             "denied": self.end().map(|end| end.denied),
             "asked": self.end().and_then(|end| end.asked.as_deref()),
             "tries": self.end().map(|end| end.tries),
+            "skipped": self.end().map(|end| end.skipped),
             "exit": self.end().map(|end| &end.exit),
             "commit": self.closed.as_ref().and_then(|c| c.commit.as_ref()).map(CommitId::as_str),
             "checks": self.closed.as_ref().map(|c| &c.checks),
@@ -256,6 +257,13 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
         line("took", Some(format!("{:.1} s, {}", end.took.as_secs_f64(), tries(end.tries))));
         let cold = if end.cold { ", begun cold: not the one that was to go on" } else { "" };
         line("session", end.session.as_ref().map(|session| format!("{session}{cold}")));
+        let skipped = || {
+            format!(
+                "{} of more than 10 MiB",
+                counted(usize::try_from(end.skipped).unwrap_or(usize::MAX), "line", "lines")
+            )
+        };
+        line("not listened to", (end.skipped > 0).then(skipped));
         let strays = || format!("{}, killed", counted(end.strays, "process", "processes"));
         line("left behind", (end.strays > 0).then(strays));
         line("not killed", (!end.left.is_empty()).then(|| format!("{:?}", end.left)));

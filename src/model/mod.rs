@@ -43,7 +43,7 @@ pub use observed::{
 pub use recipe::{Cache, Check, Counted, Gate, Recipe};
 pub use repo_name::{RepoName, RepoNameError};
 pub use run::{Clocks, Limits, Outcome, RunId, Then, Usage, UsageOf};
-pub use said::{FollowUp, Said};
+pub use said::{FollowUp, Said, asks};
 pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
 pub use speech::{PLAN_CHECK, REVIEW_MARKER, follow_up_marker, follow_ups_marked};

@@ -41,11 +41,19 @@ impl FollowUp {
 impl Said {
     /// What a person has to answer or mend before the work can go on, in a line.
     pub fn for_a_person(&self) -> Option<String> {
-        let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         match (&self.question, &self.blocked) {
-            (Some(question), _) => Some(format!("it asks: {}", line(question))),
+            (Some(question), _) => Some(asks(question)),
             (None, Some(blocked)) => Some(format!("it is blocked: {}", line(blocked))),
             (None, None) => None,
         }
     }
+}
+
+/// What an agent asks, in a line.
+pub fn asks(question: &str) -> String {
+    format!("it asks: {}", line(question))
+}
+
+fn line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,7 @@
 //! What a run has used and cost while it goes on.
 
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -8,6 +9,9 @@ use crate::model::{Prices, Spent, Usage, UsageOf};
 
 use super::bill::{Others, cost_of};
 use super::record::{RecordError, Spec};
+
+/// How often a run that uses nothing looks at what all runs of the day cost.
+const LOOKED_EVERY: Duration = Duration::from_secs(5);
 
 /// What the agent of a try has told of its use.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +31,8 @@ pub(super) struct Meter {
     earlier: Vec<Usage>,
     /// What its session used before this try.
     before: Usage,
-    /// What it had used when the spend of the day was looked at last.
-    counted: Usage,
+    /// What it had used when the spend of the day was looked at last, and when that was, since the start of its try.
+    counted: (Usage, Duration),
     /// What all runs of a day may cost, and what the others cost; where there is such a limit.
     day: Option<(u64, Others)>,
 }
@@ -43,7 +47,7 @@ impl Meter {
             prices: spec.bill.prices.clone(),
             earlier: Vec::new(),
             before: spec.baseline,
-            counted: Usage::default(),
+            counted: (Usage::default(), Duration::ZERO),
             day: spec.bill.per_day.zip(runs.map(others)),
         }
     }
@@ -51,6 +55,7 @@ impl Meter {
     /// This try is over, and another one comes: in the same session, or in one of its own.
     pub(super) fn next_try(&mut self, told: Told, goes_on: bool) {
         self.earlier.push(self.of_try(told));
+        self.counted.1 = Duration::ZERO;
         if goes_on {
             self.before = self.of_session(told);
         }
@@ -81,17 +86,28 @@ impl Meter {
         self.day.is_some()
     }
 
-    /// Whether the runs of the day together have cost more than they may; looked at whenever this one has used more.
+    /// When the spend of the day is to be looked at, since the start of this try, if nothing is used before.
+    pub(super) fn looks(&self) -> Option<Duration> {
+        self.day.as_ref().map(|_| self.counted.1 + LOOKED_EVERY)
+    }
+
+    /// Whether the runs of the day together have cost more than they may; looked at whenever this one has used more, and
+    /// every so often, since others go on meanwhile. `age` is how long its try has taken.
     ///
     /// # Errors
     /// When the folder of runs can't be listed.
-    pub(super) fn is_over_day(&mut self, told: Told, now: Timestamp) -> Result<bool, RecordError> {
+    pub(super) fn is_over_day(
+        &mut self,
+        told: Told,
+        age: Duration,
+        now: Timestamp,
+    ) -> Result<bool, RecordError> {
         let (used, cost) = (self.used(told), self.cost(told));
         let Some((most, others)) = &mut self.day else { return Ok(false) };
-        if used == self.counted {
+        if used == self.counted.0 && age < self.counted.1 + LOOKED_EVERY {
             return Ok(false);
         }
-        self.counted = used;
+        self.counted = (used, age);
         let own = cost.map_or(0, |cost| cost.micros);
         Ok(others.cost(now)?.saturating_add(own) > *most)
     }

@@ -76,8 +76,8 @@ pub fn read(home: &Path, redactor: &Redactor) -> Result<Outbox, fs::Error> {
         Err(error) => return Err(error),
     };
     let mut reading = Reading { home: &home, redactor, untaken: Vec::new() };
-    out.said.question = reading.text(QUESTION)?;
-    out.said.blocked = reading.text(BLOCKED)?;
+    out.said.question = reading.call(QUESTION)?;
+    out.said.blocked = reading.call(BLOCKED)?;
     out.said.note = reading.text(NOTE)?;
     out.answer = reading.take(OsStr::new(ANSWER), LONGEST_ANSWER)?;
     for name in names {
@@ -125,6 +125,14 @@ impl Reading<'_> {
     /// One of the texts.
     fn text(&mut self, name: &str) -> Result<Option<String>, fs::Error> {
         Ok(self.take(OsStr::new(name), LONGEST)?.as_deref().and_then(shown))
+    }
+
+    /// A text that calls for a person, who is called also where its words aren't taken.
+    fn call(&mut self, name: &str) -> Result<Option<String>, fs::Error> {
+        let before = self.untaken.len();
+        let text = self.text(name)?;
+        let left = self.untaken.get(before);
+        Ok(text.or_else(|| left.map(|why| format!("in words that can't be shown; {why}"))))
     }
 
     /// What a file says, unless it isn't there or isn't taken.
@@ -243,10 +251,8 @@ mod tests {
             .put("follow-up-1.md", format!("# {fits}\n\nIt leaks."))
             .put("follow-up-2.md", format!("# {long}\n\nIt leaks.\n"));
         let short = format!("{}…", "é".repeat(LONGEST_TITLE - 1));
-        let expect = [
-            FollowUp::new(&fits, "It leaks."),
-            FollowUp::new(&short, &format!("{long}\n\nIt leaks.")),
-        ];
+        let expect =
+            [FollowUp::new(&fits, "It leaks."), FollowUp::new(&short, &format!("{long}\n\nIt leaks."))];
         assert_eq!(home.read().said.follow_ups, expect);
     }
 
@@ -271,6 +277,10 @@ mod tests {
         let said = home.read();
         assert_eq!(said.answer, None);
         assert_eq!(said.said.follow_ups, [FollowUp::new("One", "text")]);
+        let called = "it asks: in words that can't be shown; `question.md`: it is not UTF-8";
+        assert_eq!(said.said.for_a_person().as_deref(), Some(called));
+        let blocked = "in words that can't be shown; `blocked.md`: it is no file that can be read";
+        assert_eq!(said.said.blocked.as_deref(), Some(blocked));
         insta::assert_snapshot!(said.said.untaken.join("\n"), @r"
         `question.md`: it is not UTF-8
         `blocked.md`: it is no file that can be read

@@ -26,7 +26,7 @@ use super::redact::{Redactor, Screen};
 use super::step;
 use super::transcript::Transcript;
 use super::watch::{Exit, Stop, Watch};
-use crate::model::{Outcome, Quota, Spent};
+use crate::model::{Outcome, Quota, Spent, asks};
 
 /// How often progress is noted.
 const NOTED_EVERY: Duration = Duration::from_secs(5);
@@ -275,7 +275,8 @@ impl Run<'_> {
             let now = child.age();
             let next = until.unwrap_or_else(|| {
                 let measured = self.disk.as_ref().map_or(Duration::MAX, |_| now + MEASURED_EVERY);
-                self.watch.deadline().0.min(measured)
+                let counted = self.meter.looks().unwrap_or(Duration::MAX);
+                self.watch.deadline().0.min(measured).min(counted)
             });
             let happening = child.wait(next.saturating_sub(now), &self.requests, &mut buffer)?;
             match happening {
@@ -324,7 +325,7 @@ impl Run<'_> {
                     .stop
                     .take()
                     .or_else(|| self.watch.stop(now, self.meter.of_try(self.told()), self.cost()));
-                self.stop = if stop.is_some() { stop } else { self.stop_of_day()? };
+                self.stop = if stop.is_some() { stop } else { self.stop_of_day(now)? };
                 if self.stop.is_some() {
                     child.signal(Signal::TERM);
                     until = Some(now + self.spec.clocks.grace);
@@ -432,11 +433,11 @@ impl Run<'_> {
     }
 
     /// Whether all runs of the day together have cost too much. Who has said its last word uses nothing more.
-    fn stop_of_day(&mut self) -> Result<Option<Stop>, RecordError> {
+    fn stop_of_day(&mut self, age: Duration) -> Result<Option<Stop>, RecordError> {
         if self.watch.is_closed() {
             return Ok(None);
         }
-        let is_over = self.meter.is_over_day(self.told(), self.clock.now())?;
+        let is_over = self.meter.is_over_day(self.told(), age, self.clock.now())?;
         Ok(is_over.then_some(Stop::SpendOfDay))
     }
 
@@ -459,10 +460,13 @@ impl Run<'_> {
     fn end(&self, exit: Exit, clock: &Clock) -> End {
         let outcome = self.watch.outcome(self.stop.as_ref(), exit, self.agent.closes());
         let trouble = self.watch.trouble().map(|trouble| format!(": {trouble}")).unwrap_or_default();
-        let says = self
-            .stop
-            .as_ref()
-            .map(|stop| if stop.is_patient() { stop.says() + &trouble } else { stop.says() })
+        let asked = self.watch.asked().filter(|_| outcome == Outcome::NeedsInput);
+        let says = asked
+            .map(asks)
+            .or_else(|| {
+                let stop = self.stop.as_ref()?;
+                Some(if stop.is_patient() { stop.says() + &trouble } else { stop.says() })
+            })
             .or_else(|| self.says.clone())
             .or_else(|| self.watch.trouble().filter(|_| outcome != Outcome::Done))
             .unwrap_or_else(|| match exit {

@@ -14,6 +14,9 @@ use super::agents::{Event, Trouble};
 /// How long a tool by which an agent asks may take to learn that nobody answers.
 const QUESTION: Duration = Duration::from_secs(10);
 
+/// How long one may take to end that has said its last word.
+const PARTING: Duration = Duration::from_secs(10);
+
 /// Why a run is stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -26,6 +29,8 @@ pub enum Stop {
     Tool(String),
     /// It asked, and waits for an answer that nobody gives.
     Question,
+    /// It has said its last word, and doesn't end.
+    Parting,
     /// It took too long.
     Time,
     /// It called the model too often.
@@ -59,6 +64,7 @@ impl Stop {
             Self::Silence => "it made no progress".to_owned(),
             Self::Tool(name) => format!("the tool `{name}` did not end"),
             Self::Question => "it asked, and waits for an answer".to_owned(),
+            Self::Parting => "it had said its last word, and was ended since it did not end".to_owned(),
             Self::Time => "its time was over".to_owned(),
             Self::Turns => "its turns were used up".to_owned(),
             Self::Tokens => "its tokens were used up".to_owned(),
@@ -85,6 +91,7 @@ impl Stop {
             Self::Time | Self::Tokens | Self::Spend | Self::Output | Self::Disk => Outcome::TimeLimit,
             Self::Turns => Outcome::TurnLimit,
             Self::Question => Outcome::NeedsInput,
+            Self::Parting => Outcome::Done,
             // The agent had no part in it.
             Self::SpendOfDay | Self::Broken(_) => Outcome::Killed,
             Self::Asked { .. } => Outcome::Cancelled,
@@ -204,7 +211,9 @@ impl Watch {
 
     /// The moment at which it is to be stopped, unless something happens before, and why.
     pub fn deadline(&self) -> (Duration, Stop) {
-        let progress = if !self.began {
+        let progress = if self.closed {
+            (self.progress.saturating_add(PARTING.min(self.clocks.silence)), Stop::Parting)
+        } else if !self.began {
             (self.clocks.first_event, Stop::FirstEvent)
         } else if let Some(at) = self.asking {
             (at.saturating_add(QUESTION), Stop::Question)
@@ -251,6 +260,8 @@ impl Watch {
             return stop.outcome();
         }
         let named = self.trouble.as_ref().and_then(named);
+        // How it goes after its last word makes no difference to what it said.
+        let (stop, exit) = if stop == Some(&Stop::Parting) { (None, Exit::Code(0)) } else { (stop, exit) };
         if let Some(stop) = stop {
             // An agent that tries again for ever isn't wedged: it says what is in the way.
             return named.filter(|_| stop.is_patient()).unwrap_or_else(|| stop.outcome());
@@ -409,6 +420,8 @@ mod tests {
                 311,
                 Stop::Silence,
             ),
+            ("the last word was said", vec![(10, tool("make")), (20, Event::Closed)], 30, Stop::Parting),
+            ("something comes after it", vec![(20, Event::Closed), (25, Event::Progress)], 35, Stop::Parting),
             ("time goes on", vec![(7000, tool("make"))], 7200, Stop::Time),
         ] {
             let watch = watch(&events);
@@ -447,6 +460,20 @@ mod tests {
         for (what, events, stop, exit, expect) in [
             ("well", vec![(1, used(1)), closed.clone()], None, Exit::Code(0), Outcome::Done),
             ("no last word", vec![(1, used(1))], None, Exit::Code(0), Outcome::Crashed),
+            (
+                "it stays when all is said",
+                vec![(1, used(1)), closed.clone()],
+                Some(Stop::Parting),
+                Exit::Signal(9),
+                Outcome::Done,
+            ),
+            (
+                "it stays with an error as its last word",
+                vec![trouble(auth.clone()), closed.clone()],
+                Some(Stop::Parting),
+                Exit::Signal(15),
+                Outcome::Auth,
+            ),
             (
                 "success that isn't",
                 vec![trouble(auth.clone()), closed.clone()],

@@ -424,11 +424,11 @@ git commit -qm "$line"
 
 
 # What is freed goes back to the system after a second, and a look that begins takes some of it again.
-AT_REST = 3
+AT_REST = 10
 
 
 class Sample:
-    """What the daemon has at rest: the least within a few seconds in which it has nothing to do."""
+    """What the daemon has at rest: the least within ten seconds of having nothing to do."""
 
     def __init__(self, daemon, done, at):
         pid = daemon.process.pid

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::{Usage, UsageOf};
 
-use super::json::{count, dollars, lines, list, parse, parts, text};
+use super::json::{count, dollars, lines, list, parse, parts, text, tokens};
 use super::question::asked;
 use super::track::Track;
 use super::{Agent, Books, CommandLine, Event, Job, Listener, Session, Stream, Trouble};
@@ -244,7 +244,7 @@ const SNAKE: Names =
 const CAMEL: Names = ["/inputTokens", "/cacheCreationInputTokens", "/cacheReadInputTokens", "/outputTokens"];
 
 fn usage(line: &Value, path: &str, names: &Names) -> Usage {
-    let [input, written, cached, output] = names.map(|name| count(line, &format!("{path}{name}")));
+    let [input, written, cached, output] = names.map(|name| tokens(line, &format!("{path}{name}")));
     Usage { input: input.saturating_add(written), cached, output, ..Usage::default() }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::model::{Usage, UsageOf};
 
-use super::json::{count, lines, parse, text};
+use super::json::{lines, parse, text, tokens};
 use super::question::asked;
 use super::track::Track;
 use super::{Agent, Books, CommandLine, Event, Job, Listener, Session, Stream, Trouble};
@@ -128,7 +128,7 @@ fn kept(file: &[u8]) -> Usage {
 /// The figures at a path; what was read holds what came from the cache.
 fn usage(line: &Value, path: &str) -> Usage {
     let [all, cached, output] = ["input_tokens", "cached_input_tokens", "output_tokens"]
-        .map(|name| count(line, &format!("{path}/{name}")));
+        .map(|name| tokens(line, &format!("{path}/{name}")));
     Usage { turns: 0, input: all.saturating_sub(cached), cached, output, cost: None }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::model::{Usage, UsageOf};
 
-use super::json::{count, lines, list, parse, text};
+use super::json::{lines, list, parse, text, tokens};
 use super::question::asked;
 use super::track::Track;
 use super::{Agent, Books, CommandLine, Event, Job, Listener, Session, Stream, Trouble};
@@ -108,7 +108,7 @@ fn kept(file: &[u8]) -> Usage {
         for message in list(&line, "/$set/messages").chain([&line]) {
             if text(message, "/type") == "gemini" && message.get("tokens").is_some() {
                 let [read, cached, written, thought] = ["input", "cached", "output", "thoughts"]
-                    .map(|name| count(message, &format!("/tokens/{name}")));
+                    .map(|name| tokens(message, &format!("/tokens/{name}")));
                 let used = Usage {
                     turns: 1,
                     input: read.saturating_sub(cached),
@@ -193,7 +193,7 @@ impl Heard {
 /// The figures of one model. Its thoughts are in the sum only, and are written like all else.
 fn usage(model: &Value) -> Usage {
     let [all, read, cached, written] =
-        ["/total_tokens", "/input_tokens", "/cached", "/output_tokens"].map(|path| count(model, path));
+        ["/total_tokens", "/input_tokens", "/cached", "/output_tokens"].map(|path| tokens(model, path));
     let output = written.max(all.saturating_sub(read));
     Usage { input: read.saturating_sub(cached), cached, output, ..Usage::default() }
 }

@@ -28,6 +28,14 @@ pub(super) fn list<'a>(value: &'a Value, path: &str) -> impl Iterator<Item = &'a
     value.pointer(path).and_then(Value::as_array).into_iter().flatten()
 }
 
+/// The most tokens that one agent is believed to have used of a kind.
+const MOST_TOKENS: u64 = 10_000_000_000;
+
+/// The tokens at a path; none where what stands there can't be so many.
+pub(super) fn tokens(value: &Value, path: &str) -> u64 {
+    Some(count(value, path)).filter(|tokens| *tokens <= MOST_TOKENS).unwrap_or(0)
+}
+
 /// The fraction at a path, in parts of this many: a share in hundredths, dollars in millionths.
 #[expect(
     clippy::cast_possible_truncation,
@@ -64,6 +72,8 @@ mod tests {
             (Some(8640), None, None)
         );
         assert_eq!(dollars(&line, "/big"), None);
+        let line = parse(br#"{"much":10000000000,"more":10000000001}"#);
+        assert_eq!((tokens(&line, "/much"), tokens(&line, "/more")), (10_000_000_000, 0));
         assert_eq!((parse(b"\xff{"), parse(b"3")), (Value::Null, json!(3)));
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::model::{Usage, UsageOf};
 
-use super::json::{count, dollars, parse, text};
+use super::json::{count, dollars, parse, text, tokens};
 use super::question::asked;
 use super::track::Track;
 use super::{Agent, CommandLine, Event, Job, Listener, Session, Stream, Trouble};
@@ -250,7 +250,7 @@ impl Heard {
 fn usage(part: &Value) -> Usage {
     let [input, written, cached, output, thought] =
         ["/input", "/cache/write", "/cache/read", "/output", "/reasoning"]
-            .map(|name| count(part, &format!("/tokens{name}")));
+            .map(|name| tokens(part, &format!("/tokens{name}")));
     Usage {
         turns: 0,
         input: input.saturating_add(written),

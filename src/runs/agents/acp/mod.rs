@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::model::{Usage, UsageOf};
 
-use super::json::{count, dollars, list, parse, text};
+use super::json::{count, dollars, list, parse, text, tokens};
 use super::question::asked;
 use super::track::Track;
 use super::{Agent, CommandLine, Event, Job, Listener, Session, Stream, Trouble};
@@ -342,8 +342,8 @@ fn permission(params: &Value) -> (Value, Option<Event>) {
 
 /// The figures of the prompt: the protocol's own, or those that Gemini CLI puts beside it.
 fn usage(result: &Value) -> Usage {
-    let of = |name: &str| count(result, &format!("/usage/{name}"));
-    let beside = |name: &str| count(result, &format!("/_meta/quota/token_count/{name}"));
+    let of = |name: &str| tokens(result, &format!("/usage/{name}"));
+    let beside = |name: &str| tokens(result, &format!("/_meta/quota/token_count/{name}"));
     if result.get("usage").is_some() {
         Usage {
             input: of("inputTokens").saturating_add(of("cachedWriteTokens")),
