@@ -59,13 +59,15 @@ impl Loop for Tasks {
 struct Room {
     all: u32,
     by_repo: BTreeMap<RepoName, u32>,
+    /// Whether some of them are only planned.
+    planned: bool,
     /// Repositories whose recipe has failed too often.
     unready: BTreeSet<RepoName>,
 }
 
 impl Room {
     fn of(cx: &Cx<'_, NoSettings>) -> Self {
-        let mut room = Self { all: 0, by_repo: BTreeMap::new(), unready: BTreeSet::new() };
+        let mut room = Self { all: 0, by_repo: BTreeMap::new(), planned: false, unready: BTreeSet::new() };
         for run in cx.observed.runs.iter().filter(|run| run.phase.takes_a_slot()) {
             room.take(&run.of.repo);
         }
@@ -107,16 +109,14 @@ impl Room {
     fn full(&self, repo: &RepoName, cx: &Cx<'_, NoSettings>) -> Option<String> {
         let caps = cx.desired.run_caps;
         let here = self.by_repo.get(repo).copied().unwrap_or_default();
+        let are = if self.planned { "are at work or begin first" } else { "are at work" };
         if caps.runs == 0 || caps.per_repo == 0 {
             let cap = if caps.runs == 0 { "runs" } else { "runs-per-repo" };
             Some(format!("a cap that lets runs start: caps.{cap} is 0"))
         } else if self.all >= caps.runs {
-            Some(format!("a run to end: {} of {} are at work (caps.runs)", self.all, caps.runs))
+            Some(format!("a run to end: {} of {} {are} (caps.runs)", self.all, caps.runs))
         } else if here >= caps.per_repo {
-            Some(format!(
-                "a run in {repo} to end: {here} of {} are at work (caps.runs-per-repo)",
-                caps.per_repo
-            ))
+            Some(format!("a run in {repo} to end: {here} of {} {are} (caps.runs-per-repo)", caps.per_repo))
         } else {
             None
         }
@@ -311,6 +311,7 @@ fn start(
         return plan.wait(address, full);
     }
     room.take(&task.repo);
+    room.planned = true;
     plan.act(start_run(task, cx, agent, past, goes_on));
 }
 
