@@ -10,7 +10,7 @@ use crate::adapters::git::{self, Access, Mirror, Signature};
 use crate::adapters::said;
 use crate::model::{AnswerSchema, Closed, RunId, Said, Session, Typed};
 use crate::runs::sandbox::Sandbox;
-use crate::runs::workspace::{self, Site, Workspace};
+use crate::runs::workspace::{self, Site, There, Workspace};
 use crate::runs::{
     CheckError, Conclusion, End, Evidence, Found, Given, Left, On, RecordError, RunDir, Spec, State, Stop,
     agents, answer, conclude, is_masked, outbox, settle, verify,
@@ -253,9 +253,12 @@ async fn seen(
     on: &On,
     secrets: &Secrets,
 ) -> Result<Seen, CloseError> {
-    let Some(workspace) = Workspace::open(site, &workspace_name(&on.of))? else {
-        let found = Found::Forbidden("its workspace is gone".to_owned());
-        return Ok(Seen { found, salvage: None, elsewhere: Vec::new() });
+    let workspace = match Workspace::after(site, &workspace_name(&on.of), &spec.id)? {
+        There::Workspace(workspace) => workspace,
+        There::Gone(left) => {
+            let says = left.map_or_else(|| "its workspace is gone".to_owned(), |left| left.says());
+            return Ok(Seen { found: Found::Forbidden(says), salvage: None, elsewhere: Vec::new() });
+        }
     };
     let (by, now): (Signature, Timestamp) = (yard.by(), yard.clock.now());
     let taken = match workspace.take(site, &spec.id).await {

@@ -11,7 +11,7 @@ use crate::loops;
 use crate::model::{Desired, Facet, Observed, PullSeen, RunId, RunSeen, Seen, Task, Then};
 use crate::runs::RunDir;
 use crate::runs::sandbox::Sandbox;
-use crate::runs::workspace::{self, Site, Workspace};
+use crate::runs::workspace::{self, Site, There, Workspace};
 
 use super::close::CloseError;
 use super::reap::free;
@@ -145,7 +145,7 @@ impl Keeper<'_> {
         let sandbox = self.sandbox.as_ref().expect("it was just looked for");
         let root = yard.state.workspaces();
         let site = Site { root: &root, mirror: &mirror, access: &access, sandbox, stop: &yard.stop };
-        if let Some(workspace) = Workspace::open(&site, name)? {
+        if let There::Workspace(workspace) = Workspace::after(&site, name, &last.id)? {
             workspace.destroy(&site, &last.id, &yard.by(), yard.clock.now()).await?;
         }
         self.mirrors.insert(mirror.repo().place().to_owned(), mirror);

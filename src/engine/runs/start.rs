@@ -20,7 +20,7 @@ use crate::model::{
 use crate::runs::agents::{self, Agent};
 use crate::runs::bounds::envelope;
 use crate::runs::sandbox::Sandbox;
-use crate::runs::workspace::{Site, Workspace};
+use crate::runs::workspace::{Site, There, Workspace};
 use crate::runs::{Begin, Bill, Bounds, Handover, On, RunDir, Spec, Work, launch};
 
 use super::ground::ground;
@@ -367,11 +367,11 @@ impl Starter {
         let by = yard.by();
         let at = CheckOut { branch: &start.of.branch, base, by: &by };
         let name = workspace_name(&start.of);
-        match Workspace::open(&site, &name).map_err(failed)? {
-            None => Workspace::make(&site, &name, Objects::Borrowed, at).await.map_err(failed),
-            Some(mut there) => {
-                let its = self.of_task(&start.of)?;
-                let last = its.range(..run).next_back().unwrap_or(run);
+        let its = self.of_task(&start.of)?;
+        let last = its.range(..run).next_back().unwrap_or(run);
+        match Workspace::after(&site, &name, last).map_err(failed)? {
+            There::Gone(_) => Workspace::make(&site, &name, Objects::Borrowed, at).await.map_err(failed),
+            There::Workspace(mut there) => {
                 there.reset(&site, last, at, yard.clock.now()).await.map_err(failed)?;
                 Ok(there)
             }

@@ -15,6 +15,7 @@ use crate::model::CommitId;
 use crate::runs::sandbox::Sandbox;
 
 mod afresh;
+mod displaced;
 mod drafts;
 mod files;
 mod history;
@@ -26,6 +27,7 @@ mod tests;
 mod unsaved;
 
 pub use crate::adapters::git::Objects;
+pub use displaced::There;
 pub use kept::{Kept, left_out, restore_command, saved, saved_as};
 pub use salvage::{History, LeftOut, Salvaged, Why, expire};
 pub use take::Taken;
@@ -40,9 +42,14 @@ pub enum Error {
     /// Something about its files.
     #[error("could not use the files of a workspace")]
     Files(#[from] fs::Error),
-    /// It doesn't lie where it should: a link stands in its place.
-    #[error("`{path}` leads out of the folder of workspaces", path = .0.display())]
-    Outside(PathBuf),
+    /// It isn't as it was made: something else stands in its place, or in that of the folder that its agent works in.
+    #[error("`{path}` {what}", path = .path.display())]
+    Displaced {
+        /// What isn't as it was.
+        path: PathBuf,
+        /// What it is now.
+        what: String,
+    },
     /// What is noted of it can't be read.
     #[error("`{path}` is no note of a workspace", path = .path.display())]
     Record {
@@ -84,9 +91,8 @@ impl Error {
     pub fn is_theirs(&self) -> bool {
         match self {
             Self::Git(error) => salvage::is_theirs(error),
-            Self::Tampered(_) => true,
+            Self::Tampered(_) | Self::Displaced { .. } => true,
             Self::Files(_)
-            | Self::Outside(_)
             | Self::Record { .. }
             | Self::Newer { .. }
             | Self::OtherMirror { .. }
@@ -133,6 +139,8 @@ const VERSION: u32 = 1;
 /// How the folder of one begins that is being made, and of one that is being removed.
 const MAKING: &str = ".new-";
 const REMOVING: &str = ".gone-";
+/// How the folder begins in which one lies that isn't as it was made; then follows the run.
+const LEFT: &str = ".left-";
 /// The most bytes of a note.
 const MAX_RECORD: u64 = 64 << 10;
 /// The most characters of a name that its folder shows.
@@ -184,13 +192,14 @@ impl Workspace {
         if !fs::exists(&place) {
             return Ok(None);
         }
-        let record = Record::read(&place)?;
+        displaced::folder(&place)?;
+        let record = displaced::record(&place)?;
         if record.mirror != site.mirror.repo().place() {
             return Err(Error::OtherMirror { path: place, mirror: record.mirror });
         }
         let it = Self { place, record };
-        let real = it.tree().canonicalize().map_err(|e| fs::Error::of("open", &it.tree(), e))?;
-        if real == it.tree() { Ok(Some(it)) } else { Err(Error::Outside(it.tree())) }
+        displaced::folder(&it.tree())?;
+        Ok(Some(it))
     }
 
     /// The folder that the agent works in, absolute.
@@ -271,13 +280,17 @@ impl Record {
 }
 
 /// The folders of workspaces that were never whole, or are saved and half removed. No agent works in one, and nothing that
-/// isn't elsewhere is in it, unless somebody makes or ends a workspace at this moment.
+/// isn't elsewhere is in it, unless somebody makes or ends a workspace at this moment. So are those that are left of what a
+/// person has settled.
 ///
 /// # Errors
 /// When the folder of workspaces can't be read.
 pub fn unused(root: &Path) -> Result<Vec<PathBuf>, fs::Error> {
     let names = fs::names_if_there(root)?.into_iter();
-    let is_unused = |name: &String| name.starts_with(MAKING) || name.starts_with(REMOVING);
+    let is_unused = |name: &String| {
+        let is_settled = name.starts_with(LEFT) && !fs::exists(&displaced::kept_in(&root.join(name)));
+        is_settled || name.starts_with(MAKING) || name.starts_with(REMOVING)
+    };
     Ok(names.filter(is_unused).map(|name| root.join(name)).collect())
 }
 
@@ -298,7 +311,12 @@ pub fn place(root: &Path, name: &str) -> PathBuf {
 /// When the workspaces can't be read: one of which nothing is known may do so.
 pub fn borrow_from(root: &Path, mirror: &Path) -> Result<bool, Error> {
     for name in fs::names_if_there(root)? {
-        if !name.starts_with(MAKING) && !name.starts_with(REMOVING) {
+        if name.starts_with(LEFT) {
+            // Nobody knows what it reads by now.
+            if fs::exists(&displaced::kept_in(&root.join(name))) {
+                return Ok(true);
+            }
+        } else if !name.starts_with(MAKING) && !name.starts_with(REMOVING) {
             let record = Record::read(&root.join(name))?;
             if record.objects == Objects::Borrowed && record.mirror == mirror {
                 return Ok(true);

@@ -13,6 +13,7 @@ use crate::model::RunId;
 use crate::runs::sandbox::tests::all as sandboxes;
 
 mod afresh;
+mod displaced;
 mod hostile;
 mod saved;
 mod staged;
@@ -175,7 +176,7 @@ async fn what_stands_in_its_place_is_not_taken_for_it() {
     let out = ground.dir.path().join("out");
     std::fs::rename(it.tree(), &out).unwrap();
     std::os::unix::fs::symlink(&out, it.tree()).unwrap();
-    assert!(matches!(Workspace::open(&ground.site(), NAME), Err(Error::Outside(_))));
+    assert!(matches!(Workspace::open(&ground.site(), NAME), Err(Error::Displaced { .. })));
     let other = Ground::new(Sandbox::None).await;
     let site = Site { root: &ground.root, ..other.site() };
     assert!(matches!(Workspace::open(&site, NAME), Err(Error::OtherMirror { .. })));
