@@ -116,12 +116,7 @@ fn text(path: &Path) -> String {
 /// Within a sandbox, too, whose own process ends at once.
 #[test]
 fn what_is_asked_to_end_has_its_grace() {
-    let found = runtime().block_on(Sandbox::detect(&Env::read()));
-    let bubblewrap = found.ok().and_then(|sandbox| match sandbox {
-        Sandbox::Bubblewrap { program } => Some(program),
-        Sandbox::None => None,
-    });
-    let bounds = bubblewrap.map(|bubblewrap| Bounds { bubblewrap, readable: Vec::new(), network: false });
+    let bounds = sandboxed();
     let script = "trap 'sleep 0.5; echo kept > kept; exit 0' TERM; echo on; while :; do sleep 0.05; done";
     for bounds in [None, bounds] {
         let place = Place::new();
@@ -130,6 +125,29 @@ fn what_is_asked_to_end_has_its_grace() {
         assert_eq!(end.outcome, Outcome::Wedged, "{end:?}");
         assert_eq!(text(&place.at("work").join("kept")), "kept\n", "{bounds:?}");
         assert!(end.took < clocks.grace, "what has ended isn't waited for");
+    }
+}
+
+/// The bounds of a sandbox, where this machine makes one.
+fn sandboxed() -> Option<Bounds> {
+    let found = runtime().block_on(Sandbox::detect(&Env::read()));
+    let bubblewrap = found.ok().and_then(|sandbox| match sandbox {
+        Sandbox::Bubblewrap { program } => Some(program),
+        Sandbox::None => None,
+    });
+    bubblewrap.map(|bubblewrap| Bounds { bubblewrap, readable: Vec::new(), network: false })
+}
+
+/// The sandbox's own processes, the last of which goes after its agent, are none that the agent left.
+#[test]
+fn what_a_sandbox_consists_of_is_not_left_behind() {
+    let Some(bounds) = sandboxed() else { return };
+    let quiet = "echo x; cat > /dev/null; sleep 0.05; echo y > made";
+    let strays = "echo x; setsid sleep 600 & cat > /dev/null";
+    for (script, left) in std::iter::repeat_n((quiet, 0), 20).chain([(strays, 1)]) {
+        let place = Place::new();
+        let end = place.runs(&Spec { bounds: Some(bounds.clone()), ..place.spec(script, SLOW) });
+        assert_eq!((end.outcome, end.strays, &end.left[..]), (Outcome::Done, left, &[][..]), "{script}");
     }
 }
 

@@ -176,6 +176,28 @@ pub fn works_below(process: &Identity, folders: &[&Path]) -> bool {
     at.is_ok_and(|at| folders.iter().any(|folder| at.starts_with(folder)))
 }
 
+/// Whether a process is the first one of a namespace of processes right below this process's own: what holds a sandbox together
+/// that this process made, as opposed to what an agent made within one.
+///
+/// # Errors
+/// When `/proc` can't be read.
+pub fn is_first_of_namespace(process: &Identity) -> Result<bool, fs::Error> {
+    let own = numbers("self")?;
+    let its = numbers(&process.pid.to_string())?;
+    Ok(its.len() == own.len() + 1 && its.last() == Some(&1))
+}
+
+/// The numbers of a process, from this namespace to its own; none of one that has gone.
+fn numbers(process: &str) -> Result<Vec<i32>, fs::Error> {
+    let bytes = match fs::read(&PathBuf::from(format!("/proc/{process}/status")), LIMIT) {
+        Err(error) if error.is_not_found() || error.is_gone() => return Ok(Vec::new()),
+        other => other?,
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let line = text.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+    Ok(line.split_whitespace().filter_map(|number| number.parse().ok()).collect())
+}
+
 /// What became of ending processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -192,7 +214,20 @@ pub struct Swept {
 /// When `/proc` can't be read.
 pub fn sweep(
     patience: Duration,
+    find: impl FnMut() -> Result<Vec<Identity>, fs::Error>,
+) -> Result<Swept, fs::Error> {
+    sweep_counting(patience, find, |_| Ok(true))
+}
+
+/// As [`sweep`]; `counts` says which of them are among those that were killed. Those go first: who doesn't count may take others
+/// along.
+///
+/// # Errors
+/// As [`sweep`], and those of `counts`.
+pub fn sweep_counting(
+    patience: Duration,
     mut find: impl FnMut() -> Result<Vec<Identity>, fs::Error>,
+    counts: impl Fn(&Identity) -> Result<bool, fs::Error>,
 ) -> Result<Swept, fs::Error> {
     let until = Instant::now() + patience;
     let mut killed: BTreeSet<(i32, u64)> = BTreeSet::new();
@@ -202,10 +237,15 @@ pub fn sweep(
             return Ok(Swept { killed: killed.len(), left: found.iter().map(|found| found.pid).collect() });
         }
         let mut last = None;
+        let mut ordered = Vec::new();
         for process in found {
+            ordered.push((counts(&process)?, process));
+        }
+        ordered.sort_by_key(|(counts, _)| !counts);
+        for (counts, process) in ordered {
             let Some(pid) = Pid::from_raw(process.pid) else { continue };
             let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
-            if process.signal(Signal::KILL).unwrap_or(false) {
+            if process.signal(Signal::KILL).unwrap_or(false) && counts {
                 killed.insert((process.pid, process.start));
             }
             last = Some(handle);

@@ -138,7 +138,7 @@ pub(super) fn run(step: &Step<'_>, by: &By<'_>, hears: &mut dyn FnMut(&[u8])) ->
     let how = attend(&mut child, step.time, by, &mut ear)?;
     let took = child.age();
     child.signal(Signal::KILL);
-    let swept = sweep()?;
+    let swept = sweep(Within::Nothing)?;
     Ok(Ran { how, took, tail: ear.tail(), swept })
 }
 
@@ -213,17 +213,28 @@ pub(super) fn after_end(asked: Option<Duration>, now: Duration) -> Duration {
     asked.filter(|until| *until != Duration::MAX).map_or(leftover, |until| until.max(leftover))
 }
 
+/// What a process ran in whose leftovers are killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Within {
+    /// Nothing but this machine.
+    Nothing,
+    /// A sandbox, whose first process goes after the others in it, and is nobody's leftover.
+    Sandbox,
+}
+
 /// Kills everything that descends from this process, to which orphans come.
 ///
 /// # Errors
 /// When `/proc` can't be read.
-pub(super) fn sweep() -> Result<Swept, SuperviseError> {
+pub(super) fn sweep(within: Within) -> Result<Swept, SuperviseError> {
     let own = Identity::own()?.pid;
-    Ok(procs::sweep(SWEEP, || {
+    let find = || {
         attended::reap_orphans();
         let strays = procs::descendants(own)?.into_iter().map(Identity::of);
         strays.filter_map(Result::transpose).collect()
-    })?)
+    };
+    let counts = |stray: &Identity| Ok(within == Within::Nothing || !procs::is_first_of_namespace(stray)?);
+    Ok(procs::sweep_counting(SWEEP, find, counts)?)
 }
 
 /// What becomes of what it prints.

@@ -23,7 +23,7 @@ use super::record::{
     Answer, Begin, End, Handover, MARK, Processes, Progress, RecordError, RunDir, SetupFailed, Spec,
 };
 use super::redact::{Redactor, Screen};
-use super::step;
+use super::step::{self, Within};
 use super::transcript::Transcript;
 use super::watch::{Exit, Stop, Watch};
 use crate::model::{Outcome, Quota, Spent, asks};
@@ -253,7 +253,8 @@ impl Run<'_> {
         ready();
         let exit = self.listen(&mut child, &mut ear, &mut transcripts);
         child.signal(Signal::KILL);
-        let swept = step::sweep()?;
+        let within = if self.spec.bounds.is_some() { Within::Sandbox } else { Within::Nothing };
+        let swept = step::sweep(within)?;
         self.swept.killed += swept.killed;
         self.swept.left = swept.left;
         self.reckon();
