@@ -170,6 +170,58 @@ fn what_is_left_for_a_person_says_what_to_do() {
     });
 }
 
+/// Who works without a sandbox can move its workspace away and put something else in its place. Its run is closed all the
+/// same, nothing outside is touched, and what it made is there for a person.
+#[test]
+fn a_workspace_that_is_not_as_it_was_made_is_left_for_a_person_and_its_run_closed() {
+    small(|w| {
+        let out = w.path("out");
+        std::fs::create_dir(&out).expect("it is new");
+        std::fs::write(out.join("theirs"), "t").expect("it can be written");
+        let moves = format!("{HONES}; cd ..; mv tree tree2; ln -s '{}' tree", out.display());
+        w.config(&unbounded(&moves, ""));
+        one_run(w).exits(1);
+        let run = runs(w).remove(0);
+        assert_eq!(run["outcome"], "policy violation", "{run:#}");
+        assert!(run["says"].as_str().is_some_and(|says| says.contains("tree` is a link")), "{run:#}");
+        let doctor = w.run(&["doctor"]).exits(0).out;
+        let place = doctor.split("(`rm -rf '").nth(1).and_then(|rest| rest.split('\'').next());
+        let place = PathBuf::from(place.unwrap_or_else(|| panic!("{doctor}")));
+        assert!(place.join("tree2/prompt").exists(), "{}", place.display());
+        let shown = w.run(&["runs", "show", run["run"].as_str().expect("its name")]).exits(0).out;
+        assert!(shown.contains("not saved: the workspace in `"), "{shown}");
+        w.config(&unbounded(HONES, "").replace("Hone the anvil.", "Hone it well."));
+        one_run(w).exits(0);
+        assert_eq!(pulls_in(w, "anvil").len(), 1, "{:#?}", runs(w));
+        std::fs::remove_dir_all(&place).expect("it is there");
+        w.apply(&[]).exits(0);
+        assert!(!w.run(&["doctor"]).exits(0).out.contains("left for a person"));
+        assert!(!place.parent().expect("it has one").exists(), "what held it is gone as well");
+        let theirs: Vec<_> = out.read_dir().expect("it is there").collect();
+        assert_eq!(theirs.len(), 1, "{theirs:?}");
+    });
+}
+
+/// What agents made is saved also where no agent may be started any more.
+#[test]
+fn runs_are_closed_while_their_loop_is_switched_off() {
+    small(|w| {
+        let go = w.path("go");
+        w.config(&unbounded(&format!("while [ ! -e '{}' ]; do sleep 0.05; done; {HONES}", go.display()), ""));
+        let daemon = Daemon::start(w, &[]);
+        wait("it runs", || runs(w).iter().any(|run| run["state"] == "running").then_some(()));
+        daemon.ask(&["loop", "disable", "tasks", "--reason", "enough"]).exits(0);
+        std::fs::write(&go, "").expect("it can be written");
+        ended(w);
+        daemon.ask(&["loop", "tick", "repository-settings"]).exits(0);
+        wait("it is closed", || (runs(w)[0]["state"] == "closed").then_some(()));
+        let all = runs(w);
+        assert_eq!((all.len(), &all[0]["outcome"]), (1, &"done".into()), "{all:#?}");
+        assert_eq!(pulls_in(w, "anvil"), []);
+        daemon.stop().exits(0);
+    });
+}
+
 /// What nobody works with makes room, and nothing is started while there is none.
 #[test]
 fn a_full_disk_stops_new_runs() {

@@ -327,6 +327,31 @@ fn a_secret_that_is_not_at_hand_leaves_the_run_to_another_one() {
         let applied = w.apply(&[]).exits(9);
         assert!(applied.all().contains("can't be closed yet"), "{}", applied.all());
         assert_eq!((runs(w)[0]["state"].as_str(), pulls(w)), (Some("ended"), Vec::new()));
+        let why = "can't be closed: whether it is free of the secrets";
+        let id = runs(w)[0]["run"].as_str().expect("its name").to_owned();
+        for (args, exit) in [
+            (&["runs", "show", &id][..], 0),
+            (&["why", "--offline", "task/hone"], 0),
+            (&["why", "task/hone"], 0),
+            (&["status"], 1),
+        ] {
+            let told = w.run(args).exits(exit);
+            assert!(told.out.contains(why), "{args:?}: {}", told.all());
+        }
+        let daemon = Daemon::start(w, &[]);
+        for _ in 0..2 {
+            let ticks = daemon.wait("its status", |_| true)["last"]["number"].as_u64();
+            daemon.ask(&["loop", "tick", "tasks"]).exits(0);
+            daemon.wait("it has looked", |status| status["last"]["number"].as_u64() > ticks);
+        }
+        let said = daemon.said();
+        assert_eq!(
+            (said.matches("can't be closed yet").count(), said.contains("the next look")),
+            (1, true),
+            "{said}"
+        );
+        assert!(daemon.ask(&["status"]).exits(0).out.contains(&format!("! run {id} of ")));
+        daemon.stop().exits(0);
         w.set("KEY", "one-key-that-nobody-guesses");
         w.apply(&[]).exits(0);
         assert_eq!(pulls(w).len(), 1, "{:?}", runs(w));

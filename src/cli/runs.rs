@@ -253,6 +253,9 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
     if let Some((outcome, says)) = run.outcome() {
         line("outcome", Some(format!("{outcome}: {says}")));
     }
+    if run.closed.is_none() {
+        line("can't be closed", run.dir.unclosed()?);
+    }
     if let Some(end) = run.end() {
         line("took", Some(format!("{:.1} s, {}", end.took.as_secs_f64(), tries(end.tries))));
         let cold = if end.cold { ", begun cold: not the one that was to go on" } else { "" };

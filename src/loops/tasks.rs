@@ -142,10 +142,14 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
     let of_task = |run: &&RunSeen| run.of.task == task.name && run.of.repo == task.repo;
     let all: Vec<&RunSeen> = cx.observed.runs.iter().filter(of_task).collect();
     if let Some(run) = all.iter().find(|run| !matches!(run.phase, RunPhase::Closed(_))) {
-        let on = match run.phase {
+        let on = match &run.phase {
             RunPhase::Under => format!("run {} to end", run.id),
             RunPhase::Checking => format!("run {} to pass its gates or not", run.id),
-            RunPhase::Ended | RunPhase::Closed(_) => {
+            RunPhase::Ended { unclosed: Some(why) } => format!(
+                "run {} to be closed, which has ended and can't be: {why}; once that is put right, apply or a daemon does it",
+                run.id
+            ),
+            RunPhase::Ended { unclosed: None } | RunPhase::Closed(_) => {
                 format!("a look at what run {} made, which has ended (apply, or a daemon)", run.id)
             }
         };

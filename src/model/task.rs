@@ -319,7 +319,10 @@ pub enum RunPhase {
     /// It has not ended.
     Under,
     /// It has ended, and what it left has not been looked at.
-    Ended,
+    Ended {
+        /// Why it could not be closed when that was tried last, if it was.
+        unclosed: Option<String>,
+    },
     /// What it made is being checked.
     Checking,
     /// It is over.

@@ -239,7 +239,8 @@ const ROWS: &[Row] = &[
         "what is ignored, pipes, the folders `.git` of repositories within it, and the biggest files beyond 100 MiB are not \
          saved; all but the ignored are listed. What is only staged is saved, and the commits of linked working trees are; \
          their files outside of the workspace are not. History that can't be read is set aside, and its workspace isn't \
-         ended; `runs/workspace/tests/staged.rs`",
+         ended; `runs/workspace/tests/staged.rs`. Without a sandbox it can move or replace its whole workspace, which is set \
+         aside for a person then; `runs/workspace/tests/displaced.rs`",
     ),
     row(
         "take more of the disk than `disk`",

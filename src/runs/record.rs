@@ -518,6 +518,25 @@ impl RunDir {
         self.get(CLOSED)
     }
 
+    /// Takes note why it can't be closed, for whoever looks at it meanwhile.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn note_unclosed(&self, why: &str) -> Result<(), RecordError> {
+        if self.unclosed()?.as_deref() == Some(why) {
+            return Ok(());
+        }
+        self.note("unclosed.json", &why)
+    }
+
+    /// Why it could not be closed when that was tried last, if it was.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn unclosed(&self) -> Result<Option<String>, RecordError> {
+        self.get("unclosed.json")
+    }
+
     /// Where it is.
     ///
     /// # Errors

@@ -90,7 +90,8 @@ pub(super) async fn explain(
 fn says(run: &RunSeen, task: &Task) -> String {
     let became = match &run.phase {
         RunPhase::Under => "is at work".to_owned(),
-        RunPhase::Ended => "has ended, and what it left has not been looked at".to_owned(),
+        RunPhase::Ended { unclosed: None } => "has ended, and what it left has not been looked at".to_owned(),
+        RunPhase::Ended { unclosed: Some(why) } => format!("has ended, and can't be closed: {why}"),
         RunPhase::Checking => "has ended, and its gates are tried".to_owned(),
         RunPhase::Closed(closed) => format!("{}: {}", closed.outcome, closed.says),
     };

@@ -58,25 +58,41 @@ pub async fn close_runs(yard: &Yard, say: &(dyn Fn(&str) + Send + Sync)) -> (u64
     match ended {
         Ok(closed) => {
             for (id, closed) in closed {
-                let (count, says) = match closed {
+                let what = format!("run {id}");
+                match closed {
                     Ok(closed) => {
-                        (&mut done, format!("run {id} ended in `{}`: {}", closed.outcome, closed.says))
+                        done += 1;
+                        yard.known.is_done(&what);
+                        say(&format!("{what} ended in `{}`: {}", closed.outcome, closed.says));
                     }
                     Err(error) => {
-                        (&mut left, format!("run {id} has ended and can't be closed yet: {}", said(&error)))
+                        left += 1;
+                        let why = said(&error);
+                        if yard.known.is_news(&what, &why) {
+                            say(&format!("{what} has ended and can't be closed yet: {why}; {ONCE_RIGHT}"));
+                        }
                     }
-                };
-                *count += 1;
-                say(&says);
+                }
             }
+            yard.known.is_done(ALL);
         }
         Err(error) => {
             left += 1;
-            say(&format!("the runs can't be looked at: {}", said(&error)));
+            let why = said(&error);
+            if yard.known.is_news(ALL, &why) {
+                say(&format!("{ALL} can't be looked at: {why}"));
+            }
         }
     }
     (done, left)
 }
+
+/// What is said of all runs.
+const ALL: &str = "the runs";
+
+/// What a person does about a run that can't be closed: what is in the way is put right, and nothing else.
+pub(super) const ONCE_RIGHT: &str =
+    "once that is put right, the next look closes it (the daemon, `factoryctl apply` or `factoryctl reap`)";
 
 /// How long the transcript and the home of a run are kept, and what was saved of it.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -153,8 +169,21 @@ pub(super) async fn close_ended(
             closed => out.push((id, closed.and_then(|closed| keep(&dir, closed)))),
         }
     }
+    for (id, closed) in &out {
+        if let Err(error) = closed {
+            note_unclosed(&RunDir::of(&yard.state.runs(), id), error);
+        }
+    }
     tidy_all(yard);
     Ok(out)
+}
+
+/// Takes note why a run can't be closed. What keeps it from being closed may keep the note from being written as well; whoever
+/// closes runs says it then, and nobody else can.
+fn note_unclosed(dir: &RunDir, error: &CloseError) {
+    if let Err(unwritten) = dir.note_unclosed(&said(error)) {
+        tracing::debug!(dir = %dir.dir().display(), error = said(&unwritten), "why it can't be closed can't be noted");
+    }
 }
 
 fn keep(dir: &RunDir, closed: Closed) -> Result<Closed, CloseError> {

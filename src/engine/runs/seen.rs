@@ -121,7 +121,7 @@ fn seen(dir: &RunDir, spec: Spec) -> Result<Option<RunSeen>, RecordError> {
         None if dir.checking()?.is_some() => RunPhase::Checking,
         None => match dir.state()? {
             State::Planned | State::Runs(_) => RunPhase::Under,
-            State::Interrupted(_) | State::Ended(_) => RunPhase::Ended,
+            State::Interrupted(_) | State::Ended(_) => RunPhase::Ended { unclosed: dir.unclosed()? },
         },
     };
     let billed = billed(dir, &spec)?;

@@ -9,10 +9,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Known;
+use super::close::ONCE_RIGHT;
 use super::seen::read;
 use crate::adapters::said;
 use crate::adapters::state::StateDir;
-use crate::model::{Desired, Paid, RunSeen, Sum, day_of, usd};
+use crate::model::{Desired, Paid, RunId, RunPhase, RunSeen, Sum, day_of, usd};
+use crate::plan::render::printable;
 
 /// How many tasks, and agents, are told of what they cost; those that cost most.
 const SHOWN: usize = 10;
@@ -39,6 +41,20 @@ pub struct Standing {
     pub by_agent: BTreeMap<String, Sum>,
     /// How many runs ended in each outcome.
     pub by_outcome: BTreeMap<String, u64>,
+    /// The runs that have ended and are not closed yet, oldest first.
+    #[serde(default)]
+    pub ended: Vec<EndedRun>,
+}
+
+/// A run that has ended and is not closed yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedRun {
+    /// Which.
+    pub run: RunId,
+    /// What it was for.
+    pub task: String,
+    /// Why it could not be closed when that was tried last, if it was.
+    pub unclosed: Option<String>,
 }
 
 /// How many agents are at work.
@@ -92,6 +108,14 @@ impl Standing {
             slots.used += 1;
             *slots.by_repo.entry(run.of.repo.to_string()).or_default() += 1;
         }
+        let ended = runs.iter().filter_map(|run| match &run.phase {
+            RunPhase::Ended { unclosed } => Some(EndedRun {
+                run: run.id.clone(),
+                task: format!("{}/task/{}", run.of.repo, run.of.task),
+                unclosed: unclosed.clone(),
+            }),
+            RunPhase::Under | RunPhase::Checking | RunPhase::Closed(_) => None,
+        });
         let names: BTreeSet<&str> = desired.agents.values().map(|agent| agent.account.as_str()).collect();
         let account = |name: &str| {
             let (paused_until, why) = paid.paused(name, now).map(|paused| (paused.until, paused.why)).unzip();
@@ -108,6 +132,7 @@ impl Standing {
             by_source: paid.by_source.clone(),
             by_agent: paid.by_agent.clone(),
             by_outcome: paid.by_outcome.clone(),
+            ended: ended.collect(),
         }
     }
 
@@ -120,6 +145,24 @@ impl Standing {
             let _ = write!(out, ", {n} in {repo}");
         }
         out.push('\n');
+        let mut waiting = 0;
+        for EndedRun { run, task, unclosed } in &self.ended {
+            if let Some(why) = unclosed {
+                let says =
+                    format!("! run {run} of {task} has ended and can't be closed: {why}; {ONCE_RIGHT}");
+                let _ = writeln!(out, "{}", printable(&says));
+            } else {
+                waiting += 1;
+            }
+        }
+        if waiting > 0 {
+            let runs = if waiting == 1 { "run has" } else { "runs have" };
+            let _ = writeln!(
+                out,
+                "{waiting} {runs} ended and not been closed yet: the next look saves what was made (the daemon, `factoryctl \
+                 apply` or `factoryctl reap`)"
+            );
+        }
         for AccountStanding { name, paused_until, why, quota } in &self.accounts {
             let quota = quota.map(|percent| format!("{percent} % of its quota is used"));
             if let (Some(until), Some(why)) = (paused_until, why) {
@@ -161,9 +204,7 @@ fn dearest(what: &str, sums: &BTreeMap<String, Sum>) -> String {
 pub(in crate::engine) mod tests {
     use super::*;
     use crate::model::samples::{agent, closed, desired, name, now, repo};
-    use crate::model::{
-        Billed, Closed, Figure, Outcome, Quota, RunCaps, RunId, RunOf, RunPhase, Spent, Usage,
-    };
+    use crate::model::{Billed, Closed, Figure, Outcome, Quota, RunCaps, RunOf, Spent, Usage};
 
     fn run(task: &str, ended_hours_ago: Option<i64>, micros: Option<u64>) -> RunSeen {
         let ago = |hours: i64| now().checked_sub(jiff::SignedDuration::from_hours(hours)).unwrap();
@@ -218,6 +259,22 @@ pub(in crate::engine) mod tests {
           repo/acme/widgets/task/a: 0.00 USD in 1 run, 1 of them not told
           agent one: 0.25 USD in 2 runs, 1 of them not told
         ");
+    }
+
+    #[test]
+    fn what_has_ended_and_is_not_closed_is_told() {
+        let ended = |task: &str, unclosed: Option<&str>| {
+            let unclosed = unclosed.map(str::to_owned);
+            RunSeen { phase: RunPhase::Ended { unclosed }, ..run(task, None, None) }
+        };
+        let text = |runs: &[RunSeen]| Standing::of(&desired([]), runs, &Paid::default(), now()).text();
+        let runs = [ended("a", None), ended("b", Some("no room\nis left")), ended("c", None)];
+        let says = text(&runs);
+        assert!(says.contains("\n2 runs have ended and not been closed yet: the next look saves"), "{says}");
+        let of_b =
+            format!("\n! run {} of acme/widgets/task/b has ended and can't be closed: no room", runs[1].id);
+        assert!(says.contains(&of_b) && says.contains(ONCE_RIGHT), "{says}");
+        assert!(text(&runs[..1]).contains("\n1 run has ended"), "{}", text(&runs[..1]));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::engine::switches::Switchboard;
 use crate::ledger::Record;
 use crate::loops::{self, Selection};
 use crate::model::{Action, Cause, ConfigPull, Desired, Effect, Facet, Facets, Observed, Task, Verb};
-use crate::plan::{Blocked, Document, render};
+use crate::plan::{Blocked, Document, Switches, render};
 
 use super::batch::{self, Basis, BatchError, Publisher};
 use super::cycle::{Also, Judged, Judging, World, judge, look};
@@ -269,7 +269,7 @@ impl Shop {
     /// Reads what the loops of this tick need, settles what a crash left open, and judges.
     async fn compare(&self, order: &Order, home: &Home, done: &mut Done) -> Result<(Judged, Observed), Cut> {
         let selection = Selection { only: order.tick.loops.iter().map(|l| (*l).to_owned()).collect() };
-        if loops::needs_of(&selection, &self.board.now()).has(Facet::Runs) {
+        if closes_runs(&selection, &self.board.now()) {
             // What has ended has done so before the moment that is judged by.
             let (closed, unclosed) = close_runs(&self.yard(order), &|text| self.audience.remark(text)).await;
             note_runs(&self.yard(order), &self.recorder, &|text| self.audience.remark(text)).await?;
@@ -551,4 +551,12 @@ fn of_trouble(trouble: Trouble, order: &Order, now: Timestamp) -> Ended {
         Trouble::RateLimit => of_cause(Cause::RateLimit, order, now),
         Trouble::Contested | Trouble::Passing => RETRY,
     }
+}
+
+/// Whether runs that have ended are closed in a tick of these loops: where one of them goes by runs; and in any tick while all
+/// that start runs are switched off, since closing saves what was made and starts no agent.
+fn closes_runs(selection: &Selection, switches: &Switches) -> bool {
+    let starts = |l: &&&dyn loops::AnyLoop| l.may().contains(&Verb::StartRun);
+    let is_off = |l: &&dyn loops::AnyLoop| switches.loops.contains_key(l.name());
+    loops::needs_of(selection, switches).has(Facet::Runs) || loops::ALL.iter().filter(starts).all(is_off)
 }
