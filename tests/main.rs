@@ -22,6 +22,7 @@ mod continuation;
 mod daemon;
 mod demo;
 mod drift;
+mod elsewhere;
 mod faults;
 mod follow_ups;
 mod gates;

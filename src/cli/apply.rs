@@ -416,6 +416,8 @@ impl<'a> Job<'a> {
         let memory = |index: &Index| Memory {
             elsewhere: engine::elsewhere(index, machine, now),
             opened: index.opened().clone(),
+            ran: index.ran(),
+            machine: machine.to_owned(),
             ..Memory::default()
         };
         self.recorder.index(memory).await

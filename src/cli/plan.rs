@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::adapters::fs;
 use crate::adapters::github::Patience;
-use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::engine::{self, Also, Judged, Judging, Loaded, Source};
 use crate::ledger;
@@ -106,16 +105,17 @@ async fn compare(
     let state = cx.state(source, &loaded.desired)?;
     warn_elsewhere(cx, &state).await;
     let switches = cx.switches(&state, &loaded.desired)?;
-    let (memory, forgotten) = remembered(&state, &loaded.desired);
+    let session = match args.offline {
+        true => None,
+        false => Some(cx.connect(source, &loaded.desired, Patience::Foreground)?),
+    };
+    let (memory, forgotten) = remembered(cx, session.as_ref(), source, &state, &loaded.desired).await;
     let judging = Judging {
         scope: &scope,
         ..Judging::new(&loaded.desired, &selection, &switches, &memory, cx.clock.now())
     };
     let api = cx.api(&loaded.desired);
-    let (mut observed, age) = if args.offline {
-        cached(&state, &api, &loaded.desired, judging.now)?
-    } else {
-        let session = cx.connect(source, &loaded.desired, Patience::Foreground)?;
+    let (mut observed, age) = if let Some(session) = &session {
         let also = Also {
             repos: base.iter().flat_map(|b| b.desired.repos.keys()).collect(),
             tasks: base.iter().flat_map(|b| b.desired.tasks.values()).collect(),
@@ -125,12 +125,14 @@ async fn compare(
             let _drawn = Progress::waiting(&cx.ui, READING);
             engine::look(&judging, &session.world(cx), &also).await
         };
-        keep(cx, &session, &api, &observed, args);
+        keep(cx, session, &api, &observed, args);
         (observed, None)
+    } else {
+        cached(&state, &api, &loaded.desired, judging.now)?
     };
-    if let Some(gap) = forgotten {
+    if !forgotten.is_empty() {
         observed.tracker.issues.clear();
-        observed.gaps.push(gap);
+        observed.gaps.extend(forgotten);
     }
     let mut judged = engine::judge(&judging, &observed);
     judged.document.reading.cached_age_seconds = age;
@@ -141,17 +143,40 @@ async fn compare(
     Ok((judged, observed))
 }
 
-/// What the ledger remembers that decides what is wanted at all: the follow-ups that were opened once. Where it can't be
-/// read, that is a gap, and no issue is planned.
-fn remembered(state: &StateDir, desired: &Desired) -> (Memory, Option<Gap>) {
-    if desired.tasks.values().all(|task| task.follow_ups == FollowUps::None) {
-        return (Memory::default(), None);
+/// What the ledger remembers that decides what is wanted at all: the runs of tasks, and the follow-ups that were opened once.
+/// A machine that has no ledger yet takes it over first. Where it can't be read, that is a gap, and neither a run nor an issue
+/// is planned.
+pub(super) async fn remembered(
+    cx: &Context,
+    session: Option<&Session>,
+    source: &Source,
+    state: &StateDir,
+    desired: &Desired,
+) -> (Memory, Vec<Gap>) {
+    if desired.tasks.is_empty() {
+        return (Memory::default(), Vec::new());
     }
-    match ledger::read(&state.ledger()) {
-        Ok(read) => (Memory { opened: read.index.opened().clone(), ..Memory::default() }, None),
-        Err(error) => {
-            let why = format!("which of them were opened before can't be told: {}", said(&error));
-            (Memory::default(), Some(Gap { facet: Facet::Issues, repo: None, why, cause: Cause::Ledger }))
+    let taken_over = match session {
+        Some(session) => session.take_ledger_over(cx, source, desired).await,
+        None => Ok(()),
+    };
+    let read = taken_over.and_then(|()| Ok(ledger::read(&state.ledger())?));
+    match read {
+        Ok(read) => {
+            let (opened, ran) = (read.index.opened().clone(), read.index.ran());
+            let machine = state.machine().unwrap_or_default();
+            (Memory { opened, ran, machine, ..Memory::default() }, Vec::new())
+        }
+        Err(fail) => {
+            let why = [&[fail.message], &fail.causes[..]].concat().join(": ");
+            let gap = |facet, what: &str| {
+                let why = format!("{what} can't be told: {why}");
+                Gap { facet, repo: None, why, cause: Cause::Ledger }
+            };
+            let asks = desired.tasks.values().any(|task| task.follow_ups != FollowUps::None);
+            let issues = asks.then(|| gap(Facet::Issues, "which of them were opened before"));
+            let runs = gap(Facet::Runs, "which of them there were on other machines");
+            (Memory::default(), issues.into_iter().chain([runs]).collect())
         }
     }
 }

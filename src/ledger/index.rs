@@ -1,12 +1,13 @@
 //! What the ledger says about now: open intents, last outcomes, flips and config in force. Kept in memory, pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::chain::Entry;
 use super::{Batch, BatchPhase, Ending, Flip, Intent, Outcome, Record, Verdict};
-use crate::model::{ActionId, Address, CommitId, Fingerprint, IntentId, RepoName, RunId};
+use crate::model::{ActionId, Address, Begun, CommitId, Fingerprint, IntentId, Ran, RepoName, RunId, Verb};
 
 /// For how long returns are remembered: three in a day are a fight.
 const MEMORY: SignedDuration = SignedDuration::from_hours(24);
@@ -23,6 +24,8 @@ pub struct Index {
     runs: HashSet<RunId>,
     /// The follow-ups that were done once.
     opened: BTreeSet<(RepoName, String)>,
+    /// What is known of the runs of tasks.
+    ran: Arc<Ran>,
     config: Option<CommitId>,
     /// By what it was for, the last batch that ended: its config, and what it left and what waited.
     agreed: BTreeMap<(Vec<String>, Vec<String>), Agreed>,
@@ -62,6 +65,20 @@ pub struct Open {
     pub intent: Intent,
     /// Whether it was tried and its end is unknown; else its end was never recorded.
     pub tried: bool,
+}
+
+impl Open {
+    /// The run that it begins, if it begins one.
+    fn begun(&self) -> Option<Begun> {
+        let Intent { verb: Verb::StartRun, after, by, machine, .. } = &self.intent else { return None };
+        Some(Begun {
+            work: after.get("version")?.as_str()?.to_owned(),
+            attempt: u32::try_from(after.get("attempt")?.as_u64()?).ok()?,
+            by: by.clone(),
+            machine: machine.clone(),
+            at: self.at,
+        })
+    }
 }
 
 /// What became of one action lately.
@@ -160,6 +177,17 @@ impl Index {
         &self.opened
     }
 
+    /// What is known of the runs of tasks, those included whose start is not settled.
+    pub fn ran(&self) -> Arc<Ran> {
+        let mut ran = Arc::clone(&self.ran);
+        for open in self.open_intents() {
+            if let Some(begun) = open.begun() {
+                Arc::make_mut(&mut ran).begin(&open.intent.address, begun);
+            }
+        }
+        ran
+    }
+
     /// The time of the last record.
     pub fn last_at(&self) -> Option<Timestamp> {
         self.last_at
@@ -180,6 +208,11 @@ impl Index {
                     self.opened.insert((repo, digest.to_owned()));
                 }
                 let open = self.open.remove(&outcome.intent);
+                if outcome.result == Ending::Done
+                    && let Some(begun) = open.as_ref().and_then(Open::begun)
+                {
+                    Arc::make_mut(&mut self.ran).begin(&outcome.address, begun);
+                }
                 let before = self.settled.remove(&outcome.address);
                 let leaves = match &open {
                     Some(open) => leaves(&open.intent.after),
@@ -240,7 +273,10 @@ impl Index {
                 }
             }
             Record::Run(run) => {
-                self.runs.insert(run.run.clone());
+                if self.runs.insert(run.run.clone()) {
+                    let past = |work| run.past(work);
+                    Arc::make_mut(&mut self.ran).end(&run.address, run.work.as_deref(), past, run.attempt);
+                }
             }
             Record::Override(_) | Record::Aside(_) | Record::Other { .. } => {}
         }
@@ -393,6 +429,39 @@ mod tests {
             assert_eq!(*now.opened() == one, opened, "{ending:?}");
             assert!(opened || now.opened().is_empty());
         }
+    }
+
+    /// A start is known from its intent on; its end takes it away, and so does an outcome that says that it was not begun.
+    #[test]
+    fn a_run_is_known_from_its_start_to_its_end() {
+        let task = crate::model::samples::task("a");
+        let Record::Intent(mut start) = intent("a", 0) else { panic!("not an intent") };
+        (start.verb, start.address) = (Verb::StartRun, task.address());
+        start.after = serde_json::json!({ "agent": "one", "attempt": 2, "version": task.version() });
+        let start = Record::Intent(start);
+        let end =
+            |work: Option<String>| Record::Run(Box::new(super::super::samples::run(&task.address(), work)));
+        let seen = |rest: &[Record]| {
+            let all: Vec<(i64, Record)> =
+                [&start].into_iter().chain(rest).cloned().map(|it| (1, it)).collect();
+            index(&all).ran().elsewhere([&task].into_iter(), &[], "another", at(3600))
+        };
+        let (done, left) = (outcome(&start, Ending::Done), outcome(&start, Ending::Left));
+        for (rest, begun, over) in [
+            (vec![], 1, 0),
+            (vec![outcome(&start, Ending::Unknown)], 1, 0),
+            (vec![done.clone()], 1, 0),
+            (vec![left], 0, 0),
+            (vec![done.clone(), end(Some(task.version()))], 0, 1),
+            (vec![done.clone(), end(Some(task.version())), end(Some(task.version()))], 0, 1),
+            (vec![done.clone(), end(None)], 0, 1),
+            (vec![done, end(Some("00000000".into()))], 1, 0),
+        ] {
+            let seen = seen(&rest);
+            assert_eq!((seen.begun.len(), seen.runs.len()), (begun, over), "{rest:?}");
+        }
+        let begun = &seen(&[]).begun[&task.address()];
+        assert_eq!((begun.by.as_str(), begun.machine.as_str(), begun.attempt), ("ann@host", "0a1b2c3d", 2));
     }
 
     #[test]

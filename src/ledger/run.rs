@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Address, CommitId, Figure, RunId, Spent, usd};
+use crate::model::{Address, CommitId, Figure, Outcome, Past, RunId, Spent, Usage, usd};
 
 /// A run is over: for whom it was, who did it, what it used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Run {
     pub wanted_by: String,
     /// Which attempt.
     pub attempt: u32,
+    /// Which work of its address: [`crate::model::Task::version`]. Records of earlier versions don't tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<String>,
     /// The run whose session went on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<RunId>,
@@ -70,6 +73,29 @@ pub struct Run {
 }
 
 impl Run {
+    /// What of it decides whether its task is done again. An end that this version has no name for burns an attempt, and is
+    /// followed by another one.
+    pub fn past(&self, work: String) -> Past {
+        let used = Usage {
+            turns: self.turns,
+            input: self.input,
+            cached: self.cached,
+            output: self.output,
+            cost: None,
+        };
+        Past {
+            run: self.run.clone(),
+            work,
+            attempt: self.attempt,
+            agent: self.agent.clone(),
+            account: self.account.clone(),
+            outcome: Outcome::by_word(&self.outcome, self.until).unwrap_or(Outcome::Crashed),
+            at: self.ended,
+            used,
+            cost: self.cost(),
+        }
+    }
+
     /// What it cost, where anybody can tell.
     pub fn cost(&self) -> Option<Spent> {
         Some(Spent { micros: self.cost_micros?, figure: self.figure? })

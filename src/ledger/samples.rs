@@ -6,11 +6,11 @@ use serde_json::json;
 
 use super::{
     Aside, AsideWhy, Batch, BatchPhase, Config, Ending, Error, Flip, Intent, Ledger, Outcome, Overridden,
-    Override, Record, Verdict,
+    Override, Record, Run, Verdict,
 };
 use crate::adapters::fs;
 use crate::adapters::state::StateDir;
-use crate::model::{ActionId, Address, CommitId, Fingerprint, IntentId, Risk, Verb};
+use crate::model::{ActionId, Address, CommitId, Figure, Fingerprint, IntentId, Risk, RunId, Verb};
 
 /// A moment, this many seconds after the first.
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -89,6 +89,37 @@ pub(super) fn batch(phase: BatchPhase) -> Record {
     })
 }
 
+/// The second attempt at a task, which crashed.
+pub(super) fn run(task: &Address, work: Option<String>) -> Run {
+    Run {
+        address: task.clone(),
+        run: RunId::new(at(0), b"x"),
+        wanted_by: "tasks".into(),
+        attempt: 2,
+        work,
+        continues: None,
+        agent: "one".into(),
+        agent_kind: "command".into(),
+        version: None,
+        account: "one".into(),
+        session: None,
+        model: None,
+        prompt: "0a".into(),
+        playbook: None,
+        config_commit: None,
+        ended: at(0),
+        took_ms: 1,
+        outcome: "crashed".into(),
+        until: None,
+        turns: 0,
+        input: 0,
+        cached: 0,
+        output: 0,
+        cost_micros: Some(5),
+        figure: Some(Figure::Agent),
+    }
+}
+
 pub(super) fn one_of_each() -> Vec<Record> {
     let mut with_override = intent("é \"q\" \u{1f600}", 3);
     if let Record::Intent(it) = &mut with_override {
@@ -114,6 +145,10 @@ pub(super) fn one_of_each() -> Vec<Record> {
         }),
         flip("loop/labels", false),
         config(1, Verdict::InForce),
+        Record::Run(Box::new(run(
+            &Address::parse("repo/acme/widgets/task/a").unwrap(),
+            Some("0a1b2c3d".into()),
+        ))),
         Record::Aside(Aside { file: "torn-1".into(), bytes: 12, why: AsideWhy::Torn }),
         Record::Other {
             kind: "future".into(),

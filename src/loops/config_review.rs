@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Address, CheckState, CommitId, ConfigHead, ConfigPull, Effect, Facet, Facets, Observed, RepoName,
-    Verb,
+    Action, Address, CheckState, CommitId, ConfigHead, ConfigPull, Effect, Elsewhere, Facet, Facets,
+    Observed, RepoName, Verb,
 };
 use crate::plan::{Document, Plan, render};
 
@@ -104,6 +104,13 @@ fn shown_to<'a>(pull: &ConfigPull, cx: &Cx<'a, NoSettings>) -> Cow<'a, Observed>
     let declared = |name: &RepoName| cx.desired.repos.contains_key(name);
     let repos = cx.observed.repos.iter().filter(|(name, _)| declared(name));
     let runs = cx.observed.runs.iter().filter(|run| declared(&run.of.repo));
+    let elsewhere = &cx.observed.elsewhere;
+    let gone = elsewhere.runs.iter().filter(|run| declared(&run.of.repo));
+    let begun = elsewhere.begun.iter().filter(|(task, _)| task.repo_name().as_ref().is_some_and(declared));
+    let elsewhere = Elsewhere {
+        runs: gone.cloned().collect(),
+        begun: begun.map(|(task, begun)| (task.clone(), begun.clone())).collect(),
+    };
     let pulls = cx.observed.pulls.iter().filter(|((repo, _), _)| declared(repo));
     let gaps = cx.observed.gaps.iter().filter(|gap| gap.repo.as_ref().is_none_or(declared));
     Cow::Owned(Observed {
@@ -111,6 +118,7 @@ fn shown_to<'a>(pull: &ConfigPull, cx: &Cx<'a, NoSettings>) -> Cow<'a, Observed>
         repos: repos.map(|(name, seen)| (name.clone(), seen.clone())).collect(),
         own: cx.observed.own.clone(),
         runs: runs.cloned().collect(),
+        elsewhere,
         pulls: pulls.map(|(branch, seen)| (branch.clone(), seen.clone())).collect(),
         gaps: gaps.cloned().collect(),
         cost: cx.observed.cost,

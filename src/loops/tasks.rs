@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Closed, Effect, Facet, Facets, LONGEST_WAIT, OpenPull, Outcome, Paused, PullSeen, RepoName,
-    RunOf, RunPhase, RunSeen, Seen, StartRun, Task, Then, Verb, day_of, usd,
+    Action, Begun, Closed, Effect, Facet, Facets, LONGEST_WAIT, OpenPull, Outcome, Paused, PullSeen,
+    RepoName, RunOf, RunPhase, RunSeen, Seen, StartRun, Task, Then, Verb, day_of, usd,
 };
 use crate::plan::Plan;
 
@@ -22,6 +22,8 @@ pub(super) struct Tasks;
 
 /// How often in a row a run may end before its agent had a part in it.
 const IN_VAIN: usize = 3;
+/// For how long another machine is left to open the pull request of a run that is done.
+const PUBLISHED_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 /// What an agent may say besides its work.
 const OUTBOX: &str = "In the folder that $FACTORY_OUTBOX names you may leave, in files of these names: `question.md`, what you \
                       must know before this can be done (then stop); `blocked.md`, what is in your way (then stop); \
@@ -165,11 +167,24 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
     if let Some(pull) = pull {
         return settled(pull, address, plan);
     }
-    let mut past: Vec<(&RunSeen, &Closed)> =
-        all.iter().filter_map(|run| Some((*run, run.phase.closed()?))).collect();
-    past.retain(|(run, _)| run.of.version == version);
+    if let Some(begun) = cx.observed.elsewhere.begun.get(&address) {
+        let Begun { by, at, .. } = begun;
+        let on = format!(
+            "a run to end that {by} began at {at:.0} on another machine; nothing says that it has ended"
+        );
+        return plan.wait(address, on);
+    }
+    let elsewhere = cx.observed.elsewhere.runs.iter().filter(of_task);
+    let mut past: Vec<(&RunSeen, &Closed)> = all
+        .iter()
+        .copied()
+        .chain(elsewhere)
+        .filter(|run| run.of.version == version)
+        .filter_map(|run| Some((run, run.phase.closed()?)))
+        .collect();
+    past.sort_by_key(|(run, _)| run.id.moment());
     let Some(&(last, closed)) = past.last() else { return start(task, cx, &[], None, room, plan) };
-    let goes_on = continuation(task, &cx.observed.runs, cx.desired);
+    let goes_on = continuation(task, &cx.observed.runs, cx.desired).filter(|it| it.run.id == last.id);
     match closed.outcome.then() {
         Then::Settled if goes_on.is_none() => {
             if let (Some(commit), Some((_, base))) = (&closed.commit, &closed.base) {
@@ -177,6 +192,8 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
             } else if closed.typed.is_some() {
                 let on = format!("another prompt: run {} has answered (factoryctl runs show {0})", last.id);
                 plan.wait(address, on);
+            } else if closed.outcome == Outcome::Done {
+                done_elsewhere(task, (last, closed), cx.now, plan);
             }
         }
         Then::Person => plan.problem(address, says(task, last, closed)),
@@ -203,6 +220,26 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
             start(task, cx, &past, goes_on, room, plan);
         }
     }
+}
+
+/// What a run made that is done lies where it ran, and only that machine can publish it.
+fn done_elsewhere(task: &Task, (last, closed): (&RunSeen, &Closed), now: Timestamp, plan: &mut Plan) {
+    let RunSeen { id, agent, .. } = last;
+    if task.answer.is_some() {
+        let on = format!(
+            "another prompt: run {id} is done, and what it answered lies on the machine that it ran on"
+        );
+        return plan.wait(task.address(), on);
+    }
+    if now.duration_since(closed.at) < PUBLISHED_WITHIN {
+        let on = format!("the machine that run {id} was on to open a pull request for what it made");
+        return plan.wait(task.address(), on);
+    }
+    let says = format!(
+        "run {id} of `{agent}` is done and has no pull request, and what it made is not here: the machine that it ran on          opens one (apply there, or a daemon); where that is gone, change the prompt of the task to have it done anew ({})",
+        task.source
+    );
+    plan.problem(task.address(), says);
 }
 
 /// Twice as long after each one.
@@ -351,7 +388,9 @@ fn start_run(
         Some(it) => it.prompt(task.answer.as_ref(), kind),
         None => prompt(task, kind, of.attempt, past),
     };
-    let before = past.last().map_or(Value::Null, |(run, _)| json!({ "run": run.id.as_str() }));
+    // What is looked at again right before the start are the records of this machine.
+    let is_here = |(run, _): &&(&RunSeen, &Closed)| cx.observed.runs.iter().any(|here| here.id == run.id);
+    let before = past.iter().rfind(is_here).map_or(Value::Null, |(run, _)| json!({ "run": run.id.as_str() }));
     let start = StartRun {
         of,
         agent: agent.to_owned(),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    CommitId, Desired, Facet, LabelName, Paid, PullSeen, RepoName, RunSeen, Setting, SettingValue, Tracker,
+    CommitId, Desired, Elsewhere, Facet, LabelName, Paid, PullSeen, RepoName, RunSeen, Setting, SettingValue,
+    Tracker,
 };
 
 /// What was seen of the world, and when.
@@ -26,6 +27,8 @@ pub struct Observed {
     pub flips: Vec<OpenFlip>,
     /// The runs that this factory has records of and that matter for what is done next, oldest first.
     pub runs: Vec<RunSeen>,
+    /// What the ledger knows of runs that this machine has no records of.
+    pub elsewhere: Elsewhere,
     /// The agents that can't be started here, by name, and why.
     pub unfit: BTreeMap<String, String>,
     /// What all of them have used and cost, and what they learned of accounts.

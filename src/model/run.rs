@@ -171,6 +171,31 @@ impl Outcome {
         }
     }
 
+    /// By its word; `until` is for one that has a time.
+    pub fn by_word(word: &str, until: Option<Timestamp>) -> Option<Self> {
+        let all = [
+            Self::Done,
+            Self::NoChange,
+            Self::Refused,
+            Self::NeedsInput,
+            Self::TurnLimit,
+            Self::TimeLimit,
+            Self::Auth,
+            Self::Credit(until),
+            Self::Overloaded,
+            Self::RateLimited,
+            Self::CouldNotStart,
+            Self::Cancelled,
+            Self::Killed,
+            Self::Crashed,
+            Self::Wedged,
+            Self::PolicyViolation,
+            Self::Weakened,
+            Self::NoVerdict,
+        ];
+        all.into_iter().find(|outcome| outcome.as_str() == word)
+    }
+
     /// Whether the run counts as one of the attempts that the work may take. What the agent had no part in doesn't.
     pub fn burns_attempt(&self) -> bool {
         match self {
@@ -398,6 +423,15 @@ mod tests {
         ] {
             assert_eq!(RunId::parse(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_word_is_of_one_outcome() {
+        let until = Some(Timestamp::UNIX_EPOCH);
+        for outcome in [Outcome::Done, Outcome::NoChange, Outcome::NoVerdict, Outcome::Credit(until)] {
+            assert_eq!(Outcome::by_word(outcome.as_str(), until), Some(outcome));
+        }
+        assert_eq!(Outcome::by_word("what is this", None), None);
     }
 
     #[test]

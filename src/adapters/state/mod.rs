@@ -194,13 +194,17 @@ impl StateDir {
     /// Where the runs of this machine's agents lie. It goes by the id that moves with the state when config names another
     /// state directory, since runs, workspaces and mirrors name each other by their paths.
     pub fn yard(&self) -> PathBuf {
-        let id =
-            fs::read(&self.machine_file(), 64).map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
-        match id {
-            Ok(id) if !id.is_empty() => self.home().join(format!("runs-{id}")),
+        match self.machine() {
+            Some(id) => self.home().join(format!("runs-{id}")),
             // Nobody has held the lock yet, so nothing was started.
-            Ok(_) | Err(_) => self.dir.join("runs"),
+            None => self.dir.join("runs"),
         }
+    }
+
+    /// [`Guard::machine`], once somebody has held the lock.
+    pub fn machine(&self) -> Option<String> {
+        let id = fs::read(&self.machine_file(), 64).ok()?;
+        Some(String::from_utf8_lossy(&id).trim().to_owned()).filter(|id| !id.is_empty())
     }
 
     /// The records of agent runs.

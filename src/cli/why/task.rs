@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 use crate::adapters::github::Patience;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Fail};
-use crate::cli::session::{READING, globs};
+use crate::cli::next;
+use crate::cli::plan::remembered;
+use crate::cli::session::{READING, Session, globs};
 use crate::cli::ui::Progress;
 use crate::engine::{self, Also, Judged, Judging, Loaded, Source};
 use crate::loops::{self, Selection};
-use crate::model::{AddressGlob, Desired, Observed, PullSeen, RunPhase, RunSeen, Seen, Task, Verb};
+use crate::model::{AddressGlob, Desired, Gap, Observed, PullSeen, RunPhase, RunSeen, Seen, Task, Verb};
 use crate::plan::Memory;
 use crate::plan::render::printable;
 
@@ -57,7 +59,17 @@ pub(super) async fn explain(
     let address = task.address();
     let _ = writeln!(out, "{address} declared at {}{}", task.source, super::by(source, loaded, &task.source));
     let state = cx.state(source, &loaded.desired)?;
-    let runs = engine::runs_of(&state, task)?;
+    let session = match offline {
+        true => None,
+        false => Some(cx.connect(source, &loaded.desired, Patience::Foreground)?),
+    };
+    let (memory, forgotten) = remembered(cx, session.as_ref(), source, &state, &loaded.desired).await;
+    if let Some(gap) = forgotten.last() {
+        return Err(Fail::new(Exit::of(gap.cause), unknown(task, gap)).help(next::reading(gap.cause)));
+    }
+    let mut runs = engine::runs_of(&state, task)?;
+    runs.extend(memory.ran.elsewhere([task].into_iter(), &runs, &memory.machine, cx.clock.now()).runs);
+    runs.sort_by(|one, two| one.id.cmp(&two.id));
     let _ = writeln!(out, "attempts: {} of {} used up", task.burnt(&runs), task.attempts);
     for run in &runs {
         let _ = writeln!(out, "  {}", says(run, task));
@@ -69,10 +81,8 @@ pub(super) async fn explain(
             let _ = writeln!(out, "{}", printable(&line));
         }
     }
-    if offline {
-        return Ok(());
-    }
-    let (observed, judged) = look(cx, source, loaded, task).await?;
+    let Some(session) = session else { return Ok(()) };
+    let (observed, judged) = look(cx, &session, loaded, task, &memory).await?;
     if let Some(pull) = observed.pulls.get(&(task.repo.clone(), task.branch())) {
         let _ = writeln!(out, "  live {}", live(pull));
     }
@@ -111,30 +121,32 @@ fn live(pull: &Seen<PullSeen>) -> String {
     }
 }
 
+fn unknown(task: &Task, gap: &Gap) -> String {
+    format!("how {} stands can't be told: {}", task.address(), gap.why)
+}
+
 /// The plan of this task alone.
 async fn look(
     cx: &Context,
-    source: &Source,
+    session: &Session,
     loaded: &Loaded,
     task: &Task,
+    memory: &Memory,
 ) -> Result<(Observed, Judged), Fail> {
-    let session = cx.connect(source, &loaded.desired, Patience::Foreground)?;
     let switches = cx.switches(&session.state, &loaded.desired)?;
     let scope = globs(&[task.address().to_string()], &loaded.desired)?;
     let starts = loops::ALL.iter().filter(|l| l.may().contains(&Verb::StartRun));
     let selection = Selection { only: starts.map(|l| l.name().to_owned()).collect() };
-    let memory = Memory::default();
     let judging = Judging {
         scope: &scope,
-        ..Judging::new(&loaded.desired, &selection, &switches, &memory, cx.clock.now())
+        ..Judging::new(&loaded.desired, &selection, &switches, memory, cx.clock.now())
     };
     let observed = {
         let _drawn = Progress::waiting(&cx.ui, READING);
         engine::look(&judging, &session.world(cx), &Also::default()).await
     };
     if let Some(gap) = observed.gaps.first() {
-        let says = format!("how {} stands can't be told: {}", task.address(), gap.why);
-        return Err(Fail::new(Exit::of(gap.cause), says).help("--offline leaves GitHub out"));
+        return Err(Fail::new(Exit::of(gap.cause), unknown(task, gap)).help("--offline leaves GitHub out"));
     }
     let judged = engine::judge(&judging, &observed);
     Ok((observed, judged))

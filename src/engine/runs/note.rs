@@ -63,6 +63,7 @@ fn record(dir: &RunDir, redactor: &Redactor) -> Result<Option<Record>, RecordErr
         address: Address::repo(&on.of.repo).part("task", &on.of.task),
         wanted_by: WANTED_BY.to_owned(),
         attempt: on.of.attempt,
+        work: Some(on.of.version.clone()),
         continues: on.of.continues.clone(),
         agent: spec.agent.clone(),
         agent_kind: spec.kind.clone(),

@@ -235,7 +235,11 @@ impl Starter {
     /// the clock was set back.
     fn name(&self, of: &RunOf) -> Result<RunId, WorkshopError> {
         let its = self.of_task(of)?;
-        let after = its.iter().filter_map(RunId::moment).map(|last| last + SignedDuration::from_millis(1));
+        let after = its
+            .iter()
+            .chain(&of.after)
+            .filter_map(RunId::moment)
+            .map(|last| last + SignedDuration::from_millis(1));
         let moment = after.fold(self.0.clock.now(), Timestamp::max);
         Ok(RunId::new(moment, salt(&self.0.state.runs(), of).as_bytes()))
     }

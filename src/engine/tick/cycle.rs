@@ -124,6 +124,7 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
         };
         let tasks = tasks.filter(in_scope);
         runs_seen((state, known), client, tasks.clone(), &mut observed).await;
+        note_elsewhere(judging.memory, tasks.clone(), judging.now, &mut observed);
         if facets.has(Facet::Issues) {
             observed.tracker.opened.clone_from(&judging.memory.opened);
             let by = (env, judging.desired, judging.now);
@@ -137,6 +138,19 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
         observed::count_uses(client, &uncounted, &mut observed).await;
     }
     observed
+}
+
+/// What the ledger knows of runs that this machine has no records of. What they cost counts as well.
+fn note_elsewhere<'a>(
+    memory: &Memory,
+    tasks: impl Iterator<Item = &'a Task>,
+    now: jiff::Timestamp,
+    observed: &mut Observed,
+) {
+    observed.elsewhere = memory.ran.elsewhere(tasks, &observed.runs, &memory.machine, now);
+    for run in &observed.elsewhere.runs {
+        observed.paid.add(run);
+    }
 }
 
 /// The labels that a plan would delete or rename and whose issues are not counted yet.

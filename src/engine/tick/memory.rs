@@ -18,6 +18,8 @@ pub fn memory(index: &Index, machine: &str, now: Timestamp) -> Memory {
     let mut out = Memory {
         elsewhere: elsewhere(index, machine, now),
         opened: index.opened().clone(),
+        ran: index.ran(),
+        machine: machine.to_owned(),
         ..Memory::default()
     };
     for (action, history) in index.actions() {

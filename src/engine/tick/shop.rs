@@ -150,6 +150,7 @@ impl Shop {
         }
         let home = self.home(order).await?;
         let publisher = self.publisher(order, &home).await?;
+        self.learn_of_others(order, &publisher).await?;
         for lost in 1..=FENCE_TRIES {
             // Reading can be given up at any point; nothing has been done yet.
             let (mut judged, observed) = tokio::select! {
@@ -240,6 +241,19 @@ impl Shop {
         self.catch_up(&publisher).await?;
         *found = Some(home.clone());
         Ok(home)
+    }
+
+    /// Takes over what other machines have published, where a task waits for one: nothing else would bring the news.
+    async fn learn_of_others(&self, order: &Order, publisher: &Publisher) -> Result<(), Cut> {
+        let selection = Selection { only: order.tick.loops.iter().map(|l| (*l).to_owned()).collect() };
+        if !loops::needs_of(&selection, &self.board.now()).has(Facet::Runs) {
+            return Ok(());
+        }
+        let (machine, now) = (self.recorder.machine(), self.clock.now());
+        if self.recorder.index(|index| index.ran().waits_for_others(machine, now)).await {
+            self.catch_up(publisher).await?;
+        }
+        Ok(())
     }
 
     async fn publisher(&self, order: &Order, home: &Home) -> Result<Publisher, Cut> {

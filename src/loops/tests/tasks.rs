@@ -2,9 +2,9 @@
 
 use crate::model::samples::{self, agent, desired, now, observed, repo};
 use crate::model::{
-    AgentConfig, Billed, Cause, Check, Closed, CommitId, Desired, Effect, Facet, Figure, Gap, Observed,
-    Outcome, Paid, PullSeen, Quota, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen, Seen, Spent,
-    Task, Verb,
+    AgentConfig, Begun, Billed, Cause, Check, Closed, CommitId, Desired, Effect, Elsewhere, Facet, Figure,
+    Gap, Observed, Outcome, Paid, PullSeen, Quota, Recipe, Repo, RunCaps, RunId, RunOf, RunPhase, RunSeen,
+    Seen, Spent, Task, Verb,
 };
 use crate::plan::Plan;
 
@@ -103,6 +103,61 @@ fn what_follows_of_an_outcome() {
         let said = after(&past);
         assert!(said.starts_with(expect) && said.is_empty() == expect.is_empty(), "{past:?}: {said}");
     }
+}
+
+/// What the ledger tells of runs that lie elsewhere counts like those that lie here, but for what they left.
+#[test]
+fn what_ran_elsewhere_is_not_done_again() {
+    let desired = wants(&["a"]);
+    let gone = |n, outcome: &Outcome, hours| {
+        let closed = Closed {
+            at: now() - jiff::SignedDuration::from_hours(hours),
+            ..samples::closed(outcome.clone())
+        };
+        run("a", "one", n, RunPhase::Closed(Box::new(closed)))
+    };
+    let after = |past: &[(Outcome, i64)], here: Vec<RunSeen>| {
+        let runs = past.iter().zip(1..).map(|((outcome, hours), n)| gone(n, outcome, *hours)).collect();
+        let elsewhere = Elsewhere { runs, ..Elsewhere::default() };
+        plan(&desired, &Observed { elsewhere, ..sees(&desired, here) })
+    };
+    for (past, expect) in [
+        (vec![(Outcome::NoChange, 0)], ""),
+        (vec![(Outcome::Crashed, 0)], "one starts 2 of a"),
+        (vec![(Outcome::Crashed, 0), (Outcome::Crashed, 0)], "problem: 2 of 2 attempts are used up"),
+        (vec![(Outcome::NeedsInput, 0)], "problem: run "),
+        (vec![(Outcome::Cancelled, 0)], "wait: another prompt"),
+        (vec![(Outcome::Overloaded, 0)], "wait: "),
+        (vec![(Outcome::Done, 0)], "wait: the machine that run "),
+        (vec![(Outcome::Done, 2)], "problem: run "),
+    ] {
+        let said = says(&after(&past, Vec::new()));
+        assert!(said.starts_with(expect) && said.is_empty() == expect.is_empty(), "{past:?}: {said}");
+    }
+    // One attempt here and one there are two, and what is looked at again before a start is what lies here.
+    let crashed = || run("a", "one", 7, closed(Outcome::Crashed));
+    let both = after(&[(Outcome::Crashed, 0)], vec![crashed()]);
+    assert!(says(&both).starts_with("problem: 2 of 2"), "{both:?}");
+    let killed = after(&[(Outcome::Killed, 0)], vec![crashed()]);
+    assert_eq!(killed.actions[0].before, serde_json::json!({ "run": crashed().id.as_str() }));
+    let alone = after(&[(Outcome::Crashed, 0)], Vec::new());
+    assert_eq!(alone.actions[0].before, serde_json::Value::Null);
+}
+
+/// What another machine has begun is waited for; a pull request settles the task all the same.
+#[test]
+fn what_is_at_work_elsewhere_is_waited_for() {
+    let desired = wants(&["a", "b"]);
+    let begun =
+        Begun { work: "another".into(), attempt: 1, by: "ann@host".into(), machine: "m1".into(), at: now() };
+    let mut seen = sees(&desired, Vec::new());
+    seen.elsewhere.begun.insert(desired.tasks["a"].address(), begun);
+    let said = says(&plan(&desired, &seen));
+    assert!(said.starts_with("one starts 1 of b; wait: a run to end that ann@host began at 20"), "{said}");
+    let task = &desired.tasks["a"];
+    let merged = PullSeen { number: 7, open: false, merged: true };
+    seen.pulls.insert((task.repo.clone(), task.branch()), Seen::Known(merged));
+    assert_eq!(says(&plan(&desired, &seen)), "one starts 1 of b");
 }
 
 /// What burns no attempt has the number of the run that takes its place, and each run has a prompt of its own all the same.

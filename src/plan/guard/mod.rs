@@ -11,9 +11,11 @@ mod rules;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::model::{
-    Action, ActionId, AddressGlob, Allow, CommitId, Desired, Facets, LoopConfig, Observed, RepoName, Verb,
+    Action, ActionId, AddressGlob, Allow, CommitId, Desired, Facets, LoopConfig, Observed, Ran, RepoName,
+    Verb,
 };
 
 pub use overrides::Grant;
@@ -222,6 +224,10 @@ pub struct Memory {
     pub elsewhere: BTreeMap<ActionId, String>,
     /// The follow-ups of runs that issues were opened for, or were found for, by repository and digest.
     pub opened: BTreeSet<(RepoName, String)>,
+    /// What is known of the runs of tasks.
+    pub ran: Arc<Ran>,
+    /// The state directory that asks, by its id; empty before it has one.
+    pub machine: String,
 }
 
 /// What the guards judge by.

@@ -1,0 +1,115 @@
+//! Runs that this machine has no records of: another machine had them, or its own state is lost. A machine is a state
+//! directory; they share the ledger's branch.
+
+use serde_json::Value;
+
+use crate::daemon::Daemon;
+use crate::tasks::{ended, one_run, runs, small, unbounded};
+use crate::world::World;
+
+/// What comes next is done by this machine.
+fn at_machine(w: &World, name: &str) {
+    let state = w.path("machines").join(name);
+    std::fs::create_dir_all(&state).expect("a folder can be made");
+    for variable in ["FACTORY_STATE_DIR", "XDG_RUNTIME_DIR"] {
+        w.set(variable, state.to_str().expect("it is text"));
+    }
+}
+
+/// What the only task waits for, or what is to be done for it; on this machine.
+fn why(w: &World) -> String {
+    w.run(&["why", "task/hone"]).exits(0).out
+}
+
+/// An agent that changes nothing, once it is told to end.
+fn waits_and_changes_nothing(w: &World) -> String {
+    unbounded(&format!("until [ -e {} ]; do sleep 0.05; done", w.path("go").display()), "continuations 0")
+}
+
+fn let_go(w: &World) {
+    std::fs::write(w.path("go"), "").expect("it can be written");
+}
+
+#[test]
+fn a_task_is_done_by_one_machine() {
+    small(|w| {
+        let config = waits_and_changes_nothing(w);
+        w.config(&config);
+        at_machine(w, "one");
+        w.apply(&[]).exits(0);
+        assert_eq!(runs(w).len(), 1);
+
+        at_machine(w, "two");
+        let plan = w.plan(&[]).exits(0);
+        let waits = "a run to end that tester@";
+        assert!(plan.out.contains(waits) && !plan.out.contains("start run"), "{}", plan.all());
+        let applied = w.apply(&[]).exits(0);
+        assert!(applied.all().contains(waits), "{}", applied.all());
+        assert_eq!(runs(w), Vec::<Value>::new());
+
+        let_go(w);
+        at_machine(w, "one");
+        ended(w);
+        w.apply(&[]).exits(0);
+        assert_eq!(runs(w)[0]["outcome"], "no change");
+
+        at_machine(w, "two");
+        let applied = w.apply(&[]).exits(0);
+        assert!(!applied.all().contains(waits), "{}", applied.all());
+        assert_eq!(runs(w), Vec::<Value>::new(), "what changed nothing is not done again");
+        let why = why(w);
+        for says in ["attempts: 1 of ", "no change: it ran on another machine", "nothing comes next"] {
+            assert!(why.contains(says), "{says}\n{why}");
+        }
+        // Another prompt is another piece of work, whoever does it.
+        w.config(&config.replace("Hone the anvil.", "Polish the anvil."));
+        one_run(w).exits(0);
+        assert_eq!(runs(w).len(), 1);
+        at_machine(w, "one");
+        w.apply(&[]).exits(0);
+        assert_eq!(runs(w).len(), 1);
+    });
+}
+
+/// Nothing else brings the news to a daemon that has nothing to do itself.
+#[test]
+fn a_daemon_that_waits_for_another_machine_learns_of_its_end() {
+    small(|w| {
+        w.config(&waits_and_changes_nothing(w));
+        at_machine(w, "one");
+        w.apply(&[]).exits(0);
+
+        at_machine(w, "two");
+        let daemon = Daemon::start(w, &[]);
+        daemon.ask(&["loop", "tick", "tasks"]).exits(0);
+        w.until("it waits", || why(w).contains("waits for a run to end"));
+        let_go(w);
+        at_machine(w, "one");
+        ended(w);
+        w.apply(&[]).exits(0);
+
+        at_machine(w, "two");
+        daemon.ask(&["loop", "tick", "tasks"]).exits(0);
+        w.until("it knows", || why(w).contains("nothing comes next"));
+        assert_eq!(runs(w), Vec::<Value>::new());
+        daemon.stop().exits(0);
+    });
+}
+
+/// What was paid for once is not paid for again because a folder is gone.
+#[test]
+fn attempts_are_used_up_whatever_is_lost() {
+    small(|w| {
+        w.config(&unbounded("exit 3", "attempts 1"));
+        at_machine(w, "one");
+        one_run(w).exits(1);
+        assert_eq!(runs(w).len(), 1);
+        std::fs::remove_dir_all(w.path("machines")).expect("it is there");
+
+        at_machine(w, "one");
+        for ran in [w.plan(&[]).exits(1), w.apply(&[]).exits(1)] {
+            assert!(ran.all().contains("1 of 1 attempts are used up; run "), "{}", ran.all());
+        }
+        assert_eq!(runs(w), Vec::<Value>::new());
+    });
+}
