@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{ActionId, Object, Observed, RepoName, Seen};
+use crate::model::{AT_WORK, ActionId, Address, Object, Observed, RepoName, RunSeen, Seen, Verb};
 
 use super::compare::settled_value;
 use super::outcome::Outcome;
@@ -64,7 +64,11 @@ pub async fn settle(
             if under_way_elsewhere(open, recorder.machine(), now) {
                 return None;
             }
-            let outcome = verdict(open, observed)?;
+            let outcome = if open.intent.verb == Verb::StartRun {
+                started(open, open.intent.machine == recorder.machine(), observed, now)?
+            } else {
+                verdict(open, observed)?
+            };
             let intent = &open.intent;
             let (action, address) = (intent.action.clone(), intent.address.clone());
             let record = Record::Outcome(record(&intent.intent, action.clone(), address, &outcome));
@@ -77,6 +81,26 @@ pub async fn settle(
         recorder.note(records).await?;
     }
     Ok(settled)
+}
+
+/// Whether a run was started: the records of the machine that was to start it tell. Others wait for that one for a day.
+fn started(open: &Open, is_own: bool, observed: &Observed, now: Timestamp) -> Option<Outcome> {
+    if is_own && !observed.knows_runs {
+        return None;
+    }
+    let intent = &open.intent;
+    let is_it = |run: &RunSeen| {
+        let of = &run.of;
+        Address::repo(&of.repo).part("task", &of.task) == intent.address
+            && intent.after["version"] == of.version.as_str()
+            && intent.after["attempt"] == of.attempt
+            && run.id.moment().is_some_and(|began| began.as_millisecond() >= open.at.as_millisecond())
+    };
+    if is_own && observed.runs.iter().any(is_it) {
+        return Some(Outcome::Done);
+    }
+    let is_over = is_own || now.duration_since(open.at) >= AT_WORK;
+    is_over.then(|| Outcome::left("interrupted; the next plan looks at it afresh"))
 }
 
 fn verdict(open: &Open, observed: &Observed) -> Option<Outcome> {
@@ -104,5 +128,68 @@ fn verdict(open: &Open, observed: &Observed) -> Option<Outcome> {
                 }
             })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ledger::Intent;
+    use crate::model::samples::{now, task};
+    use crate::model::{Billed, Fingerprint, IntentId, Risk, RunId, RunOf, RunPhase};
+
+    fn open() -> Open {
+        let (task, after) = (task("a"), json!({ "attempt": 1, "version": task("a").version() }));
+        let action = ActionId::of(Verb::StartRun, &task.address(), &Fingerprint::of(&json!(null)), &after);
+        let intent = Intent {
+            intent: IntentId::new(&action, 0),
+            action,
+            address: task.address(),
+            verb: Verb::StartRun,
+            risk: Risk::Routine,
+            wanted_by: "tasks".into(),
+            before: json!(null),
+            after,
+            because: Vec::new(),
+            config_commit: None,
+            reason: String::new(),
+            overrides: Vec::new(),
+            by: "ann@host".into(),
+            machine: "m1".into(),
+        };
+        Open { seq: 1, at: now(), intent, tried: false }
+    }
+
+    /// A run of the same attempt that began so many minutes after the start was recorded.
+    fn run(minutes: i64) -> RunSeen {
+        let task = task("a");
+        let of = RunOf {
+            repo: task.repo.clone(),
+            task: task.name.clone(),
+            version: task.version(),
+            attempt: 1,
+            branch: task.branch(),
+            continues: None,
+            after: None,
+        };
+        let id = RunId::new(now() + SignedDuration::from_mins(minutes), b"x");
+        RunSeen { id, of, agent: "one".into(), billed: Billed::default(), phase: RunPhase::Under }
+    }
+
+    /// A crash between the start and its record must not let another machine start it again.
+    #[test]
+    fn whether_a_run_was_started_its_records_tell() {
+        let left = || Some(Outcome::left("interrupted; the next plan looks at it afresh"));
+        let knows = |runs| Observed { knows_runs: true, runs, ..Observed::default() };
+        let settled = |is_own, observed: &Observed, hours| {
+            started(&open(), is_own, observed, now() + SignedDuration::from_hours(hours))
+        };
+        assert_eq!(settled(true, &knows(vec![run(0)]), 1), Some(Outcome::Done));
+        assert_eq!(settled(true, &knows(vec![run(-1)]), 1), left(), "that one was there before");
+        assert_eq!(settled(true, &Observed::default(), 48), None, "nobody has looked");
+        assert_eq!(settled(false, &knows(Vec::new()), 1), None, "its machine knows");
+        assert_eq!(settled(false, &knows(Vec::new()), 24), left());
     }
 }

@@ -41,7 +41,7 @@ pub use observed::{
     Broken, Cause, ConfigHead, ConfigPull, Cost, Gap, LabelState, Observed, OpenFlip, OwnRepo, RepoState,
     Seen, Unmanaged,
 };
-pub use ran::{Begun, Elsewhere, Past, Ran};
+pub use ran::{AT_WORK, Begun, Elsewhere, Past, Ran};
 pub use recipe::{Cache, Check, Counted, Gate, Recipe};
 pub use repo_name::{RepoName, RepoNameError};
 pub use run::{Clocks, Limits, Outcome, RunId, Then, Usage, UsageOf};

@@ -27,6 +27,8 @@ pub struct Observed {
     pub flips: Vec<OpenFlip>,
     /// The runs that this factory has records of and that matter for what is done next, oldest first.
     pub runs: Vec<RunSeen>,
+    /// Whether their records were read.
+    pub knows_runs: bool,
     /// What the ledger knows of runs that this machine has no records of.
     pub elsewhere: Elsewhere,
     /// The agents that can't be started here, by name, and why.

@@ -10,7 +10,7 @@ use super::{Address, Billed, Closed, Outcome, RunId, RunOf, RunPhase, RunSeen, S
 /// How many runs of one task are remembered.
 const MOST: usize = 32;
 /// For how long a run of another machine is taken to be at work while nothing says that it has ended.
-const AT_WORK: SignedDuration = SignedDuration::from_hours(24);
+pub const AT_WORK: SignedDuration = SignedDuration::from_hours(24);
 
 /// The runs of all tasks, as far as the ledger tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

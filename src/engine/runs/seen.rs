@@ -26,7 +26,9 @@ pub(in crate::engine) async fn runs_seen(
     observed: &mut Observed,
 ) {
     match read(&state.runs(), known, tasks.clone()) {
-        Ok((runs, paid)) => (observed.runs, observed.paid) = (runs, paid),
+        Ok((runs, paid)) => {
+            (observed.runs, observed.paid, observed.knows_runs) = (runs, paid, true);
+        }
         Err(error) => {
             let why = format!("the records of runs: {}", crate::adapters::said(&error));
             observed.gaps.push(Gap { facet: Facet::Runs, repo: None, why, cause: Cause::Other });
