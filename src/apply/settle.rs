@@ -159,7 +159,7 @@ mod tests {
             by: "ann@host".into(),
             machine: "m1".into(),
         };
-        Open { seq: 1, at: now(), intent, tried: false }
+        Open { seq: 1, at: now(), intent, tried: false, ran: false }
     }
 
     /// A run of the same attempt that began so many minutes after the start was recorded.

@@ -65,11 +65,16 @@ pub struct Open {
     pub intent: Intent,
     /// Whether it was tried and its end is unknown; else its end was never recorded.
     pub tried: bool,
+    /// Whether the run that it began is over.
+    pub ran: bool,
 }
 
 impl Open {
-    /// The run that it begins, if it begins one.
+    /// The run that it begins and that isn't over, if it begins one.
     fn begun(&self) -> Option<Begun> {
+        if self.ran {
+            return None;
+        }
         let Intent { verb: Verb::StartRun, after, by, machine, .. } = &self.intent else { return None };
         Some(Begun {
             work: after.get("version")?.as_str()?.to_owned(),
@@ -198,7 +203,13 @@ impl Index {
         self.last_at = self.last_at.max(Some(entry.at));
         match &entry.record {
             Record::Intent(intent) => {
-                let open = Open { seq: entry.seq, at: entry.at, intent: (**intent).clone(), tried: false };
+                let open = Open {
+                    seq: entry.seq,
+                    at: entry.at,
+                    intent: (**intent).clone(),
+                    tried: false,
+                    ran: false,
+                };
                 self.open.insert(intent.intent.clone(), open);
             }
             Record::Outcome(outcome) if outcome.result.settles() => {
@@ -274,8 +285,18 @@ impl Index {
             }
             Record::Run(run) => {
                 if self.runs.insert(run.run.clone()) {
-                    let past = |work| run.past(work);
-                    Arc::make_mut(&mut self.ran).end(&run.address, run.work.as_deref(), past, run.attempt);
+                    let (past, work) = (|work| run.past(work), run.work.as_deref());
+                    let ran = Arc::make_mut(&mut self.ran);
+                    // A crash between a start and its record: the end comes first.
+                    if !ran.end(&run.address, work, past, run.attempt) {
+                        let is_it = |open: &&mut Open| {
+                            open.intent.address == run.address
+                                && open.begun().is_some_and(|begun| begun.is_of(run.attempt, work))
+                        };
+                        if let Some(open) = self.open.values_mut().find(is_it) {
+                            open.ran = true;
+                        }
+                    }
                 }
             }
             Record::Override(_) | Record::Aside(_) | Record::Other { .. } => {}
@@ -455,6 +476,8 @@ mod tests {
             (vec![done.clone(), end(Some(task.version()))], 0, 1),
             (vec![done.clone(), end(Some(task.version())), end(Some(task.version()))], 0, 1),
             (vec![done.clone(), end(None)], 0, 1),
+            (vec![end(Some(task.version()))], 0, 1),
+            (vec![end(Some(task.version())), done.clone()], 0, 1),
             (vec![done, end(Some("00000000".into()))], 1, 0),
         ] {
             let seen = seen(&rest);

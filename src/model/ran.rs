@@ -83,21 +83,24 @@ impl Ran {
         begun_here.push(begun);
     }
 
-    /// Takes note that a run of a task is over. A record of an earlier version doesn't tell of which work it was: the
-    /// beginning does.
+    /// Takes note that a run of a task is over; answers whether its beginning was known. A record of an earlier version
+    /// doesn't tell of which work it was: the beginning does.
     pub fn end(
         &mut self,
         task: &Address,
         work: Option<&str>,
         past: impl FnOnce(String) -> Past,
         attempt: u32,
-    ) {
+    ) -> bool {
         let of_task = self.0.entry(task.clone()).or_default();
-        let fits = |begun: &Begun| begun.attempt == attempt && work.is_none_or(|work| begun.work == work);
+        let fits = |begun: &Begun| begun.is_of(attempt, work);
         let begun = of_task.begun.iter().position(fits).map(|at| of_task.begun.remove(at));
-        let Some(work) = work.map(str::to_owned).or(begun.map(|begun| begun.work)) else { return };
-        of_task.past.push(past(work));
-        of_task.trim();
+        let was_known = begun.is_some();
+        if let Some(work) = work.map(str::to_owned).or(begun.map(|begun| begun.work)) {
+            of_task.past.push(past(work));
+            of_task.trim();
+        }
+        was_known
     }
 
     /// What of these tasks this machine has no records of, given the runs that it has.
@@ -131,6 +134,13 @@ impl Ran {
     pub fn waits_for_others(&self, machine: &str, now: Timestamp) -> bool {
         let mut begun = self.0.values().flat_map(|of_task| &of_task.begun);
         begun.any(|begun| begun.machine != machine && now.duration_since(begun.at) < AT_WORK)
+    }
+}
+
+impl Begun {
+    /// Whether it is of this attempt, and of this work where that is known.
+    pub fn is_of(&self, attempt: u32, work: Option<&str>) -> bool {
+        self.attempt == attempt && work.is_none_or(|work| self.work == work)
     }
 }
 
