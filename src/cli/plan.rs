@@ -105,10 +105,8 @@ async fn compare(
     let state = cx.state(source, &loaded.desired)?;
     warn_elsewhere(cx, &state).await;
     let switches = cx.switches(&state, &loaded.desired)?;
-    let session = match args.offline {
-        true => None,
-        false => Some(cx.connect(source, &loaded.desired, Patience::Foreground)?),
-    };
+    let session =
+        if args.offline { None } else { Some(cx.connect(source, &loaded.desired, Patience::Foreground)?) };
     let (memory, forgotten) = remembered(cx, session.as_ref(), source, &state, &loaded.desired).await;
     let judging = Judging {
         scope: &scope,

@@ -59,10 +59,8 @@ pub(super) async fn explain(
     let address = task.address();
     let _ = writeln!(out, "{address} declared at {}{}", task.source, super::by(source, loaded, &task.source));
     let state = cx.state(source, &loaded.desired)?;
-    let session = match offline {
-        true => None,
-        false => Some(cx.connect(source, &loaded.desired, Patience::Foreground)?),
-    };
+    let session =
+        if offline { None } else { Some(cx.connect(source, &loaded.desired, Patience::Foreground)?) };
     let (memory, forgotten) = remembered(cx, session.as_ref(), source, &state, &loaded.desired).await;
     if let Some(gap) = forgotten.last() {
         return Err(Fail::new(Exit::of(gap.cause), unknown(task, gap)).help(next::reading(gap.cause)));
