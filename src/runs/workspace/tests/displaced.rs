@@ -57,7 +57,7 @@ async fn what_is_not_as_it_was_made_is_set_aside_and_its_name_is_free() {
         }
         assert_eq!(std::fs::read_to_string(out.join("theirs")).unwrap(), "t", "{way}");
         assert!(borrow_from(&ground.root, ground.mirror.repo().place()).unwrap(), "{way}");
-        assert_eq!(unused(&ground.root).unwrap(), [PathBuf::new(); 0], "{way}");
+        assert!(unused(&ground.root).unwrap().is_empty(), "{way}");
         // The task goes on, and what stands in the way of that workspace is set aside beside the first.
         let it = ground.make().await;
         assert_eq!(agent(&it).git(&["status", "--porcelain"]), "", "{way}");
