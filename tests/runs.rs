@@ -185,11 +185,15 @@ fn whatever_it_does_it_ends_in_an_outcome_of_its_own() {
             end.exit == Exit::Signal(9)
         }),
         cpus("sleep 600 & echo done", SLOW, Outcome::Done, |end| end.exit == Exit::Code(0)),
-        cpus("setsid sleep 600 & echo done", SLOW, Outcome::Done, |end| {
-            end.strays == 1 && end.left.is_empty()
-        }),
         cpus(
-            "setsid sh -c 'setsid sleep 600 & setsid sleep 600 & sleep 600' & echo on; sleep 0.1",
+            "setsid sh -c ': > up; exec sleep 600' & while [ ! -e up ]; do sleep 0.01; done; echo done",
+            SLOW,
+            Outcome::Done,
+            |end| end.strays == 1 && end.left.is_empty(),
+        ),
+        cpus(
+            "setsid sh -c 'setsid sleep 600 & setsid sleep 600 & : > up; sleep 600' & \
+             while [ ! -e up ]; do sleep 0.01; done; echo on",
             SLOW,
             Outcome::Done,
             |end| end.strays >= 3,
