@@ -144,10 +144,12 @@ fn what_a_sandbox_consists_of_is_not_left_behind() {
     let Some(bounds) = sandboxed() else { return };
     let quiet = "echo x; cat > /dev/null; sleep 0.05; echo y > made";
     let strays = "cat > /dev/null; setsid sh -c ': > up; exec sleep 600' & while [ ! -e up ]; do sleep 0.01; done; echo x";
-    for (script, left) in std::iter::repeat_n((quiet, 0), 20).chain([(strays, 1)]) {
+    // What an agent leaves may go with its sandbox before anybody has seen it.
+    for (script, most) in std::iter::repeat_n((quiet, 0), 20).chain([(strays, 1)]) {
         let place = Place::new();
         let end = place.runs(&Spec { bounds: Some(bounds.clone()), ..place.spec(script, SLOW) });
-        assert_eq!((end.outcome, end.strays, &end.left[..]), (Outcome::Done, left, &[][..]), "{script}");
+        assert_eq!((&end.outcome, &end.left[..]), (&Outcome::Done, &[][..]), "{script}: {end:?}");
+        assert!(end.strays <= most, "{script}: {end:?}");
     }
 }
 

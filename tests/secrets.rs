@@ -116,6 +116,13 @@ const WAYS: &[(&str, &str, &str, &str)] = &[
         "asks",
         "for f in question.md note.md blocked.md answer.json follow-up-a.md; do cp $P $FACTORY_OUTBOX/$f; done; \
          touch \"$FACTORY_OUTBOX/$(head -n 1 $P)\"; echo x > f; git add f; git commit -qm f; echo over",
+        "needs input",
+        "`question.md`: there is a secret in it",
+    ),
+    (
+        "notes",
+        "for f in note.md answer.json follow-up-a.md; do cp $P $FACTORY_OUTBOX/$f; done; \
+         echo x > f; git add f; git commit -qm f; echo over",
         "done",
         "",
     ),

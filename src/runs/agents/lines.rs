@@ -2,6 +2,8 @@
 
 /// The longest line that is heard.
 const LONGEST: usize = 10 << 20;
+/// From here on a line has the room of the longest at once: one that grows is held twice whenever it is moved.
+const LONG: usize = 1 << 20;
 
 /// Cuts bytes into lines as they come. A line above 10 MiB is skipped and counted.
 #[derive(Debug, Default)]
@@ -42,6 +44,9 @@ impl Lines {
         if self.skipping {
             self.begun.clear();
         } else {
+            if self.begun.len() + piece.len() > LONG {
+                self.begun.reserve_exact(LONGEST - self.begun.len());
+            }
             self.begun.extend_from_slice(piece);
         }
     }
