@@ -113,3 +113,27 @@ fn attempts_are_used_up_whatever_is_lost() {
         assert_eq!(runs(w), Vec::<Value>::new());
     });
 }
+
+/// Nor because the records of a run are: who has begun it knows so, and waits.
+#[test]
+fn a_run_whose_records_are_gone_is_not_begun_again() {
+    small(|w| {
+        w.config(&waits_and_changes_nothing(w));
+        at_machine(w, "one");
+        w.apply(&[]).exits(0);
+        let id = runs(w)[0]["run"].as_str().expect("its name").to_owned();
+        let state = std::fs::read_dir(w.path("machines/one")).expect("it is there");
+        let yard = state.map(|it| it.expect("it is there").path()).find(|it| it.join("runs").join(&id).exists());
+        let records = yard.expect("it has records").join("runs").join(&id);
+        std::fs::rename(&records, w.path("aside")).expect("it can be moved");
+        let waits = "that has no records on this machine; nothing says that it has ended";
+        for ran in [w.plan(&[]).exits(0), w.apply(&[]).exits(0)] {
+            assert!(ran.all().contains(waits) && !ran.all().contains("start run"), "{}", ran.all());
+        }
+        std::fs::rename(w.path("aside"), &records).expect("it can be moved back");
+        let_go(w);
+        ended(w);
+        w.apply(&[]).exits(0);
+        assert_eq!((runs(w).len(), &runs(w)[0]["outcome"]), (1, &"no change".into()));
+    });
+}

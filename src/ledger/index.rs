@@ -465,7 +465,7 @@ mod tests {
         let seen = |rest: &[Record]| {
             let all: Vec<(i64, Record)> =
                 [&start].into_iter().chain(rest).cloned().map(|it| (1, it)).collect();
-            index(&all).ran().elsewhere([&task].into_iter(), &[], "another", at(3600))
+            index(&all).ran().elsewhere([&task].into_iter(), |_| BTreeSet::new(), "another", at(3600))
         };
         let (done, left) = (outcome(&start, Ending::Done), outcome(&start, Ending::Left));
         for (rest, begun, over) in [

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Begun, Closed, Effect, Facet, Facets, LONGEST_WAIT, OpenPull, Outcome, Paused, PullSeen,
+    AT_WORK, Action, Begun, Closed, Effect, Facet, Facets, LONGEST_WAIT, OpenPull, Outcome, Paused, PullSeen,
     RepoName, RunOf, RunPhase, RunSeen, Seen, StartRun, Task, Then, Verb, day_of, usd,
 };
 use crate::plan::Plan;
@@ -169,8 +169,10 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
     }
     if let Some(begun) = cx.observed.elsewhere.begun.get(&address) {
         let Begun { by, at, .. } = begun;
+        let until = *at + AT_WORK;
         let on = format!(
-            "a run to end that {by} began at {at:.0} on another machine; nothing says that it has ended"
+            "a run to end that {by} began at {at:.0} and that has no records on this machine; nothing says that it has ended, \
+             and it is waited for until {until:.0}"
         );
         return plan.wait(address, on);
     }

@@ -1,7 +1,7 @@
 //! What the ledger knows of the runs of tasks, whichever machine they were on. Kept in memory, and no more of it for more
 //! runs of one task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -68,7 +68,7 @@ pub struct Elsewhere {
     /// The runs that are over, of the tasks as they are now; those of one task oldest first. What only tells of the machine
     /// that they were on is not among them.
     pub runs: Vec<RunSeen>,
-    /// By task, the last run that another machine has begun and that nothing says the end of.
+    /// By task, the last run that was begun, that this machine has no records of, and that nothing says the end of.
     pub begun: BTreeMap<Address, Begun>,
 }
 
@@ -103,11 +103,12 @@ impl Ran {
         was_known
     }
 
-    /// What of these tasks this machine has no records of, given the runs that it has.
+    /// What of these tasks this machine has no records of, given the names of the runs of a task that it has. A run that it has
+    /// begun itself has records here, unless somebody removed them: then nobody knows what became of it either.
     pub fn elsewhere<'a>(
         &self,
         tasks: impl Iterator<Item = &'a Task>,
-        here: &[RunSeen],
+        here: impl Fn(&Task) -> BTreeSet<RunId>,
         machine: &str,
         now: Timestamp,
     ) -> Elsewhere {
@@ -115,12 +116,16 @@ impl Ran {
         for task in tasks {
             let address = task.address();
             let Some(of_task) = self.0.get(&address) else { continue };
-            let version = task.version();
+            let (version, here) = (task.version(), here(task));
             let unseen = |past: &&Past| {
-                past.work == version && past.tells_of_work() && !here.iter().any(|run| run.id == past.run)
+                past.work == version && past.tells_of_work() && !here.contains(&past.run)
             };
             out.runs.extend(of_task.past.iter().filter(unseen).map(|past| past.seen(task)));
-            let at_work = |begun: &&Begun| begun.machine != machine && now.duration_since(begun.at) < AT_WORK;
+            let is_here = |begun: &Begun| {
+                let since = |run: &RunId| run.moment().is_some_and(|at| at.as_millisecond() >= begun.at.as_millisecond());
+                begun.machine == machine && here.iter().any(since)
+            };
+            let at_work = |begun: &&Begun| !is_here(begun) && now.duration_since(begun.at) < AT_WORK;
             if let Some(begun) = of_task.begun.iter().rev().find(at_work) {
                 out.begun.insert(address, begun.clone());
             }
@@ -234,6 +239,7 @@ mod tests {
     }
 
     fn elsewhere(ran: &Ran, here: &[RunSeen], minutes: i64) -> Elsewhere {
+        let here = |_: &Task| here.iter().map(|run| run.id.clone()).collect();
         ran.elsewhere([&task("a")].into_iter(), here, "m2", at(minutes))
     }
 
@@ -243,7 +249,11 @@ mod tests {
         ran.begin(&address, begun(0, 1, "m1"));
         assert_eq!(elsewhere(&ran, &[], 1).begun[&address], begun(0, 1, "m1"));
         assert!(ran.waits_for_others("m2", at(1)) && !ran.waits_for_others("m1", at(1)));
-        assert!(ran.elsewhere([&task("a")].into_iter(), &[], "m1", at(1)).begun.is_empty());
+        let own = |minutes: Option<i64>| {
+            let here = |_: &Task| minutes.map(|minutes| RunId::new(at(minutes), b"x")).into_iter().collect();
+            ran.elsewhere([&task("a")].into_iter(), here, "m1", at(1)).begun.len()
+        };
+        assert_eq!((own(Some(0)), own(Some(-1)), own(None)), (0, 1, 1), "its records may be gone");
         assert!(elsewhere(&ran, &[], 24 * 60).begun.is_empty(), "nobody waits for ever");
         ran.end(&address, Some("00000000"), past(1, 1, Outcome::Done), 1);
         assert_eq!(elsewhere(&ran, &[], 2).begun.len(), 1, "the end of another piece of work");

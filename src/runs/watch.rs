@@ -194,7 +194,8 @@ impl Watch {
                 if used.output > self.used.output {
                     self.trouble = None;
                 }
-                self.used = used;
+                // What it told that it cost, it has cost, whatever it does after its last word.
+                self.used = Usage { cost: used.cost.max(self.used.cost), ..used };
             }
             Event::Answer { text, typed } => self.answer = Some((text, typed)),
             Event::Trouble(trouble) => self.trouble = Some(trouble),
@@ -428,6 +429,15 @@ mod tests {
             assert_eq!(watch.deadline(), (S(at), stop.clone()), "{what}");
             let at_moment = |at| watch.stop(S(at), Usage::default(), None);
             assert_eq!((at_moment(at - 1), at_moment(at)), (None, Some(stop)), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_cost_that_was_told_is_not_taken_back() {
+        let told = |cost, output| Event::Used(Usage { turns: 1, output, cost, ..Usage::default() });
+        for (then, cost) in [(None, 5), (Some(7), 7), (Some(1), 5)] {
+            let used = watch(&[(1, told(Some(5), 1)), (2, told(then, 2))]).used();
+            assert_eq!((used.cost, used.output), (Some(cost), 2), "{then:?}");
         }
     }
 

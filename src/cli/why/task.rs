@@ -66,7 +66,9 @@ pub(super) async fn explain(
         return Err(Fail::new(Exit::of(gap.cause), unknown(task, gap)).help(next::reading(gap.cause)));
     }
     let mut runs = engine::runs_of(&state, task)?;
-    runs.extend(memory.ran.elsewhere([task].into_iter(), &runs, &memory.machine, cx.clock.now()).runs);
+    let here = |_: &Task| runs.iter().map(|run| run.id.clone()).collect();
+    let elsewhere = memory.ran.elsewhere([task].into_iter(), here, &memory.machine, cx.clock.now());
+    runs.extend(elsewhere.runs);
     runs.sort_by(|one, two| one.id.cmp(&two.id));
     let _ = writeln!(out, "attempts: {} of {} used up", task.burnt(&runs), task.attempts);
     for run in &runs {

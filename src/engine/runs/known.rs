@@ -155,6 +155,12 @@ impl Known {
         self.those(|over| over.task == task)
     }
 
+    /// Those of a task of config that are over.
+    pub(in crate::engine) fn of_this(&self, task: &Task) -> Vec<RunId> {
+        let task = mark(&[task.repo.as_str(), &task.name]);
+        self.those(|over| over.task == task)
+    }
+
     /// Those of a piece of work that are over.
     pub(super) fn of_work(&self, of: &RunOf) -> Vec<RunId> {
         let work = work_of(of);

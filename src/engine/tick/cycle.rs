@@ -9,7 +9,8 @@ use crate::adapters::state::StateDir;
 use crate::engine::runs::{Known, disk, found, runs_seen, unfit};
 use crate::loops::{self, Crash, Inputs, Selection};
 use crate::model::{
-    Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, Seen, Task, Verb,
+    Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, RunSeen, Seen, Task,
+    Verb,
 };
 use crate::observed::{self, Request};
 use crate::plan::{self, Disabled, Document, GuardContext, Memory, NotInForce, Plan, Switches, Verdict};
@@ -117,14 +118,14 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
     }
     let mut observed = observed::observe(client, clock, &request).await;
     if facets.has(Facet::Runs) {
-        let tasks = judging.desired.tasks.values().chain(also.tasks.iter().copied());
+        let all = judging.desired.tasks.values().chain(also.tasks.iter().copied());
         let in_scope = |task: &&Task| {
             let address = task.address();
             judging.scope.is_empty() || judging.scope.iter().any(|glob| glob.covers(&address))
         };
-        let tasks = tasks.filter(in_scope);
+        let tasks = all.clone().filter(in_scope);
         runs_seen((state, known), client, tasks.clone(), &mut observed).await;
-        note_elsewhere(judging.memory, tasks.clone(), judging.now, &mut observed);
+        note_elsewhere(judging, known, all, &mut observed);
         if facets.has(Facet::Issues) {
             observed.tracker.opened.clone_from(&judging.memory.opened);
             let by = (env, judging.desired, judging.now);
@@ -140,14 +141,25 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
     observed
 }
 
-/// What the ledger knows of runs that this machine has no records of. What they cost counts as well.
+/// What the ledger knows of runs that this machine has no records of, of all tasks: what they cost counts whatever is looked
+/// at.
 fn note_elsewhere<'a>(
-    memory: &Memory,
+    judging: &Judging<'_>,
+    known: &Known,
     tasks: impl Iterator<Item = &'a Task>,
-    now: jiff::Timestamp,
     observed: &mut Observed,
 ) {
-    observed.elsewhere = memory.ran.elsewhere(tasks, &observed.runs, &memory.machine, now);
+    // Without the records nobody can tell what isn't among them.
+    if !observed.knows_runs {
+        return;
+    }
+    let here = |task: &Task| {
+        let is_its = |run: &&RunSeen| (&run.of.repo, &run.of.task) == (&task.repo, &task.name);
+        let open = observed.runs.iter().filter(is_its).map(|run| run.id.clone());
+        known.of_this(task).into_iter().chain(open).collect()
+    };
+    let memory = judging.memory;
+    observed.elsewhere = memory.ran.elsewhere(tasks, here, &memory.machine, judging.now);
     for run in &observed.elsewhere.runs {
         observed.paid.add(run);
     }

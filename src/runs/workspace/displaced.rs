@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::unsaved::{What, note, noted};
+use super::unsaved::{What, note, noted, set_aside};
 use super::{Error, LEFT, Record, Site, Unsaved, Workspace, key, real_root};
 use crate::adapters::fs::{self, Beneath};
 use crate::adapters::said;
@@ -25,7 +25,11 @@ impl Workspace {
     /// # Errors
     /// When that can't be told, or it can't be set aside.
     pub fn after(site: &Site<'_>, name: &str, run: &RunId) -> Result<There, Error> {
-        let why = match Self::open(site, name) {
+        let found = Self::open(site, name).and_then(|found| match found {
+            Some(there) => only_its_own(&there.place).map(|()| Some(there)),
+            None => Ok(None),
+        });
+        let why = match found {
             Ok(Some(there)) => return Ok(There::Workspace(there)),
             Ok(None) => return Ok(There::Gone(any_left(site, run)?)),
             Err(error @ Error::Displaced { .. }) => said(&error),
@@ -88,6 +92,26 @@ fn is_bare(place: &Path) -> Result<bool, Error> {
     let (names, are_more) = Beneath::open(place)?.names(Path::new(""), notes.len())?;
     Ok(!are_more && names.iter().all(|name| notes.contains(&place.join(name))))
 }
+
+/// Refuses a folder that stands beside its tree and is none of the factory's: that may be its tree, moved away, while
+/// another one stands in its place.
+fn only_its_own(place: &Path) -> Result<(), Error> {
+    let asides = set_aside(place)?;
+    let own = |path: &PathBuf| OWN.iter().any(|own| place.join(own) == *path) || asides.contains(path);
+    let folder = |path: &PathBuf| path.symlink_metadata().is_ok_and(|meta| meta.is_dir());
+    let (names, are_more) = Beneath::open(place)?.names(Path::new(""), MOST)?;
+    let mut paths = names.iter().map(|name| place.join(name));
+    match paths.find(|path| !own(path) && folder(path)) {
+        Some(path) => Err(Error::Displaced { path, what: "was put there".to_owned() }),
+        None if are_more => Err(Error::Displaced { path: place.to_owned(), what: "holds too much".to_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// The folders in one that are the factory's own.
+const OWN: [&str; 3] = ["tree", "new.git", "old.git"];
+/// How many names in one are looked at.
+const MOST: usize = 1_000;
 
 /// Refuses what is no folder, or is none that can be looked into.
 pub(super) fn folder(path: &Path) -> Result<(), Error> {

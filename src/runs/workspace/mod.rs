@@ -194,6 +194,10 @@ impl Workspace {
         }
         displaced::folder(&place)?;
         let record = displaced::record(&place)?;
+        if record.name != name {
+            let what = format!("is of `{}`", record.name);
+            return Err(Error::Displaced { path: Record::file(&place), what });
+        }
         if record.mirror != site.mirror.repo().place() {
             return Err(Error::OtherMirror { path: place, mirror: record.mirror });
         }

@@ -24,6 +24,14 @@ fn ways() -> Vec<(&'static str, Does, &'static str, &'static str)> {
         std::fs::rename(place, root.join("../out/it")).unwrap();
         link(&root.join("../out/it"), place);
     };
+    let another: Does = |_, place| {
+        std::fs::rename(place.join("tree"), place.join("m")).unwrap();
+        std::fs::create_dir(place.join("tree")).unwrap();
+    };
+    let renamed: Does = |_, place| {
+        let note = std::fs::read_to_string(place.join("workspace.json")).unwrap();
+        std::fs::write(place.join("workspace.json"), note.replace(NAME, "another")).unwrap();
+    };
     let unnoted: Does = |_, place| std::fs::remove_file(place.join("workspace.json")).unwrap();
     let unclear: Does = |_, place| std::fs::write(place.join("workspace.json"), "{").unwrap();
     vec![
@@ -31,6 +39,8 @@ fn ways() -> Vec<(&'static str, Does, &'static str, &'static str)> {
         ("file", file, "tree` is no folder", "workspace/tree2/new"),
         ("gone", gone, "tree` is gone", "workspace/tree2/new"),
         ("linked", linked, "` is a link", "workspace/tree/new"),
+        ("another", another, "m` was put there", "workspace/m/new"),
+        ("renamed", renamed, "workspace.json` is of `another`", "workspace/tree/new"),
         ("unnoted", unnoted, "workspace.json` ", "workspace/tree/new"),
         ("unclear", unclear, "can't be understood", "workspace/tree/new"),
     ]
