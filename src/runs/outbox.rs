@@ -69,8 +69,14 @@ pub fn read(home: &Path, redactor: &Redactor) -> Result<Outbox, fs::Error> {
     let listed = Beneath::open(home).and_then(|home| Ok((home.names(Path::new(FOLDER), MOST_NAMES)?, home)));
     let ((names, more), home) = match listed {
         Ok(listed) => listed,
-        Err(error) if error.is_of_what_lies_there() => {
+        Err(error) if error.is_not_found() => {
             out.said.untaken.push("its outbox is gone".to_owned());
+            return Ok(out);
+        }
+        Err(error) if error.is_of_what_lies_there() => {
+            let says = "its outbox isn't the folder that it was given";
+            out.said.question = Some(unshown(says));
+            out.said.untaken.push(says.to_owned());
             return Ok(out);
         }
         Err(error) => return Err(error),
@@ -130,9 +136,12 @@ impl Reading<'_> {
     /// A text that calls for a person, who is called also where its words aren't taken.
     fn call(&mut self, name: &str) -> Result<Option<String>, fs::Error> {
         let before = self.untaken.len();
-        let text = self.text(name)?;
-        let left = self.untaken.get(before);
-        Ok(text.or_else(|| left.map(|why| format!("in words that can't be shown; {why}"))))
+        let taken = self.take(OsStr::new(name), LONGEST)?;
+        let text = taken.as_deref().and_then(shown);
+        if taken.is_some() && text.is_none() {
+            self.leaves(OsStr::new(name), "it says nothing");
+        }
+        Ok(text.or_else(|| self.untaken.get(before).map(|why| unshown(why))))
     }
 
     /// What a file says, unless it isn't there or isn't taken.
@@ -167,6 +176,11 @@ impl Reading<'_> {
         let name = self.redactor.clean_text(&name);
         self.untaken.push(format!("`{}`: {why}", name.replace('\n', " ")));
     }
+}
+
+/// What stands for words that aren't taken.
+fn unshown(why: &str) -> String {
+    format!("in words that can't be shown; {why}")
 }
 
 /// A text without what a reader doesn't see.
@@ -257,6 +271,13 @@ mod tests {
     }
 
     #[test]
+    fn who_calls_without_a_word_is_heard() {
+        let said = Home::new().put("question.md", " \n\u{200b}").put("note.md", "").read().said;
+        let asks = "it asks: in words that can't be shown; `question.md`: it says nothing";
+        assert_eq!((said.for_a_person().as_deref(), said.note), (Some(asks), None));
+    }
+
+    #[test]
     fn what_is_not_taken_is_said() {
         let long = "x".repeat(usize::try_from(LONGEST).unwrap() + 1);
         let home = Home::new()
@@ -313,12 +334,15 @@ mod tests {
         let home = Home::new();
         let elsewhere = tempfile::tempdir().unwrap();
         fs::replace(&elsewhere.path().join("note.md"), b"not its own").unwrap();
-        for leads in [false, true] {
+        for (leads, says) in
+            [(false, "its outbox is gone"), (true, "its outbox isn't the folder that it was given")]
+        {
             fs::remove_tree(&folder(home.0.path())).unwrap();
             if leads {
                 std::os::unix::fs::symlink(elsewhere.path(), folder(home.0.path())).unwrap();
             }
-            assert_eq!(home.read().said.untaken, ["its outbox is gone"]);
+            let said = home.read().said;
+            assert_eq!((&said.untaken[..], said.question.is_some()), (&[says.to_owned()][..], leads));
         }
         make(home.0.path()).unwrap();
         assert_eq!(home.read(), Outbox::default());
