@@ -123,7 +123,8 @@ fn a_run_whose_records_are_gone_is_not_begun_again() {
         w.apply(&[]).exits(0);
         let id = runs(w)[0]["run"].as_str().expect("its name").to_owned();
         let state = std::fs::read_dir(w.path("machines/one")).expect("it is there");
-        let yard = state.map(|it| it.expect("it is there").path()).find(|it| it.join("runs").join(&id).exists());
+        let yard =
+            state.map(|it| it.expect("it is there").path()).find(|it| it.join("runs").join(&id).exists());
         let records = yard.expect("it has records").join("runs").join(&id);
         std::fs::rename(&records, w.path("aside")).expect("it can be moved");
         let waits = "that has no records on this machine; nothing says that it has ended";

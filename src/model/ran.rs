@@ -117,12 +117,13 @@ impl Ran {
             let address = task.address();
             let Some(of_task) = self.0.get(&address) else { continue };
             let (version, here) = (task.version(), here(task));
-            let unseen = |past: &&Past| {
-                past.work == version && past.tells_of_work() && !here.contains(&past.run)
-            };
+            let unseen =
+                |past: &&Past| past.work == version && past.tells_of_work() && !here.contains(&past.run);
             out.runs.extend(of_task.past.iter().filter(unseen).map(|past| past.seen(task)));
             let is_here = |begun: &Begun| {
-                let since = |run: &RunId| run.moment().is_some_and(|at| at.as_millisecond() >= begun.at.as_millisecond());
+                let since = |run: &RunId| {
+                    run.moment().is_some_and(|at| at.as_millisecond() >= begun.at.as_millisecond())
+                };
                 begun.machine == machine && here.iter().any(since)
             };
             let at_work = |begun: &&Begun| !is_here(begun) && now.duration_since(begun.at) < AT_WORK;

@@ -103,7 +103,9 @@ fn only_its_own(place: &Path) -> Result<(), Error> {
     let mut paths = names.iter().map(|name| place.join(name));
     match paths.find(|path| !own(path) && folder(path)) {
         Some(path) => Err(Error::Displaced { path, what: "was put there".to_owned() }),
-        None if are_more => Err(Error::Displaced { path: place.to_owned(), what: "holds too much".to_owned() }),
+        None if are_more => {
+            Err(Error::Displaced { path: place.to_owned(), what: "holds too much".to_owned() })
+        }
         None => Ok(()),
     }
 }
