@@ -240,7 +240,6 @@ mod tests {
     fn what_is_said_is_taken_by_its_name() {
         let home = Home::new()
             .put("question.md", "Which\u{200b} one?\n")
-            .put("blocked.md", " \n")
             .put("note.md", "Mind\tthe gap.\n\nIt is wide.")
             .put("answer.json", "{\"a\": 1}")
             .put("follow-up-b.md", "# Mend the roof\n\nIt leaks.\n")
