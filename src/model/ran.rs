@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Address, Billed, Closed, Outcome, RunId, RunOf, RunPhase, RunSeen, Said, Spent, Task, Usage};
+use super::{Address, Billed, Closed, Outcome, RunId, RunOf, RunPhase, RunSeen, Spent, Task, Usage};
 
 /// How many runs of one task are remembered.
 const MOST: usize = 32;
@@ -103,8 +103,8 @@ impl Ran {
         was_known
     }
 
-    /// What of these tasks this machine has no records of, given the names of the runs of a task that it has. A run that it has
-    /// begun itself has records here, unless somebody removed them: then nobody knows what became of it either.
+    /// What of these tasks this machine has no records of, given the names of the runs of a task that it has. A run that it
+    /// has begun itself has records here, unless somebody removed them: then nobody knows what became of it either.
     pub fn elsewhere<'a>(
         &self,
         tasks: impl Iterator<Item = &'a Task>,
@@ -183,22 +183,8 @@ impl Past {
             continues: None,
             after: None,
         };
-        let closed = Closed {
-            outcome: self.outcome.clone(),
-            says: "it ran on another machine, or its records are gone from this one".to_owned(),
-            at: self.at,
-            base: None,
-            commit: None,
-            salvage: None,
-            answer: None,
-            said: Said::default(),
-            setup_failed: None,
-            capped: false,
-            checks: Vec::new(),
-            typed: None,
-            lacks: None,
-            session: None,
-        };
+        let says = "it ran on another machine, or its records are gone from this one";
+        let closed = Closed::bare(self.outcome.clone(), says, self.at);
         let billed = Billed {
             account: self.account.clone(),
             used: self.used,

@@ -7,13 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The name of a run: the moment it began, UTC, to the millisecond, and five hex digits: `20260501-120000-1230a1b2`. Names
-/// sort by that moment. They are part of the names of folders and references.
+/// sort by that moment. They are part of the names of folders and references. Earlier versions had eight hex digits after
+/// the second.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunId([u8; SHAPE.len()]);
 
 /// The form of a run's name.
-const SHAPE: &str = "dddddddd-dddddd-dddxxxxx";
+const SHAPE: &str = "dddddddd-dddddd-xxxxxxxx";
 
 impl RunId {
     /// A name for a run that begins at this moment; `salt` tells it from others of the same millisecond.
@@ -48,7 +49,7 @@ impl RunId {
 
     /// The moment in it.
     pub fn moment(&self) -> Option<Timestamp> {
-        let (text, millis) = (self.as_str().get(..15)?, self.as_str().get(16..19)?.parse().ok()?);
+        let (text, millis) = (self.as_str().get(..15)?, self.as_str().get(16..19)?.parse().unwrap_or(0));
         let second = jiff::civil::DateTime::strptime("%Y%m%d-%H%M%S", text).ok()?;
         Some(second.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp() + SignedDuration::from_millis(millis))
     }
@@ -413,11 +414,12 @@ mod tests {
         assert_eq!(id.moment(), Some(at));
         assert!(id < RunId::new(at + SignedDuration::from_millis(1), b"x"));
         assert_eq!(RunId::parse(id.as_str()), Some(id));
+        let earlier = RunId::parse("20260501-120000-0a1b2c3d").expect("records of earlier versions are read");
+        assert_eq!(earlier.moment(), Some("2026-05-01T12:00:00Z".parse().unwrap()));
         for wrong in [
             "",
             "../../etc",
             "20260501-120000-0450A1B2",
-            "20260501-120000-0a1b2c3d",
             "20260501-120000-0450a1b2/",
             "20260501-12000-0450a1b20",
         ] {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{
     AgentBounds, AgentConfig, Clocks, Closed, Desired, FollowUps, LabelName, LabelSpec, LabelState, Labels,
-    Limits, Mode, Observed, Outcome, OwnRepo, Recipe, Repo, RepoName, RepoState, Said, Seen, Setting,
-    SettingValue, Source, Sourced, Task,
+    Limits, Mode, Observed, Outcome, OwnRepo, Recipe, Repo, RepoName, RepoState, Seen, Setting, SettingValue,
+    Source, Sourced, Task,
 };
 
 impl From<bool> for SettingValue {
@@ -99,22 +99,7 @@ pub(crate) fn agent(name: &str) -> AgentConfig {
 
 /// A run that ended so at [`now`] and left nothing.
 pub(crate) fn closed(outcome: Outcome) -> Closed {
-    Closed {
-        outcome,
-        says: "so it was".into(),
-        at: now(),
-        base: None,
-        commit: None,
-        salvage: None,
-        answer: None,
-        said: Said::default(),
-        setup_failed: None,
-        capped: false,
-        checks: Vec::new(),
-        typed: None,
-        lacks: None,
-        session: None,
-    }
+    Closed::bare(outcome, "so it was", now())
 }
 
 /// A task of `acme/widgets` that the agent `one` is to do in two attempts.

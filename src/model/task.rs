@@ -381,6 +381,28 @@ pub struct Closed {
     pub session: Option<Session>,
 }
 
+impl Closed {
+    /// One that ended so and left nothing.
+    pub fn bare(outcome: Outcome, says: impl Into<String>, at: Timestamp) -> Self {
+        Self {
+            outcome,
+            says: says.into(),
+            at,
+            base: None,
+            commit: None,
+            salvage: None,
+            answer: None,
+            said: Said::default(),
+            setup_failed: None,
+            capped: false,
+            checks: Vec::new(),
+            typed: None,
+            lacks: None,
+            session: None,
+        }
+    }
+}
+
 /// What was asked for and isn't there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "lacks", content = "says", rename_all = "kebab-case")]

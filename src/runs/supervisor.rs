@@ -276,7 +276,7 @@ impl Run<'_> {
             let now = child.age();
             let next = until.unwrap_or_else(|| {
                 let measured = self.disk.as_ref().map_or(Duration::MAX, |_| now + MEASURED_EVERY);
-                let counted = self.meter.looks().unwrap_or(Duration::MAX);
+                let counted = self.day_is_due().unwrap_or(Duration::MAX);
                 self.watch.deadline().0.min(measured).min(counted)
             });
             let happening = child.wait(next.saturating_sub(now), &self.requests, &mut buffer)?;
@@ -433,9 +433,14 @@ impl Run<'_> {
         self.meter.cost(self.told())
     }
 
-    /// Whether all runs of the day together have cost too much. Who has said its last word uses nothing more.
+    /// When the spend of the day is to be looked at. Who has said its last word uses nothing more.
+    fn day_is_due(&self) -> Option<Duration> {
+        self.meter.looks().filter(|_| !self.watch.is_closed())
+    }
+
+    /// Whether all runs of the day together have cost too much.
     fn stop_of_day(&mut self, age: Duration) -> Result<Option<Stop>, RecordError> {
-        if self.watch.is_closed() {
+        if self.day_is_due().is_none() {
             return Ok(None);
         }
         let is_over = self.meter.is_over_day(self.told(), age, self.clock.now())?;

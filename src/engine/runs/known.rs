@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{AgentConfig, Paid, RunId, RunOf, RunSeen, Task, day_of};
+use crate::model::{AgentConfig, Paid, RepoName, RunId, RunOf, RunSeen, Task, day_of};
 use crate::runs::{RecordError, RunDir};
 
 /// The runs that this process knows to be over.
@@ -63,8 +63,8 @@ fn mark(parts: &[&str]) -> Mark {
     Mark::from_le_bytes(bytes)
 }
 
-fn task_of(of: &RunOf) -> Mark {
-    mark(&[of.repo.as_str(), &of.task])
+fn task_of(repo: &RepoName, task: &str) -> Mark {
+    mark(&[repo.as_str(), task])
 }
 
 fn work_of(of: &RunOf) -> Mark {
@@ -90,7 +90,7 @@ impl Known {
         let Some(closed) = phase.closed() else { return false };
         let over = Over {
             repo: mark(&[of.repo.as_str()]),
-            task: task_of(of),
+            task: task_of(&of.repo, &of.task),
             work: work_of(of),
             agent: mark(&[agent]),
             at: closed.at,
@@ -150,14 +150,8 @@ impl Known {
     }
 
     /// Those of a task that are over.
-    pub(super) fn of_task(&self, of: &RunOf) -> Vec<RunId> {
-        let task = task_of(of);
-        self.those(|over| over.task == task)
-    }
-
-    /// Those of a task of config that are over.
-    pub(in crate::engine) fn of_this(&self, task: &Task) -> Vec<RunId> {
-        let task = mark(&[task.repo.as_str(), &task.name]);
+    pub(in crate::engine) fn of_task(&self, repo: &RepoName, task: &str) -> Vec<RunId> {
+        let task = task_of(repo, task);
         self.those(|over| over.task == task)
     }
 

@@ -247,7 +247,7 @@ impl Starter {
     /// All runs that a task had and has, by their names.
     fn of_task(&self, of: &RunOf) -> Result<BTreeSet<RunId>, WorkshopError> {
         let known = &self.0.known;
-        let mut its: BTreeSet<RunId> = known.of_task(of).into_iter().collect();
+        let mut its: BTreeSet<RunId> = known.of_task(&of.repo, &of.task).into_iter().collect();
         for (id, dir) in known.open(&self.0.state.runs()).map_err(failed)? {
             let on = dir.spec().map_err(failed)?.and_then(|spec| spec.on);
             if on.is_some_and(|on| (&on.of.repo, &on.of.task) == (&of.repo, &of.task)) {
