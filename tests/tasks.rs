@@ -334,6 +334,7 @@ fn a_secret_that_is_not_at_hand_leaves_the_run_to_another_one() {
             (&["why", "--offline", "task/hone"], 0),
             (&["why", "task/hone"], 0),
             (&["status"], 1),
+            (&["doctor"], 1),
         ] {
             let told = w.run(args).exits(exit);
             assert!(told.out.contains(why), "{args:?}: {}", told.all());

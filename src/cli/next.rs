@@ -198,6 +198,7 @@ pub(super) fn git(error: &git::Error) -> String {
             format!("check the address, and that the token ({TOKEN}) may see the repository")
         }
         git::Error::Remote { .. } => "check the address, the network and the proxy (HTTPS_PROXY)".to_owned(),
+        git::Error::NoSpace { .. } => "make room on the disk that the state directory is on".to_owned(),
         git::Error::Process(_) => "install git, 2.30 or newer, where PATH finds it".to_owned(),
         git::Error::Place { .. } => {
             "mend the access to that place, or name another with --state-dir".to_owned()

@@ -324,7 +324,8 @@ fn tries(n: usize) -> String {
 fn used(run: &Run) -> String {
     let Usage { turns, input, cached, output, .. } = run.used;
     let cost = run.cost.map_or_else(|| "cost not told".to_owned(), |cost| cost.to_string());
-    format!("{turns} calls of the model, {input} tokens in, {cached} cached, {output} out; {cost}")
+    let turns = counted(usize::try_from(turns).unwrap_or(usize::MAX), "call", "calls");
+    format!("{turns} of the model, {input} tokens in, {cached} cached, {output} out; {cost}")
 }
 
 /// Millionths of a dollar as a number of dollars.
@@ -358,7 +359,13 @@ async fn stop(cx: &Context, run: &Run, reason: &str) -> Result<Exit, Fail> {
         return Ok(Exit::Done);
     }
     if let (Some((outcome, _)), State::Ended(_)) = (run.outcome(), &run.state) {
-        cx.ui.print(&format!("run {} has ended already, in `{outcome}`\n", run.id))?;
+        let unclosed = if run.closed.is_none() { run.dir.unclosed()? } else { None };
+        let unclosed = unclosed.map(|why| format!(", and can't be closed: {why}")).unwrap_or_default();
+        cx.ui.print(&format!(
+            "run {} has ended already, in `{outcome}`{}\n",
+            run.id,
+            printable(&unclosed)
+        ))?;
         return Ok(Exit::Done);
     }
     run.dir.ask_to_stop(&cx.env.who(), reason)?;

@@ -21,8 +21,8 @@ pub use daemon::{Connect, End, Error as DaemonError, Options as DaemonOptions, r
 pub use heartbeat::{EVERY as HEARTBEAT_EVERY, Error as HeartbeatError, Heartbeat, Sign};
 pub use metrics::metrics;
 pub use runs::{
-    Abandoned, Known, LeftThere, Probed, ReapError, Reaped, ReapedRun, Standing, Starter, Yard, close_runs,
-    keep, note_runs, probe, reap, runs_of, seen, unseen, variables,
+    Abandoned, Known, LeftThere, ONCE_RIGHT, Probed, ReapError, Reaped, ReapedRun, Standing, Starter,
+    Unclosed, Yard, close_runs, keep, note_runs, probe, reap, runs_of, seen, unclosed, unseen, variables,
 };
 pub use scheduler::State;
 pub use socket::{AskError, Error as SocketError, Reply, Request, ask, free as free_socket};

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::model::{
-    AT_WORK, Action, Begun, Closed, Effect, Facet, Facets, LONGEST_WAIT, OpenPull, Outcome, Paused, PullSeen,
-    RepoName, RunOf, RunPhase, RunSeen, Seen, StartRun, Task, Then, Verb, day_of, usd,
+    AT_WORK, Action, Begun, Closed, Effect, Facet, Facets, LONGEST_WAIT, Observed, OpenPull, Outcome, Paused,
+    PullSeen, RepoName, RunOf, RunPhase, RunSeen, Seen, StartRun, Task, Then, Verb, day_of, usd,
 };
 use crate::plan::Plan;
 
@@ -198,7 +198,7 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
                 done_elsewhere(task, (last, closed), cx.now, plan);
             }
         }
-        Then::Person => plan.problem(address, says(task, last, closed)),
+        Then::Person => plan.problem(address, says(task, last, closed, cx.observed)),
         Then::Nothing => plan.wait(address, format!("another prompt: run {} was cancelled", last.id)),
         Then::Settled | Then::Again | Then::Pause(_) => start(task, cx, &past, goes_on, room, plan),
         Then::Wait(first) => {
@@ -211,7 +211,7 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
             let for_a_person =
                 matches!(closed.outcome, Outcome::CouldNotStart | Outcome::Killed) && !closed.capped;
             if for_a_person && in_vain >= IN_VAIN {
-                let says = format!("{in_vain} times in a row; {}", says(task, last, closed));
+                let says = format!("{in_vain} times in a row; {}", says(task, last, closed, cx.observed));
                 return plan.problem(address, says);
             }
             let until = later(closed.at, first, in_vain);
@@ -238,7 +238,8 @@ fn done_elsewhere(task: &Task, (last, closed): (&RunSeen, &Closed), now: Timesta
         return plan.wait(task.address(), on);
     }
     let says = format!(
-        "run {id} of `{agent}` is done and has no pull request, and what it made is not here: the machine that it ran on          opens one (apply there, or a daemon); where that is gone, change the prompt of the task to have it done anew ({})",
+        "run {id} of `{agent}` is done and has no pull request, and what it made is not here: the machine that it ran on \
+         opens one (apply there, or a daemon); where that is gone, change the prompt of the task to have it done anew ({})",
         task.source
     );
     plan.problem(task.address(), says);
@@ -252,11 +253,19 @@ fn later(at: Timestamp, first: Duration, times: usize) -> Timestamp {
 }
 
 /// What only a person can mend.
-fn says(task: &Task, last: &RunSeen, closed: &Closed) -> String {
+fn says(task: &Task, last: &RunSeen, closed: &Closed, observed: &Observed) -> String {
+    let RunSeen { id, agent, .. } = last;
+    let is_here = observed.runs.iter().any(|run| run.id == *id);
+    let there = if is_here { "" } else { " on the machine that it ran on" };
+    let then = match closed.outcome {
+        Outcome::NeedsInput => "write the answer into",
+        Outcome::CouldNotStart | Outcome::Killed => "mend what it tells of, and change",
+        _ => "change",
+    };
     format!(
-        "run {} of `{}` ended in `{}`: {}; look at it (factoryctl runs show {}), then change the prompt of the task \
-         ({})",
-        last.id, last.agent, closed.outcome, closed.says, last.id, task.source
+        "run {id} of `{agent}` ended in `{}`: {}; look at it{there} (factoryctl runs show {id}), then {then} the prompt of \
+         the task ({})",
+        closed.outcome, closed.says, task.source
     )
 }
 
@@ -318,7 +327,7 @@ fn start(
     let its_pause = goes_on.and_then(|it| pause(&it.run.agent, cx));
     let can_start = |it: &Continuation<'_>| !cx.observed.unfit.contains_key(&it.run.agent);
     let goes_on = goes_on.filter(|it| its_pause.is_none() && can_start(it));
-    let agent = match (&goes_on, attempts_left(task, past)) {
+    let agent = match (&goes_on, attempts_left(task, past, cx.observed)) {
         (Some(it), _) => &it.run.agent,
         (None, Ok(())) => match agent(task, cx) {
             Ok(agent) => agent,
@@ -359,12 +368,13 @@ fn start(
 }
 
 /// Whether it may take another attempt. The runs of one session are one.
-fn attempts_left(task: &Task, past: &[(&RunSeen, &Closed)]) -> Result<(), String> {
+fn attempts_left(task: &Task, past: &[(&RunSeen, &Closed)], observed: &Observed) -> Result<(), String> {
     let burnt = task.burnt(past.iter().map(|(run, _)| *run));
     match past.last().filter(|_| burnt >= task.attempts as usize) {
         None => Ok(()),
         Some((last, closed)) => {
-            Err(format!("{burnt} of {} attempts are used up; {}", task.attempts, says(task, last, closed)))
+            let says = says(task, last, closed, observed);
+            Err(format!("{burnt} of {} attempts are used up; {says}, or give it more", task.attempts))
         }
     }
 }

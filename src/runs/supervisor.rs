@@ -435,7 +435,7 @@ impl Run<'_> {
 
     /// When the spend of the day is to be looked at. Who has said its last word uses nothing more.
     fn day_is_due(&self) -> Option<Duration> {
-        self.meter.looks().filter(|_| !self.watch.is_closed())
+        self.meter.looks().filter(|_| !self.watch.has_parted())
     }
 
     /// Whether all runs of the day together have cost too much.
@@ -465,7 +465,8 @@ impl Run<'_> {
 
     fn end(&self, exit: Exit, clock: &Clock) -> End {
         let outcome = self.watch.outcome(self.stop.as_ref(), exit, self.agent.closes());
-        let trouble = self.watch.trouble().map(|trouble| format!(": {trouble}")).unwrap_or_default();
+        let trouble = self.watch.trouble().filter(|_| outcome != Outcome::Done);
+        let trouble = trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();
         let asked = self.watch.asked().filter(|_| outcome == Outcome::NeedsInput);
         let says = asked
             .map(asks)

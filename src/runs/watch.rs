@@ -81,7 +81,7 @@ impl Stop {
 
     /// Whether it was waited for in vain, so that what is in the way says more than this does.
     pub(super) fn is_patient(&self) -> bool {
-        matches!(self, Self::FirstEvent | Self::Silence | Self::Time)
+        matches!(self, Self::FirstEvent | Self::Silence | Self::Parting | Self::Time)
     }
 
     fn outcome(&self) -> Outcome {
@@ -131,6 +131,8 @@ pub struct Watch {
     asking: Option<Duration>,
     quotas: BTreeMap<String, (u8, Option<Timestamp>)>,
     closed: bool,
+    /// Whether it has said its last word, whatever that was.
+    parted: bool,
 }
 
 impl Watch {
@@ -153,6 +155,7 @@ impl Watch {
             asking: None,
             quotas: BTreeMap::new(),
             closed: false,
+            parted: false,
         }
     }
 
@@ -171,9 +174,11 @@ impl Watch {
         // An error is no progress, and no sign that it began either.
         let moves = match &event {
             Event::Session(_) | Event::Progress | Event::ToolBegan(_) | Event::ToolEnded(_) => true,
-            Event::Answer { .. } | Event::Closed | Event::Denied(_) | Event::Asked(_) => true,
+            Event::Answer { .. } | Event::Denied(_) | Event::Asked(_) => true,
+            Event::Closed => true,
             Event::Used(used) => used.output > self.used.output,
-            Event::Trouble(_) | Event::Quota { .. } | Event::Reply(_) | Event::HangUp => false,
+            Event::Trouble(_) | Event::GaveUp(_) | Event::Quota { .. } => false,
+            Event::Reply(_) | Event::HangUp => false,
         };
         if moves {
             self.began = true;
@@ -205,14 +210,18 @@ impl Watch {
                 self.asking = (!self.tools.is_empty()).then_some(at);
             }
             Event::Quota { of, percent, until } => drop(self.quotas.insert(of, (percent, until))),
-            Event::Closed => self.closed = true,
+            Event::Closed => (self.closed, self.parted) = (true, true),
+            Event::GaveUp(trouble) => {
+                (self.trouble, self.parted) = (Some(trouble), true);
+                self.progress = at;
+            }
             Event::Reply(_) | Event::HangUp => {}
         }
     }
 
     /// The moment at which it is to be stopped, unless something happens before, and why.
     pub fn deadline(&self) -> (Duration, Stop) {
-        let progress = if self.closed {
+        let progress = if self.parted {
             (self.progress.saturating_add(PARTING.min(self.clocks.silence)), Stop::Parting)
         } else if !self.began {
             (self.clocks.first_event, Stop::FirstEvent)
@@ -240,7 +249,7 @@ impl Watch {
         if over(disk, self.disk) {
             return Some(Stop::Disk);
         }
-        if !self.closed {
+        if !self.parted {
             if over(turns.map(u64::from), u64::from(own.turns)) {
                 return Some(Stop::Turns);
             }
@@ -262,7 +271,8 @@ impl Watch {
         }
         let named = self.trouble.as_ref().and_then(named);
         // How it goes after its last word makes no difference to what it said.
-        let (stop, exit) = if stop == Some(&Stop::Parting) { (None, Exit::Code(0)) } else { (stop, exit) };
+        let left = Exit::Code(i32::from(!self.closed));
+        let (stop, exit) = if stop == Some(&Stop::Parting) { (None, left) } else { (stop, exit) };
         if let Some(stop) = stop {
             // An agent that tries again for ever isn't wedged: it says what is in the way.
             return named.filter(|_| stop.is_patient()).unwrap_or_else(|| stop.outcome());
@@ -282,9 +292,14 @@ impl Watch {
         }
     }
 
-    /// Whether it has said its last word.
+    /// Whether it has said its last word, and that it ended well.
     pub(super) fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// Whether it has said its last word, whatever that was.
+    pub(super) fn has_parted(&self) -> bool {
+        self.parted
     }
 
     /// It used so much, although it didn't say so.
@@ -309,14 +324,18 @@ impl Watch {
 
     /// What is in the way, in words.
     pub fn trouble(&self) -> Option<String> {
-        let trouble = self.trouble.as_ref()?;
-        if let Trouble::Other(says) = trouble {
-            return Some(says.clone());
-        }
-        if self.is_lost() {
-            return Some("the session that it was to go on with is not there any more".to_owned());
-        }
-        named(trouble).map(|outcome| outcome.to_string())
+        let says = match self.trouble.as_ref()? {
+            Trouble::Auth => "its account was not let in: its key or login is wrong, or over",
+            Trouble::Credit(Some(until)) => return Some(format!("its account is used up until {until}")),
+            Trouble::Credit(None) => "its account is used up",
+            Trouble::Overloaded => "the service of its model is overloaded",
+            Trouble::RateLimited => "its account has asked more often than it may",
+            Trouble::TurnLimit => "its turns were used up",
+            Trouble::Refused => "its model refused",
+            Trouble::Lost => "the session that it was to go on with is not there any more",
+            Trouble::Other(says) => says,
+        };
+        Some(says.to_owned())
     }
 
     /// Whether there was no session to go on with.
@@ -422,6 +441,7 @@ mod tests {
                 Stop::Silence,
             ),
             ("the last word was said", vec![(10, tool("make")), (20, Event::Closed)], 30, Stop::Parting),
+            ("its last word is an error", vec![(20, Event::GaveUp(Trouble::Auth))], 30, Stop::Parting),
             ("something comes after it", vec![(20, Event::Closed), (25, Event::Progress)], 35, Stop::Parting),
             ("time goes on", vec![(7000, tool("make"))], 7200, Stop::Time),
         ] {
@@ -480,6 +500,20 @@ mod tests {
             (
                 "it stays with an error as its last word",
                 vec![trouble(auth.clone()), closed.clone()],
+                Some(Stop::Parting),
+                Exit::Signal(15),
+                Outcome::Auth,
+            ),
+            (
+                "it stays when it gave up",
+                vec![(1, used(1)), (2, Event::GaveUp(other.clone()))],
+                Some(Stop::Parting),
+                Exit::Signal(15),
+                Outcome::Crashed,
+            ),
+            (
+                "it gave up over something that has a name",
+                vec![(1, used(1)), (2, Event::GaveUp(auth.clone()))],
                 Some(Stop::Parting),
                 Exit::Signal(15),
                 Outcome::Auth,

@@ -120,6 +120,9 @@ pub(super) fn check_url(url: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// How the system says that a disk is full.
+const FULL: [&str; 2] = ["no space left on device", "disk quota exceeded"];
+
 /// What went wrong, from git's words; there is no other way to know.
 pub(super) fn classify(action: &'static str, url: &str, output: &Output) -> Error {
     let text = &output.stderr;
@@ -130,7 +133,12 @@ pub(super) fn classify(action: &'static str, url: &str, output: &Output) -> Erro
         if lines.is_empty() { format!("git ended with {}", output.status) } else { lines.join("; ") }
     };
     let any = |words: &[&str]| words.iter().any(|w| lower.contains(w));
-    if any(&[
+    // What the other side says of itself begins so.
+    let mut own = lower.lines().filter(|line| !line.starts_with("remote:"));
+    let is_full = |line: &str| FULL.iter().any(|words| line.contains(words));
+    if own.any(is_full) {
+        Error::NoSpace { action, url, says: says() }
+    } else if any(&[
         "authentication failed",
         "could not read username",
         "could not read password",

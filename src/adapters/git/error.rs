@@ -140,6 +140,16 @@ pub enum Error {
         /// The words of git.
         says: String,
     },
+    /// The disk of this machine is full.
+    #[error("could not {action} `{url}`: there is no room left on this machine's disk ({says})")]
+    NoSpace {
+        /// What was tried.
+        action: &'static str,
+        /// The remote.
+        url: String,
+        /// The words of git.
+        says: String,
+    },
     /// `git` could not be run.
     #[error("could not run git")]
     Process(#[source] process::Error),

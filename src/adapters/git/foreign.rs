@@ -93,6 +93,23 @@ impl Mirror {
     }
 }
 
+impl Mirror {
+    /// Shows that this mirror is whole as far as this commit goes, and takes in what comes over: by the same steps, from itself.
+    /// Where that fails, no other repository is to blame for it.
+    ///
+    /// # Errors
+    /// As [`Mirror::take_in`].
+    pub async fn prove(&self, access: &Access, commit: &CommitId, reference: &str) -> Result<(), Error> {
+        let upload_pack = ["git", "upload-pack", "--strict"].map(OsString::from);
+        let itself = Foreign { git_dir: self.repo().place(), upload_pack: &upload_pack };
+        self.tips(access, &itself).await?;
+        let walk = git(self.repo().place(), "", access).args(["rev-list", "--objects", "--quiet"]);
+        judged(walk.arg(commit.as_str()).run().await.map_err(Error::Process)?, "read", &itself)?;
+        self.take_in(access, &itself, &[(commit, reference.to_owned())]).await?;
+        self.repo().remove_references(&[reference.to_owned()])
+    }
+}
+
 fn judged(output: Output, action: &'static str, from: &Foreign<'_>) -> Result<Output, Error> {
     if output.status.success() { Ok(output) } else { Err(classify(action, &from.url(), &output)) }
 }

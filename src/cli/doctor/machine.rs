@@ -3,12 +3,12 @@
 use jiff::SignedDuration;
 
 use crate::adapters::state::{LockedBy, StateDir};
-use crate::adapters::{fs, process};
+use crate::adapters::{fs, process, said};
 use crate::cli::context::Context;
 use crate::cli::daemon::none_elsewhere;
 use crate::cli::ledger::standing;
 use crate::cli::next;
-use crate::engine::{Flips, Source};
+use crate::engine::{Flips, ONCE_RIGHT, Source, Unclosed, unclosed};
 use crate::model::Desired;
 use crate::runs::workspace;
 
@@ -85,15 +85,37 @@ pub(super) async fn state(cx: &Context, source: &Source, desired: &Desired, repo
         Ok(live) => report.good("switches", format!("{} live", live.flips.len())),
         Err(error) => report.fail("switches", &error.into()),
     }
+    let runs = match unclosed(&state) {
+        Ok(runs) => runs,
+        Err(error) => {
+            return report.bad("runs", said(&error), "mend what it names: nothing of runs is known before");
+        }
+    };
+    for Unclosed { run, task, why, .. } in &runs {
+        if let Some(why) = why {
+            report.odd("run", format!("{run} of {task} has ended and can't be closed: {why}"), ONCE_RIGHT);
+        }
+    }
     match workspace::unsaved(&state.workspaces()) {
         Ok(left) => {
             for one in left {
-                report.odd("workspace", format!("{}: {}", one.name, one.says()), one.next());
+                report.odd("workspace", format!("{}: {}", one.name, one.says()), left_next(&one, &runs));
             }
         }
         Err(error) => {
-            report.bad("workspace", error.to_string(), "look at what it names: it lies where runs lie");
+            report.bad("workspace", said(&error), "look at what it names: it lies where runs lie");
         }
+    }
+}
+
+/// What is done about what is left for a person: nothing, while it may be where a run is at work.
+fn left_next(left: &workspace::Unsaved, runs: &[Unclosed]) -> String {
+    let may_work = |run: &&Unclosed| left.path.starts_with(&run.place) || !fs::exists(&run.place);
+    match runs.iter().filter(|_| left.run().is_none()).find(may_work) {
+        Some(Unclosed { run, .. }) => format!(
+            "leave it as it is until run {run} is closed, which may be at work there (factoryctl runs show {run})"
+        ),
+        None => left.next(),
     }
 }
 

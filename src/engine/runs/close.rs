@@ -91,7 +91,7 @@ pub async fn close_runs(yard: &Yard, say: &(dyn Fn(&str) + Send + Sync)) -> (u64
 const ALL: &str = "the runs";
 
 /// What a person does about a run that can't be closed: what is in the way is put right, and nothing else.
-pub(super) const ONCE_RIGHT: &str =
+pub const ONCE_RIGHT: &str =
     "once that is put right, the next look closes it (the daemon, `factoryctl apply` or `factoryctl reap`)";
 
 /// How long the transcript and the home of a run are kept, and what was saved of it.

@@ -16,7 +16,7 @@ mod start;
 mod tryout;
 mod watch;
 
-pub use close::close_runs;
+pub use close::{ONCE_RIGHT, close_runs};
 pub(super) use found::found;
 pub use given::variables;
 pub use keep::keep;
@@ -24,7 +24,7 @@ pub use known::Known;
 pub use note::note_runs;
 pub use probe::{Probed, probe, seen, unseen};
 pub use reap::{Abandoned, LeftThere, ReapError, Reaped, ReapedRun, reap};
-pub use seen::runs_of;
+pub use seen::{Unclosed, runs_of, unclosed};
 pub(super) use seen::{runs_seen, unfit};
 pub use standing::Standing;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What is seen of runs: the records on this machine, and the pull requests of what they made.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -9,13 +9,14 @@ use crate::adapters::env::Env;
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
 use crate::model::{
-    AgentConfig, Billed, Cause, Desired, Facet, Gap, Observed, Paid, RepoName, RunPhase, RunSeen, Task,
+    AgentConfig, Billed, Cause, Desired, Facet, Gap, Observed, Paid, RepoName, RunId, RunPhase, RunSeen, Task,
 };
 use crate::observed;
-use crate::runs::{RecordError, RunDir, Spec, State};
+use crate::runs::{RecordError, RunDir, Spec, State, workspace};
 
 use super::Known;
 use super::probe::locate;
+use super::workspace_name;
 
 /// Reads the records of all runs, and which of the branches of these tasks have pull requests. Records that can't be read
 /// are a gap: what isn't known to have run may be running.
@@ -94,6 +95,35 @@ pub fn runs_of(state: &StateDir, task: &Task) -> Result<Vec<RunSeen>, RecordErro
     let mut runs = all(&state.runs())?;
     runs.retain(|run| (&run.of.repo, &run.of.task) == (&task.repo, &task.name));
     Ok(runs)
+}
+
+/// A run that isn't closed.
+#[derive(Clone, Debug)]
+pub struct Unclosed {
+    /// Which.
+    pub run: RunId,
+    /// What it is for: the address of its task.
+    pub task: String,
+    /// Where its workspace was made.
+    pub place: PathBuf,
+    /// Why it can't be closed, where that was found.
+    pub why: Option<String>,
+}
+
+/// All runs that aren't closed, oldest first.
+///
+/// # Errors
+/// When the records of one can't be read.
+pub fn unclosed(state: &StateDir) -> Result<Vec<Unclosed>, RecordError> {
+    let mut out = Vec::new();
+    for (run, dir) in RunDir::all(&state.runs())? {
+        let Some(Spec { on: Some(on), .. }) = dir.spec()? else { continue };
+        if dir.closed()?.is_none() {
+            let place = workspace::place(&state.workspaces(), &workspace_name(&on.of));
+            out.push(Unclosed { run, task: workspace_name(&on.of), place, why: dir.unclosed()? });
+        }
+    }
+    Ok(out)
 }
 
 /// One run; `None` of one that belongs to no task, or has no records yet.

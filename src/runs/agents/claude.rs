@@ -188,12 +188,12 @@ impl Heard {
         let says = says.join("\n");
         let failed = line.get("is_error").and_then(Value::as_bool).unwrap_or(false);
         match (text(line, "/subtype"), text(line, "/stop_reason")) {
-            ("error_max_turns", _) => out.push(Event::Trouble(Trouble::TurnLimit)),
-            (_, "refusal") => out.push(Event::Trouble(Trouble::Refused)),
+            ("error_max_turns", _) => out.push(Event::GaveUp(Trouble::TurnLimit)),
+            (_, "refusal") => out.push(Event::GaveUp(Trouble::Refused)),
             // It gave up on an answer of the form that was asked for: that is no crash, and there is no such answer.
             ("error_max_structured_output_retries", _) => closing(says, None, out),
             ("success", _) if !failed => closing(says, line.get("structured_output").cloned(), out),
-            _ => out.push(Event::Trouble(self.trouble(count(line, "/api_error_status"), &says))),
+            _ => out.push(Event::GaveUp(self.trouble(count(line, "/api_error_status"), &says))),
         }
     }
 
@@ -306,7 +306,7 @@ mod tests {
         trouble Auth
         trouble Auth
         used 0: 0 + 0 -> 0, cost Some(0)
-        trouble Auth
+        gave up: Auth
         ");
         insta::assert_snapshot!(told(&Claude, include_str!("samples/claude-429.jsonl"), ""), @r"
         session e9f76829-4a09-42d2-9775-fc4b25c622cc
@@ -314,7 +314,7 @@ mod tests {
         trouble RateLimited
         trouble RateLimited
         used 0: 0 + 0 -> 0, cost Some(0)
-        trouble RateLimited
+        gave up: RateLimited
         ");
         insta::assert_snapshot!(told(&Claude, include_str!("samples/claude-max-turns.jsonl"), ""), @r"
         session 3187aacd-21e2-410e-8033-af1fb7de4a11
@@ -325,7 +325,7 @@ mod tests {
         progress
         ended toolu_01STUB
         used 1: 1200 + 300 -> 42, cost Some(7200)
-        trouble TurnLimit
+        gave up: TurnLimit
         ");
         insta::assert_snapshot!(told(&Claude, include_str!("samples/claude-denied.jsonl"), ""), @r"
         session eeb28bb7-b2b4-4416-8da2-76021713775f
@@ -351,7 +351,7 @@ mod tests {
         progress
         ended toolu_01STUB
         used 1: 1200 + 300 -> 42, cost Some(7200)
-        trouble Other("[ede_diagnostic] result_type=user last_content_type=n/a stop_reason=tool_use")
+        gave up: Other("[ede_diagnostic] result_type=user last_content_type=n/a stop_reason=tool_use")
         "#);
         // Killed before it said anything: nothing closes.
         insta::assert_snapshot!(told(&Claude, include_str!("samples/claude-sigterm.jsonl"), ""), @"session 9ec94a97-2779-44ea-9639-68da6f45040c");
@@ -383,7 +383,7 @@ mod tests {
         ");
         insta::assert_snapshot!(result(json!({ "stop_reason": "refusal" })), @r"
         used 0: 0 + 0 -> 0, cost None
-        trouble Refused
+        gave up: Refused
         ");
     }
 
@@ -406,11 +406,11 @@ mod tests {
         quota 93% until 2026-09-21T14:13:20Z
         trouble Credit(Some(2026-09-21T14:13:20Z))
         used 0: 0 + 0 -> 0, cost None
-        trouble Credit(Some(2026-09-21T14:13:20Z))
+        gave up: Credit(Some(2026-09-21T14:13:20Z))
         ");
         insta::assert_snapshot!(heard(&a_job(), &[refused("Claude AI usage limit reached|1790000000")]), @r"
         used 0: 0 + 0 -> 0, cost None
-        trouble Credit(Some(2026-09-21T14:13:20Z))
+        gave up: Credit(Some(2026-09-21T14:13:20Z))
         ");
     }
 

@@ -94,7 +94,7 @@ impl Listener for Heard {
             "turn.completed" => self.end(&line, out),
             "turn.failed" => {
                 self.track.ended_all(out);
-                out.push(Event::Trouble(Trouble::of_text(text(&line, "/error/message"))));
+                out.push(Event::GaveUp(Trouble::of_text(text(&line, "/error/message"))));
             }
             // It tries again, or is about to give up: `turn.failed` says which.
             "error" => out.push(Event::Trouble(Trouble::of_text(text(&line, "/message")))),
@@ -216,13 +216,13 @@ mod tests {
         session 01a1fba0-7ff8-7be3-ad43-a4673c33785d
         trouble Auth
         trouble Auth
-        trouble Auth
+        gave up: Auth
         ");
         insta::assert_snapshot!(told(&Codex, include_str!("samples/codex-429.jsonl"), ""), @r"
         session 01a1fba0-7b51-77b1-abdb-02d7d9d62387
         trouble RateLimited
         trouble RateLimited
-        trouble RateLimited
+        gave up: RateLimited
         ");
     }
 

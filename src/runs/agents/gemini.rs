@@ -185,7 +185,7 @@ impl Heard {
                 Event::Closed,
             ]);
         } else {
-            out.push(Event::Trouble(trouble(text(line, "/error/type"), text(line, "/error/message"))));
+            out.push(Event::GaveUp(trouble(text(line, "/error/type"), text(line, "/error/message"))));
         }
     }
 }
@@ -243,7 +243,7 @@ mod tests {
         trouble Auth
         session 11111111-1111-4111-8111-111111111111
         used 0: 0 + 0 -> 0, cost None
-        trouble Auth
+        gave up: Auth
         ");
         // It would go on like this for ever, and print no result.
         insta::assert_snapshot!(told(&Gemini, "", include_str!("samples/gemini-503.stderr")), @r"
@@ -276,7 +276,7 @@ mod tests {
         denied ask_user
         trouble Other("Maximum session turns exceeded")
         used 1: 41 + 20 -> 42, cost None
-        trouble TurnLimit
+        gave up: TurnLimit
         "#);
     }
 }

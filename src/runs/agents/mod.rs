@@ -221,6 +221,8 @@ pub enum Event {
     },
     /// It has said its last word, and that it ended well.
     Closed,
+    /// It has said its last word, and that this was in the way.
+    GaveUp(Trouble),
 }
 
 #[cfg(test)]

@@ -76,5 +76,6 @@ fn words(event: &Event) -> String {
             format!("quota {percent}%{of}{until}")
         }
         Event::Closed => "closed".into(),
+        Event::GaveUp(trouble) => format!("gave up: {trouble:?}"),
     }
 }

@@ -32,7 +32,7 @@ impl Workspace {
         let why = match found {
             Ok(Some(there)) => return Ok(There::Workspace(there)),
             Ok(None) => return Ok(There::Gone(any_left(site, run)?)),
-            Err(error @ Error::Displaced { .. }) => said(&error),
+            Err(error @ (Error::Displaced { .. } | Error::OtherMirror { .. })) => said(&error),
             Err(error) => return Err(error),
         };
         let root = real_root(site)?;

@@ -75,6 +75,15 @@ pub enum Error {
         /// Its mirror.
         mirror: PathBuf,
     },
+    /// The mirror takes in nothing, its own commits neither.
+    #[error("the mirror `{path}` is damaged: `git --git-dir={path} fsck` tells more", path = .path.display())]
+    Mirror {
+        /// The mirror.
+        path: PathBuf,
+        /// What failed.
+        #[source]
+        source: git::Error,
+    },
     /// Its repository was changed so that it could bring in what isn't its own.
     #[error("the repository of the workspace may lead elsewhere: {0}")]
     Tampered(String),
@@ -96,6 +105,7 @@ impl Error {
             | Self::Record { .. }
             | Self::Newer { .. }
             | Self::OtherMirror { .. }
+            | Self::Mirror { .. }
             | Self::Unsaved(_)
             | Self::Broken(_) => false,
         }

@@ -38,10 +38,17 @@ impl Workspace {
     /// repository. No other reference moves. The run's processes have ended.
     ///
     /// # Errors
-    /// [`Error::Tampered`]; when an object is missing, malformed, or too big to be loaded.
+    /// [`Error::Tampered`]; when an object is missing, malformed, or too big to be loaded. [`Error::Mirror`] where the workspace
+    /// has no part in it.
     pub async fn take(&self, site: &Site<'_>, run: &RunId) -> Result<Option<Taken>, Error> {
         let Some(reader) = self.reader(site)? else { return Ok(None) };
-        self.take_by(&reader, site, run).await
+        let taken = self.take_by(&reader, site, run).await;
+        if taken.as_ref().is_err_and(Error::is_theirs) {
+            let (mirror, probe) = (site.mirror, format!("{}.probe", kept::reference(run)));
+            let proved = mirror.prove(site.access, self.base(), &probe).await;
+            proved.map_err(|source| Error::Mirror { path: mirror.repo().place().to_owned(), source })?;
+        }
+        taken
     }
 
     /// As [`Workspace::take`], whatever can be seen in its repository.
@@ -92,7 +99,9 @@ impl Workspace {
 /// from elsewhere; and one with a pipe or a device in it, at which git would wait for ever.
 fn audit(git_dir: &Path, alternates: Option<&str>, stop: &CancellationToken) -> Result<(), Error> {
     let tampered = |path: &Path, what: &str| Err(Error::Tampered(format!("`{}` {what}", path.display())));
-    let Ok(it) = Beneath::open(git_dir) else { return tampered(Path::new(".git"), "is no folder") };
+    let Ok(it) = Beneath::open(git_dir) else {
+        return tampered(Path::new(".git"), &format!("is no folder{}", leads(git_dir)));
+    };
     let mut folders = vec![PathBuf::new()];
     let mut bound = Bound::new(MAX_NAMES, MAX_BYTES, stop);
     while let Some(folder) = folders.pop() {
@@ -135,6 +144,20 @@ fn audit(git_dir: &Path, alternates: Option<&str>, stop: &CancellationToken) -> 
     };
     if same { Ok(()) } else { tampered(path, "is not as it was made") }
 }
+
+/// Where something leads that stands in the place of a repository, for a person who looks for what was moved.
+fn leads(git_dir: &Path) -> String {
+    let file = || {
+        let bytes = fs::read_no_follow(git_dir, MAX_LEAD).ok()?;
+        Some(PathBuf::from(str::from_utf8(&bytes).ok()?.strip_prefix("gitdir:")?.trim()))
+    };
+    let to = std::fs::read_link(git_dir).ok().or_else(file).map(|to| git_dir.with_file_name(to));
+    // What isn't there is of no use, and may be anything.
+    to.filter(|to| fs::exists(to)).map_or_else(String::new, |to| format!(", and leads to `{}`", to.display()))
+}
+
+/// The most bytes of a file that leads to a repository.
+const MAX_LEAD: u64 = 4 << 10;
 
 /// The most names of a repository that are looked at.
 const MAX_NAMES: usize = 1_000_000;

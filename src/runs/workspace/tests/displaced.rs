@@ -32,6 +32,10 @@ fn ways() -> Vec<(&'static str, Does, &'static str, &'static str)> {
         let note = std::fs::read_to_string(place.join("workspace.json")).unwrap();
         std::fs::write(place.join("workspace.json"), note.replace(NAME, "another")).unwrap();
     };
+    let lent: Does = |_, place| {
+        let note = std::fs::read_to_string(place.join("workspace.json")).unwrap();
+        std::fs::write(place.join("workspace.json"), note.replace("mirror.git", "other.git")).unwrap();
+    };
     let unnoted: Does = |_, place| std::fs::remove_file(place.join("workspace.json")).unwrap();
     let unclear: Does = |_, place| std::fs::write(place.join("workspace.json"), "{").unwrap();
     vec![
@@ -41,6 +45,7 @@ fn ways() -> Vec<(&'static str, Does, &'static str, &'static str)> {
         ("linked", linked, "` is a link", "workspace/tree/new"),
         ("another", another, "m` was put there", "workspace/m/new"),
         ("renamed", renamed, "workspace.json` is of `another`", "workspace/tree/new"),
+        ("lent", lent, "is of the mirror", "workspace/tree/new"),
         ("unnoted", unnoted, "workspace.json` ", "workspace/tree/new"),
         ("unclear", unclear, "can't be understood", "workspace/tree/new"),
     ]

@@ -74,6 +74,42 @@ async fn nothing_that_an_agent_sets_is_run() {
     }
 }
 
+/// What a machine does to its mirror is nothing that an agent did.
+#[tokio::test]
+async fn a_damaged_mirror_is_no_fault_of_the_agent() {
+    let ground = Ground::new(Sandbox::None).await;
+    let it = ground.make().await;
+    let two = agent(&it).put("a", "2\n").commit("two");
+    let mirror = ground.mirror.repo().place().to_owned();
+    let in_the_way = |at: &Path| {
+        std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+        std::fs::write(at, "x").unwrap();
+    };
+    let object = mirror.join("objects").join(&ground.base.as_str()[..2]).join(&ground.base.as_str()[2..]);
+    for (what, place) in [("no folder for runs", mirror.join("refs/runs")), ("a broken object", object)] {
+        let before = place.exists().then(|| std::fs::read(&place).unwrap());
+        if before.is_some() {
+            std::fs::remove_file(&place).unwrap();
+        }
+        in_the_way(&place);
+        let taken = it.take(&ground.site(), &run()).await;
+        let error = taken.expect_err(what);
+        assert!(matches!(error, Error::Mirror { .. }) && !error.is_theirs(), "{what}: {error:?}");
+        std::fs::remove_file(&place).unwrap();
+        if let Some(bytes) = before {
+            std::fs::write(&place, bytes).unwrap();
+        }
+    }
+    let taken = it.take(&ground.site(), &run()).await.unwrap().unwrap();
+    assert_eq!(taken.commit, two);
+    assert!(!ground.git(&["for-each-ref"]).contains("probe"));
+    // What it broke itself is its own.
+    let three = agent(&it).put("a", "3\n").commit("three");
+    remove(&it.git_dir().join("objects").join(&three.as_str()[..2]));
+    let taken = it.take(&ground.site(), &run()).await;
+    assert!(taken.as_ref().is_err_and(Error::is_theirs), "{taken:?}");
+}
+
 /// A repository with a secret, which the workspace has no business with.
 fn other(ground: &Ground) -> (Fixture, CommitId) {
     let other = Fixture::init(&ground.dir.path().join("other"), &[]);
