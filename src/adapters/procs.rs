@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
@@ -65,21 +67,27 @@ impl Identity {
     /// # Errors
     /// When the system refuses.
     pub fn signal(&self, signal: Signal) -> io::Result<bool> {
-        let Some(pid) = Pid::from_raw(self.pid) else { return Ok(false) };
-        let handle = match pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(handle) => handle,
-            Err(rustix::io::Errno::SRCH) => return Ok(false),
-            Err(error) => return Err(error.into()),
-        };
+        let Some(handle) = handle(self.pid)? else { return Ok(false) };
         // The handle is of one process for ever: it is compared after it was taken.
         if !self.runs().map_err(io::Error::other)? {
             return Ok(false);
         }
         match pidfd_send_signal(&handle, signal) {
             Ok(()) => Ok(true),
-            Err(rustix::io::Errno::SRCH) => Ok(false),
+            Err(Errno::SRCH) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// A handle of the process that has this number now, which is of no other one later; `None` when there is none.
+fn handle(pid: i32) -> io::Result<Option<OwnedFd>> {
+    let Some(pid) = Pid::from_raw(pid) else { return Ok(None) };
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(handle) => Ok(Some(handle)),
+        // The number may be a thread's by now: how the kernel says that differs between its versions.
+        Err(Errno::SRCH | Errno::NOENT | Errno::INVAL) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -243,8 +251,7 @@ pub fn sweep_counting(
         }
         ordered.sort_by_key(|(counts, _)| !counts);
         for (counts, process) in ordered {
-            let Some(pid) = Pid::from_raw(process.pid) else { continue };
-            let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
+            let Ok(Some(handle)) = handle(process.pid) else { continue };
             if process.signal(Signal::KILL).unwrap_or(false) && counts {
                 killed.insert((process.pid, process.start));
             }
@@ -276,12 +283,7 @@ pub enum Ended {
 /// # Errors
 /// When the system refuses.
 pub fn end(process: &Identity, grace: Duration) -> io::Result<Ended> {
-    let Some(pid) = Pid::from_raw(process.pid) else { return Ok(Ended::Before) };
-    let handle = match pidfd_open(pid, PidfdFlags::empty()) {
-        Ok(handle) => handle,
-        Err(rustix::io::Errno::SRCH) => return Ok(Ended::Before),
-        Err(error) => return Err(error.into()),
-    };
+    let Some(handle) = handle(process.pid)? else { return Ok(Ended::Before) };
     let gone = |patience: Duration| -> io::Result<bool> {
         let limit = Timespec::try_from(patience).map_err(io::Error::other)?;
         Ok(poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&limit))? > 0)
@@ -332,6 +334,23 @@ mod tests {
             assert!(!other.runs().unwrap(), "{other:?}");
             assert!(!other.signal(Signal::KILL).unwrap(), "{other:?}");
         }
+    }
+
+    /// The number of a process that is gone may be one of a thread by now.
+    #[test]
+    fn a_thread_is_no_process() {
+        let (tells, told) = std::sync::mpsc::channel();
+        let (done, wait) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            tells.send(std::fs::read_link("/proc/thread-self").unwrap()).unwrap();
+            let _ = wait.recv();
+        });
+        let tid: i32 = told.recv().unwrap().file_name().unwrap().to_str().unwrap().parse().unwrap();
+        let of_thread = Identity::of(tid).unwrap().expect("the kernel tells of it");
+        assert!(!of_thread.signal(Signal::KILL).unwrap());
+        assert_eq!(end(&of_thread, Duration::ZERO).unwrap(), Ended::Before);
+        drop(done);
+        thread.join().unwrap();
     }
 
     #[test]
