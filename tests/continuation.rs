@@ -248,3 +248,37 @@ fn a_session_of_another_prompt_does_not_go_on() {
         assert_eq!(told(w), [is(1, false, "no verdict"), is(1, false, "done")]);
     });
 }
+
+/// What a model has answered: its session's beginning, and a call that is paid for.
+const ANSWERED: &str = r#"printf '{"type":"system","subtype":"init","session_id":"%s","claude_code_version":"2.1.197"}\n{"type":"assistant","session_id":"%s","message":{"id":"m0","usage":{"input_tokens":10,"output_tokens":5},"content":[]}}\n' "$session" "$session""#;
+
+#[test]
+fn who_is_killed_after_its_model_has_answered_goes_on_in_its_session() {
+    small(|w| {
+        let dies = format!(
+            "if [ $n = 1 ]; then {ANSWERED}; echo x > half; kill -9 $$; \
+             else cp \"$HOME/prompts/2\" told; git add .; git commit -qm Hone; fi"
+        );
+        w.config(&config(w, &dies, "attempts 1"));
+        all_runs(w).exits(0);
+        assert_eq!(told(w), [is(1, false, "killed"), is(1, true, "done")]);
+        let branch = pulls(w).pop().expect("a pull request").1;
+        assert_eq!(file(w, &branch, "half").as_deref(), Some("x\n"), "its workspace was as it had left it");
+        let prompt = file(w, &branch, "told").expect("it was committed");
+        assert!(prompt.starts_with("You were cut off: it was ended by signal 9."), "{prompt}");
+    });
+}
+
+#[test]
+fn what_is_paid_for_is_not_asked_again_in_another_session_while_nobody_is_let_in() {
+    small(|w| {
+        let refused = format!(
+            "{ANSWERED}; echo '{}'; exit 1",
+            r#"{"type":"result","subtype":"success","is_error":true,"api_error_status":401,"result":"Invalid API key"}"#
+        );
+        w.config(&config(w, &refused, ""));
+        w.apply(&[]).exits(0);
+        let run = ended(w).pop().expect("it ran");
+        assert_eq!((run["tries"].as_u64(), run["outcome"].as_str()), (Some(1), Some("auth")), "{run:#}");
+    });
+}

@@ -48,6 +48,8 @@ pub enum Trouble {
     /// What was looked at a moment ago is gone or was changed meanwhile, as GitHub says. That passes when somebody is at
     /// work there, or GitHub's own copies disagree; else it would fail again.
     Contested,
+    /// What is in the way lies where no plan looks, so that nobody sees when it has gone.
+    Unseen,
     /// A missing permission.
     Auth,
     /// The credential itself is refused: no call will succeed.
@@ -64,6 +66,7 @@ impl Trouble {
         match self {
             Self::Permanent => "permanent",
             Self::Contested => "contested",
+            Self::Unseen => "unseen",
             Self::Auth => "auth",
             Self::Expired => "expired",
             Self::RateLimit => "rate-limit",
@@ -76,7 +79,7 @@ impl Trouble {
         match self {
             Self::Auth | Self::Expired => Cause::Auth,
             Self::RateLimit => Cause::RateLimit,
-            Self::Permanent | Self::Contested | Self::Passing => Cause::Other,
+            Self::Permanent | Self::Contested | Self::Unseen | Self::Passing => Cause::Other,
         }
     }
 

@@ -227,6 +227,13 @@ impl Scheduler {
         found.map(|entry| entry.ask(now, Why::Asked, Rank::Person)).is_some()
     }
 
+    /// What this loop waits for is over at this moment.
+    pub(crate) fn over_at(&mut self, name: &str, at: Timestamp) {
+        if let Some(entry) = self.entries.iter_mut().find(|e| e.setup.name == name && e.setup.enabled) {
+            entry.ask(at, Why::Timer, Rank::Event);
+        }
+    }
+
     /// When [`Scheduler::start`] is worth asking; `None` while a tick runs or when nothing is due ever.
     pub(crate) fn next(&self) -> Option<Timestamp> {
         if self.running.is_some() {

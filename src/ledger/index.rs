@@ -199,7 +199,7 @@ impl Index {
     }
 
     /// Takes note of the next record.
-    pub(super) fn add(&mut self, entry: &Entry) {
+    pub fn add(&mut self, entry: &Entry) {
         self.last_at = self.last_at.max(Some(entry.at));
         match &entry.record {
             Record::Intent(intent) => {

@@ -1,7 +1,7 @@
-//! Whether a run that ended normally without what was asked for goes on in its session, and what it is told: what is
-//! missing, and nothing that it knows already.
+//! Whether a run that ended normally without what was asked for, or was cut off in its work, goes on in its session, and what it
+//! is told: what is missing, and nothing that it knows already.
 
-use crate::model::{AnswerSchema, Closed, Desired, Lack, RunSeen, TYPED_KINDS, Task};
+use crate::model::{AnswerSchema, Closed, Desired, Lack, Outcome, RunId, RunSeen, TYPED_KINDS, Task};
 
 use super::words::as_data;
 
@@ -10,11 +10,42 @@ use super::words::as_data;
 pub(super) struct Continuation<'a> {
     /// The last run of the attempt.
     pub(super) run: &'a RunSeen,
-    /// What is missing, and how the run ended that left it out.
-    lack: &'a Lack,
-    closed: &'a Closed,
+    /// Why it goes on.
+    why: Why<'a>,
     /// Which run of its attempt the next one is.
     turn: usize,
+}
+
+/// Why a session goes on.
+#[derive(Clone, Copy, Debug)]
+enum Why<'a> {
+    /// What is missing, and how the run ended that left it out.
+    Lack(&'a Lack, &'a Closed),
+    /// Its run ended like this, in which its agent had no part, and what its model had said is paid for.
+    Cut(&'a Closed),
+}
+
+/// Whether a run was ended in the middle of its work, which its session knows.
+fn is_cut(run: &RunSeen, closed: &Closed) -> bool {
+    let had_no_part = match closed.outcome {
+        Outcome::Auth | Outcome::Credit(_) | Outcome::Overloaded | Outcome::RateLimited | Outcome::Killed => {
+            true
+        }
+        Outcome::Done
+        | Outcome::NoChange
+        | Outcome::Refused
+        | Outcome::NeedsInput
+        | Outcome::TurnLimit
+        | Outcome::TimeLimit
+        | Outcome::CouldNotStart
+        | Outcome::Cancelled
+        | Outcome::Crashed
+        | Outcome::Wedged
+        | Outcome::PolicyViolation
+        | Outcome::Weakened
+        | Outcome::NoVerdict => false,
+    };
+    had_no_part && run.billed.used.output > 0 && closed.session.is_some()
 }
 
 /// Whether the session of the last run of a task is to go on, so that its workspace and its home are needed.
@@ -44,6 +75,12 @@ pub(super) fn continuation<'a>(
     let is_turn = |run: &&RunSeen| run.of.is_of_same_work(&last.of) && run.of.attempt == last.of.attempt;
     let turns: Vec<(&RunSeen, &Closed)> =
         runs.iter().filter(is_turn).filter_map(|run| Some((run, run.phase.closed()?))).collect();
+    if is_cut(last, closed) && task.continuations > 0 {
+        return Some(Continuation { run: last, why: Why::Cut(closed), turn: turns.len() + 1 });
+    }
+    // Whose session goes on after it was cut off is told nothing of what is missing.
+    let was_cut = |id: &RunId| turns.iter().any(|(run, closed)| run.id == *id && is_cut(run, closed));
+    let is_told = |run: &RunSeen| run.of.continues.as_ref().is_some_and(|before| !was_cut(before));
     // One that was told so and in which the agent had no part is told so once more.
     let had_no_part = last.of.continues.is_some() && !closed.outcome.burns_attempt();
     let lacking = |&&(run, closed): &&(&'a RunSeen, &'a Closed)| {
@@ -51,10 +88,9 @@ pub(super) fn continuation<'a>(
     };
     let &(lacks, at_its_end) = turns.iter().rev().find(lacking)?;
     let lack = at_its_end.lacks.as_ref()?;
-    let told =
-        turns.iter().filter(|(run, c)| run.of.continues.is_some() && c.outcome.burns_attempt()).count();
+    let told = turns.iter().filter(|(run, c)| is_told(run) && c.outcome.burns_attempt()).count();
     let same_again = match lack {
-        Lack::Changes => lacks.of.continues.is_some(),
+        Lack::Changes => is_told(lacks),
         Lack::Commits | Lack::Gates => false,
         Lack::Answer(_) => turns.iter().filter(|(_, c)| matches!(c.lacks, Some(Lack::Answer(_)))).count() > 1,
     };
@@ -62,13 +98,25 @@ pub(super) fn continuation<'a>(
     let turn =
         turns.iter().filter(|(run, c)| run.of.continues.is_some() || c.outcome.burns_attempt()).count();
     let goes_on = told < task.continuations as usize && !same_again;
-    goes_on.then_some(Continuation { run: last, lack, closed: at_its_end, turn: turn + 1 })
+    goes_on.then_some(Continuation { run: last, why: Why::Lack(lack, at_its_end), turn: turn + 1 })
 }
 
 impl Continuation<'_> {
     /// What its agent reads.
     pub(super) fn prompt(&self, answer: Option<&AnswerSchema>, kind: &str) -> String {
-        let says = match self.lack {
+        let (lack, closed) = match self.why {
+            Why::Lack(lack, closed) => (lack, closed),
+            Why::Cut(closed) => {
+                let Continuation { run, turn, .. } = self;
+                return format!(
+                    "You were cut off: {}. Go on with the task where you were. Look first at what is there: what you were \
+                     doing then may be half done.\n(This is attempt {}, turn {turn}.)\n",
+                    closed.says.replace('\n', " "),
+                    run.of.attempt
+                );
+            }
+        };
+        let says = match lack {
             Lack::Changes => {
                 "You changed nothing. If nothing has to be changed, say why; else change it, and commit that to the branch \
                  that is checked out.\n"
@@ -79,8 +127,8 @@ impl Continuation<'_> {
                 .to_owned(),
             Lack::Gates => format!(
                 "What you committed is not done: {}\n{}Mend it, and commit that.\n",
-                self.closed.says.replace('\n', " "),
-                gates_printed(self.closed)
+                closed.says.replace('\n', " "),
+                gates_printed(closed)
             ),
             Lack::Answer(says) => {
                 let how = answer.and_then(|_| how_to_answer(kind)).unwrap_or_default();

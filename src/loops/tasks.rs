@@ -22,6 +22,8 @@ pub(super) struct Tasks;
 
 /// How often in a row a run may end before its agent had a part in it.
 const IN_VAIN: usize = 3;
+/// The same of runs that go on in one session, each of which gets on with it.
+const IN_VAIN_GOING_ON: usize = 8;
 /// For how long another machine is left to open the pull request of a run that is done.
 const PUBLISHED_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 /// What an agent may say besides its work.
@@ -187,6 +189,11 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
     past.sort_by_key(|(run, _)| run.id.moment());
     let Some(&(last, closed)) = past.last() else { return start(task, cx, &[], None, room, plan) };
     let goes_on = continuation(task, &cx.observed.runs, cx.desired).filter(|it| it.run.id == last.id);
+    let paid = paid_in_vain(&past);
+    if paid >= if goes_on.is_some() { IN_VAIN_GOING_ON } else { IN_VAIN } {
+        let says = says(task, last, closed, cx.observed);
+        return plan.problem(address, format!("{paid} times in a row, and each of them paid for; {says}"));
+    }
     match closed.outcome.then() {
         Then::Settled if goes_on.is_none() => {
             if let (Some(commit), Some((_, base))) = (&closed.commit, &closed.base) {
@@ -202,26 +209,39 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
         Then::Nothing => plan.wait(address, format!("another prompt: run {} was cancelled", last.id)),
         Then::Settled | Then::Again | Then::Pause(_) => start(task, cx, &past, goes_on, room, plan),
         Then::Wait(first) => {
+            let recipe = cx.desired.repos.get(&task.repo).map(|repo| repo.recipe.digest());
+            // What an earlier recipe made of it tells nothing of this one.
+            let is_of_another = |c: &Closed| c.setup_failed.is_some() && c.setup_failed != recipe;
             let in_vain = past
                 .iter()
                 .rev()
-                .filter(|(_, c)| !c.capped)
+                .filter(|(_, c)| !c.capped && !is_of_another(c))
                 .take_while(|(_, c)| matches!(c.outcome.then(), Then::Wait(_)))
                 .count();
             let for_a_person =
                 matches!(closed.outcome, Outcome::CouldNotStart | Outcome::Killed) && !closed.capped;
-            if for_a_person && in_vain >= IN_VAIN {
+            // Where the setup fails for all tasks of the repository, that is said of the repository.
+            let is_told = closed.setup_failed.is_some() && room.unready.contains(&task.repo);
+            if for_a_person && in_vain >= IN_VAIN && !is_told {
                 let says = format!("{in_vain} times in a row; {}", says(task, last, closed, cx.observed));
                 return plan.problem(address, says);
             }
             let until = later(closed.at, first, in_vain);
             if cx.now < until {
-                return plan
-                    .wait(address, format!("{until:.0}: run {} ended in `{}`", last.id, closed.outcome));
+                let why = format!("run {} ended in `{}`", last.id, closed.outcome);
+                return plan.wait_until(address, until, why);
             }
             start(task, cx, &past, goes_on, room, plan);
         }
     }
+}
+
+/// How many of these runs in a row, to the last, were ended by what their agents had no part in, after their models had answered.
+fn paid_in_vain(past: &[(&RunSeen, &Closed)]) -> usize {
+    let had_no_part =
+        |(_, closed): &&(&RunSeen, &Closed)| matches!(closed.outcome.then(), Then::Wait(_) | Then::Pause(_));
+    let in_vain = past.iter().rev().take_while(had_no_part);
+    in_vain.filter(|(run, closed)| run.billed.used.output > 0 && !closed.capped).count()
 }
 
 /// What a run made that is done lies where it ran, and only that machine can publish it.
@@ -259,7 +279,12 @@ fn says(task: &Task, last: &RunSeen, closed: &Closed, observed: &Observed) -> St
     let there = if is_here { "" } else { " on the machine that it ran on" };
     let then = match closed.outcome {
         Outcome::NeedsInput => "write the answer into",
-        Outcome::CouldNotStart | Outcome::Killed => "mend what it tells of, and change",
+        Outcome::CouldNotStart
+        | Outcome::Killed
+        | Outcome::Overloaded
+        | Outcome::RateLimited
+        | Outcome::Auth
+        | Outcome::Credit(_) => "mend what it tells of, and change",
         _ => "change",
     };
     format!(
@@ -335,10 +360,8 @@ fn start(
                 let paused = task.agents.iter().filter(|name| !cx.observed.unfit.contains_key(*name));
                 let paused = paused.map(String::as_str).collect::<Vec<_>>().join(", ");
                 let others = unfit.iter().map(|says| format!("; {says}")).collect::<Vec<_>>().concat();
-                let on = format!(
-                    "{until:.0}: none of its agents is let in or has quota left: {paused} ({why}){others}"
-                );
-                return plan.wait(address, on);
+                let on = format!("none of its agents is let in or has quota left: {paused} ({why}){others}");
+                return plan.wait_until(address, until, on);
             }
             Err(Kept { soonest: None, unfit }) => {
                 let says =
@@ -349,7 +372,7 @@ fn start(
         (None, Err(says)) => {
             match its_pause {
                 Some(Paused { until, why }) => {
-                    plan.wait(address, format!("{until:.0}: its agent is to go on then ({why})"));
+                    plan.wait_until(address, until, format!("its agent is to go on then ({why})"));
                 }
                 None => plan.problem(address, says),
             }

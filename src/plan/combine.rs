@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::model::{Action, Address};
 
 use super::guard::Blocked;
@@ -15,6 +17,8 @@ pub struct Plan {
     pub waiting: Vec<Waiting>,
     /// What a person has to mend: nothing the loop may do would.
     pub problems: Vec<Problem>,
+    /// When what is waited for is over by the clock alone: the first such moment of each loop.
+    pub over_at: BTreeMap<&'static str, Timestamp>,
 }
 
 /// Something that only a person can mend.
@@ -59,6 +63,17 @@ impl Plan {
         self.waiting.push(Waiting { address, on: on.into() });
     }
 
+    /// Adds something that is waited for until this moment.
+    pub fn wait_until(&mut self, address: Address, until: Timestamp, why: impl std::fmt::Display) {
+        self.wait(address, format!("{until:.0}: {why}"));
+        self.is_over_at("", until);
+    }
+
+    fn is_over_at(&mut self, of: &'static str, moment: Timestamp) {
+        let first = self.over_at.entry(of).or_insert(moment);
+        *first = moment.min(*first);
+    }
+
     /// Adds something that a person has to mend.
     pub fn problem(&mut self, address: Address, says: impl Into<String>) {
         self.problems.push(Problem { address, says: says.into(), found_by: "" });
@@ -70,6 +85,7 @@ impl Plan {
         for problem in &mut self.problems {
             problem.found_by = by;
         }
+        self.over_at = self.over_at.into_values().map(|moment| (by, moment)).collect();
         self
     }
 
@@ -78,6 +94,9 @@ impl Plan {
         self.problems.extend(other.problems);
         self.actions.extend(other.actions);
         self.waiting.extend(other.waiting);
+        for (of, moment) in other.over_at {
+            self.is_over_at(of, moment);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::adapters::attended::{self, Attended, Ended, Happening, Start, Stream};
+use crate::adapters::attended::{self, Attended, Happening, Start, Stream};
 use crate::adapters::procs::{self, Identity, Swept};
 
 use super::agents::Lines;
@@ -166,10 +166,7 @@ fn attend(
             }
             Happening::Closed(_) => open -= 1,
             Happening::Ended(end) => {
-                ended = Some(How::Exit(match end {
-                    Ended::Code(code) => Exit::Code(code),
-                    Ended::Signal(signal) => Exit::Signal(signal),
-                }));
+                ended = Some(How::Exit(Exit::of(end, false)));
                 until = after_end(why.is_some().then_some(until), child.age());
             }
             Happening::Asked if why.is_none() && ended.is_none() => {

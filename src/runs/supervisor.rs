@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::adapters::attended::{self, Attended, Ended, Happening, Start};
+use crate::adapters::attended::{self, Attended, Happening, Start};
 use crate::adapters::clock::Clock;
 use crate::adapters::disk::Gauge;
 use crate::adapters::fs;
@@ -204,7 +204,8 @@ impl Run<'_> {
             exit = self.attend(n, ready)?;
             ready();
             let outcome = self.watch.outcome(self.stop.as_ref(), exit, self.agent.closes());
-            if outcome != Outcome::Auth {
+            // What its model answered is paid for: nothing of that is asked for again from the beginning.
+            if outcome != Outcome::Auth || self.meter.of_try(self.told()).output > 0 {
                 break;
             }
         }
@@ -290,10 +291,7 @@ impl Run<'_> {
                     open -= 1;
                 }
                 Happening::Ended(ended) => {
-                    exit = Some(match ended {
-                        Ended::Code(code) => Exit::Code(code),
-                        Ended::Signal(signal) => Exit::Signal(signal),
-                    });
+                    exit = Some(Exit::of(ended, self.spec.bounds.is_some()));
                     until = Some(step::after_end(until, child.age()));
                 }
                 Happening::Asked => {

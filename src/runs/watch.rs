@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::adapters::attended::Ended;
 use crate::model::{Clocks, Limits, Outcome, Quota, Spent, Usage};
 
 use super::agents::{Event, Trouble};
@@ -110,6 +111,22 @@ pub enum Exit {
     /// It never began.
     NotStarted,
 }
+
+impl Exit {
+    /// How it ended; `bounded` says whether a sandbox was around it, which passes on a signal as a shell does.
+    pub(super) fn of(ended: Ended, bounded: bool) -> Self {
+        match ended {
+            Ended::Signal(signal) => Self::Signal(signal),
+            Ended::Code(code) => match code.checked_sub(SIGNALLED) {
+                Some(signal @ 1..=64) if bounded => Self::Signal(signal),
+                _ => Self::Code(code),
+            },
+        }
+    }
+}
+
+/// The code of what a signal ended is this and its number.
+const SIGNALLED: i32 = 128;
 
 /// What was seen of a run.
 #[derive(Clone, Debug)]
@@ -402,6 +419,20 @@ mod tests {
             watch.hears(event.clone(), S(*at));
         }
         watch
+    }
+
+    #[test]
+    fn a_sandbox_passes_on_signals_as_codes() {
+        for (ended, bounded, exit) in [
+            (Ended::Code(137), true, Exit::Signal(9)),
+            (Ended::Code(137), false, Exit::Code(137)),
+            (Ended::Code(128), true, Exit::Code(128)),
+            (Ended::Code(255), true, Exit::Code(255)),
+            (Ended::Code(0), true, Exit::Code(0)),
+            (Ended::Signal(9), true, Exit::Signal(9)),
+        ] {
+            assert_eq!(Exit::of(ended, bounded), exit);
+        }
     }
 
     fn used(output: u64) -> Event {

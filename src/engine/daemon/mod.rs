@@ -403,6 +403,9 @@ impl Daemon {
             }
         };
         self.scheduler.finish(now, |name| done.ended.get(name).map_or(Ended::Well, |(how, _)| *how));
+        for (name, at) in &done.over_at {
+            self.scheduler.over_at(name, *at);
+        }
         self.pulse.ended(&done, running.at, now);
         let took = running.began.elapsed();
         for (name, (_, says)) in &done.ended {

@@ -120,7 +120,7 @@ fn refused(config: &AgentConfig, repo: &RepoName, path: &Path) -> WorkshopError 
          to an agent of another kind than `{}` ({})",
         config.name, config.source
     );
-    WorkshopError { says, trouble: Trouble::Permanent }
+    WorkshopError { says, trouble: Trouble::Unseen }
 }
 
 fn because(says: String) -> WorkshopError {
@@ -402,11 +402,11 @@ impl Starter {
                      change the prompt of the task",
                     pull.branch
                 );
-                Err(WorkshopError { says, trouble: Trouble::Permanent })
+                Err(WorkshopError { says, trouble: Trouble::Unseen })
             }
             Pushed::Denied { says } => Err(WorkshopError {
                 says: format!("the repository refuses the branch `{}`: {says}", pull.branch),
-                trouble: Trouble::Permanent,
+                trouble: Trouble::Unseen,
             }),
         }
     }

@@ -247,3 +247,16 @@ proptest! {
         prop_assert_eq!(looked.len(), NAMES.len());
     }
 }
+
+/// What a loop waits for may be over before its interval is.
+#[test]
+fn a_loop_looks_when_what_it_waits_for_is_over() {
+    let mut it = at_rest();
+    it.over_at("a", at(20));
+    it.over_at("a", at(700));
+    it.over_at("nobody", at(1));
+    insta::assert_snapshot!(run(&mut it, 700, |_| Ended::Well), @r"
+    20: a (timer)
+    603: a b (timer)
+    ");
+}

@@ -85,6 +85,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// What only a person can mend.
     pub problems: Vec<plan::Problem>,
+    /// When what loops wait for is over by the clock alone.
+    pub over_at: BTreeMap<&'static str, jiff::Timestamp>,
     /// Loops that panicked; the plan is that of the others.
     pub crashed: Vec<Crash>,
 }
@@ -232,5 +234,5 @@ pub fn judge(judging: &Judging<'_>, observed: &Observed) -> Judged {
     document
         .diagnostics
         .extend(crashed.iter().map(|c| format!("bug: loop `{}` panicked: {}", c.name, c.says)));
-    Judged { document, verdict, problems: all.problems, crashed }
+    Judged { document, verdict, problems: all.problems, over_at: all.over_at, crashed }
 }

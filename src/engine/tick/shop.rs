@@ -93,6 +93,8 @@ pub(in crate::engine) struct Done {
     pub(in crate::engine) look_again: bool,
     /// What keeps a loop from doing its work: what could not be read or done, and what only a person can mend.
     pub(in crate::engine) troubles: BTreeMap<&'static str, String>,
+    /// When what a loop waits for is over by the clock alone.
+    pub(in crate::engine) over_at: BTreeMap<&'static str, Timestamp>,
 }
 
 /// What ends the daemon.
@@ -162,6 +164,7 @@ impl Shop {
             done.plan = render::last_line(judged.document.summary());
             done.held = held(&judged);
             done.troubles = for_a_person(&judged);
+            done.over_at.clone_from(&judged.over_at);
             done.ended = endings(order, &observed, &judged, self.clock.now());
             done.due.extend(due(order, &judged));
             let permitted = std::mem::take(&mut judged.verdict.permitted);
@@ -560,7 +563,7 @@ fn full_again(pools: &[PoolState], now: Timestamp) -> Timestamp {
 /// What a failure means for the loop that wanted the action. One that would fail again is remembered by itself.
 fn of_trouble(trouble: Trouble, order: &Order, now: Timestamp) -> Ended {
     match trouble {
-        Trouble::Permanent => Ended::Well,
+        Trouble::Permanent | Trouble::Unseen => Ended::Well,
         Trouble::Auth | Trouble::Expired => of_cause(Cause::Auth, order, now),
         Trouble::RateLimit => of_cause(Cause::RateLimit, order, now),
         Trouble::Contested | Trouble::Passing => RETRY,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::model::samples::{closed, now};
 use crate::model::{
     AnswerFrom, AnswerSchema, Billed, Closed, Desired, Effect, Lack, Outcome, RunId, RunOf, RunPhase,
-    RunSeen, Session, StartRun, Typed,
+    RunSeen, Session, StartRun, Typed, Usage,
 };
 
 /// How a run ended.
@@ -18,10 +18,12 @@ struct Ended {
     lacks: Option<Lack>,
     /// Whether it has a session that can go on.
     session: bool,
+    /// Whether its model has answered.
+    paid: bool,
 }
 
 fn ended(outcome: Outcome, lacks: Option<Lack>) -> Ended {
-    Ended { outcome, lacks, session: true }
+    Ended { outcome, lacks, session: true, paid: false }
 }
 
 fn changes() -> Ended {
@@ -55,7 +57,11 @@ fn run(of: RunOf, agent: &str, n: usize, ended: &Ended) -> RunSeen {
         id: RunId::new(ago(3), &n.to_le_bytes()),
         of,
         agent: agent.into(),
-        billed: Billed { account: agent.into(), ..Billed::default() },
+        billed: Billed {
+            account: agent.into(),
+            used: Usage { output: u64::from(ended.paid), ..Usage::default() },
+            ..Billed::default()
+        },
         phase: RunPhase::Closed(Box::new(closed)),
     }
 }
@@ -102,6 +108,8 @@ fn a_session_goes_on_where_that_helps() {
     let busy = ended(Outcome::Overloaded, None);
     let lost = ended(Outcome::CouldNotStart, None);
     let without = |ended: Ended| Ended { session: false, ..ended };
+    let paid = |ended: &Ended| Ended { paid: true, ..ended.clone() };
+    let (cut, paid_busy) = (paid(&killed), paid(&busy));
     for (ends, expect) in [
         (vec![commits()], "1 1+"),
         (vec![commits(), commits()], "1 1+ 1+"),
@@ -127,6 +135,13 @@ fn a_session_goes_on_where_that_helps() {
         (vec![killed.clone()], "1 1"),
         (vec![killed.clone(), commits(), commits()], "1 1 1+ 1+"),
         (vec![commits(), crashed], "1 1+ 2"),
+        // What its model has said already is paid for.
+        (vec![cut.clone()], "1 1+"),
+        (vec![paid_busy.clone(), cut.clone(), commits()], "1 1+ 1+ 1+"),
+        (vec![commits(), paid_busy.clone(), commits(), commits()], "1 1+ 1+ 1+ 1+"),
+        (vec![paid_busy.clone(), changes()], "1 1+ 1+"),
+        (vec![paid_busy.clone(), changes(), changes()], "1 1+ 1+ []"),
+        (vec![without(cut), killed.clone()], "1 1 1"),
         // In what was cut off the agent had no part: it is told so again, and no attempt is burnt.
         (vec![commits(), killed.clone()], "1 1+ 1+"),
         (vec![commits(), busy.clone(), killed, commits()], "1 1+ 1+ 1+ 1+"),
@@ -261,6 +276,25 @@ fn an_answer_settles_a_task() {
     );
 }
 
+/// What was paid for and came to nothing is not paid for without an end.
+#[test]
+fn what_is_paid_in_vain_is_for_a_person_in_the_end() {
+    let desired = wants(&["a"]);
+    let busy = Ended { paid: true, ..ended(Outcome::Overloaded, None) };
+    for (session, times) in [(true, 8), (false, 3)] {
+        let ends = vec![Ended { session, ..busy.clone() }; times + 1];
+        let (runs, started) = story(&desired, &ends);
+        assert_eq!(started.len(), times, "with a session: {session}");
+        let said = says(&plan(&desired, &sees(&desired, runs)));
+        assert!(
+            said.starts_with(&format!("problem: {times} times in a row, and each of them paid for")),
+            "{said}"
+        );
+    }
+    let told = &story(&desired, &[busy.clone(), busy]).1[1].prompt;
+    assert!(told.starts_with("You were cut off: ") && told.contains("attempt 1, turn 2"), "{told}");
+}
+
 fn any_end() -> impl Strategy<Value = Ended> {
     let outcome = prop_oneof![
         6 => Just((Outcome::NoVerdict, Some(Lack::Commits))),
@@ -275,10 +309,11 @@ fn any_end() -> impl Strategy<Value = Ended> {
             Just(Outcome::NoVerdict),
         ].prop_map(|outcome| (outcome, None)),
     ];
-    (outcome, prop::bool::weighted(0.8)).prop_map(|((outcome, lacks), session)| Ended {
+    (outcome, prop::bool::weighted(0.8), any::<bool>()).prop_map(|((outcome, lacks), session, paid)| Ended {
         outcome,
         lacks,
         session,
+        paid,
     })
 }
 
@@ -300,7 +335,11 @@ proptest! {
         prop_assert!(burnt.len() <= attempts as usize, "{:?}", burnt);
         for attempt in burnt {
             let turns: Vec<&RunSeen> = runs.iter().filter(burns).filter(|run| run.of.attempt == attempt).collect();
-            let told = turns.iter().filter(|run| run.of.continues.is_some()).count();
+            let was_cut = |id: &RunId| runs.iter().any(|run| {
+                let burnt = run.phase.closed().is_some_and(|closed| closed.outcome.burns_attempt());
+                run.id == *id && run.billed.used.output > 0 && !burnt
+            });
+            let told = turns.iter().filter(|run| run.of.continues.as_ref().is_some_and(|id| !was_cut(id))).count();
             prop_assert!(told <= continuations as usize, "{:?}", turns);
             let wrong = |run: &&&RunSeen| matches!(run.phase.closed().and_then(|c| c.lacks.as_ref()), Some(Lack::Answer(_)));
             prop_assert!(turns.iter().filter(wrong).count() <= 2, "{:?}", turns);
