@@ -118,7 +118,7 @@ impl Exit {
         match ended {
             Ended::Signal(signal) => Self::Signal(signal),
             Ended::Code(code) => match code.checked_sub(SIGNALLED) {
-                Some(signal @ 1..=64) if bounded => Self::Signal(signal),
+                Some(signal) if bounded && ENDING.contains(&signal) => Self::Signal(signal),
                 _ => Self::Code(code),
             },
         }
@@ -127,6 +127,9 @@ impl Exit {
 
 /// The code of what a signal ended is this and its number.
 const SIGNALLED: i32 = 128;
+/// The signals by which processes end: HUP, INT, QUIT, ILL, ABRT, BUS, FPE, KILL, SEGV, PIPE, ALRM, TERM. A code beyond is none of
+/// a signal: one CLI ends with the HTTP status that it got, of which 8 bits remain.
+const ENDING: [i32; 12] = [1, 2, 3, 4, 6, 7, 8, 9, 11, 13, 14, 15];
 
 /// What was seen of a run.
 #[derive(Clone, Debug)]
@@ -427,6 +430,9 @@ mod tests {
             (Ended::Code(137), true, Exit::Signal(9)),
             (Ended::Code(137), false, Exit::Code(137)),
             (Ended::Code(128), true, Exit::Code(128)),
+            // 401 and 403 in 8 bits.
+            (Ended::Code(145), true, Exit::Code(145)),
+            (Ended::Code(147), true, Exit::Code(147)),
             (Ended::Code(255), true, Exit::Code(255)),
             (Ended::Code(0), true, Exit::Code(0)),
             (Ended::Signal(9), true, Exit::Signal(9)),
