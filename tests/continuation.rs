@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
 
+use crate::gates::puts;
 use crate::tasks::{ended, file, pulls, runs, small};
 use crate::world::{Ran, World};
 
@@ -138,6 +139,73 @@ fn who_never_commits_is_told_so_three_times_in_each_attempt() {
         assert_eq!(told(w), [never(false), never(true), never(true), never(true)]);
         assert!(w.plan(&[]).exits(1).out.contains("1 of 1 attempts are used up"));
         assert_eq!(pulls(w), []);
+    });
+}
+
+/// A config of one attempt in two turns, whose workspace is made ready by this line.
+fn with_setup(w: &World, setup: &str, does: &str) -> String {
+    let recipe = format!("repo \"acme/anvil\" {{ recipe setup={setup:?}; }}\n");
+    config(w, does, "attempts 1; continuations 1").replace("repo \"acme/anvil\"\n", &recipe)
+}
+
+/// What its setup left is nothing that an agent did, until the agent does something to it.
+#[test]
+fn what_a_setup_left_is_not_the_agents() {
+    let always = "echo x >> lock; date > generated";
+    let once = "test -e generated || { echo x >> lock; echo one > generated; }";
+    let commits = "git add $file; git commit -qm Hone";
+    for (setup, does, lacks, second) in [
+        (always, "says='Nothing has to be done.'".to_owned(), "changes", "no change"),
+        (once, "says='Nothing has to be done.'".to_owned(), "changes", "no change"),
+        (
+            always,
+            format!("file=own; if [ $n = 1 ]; then echo own > own; else {commits}; fi"),
+            "commits",
+            "done",
+        ),
+        (
+            once,
+            format!("file=generated; if [ $n = 1 ]; then echo two > generated; else {commits}; fi"),
+            "commits",
+            "done",
+        ),
+        (
+            once,
+            format!("file=generated; if [ $n = 1 ]; then git add generated; else {commits}; fi"),
+            "commits",
+            "done",
+        ),
+        (
+            "date > generated; chmod u+w *",
+            "if [ $n = 1 ]; then echo own > own; fi".to_owned(),
+            "commits",
+            "no verdict",
+        ),
+    ] {
+        small(|w| {
+            puts(w, &[("lock", "1\n")]);
+            w.config(&with_setup(w, setup, &does));
+            all_runs(w);
+            let first = if lacks == "changes" { "no change" } else { "no verdict" };
+            assert_eq!(told(w), [is(1, false, first), is(1, true, second)], "{setup}, {does}");
+            let run = &runs(w)[1];
+            assert_eq!(run["lacks"], json!({ "lacks": lacks }), "{setup}, {does}");
+            assert!(run["salvage"].is_string(), "it is saved, whoever made it: {setup}, {does}");
+        });
+    }
+}
+
+/// What was litter stays so where its recipe is none any more.
+#[test]
+fn who_goes_on_without_a_setup_knows_what_the_one_before_left() {
+    small(|w| {
+        let does = "says='Nothing has to be done.'";
+        w.config(&with_setup(w, "date > generated", does));
+        w.apply(&[]);
+        ended(w);
+        w.config(&config(w, does, "attempts 1; continuations 1"));
+        all_runs(w).exits(0);
+        assert_eq!(told(w), [is(1, false, "no change"), is(1, true, "no change")]);
     });
 }
 

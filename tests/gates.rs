@@ -26,7 +26,7 @@ fn unbounded(repo: &str, script: &str) -> String {
 }
 
 /// Puts files into the repository on GitHub.
-fn puts(w: &World, files: &[(&str, &str)]) {
+pub(crate) fn puts(w: &World, files: &[(&str, &str)]) {
     let clone = w.path("clone");
     let at = clone.display().to_string();
     if !clone.exists() {

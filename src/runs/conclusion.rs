@@ -9,7 +9,7 @@ use super::{End, Found};
 pub struct Left {
     /// Of its commits.
     pub found: Found,
-    /// Whether it left anything else, which was saved.
+    /// Whether its agent left anything else, which was saved.
     pub saved: bool,
     /// Where it committed besides its branch, in words; `None` where it didn't.
     pub elsewhere: Option<String>,

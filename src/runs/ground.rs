@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::adapters::{attended, fs, ports};
 use crate::model::{Gate, Recipe};
 
-use super::record::{MARK, RunDir, Spec};
+use super::litter::{Litter, Look};
+use super::record::{MARK, RecordError, RunDir, Spec};
 use super::redact::Redactor;
 use super::sandbox::{Mount, Network, Sandbox};
 use super::step::{self, By, How, Ran, Step};
@@ -89,14 +90,34 @@ impl Grounds<'_> {
         for mount in &self.spec.ground.mounts {
             self.place(mount)?;
         }
-        let Some(line) = &self.spec.ground.recipe.setup else { return Ok(None) };
+        let earlier = self.earlier_litter()?;
+        let Some(line) = &self.spec.ground.recipe.setup else {
+            if let Some(earlier) = earlier.filter(|earlier| !earlier.is_empty()) {
+                self.dir.note_litter(&earlier)?;
+            }
+            return Ok(None);
+        };
+        let before = Look::at(&self.spec.folder);
         let ran = self.run(line, "setup.log")?;
+        let after = before.as_ref().and_then(|_| Look::at(&self.spec.folder));
+        let litter = match before.zip(after) {
+            Some((before, after)) => Litter::of(&before, &after, earlier.as_ref()),
+            None => earlier.unwrap_or_default(),
+        };
+        self.dir.note_litter(&litter)?;
         if ran.passed() {
             return Ok(None);
         }
         let says = format!("the setup of the recipe failed: {}", ran.says_with_last());
         let stop = if let How::Stopped(stop) = ran.how { Some(stop) } else { None };
         Ok(Some(Failed { says, tail: ran.tail, stop }))
+    }
+
+    /// What is litter in the workspace before its setup; `None` where it begins anew.
+    fn earlier_litter(&self) -> Result<Option<Litter>, RecordError> {
+        let before = self.spec.on.as_ref().and_then(|on| on.of.continues.as_ref());
+        let runs = self.dir.dir().parent();
+        before.zip(runs).map(|(run, runs)| RunDir::of(runs, run).litter()).transpose()
     }
 
     /// Cleans up; what is wrong, if that failed.

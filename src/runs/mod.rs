@@ -9,6 +9,7 @@ mod check;
 mod conclusion;
 mod ground;
 mod launch;
+mod litter;
 mod meter;
 pub mod outbox;
 mod record;
@@ -28,6 +29,7 @@ pub use check::{CheckError, Checked, Checking, Checks, Verdict, check, launch_ch
 pub use conclusion::{Conclusion, Left, conclude};
 pub use ground::Ground;
 pub use launch::{LaunchError, launch};
+pub use litter::{LITTER, Litter};
 pub use record::{
     Answer, BELL, Begin, Bounds, End, Handover, MARK, On, Processes, Progress, RecordError, RunDir,
     SetupFailed, Spec, State, Work,

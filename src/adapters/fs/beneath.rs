@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, readlinkat, statat, unlinkat};
 
-use super::Error;
+use super::{Error, Stamp};
 
 /// A folder, open.
 #[derive(Debug)]
@@ -36,6 +36,15 @@ pub enum Found {
     Special,
 }
 
+/// What a name in a folder is, as far as it matters whether that is still as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lies {
+    /// A folder.
+    Folder,
+    /// Anything else, and how it was left.
+    Other(Stamp),
+}
+
 impl Beneath {
     /// Opens a folder; a link in its own place is refused.
     ///
@@ -52,6 +61,42 @@ impl Beneath {
     /// # Errors
     /// When it isn't there, a link leads to it, or it can't be read.
     pub fn list(&self, below: &Path, most: usize) -> Result<Vec<(OsString, Found)>, Error> {
+        self.each(below, most, look)
+    }
+
+    /// As [`Beneath::list`], with how each was left.
+    ///
+    /// # Errors
+    /// As [`Beneath::list`].
+    pub fn stamps(&self, below: &Path, most: usize) -> Result<Vec<(OsString, Lies)>, Error> {
+        self.each(below, most, |folder, name| {
+            let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+            Ok(if is_folder { Lies::Folder } else { Lies::Other(Stamp::of(&stat)) })
+        })
+    }
+
+    /// How what lies at a path below it was left; `None` where nothing does.
+    ///
+    /// # Errors
+    /// When that can't be told.
+    pub fn stamp(&self, below: &Path) -> Result<Option<Stamp>, Error> {
+        let path = self.path.join(below);
+        let name = below.file_name().ok_or_else(|| Error::NotRegular(path.clone()))?;
+        let above = self.descend(below.parent().unwrap_or(Path::new("")));
+        match above.and_then(|above| statat(&above, name, AtFlags::SYMLINK_NOFOLLOW)) {
+            Ok(stat) => Ok(Some(Stamp::of(&stat))),
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => Ok(None),
+            Err(e) => Err(Error::of("inspect", &path, e.into())),
+        }
+    }
+
+    fn each<T>(
+        &self,
+        below: &Path,
+        most: usize,
+        look: impl Fn(&OwnedFd, &OsStr) -> rustix::io::Result<T>,
+    ) -> Result<Vec<(OsString, T)>, Error> {
         let failed = |e: rustix::io::Errno| Error::of("list", &self.path.join(below), e.into());
         let opened = self.descend(below).map_err(failed)?;
         let mut all = Vec::new();

@@ -13,10 +13,11 @@ mod config_folder;
 mod misplaced;
 mod place;
 mod remove;
+mod stamp;
 mod usage;
 
 pub use appender::Appender;
-pub use beneath::{Beneath, Found};
+pub use beneath::{Beneath, Found, Lies};
 pub(crate) use config_folder::{Collector, MAX_PEEKED, is_config_path};
 pub use config_folder::{MAX_CONFIG_BYTES, MAX_CONFIG_FILES, MAX_FILE_BYTES, changed, read_config_folder};
 pub(crate) use misplaced::{may_be_ours, may_be_policies};
@@ -24,6 +25,7 @@ pub use place::{FileId, id, is_same};
 #[cfg(test)]
 pub(crate) use remove::tests::nest;
 pub use remove::{empty, remove_tree};
+pub use stamp::{Stamp, tick};
 pub use usage::disk_usage;
 
 /// Why a file could not be read or written.

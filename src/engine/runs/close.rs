@@ -12,8 +12,8 @@ use crate::model::{AnswerSchema, Closed, RunId, Said, Session, Typed};
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{self, Site, There, Workspace};
 use crate::runs::{
-    CheckError, Conclusion, End, Evidence, Found, Given, Left, On, RecordError, RunDir, Spec, State, Stop,
-    agents, answer, conclude, is_masked, outbox, settle, verify,
+    CheckError, Conclusion, End, Evidence, Found, Given, LITTER, Left, On, RecordError, RunDir, Spec, State,
+    Stop, agents, answer, conclude, is_masked, outbox, settle, verify,
 };
 
 use super::{Secrets, Yard, check, workspace_name};
@@ -121,7 +121,7 @@ fn tidy(yard: &Yard, dir: &RunDir) -> Result<(), CloseError> {
     fs::remove_tree(&spec.home)?;
     for log in fs::names(dir.dir())?
         .into_iter()
-        .filter(|name| Path::new(name).extension().is_some_and(|ext| ext == "log"))
+        .filter(|name| name == LITTER || Path::new(name).extension().is_some_and(|ext| ext == "log"))
     {
         fs::remove(&dir.dir().join(log))?;
     }
@@ -197,13 +197,13 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
     let root = yard.state.workspaces();
     let site = Site { root: &root, mirror: &mirror, access: &access, sandbox, stop: &yard.stop };
     let secrets = yard.secrets_of(spec)?;
-    let Seen { found, salvage, elsewhere } = seen(yard, &site, spec, on, &secrets).await?;
+    let Seen { found, salvage, left, elsewhere } = seen(yard, &site, spec, on, &secrets).await?;
     let Told { said, answer } = told(spec, &end, &secrets)?;
     let redactor = &secrets.redactor;
     let words = end.answer.as_ref().map(|answer| answer.text.as_str());
     let left = Left {
         found,
-        saved: salvage.is_some(),
+        saved: left,
         elsewhere: (!elsewhere.is_empty()).then(|| {
             let names: Vec<String> = elsewhere.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
             format!("it committed on {}, and nothing on its branch `{}`", names.join(", "), on.of.branch)
@@ -271,6 +271,8 @@ const NAMED: usize = 5;
 struct Seen {
     found: Found,
     salvage: Option<String>,
+    /// Whether its agent had a part in what was saved.
+    left: bool,
     /// Where it committed besides its branch.
     elsewhere: Vec<String>,
 }
@@ -286,7 +288,12 @@ async fn seen(
         There::Workspace(workspace) => workspace,
         There::Gone(left) => {
             let says = left.map_or_else(|| "its workspace is gone".to_owned(), |left| left.says());
-            return Ok(Seen { found: Found::Forbidden(says), salvage: None, elsewhere: Vec::new() });
+            return Ok(Seen {
+                found: Found::Forbidden(says),
+                salvage: None,
+                left: false,
+                elsewhere: Vec::new(),
+            });
         }
     };
     let (by, now): (Signature, Timestamp) = (yard.by(), yard.clock.now());
@@ -296,21 +303,28 @@ async fn seen(
     };
     // Whatever it did to its repository, its files are saved.
     let saved = workspace.salvage(site, &spec.id, &by, now).await?;
+    let litter = RunDir::of(&yard.state.runs(), &spec.id).litter()?;
+    let tree = workspace.tree();
+    let is_litter = move || litter.is_all(&tree, &saved.changed);
+    let is_litter = tokio::task::spawn_blocking(is_litter).await.map_err(workspace::Error::from)?;
+    let left = saved.commit.is_some() && (saved.besides || !is_litter);
     let salvage = saved.commit.map(|_| workspace::saved_as(&spec.id));
     if let Some(from) = &secrets.changed {
         let found = Found::Forbidden(format!(
             "the secret `{from}`, which it was given, is another one by now: nobody can tell whether what it made is free of it"
         ));
-        return Ok(Seen { found, salvage, elsewhere: Vec::new() });
+        return Ok(Seen { found, salvage, left, elsewhere: Vec::new() });
     }
     let redactor = secrets.redactor.clone();
     let elsewhere: Vec<String> = saved.elsewhere.iter().map(|name| redactor.clean_text(name)).collect();
     let taken = match taken {
-        Ok(None) if !elsewhere.is_empty() => return Ok(Seen { found: Found::Nothing, salvage, elsewhere }),
+        Ok(None) if !elsewhere.is_empty() => {
+            return Ok(Seen { found: Found::Nothing, salvage, left, elsewhere });
+        }
         Ok(taken) => taken,
         Err(error) => {
             let found = Found::Forbidden(format!("its commits can't be taken: {}", said(&error)));
-            return Ok(Seen { found, salvage, elsewhere });
+            return Ok(Seen { found, salvage, left, elsewhere });
         }
     };
     let (repo, on, stop) = (site.mirror.repo().clone(), on.clone(), yard.stop.clone());
@@ -325,5 +339,5 @@ async fn seen(
         })
     };
     let found = tokio::task::spawn_blocking(look).await.map_err(workspace::Error::from)??;
-    Ok(Seen { found, salvage, elsewhere })
+    Ok(Seen { found, salvage, left, elsewhere })
 }

@@ -34,8 +34,10 @@ pub(super) struct Drafts<'a> {
 /// What was saved of it.
 #[derive(Default)]
 pub(super) struct Drafted {
-    /// A commit for each working tree in which something was staged.
+    /// A commit for each working tree in which something was staged that is nowhere else.
     pub(super) commits: Vec<CommitId>,
+    /// Whether anything was staged.
+    pub(super) staged: bool,
     /// What isn't in them.
     pub(super) left_out: Vec<LeftOut>,
     /// Why some of it can't be read.
@@ -79,7 +81,11 @@ impl Workspace {
             let head = desk.head.as_ref().unwrap_or(self.base());
             let there = entries(site, &[head, self.base()]).await?;
             let is = |others: &[Entry]| staged.iter().map(|one| &one.entry).eq(others);
-            if is(&there) || is(of.files) {
+            if is(&there) {
+                continue;
+            }
+            out.staged = true;
+            if is(of.files) {
                 continue;
             }
             let lacking = lacking(repo, &staged)?;

@@ -1,5 +1,6 @@
 //! Salvage: what a run left and nobody took, saved in the mirror before anything is destroyed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,10 @@ pub struct Salvaged {
     /// The commit that `refs/factory/salvage/<run>` leads to: the files as they were left, with the commits that nobody
     /// took as its parents. `None` when there was nothing to save.
     pub commit: Option<CommitId>,
+    /// The paths at which something else was saved than what is committed, or nothing.
+    pub changed: Vec<PathBuf>,
+    /// Whether there was anything that no file shows: commits that nobody took, or something staged.
+    pub besides: bool,
     /// How many files were not in the mirror before.
     pub files: usize,
     /// How many bytes those have.
@@ -134,13 +139,17 @@ impl Workspace {
 
         let tracked = entries(site, &[&first, self.base()]).await?;
         let last = match &before {
-            Some(before) => entries(site, &[before]).await?,
-            None => tracked.clone(),
+            Some(before) => Some(entries(site, &[before]).await?),
+            None => None,
         };
         let scan = files::scan(site, &self.tree(), &tracked).await?;
         let (writer, tree, stop) = (repo.clone(), self.tree(), site.stop.clone());
-        let write = move || files::write(&writer, &tree, scan, &tracked, cap, &stop);
-        let mut files = spawn_blocking(write).await??;
+        let write = move || {
+            let files = files::write(&writer, &tree, scan, &tracked, cap, &stop)?;
+            let changed = changed(&files.entries, &tracked);
+            Ok::<_, Error>((files, changed))
+        };
+        let (mut files, changed) = spawn_blocking(write).await??;
         let of =
             Drafts { run, by, saving: &saving, files: &files.entries, room: cap.saturating_sub(files.bytes) };
         let drafts = match &reader {
@@ -157,7 +166,8 @@ impl Workspace {
             }
         };
 
-        let is_saved = unsaved.is_empty() && files.entries == last;
+        let is_last = last.map_or(changed.is_empty(), |last| files.entries == last);
+        let is_saved = unsaved.is_empty() && is_last;
         let commit = if is_saved {
             before
         } else {
@@ -172,8 +182,22 @@ impl Workspace {
         repo.remove_references(&repo.references_below(&saving)?)?;
         let (bytes, left_out) = (files.bytes, files.left_out);
         let elsewhere = elsewhere(&tips, &untaken);
-        Ok(Salvaged { commit, files: files.written, bytes, left_out, history, elsewhere })
+        let besides = drafts.staged || !untaken.is_empty();
+        Ok(Salvaged { commit, changed, besides, files: files.written, bytes, left_out, history, elsewhere })
     }
+}
+
+/// The paths at which two trees aren't alike.
+fn changed(now: &[Entry], committed: &[Entry]) -> Vec<PathBuf> {
+    fn by_path(all: &[Entry]) -> BTreeMap<&Path, &Entry> {
+        all.iter().map(|entry| (entry.path.as_path(), entry)).collect()
+    }
+    if now == committed {
+        return Vec::new();
+    }
+    let [now, committed] = [now, committed].map(by_path);
+    let paths: BTreeSet<&Path> = now.keys().chain(committed.keys()).copied().collect();
+    paths.into_iter().filter(|path| now.get(path) != committed.get(path)).map(Path::to_owned).collect()
 }
 
 /// Those of some commits that nothing leads to which is kept. Where there are so many that git can't tell, too much is

@@ -12,7 +12,16 @@ async fn a_workspace_without_anything_new_needs_no_saving() {
     let ground = Ground::new(Sandbox::None).await;
     let it = ground.make().await;
     let (left_out, elsewhere) = (Vec::new(), Vec::new());
-    let nothing = Salvaged { commit: None, files: 0, bytes: 0, left_out, history: History::Saved, elsewhere };
+    let nothing = Salvaged {
+        commit: None,
+        changed: Vec::new(),
+        besides: false,
+        files: 0,
+        bytes: 0,
+        left_out,
+        history: History::Saved,
+        elsewhere,
+    };
     assert_eq!(ground.salvage(&it).await, nothing);
     agent(&it).put("x.log", "ignored").put("cache/big", "ignored");
     assert_eq!(ground.salvage(&it).await, nothing);
@@ -163,4 +172,35 @@ async fn it_is_kept_for_thirty_days() {
     assert_eq!(expire(repo, days(31)).unwrap(), [(run(), commit)]);
     assert_eq!(expire(repo, days(31)).unwrap(), []);
     assert_eq!(ground.git(&["for-each-ref", "refs/factory"]), "");
+}
+
+/// What a file shows, and what none does.
+#[tokio::test]
+async fn what_is_not_as_it_is_committed_is_told() {
+    for sandbox in sandboxes().await {
+        for (does, changed, besides) in [
+            ("true", &[][..], false),
+            (
+                "echo x > new; rm d/b; chmod +x a; ln -sf a kept.log; echo > x.log",
+                &["a", "d/b", "kept.log", "new"],
+                false,
+            ),
+            ("rm -r d; echo > d", &["d", "d/b"], false),
+            ("echo x > new; git add new", &["new"], true),
+            ("echo x > a; git add a; git checkout -q HEAD -- .", &[], false),
+            ("echo x > a; git add a; echo 1 > a", &[], true),
+            ("echo x > a; git stash -q", &[], true),
+            ("git checkout -q --detach; git commit -q --allow-empty -m x", &[], true),
+        ] {
+            let ground = Ground::new(sandbox.clone()).await;
+            let it = ground.make().await;
+            agent(&it).git(&["-c", &format!("alias.x=!{does}"), "x"]);
+            for _ in 0..2 {
+                let salvaged = ground.salvage(&it).await;
+                let told: Vec<&str> = salvaged.changed.iter().map(|path| path.to_str().unwrap()).collect();
+                assert_eq!((told.as_slice(), salvaged.besides), (changed, besides), "{does}");
+                assert_eq!(salvaged.commit.is_some(), besides || !changed.is_empty(), "{does}");
+            }
+        }
+    }
 }
