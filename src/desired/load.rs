@@ -1,5 +1,6 @@
 //! The whole way from bytes to desired state.
 
+use super::credentials;
 use super::diagnostic::{Diagnostic, Draft, Severity, Sink, code};
 use super::read::Reader;
 use super::sections::{self, Builder};
@@ -46,8 +47,9 @@ fn read(config: &ConfigFiles, files: &Files, vocabulary: &Vocabulary, sink: &mut
         nodes.extend(parsed.nodes(*number, &sections::ROOT, sink));
     }
     root_file(config, files, &nodes, sink);
-    let nodes: Vec<&Node<'_>> = nodes.iter().collect();
-    let blocks = Reader { files, vocabulary, sink, root: &sections::ROOT }.children(&sections::ROOT, &nodes);
+    let top: Vec<&Node<'_>> = nodes.iter().collect();
+    let blocks = Reader { files, vocabulary, sink, root: &sections::ROOT }.children(&sections::ROOT, &top);
+    credentials::check(&nodes, files, sink);
     // What a file that could not be read would have declared is unknown, so references are judged only when
     // every file was read: otherwise one missing quote would be followed by a page of "no such label set".
     (syntax_errors == 0).then(|| sections::build(config, &blocks, &mut Builder { files, vocabulary, sink }))

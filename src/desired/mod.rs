@@ -5,6 +5,7 @@
 //! [`crate::model::Desired`] and check what only shows between them. Uses nothing of this crate but [`crate::model`].
 
 mod block;
+mod credentials;
 pub mod diagnostic;
 mod docs;
 pub mod import;

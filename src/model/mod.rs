@@ -5,6 +5,7 @@ mod action;
 mod address;
 mod answer;
 mod config_files;
+pub mod credential;
 mod desired;
 mod facet;
 mod hosted;

@@ -38,7 +38,7 @@ codes! {
     OUT_OF_RANGE = "config::out-of-range", "A number, a length of time or a text beyond what is allowed.";
     MALFORMED = "config::malformed", "A value of the right type that doesn't have the form which the field asks for.";
     UNKNOWN_WORD = "config::unknown-word", "A word that is not among those which the field takes.";
-    LITERAL_SECRET = "config::literal-secret", "A secret is written into config. Write where it is found instead, and revoke it if it was ever committed: Git keeps it.";
+    LITERAL_SECRET = "config::literal-secret", "A secret is written into config, in whichever section or field; or, as a warning, the value of a variable whose name says that it is one. Write where it is found instead, and revoke it if it was ever committed: Git keeps it.";
     UNKNOWN_LOOP = "config::unknown-loop", "There is no loop of this name.";
     UNKNOWN_LABEL_SET = "config::unknown-label-set", "No `label-set` of this name is declared in any file.";
     UNKNOWN_AGENT = "config::unknown-agent", "A task names an agent that no file declares.";

@@ -2,12 +2,15 @@
 
 use std::ops::Range;
 
+use crate::model::credential;
+
 /// How GitHub's tokens start.
 const TOKENS: [&str; 6] = ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"];
 
 /// The text with everything that looks like a secret, and the given ranges, replaced byte for byte by `*`.
-pub(super) fn mask(text: &str, known: &[Range<usize>]) -> String {
+pub(in crate::desired) fn mask(text: &str, known: &[Range<usize>]) -> String {
     let mut ranges: Vec<Range<usize>> = known.to_vec();
+    ranges.extend(credential::find(text.as_bytes()));
     for start in TOKENS {
         for (at, _) in text.match_indices(start) {
             ranges.push(at..at + word_length(&text[at..]));
@@ -73,6 +76,10 @@ mod tests {
             ("secret \"correct horse battery\" }", "secret \"*********************\" }"),
             ("token=\"env:GITHUB_TOKEN\"", "token=\"env:GITHUB_TOKEN\""),
             ("api \"https://me:pass@x.y/a@b\"", "api \"https://*******@x.y/a@b\""),
+            (
+                "agents \"npm_0123456789abcdefghijklmnopqrst\"",
+                "agents \"**********************************\"",
+            ),
             ("label \"key\" color=\"abcdef\"", "label \"key\" color=\"abcdef\""),
         ] {
             assert_eq!(mask(text, &[]), expect);

@@ -15,6 +15,7 @@ use super::text::{Files, Span};
 
 pub use code::Code;
 pub use json::to_json;
+pub(super) use mask::mask;
 pub use render::{SHOWN, render};
 pub(super) use suggest::nearest;
 
@@ -164,6 +165,11 @@ impl Sink {
     /// Whether further problems are only counted.
     pub(super) fn is_full(&self) -> bool {
         self.drafts.len() >= Self::KEPT
+    }
+
+    /// Whether a problem of this code is about this value.
+    pub(super) fn says(&self, code: &'static Code, value: Span) -> bool {
+        self.drafts.iter().any(|d| d.code == code && d.labels.first().is_some_and(|l| l.0 == value))
     }
 
     /// How many errors there are so far.

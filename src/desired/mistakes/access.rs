@@ -101,6 +101,19 @@ fn an_api_with_a_password() {
        ·                                   ╰── this value
        ╰────
       help: credentials go into `auth`, as a reference
+
+    config::literal-secret
+
+      × a credential is written out
+       ╭─[factory.kdl:2:26]
+     1 │ factory "acme"
+     2 │ github { api "https://*****************@github.example"; }
+       ·                          ───────┬──────
+       ·                                 ╰── has the form of one
+       ╰────
+      help: put it into the environment or a file and refer to it: `secret="env:NAME"` or `secret="file:PATH"`
+            in a `var` of an agent, `env:NAME` where a field takes a reference; if this was ever committed or
+            pushed, revoke it
     "#);
 }
 

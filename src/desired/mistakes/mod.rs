@@ -3,6 +3,7 @@
 
 mod access;
 mod between;
+mod credentials;
 mod files;
 mod shape;
 mod spend;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::desired::block::{Block, Read};
+use crate::desired::credentials::{self, HELP};
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{DAY, Field, Kind, Repeat, Type, Value};
 use crate::model::{AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Clocks, Given, Limits, SecretRef};
@@ -20,7 +21,12 @@ static VAR: Kind = Kind {
     about: "A variable of the agent's environment. It gets those named here, and of this machine's only what every program needs; the factory's own credentials never.",
     key: Some(Field::new("name", Type::Name, "Its name.", "\"ANTHROPIC_API_KEY\"").required()),
     fields: &[
-        Field::new("value", Type::Text { max: 1_000 }, "Its value.", "\"1\""),
+        Field::new(
+            "value",
+            Type::Text { max: 1_000 },
+            "Its value, where it is no secret. It is warned of where the name ends in `TOKEN`, `SECRET`, `PASSWORD` or `_KEY` (not `PUBLIC_KEY`) and the value has eight characters or more and is neither a number nor a path.",
+            "\"1\"",
+        ),
         Field::new(
             "secret",
             Type::Secret,
@@ -127,7 +133,15 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Agen
 fn var(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Given)> {
     let name = block.key().to_owned();
     let given = match (block.given("value"), block.given("secret")) {
-        (Some(_), None) => Given::Text(block.text("value")?.0.to_owned()),
+        (Some(_), None) => {
+            let (text, at) = block.text("value")?;
+            if credentials::is_named(&name, text) {
+                let says =
+                    format!("{} is named as a credential, and its value is written out", block.quoted());
+                cx.sink.push(Draft::warning(code::LITERAL_SECRET, says).at(at, "this value").help(HELP));
+            }
+            Given::Text(text.to_owned())
+        }
         (None, Some(_)) => Given::Secret(SecretRef::parse(block.text("secret")?.0)?),
         (Some(value), Some(_)) => {
             cx.sink.push(

@@ -14,7 +14,7 @@ mod parse;
 mod unseen;
 
 pub use files::Spelling;
-pub(super) use files::{Files, Span, strip_mark};
+pub(super) use files::{Files, Span, as_u32, strip_mark};
 pub(super) use node::{Node, Raw, Scalar, shorten};
 pub(super) use parse::parse;
 pub(super) use unseen::shown;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Span, Spelling};
+use crate::desired::diagnostic::mask;
 
 /// One node: a name, its arguments, its properties, the nodes in it.
 #[derive(Debug, Clone)]
@@ -65,9 +66,11 @@ impl Raw<'_> {
     }
 }
 
-/// Text that is short enough to stand in a sentence.
+/// Text that is short enough to stand in a sentence; a credential in it is masked before it is cut, while its form is
+/// still to be seen.
 pub(in crate::desired) fn shorten(text: &str) -> String {
     const MAX: usize = 60;
+    let text = mask(text, &[]);
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX).collect();
     if text.chars().nth(MAX).is_some() { format!("{line}…") } else { line }
 }

@@ -6,10 +6,11 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use crate::model::credential;
+
 use known::Known;
 
 mod known;
-mod shapes;
 mod spellings;
 mod stream;
 mod views;
@@ -112,7 +113,7 @@ impl Redactor {
     }
 
     fn search(&self, text: &[u8], deeper: usize, room: &mut usize) -> Vec<Range<usize>> {
-        let mut out = shapes::find(text);
+        let mut out = credential::find(text);
         if let Some(known) = &self.known {
             known.find(text, &mut out);
         }

@@ -6,7 +6,9 @@ use aho_corasick::Anchored;
 use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::nfa::contiguous::NFA;
 
-use super::{MASK, Redactor, shapes};
+use crate::model::credential;
+
+use super::{MASK, Redactor};
 
 /// The most lines of private keys that are remembered.
 const REMEMBERED: usize = 10_000;
@@ -44,12 +46,12 @@ impl Screen {
     /// Takes the next line, without its end.
     pub(in crate::runs) fn take(&mut self, line: &[u8], redactor: &Redactor) -> Screened {
         if self.in_key {
-            self.in_key = !shapes::closes_key(line);
+            self.in_key = !credential::closes_key(line);
             self.keys.learn(line);
             return Screened { line: None, back: 0 };
         }
-        self.in_key = shapes::opens_key(line);
-        if shapes::begins_key(line) {
+        self.in_key = credential::opens_key(line);
+        if credential::begins_key(line) {
             // Its lines may be one line of JSON.
             line.split(|b| *b == b'\\')
                 .for_each(|piece| self.keys.learn(piece.strip_prefix(b"n").unwrap_or(piece)));

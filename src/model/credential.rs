@@ -1,4 +1,5 @@
-//! What has the shape of a credential, whoever it belongs to.
+//! What has the shape of a credential, whoever it belongs to: config that holds one is refused, and it is masked in what
+//! is kept or goes out.
 
 use std::ops::Range;
 
@@ -29,7 +30,7 @@ const KEY_ENDS: &[u8] = b"-----END ";
 const KEY_LINE: &[u8] = b"PRIVATE KEY-----";
 
 /// Where credentials are, in order.
-pub(super) fn find(text: &[u8]) -> Vec<Range<usize>> {
+pub fn find(text: &[u8]) -> Vec<Range<usize>> {
     let (mut out, mut at) = (Vec::new(), 0);
     while at < text.len() {
         let len = match text[at] {
@@ -54,17 +55,17 @@ pub(super) fn find(text: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// Whether a private key begins in a line.
-pub(super) fn begins_key(line: &[u8]) -> bool {
+pub fn begins_key(line: &[u8]) -> bool {
     has(line, KEY_LINE) && has(line, KEY_BEGINS)
 }
 
 /// Whether a private key begins in a line and doesn't end in it.
-pub(super) fn opens_key(line: &[u8]) -> bool {
+pub fn opens_key(line: &[u8]) -> bool {
     begins_key(line) && !closes_key(line)
 }
 
 /// Whether a private key ends in a line.
-pub(super) fn closes_key(line: &[u8]) -> bool {
+pub fn closes_key(line: &[u8]) -> bool {
     has(line, KEY_ENDS)
 }
 
