@@ -115,6 +115,27 @@ fn who_forgets_to_commit_is_told_so_and_does_it_in_the_same_session() {
     });
 }
 
+/// What it links to lies nowhere, so that nobody could use it.
+#[test]
+fn who_commits_a_repository_within_the_repository_is_told_so() {
+    small(|w| {
+        let nests = "if [ $n = 1 ]; then git init -q sub && echo x > sub/work && git -C sub add . && git -C sub -c user.name=S -c user.email=s@example.com commit -qm Sub; \
+                     elif [ $n = 2 ]; then echo y > more; \
+                     else cp \"$HOME/prompts/2\" told; git rm -q --cached sub; rm -rf sub/.git; fi; git add .; git commit -qm Hone";
+        w.config(&config(w, nests, "attempts 1"));
+        all_runs(w).exits(0);
+        let lacking = |goes_on| is(1, goes_on, "no verdict");
+        assert_eq!(told(w), [lacking(false), lacking(true), is(1, true, "done")]);
+        let branch = pulls(w).pop().expect("a pull request").1;
+        assert_eq!(file(w, &branch, "sub/work").as_deref(), Some("x\n"));
+        let prompt = file(w, &branch, "told").expect("it was committed");
+        assert!(prompt.starts_with("You committed a repository within the repository at `sub`"), "{prompt}");
+        let first = show(w, runs(w).last().expect("it is there"));
+        assert!(first.contains("it committed a repository within the repository, at `sub`"), "{first}");
+        w.run(&["ledger", "verify"]).exits(0);
+    });
+}
+
 #[test]
 fn who_changes_nothing_is_asked_once_whether_that_is_so() {
     small(|w| {

@@ -91,7 +91,7 @@ pub(super) fn continuation<'a>(
     let told = turns.iter().filter(|(run, c)| is_told(run) && c.outcome.burns_attempt()).count();
     let same_again = match lack {
         Lack::Changes => is_told(lacks),
-        Lack::Commits | Lack::Gates => false,
+        Lack::Commits | Lack::Links(_) | Lack::Gates => false,
         Lack::Answer(_) => turns.iter().filter(|(_, c)| matches!(c.lacks, Some(Lack::Answer(_)))).count() > 1,
     };
     // Those before it in which an agent had no part were none.
@@ -125,6 +125,11 @@ impl Continuation<'_> {
             Lack::Commits => "You left changes and committed none of them. Commit what belongs to the task to the branch \
                               that is checked out; what isn't committed isn't looked at.\n"
                 .to_owned(),
+            Lack::Links(at) => format!(
+                "You committed a repository within the repository at {at}: nothing of it is kept but a link to a commit that \
+                 nobody else has. Take the link out (`git rm --cached`), remove its `.git`, and commit its files, or leave it \
+                 out; commit that.\n"
+            ),
             Lack::Gates => format!(
                 "What you committed is not done: {}\n{}Mend it, and commit that.\n",
                 closed.says.replace('\n', " "),

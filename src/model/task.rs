@@ -411,6 +411,8 @@ pub enum Lack {
     Changes,
     /// It changed files, and committed none of them.
     Commits,
+    /// It committed repositories within the repository, of which there is nothing but a link: where.
+    Links(String),
     /// What it made doesn't pass a gate.
     Gates,
     /// It gave no answer of the form that was asked for: why.

@@ -58,6 +58,12 @@ pub fn conclude(end: &End, left: Left) -> Conclusion {
                 return Conclusion::of(Outcome::PolicyViolation, says);
             }
             (None, Found::Work(commit)) => Some(commit),
+            (None, Found::Links(at)) => {
+                let says = format!(
+                    "it committed a repository within the repository, at {at}, and so only a link to it"
+                );
+                return Conclusion::lacks(Outcome::NoVerdict, says, Lack::Links(at));
+            }
             (None, _) => None,
         },
         (outcome, _) => return Conclusion::of(outcome.clone(), &end.says),
@@ -134,6 +140,7 @@ mod tests {
     fn it_is_done_when_what_was_asked_for_is_there() {
         let work = || Found::Work(CommitId::parse(&"ab".repeat(20)).unwrap());
         let forbidden = || Found::Forbidden("no".to_owned());
+        let links = || Found::Links("`sub`".to_owned());
         let typed = || Some(Ok(Typed { value: json!({}), from: AnswerFrom::Words }));
         let wrong = || Some(Err("there is none".to_owned()));
         let answer = Some(Lack::Answer("there is none".to_owned()));
@@ -191,6 +198,16 @@ mod tests {
                 "no verdict: it gave no answer of the",
                 answer,
             ),
+            (
+                Outcome::Done,
+                links(),
+                true,
+                typed(),
+                warm,
+                "no verdict: it committed a repository within the repository, at `sub`, and so",
+                Some(Lack::Links("`sub`".to_owned())),
+            ),
+            (Outcome::Killed, links(), false, None, warm, "killed: so it ended", None),
             (Outcome::NeedsInput, work(), false, typed(), warm, "needs input: so it ended", None),
             (Outcome::Killed, Found::Nothing, true, wrong(), warm, "killed: so it ended", None),
         ] {

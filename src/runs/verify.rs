@@ -48,6 +48,8 @@ pub enum Found {
     Work(CommitId),
     /// It committed nothing.
     Nothing,
+    /// It committed repositories within the repository, whose commits nobody else has: their paths, in words.
+    Links(String),
     /// It did what it may not, and what that is.
     Forbidden(String),
 }
@@ -87,6 +89,7 @@ fn look(evidence: &Evidence<'_>, head: &CommitId, bound: &mut Bound) -> Result<F
     if commits.len() > MOST_COMMITS {
         return Ok(Found::Forbidden(format!("it made more than {MOST_COMMITS} commits")));
     }
+    let linked = links(repo, head, &whole)?;
     let mut outside: BTreeSet<PathBuf> = BTreeSet::new();
     let not_allowed = |path: &Path| !allowed(path, evidence.paths);
     outside.extend(whole.into_iter().map(|change| change.path).filter(|path| not_allowed(path)));
@@ -119,6 +122,8 @@ fn look(evidence: &Evidence<'_>, head: &CommitId, bound: &mut Bound) -> Result<F
         Found::Forbidden(format!("it changed what is not its own: {}", named(&outside)))
     } else if !added.hits.is_empty() {
         Found::Forbidden(format!("there are secrets in what it committed: {}", named(&added.hits)))
+    } else if !linked.is_empty() {
+        Found::Links(named(&linked))
     } else {
         Found::Work(head.clone())
     })
@@ -126,6 +131,18 @@ fn look(evidence: &Evidence<'_>, head: &CommitId, bound: &mut Bound) -> Result<F
 
 fn allowed(path: &Path, globs: &[String]) -> bool {
     globs.is_empty() || path.to_str().is_some_and(|path| globs.iter().any(|glob| match_path(glob, path)))
+}
+
+/// Where there is a repository now that was none before, and that the commit doesn't say where to get from.
+fn links(repo: &Repo, head: &CommitId, changes: &[Change]) -> Result<BTreeSet<PathBuf>, Error> {
+    let is_link = |kind: Option<Kind>| kind == Some(Kind::Repository);
+    let new = changes.iter().filter(|one| is_link(one.now.map(|(kind, _)| kind)) && !is_link(one.was));
+    let mut paths: BTreeSet<PathBuf> = new.map(|change| change.path.clone()).collect();
+    if !paths.is_empty() {
+        let said = repo.submodules(head)?;
+        paths.retain(|path| !said.contains(path));
+    }
+    Ok(paths)
 }
 
 /// What was there before it came, and isn't its own wherever it puts it. Where that is more than is looked at, all that it
@@ -151,7 +168,7 @@ struct Added<'a> {
 impl Added<'_> {
     /// Looks at what lies at a path now; whether there is room for it. What has none isn't unpacked.
     fn take(&mut self, change: &Change) -> Result<bool, Error> {
-        if change.is_new && self.redactor.finds_in(change.path.as_os_str().as_encoded_bytes()) {
+        if change.was.is_none() && self.redactor.finds_in(change.path.as_os_str().as_encoded_bytes()) {
             self.hits.insert(change.path.clone());
         }
         let Some((kind, content)) = change.now else { return Ok(true) };
@@ -174,4 +191,109 @@ fn named(paths: &BTreeSet<PathBuf>) -> String {
     let more = paths.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     shown.join(", ") + &more
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::git::fixture::Fixture;
+
+    /// Stages a link to a commit that is nowhere.
+    fn link(git: &Fixture, at: &str, to: &str) {
+        git.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{},{at}", to.repeat(20))]);
+    }
+
+    fn commit(git: &Fixture) -> CommitId {
+        git.git(&["commit", "--quiet", "-m", "it"]);
+        git.repo().head().unwrap()
+    }
+
+    #[test]
+    fn a_repository_that_nobody_can_get_is_no_work() {
+        let named =
+            |path: &str| format!("[submodule \"x\"]\n\tpath = {path}\n\turl = https://example.com/x\n");
+        let stage = |git: &Fixture, path: &str, text: &str| drop(git.put(path, text).git(&["add", path]));
+        type Does<'a> = &'a dyn Fn(&Fixture);
+        let table: [(&str, Does<'_>, Option<&str>); 10] = [
+            ("one that is new", &|git| link(git, "sub", "ab"), Some("`sub`")),
+            (
+                "two, one within a folder",
+                &|git| (link(git, "d/sub", "ab"), link(git, "a", "ab")).1,
+                Some("`a`, `d/sub`"),
+            ),
+            ("in the place of a file", &|git| link(git, "file", "ab"), Some("`file`")),
+            (
+                "in the place of a folder",
+                &|git| {
+                    git.git(&["rm", "-q", "--cached", "folder/file"]);
+                    link(git, "folder", "ab");
+                },
+                Some("`folder`"),
+            ),
+            ("one that was there, moved on", &|git| link(git, "old", "cd"), None),
+            (
+                "one that was there, elsewhere",
+                &|git| {
+                    git.git(&["rm", "-q", "--cached", "old"]);
+                    link(git, "new", "ab");
+                },
+                Some("`new`"),
+            ),
+            (
+                "one that is named",
+                &|git| {
+                    link(git, "sub", "ab");
+                    stage(git, ".gitmodules", &named("sub"));
+                },
+                None,
+            ),
+            (
+                "another is named",
+                &|git| {
+                    link(git, "sub", "ab");
+                    stage(git, ".gitmodules", &named("sup"));
+                },
+                Some("`sub`"),
+            ),
+            (
+                "names that nobody can read",
+                &|git| {
+                    link(git, "sub", "ab");
+                    stage(git, ".gitmodules", &named("sub").replace(']', ""));
+                },
+                Some("`sub`"),
+            ),
+            (
+                "one that is gone again",
+                &|git| {
+                    link(git, "sub", "ab");
+                    commit(git);
+                    git.git(&["rm", "-q", "--cached", "sub"]);
+                    stage(git, "work", "w");
+                },
+                None,
+            ),
+        ];
+        for (what, does, expect) in table {
+            let dir = tempfile::tempdir().unwrap();
+            let git = Fixture::init(&dir.path().join("r"), &[]);
+            for path in ["file", "folder/file"] {
+                stage(&git, path, "1");
+            }
+            link(&git, "old", "ab");
+            let base = commit(&git);
+            does(&git);
+            let head = commit(&git);
+            let evidence = Evidence {
+                repo: &git.repo(),
+                base: &base,
+                taken: Some(&Taken { commit: head.clone(), since_base: Step::Forward }),
+                paths: &[],
+                redactor: &Redactor::default(),
+                stop: &CancellationToken::new(),
+            };
+            let expect = expect.map_or(Found::Work(head), |at| Found::Links(at.to_owned()));
+            assert_eq!(verify(&evidence).unwrap(), expect, "{what}");
+        }
+    }
 }

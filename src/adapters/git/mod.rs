@@ -15,6 +15,7 @@ mod open;
 mod remote;
 mod repo;
 mod snapshot;
+mod submodules;
 mod tree;
 mod walk;
 mod write;

@@ -62,15 +62,15 @@ impl Bound {
 pub struct Change {
     /// From the root.
     pub path: PathBuf,
-    /// Whether nothing was there before.
-    pub is_new: bool,
+    /// What was there before; `None` when nothing was, or a folder.
+    pub was: Option<Kind>,
     /// What is there now; `None` when nothing is.
     pub now: Option<(Kind, Content)>,
 }
 
 /// What is different at a path.
 struct Difference {
-    is_new: bool,
+    was: Option<Kind>,
     now: Option<(Kind, Content)>,
 }
 
@@ -104,11 +104,11 @@ impl Repo {
             let more = self.between(other, commit, bound)?;
             found.retain(|path, difference| {
                 let more = more.get(path);
-                difference.is_new &= more.is_some_and(|more| more.is_new);
+                difference.was = difference.was.or(more.and_then(|more| more.was));
                 more.is_some()
             });
         }
-        let change = |(path, Difference { is_new, now })| Change { path, is_new, now };
+        let change = |(path, Difference { was, now })| Change { path, was, now };
         Ok(found.into_iter().map(change).collect())
     }
 
@@ -181,15 +181,16 @@ struct Walker<'a> {
 }
 
 impl Walker<'_> {
-    fn note(&mut self, is_new: bool, now: Option<(EntryMode, ObjectId)>) {
+    fn note(&mut self, was: Option<EntryMode>, now: Option<(EntryMode, ObjectId)>) {
+        let was = was.and_then(kind);
         let now = now.and_then(|(mode, id)| Some((kind(mode)?, Content(id))));
         let path = PathBuf::from(OsStr::from_bytes(self.recorder.path()));
         match self.found.get_mut(&path) {
             Some(known) => {
-                known.is_new &= is_new;
+                known.was = known.was.or(was);
                 known.now = known.now.or(now);
             }
-            None => drop(self.found.insert(path, Difference { is_new, now })),
+            None => drop(self.found.insert(path, Difference { was, now })),
         }
     }
 }
@@ -218,11 +219,11 @@ impl Visit for Walker<'_> {
         }
         match change {
             Seen::Addition { entry_mode, oid, .. } if !entry_mode.is_tree() => {
-                self.note(true, Some((entry_mode, oid)));
+                self.note(None, Some((entry_mode, oid)));
             }
-            Seen::Deletion { entry_mode, .. } if !entry_mode.is_tree() => self.note(false, None),
-            Seen::Modification { entry_mode, oid, .. } if !entry_mode.is_tree() => {
-                self.note(false, Some((entry_mode, oid)));
+            Seen::Deletion { entry_mode, .. } if !entry_mode.is_tree() => self.note(Some(entry_mode), None),
+            Seen::Modification { previous_entry_mode, entry_mode, oid, .. } if !entry_mode.is_tree() => {
+                self.note(Some(previous_entry_mode), Some((entry_mode, oid)));
             }
             Seen::Addition { .. } | Seen::Deletion { .. } | Seen::Modification { .. } => {}
         }

@@ -38,6 +38,10 @@ fn gates() -> Ended {
     ended(Outcome::NoVerdict, Some(Lack::Gates))
 }
 
+fn links() -> Ended {
+    ended(Outcome::NoVerdict, Some(Lack::Links("`sub`".to_owned())))
+}
+
 fn answer() -> Ended {
     ended(Outcome::NoVerdict, Some(Lack::Answer("at `/safe`: \"yes\" is not of type \"boolean\"".to_owned())))
 }
@@ -125,6 +129,7 @@ fn a_session_goes_on_where_that_helps() {
         (vec![gates()], "1 1+"),
         (vec![commits(), gates()], "1 1+ 1+"),
         (vec![gates(), gates(), gates()], "1 1+ 1+ 2"),
+        (vec![links(), links(), links()], "1 1+ 1+ 2"),
         (vec![commits(), without(lost.clone())], "1 1+ 2"),
         // No session, no turn in it.
         (vec![without(commits())], "1 2"),
@@ -235,6 +240,10 @@ fn what_an_agent_is_told_is_what_is_missing() {
     Mend it, and commit that.
     (This is attempt 1, turn 2.)
     ");
+    insta::assert_snapshot!(prompts(false, "codex", &[links()])[1], @r"
+    You committed a repository within the repository at `sub`: nothing of it is kept but a link to a commit that nobody else has. Take the link out (`git rm --cached`), remove its `.git`, and commit its files, or leave it out; commit that.
+    (This is attempt 1, turn 2.)
+    ");
     let typed = prompts(true, "codex", &[answer()]);
     let last = typed[0].lines().last().unwrap();
     assert_eq!(
@@ -299,6 +308,7 @@ fn any_end() -> impl Strategy<Value = Ended> {
     let outcome = prop_oneof![
         6 => Just((Outcome::NoVerdict, Some(Lack::Commits))),
         3 => Just((Outcome::NoVerdict, Some(Lack::Gates))),
+        2 => Just((Outcome::NoVerdict, Some(Lack::Links("`sub`".into())))),
         4 => Just((Outcome::NoVerdict, Some(Lack::Answer("there is none".into())))),
         3 => Just((Outcome::NoChange, Some(Lack::Changes))),
         4 => prop_oneof![
