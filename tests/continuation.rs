@@ -115,6 +115,18 @@ fn who_forgets_to_commit_is_told_so_and_does_it_in_the_same_session() {
     });
 }
 
+#[test]
+fn who_ends_without_a_last_word_is_told_from_who_fails() {
+    small(|w| {
+        let begins = r#"printf '{"type":"system","subtype":"init","session_id":"%s","claude_code_version":"2.1.197"}\n' "$session"; exit 0"#;
+        w.config(&config(w, begins, "attempts 1"));
+        all_runs(w).exits(1);
+        assert_eq!(told(w), [is(1, false, "crashed")]);
+        let shown = show(w, &runs(w)[0]);
+        assert!(shown.contains("it ended with code 0 and without its last word"), "{shown}");
+    });
+}
+
 /// What it links to lies nowhere, so that nobody could use it.
 #[test]
 fn who_commits_a_repository_within_the_repository_is_told_so() {

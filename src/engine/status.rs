@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::heartbeat::{DataAge, Progress};
 use crate::engine::runs::Standing;
 use crate::engine::scheduler::State;
+use crate::plan::render::printable;
 
 /// The version of the document; it only grows.
 pub(crate) const VERSION: u32 = 1;
@@ -60,8 +61,11 @@ pub struct Status {
     pub data: Option<DataAge>,
     /// Actions that are held back as stuck or fighting.
     pub held: Vec<HeldStatus>,
-    /// What is in the way of everything, if anything is.
+    /// What is in the way, if anything is: all of `troubles` in one line.
     pub trouble: Option<String>,
+    /// What is in the way, one by one.
+    #[serde(default)]
+    pub troubles: Vec<String>,
 }
 
 /// The config that is in force, and what isn't.
@@ -217,6 +221,12 @@ impl State {
 }
 
 impl Status {
+    /// Takes what is in the way.
+    pub(super) fn take_troubles(&mut self, troubles: Vec<String>) {
+        self.trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
+        self.troubles = troubles;
+    }
+
     /// The document as people read it.
     pub fn text(&self) -> String {
         let mut out = String::new();
@@ -267,8 +277,10 @@ impl Status {
             let commit: String = rejected.commit.chars().take(10).collect();
             let _ = writeln!(out, "! {commit} was rejected at {}: {}", rejected.at, rejected.why);
         }
-        for trouble in config.trouble.iter().chain(&self.trouble) {
-            let _ = writeln!(out, "! {trouble}");
+        // A daemon of an earlier version tells all in one.
+        let in_one = self.trouble.iter().filter(|_| self.troubles.is_empty());
+        for trouble in config.trouble.iter().chain(&self.troubles).chain(in_one) {
+            let _ = writeln!(out, "! {}", printable(trouble));
         }
         if let Some(progress) = &self.progress {
             self.progress_text(progress, out);
@@ -434,7 +446,24 @@ pub(super) mod tests {
                 says: "it failed".into(),
             }],
             trouble: None,
+            troubles: Vec::new(),
         }
+    }
+
+    #[test]
+    fn each_trouble_has_a_line_of_its_own() {
+        let lines = |status: &Status| {
+            let text = status.text();
+            text.lines().filter(|line| line.starts_with("! ")).skip(1).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let mut status = sample();
+        status.take_troubles(vec!["tasks: one; two".into(), "tasks: th\nree".into()]);
+        assert_eq!(lines(&status), ["! tasks: one; two", "! tasks: th\\u{a}ree"]);
+        let mut json = serde_json::to_value(&status).unwrap();
+        assert_eq!(json["trouble"], "tasks: one; two; tasks: th\nree");
+        json.as_object_mut().unwrap().remove("troubles");
+        let earlier: Status = serde_json::from_value(json).unwrap();
+        assert_eq!(lines(&earlier), ["! tasks: one; two; tasks: th\\u{a}ree"]);
     }
 
     #[test]

@@ -100,6 +100,13 @@ impl Sum {
         });
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.plus(other);
+        self
+    }
+
     fn plus(&mut self, other: Self) {
         self.runs += other.runs;
         self.micros = self.micros.saturating_add(other.micros);
@@ -190,9 +197,7 @@ impl Paid {
 
     /// What the runs of a day (UTC) cost: those that ended on it, and those that have not ended. Of the last days only.
     pub fn on(&self, day: Date) -> Sum {
-        let mut sum = self.days.get(&day).copied().unwrap_or_default();
-        sum.plus(self.under);
-        sum
+        self.days.get(&day).copied().unwrap_or_default().and(self.under)
     }
 
     /// Whether nothing is started on an account: its quota is spent or nearly so, or it isn't let in.

@@ -474,12 +474,7 @@ impl Run<'_> {
             })
             .or_else(|| self.says.clone())
             .or_else(|| self.watch.trouble().filter(|_| outcome != Outcome::Done))
-            .unwrap_or_else(|| match exit {
-                Exit::Code(0) => "it ended".to_owned(),
-                Exit::Code(code) => format!("it ended with code {code}"),
-                Exit::Signal(signal) => format!("it was ended by signal {signal}"),
-                Exit::NotStarted => "it was not started".to_owned(),
-            });
+            .unwrap_or_else(|| in_words(exit, &outcome));
         let at = clock.now();
         let took = Duration::try_from(at.duration_since(self.own.since)).unwrap_or_default();
         let answer = self.watch.answer().map(|(text, typed)| Answer {
@@ -518,6 +513,17 @@ impl Run<'_> {
     fn masked(&self, text: Option<String>) -> Option<String> {
         let cleaned = self.redactor.clean_text(&text?);
         Some(self.screens.iter().fold(cleaned, |text, screen| screen.keys().mask(&text)))
+    }
+}
+
+/// How a process ended that came to this, where nothing else tells why.
+fn in_words(exit: Exit, outcome: &Outcome) -> String {
+    match exit {
+        Exit::Code(0) if *outcome == Outcome::Done => "it ended".to_owned(),
+        Exit::Code(0) => "it ended with code 0 and without its last word".to_owned(),
+        Exit::Code(code) => format!("it ended with code {code}"),
+        Exit::Signal(signal) => format!("it was ended by signal {signal}"),
+        Exit::NotStarted => "it was not started".to_owned(),
     }
 }
 

@@ -136,8 +136,9 @@ impl Control {
         match self.standing(status.at).await {
             Ok(standing) => status.agents = Some(standing),
             Err(why) => {
-                let before = status.trouble.map(|trouble| format!("{trouble}; ")).unwrap_or_default();
-                status.trouble = Some(format!("{before}the records of runs can't be read: {why}"));
+                let mut troubles = std::mem::take(&mut status.troubles);
+                troubles.push(format!("the records of runs can't be read: {why}"));
+                status.take_troubles(troubles);
             }
         }
         // A ledger that is busy with a push has the figures of before.

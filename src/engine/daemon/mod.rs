@@ -116,7 +116,8 @@ struct Look {
     at: Timestamp,
     took: Duration,
     says: String,
-    trouble: Option<String>,
+    /// What is in its way; nothing where it is in order.
+    troubles: Vec<String>,
 }
 
 struct Daemon {
@@ -398,7 +399,7 @@ impl Daemon {
                 };
                 tracing::error!(tick = running.number, says, "a tick was lost");
                 let of = |name: &&'static str| (*name, (how, says.to_owned()));
-                let troubles = running.loops.iter().map(|name| (*name, says.to_owned())).collect();
+                let troubles = running.loops.iter().map(|name| (*name, vec![says.to_owned()])).collect();
                 Done { ended: running.loops.iter().map(of).collect(), troubles, ..Done::default() }
             }
         };
@@ -409,14 +410,15 @@ impl Daemon {
         self.pulse.ended(&done, running.at, now);
         let took = running.began.elapsed();
         for (name, (_, says)) in &done.ended {
-            let trouble = done.troubles.get(name).cloned();
-            let look = Look { at: running.at, took, says: says.clone(), trouble };
-            let before = self.looks.insert(name, look.clone()).and_then(|look| look.trouble);
+            let troubles = done.troubles.get(name).cloned().unwrap_or_default();
+            let why = troubles.join("; ");
+            let look = Look { at: running.at, took, says: says.clone(), troubles };
+            let was_in_order = self.looks.insert(name, look).is_none_or(|look| look.troubles.is_empty());
             // Said when it begins and when it is over; in between `status` tells.
-            match (before, look.trouble) {
-                (None, Some(why)) => self.audience.remark(&format!("loop {name} is in trouble: {why}")),
-                (Some(_), None) => self.audience.remark(&format!("loop {name} is in order again")),
-                (None, None) | (Some(_), Some(_)) => {}
+            match (was_in_order, why.is_empty()) {
+                (true, false) => self.audience.remark(&format!("loop {name} is in trouble: {why}")),
+                (false, true) => self.audience.remark(&format!("loop {name} is in order again")),
+                (true, true) | (false, false) => {}
             }
         }
         self.end_flips(&done, now);

@@ -46,6 +46,7 @@ pub(super) fn blank(keeper: &Keeper, state: &StateDir, now: Timestamp) -> Status
         data: None,
         held: Vec::new(),
         trouble: None,
+        troubles: Vec::new(),
     }
 }
 
@@ -145,13 +146,15 @@ impl Daemon {
         status.factory.clone_from(&desired.factory.name);
         status.webhooks = self.hooks.as_ref().map(|hooks| hooks.address.to_string());
         status.loops = loops::ALL.iter().map(loop_status).collect();
-        let told = |(name, look): (&&str, &super::Look)| Some(format!("{name}: {}", look.trouble.as_ref()?));
+        let told = |(name, look): (&&'static str, &super::Look)| -> Vec<String> {
+            look.troubles.iter().map(|says| format!("{name}: {says}")).collect()
+        };
         let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
         let mut troubles: Vec<String> = desired.ended(today).map(news::ended).collect();
         troubles.extend(self.hooks_trouble.clone());
-        troubles.extend(self.looks.iter().filter_map(told));
+        troubles.extend(self.looks.iter().flat_map(told));
         status.progress = Some(self.pulse.progress());
         status.data = self.data_age(now);
-        status.trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
+        status.take_troubles(troubles);
     }
 }

@@ -173,12 +173,11 @@ impl Standing {
         }
         if self.in_all.runs + self.open.runs > 0 {
             let most = self.per_day_micros.map(|most| format!(" of {}", usd(most))).unwrap_or_default();
-            let open = match self.open {
-                Sum { runs: 0, .. } => String::new(),
-                open => format!(", and {} so far under way", says(&open)),
-            };
-            let (today, all) = (usd(self.today.micros), says(&self.in_all));
-            let _ = writeln!(out, "spend: today {today}{most}; in all {all}{open}");
+            let (today, all) = (usd(self.today.micros), says(&self.in_all.and(self.open)));
+            let _ = writeln!(out, "spend: today {today}{most}; in all {all}");
+            if self.open.runs > 0 {
+                let _ = writeln!(out, "  not over yet: {}", says(&self.open));
+            }
             out.push_str(&dearest("", &self.by_source));
             out.push_str(&dearest("agent ", &self.by_agent));
         }
@@ -254,7 +253,8 @@ pub(in crate::engine) mod tests {
         insta::assert_snapshot!(standing().text(), @r"
         agents: 1 of 4 at work, 1 in acme/widgets
         account shared: paused until 2026-06-01T13:00:00Z: 93 % of its quota is used
-        spend: today 1.75 USD of 5.00 USD; in all 0.25 USD in 2 runs, 1 of them not told, and 1.50 USD in 1 run so far under way
+        spend: today 1.75 USD of 5.00 USD; in all 1.75 USD in 3 runs, 1 of them not told
+          not over yet: 1.50 USD in 1 run
           repo/acme/widgets/task/b: 0.25 USD in 1 run
           repo/acme/widgets/task/a: 0.00 USD in 1 run, 1 of them not told
           agent one: 0.25 USD in 2 runs, 1 of them not told

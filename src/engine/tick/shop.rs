@@ -92,7 +92,7 @@ pub(in crate::engine) struct Done {
     /// Whether something was made that others wait for.
     pub(in crate::engine) look_again: bool,
     /// What keeps a loop from doing its work: what could not be read or done, and what only a person can mend.
-    pub(in crate::engine) troubles: BTreeMap<&'static str, String>,
+    pub(in crate::engine) troubles: BTreeMap<&'static str, Vec<String>>,
     /// When what a loop waits for is over by the clock alone.
     pub(in crate::engine) over_at: BTreeMap<&'static str, Timestamp>,
 }
@@ -140,7 +140,7 @@ impl Shop {
         }
         for (name, (ended, says)) in &done.ended {
             if *ended != Ended::Well {
-                done.troubles.insert(name, says.clone());
+                done.troubles.insert(name, vec![says.clone()]);
             }
         }
         Ok(done)
@@ -414,7 +414,7 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
             }
             Outcome::Failed { says, trouble, .. } => {
                 done.failed += 1;
-                done.troubles.insert(action.wanted_by, format!("{}: {says}", action.address));
+                done.troubles.insert(action.wanted_by, vec![format!("{}: {says}", action.address)]);
                 note(&mut done.ended, action.wanted_by, of_trouble(*trouble, order, now), says.clone());
             }
         }
@@ -477,18 +477,14 @@ fn lasting(judged: &Judged) -> impl Iterator<Item = &(Action, Blocked)> {
 }
 
 /// What only a person can mend, by the loop that found it or wants it.
-fn for_a_person(judged: &Judged) -> BTreeMap<&'static str, String> {
-    let mut out: BTreeMap<&'static str, String> = BTreeMap::new();
-    let mut add = |name, text: String| {
-        let says = out.entry(name).or_default();
-        says.push_str(if says.is_empty() { "" } else { "; " });
-        says.push_str(&text);
-    };
+fn for_a_person(judged: &Judged) -> BTreeMap<&'static str, Vec<String>> {
+    let mut out: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     for problem in &judged.problems {
-        add(problem.found_by, problem.to_string());
+        out.entry(problem.found_by).or_default().push(problem.to_string());
     }
     for (action, blocked) in lasting(judged) {
-        add(action.wanted_by, format!("{} ({}): {}", action.address, blocked.guard, blocked.says));
+        let says = format!("{} ({}): {}", action.address, blocked.guard, blocked.says);
+        out.entry(action.wanted_by).or_default().push(says);
     }
     out
 }
