@@ -198,6 +198,9 @@ mod tests {
     use super::*;
     use crate::adapters::git::fixture::Fixture;
 
+    /// What a run does.
+    type Does<'a> = &'a dyn Fn(&Fixture);
+
     /// Stages a link to a commit that is nowhere.
     fn link(git: &Fixture, at: &str, to: &str) {
         git.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{},{at}", to.repeat(20))]);
@@ -213,7 +216,6 @@ mod tests {
         let named =
             |path: &str| format!("[submodule \"x\"]\n\tpath = {path}\n\turl = https://example.com/x\n");
         let stage = |git: &Fixture, path: &str, text: &str| drop(git.put(path, text).git(&["add", path]));
-        type Does<'a> = &'a dyn Fn(&Fixture);
         let table: [(&str, Does<'_>, Option<&str>); 10] = [
             ("one that is new", &|git| link(git, "sub", "ab"), Some("`sub`")),
             (
