@@ -285,7 +285,17 @@ fn says(task: &Task, last: &RunSeen, closed: &Closed, observed: &Observed) -> St
         | Outcome::RateLimited
         | Outcome::Auth
         | Outcome::Credit(_) => "mend what it tells of, and change",
-        _ => "change",
+        Outcome::Done
+        | Outcome::NoChange
+        | Outcome::Refused
+        | Outcome::TurnLimit
+        | Outcome::TimeLimit
+        | Outcome::Cancelled
+        | Outcome::Crashed
+        | Outcome::Wedged
+        | Outcome::PolicyViolation
+        | Outcome::Weakened
+        | Outcome::NoVerdict => "change",
     };
     format!(
         "run {id} of `{agent}` ended in `{}`: {}; look at it{there} (factoryctl runs show {id}), then {then} the prompt of \
