@@ -44,11 +44,26 @@ fn value_of(value: &Scalar<'_>, files: &Files, sink: &mut Sink) {
     }
 }
 
-/// Where credentials stand in a text. A password that a shell puts in, as in `https://me:$TOKEN@host`, is none.
+/// Where credentials stand in a text. A password that a shell puts in, as in `https://me:$TOKEN@host`, is none, nor is that of
+/// a service of the machine itself, as of a database for tests.
 fn written(text: &str) -> Vec<Range<usize>> {
     let all = credential::find(text.as_bytes()).into_iter();
-    all.filter(|found| text.as_bytes()[found.start] != b'$').collect()
+    all.filter(|found| {
+        text.as_bytes()[found.start] != b'$' && !is_for_loopback(&text.as_bytes()[found.end..])
+    })
+    .collect()
 }
+
+/// Whether what follows a password says that it is for this machine.
+fn is_for_loopback(after: &[u8]) -> bool {
+    let Some(host) = after.strip_prefix(b"@") else { return false };
+    let ends =
+        |rest: &[u8]| rest.first().is_none_or(|next| !(next.is_ascii_alphanumeric() || b".-".contains(next)));
+    LOOPBACK.iter().any(|name| host.strip_prefix(name.as_bytes()).is_some_and(ends))
+}
+
+/// How URLs name the machine itself.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 fn within(span: Span, at: &Range<usize>) -> Span {
     Span { start: span.start + as_u32(at.start), end: span.start + as_u32(at.end), ..span }
@@ -67,6 +82,22 @@ pub(super) fn is_named(name: &str, value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_for_the_machine_itself_is_none() {
+        for (text, is_one) in [
+            ("postgres://me:swordfish@localhost/test", false),
+            ("postgres://me:swordfish@localhost:5432/test", false),
+            ("redis://me:swordfish@127.0.0.1", false),
+            ("redis://me:swordfish@[::1]:6379/0", false),
+            ("https://me:$TOKEN@example.com/x", false),
+            ("postgres://me:swordfish@localhost.example.com/test", true),
+            ("postgres://me:swordfish@db.example.com/test", true),
+            ("postgres://me:swordfish@127.0.0.10/test", true),
+        ] {
+            assert_eq!(!written(text).is_empty(), is_one, "{text}");
+        }
+    }
 
     #[test]
     fn a_name_says_what_a_value_is() {
