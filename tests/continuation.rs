@@ -149,6 +149,26 @@ fn who_commits_a_repository_within_the_repository_is_told_so() {
 }
 
 #[test]
+fn who_commits_elsewhere_is_told_where_to() {
+    small(|w| {
+        let strays = "if [ $n = 1 ]; then git checkout -qb side; echo x > work; git add .; git commit -qm Hone; \
+                      else cp \"$HOME/prompts/2\" told; git add .; git commit -qm told; \
+                      git checkout -q - && git merge -q side; fi";
+        w.config(&config(w, strays, "attempts 1"));
+        all_runs(w).exits(0);
+        assert_eq!(told(w), [is(1, false, "no verdict"), is(1, true, "done")]);
+        let branch = pulls(w).pop().expect("a pull request").1;
+        let prompt = file(w, &branch, "told").expect("it was committed");
+        assert!(
+            prompt.starts_with(&format!(
+                "What you made is not where it is looked for: it committed on `side`, and nothing on its branch `{branch}`."
+            )),
+            "{prompt}"
+        );
+    });
+}
+
+#[test]
 fn who_changes_nothing_is_asked_once_whether_that_is_so() {
     small(|w| {
         w.config(&config(w, "says='Nothing has to be done.'", ""));

@@ -94,6 +94,30 @@ fn what_is_well_is_left_alone() {
     });
 }
 
+/// Nobody tells that a supervisor is dead, so a daemon looks for itself, whenever its loops look again.
+#[test]
+fn a_dead_supervisor_is_noticed_by_the_daemon() {
+    small(|w| {
+        let config = unbounded("echo precious > left; setsid sleep 600 & echo on; sleep 600", "");
+        w.config(&format!("{config}loop \"tasks\" every=\"1h\"\n"));
+        let daemon = Daemon::start(w, &[]);
+        w.until("it runs", || runs(w).first().is_some_and(|run| run["state"] == "running"));
+        let run = runs(w).remove(0);
+        kill(&processes(&run)["supervisor"]);
+        until(w, id(&run), "closed");
+        let closed = runs(w).into_iter().find(|one| id(one) == id(&run)).expect("it is known");
+        assert_eq!(
+            (&closed["outcome"], closed["salvage"].is_null()),
+            (&json!("killed"), false),
+            "{closed:#}"
+        );
+        daemon.stop().exits(0);
+        for run in runs(w).iter().filter(|run| run["state"] == "running") {
+            w.run(&["runs", "stop", id(run), "--reason", "enough"]).exits(0);
+        }
+    });
+}
+
 /// After a crash of the daemon and of one supervisor: what that run left is saved and its processes are gone, the other
 /// run goes on and is adopted, names are free.
 #[test]

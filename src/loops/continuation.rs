@@ -45,7 +45,7 @@ fn is_cut(run: &RunSeen, closed: &Closed) -> bool {
         | Outcome::Weakened
         | Outcome::NoVerdict => false,
     };
-    had_no_part && run.billed.used.output > 0 && closed.session.is_some()
+    had_no_part && run.billed.used.is_answered() && closed.session.is_some()
 }
 
 /// Whether the session of the last run of a task is to go on, so that its workspace and its home are needed.
@@ -91,7 +91,7 @@ pub(super) fn continuation<'a>(
     let told = turns.iter().filter(|(run, c)| is_told(run) && c.outcome.burns_attempt()).count();
     let same_again = match lack {
         Lack::Changes => is_told(lacks),
-        Lack::Commits | Lack::Links(_) | Lack::Gates => false,
+        Lack::Commits | Lack::Elsewhere(_) | Lack::Links(_) | Lack::Gates => false,
         Lack::Answer(_) => turns.iter().filter(|(_, c)| matches!(c.lacks, Some(Lack::Answer(_)))).count() > 1,
     };
     // Those before it in which an agent had no part were none.
@@ -125,6 +125,11 @@ impl Continuation<'_> {
             Lack::Commits => "You left changes and committed none of them. Commit what belongs to the task to the branch \
                               that is checked out; what isn't committed isn't looked at.\n"
                 .to_owned(),
+            Lack::Elsewhere(says) => format!(
+                "What you made is not where it is looked for: {}. Bring what belongs to the task to that branch, check it out, and \
+                 commit there.\n",
+                says.replace('\n', " ")
+            ),
             Lack::Links(at) => format!(
                 "You committed a repository within the repository at {at}: nothing of it is kept but a link to a commit that \
                  nobody else has. Take the link out (`git rm --cached`), remove its `.git`, and commit its files, or leave it \

@@ -241,7 +241,7 @@ fn paid_in_vain(past: &[(&RunSeen, &Closed)]) -> usize {
     let had_no_part =
         |(_, closed): &&(&RunSeen, &Closed)| matches!(closed.outcome.then(), Then::Wait(_) | Then::Pause(_));
     let in_vain = past.iter().rev().take_while(had_no_part);
-    in_vain.filter(|(run, closed)| run.billed.used.output > 0 && !closed.capped).count()
+    in_vain.filter(|(run, closed)| run.billed.used.is_answered() && !closed.capped).count()
 }
 
 /// What a run made that is done lies where it ran, and only that machine can publish it.

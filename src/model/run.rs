@@ -266,6 +266,13 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Whether the model has answered; what it wrote then is told later than that it did.
+    pub fn is_answered(&self) -> bool {
+        self.turns > 0 || self.output > 0
+    }
+}
+
+impl Usage {
     /// All tokens.
     pub fn tokens(&self) -> u64 {
         self.input.saturating_add(self.cached).saturating_add(self.output)

@@ -413,6 +413,8 @@ pub enum Lack {
     Commits,
     /// It committed repositories within the repository, of which there is nothing but a link: where.
     Links(String),
+    /// It committed elsewhere, and nothing on its branch: where, in words.
+    Elsewhere(String),
     /// What it made doesn't pass a gate.
     Gates,
     /// It gave no answer of the form that was asked for: why.

@@ -90,7 +90,9 @@ pub fn conclude(end: &End, left: Left) -> Conclusion {
             Outcome::NoVerdict,
             "it came back in another session, which knew nothing of the work, and committed nothing",
         ),
-        (None, None) if let Some(elsewhere) = left.elsewhere => Conclusion::of(Outcome::NoVerdict, elsewhere),
+        (None, None) if let Some(elsewhere) = left.elsewhere => {
+            Conclusion::lacks(Outcome::NoVerdict, &*elsewhere, Lack::Elsewhere(elsewhere.clone()))
+        }
         (None, None) if left.saved => {
             Conclusion::lacks(Outcome::NoVerdict, "it left changes and committed none of them", Lack::Commits)
         }
@@ -223,7 +225,9 @@ mod tests {
         for (found, expect) in [(Found::Nothing, Outcome::NoVerdict), (work(), Outcome::Done)] {
             let elsewhere = Some("it committed on `side`".to_owned());
             let left = Left { found, saved: true, elsewhere, asks: None, leaks: false, answer: None };
-            assert_eq!(conclude(&end(Outcome::Done, warm), left).outcome, expect);
+            let said = conclude(&end(Outcome::Done, warm), left);
+            let lacks = matches!(said.lacks, Some(Lack::Elsewhere(says)) if says == "it committed on `side`");
+            assert_eq!((&said.outcome, lacks), (&expect, expect == Outcome::NoVerdict));
         }
         for (found, expect) in [(work(), Outcome::NeedsInput), (forbidden(), Outcome::PolicyViolation)] {
             let left = Left {
@@ -240,7 +244,9 @@ mod tests {
         for (found, expect) in [(work(), Outcome::PolicyViolation), (Found::Nothing, Outcome::Done)] {
             let left =
                 Left { found, saved: false, elsewhere: None, asks: None, leaks: true, answer: typed() };
-            assert_eq!(conclude(&end(Outcome::Done, warm), left).outcome, expect);
+            let said = conclude(&end(Outcome::Done, warm), left);
+            let lacks = matches!(said.lacks, Some(Lack::Elsewhere(says)) if says == "it committed on `side`");
+            assert_eq!((&said.outcome, lacks), (&expect, expect == Outcome::NoVerdict));
         }
     }
 }

@@ -205,7 +205,7 @@ impl Run<'_> {
             ready();
             let outcome = self.watch.outcome(self.stop.as_ref(), exit, self.agent.closes());
             // What its model answered is paid for: nothing of that is asked for again from the beginning.
-            if outcome != Outcome::Auth || self.meter.of_try(self.told()).output > 0 {
+            if outcome != Outcome::Auth || self.meter.of_try(self.told()).is_answered() {
                 break;
             }
         }

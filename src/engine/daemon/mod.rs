@@ -27,7 +27,7 @@ use crate::adapters::github::Client;
 use crate::adapters::state::{self, StateDir};
 use crate::apply::Recorder;
 use crate::ledger::{self, Ledger, Record};
-use crate::model::{Desired, Facet, Facets};
+use crate::model::{Desired, Facet, Facets, RunId};
 use crate::plan::Switches;
 
 use super::webhooks;
@@ -146,6 +146,8 @@ struct Daemon {
     alive: Arc<AtomicI64>,
     looks: BTreeMap<&'static str, Look>,
     pulse: pulse::Pulse,
+    /// The runs whose supervisors were gone when that was looked at last.
+    left_alone: BTreeSet<RunId>,
     /// What was suspended when the switches were looked at last.
     suspended: BTreeSet<String>,
     records: Vec<Record>,
@@ -237,6 +239,7 @@ impl Daemon {
             alive: Arc::new(AtomicI64::new(now.as_microsecond())),
             looks: BTreeMap::new(),
             pulse,
+            left_alone: BTreeSet::new(),
             suspended,
             clock,
             env,

@@ -60,11 +60,11 @@ impl Pulse {
         looked.min().map(|(looked, name)| DataAge { looked, by: name.to_owned() })
     }
 
-    /// Writes it where it is time to.
-    pub(super) fn beat(&mut self, state: &StateDir, data: Option<DataAge>, now: Timestamp) {
+    /// Writes it where it is time to; whether it was.
+    pub(super) fn beat(&mut self, state: &StateDir, data: Option<DataAge>, now: Timestamp) -> bool {
         // A clock that was set back is no reason to be silent.
         if now < self.next && self.beat.written <= now {
-            return;
+            return false;
         }
         self.next = after(now, EVERY);
         self.beat.written = now;
@@ -77,5 +77,6 @@ impl Pulse {
             );
         }
         self.is_silent = written.is_err();
+        true
     }
 }

@@ -5,9 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::adapters::github::Client;
+use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::engine::config::Keeper;
 use crate::engine::heartbeat::DataAge;
+use crate::engine::runs::left_alone;
 use crate::engine::scheduler::State;
 use crate::engine::status::{
     BudgetStatus, ConfigStatus, FlipStatus, LedgerStatus, LoopStatus, RejectedStatus, Status, VERSION,
@@ -15,6 +17,7 @@ use crate::engine::status::{
 use crate::engine::switches::Flip;
 use crate::ledger::Ledger;
 use crate::loops;
+use crate::model::{Facet, Facets};
 
 use super::{Daemon, news};
 
@@ -104,10 +107,22 @@ pub(super) fn ledger(ledger: &Ledger) -> LedgerStatus {
 }
 
 impl Daemon {
-    /// Writes the heartbeat where it is time to.
+    /// Writes the heartbeat where it is time to, and looks then whether a supervisor is gone: nobody tells of that.
     pub(super) fn beat(&mut self, now: Timestamp) {
         let data = self.data_age(now);
-        self.pulse.beat(&self.shop.state, data, now);
+        if !self.pulse.beat(&self.shop.state, data, now) {
+            return;
+        }
+        match left_alone(&self.shop.state, &self.shop.known) {
+            Ok(alone) => {
+                if !alone.is_subset(&self.left_alone) {
+                    self.scheduler.event(Facets::of(Facet::Runs), now);
+                }
+                self.left_alone = alone;
+            }
+            // The next look at runs says it.
+            Err(error) => tracing::debug!(error = said(&error), "whether supervisors are gone can't be told"),
+        }
     }
 
     /// How old what is known is. Loops that only events wake know what there is to know.

@@ -31,7 +31,7 @@ pub use standing::Standing;
 pub(in crate::engine) use standing::tests;
 pub use start::Starter;
 pub(super) use tryout::try_agents;
-pub(super) use watch::watch;
+pub(super) use watch::{left_alone, watch};
 
 use std::sync::Arc;
 

@@ -1,14 +1,17 @@
 //! Notices that a run has ended, without looking at what agents print.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio_util::sync::CancellationToken;
 
+use super::Known;
 use crate::adapters::fs;
+use crate::adapters::state::StateDir;
 use crate::engine::wakes::Wakes;
-use crate::model::{Facet, Facets};
-use crate::runs::BELL;
+use crate::model::{Facet, Facets, RunId};
+use crate::runs::{BELL, RecordError, State};
 
 /// Wakes whoever looks at runs whenever one ends, from now on and as long as the future is there, until `stop`. Where the
 /// kernel gives no notes, the interval of the loop does.
@@ -28,6 +31,20 @@ pub(in crate::engine) fn watch(
         stop.cancelled().await;
         drop(watcher);
     }
+}
+
+/// The runs whose supervisors are gone without a last word, which nobody tells of.
+///
+/// # Errors
+/// When the records of one can't be read.
+pub(in crate::engine) fn left_alone(state: &StateDir, known: &Known) -> Result<BTreeSet<RunId>, RecordError> {
+    let mut out = BTreeSet::new();
+    for (id, dir) in known.open(&state.runs())? {
+        if matches!(dir.state()?, State::Interrupted(_)) {
+            out.insert(id);
+        }
+    }
+    Ok(out)
 }
 
 fn notes(runs: &Path, wakes: Wakes) -> Result<RecommendedWatcher, String> {

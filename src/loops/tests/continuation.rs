@@ -128,6 +128,7 @@ fn a_session_goes_on_where_that_helps() {
         (vec![commits(), answer()], "1 1+ 1+"),
         (vec![gates()], "1 1+"),
         (vec![commits(), gates()], "1 1+ 1+"),
+        (vec![ended(Outcome::NoVerdict, Some(Lack::Elsewhere("x".into())))], "1 1+"),
         (vec![gates(), gates(), gates()], "1 1+ 1+ 2"),
         (vec![links(), links(), links()], "1 1+ 1+ 2"),
         (vec![commits(), without(lost.clone())], "1 1+ 2"),
@@ -347,7 +348,7 @@ proptest! {
             let turns: Vec<&RunSeen> = runs.iter().filter(burns).filter(|run| run.of.attempt == attempt).collect();
             let was_cut = |id: &RunId| runs.iter().any(|run| {
                 let burnt = run.phase.closed().is_some_and(|closed| closed.outcome.burns_attempt());
-                run.id == *id && run.billed.used.output > 0 && !burnt
+                run.id == *id && run.billed.used.is_answered() && !burnt
             });
             let told = turns.iter().filter(|run| run.of.continues.as_ref().is_some_and(|id| !was_cut(id))).count();
             prop_assert!(told <= continuations as usize, "{:?}", turns);

@@ -95,6 +95,8 @@ struct Heard {
 impl Listener for Heard {
     fn line(&mut self, stream: Stream, line: &[u8], out: &mut Vec<Event>) {
         if stream == Stream::Err {
+            let is_lost = String::from_utf8_lossy(line).starts_with("No conversation found");
+            out.extend(is_lost.then_some(Event::Trouble(Trouble::Lost)));
             return;
         }
         let line = parse(line);
