@@ -369,7 +369,8 @@ impl Trial<'_> {
             let dir = RunDir::of(runs.as_ref().expect("there are runs"), &run);
             // A daemon that was killed right before it started the supervisor has left nobody who could attend it.
             let strays = dir.ended().expect("it can be read").expect("it was ended").strays;
-            let was_attended = dir.processes().expect("it can be read").is_some() || strays > 0;
+            let noted = dir.processes().expect("it can be read");
+            let was_attended = noted.is_some_and(|by| by.supervisor != Identity::nobody()) || strays > 0;
             self.counts.ended_by_reaps += 1;
             self.counts.bad_reaps += u64::from(was_attended && !self.victims.contains(&run));
         }
