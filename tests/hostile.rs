@@ -200,7 +200,7 @@ fn peaks(w: &World, starts: &Running) -> BTreeMap<String, u64> {
             if let Some(noted) = dir.processes().expect("it can be read").filter(|_| !known.contains_key(&id))
             {
                 let on = dir.spec().expect("it can be read").and_then(|spec| spec.on).expect("of a task");
-                known.insert(id.clone(), Some((on.of.task, noted.supervisor)));
+                known.insert(id.clone(), Some((on.of.subject.to_string(), noted.supervisor)));
             }
             left |= !over;
             let Some(Some((task, supervisor))) = known.get(&id) else { continue };

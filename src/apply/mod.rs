@@ -3,6 +3,7 @@
 //! Every write needs a [`crate::plan::Permit`]. Right before a write its object is read again and compared with
 //! the planned fingerprint; one that changed is refused. Independent failures don't stop the rest.
 
+mod cases;
 mod compare;
 mod issues;
 mod labels;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{AT_WORK, ActionId, Address, Object, Observed, RepoName, RunSeen, Seen, Verb};
+use crate::model::{AT_WORK, ActionId, Object, Observed, RepoName, RunSeen, Seen, Verb};
 
 use super::compare::settled_value;
 use super::outcome::Outcome;
@@ -91,7 +91,7 @@ fn started(open: &Open, is_own: bool, observed: &Observed, now: Timestamp) -> Op
     let intent = &open.intent;
     let is_it = |run: &RunSeen| {
         let of = &run.of;
-        Address::repo(&of.repo).part("task", &of.task) == intent.address
+        of.subject.address(&of.repo) == intent.address
             && intent.after["version"] == of.version.as_str()
             && intent.after["attempt"] == of.attempt
             && run.id.moment().is_some_and(|began| began.as_millisecond() >= open.at.as_millisecond())
@@ -165,17 +165,16 @@ mod tests {
     /// A run of the same attempt that began so many minutes after the start was recorded.
     fn run(minutes: i64) -> RunSeen {
         let task = task("a");
-        let of = RunOf {
-            repo: task.repo.clone(),
-            task: task.name.clone(),
-            version: task.version(),
-            attempt: 1,
-            branch: task.branch(),
-            continues: None,
-            after: None,
-        };
+        let of = RunOf::new(&task, 1);
         let id = RunId::new(now() + SignedDuration::from_mins(minutes), b"x");
-        RunSeen { id, of, agent: "one".into(), billed: Billed::default(), phase: RunPhase::Under }
+        RunSeen {
+            id,
+            of,
+            agent: "one".into(),
+            prompt: String::new(),
+            billed: Billed::default(),
+            phase: RunPhase::Under,
+        }
     }
 
     /// A crash between the start and its record must not let another machine start it again.

@@ -3,7 +3,7 @@
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::model::{OpenPull, RunOf, StartRun};
+use crate::model::{OpenPull, RunId, RunOf, StartRun, StopRun};
 
 use super::outcome::Trouble;
 
@@ -19,6 +19,15 @@ pub trait Workshop: Send + Sync {
 
     /// Starts a run.
     fn start<'a>(&'a self, start: &'a StartRun) -> BoxFuture<'a, Result<(), WorkshopError>>;
+
+    /// Whether a run is at work that nobody has asked to end.
+    ///
+    /// # Errors
+    /// When its records can't be read.
+    fn is_at_work(&self, run: &RunId) -> Result<bool, WorkshopError>;
+
+    /// Asks a run to end.
+    fn stop<'a>(&'a self, stop: &'a StopRun) -> BoxFuture<'a, Result<(), WorkshopError>>;
 
     /// Pushes what a run made to the branch that is its own.
     fn push<'a>(&'a self, pull: &'a OpenPull) -> BoxFuture<'a, Result<(), WorkshopError>>;

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::adapters::github::{Client, Error, Kind};
-use crate::model::{Action, Effect};
+use crate::model::{Action, Effect, StopRun};
 use crate::plan::Permit;
 
 use super::outcome::{Outcome, Trouble};
 use super::{
-    LookError, Looked, Shown, Workshop, WorkshopError, issues, labels, proposals, pulls, repositories, speech,
+    LookError, Looked, Shown, Workshop, WorkshopError, cases, issues, labels, proposals, pulls, repositories,
+    speech,
 };
 
 /// Changes the world. It is made where something is applied, and nowhere else: a plan never holds one.
@@ -86,11 +89,32 @@ impl Writer {
                 speech::look(&self.client, action).await?
             }
             Effect::Propose { .. } | Effect::Withdraw { .. } => proposals::look(&self.client, action).await?,
-            Effect::StartRun(start) => self.workshop.look(&start.of)?,
-            Effect::OpenPull(pull) => pulls::look(&self.client, pull).await?,
+            Effect::StartRun(start) => self.beside(action, self.workshop.look(&start.of)?).await?,
+            Effect::OpenPull(pull) => self.beside(action, pulls::look(&self.client, pull).await?).await?,
             Effect::OpenIssue(issue) => issues::look(&self.client, issue).await?,
+            Effect::Tell(tell) => {
+                cases::look(&self.client, &tell.repo, tell.watched.number, |case| tell.value(case)).await?
+            }
+            Effect::Merge(it) => {
+                cases::look(&self.client, &it.repo, it.watched.number, |case| it.value(case)).await?
+            }
+            Effect::Reply(it) => {
+                cases::look(&self.client, &it.repo, it.watched.number, |case| it.value(case)).await?
+            }
+            Effect::UpdateBranch { repo, head, watched, .. } => {
+                cases::look(&self.client, repo, watched.number, |case| case.at(head)).await?
+            }
+            Effect::StopRun(stop) => StopRun::value(&stop.run, self.workshop.is_at_work(&stop.run)?),
         };
         Ok(value.into())
+    }
+
+    /// The value of something, with what is watched of the issue that it is for.
+    async fn beside(&self, action: &Action, value: Value) -> Result<Value, LookError> {
+        match action.effect.watched() {
+            Some(watched) => cases::beside(&self.client, action.effect.repo(), watched, value).await,
+            None => Ok(value),
+        }
     }
 
     /// Carries an action out, and gives whether what is there now shows it. The permit is used up, whatever happens.
@@ -131,9 +155,22 @@ impl Writer {
             }
             Effect::OpenPull(pull) => {
                 self.workshop.push(pull).await?;
-                pulls::open(client, pull).await?
+                match pull.over {
+                    Some(_) => Shown::No,
+                    None => pulls::open(client, pull).await?,
+                }
             }
             Effect::OpenIssue(issue) => issues::open(client, issue).await?,
+            Effect::Tell(tell) => cases::tell(client, tell).await?,
+            Effect::Merge(landing) => cases::merge(client, landing).await?,
+            Effect::UpdateBranch { repo, number, head, .. } => {
+                cases::update_branch(client, repo, *number, head).await?
+            }
+            Effect::Reply(it) => cases::reply(client, it).await?,
+            Effect::StopRun(stop) => {
+                self.workshop.stop(stop).await?;
+                Shown::No
+            }
         })
     }
 }

@@ -149,7 +149,7 @@ impl Run {
             self.word().to_owned(),
             on.map_or_else(
                 || self.spec.purpose.clone(),
-                |on| format!("{} {}, attempt {}", on.of.repo, on.of.task, on.of.attempt),
+                |on| format!("{} {}, attempt {}", on.of.repo, on.of.subject, on.of.attempt),
             ),
             self.spec.agent.clone(),
             Some(self.used.tokens()).filter(|n| *n > 0).map_or_else(untold, |n| format!("{n} tokens")),
@@ -165,7 +165,7 @@ impl Run {
             "outcome": outcome,
             "says": says,
             "repo": self.spec.on.as_ref().map(|on| on.of.repo.as_str()),
-            "task": self.spec.on.as_ref().map(|on| on.of.task.as_str()),
+            "task": self.spec.on.as_ref().map(|on| on.of.subject.to_string()),
             "attempt": self.spec.on.as_ref().map(|on| on.of.attempt),
             "continues": self.continues().map(RunId::as_str),
             "agent": self.spec.agent,
@@ -242,7 +242,7 @@ fn show(cx: &Context, state: &StateDir, run: &Run, json: bool) -> Result<Exit, F
             out.push_str(&format!("{label}{}\n", printable(one)));
         }
     };
-    line("task", on.map(|on| format!("{}, attempt {}", on.of.task, on.of.attempt)));
+    line("task", on.map(|on| format!("{}, attempt {}", on.of.subject, on.of.attempt)));
     line("goes on with", run.continues().map(|run| format!("run {run}")));
     line("repository", on.map(|on| on.of.repo.to_string()));
     let version = run.spec.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Address, CommitId, Figure, Outcome, Past, RunId, Spent, Usage, usd};
+use crate::model::{Address, CommitId, Figure, Outcome, Past, Play, RunId, Spent, Usage, usd};
 
 /// A run is over: for whom it was, who did it, what it used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,9 @@ pub struct Run {
     /// The playbook that the prompt came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playbook: Option<String>,
+    /// Of an issue: which round of its playbook it was, what enriched its prompt, where the issue came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub play: Option<Play>,
     /// The commit of the config that it ran under.
     pub config_commit: Option<CommitId>,
     /// When it ended.

@@ -106,6 +106,7 @@ pub(super) fn run(task: &Address, work: Option<String>) -> Run {
         model: None,
         prompt: "0a".into(),
         playbook: None,
+        play: None,
         config_commit: None,
         ended: at(0),
         took_ms: 1,

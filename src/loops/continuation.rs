@@ -62,7 +62,7 @@ pub(super) fn continuation<'a>(
     desired: &Desired,
 ) -> Option<Continuation<'a>> {
     let version = task.version();
-    let last = runs.iter().rfind(|run| run.of.task == task.name && run.of.repo == task.repo)?;
+    let last = runs.iter().rfind(|run| task.has(&run.of))?;
     let closed = last.phase.closed().filter(|_| last.of.version == version)?;
     if !last.tells_of_setup() {
         return None;

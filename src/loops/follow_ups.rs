@@ -41,7 +41,7 @@ pub fn due<'a>(task: &Task, desired: &Desired, observed: &'a Observed, now: Time
     if task.follow_ups == FollowUps::None {
         return Vec::new();
     }
-    let of_task = |run: &&RunSeen| run.of.task == task.name && run.of.repo == task.repo;
+    let of_task = |run: &&RunSeen| task.has(&run.of);
     let all: Vec<&RunSeen> = observed.runs.iter().filter(of_task).collect();
     if all.iter().any(|run| !matches!(run.phase, RunPhase::Closed(_))) {
         return Vec::new();
@@ -136,7 +136,7 @@ fn body(task: &Task, run: &RunSeen, found: &FollowUp, pull: Option<u64>) -> Stri
     format!(
         "Found by `{}` while it worked on the task `{}` of the factory{pull}, in run `{}`. Nobody has checked it.\n{words}{more}\n{}\n",
         run.agent,
-        task.name,
+        task.name(),
         run.id,
         follow_up_marker(&found.digest)
     )

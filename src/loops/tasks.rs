@@ -143,7 +143,7 @@ fn disk_full(cx: &Cx<'_, NoSettings>) -> Option<String> {
 
 fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
     let (version, address) = (task.version(), task.address());
-    let of_task = |run: &&RunSeen| run.of.task == task.name && run.of.repo == task.repo;
+    let of_task = |run: &&RunSeen| task.has(&run.of);
     let all: Vec<&RunSeen> = cx.observed.runs.iter().filter(of_task).collect();
     if let Some(run) = all.iter().find(|run| !matches!(run.phase, RunPhase::Closed(_))) {
         let on = match &run.phase {
@@ -421,13 +421,9 @@ fn start_run(
 ) -> Action {
     let kind = cx.desired.agents.get(agent).map_or("", |agent| agent.kind.as_str());
     let of = RunOf {
-        repo: task.repo.clone(),
-        task: task.name.clone(),
-        version: task.version(),
-        attempt: attempt(past, goes_on.is_some()),
-        branch: task.branch(),
         continues: goes_on.map(|it| it.run.id.clone()),
         after: past.last().map(|(run, _)| run.id.clone()),
+        ..RunOf::new(task, attempt(past, goes_on.is_some()))
     };
     let prompt = match goes_on {
         Some(it) => it.prompt(task.answer.as_ref(), kind),
@@ -443,10 +439,11 @@ fn start_run(
         paths: task.paths.clone(),
         may_weaken: task.may_weaken,
         answer: task.answer.clone(),
+        watched: None,
     };
     let after = start.value();
     let reason = match past.last() {
-        None => format!("task `{}` has not been done", task.name),
+        None => format!("task `{}` has not been done", task.name()),
         Some((run, closed)) => {
             let then = if goes_on.is_some() { "; its session goes on" } else { "" };
             format!("run {} ended in `{}`: {}{then}", run.id, closed.outcome, closed.says)
@@ -508,7 +505,10 @@ fn open_pull(
     let words: String = quoted.chain([checked(closed)]).collect();
     let body = format!(
         "Made by `{}` for the task `{}` of the factory, in run `{}`.\n{words}\n<!-- factoryctl:run {} -->\n",
-        run.agent, task.name, run.id, run.id
+        run.agent,
+        task.name(),
+        run.id,
+        run.id
     );
     let pull = OpenPull {
         repo: task.repo.clone(),
@@ -518,6 +518,8 @@ fn open_pull(
         base: base.to_owned(),
         title: title(task),
         body,
+        over: None,
+        watched: None,
     };
     Action::new(
         Tasks::NAME,

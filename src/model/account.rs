@@ -190,7 +190,8 @@ impl Paid {
         }
         let Some(closed) = run.phase.closed() else { return self.open.add(run) };
         self.in_all.add(run);
-        self.by_source.entry(format!("repo/{}/task/{}", run.of.repo, run.of.task)).or_default().add(run);
+        let source = run.of.subject.address(&run.of.repo);
+        self.by_source.entry(source.to_string()).or_default().add(run);
         self.by_agent.entry(run.agent.clone()).or_default().add(run);
         *self.by_outcome.entry(closed.outcome.as_str().to_owned()).or_default() += 1;
     }
@@ -234,12 +235,13 @@ mod tests {
     fn run(minutes: i64, outcome: Outcome, quotas: Vec<Quota>) -> RunSeen {
         let of = RunOf {
             repo: name("acme/widgets"),
-            task: "a".into(),
+            subject: crate::model::Subject::Task("a".into()),
             version: "v".into(),
             attempt: 1,
             branch: "b".into(),
             continues: None,
             after: None,
+            play: None,
         };
         let billed = Billed { account: "x".into(), quotas, ended: Some(at(minutes)), ..Billed::default() };
         let ended = Closed { at: at(minutes), ..closed(outcome) };
@@ -247,6 +249,7 @@ mod tests {
             id: RunId::new(at(minutes - 10), &minutes.to_le_bytes()),
             of,
             agent: "one".into(),
+            prompt: String::new(),
             billed,
             phase: RunPhase::Closed(Box::new(ended)),
         }

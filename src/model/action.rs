@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, LoopName, OpenIssue, OpenPull, RepoName,
-    Setting, SettingValue, Source, StartRun, Verb,
+    ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, Landing, LoopName, OpenIssue, OpenPull,
+    Reply, RepoName, Setting, SettingValue, Source, StartRun, StopRun, Tell, Verb, Watched,
 };
 
 /// What could go wrong with an action that did exactly what it says.
@@ -159,9 +159,52 @@ pub enum Effect {
     OpenPull(Box<OpenPull>),
     /// Opens an issue for what a run found besides its work.
     OpenIssue(Box<OpenIssue>),
+    /// Changes the labels of an issue and the factory's own comment on it together, or closes it.
+    Tell(Box<Tell>),
+    /// Merges a pull request, at one head.
+    Merge(Box<Landing>),
+    /// Has the branch of a pull request take in what its base has.
+    UpdateBranch {
+        /// Where.
+        repo: RepoName,
+        /// Which.
+        number: u64,
+        /// The head that it has.
+        head: CommitId,
+        /// What of its issue must be as it was seen.
+        watched: Watched,
+    },
+    /// Answers a conversation on a pull request.
+    Reply(Box<Reply>),
+    /// Ends a run.
+    StopRun(Box<StopRun>),
 }
 
 impl Effect {
+    /// What of an issue must be as it was seen right before it is done.
+    pub fn watched(&self) -> Option<&Watched> {
+        match self {
+            Self::StartRun(start) => start.watched.as_ref(),
+            Self::OpenPull(pull) => pull.watched.as_ref(),
+            Self::UpdateBranch { watched, .. } => Some(watched),
+            Self::Tell(tell) => Some(&tell.watched),
+            Self::Merge(landing) => Some(&landing.watched),
+            Self::Reply(reply) => Some(&reply.watched),
+            Self::CreateRepository { .. }
+            | Self::UpdateSettings { .. }
+            | Self::CreateLabel { .. }
+            | Self::UpdateLabel { .. }
+            | Self::DeleteLabel { .. }
+            | Self::Comment { .. }
+            | Self::DeleteComment { .. }
+            | Self::Report { .. }
+            | Self::Propose { .. }
+            | Self::Withdraw { .. }
+            | Self::OpenIssue(_)
+            | Self::StopRun(_) => None,
+        }
+    }
+
     /// The repository it acts on.
     pub fn repo(&self) -> &RepoName {
         match self {
@@ -174,10 +217,15 @@ impl Effect {
             | Self::DeleteComment { repo, .. }
             | Self::Report { repo, .. }
             | Self::Propose { repo, .. }
+            | Self::UpdateBranch { repo, .. }
             | Self::Withdraw { repo, .. } => repo,
             Self::StartRun(start) => &start.of.repo,
             Self::OpenPull(pull) => &pull.repo,
             Self::OpenIssue(issue) => &issue.repo,
+            Self::Tell(tell) => &tell.repo,
+            Self::Merge(landing) => &landing.repo,
+            Self::Reply(reply) => &reply.repo,
+            Self::StopRun(stop) => &stop.repo,
         }
     }
 }
@@ -246,7 +294,12 @@ impl Action {
             | Effect::Withdraw { .. }
             | Effect::StartRun(_)
             | Effect::OpenPull(_)
-            | Effect::OpenIssue(_) => Vec::new(),
+            | Effect::OpenIssue(_)
+            | Effect::Tell(_)
+            | Effect::Merge(_)
+            | Effect::UpdateBranch { .. }
+            | Effect::Reply(_)
+            | Effect::StopRun(_) => Vec::new(),
         }
     }
 

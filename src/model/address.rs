@@ -42,7 +42,7 @@ pub enum AddressError {
 }
 
 /// The parts of a repository besides its settings.
-const PARTS: [&str; 5] = ["label", "branch", "pull", "commit", "task"];
+const PARTS: [&str; 6] = ["label", "branch", "pull", "commit", "task", "issue"];
 
 /// The part of a task for what its runs found.
 pub(super) const FOUND: &str = "follow-up";
@@ -84,6 +84,11 @@ impl Address {
     /// `repo/<owner>/<name>/label/<label>`, in lower case, since GitHub's labels ignore case.
     pub fn label(repo: &RepoName, label: &LabelName) -> Self {
         Self::repo(repo).part("label", &label.key())
+    }
+
+    /// `repo/<owner>/<name>/issue/<number>`.
+    pub fn issue(repo: &RepoName, number: u64) -> Self {
+        Self::repo(repo).part("issue", &number.to_string())
     }
 
     /// The repository this address lies in, if it lies in one.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::address::escape;
 use super::{
-    Address, AddressGlob, AgentConfig, Gate, LabelName, LabelSpec, Origin, Prices, Recipe, RepoName, RunCaps,
-    Setting, SettingValue, Source, Sourced, Task,
+    Address, AddressGlob, AgentConfig, Gate, LabelName, LabelSpec, Origin, Pipelines, Prices, Recipe,
+    RepoName, RunCaps, Setting, SettingValue, Source, Sourced, Task,
 };
 
 /// Everything that one state of the config repository asks for.
@@ -35,6 +35,8 @@ pub struct Desired {
     pub agents: BTreeMap<String, AgentConfig>,
     /// What they are given to do, by name.
     pub tasks: BTreeMap<String, Task>,
+    /// The pipelines that issues go through.
+    pub pipelines: Pipelines,
     /// How many of them may be at work, and what they may cost.
     pub run_caps: RunCaps,
     /// What models cost, where config says so.
@@ -344,7 +346,7 @@ impl Desired {
     /// The task that a text names by less than its address: `task/hone`, as plans show it, or `task.hone`.
     pub fn task_meant(&self, text: &str) -> Option<&Task> {
         let name = text.strip_prefix("task/").or_else(|| text.strip_prefix("task."))?;
-        self.tasks.values().find(|task| task.name.eq_ignore_ascii_case(name))
+        self.tasks.values().find(|task| task.name().eq_ignore_ascii_case(name))
     }
 
     /// Of a glob that can cover nothing of what is managed: the nearest address, if there is any. `None` where it covers
@@ -385,7 +387,7 @@ impl Desired {
     /// The task that was probably meant by a glob that is for tasks of this name.
     fn near_task(&self, glob: &AddressGlob, name: &str) -> Option<String> {
         // Whoever writes the name of a task as it is meant that task, wherever it is to be done.
-        let of_name = self.tasks.values().find(|task| task.name.eq_ignore_ascii_case(name));
+        let of_name = self.tasks.values().find(|task| task.name().eq_ignore_ascii_case(name));
         let all = self.tasks.values().map(|task| task.address().to_string());
         of_name.map(|task| task.address().to_string()).or_else(|| near(&glob.to_string(), all))
     }

@@ -19,6 +19,8 @@ pub enum Facet {
     Runs,
     /// Issues, where what a run found may become one.
     Issues,
+    /// The issues that pipelines have to do with, and the pull requests for them.
+    Cases,
 }
 
 impl Facet {
@@ -31,6 +33,7 @@ impl Facet {
         Self::Unmanaged,
         Self::Runs,
         Self::Issues,
+        Self::Cases,
     ];
 
     /// Its name in documents.
@@ -43,6 +46,7 @@ impl Facet {
             Self::Unmanaged => "unmanaged",
             Self::Runs => "runs",
             Self::Issues => "issues",
+            Self::Cases => "cases",
         }
     }
 }

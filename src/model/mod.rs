@@ -4,6 +4,7 @@ mod account;
 mod action;
 mod address;
 mod answer;
+mod case;
 mod config_files;
 pub mod credential;
 mod desired;
@@ -12,6 +13,8 @@ mod hosted;
 mod identity;
 mod issue;
 mod observed;
+mod phase;
+mod pipeline;
 mod ran;
 mod recipe;
 mod repo_name;
@@ -21,7 +24,9 @@ mod setting;
 mod source;
 mod speech;
 mod spend;
+mod subject;
 mod task;
+mod telling;
 mod verb;
 
 pub use account::{Billed, Paid, Paused, Sum};
@@ -29,6 +34,10 @@ pub use action::{Action, CheckState, Effect, ProposedFile, Risk};
 pub use address::{Address, AddressError, AddressGlob};
 pub(crate) use address::{is_hidden, match_path, match_star};
 pub use answer::{AnswerFrom, AnswerSchema, LONGEST_ANSWER, Typed};
+pub use case::{
+    Case, Cases, CheckIs, CheckSeen, CommentSeen, FileChange, LabelOn, Landed, Mergeable, Permission,
+    PullCase, ReviewIs, ReviewSeen, ThreadSeen, Watched,
+};
 pub use config_files::{ConfigFile, ConfigFiles, Origin, SECTIONS, Unread};
 pub use desired::{
     Allow, Auth, ChangeBudget, Desired, Factory, GitHub, Labels, LoopConfig, Mode, ObservedOwner, Protect,
@@ -42,6 +51,11 @@ pub use observed::{
     Broken, Cause, ConfigHead, ConfigPull, Cost, Gap, LabelState, Observed, OpenFlip, OwnRepo, RepoState,
     Seen, Unmanaged,
 };
+pub use phase::Phase;
+pub use pipeline::{
+    BRANCHES, Freeze, Graduation, Mark, MergeMethod, MergeMode, MergePolicy, Pipeline, Pipelines, Playbook,
+    RequiredCheck, Reserved,
+};
 pub use ran::{AT_WORK, Begun, Elsewhere, Past, Ran};
 pub use recipe::{Cache, Check, Counted, Gate, Recipe};
 pub use repo_name::{RepoName, RepoNameError};
@@ -51,10 +65,12 @@ pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
 pub use speech::{PLAN_CHECK, REVIEW_MARKER, follow_up_marker, follow_ups_marked};
 pub use spend::{Figure, MICROS, Prices, Quota, Spent, Tariff, day_of, spent, usd};
+pub use subject::Subject;
 pub use task::{
     AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Closed, FollowUps, Given, LONGEST_WAIT, Lack,
-    OpenPull, PullSeen, RunCaps, RunOf, RunPhase, RunSeen, Session, StartRun, TYPED_KINDS, Task,
+    OpenPull, Play, PullSeen, RunCaps, RunOf, RunPhase, RunSeen, Session, StartRun, TYPED_KINDS, Task,
 };
+pub use telling::{Closing, Landing, Reply, StopRun, Tell};
 pub use verb::{Change, Object, Verb};
 
 #[cfg(test)]

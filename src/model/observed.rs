@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    CommitId, Desired, Elsewhere, Facet, LabelName, Paid, PullSeen, RepoName, RunSeen, Setting, SettingValue,
-    Tracker,
+    Cases, CommitId, Desired, Elsewhere, Facet, LabelName, Paid, PullSeen, RepoName, RunSeen, Setting,
+    SettingValue, Tracker,
 };
 
 /// What was seen of the world, and when.
@@ -39,6 +39,8 @@ pub struct Observed {
     pub pulls: BTreeMap<(RepoName, String), Seen<PullSeen>>,
     /// What follow-ups of runs became, or may become.
     pub tracker: Tracker,
+    /// The issues that pipelines have to do with.
+    pub cases: Cases,
     /// How many bytes runs use on this machine, where it was asked for.
     pub disk: Option<Seen<u64>>,
     /// Everything that could not be read.

@@ -174,15 +174,7 @@ impl Past {
 
     /// It, as a run is seen. What it left lies elsewhere.
     fn seen(&self, task: &Task) -> RunSeen {
-        let of = RunOf {
-            repo: task.repo.clone(),
-            task: task.name.clone(),
-            version: self.work.clone(),
-            attempt: self.attempt,
-            branch: task.branch(),
-            continues: None,
-            after: None,
-        };
+        let of = RunOf { version: self.work.clone(), ..RunOf::new(task, self.attempt) };
         let says = "it ran on another machine, or its records are gone from this one";
         let closed = Closed::bare(self.outcome.clone(), says, self.at);
         let billed = Billed {
@@ -193,7 +185,7 @@ impl Past {
             ended: Some(self.at),
         };
         let phase = RunPhase::Closed(Box::new(closed));
-        RunSeen { id: self.run.clone(), of, agent: self.agent.clone(), billed, phase }
+        RunSeen { id: self.run.clone(), of, agent: self.agent.clone(), prompt: String::new(), billed, phase }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     AgentBounds, AgentConfig, Clocks, Closed, Desired, FollowUps, LabelName, LabelSpec, LabelState, Labels,
     Limits, Mode, Observed, Outcome, OwnRepo, Recipe, Repo, RepoName, RepoState, Seen, Setting, SettingValue,
-    Source, Sourced, Task,
+    Source, Sourced, Subject, Task,
 };
 
 impl From<bool> for SettingValue {
@@ -105,7 +105,7 @@ pub(crate) fn closed(outcome: Outcome) -> Closed {
 /// A task of `acme/widgets` that the agent `one` is to do in two attempts.
 pub(crate) fn task(text: &str) -> Task {
     Task {
-        name: text.into(),
+        subject: Subject::Task(text.into()),
         repo: name("acme/widgets"),
         prompt: format!("Do {text}."),
         agents: vec!["one".into()],
@@ -115,6 +115,8 @@ pub(crate) fn task(text: &str) -> Task {
         paths: Vec::new(),
         may_weaken: false,
         follow_ups: FollowUps::None,
+        work: None,
+        play: None,
         source: source(4),
     }
 }

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::address::FOUND;
 use super::{
-    Address, AnswerSchema, Billed, Check, Clocks, CommitId, Limits, Outcome, RepoName, RunId, Said,
-    SecretRef, Source, Typed,
+    Address, AnswerSchema, Billed, Check, Clocks, CommitId, Limits, Outcome, Phase, Pipeline, RepoName,
+    RunId, Said, SecretRef, Source, Subject, Typed, Watched,
 };
 
 /// The kinds of agents that config may name.
@@ -88,8 +88,8 @@ pub enum Given {
 /// A piece of work for an agent in one repository, which ends in a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
-    /// Its name.
-    pub name: String,
+    /// What it is for.
+    pub subject: Subject,
     /// Where it is to be done.
     pub repo: RepoName,
     /// What is to be done.
@@ -108,6 +108,10 @@ pub struct Task {
     pub may_weaken: bool,
     /// What becomes of work that its runs found and didn't do.
     pub follow_ups: FollowUps,
+    /// What is to be done, where its prompt says more than that: by this it is told from other pieces of work.
+    pub work: Option<String>,
+    /// How it is played, where it is a phase of an issue.
+    pub play: Option<Play>,
     /// Where it was written.
     pub source: Source,
 }
@@ -139,7 +143,17 @@ impl FollowUps {
 impl Task {
     /// Its address.
     pub fn address(&self) -> Address {
-        Address::repo(&self.repo).part("task", &self.name)
+        self.subject.address(&self.repo)
+    }
+
+    /// How it is called: its name in config, or the issue and its phase.
+    pub fn name(&self) -> String {
+        self.subject.to_string()
+    }
+
+    /// Whether a run is one of its own, also of what it was before its prompt changed.
+    pub fn has(&self, run: &RunOf) -> bool {
+        (&run.repo, &run.subject) == (&self.repo, &self.subject)
     }
 
     /// The address of what one of its runs found.
@@ -156,7 +170,7 @@ impl Task {
     /// of work, with its own attempts and its own branch.
     pub fn version(&self) -> String {
         let mut all = blake3::Hasher::new();
-        all.update(self.prompt.as_bytes());
+        all.update(self.work.as_ref().unwrap_or(&self.prompt).as_bytes());
         if let Some(answer) = &self.answer {
             all.update(b"\0").update(answer.value().to_string().as_bytes());
         }
@@ -166,9 +180,7 @@ impl Task {
     /// How many of its attempts these runs have used up. The runs of one session are one attempt.
     pub fn burnt<'a>(&self, runs: impl IntoIterator<Item = &'a RunSeen>) -> usize {
         let version = self.version();
-        let is_of_it = |run: &&RunSeen| {
-            (&run.of.repo, &run.of.task, &run.of.version) == (&self.repo, &self.name, &version)
-        };
+        let is_of_it = |run: &&RunSeen| self.has(&run.of) && run.of.version == version;
         let burns = |run: &&RunSeen| run.phase.closed().is_some_and(|c| c.outcome.burns_attempt());
         let burnt = runs.into_iter().filter(is_of_it).filter(burns).map(|run| run.of.attempt);
         burnt.collect::<BTreeSet<u32>>().len()
@@ -176,7 +188,10 @@ impl Task {
 
     /// The branch that its work is published on.
     pub fn branch(&self) -> String {
-        format!("factory/task/{}-{}", self.name.to_lowercase(), self.version())
+        match &self.subject {
+            Subject::Task(name) => format!("factory/task/{}-{}", name.to_lowercase(), self.version()),
+            Subject::Issue { number, .. } => Pipeline::branch(*number),
+        }
     }
 }
 
@@ -204,8 +219,9 @@ impl Default for RunCaps {
 pub struct RunOf {
     /// The repository.
     pub repo: RepoName,
-    /// The task.
-    pub task: String,
+    /// What in it.
+    #[serde(rename = "task")]
+    pub subject: Subject,
     /// [`Task::version`].
     pub version: String,
     /// Which attempt, from one. What burns none leaves its number to the run that takes its place.
@@ -218,6 +234,43 @@ pub struct RunOf {
     /// The run of the same work that came before it; records of earlier versions don't tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<RunId>,
+    /// Of an issue: by which playbook it goes, which round of it this is, and what enriched its prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub play: Option<Play>,
+}
+
+/// How a run in a phase of an issue is played.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Play {
+    /// The playbook.
+    pub book: String,
+    /// Which round of it on this issue, from one.
+    pub round: u32,
+    /// What its prompt has that the one before it had not, in a word or two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enriched: Option<String>,
+    /// The phase that the issue came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Phase>,
+    /// The commit that is looked at, or worked on from: the head of a pull request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<CommitId>,
+}
+
+impl RunOf {
+    /// An attempt at a task that begins anew.
+    pub fn new(task: &Task, attempt: u32) -> Self {
+        Self {
+            repo: task.repo.clone(),
+            subject: task.subject.clone(),
+            version: task.version(),
+            attempt,
+            branch: task.branch(),
+            continues: None,
+            after: None,
+            play: task.play.clone(),
+        }
+    }
 }
 
 /// A run to start.
@@ -235,6 +288,8 @@ pub struct StartRun {
     pub may_weaken: bool,
     /// The form of the answer that is asked for.
     pub answer: Option<AnswerSchema>,
+    /// What of its issue must be as it was seen, where it is for one.
+    pub watched: Option<Watched>,
 }
 
 impl StartRun {
@@ -261,12 +316,16 @@ impl RunOf {
         if let Some(run) = &self.continues {
             value["continues"] = run.as_str().into();
         }
+        if let Some(play) = &self.play {
+            value["playbook"] = play.book.as_str().into();
+            value["round"] = play.round.into();
+        }
         value
     }
 
     /// Whether it is of the same piece of work.
     pub fn is_of_same_work(&self, other: &Self) -> bool {
-        (&self.repo, &self.task, &self.version) == (&other.repo, &other.task, &other.version)
+        (&self.repo, &self.subject, &self.version) == (&other.repo, &other.subject, &other.version)
     }
 }
 
@@ -287,6 +346,10 @@ pub struct OpenPull {
     pub title: String,
     /// Markdown.
     pub body: String,
+    /// The open pull request that gets it, and the head that it has.
+    pub over: Option<(u64, CommitId)>,
+    /// What of its issue must be as it was seen, where it is for one.
+    pub watched: Option<Watched>,
 }
 
 /// A run, as it is seen.
@@ -298,6 +361,8 @@ pub struct RunSeen {
     pub of: RunOf,
     /// Its agent.
     pub agent: String,
+    /// Which prompt it has: [`StartRun::digest`]; empty where nobody knows.
+    pub prompt: String,
     /// Who pays for it, and what it used.
     pub billed: Billed,
     /// How far it is.

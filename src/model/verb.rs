@@ -38,6 +38,16 @@ pub enum Verb {
     OpenPull,
     /// What a run found besides becomes an issue.
     OpenIssue,
+    /// An issue is told something: its labels and the factory's comment change together, or it is closed.
+    TellIssue,
+    /// A pull request is merged.
+    MergePull,
+    /// The branch of a pull request takes in what its base has.
+    UpdateBranch,
+    /// A conversation on a pull request is answered.
+    Reply,
+    /// A run is ended.
+    StopRun,
 }
 
 impl Verb {
@@ -60,6 +70,11 @@ impl Verb {
         Self::StartRun,
         Self::OpenPull,
         Self::OpenIssue,
+        Self::TellIssue,
+        Self::MergePull,
+        Self::UpdateBranch,
+        Self::Reply,
+        Self::StopRun,
     ];
 
     /// Its word in documents.
@@ -82,6 +97,11 @@ impl Verb {
             Self::StartRun => "start-run",
             Self::OpenPull => "open-pull",
             Self::OpenIssue => "open-issue",
+            Self::TellIssue => "tell-issue",
+            Self::MergePull => "merge-pull",
+            Self::UpdateBranch => "update-branch",
+            Self::Reply => "reply",
+            Self::StopRun => "stop-run",
         }
     }
 
@@ -94,14 +114,18 @@ impl Verb {
             | Self::Report
             | Self::Propose
             | Self::OpenPull
+            | Self::Reply
             | Self::OpenIssue => Change::Add,
             Self::UnarchiveRepository
             | Self::UpdateSettings
             | Self::ChangeVisibility
             | Self::ArchiveRepository
             | Self::UpdateLabel
-            | Self::RenameLabel => Change::Change,
-            Self::DeleteLabel | Self::DeleteComment | Self::Withdraw => Change::Delete,
+            | Self::RenameLabel
+            | Self::TellIssue
+            | Self::MergePull
+            | Self::UpdateBranch => Change::Change,
+            Self::DeleteLabel | Self::DeleteComment | Self::Withdraw | Self::StopRun => Change::Delete,
             Self::StartRun => Change::Run,
         }
     }
@@ -117,7 +141,12 @@ impl Verb {
             | Self::Propose
             | Self::StartRun
             | Self::OpenPull
-            | Self::OpenIssue => 3,
+            | Self::OpenIssue
+            | Self::TellIssue
+            | Self::MergePull
+            | Self::UpdateBranch
+            | Self::Reply
+            | Self::StopRun => 3,
             Self::DeleteLabel | Self::DeleteComment | Self::Withdraw => 4,
             Self::ChangeVisibility => 5,
             Self::ArchiveRepository => 6,
@@ -139,7 +168,12 @@ impl Verb {
             | Self::Propose
             | Self::Withdraw
             | Self::StartRun
-            | Self::OpenPull => Object::Nothing,
+            | Self::OpenPull
+            | Self::TellIssue
+            | Self::MergePull
+            | Self::UpdateBranch
+            | Self::Reply
+            | Self::StopRun => Object::Nothing,
             Self::OpenIssue => Object::Issue,
         }
     }
@@ -156,9 +190,10 @@ impl Verb {
             Self::Comment | Self::DeleteComment => "comment",
             Self::Report => "report",
             Self::Propose | Self::Withdraw => "proposal",
-            Self::StartRun => "run",
-            Self::OpenPull => "pull request",
-            Self::OpenIssue => "issue",
+            Self::StartRun | Self::StopRun => "run",
+            Self::OpenPull | Self::MergePull | Self::UpdateBranch => "pull request",
+            Self::OpenIssue | Self::TellIssue => "issue",
+            Self::Reply => "comment",
         }
     }
 }

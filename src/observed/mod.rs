@@ -3,6 +3,7 @@
 //! Reads only. A failed, partial or refused read becomes a [`crate::model::Gap`] with its cause, never an absence.
 
 mod batch;
+mod cases;
 mod config_repo;
 mod decode;
 mod issues;
@@ -16,6 +17,7 @@ use crate::adapters::clock::Clock;
 use crate::adapters::github::{Client, Kind};
 use crate::model::{Cause, Cost, Desired, Facet, Facets, Observed, RepoName};
 
+pub use cases::one_case;
 pub use config_repo::{Closing, OwnPull, PullSeen, config_pulls, ending, own_check, own_pulls};
 pub use issues::{issues, tracked};
 pub use label_uses::count_uses;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::model::{
     Action, ActionId, Effect, Fingerprint, LabelName, LabelSpec, LabelState, Observed, RepoName, RepoState,
-    Risk, RunId, Seen, Setting, SettingValue, Verb,
+    Risk, RunId, Seen, Setting, SettingValue, StopRun, Verb,
 };
 
 /// Something that must never be in a plan.
@@ -72,7 +72,12 @@ fn fits(action: &Action) -> bool {
         | (Verb::Withdraw, Effect::Withdraw { .. })
         | (Verb::StartRun, Effect::StartRun(_))
         | (Verb::OpenPull, Effect::OpenPull(_))
-        | (Verb::OpenIssue, Effect::OpenIssue(_)) => true,
+        | (Verb::OpenIssue, Effect::OpenIssue(_))
+        | (Verb::TellIssue, Effect::Tell(_))
+        | (Verb::MergePull, Effect::Merge(_))
+        | (Verb::UpdateBranch, Effect::UpdateBranch { .. })
+        | (Verb::Reply, Effect::Reply(_))
+        | (Verb::StopRun, Effect::StopRun(_)) => true,
         (Verb::UpdateLabel, Effect::UpdateLabel { name, label, .. }) => name.key() == label.name.key(),
         (Verb::RenameLabel, Effect::UpdateLabel { name, label, .. }) => name.key() != label.name.key(),
         (Verb::UpdateSettings, Effect::UpdateSettings { settings, .. }) => {
@@ -128,11 +133,31 @@ fn says_what_it_does(action: &Action) -> bool {
                 && (start.of.continues.is_none() || after["continues"] == before["run"])
         }
         Effect::OpenPull(pull) => {
-            before.is_null()
+            let was = pull.over.as_ref().map(|(_, head)| head.as_str());
+            before["commit"].as_str() == was
                 && after["branch"].as_str() == Some(pull.branch.as_str())
                 && after["commit"].as_str() == Some(pull.commit.as_str())
         }
         Effect::OpenIssue(issue) => before.is_null() && *after == issue.value(),
+        Effect::Tell(tell) => {
+            let says = tell.comment.as_deref();
+            let has = |label: &LabelName| {
+                let all = after["labels"].as_array().into_iter().flatten();
+                all.filter_map(Value::as_str).any(|key| key == label.key())
+            };
+            after["issue"].as_u64() == Some(tell.watched.number)
+                && says.is_none_or(|says| after["comment"].as_str() == Some(says))
+                && tell.rewrites.is_some() == before["comment"].is_string()
+                && (tell.close.is_none() || after["open"] == false)
+                && tell.add.iter().all(has)
+                && !tell.remove.iter().any(has)
+        }
+        Effect::Merge(landing) => {
+            *after == landing.done() && before["pull"]["head"].as_str() == Some(landing.head.as_str())
+        }
+        Effect::UpdateBranch { head, .. } => before["head"].as_str() == Some(head.as_str()),
+        Effect::Reply(reply) => *after == reply.done(),
+        Effect::StopRun(stop) => *after == StopRun::value(&stop.run, false),
     }
 }
 
@@ -177,7 +202,12 @@ fn least_risk(action: &Action, observed: &Observed) -> Option<Risk> {
         | Effect::Withdraw { .. }
         | Effect::StartRun(_)
         | Effect::OpenPull(_)
-        | Effect::OpenIssue(_) => None,
+        | Effect::OpenIssue(_)
+        | Effect::Tell(_)
+        | Effect::Merge(_)
+        | Effect::UpdateBranch { .. }
+        | Effect::Reply(_)
+        | Effect::StopRun(_) => None,
     }
 }
 
@@ -192,7 +222,12 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
             | Effect::Withdraw { .. }
             | Effect::StartRun(_)
             | Effect::OpenPull(_)
-            | Effect::OpenIssue(_),
+            | Effect::OpenIssue(_)
+            | Effect::Tell(_)
+            | Effect::Merge(_)
+            | Effect::UpdateBranch { .. }
+            | Effect::Reply(_)
+            | Effect::StopRun(_),
             _,
         )
         | (Effect::CreateRepository { .. }, Seen::Absent) => return None,
@@ -228,7 +263,12 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
         | Effect::Withdraw { .. }
         | Effect::StartRun(_)
         | Effect::OpenPull(_)
-        | Effect::OpenIssue(_) => None,
+        | Effect::OpenIssue(_)
+        | Effect::Tell(_)
+        | Effect::Merge(_)
+        | Effect::UpdateBranch { .. }
+        | Effect::Reply(_)
+        | Effect::StopRun(_) => None,
     }
 }
 
@@ -298,7 +338,12 @@ fn label_names(effect: &Effect) -> BTreeSet<String> {
         | Effect::Withdraw { .. }
         | Effect::StartRun(_)
         | Effect::OpenPull(_)
-        | Effect::OpenIssue(_) => BTreeSet::new(),
+        | Effect::OpenIssue(_)
+        | Effect::Tell(_)
+        | Effect::Merge(_)
+        | Effect::UpdateBranch { .. }
+        | Effect::Reply(_)
+        | Effect::StopRun(_) => BTreeSet::new(),
     }
 }
 

@@ -298,7 +298,16 @@ fn calls(effect: &Effect) -> usize {
         Effect::UpdateSettings { settings, .. } => 1 + settings_calls(settings),
         Effect::Propose { .. } | Effect::OpenPull(_) => 4,
         Effect::OpenIssue(_) => 3,
-        Effect::StartRun(_) => 1,
+        Effect::StartRun(start) => 1 + usize::from(start.watched.is_some()),
+        Effect::StopRun(_) => 0,
+        Effect::Tell(tell) => {
+            let comment = usize::from(tell.comment.is_some());
+            1 + comment
+                + usize::from(!tell.add.is_empty())
+                + tell.remove.len()
+                + usize::from(tell.close.is_some())
+        }
+        Effect::Merge(_) | Effect::UpdateBranch { .. } | Effect::Reply(_) => 2,
         Effect::Withdraw { number, .. } => 2 + usize::from(number.is_some()),
         Effect::CreateLabel { .. }
         | Effect::UpdateLabel { .. }

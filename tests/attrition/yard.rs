@@ -111,7 +111,7 @@ impl Seen {
         let checker = checking.then(|| checker(dir.dir())).flatten();
         let supervisor = processes.as_ref().map(|processes| processes.supervisor.clone());
         let agent = processes.and_then(|processes| processes.agent);
-        Some(Self { id, task: on.of.task, goes_on, at, supervisor, agent, checker, closed })
+        Some(Self { id, task: on.of.subject.to_string(), goes_on, at, supervisor, agent, checker, closed })
     }
 }
 

@@ -129,7 +129,11 @@ fn rests_on_what_was_seen(action: &Action, observed: &Observed) -> bool {
     let seen = observed.repo(action.effect.repo());
     match action.verb {
         Verb::CreateRepository => matches!(seen, Seen::Absent),
-        Verb::StartRun | Verb::OpenPull => observed.gap(Facet::Runs, None).is_none(),
+        Verb::TellIssue | Verb::MergePull | Verb::UpdateBranch | Verb::Reply => {
+            let of = action.effect.watched().map(|watched| watched.number);
+            of.is_some_and(|n| matches!(observed.cases.of(action.effect.repo(), n), Seen::Known(_)))
+        }
+        Verb::StartRun | Verb::OpenPull | Verb::StopRun => observed.gap(Facet::Runs, None).is_none(),
         Verb::OpenIssue => {
             matches!(observed.tracker.issues.get(action.effect.repo()), Some(Seen::Known(_)))
         }

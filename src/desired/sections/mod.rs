@@ -83,6 +83,7 @@ pub(super) fn build(config: &ConfigFiles, root: &[Block], cx: &mut Builder<'_>) 
         agents,
         tasks,
         run_caps,
+        pipelines: crate::model::Pipelines::default(),
         prices: prices::build(of(prices::PRICES.name).next(), cx),
         allows: of(allow::ALLOW.name).filter_map(|b| allow::build(b, cx)).collect(),
         protects,

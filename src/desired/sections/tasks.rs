@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::desired::block::{Block, Read};
 use crate::desired::diagnostic::{Code, Draft, code, nearest};
 use crate::desired::shape::{Field, Kind, Repeat, Type};
-use crate::model::{AgentConfig, AnswerSchema, FollowUps, Repo, RepoName, Task};
+use crate::model::{AgentConfig, AnswerSchema, FollowUps, Repo, RepoName, Subject, Task};
 
 use super::Builder;
 
@@ -118,7 +118,9 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
             .and_then(|(word, _)| FollowUps::by_word(word))
             .unwrap_or_default(),
         source: cx.source(block.span),
-        name: name.clone(),
+        subject: Subject::Task(name.clone()),
+        work: None,
+        play: None,
     };
     Some((name, task))
 }

@@ -203,7 +203,7 @@ mod tests {
         let mut desired = Desired::default();
         assert_eq!(looks(&desired), ["tasks"]);
         let task = samples::task("hone");
-        desired.tasks.insert(task.name.clone(), task);
+        desired.tasks.insert(task.name(), task);
         assert!(looks(&desired).is_empty());
     }
 }

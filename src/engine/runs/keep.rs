@@ -114,7 +114,7 @@ fn works<'a>(desired: &'a Desired, observed: &'a Observed) -> BTreeMap<String, W
         work.last = Some(run);
     }
     for task in desired.tasks.values() {
-        if let Some(work) = out.get_mut(&name_of(&task.repo, &task.name)) {
+        if let Some(work) = out.get_mut(&name_of(&task.repo, &task.subject)) {
             work.burnt = task.burnt(&observed.runs);
             work.goes_on = loops::goes_on(task, &observed.runs, desired);
             work.task = Some(task);
@@ -242,15 +242,15 @@ mod tests {
     /// A run of a task that ended that many minutes ago, or is under way.
     fn run(of: &str, outcome: Option<Outcome>, ago: i64) -> RunSeen {
         let task = task(of);
-        let (repo, version, branch) = (task.repo.clone(), task.version(), task.branch());
-        let of = RunOf { repo, task: task.name, version, attempt: 1, branch, continues: None, after: None };
+        let of = RunOf::new(&task, 1);
         let at = now() - jiff::SignedDuration::from_mins(ago);
         let closed = |outcome| RunPhase::Closed(Box::new(Closed { at, ..closed(outcome) }));
         let phase = outcome.map_or(RunPhase::Under, closed);
         RunSeen {
-            id: RunId::new(at, of.task.as_bytes()),
+            id: RunId::new(at, of.subject.to_string().as_bytes()),
             of,
             agent: "one".into(),
+            prompt: String::new(),
             billed: Billed::default(),
             phase,
         }

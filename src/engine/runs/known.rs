@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{AgentConfig, Paid, RepoName, RunId, RunOf, RunSeen, Task, day_of};
+use crate::model::{AgentConfig, Paid, RepoName, RunId, RunOf, RunSeen, Subject, Task, day_of};
 use crate::runs::{RecordError, RunDir};
 
 /// The runs that this process knows to be over.
@@ -40,7 +40,7 @@ const UNFIT_FOR: SignedDuration = SignedDuration::from_mins(10);
 #[derive(Clone, Copy, Debug)]
 struct Over {
     repo: Mark,
-    task: Mark,
+    place: Mark,
     work: Mark,
     agent: Mark,
     at: Timestamp,
@@ -63,12 +63,12 @@ fn mark(parts: &[&str]) -> Mark {
     Mark::from_le_bytes(bytes)
 }
 
-fn task_of(repo: &RepoName, task: &str) -> Mark {
-    mark(&[repo.as_str(), task])
+fn place_of(repo: &RepoName, subject: &Subject) -> Mark {
+    mark(&[repo.as_str(), &subject.place()])
 }
 
 fn work_of(of: &RunOf) -> Mark {
-    mark(&[of.repo.as_str(), &of.task, &of.version])
+    mark(&[of.repo.as_str(), &of.subject.to_string(), &of.version])
 }
 
 impl Known {
@@ -90,7 +90,7 @@ impl Known {
         let Some(closed) = phase.closed() else { return false };
         let over = Over {
             repo: mark(&[of.repo.as_str()]),
-            task: task_of(&of.repo, &of.task),
+            place: place_of(&of.repo, &of.subject),
             work: work_of(of),
             agent: mark(&[agent]),
             at: closed.at,
@@ -149,10 +149,10 @@ impl Known {
         holds.then(|| unfit.says.clone())
     }
 
-    /// Those of a task that are over.
-    pub(in crate::engine) fn of_task(&self, repo: &RepoName, task: &str) -> Vec<RunId> {
-        let task = task_of(repo, task);
-        self.those(|over| over.task == task)
+    /// Those that are over of a task, or of an issue in any of its phases.
+    pub(in crate::engine) fn of_subject(&self, repo: &RepoName, subject: &Subject) -> Vec<RunId> {
+        let place = place_of(repo, subject);
+        self.those(|over| over.place == place)
     }
 
     /// Those of a piece of work that are over.
@@ -177,7 +177,7 @@ impl Known {
     /// agent, and in each repository those whose setup failed since one whose didn't, that one included.
     pub(super) fn that_matter<'a>(&self, tasks: impl Iterator<Item = &'a Task>) -> BTreeSet<RunId> {
         let works: BTreeSet<Mark> =
-            tasks.map(|task| mark(&[task.repo.as_str(), &task.name, &task.version()])).collect();
+            tasks.map(|task| mark(&[task.repo.as_str(), &task.name(), &task.version()])).collect();
         let known = self.lock();
         let (mut by_task, mut by_agent, mut by_repo) =
             (BTreeMap::new(), BTreeMap::<Mark, (Timestamp, &RunId)>::new(), BTreeMap::<_, Vec<_>>::new());
@@ -186,7 +186,7 @@ impl Known {
             if works.contains(&over.work) {
                 out.insert(id.clone());
             }
-            by_task.insert(over.task, id);
+            by_task.insert(over.place, id);
             let last = by_agent.entry(over.agent).or_insert((over.at, id));
             if last.0 <= over.at {
                 *last = (over.at, id);
@@ -276,19 +276,15 @@ mod tests {
             ..closed(outcome)
         };
         let of = RunOf {
-            repo: task.repo.clone(),
-            task: task.name.clone(),
-            version: task.version(),
-            attempt: u32::try_from(n).unwrap() + 1,
-            branch: task.branch(),
             continues: (closed.setup_failed.is_some() && n % 2 == 1).then(|| RunId::new(at, b"before")),
-            after: None,
+            ..RunOf::new(&task, u32::try_from(n).unwrap() + 1)
         };
         let began =
             now() - SignedDuration::from_hours(2) + SignedDuration::from_secs(i64::try_from(n).unwrap());
         let id = RunId::new(began, &n.to_le_bytes());
         let billed = Billed { account: AGENTS[by].into(), ..Billed::default() };
-        RunSeen { id, of, agent: AGENTS[by].into(), billed, phase: RunPhase::Closed(Box::new(closed)) }
+        let phase = RunPhase::Closed(Box::new(closed));
+        RunSeen { id, of, agent: AGENTS[by].into(), prompt: String::new(), billed, phase }
     }
 
     fn knows(runs: &[RunSeen]) -> Known {

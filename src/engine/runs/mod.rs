@@ -44,7 +44,7 @@ use crate::adapters::fs;
 use crate::adapters::git::Signature;
 use crate::adapters::said;
 use crate::adapters::state::StateDir;
-use crate::model::{Auth, Desired, RepoName, SecretRef, Seen};
+use crate::model::{Auth, Desired, RepoName, SecretRef, Seen, Subject};
 use crate::runs::{Redactor, Spec};
 
 /// What of this machine's environment every run has, besides where programs are.
@@ -118,13 +118,13 @@ struct Secrets {
     changed: Option<SecretRef>,
 }
 
-/// The name of the workspace of a task.
+/// The name of the workspace that a run works in.
 fn workspace_name(of: &crate::model::RunOf) -> String {
-    name_of(&of.repo, &of.task)
+    name_of(&of.repo, &of.subject)
 }
 
-fn name_of(repo: &RepoName, task: &str) -> String {
-    format!("{repo}/task/{task}")
+fn name_of(repo: &RepoName, subject: &Subject) -> String {
+    format!("{repo}/{}", subject.place())
 }
 
 /// How many bytes runs use on this machine, where config says how many they may; unknown when that can't be told.

@@ -3,14 +3,20 @@
 use crate::adapters::said;
 use crate::apply::{Recorder, RecorderError};
 use crate::ledger::{self, Record};
-use crate::model::{Address, Outcome, RunId};
+use crate::model::{Outcome, RunId, Subject};
 use crate::runs::{RecordError, Redactor, RunDir};
 
 use super::Yard;
 use super::seen::billed;
 
-/// The loop that wants runs.
-const WANTED_BY: &str = "tasks";
+/// The loop that wants runs of this sort.
+fn wanted_by(subject: &Subject) -> &'static str {
+    match subject {
+        Subject::Task(_) => "tasks",
+        Subject::Issue { .. } => "pipeline",
+    }
+}
+
 /// The most characters of what an agent says of itself.
 const SHORT: usize = 200;
 
@@ -60,8 +66,8 @@ fn record(dir: &RunDir, redactor: &Redactor) -> Result<Option<Record>, RecordErr
     let clean = |text: &str| redactor.clean_text(text).chars().take(SHORT).collect::<String>();
     let until = if let Outcome::Credit(until) = closed.outcome { until } else { None };
     Ok(Some(Record::Run(Box::new(ledger::Run {
-        address: Address::repo(&on.of.repo).part("task", &on.of.task),
-        wanted_by: WANTED_BY.to_owned(),
+        address: on.of.subject.address(&on.of.repo),
+        wanted_by: wanted_by(&on.of.subject).to_owned(),
         attempt: on.of.attempt,
         work: Some(on.of.version.clone()),
         continues: on.of.continues.clone(),
@@ -72,7 +78,8 @@ fn record(dir: &RunDir, redactor: &Redactor) -> Result<Option<Record>, RecordErr
         session: end.session.as_deref().map(clean),
         model: spec.work.model.as_deref().map(clean),
         prompt: spec.digest.clone(),
-        playbook: None,
+        playbook: on.of.play.as_ref().map(|play| play.book.clone()),
+        play: on.of.play.clone(),
         config_commit: spec.config_commit.clone(),
         ended: end.at,
         took_ms: u64::try_from(end.took.as_millis()).unwrap_or(u64::MAX),

@@ -93,7 +93,7 @@ pub(super) fn all(runs: &Path) -> Result<Vec<RunSeen>, RecordError> {
 /// When the records of one can't be read.
 pub fn runs_of(state: &StateDir, task: &Task) -> Result<Vec<RunSeen>, RecordError> {
     let mut runs = all(&state.runs())?;
-    runs.retain(|run| (&run.of.repo, &run.of.task) == (&task.repo, &task.name));
+    runs.retain(|run| task.has(&run.of));
     Ok(runs)
 }
 
@@ -157,5 +157,12 @@ fn seen(dir: &RunDir, spec: Spec) -> Result<Option<RunSeen>, RecordError> {
         },
     };
     let billed = billed(dir, &spec)?;
-    Ok(Some(RunSeen { id: spec.id, of: on.of.clone(), agent: spec.agent.clone(), billed, phase }))
+    Ok(Some(RunSeen {
+        id: spec.id,
+        of: on.of.clone(),
+        agent: spec.agent,
+        prompt: spec.digest,
+        billed,
+        phase,
+    }))
 }

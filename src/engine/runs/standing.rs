@@ -111,7 +111,7 @@ impl Standing {
         let ended = runs.iter().filter_map(|run| match &run.phase {
             RunPhase::Ended { unclosed } => Some(EndedRun {
                 run: run.id.clone(),
-                task: format!("{}/task/{}", run.of.repo, run.of.task),
+                task: format!("{}/{}", run.of.repo, run.of.subject.place()),
                 unclosed: unclosed.clone(),
             }),
             RunPhase::Under | RunPhase::Checking | RunPhase::Closed(_) => None,
@@ -203,7 +203,7 @@ fn dearest(what: &str, sums: &BTreeMap<String, Sum>) -> String {
 pub(in crate::engine) mod tests {
     use super::*;
     use crate::model::samples::{agent, closed, desired, name, now, repo};
-    use crate::model::{Billed, Closed, Figure, Outcome, Quota, RunCaps, RunOf, Spent, Usage};
+    use crate::model::{Billed, Closed, Figure, Outcome, Quota, RunCaps, RunOf, Spent, Subject, Usage};
 
     fn run(task: &str, ended_hours_ago: Option<i64>, micros: Option<u64>) -> RunSeen {
         let ago = |hours: i64| now().checked_sub(jiff::SignedDuration::from_hours(hours)).unwrap();
@@ -213,14 +213,16 @@ pub(in crate::engine) mod tests {
             id: RunId::new(ago(48), task.as_bytes()),
             of: RunOf {
                 repo: name("acme/widgets"),
-                task: task.into(),
+                subject: Subject::Task(task.into()),
                 version: "v".into(),
                 attempt: 1,
                 branch: "b".into(),
                 continues: None,
                 after: None,
+                play: None,
             },
             agent: "one".into(),
+            prompt: String::new(),
             billed: Billed {
                 account: "shared".into(),
                 used: Usage { turns: 2, input: 10, cached: 5, output: 1, cost: None },

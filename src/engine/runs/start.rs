@@ -15,13 +15,13 @@ use crate::adapters::github::Client;
 use crate::adapters::said;
 use crate::apply::{Trouble, Workshop, WorkshopError};
 use crate::model::{
-    AgentConfig, CommitId, OpenPull, RepoName, RunId, RunOf, SecretRef, StartRun, Usage, match_path,
+    AgentConfig, CommitId, OpenPull, RepoName, RunId, RunOf, SecretRef, StartRun, StopRun, Usage, match_path,
 };
 use crate::runs::agents::{self, Agent};
 use crate::runs::bounds::envelope;
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{Site, There, Workspace};
-use crate::runs::{Begin, Bill, Bounds, Handover, On, RunDir, Spec, Work, launch};
+use crate::runs::{Begin, Bill, Bounds, Handover, On, RunDir, Spec, State, Work, launch};
 
 use super::ground::ground;
 use super::probe::{Probed, probe, seen, unseen};
@@ -97,6 +97,25 @@ impl Workshop for Starter {
 
     fn start<'a>(&'a self, start: &'a StartRun) -> BoxFuture<'a, Result<(), WorkshopError>> {
         self.begin(start).boxed()
+    }
+
+    fn is_at_work(&self, run: &RunId) -> Result<bool, WorkshopError> {
+        let dir = RunDir::of(&self.0.state.runs(), run);
+        if dir.spec().map_err(failed)?.is_none() || dir.asked_to_stop().map_err(failed)?.is_some() {
+            return Ok(false);
+        }
+        Ok(match dir.state().map_err(failed)? {
+            State::Ended(_) => {
+                dir.closed().map_err(failed)?.is_none() && dir.checking().map_err(failed)?.is_some()
+            }
+            State::Planned | State::Runs(_) | State::Interrupted(_) => true,
+        })
+    }
+
+    fn stop<'a>(&'a self, stop: &'a StopRun) -> BoxFuture<'a, Result<(), WorkshopError>> {
+        let dir = RunDir::of(&self.0.state.runs(), &stop.run);
+        let asked = dir.ask_to_stop("the factory", &stop.why).map_err(failed);
+        async move { asked }.boxed()
     }
 
     fn push<'a>(&'a self, pull: &'a OpenPull) -> BoxFuture<'a, Result<(), WorkshopError>> {
@@ -183,7 +202,7 @@ impl Starter {
         let spec = Spec {
             config: yard.state.id().to_owned(),
             config_commit: yard.desired.origin.commit.clone(),
-            purpose: format!("task {}, attempt {}", start.of.task, start.of.attempt),
+            purpose: format!("{}, attempt {}", start.of.subject.place(), start.of.attempt),
             on: Some(on),
             agent: start.agent.clone(),
             kind: config.kind.clone(),
@@ -247,10 +266,10 @@ impl Starter {
     /// All runs that a task had and has, by their names.
     fn of_task(&self, of: &RunOf) -> Result<BTreeSet<RunId>, WorkshopError> {
         let known = &self.0.known;
-        let mut its: BTreeSet<RunId> = known.of_task(&of.repo, &of.task).into_iter().collect();
+        let mut its: BTreeSet<RunId> = known.of_subject(&of.repo, &of.subject).into_iter().collect();
         for (id, dir) in known.open(&self.0.state.runs()).map_err(failed)? {
             let on = dir.spec().map_err(failed)?.and_then(|spec| spec.on);
-            if on.is_some_and(|on| (&on.of.repo, &on.of.task) == (&of.repo, &of.task)) {
+            if on.is_some_and(|on| on.of.repo == of.repo && on.of.subject.place() == of.subject.place()) {
                 its.insert(id);
             }
         }
@@ -292,6 +311,17 @@ impl Starter {
         let base = mirror.repo().branch_head(&origin.branch).map_err(failed)?;
         let base =
             base.ok_or_else(|| because(format!("{} has no branch `{}` yet", start.of.repo, origin.branch)))?;
+        let base = match start.of.play.as_ref().and_then(|play| play.head.as_ref()) {
+            None => base,
+            Some(head) => {
+                let own = Refs::Branch(start.of.branch.clone());
+                mirror.fetch(&access, &[own]).await.map_err(failed)?;
+                let there = mirror.repo().branch_head(&start.of.branch).map_err(failed)?;
+                there.filter(|there| there == head).ok_or_else(|| {
+                    because(format!("`{}` is not at {} any more", start.of.branch, head.short()))
+                })?
+            }
+        };
         let carried = mirror
             .repo()
             .entries(&base, &mut Bound::new(MOST_PATHS, MOST_NAMES, &yard.stop))
@@ -391,7 +421,8 @@ impl Starter {
         let token = self.1.git_token(pull.repo.owner()).await.map_err(failed)?;
         let access = Access::new(&yard.env, Some(token));
         let name = format!("refs/heads/{}", pull.branch);
-        match mirror.push(&access, &pull.commit, &name, None).await.map_err(failed)? {
+        let there = pull.over.as_ref().map(|(_, head)| head);
+        match mirror.push(&access, &pull.commit, &name, there).await.map_err(failed)? {
             Pushed::Done => Ok(()),
             // A push whose answer got lost.
             Pushed::Rejected { actual } if actual.as_ref() == Some(&pull.commit) => Ok(()),
@@ -422,7 +453,7 @@ fn prompt(start: &StartRun, bounds: Option<&Bounds>) -> String {
 /// the name of their run alone.
 fn salt(runs: &Path, of: &RunOf) -> String {
     let [continues, after] = [&of.continues, &of.after].map(|run| run.as_ref().map_or("", RunId::as_str));
-    let of = format!("{}/{}/{}/{}/{continues}/{after}", of.repo, of.task, of.version, of.attempt);
+    let of = format!("{}/{}/{}/{}/{continues}/{after}", of.repo, of.subject, of.version, of.attempt);
     format!("{}\n{of}", runs.display())
 }
 
@@ -452,8 +483,7 @@ mod tests {
     #[test]
     fn runs_of_two_factories_have_names_of_their_own() {
         let task = task("a");
-        let (repo, version, branch) = (task.repo.clone(), task.version(), task.branch());
-        let of = RunOf { repo, task: task.name, version, attempt: 1, branch, continues: None, after: None };
+        let of = RunOf::new(&task, 1);
         let name =
             |runs: &str| RunId::new(crate::model::samples::now(), salt(Path::new(runs), &of).as_bytes());
         assert_ne!(name("/one/runs"), name("/other/runs"));

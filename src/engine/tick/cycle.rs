@@ -156,9 +156,9 @@ fn note_elsewhere<'a>(
         return;
     }
     let here = |task: &Task| {
-        let is_its = |run: &&RunSeen| (&run.of.repo, &run.of.task) == (&task.repo, &task.name);
+        let is_its = |run: &&RunSeen| task.has(&run.of);
         let open = observed.runs.iter().filter(is_its).map(|run| run.id.clone());
-        known.of_task(&task.repo, &task.name).into_iter().chain(open).collect()
+        known.of_subject(&task.repo, &task.subject).into_iter().chain(open).collect()
     };
     let memory = judging.memory;
     observed.elsewhere = memory.ran.elsewhere(tasks, here, &memory.machine, judging.now);

@@ -61,6 +61,7 @@ fn run(of: RunOf, agent: &str, n: usize, ended: &Ended) -> RunSeen {
         id: RunId::new(ago(3), &n.to_le_bytes()),
         of,
         agent: agent.into(),
+        prompt: String::new(),
         billed: Billed {
             account: agent.into(),
             used: Usage { output: u64::from(ended.paid), ..Usage::default() },

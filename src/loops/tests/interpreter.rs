@@ -44,7 +44,12 @@ pub(super) fn apply_to(world: &mut Observed, effect: &Effect) -> Result<(), Stri
         | Effect::Withdraw { .. }
         | Effect::StartRun(_)
         | Effect::OpenPull(_)
-        | Effect::OpenIssue(_) => Err("this world has no conversations".to_owned()),
+        | Effect::OpenIssue(_)
+        | Effect::Tell(_)
+        | Effect::Merge(_)
+        | Effect::UpdateBranch { .. }
+        | Effect::Reply(_)
+        | Effect::StopRun(_) => Err("this world has no conversations".to_owned()),
     }
 }
 

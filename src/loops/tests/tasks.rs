@@ -28,17 +28,10 @@ pub(super) fn sees(desired: &Desired, runs: Vec<RunSeen>) -> Observed {
 
 pub(super) fn run(of: &str, agent: &str, attempt: u32, phase: RunPhase) -> RunSeen {
     let task = task(of);
-    let of = RunOf {
-        repo: task.repo.clone(),
-        task: task.name.clone(),
-        version: task.version(),
-        attempt,
-        branch: task.branch(),
-        continues: None,
-        after: None,
-    };
+    let of = RunOf::new(&task, attempt);
     let billed = Billed { account: agent.into(), ..Billed::default() };
-    RunSeen { id: RunId::new(now(), &attempt.to_le_bytes()), of, agent: agent.into(), billed, phase }
+    let id = RunId::new(now(), &attempt.to_le_bytes());
+    RunSeen { id, of, agent: agent.into(), prompt: String::new(), billed, phase }
 }
 
 pub(super) fn closed(outcome: Outcome) -> RunPhase {
@@ -59,7 +52,7 @@ pub(super) fn plan(desired: &Desired, observed: &Observed) -> Plan {
 pub(super) fn says(plan: &Plan) -> String {
     let acts = plan.actions.iter().map(|action| {
         if let Effect::StartRun(start) = &action.effect {
-            format!("{} starts {} of {}", start.agent, start.of.attempt, start.of.task)
+            format!("{} starts {} of {}", start.agent, start.of.attempt, start.of.subject)
         } else if let Effect::OpenPull(pull) = &action.effect {
             format!("open {}", pull.base)
         } else {

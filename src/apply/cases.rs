@@ -1,0 +1,104 @@
+//! What is done about issues and their pull requests. Each write comes after one reading of the issue, with all that decides.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::adapters::github::{Client, Effect as Once, Error};
+use crate::model::{Case, CommitId, LabelName, Landing, Reply, RepoName, Tell, Watched};
+use crate::observed::one_case;
+
+use super::look::LookError;
+use super::shown::Shown;
+
+/// An issue as it is now, in whichever form; null where it is gone, or was moved elsewhere.
+pub(super) async fn look(
+    client: &Client,
+    repo: &RepoName,
+    number: u64,
+    value: impl FnOnce(&Case) -> Value,
+) -> Result<Value, LookError> {
+    Ok(one_case(client, repo, number).await?.as_ref().map_or(Value::Null, value))
+}
+
+/// Adds what is watched of the issue of something to its value.
+pub(super) async fn beside(
+    client: &Client,
+    repo: &RepoName,
+    watched: &Watched,
+    value: Value,
+) -> Result<Value, LookError> {
+    let issue = look(client, repo, watched.number, |case| case.stamp(watched)).await?;
+    Ok(watched.beside(value, issue))
+}
+
+/// The comment first, then the labels that come, those that go, and the closing: whatever cuts it short, the issue is never
+/// without a label, and never closed without a word.
+pub(super) async fn tell(client: &Client, tell: &Tell) -> Result<Shown, Error> {
+    let Tell { repo, comment, add, remove, close, watched, .. } = tell;
+    let issue = format!("/repos/{repo}/issues/{}", watched.number);
+    let mut shown = Shown::Yes;
+    if let Some(body) = comment {
+        shown = super::speech::comment(client, repo, watched.number, tell.rewrites, body).await?;
+    }
+    if !add.is_empty() {
+        let labels: Vec<&str> = add.iter().map(LabelName::as_str).collect();
+        let (path, wanted) = (format!("{issue}/labels"), json!({ "labels": labels }));
+        let reply = client.write(repo.owner(), Method::POST, &path, &wanted, Once::Idempotent).await?;
+        let there = |label: &&LabelName| {
+            let all = reply.body.as_array().into_iter().flatten();
+            all.filter_map(|it| it["name"].as_str())
+                .any(|name| LabelName::observed(name).key() == label.key())
+        };
+        shown = shown.and(Shown::when(add.iter().all(|label| there(&label))));
+    }
+    for label in remove {
+        let path = format!("{issue}/labels/{}", crate::adapters::github::segment(label.as_str()));
+        match client.write(repo.owner(), Method::DELETE, &path, &Value::Null, Once::Idempotent).await {
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), crate::adapters::github::Kind::Absent) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if let Some(close) = close {
+        let wanted = json!({ "state": "closed", "state_reason": close.as_str() });
+        let reply = client.write(repo.owner(), Method::PATCH, &issue, &wanted, Once::Idempotent).await?;
+        shown = shown.and(Shown::when(reply.body["state"] == "closed"));
+    }
+    Ok(shown)
+}
+
+/// Merges it at the head that was judged; GitHub refuses any other.
+pub(super) async fn merge(client: &Client, landing: &Landing) -> Result<Shown, Error> {
+    let Landing { repo, pull, head, method, title, message, .. } = landing;
+    let path = format!("/repos/{repo}/pulls/{pull}/merge");
+    let wanted = json!({
+        "sha": head.as_str(),
+        "merge_method": method.as_str(),
+        "commit_title": title,
+        "commit_message": message,
+    });
+    let reply = client.write(repo.owner(), Method::PUT, &path, &wanted, Once::Create).await?;
+    Ok(Shown::when(reply.body["merged"] == true))
+}
+
+/// Has the branch take in its base. GitHub does so in a while and answers before.
+pub(super) async fn update_branch(
+    client: &Client,
+    repo: &RepoName,
+    number: u64,
+    head: &CommitId,
+) -> Result<Shown, Error> {
+    let path = format!("/repos/{repo}/pulls/{number}/update-branch");
+    let wanted = json!({ "expected_head_sha": head.as_str() });
+    let reply = client.write(repo.owner(), Method::PUT, &path, &wanted, Once::Create).await?;
+    Ok(Shown::when(reply.status == 202))
+}
+
+/// Answers a conversation.
+pub(super) async fn reply(client: &Client, it: &Reply) -> Result<Shown, Error> {
+    let Reply { repo, pull, to, body, .. } = it;
+    let path = format!("/repos/{repo}/pulls/{pull}/comments/{to}/replies");
+    let wanted = json!({ "body": body });
+    let reply = client.write(repo.owner(), Method::POST, &path, &wanted, Once::Create).await?;
+    Ok(Shown::fields(&reply, [("body", &wanted["body"])]))
+}

@@ -1,0 +1,421 @@
+//! What is seen of one issue that a pipeline has to do with, and of the pull requests for it; and which of it must still be so
+//! when something is done about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{CommitId, LabelName, RepoName, Seen};
+
+/// An issue, and the pull requests from its branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The repository.
+    pub repo: RepoName,
+    /// Its number.
+    pub number: u64,
+    /// Its title, as it was written.
+    pub title: String,
+    /// Its text, as it was written.
+    pub body: String,
+    /// Who wrote it: a login, empty where the account is gone.
+    pub author: String,
+    /// Whether it is open.
+    pub open: bool,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// When its text was last edited, and by whom.
+    pub edited: Option<(Timestamp, String)>,
+    /// Its labels, by [`LabelName::key`].
+    pub labels: BTreeMap<String, LabelOn>,
+    /// Logins of those assigned.
+    pub assignees: BTreeSet<String>,
+    /// Its comments, oldest first; the last hundred.
+    pub comments: Vec<CommentSeen>,
+    /// The open issues that it is blocked by, as GitHub has it.
+    pub blocked_by: BTreeSet<u64>,
+    /// The pull requests from its branch, newest first; the last five.
+    pub pulls: Vec<PullCase>,
+}
+
+/// A label on an issue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelOn {
+    /// Its name.
+    pub name: LabelName,
+    /// Who put it there last, and when, where that is among the last hundred changes of labels.
+    pub by: Option<(String, Timestamp)>,
+}
+
+/// A comment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommentSeen {
+    /// GitHub's number of it.
+    pub id: u64,
+    /// Who wrote it: a login, empty where the account is gone.
+    pub author: String,
+    /// Whether the factory did.
+    pub own: bool,
+    /// What it says.
+    pub body: String,
+    /// When it was written.
+    pub at: Timestamp,
+    /// When it was last edited.
+    pub edited: Option<Timestamp>,
+}
+
+/// A pull request from the branch of an issue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullCase {
+    /// Its number.
+    pub number: u64,
+    /// Its title.
+    pub title: String,
+    /// Whether it is open.
+    pub open: bool,
+    /// Whether the factory opened it.
+    pub own: bool,
+    /// Who opened it.
+    pub author: String,
+    /// What landed, once it was merged.
+    pub landed: Option<Landed>,
+    /// Whether it isn't ready for review.
+    pub draft: bool,
+    /// Its head.
+    pub head: CommitId,
+    /// The tree of its head.
+    pub tree: Option<String>,
+    /// Who made its head: the login of the committer, where GitHub knows one.
+    pub pushed_by: Option<String>,
+    /// The branch that it is for.
+    pub base: String,
+    /// The head of that branch.
+    pub base_head: Option<CommitId>,
+    /// How many commits of that branch its head doesn't have; unknown where GitHub doesn't tell.
+    pub behind: Option<u32>,
+    /// Whether it can be merged as far as Git goes.
+    pub mergeable: Mergeable,
+    /// Its labels, by [`LabelName::key`].
+    pub labels: BTreeSet<String>,
+    /// The checks at its head; unknown where not all were read.
+    pub checks: Seen<Vec<CheckSeen>>,
+    /// Its reviews, oldest first; unknown where not all were read.
+    pub reviews: Seen<Vec<ReviewSeen>>,
+    /// Its threads; unknown where not all were read.
+    pub threads: Seen<Vec<ThreadSeen>>,
+    /// What it changes; unknown where not all was read.
+    pub files: Seen<Vec<FileChange>>,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// When its head was committed.
+    pub head_at: Option<Timestamp>,
+}
+
+/// What came of a merge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Landed {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub by: Option<String>,
+    /// The commit on the base.
+    pub commit: Option<CommitId>,
+    /// Its tree.
+    pub tree: Option<String>,
+}
+
+/// Whether GitHub can merge a pull request as far as Git goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mergeable {
+    /// It can.
+    Yes,
+    /// There are conflicts.
+    Conflicts,
+    /// GitHub hasn't found out yet.
+    Unknown,
+}
+
+/// A check run or a commit status at a head.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CheckSeen {
+    /// Its name or context.
+    pub name: String,
+    /// The App that reports it; a commit status has none.
+    pub app: Option<u64>,
+    /// How it stands.
+    pub state: CheckIs,
+    /// What it says of itself, in a line or a few.
+    pub says: String,
+    /// When it was asked for or started.
+    pub since: Option<Timestamp>,
+}
+
+/// How a check stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CheckIs {
+    /// It has been asked for, and has not started.
+    Queued,
+    /// It is under way.
+    Running,
+    /// It passed. A neutral or skipped check run is none that passed.
+    Passed,
+    /// It was skipped, or says neither yes nor no.
+    Neutral,
+    /// It failed, was cancelled, timed out, or wants somebody to act.
+    Failed,
+}
+
+impl CheckIs {
+    /// Its word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Passed => "passed",
+            Self::Neutral => "neutral",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A review of a pull request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReviewSeen {
+    /// GitHub's number of it.
+    pub id: u64,
+    /// Who reviewed: a login, empty where the account is gone.
+    pub author: String,
+    /// Whether the factory did.
+    pub own: bool,
+    /// What it says of the pull request.
+    pub verdict: ReviewIs,
+    /// Of which commit.
+    pub commit: Option<CommitId>,
+    /// Its words.
+    pub body: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a review says of a pull request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReviewIs {
+    /// It may land.
+    Approved,
+    /// It may not, before something is changed.
+    ChangesRequested,
+    /// Neither.
+    Commented,
+    /// Somebody took it back.
+    Dismissed,
+}
+
+impl ReviewIs {
+    /// Its word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::ChangesRequested => "changes requested",
+            Self::Commented => "commented",
+            Self::Dismissed => "dismissed",
+        }
+    }
+}
+
+/// A conversation on a line of a pull request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ThreadSeen {
+    /// GitHub's node id of it.
+    pub id: String,
+    /// Whether it is settled.
+    pub resolved: bool,
+    /// The file that it is on.
+    pub path: String,
+    /// Its comments, oldest first: GitHub's number, who wrote it, whether the factory did, what it says.
+    pub comments: Vec<(u64, String, bool, String)>,
+}
+
+/// A file that a pull request changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileChange {
+    /// Its path; of a renamed one the new path.
+    pub path: String,
+    /// Lines that come.
+    pub additions: u64,
+    /// Lines that go.
+    pub deletions: u64,
+}
+
+/// What of an issue must still be as it was seen, right before something is done about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// The issue.
+    pub number: u64,
+    /// The labels of which it matters whether they are there, by [`LabelName::key`].
+    pub labels: BTreeSet<String>,
+    /// The login whose assignment matters, if one does.
+    pub assignee: Option<String>,
+    /// Whether its pull request matters, with all that decides whether it may land.
+    pub pull: bool,
+}
+
+impl Watched {
+    /// What is watched, added to the value of what is done about it.
+    pub fn beside(&self, value: Value, issue: Value) -> Value {
+        let mut out = match value {
+            Value::Object(fields) => Value::Object(fields),
+            _ => json!({}),
+        };
+        out["of"] = issue;
+        out
+    }
+}
+
+impl Case {
+    /// Sixteen hex digits that stand for what its author says.
+    pub fn text(&self) -> String {
+        let mut hash = blake3::Hasher::new();
+        hash.update(self.title.as_bytes()).update(b"\0").update(self.body.as_bytes());
+        hash.finalize().to_hex()[..16].to_owned()
+    }
+
+    /// Whether it carries a label.
+    pub fn has(&self, label: &LabelName) -> bool {
+        self.labels.contains_key(&label.key())
+    }
+
+    /// The latest pull request, whatever became of it.
+    pub fn pull(&self) -> Option<&PullCase> {
+        self.pulls.first()
+    }
+
+    /// The comment of the factory's own that begins with this line.
+    pub fn own_comment(&self, marker: &str) -> Option<&CommentSeen> {
+        self.comments.iter().find(|it| it.own && it.body.lines().next() == Some(marker))
+    }
+
+    /// Which head its pull request has that is open, compared with the one that it shall no longer have.
+    pub fn at(&self, head: &CommitId) -> Value {
+        let open = self.pull().filter(|pull| pull.open);
+        match open {
+            Some(pull) if pull.head == *head => json!({ "behind": true, "head": head.as_str() }),
+            Some(_) => json!({ "behind": false, "head": Value::Null }),
+            None => Value::Null,
+        }
+    }
+
+    /// What is watched of it, for comparison. Two readings that differ in something that is watched differ here.
+    pub fn stamp(&self, watched: &Watched) -> Value {
+        let labels: Vec<&String> =
+            watched.labels.iter().filter(|key| self.labels.contains_key(*key)).collect();
+        let mut out = json!({
+            "issue": self.number,
+            "open": self.open,
+            "text": self.text(),
+            "labels": labels,
+        });
+        if let Some(login) = &watched.assignee {
+            out["assigned"] = self.assignees.contains(login).into();
+        }
+        if watched.pull {
+            out["pull"] = self.pull().map_or(Value::Null, PullCase::stamp);
+        }
+        out
+    }
+}
+
+impl PullCase {
+    /// Whether it was merged.
+    pub fn merged(&self) -> bool {
+        self.landed.is_some()
+    }
+
+    /// All that decides whether it may land, for comparison.
+    pub fn stamp(&self) -> Value {
+        let digest = |text: String| blake3::hash(text.as_bytes()).to_hex()[..16].to_owned();
+        json!({
+            "number": self.number,
+            "open": self.open,
+            "merged": self.merged(),
+            "draft": self.draft,
+            "head": self.head.as_str(),
+            "base": self.base,
+            "base-head": self.base_head.as_ref().map(CommitId::as_str),
+            "mergeable": format!("{:?}", self.mergeable).to_lowercase(),
+            "labels": self.labels,
+            "title": self.title,
+            "checks": self.checks.known().map(|all| digest(format!("{all:?}"))),
+            "reviews": self.reviews.known().map(|all| digest(format!("{all:?}"))),
+            "threads": self.threads.known().map(|all| digest(format!("{all:?}"))),
+            "files": self.files.known().map(|all| digest(format!("{all:?}"))),
+        })
+    }
+}
+
+/// What somebody may do in a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Permission {
+    /// Nothing.
+    None,
+    /// Look.
+    Read,
+    /// Look, and sort issues.
+    Triage,
+    /// Push.
+    Write,
+    /// Push, and change some settings.
+    Maintain,
+    /// Everything.
+    Admin,
+}
+
+impl Permission {
+    /// The words of config and of GitHub.
+    pub const WORDS: &'static [&'static str] = &["none", "read", "triage", "write", "maintain", "admin"];
+
+    /// By its word.
+    pub fn by_word(word: &str) -> Option<Self> {
+        let all = [Self::None, Self::Read, Self::Triage, Self::Write, Self::Maintain, Self::Admin];
+        all.into_iter().find(|one| one.as_str() == word)
+    }
+
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Read => "read",
+            Self::Triage => "triage",
+            Self::Write => "write",
+            Self::Maintain => "maintain",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// What is known of the issues that pipelines have to do with.
+#[derive(Clone, Debug, Default)]
+pub struct Cases {
+    /// Each issue, by repository and number. Absent is one that is gone or was moved elsewhere.
+    pub all: BTreeMap<(RepoName, u64), Seen<Case>>,
+    /// What those may do who set labels or wrote commands, by repository and login.
+    pub permissions: BTreeMap<(RepoName, String), Seen<Permission>>,
+    /// The factory's own login, by owner of repositories.
+    pub own: BTreeMap<String, String>,
+}
+
+impl Cases {
+    /// What is known of an issue; one that was not asked for is unknown.
+    pub fn of(&self, repo: &RepoName, number: u64) -> Seen<&Case> {
+        match self.all.get(&(repo.clone(), number)) {
+            Some(Seen::Known(case)) => Seen::Known(case),
+            Some(Seen::Absent) => Seen::Absent,
+            Some(Seen::Unknown) | None => Seen::Unknown,
+        }
+    }
+
+    /// What somebody may do in a repository; who was not asked about is unknown.
+    pub fn permission(&self, repo: &RepoName, login: &str) -> Option<Permission> {
+        self.permissions.get(&(repo.clone(), login.to_lowercase()))?.known().copied()
+    }
+}

@@ -1,0 +1,170 @@
+//! What is done about an issue and its pull request on GitHub, and how that looks before and after.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{Case, CommitId, LabelName, MergeMethod, RepoName, RunId, Subject, Watched};
+
+/// Changes the labels of an issue and the factory's own comment on it together, or closes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tell {
+    /// The repository.
+    pub repo: RepoName,
+    /// What of the issue must be as it was seen; the labels that change are among it.
+    pub watched: Watched,
+    /// The whole of the comment; its first line is the marker by which it is found. `None` leaves it.
+    pub comment: Option<String>,
+    /// The comment that it takes the place of, by GitHub's number, where there is one.
+    pub rewrites: Option<u64>,
+    /// The labels that come, before others go: a crash leaves two, and never none.
+    pub add: Vec<LabelName>,
+    /// The labels that go.
+    pub remove: Vec<LabelName>,
+    /// Whether it is closed, and as what.
+    pub close: Option<Closing>,
+}
+
+/// As what an issue is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// It is done.
+    Completed,
+    /// Nothing is done about it.
+    NotPlanned,
+}
+
+impl Closing {
+    /// GitHub's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::NotPlanned => "not_planned",
+        }
+    }
+}
+
+impl Tell {
+    /// The line by which the comment is found.
+    pub fn marker(&self) -> Option<&str> {
+        self.comment.as_ref()?.lines().next()
+    }
+
+    /// How an issue looks, as far as this is about it.
+    pub fn value(&self, case: &Case) -> Value {
+        let mut out = case.stamp(&self.watched);
+        if let Some(marker) = self.marker() {
+            out["comment"] = case.own_comment(marker).map_or(Value::Null, |it| it.body.clone().into());
+        }
+        out
+    }
+
+    /// How it looks once this is done.
+    pub fn done(&self, case: &Case) -> Value {
+        let mut out = case.stamp(&self.watched);
+        let kept = case.labels.keys().filter(|key| !self.remove.iter().any(|label| label.key() == **key));
+        let labels: BTreeSet<String> = kept.cloned().chain(self.add.iter().map(LabelName::key)).collect();
+        out["labels"] = labels.iter().filter(|key| self.watched.labels.contains(*key)).cloned().collect();
+        if let Some(comment) = &self.comment {
+            out["comment"] = comment.as_str().into();
+        }
+        if self.close.is_some() {
+            out["open"] = false.into();
+        }
+        out
+    }
+}
+
+/// Merges a pull request, at one head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Landing {
+    /// The repository.
+    pub repo: RepoName,
+    /// What of the issue must be as it was seen; its pull request is among it.
+    pub watched: Watched,
+    /// The pull request.
+    pub pull: u64,
+    /// The only head that is merged.
+    pub head: CommitId,
+    /// How.
+    pub method: MergeMethod,
+    /// The title of the commit.
+    pub title: String,
+    /// The rest of its message.
+    pub message: String,
+}
+
+impl Landing {
+    /// How the pull request looks once this is done.
+    pub fn done(&self) -> Value {
+        json!({ "pull": self.pull, "merged": true, "head": self.head.as_str() })
+    }
+
+    /// How it looks: as it does once this is done, or with all that decides whether it may be done.
+    pub fn value(&self, case: &Case) -> Value {
+        match case.pulls.iter().find(|pull| pull.number == self.pull) {
+            Some(pull) if pull.merged() => {
+                json!({ "pull": pull.number, "merged": true, "head": pull.head.as_str() })
+            }
+            Some(_) | None => case.stamp(&self.watched),
+        }
+    }
+}
+
+/// Answers a conversation on a pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The repository.
+    pub repo: RepoName,
+    /// What of the issue must be as it was seen; its pull request is among it.
+    pub watched: Watched,
+    /// The pull request.
+    pub pull: u64,
+    /// The conversation, by GitHub's node id.
+    pub thread: String,
+    /// The comment that is answered.
+    pub to: u64,
+    /// The answer; its first line is the marker by which it is found.
+    pub body: String,
+}
+
+impl Reply {
+    /// What the conversation says of it.
+    pub fn value(&self, case: &Case) -> Value {
+        let marker = self.body.lines().next().unwrap_or_default();
+        let threads = case.pulls.iter().find(|pull| pull.number == self.pull).map(|pull| &pull.threads);
+        let Some(thread) = threads
+            .and_then(|threads| threads.known())
+            .and_then(|threads| threads.iter().find(|thread| thread.id == self.thread))
+        else {
+            return json!({ "thread": Value::Null });
+        };
+        let own = thread.comments.iter().find(|(.., own, body)| *own && body.lines().next() == Some(marker));
+        json!({ "thread": self.thread, "answer": own.map(|(.., body)| body.as_str()) })
+    }
+
+    /// What it says once this is done.
+    pub fn done(&self) -> Value {
+        json!({ "thread": self.thread, "answer": self.body })
+    }
+}
+
+/// Ends a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StopRun {
+    /// The repository.
+    pub repo: RepoName,
+    /// The run.
+    pub run: RunId,
+    /// What it is for.
+    pub subject: Subject,
+    /// Why.
+    pub why: String,
+}
+
+impl StopRun {
+    /// How a run looks that is at work, or isn't.
+    pub fn value(run: &RunId, at_work: bool) -> Value {
+        json!({ "run": run.as_str(), "at-work": at_work })
+    }
+}
