@@ -53,7 +53,7 @@ pub use observed::{
 };
 pub use phase::Phase;
 pub use pipeline::{
-    BRANCHES, Freeze, Graduation, Mark, MergeMethod, MergeMode, MergePolicy, Pipeline, Pipelines, Playbook,
+    BRANCHES, Freeze, Graduation, Mark, MergeMethod, MergeMode, MergePolicy, PLACES, Pipeline, Pipelines, Playbook,
     RequiredCheck, Reserved,
 };
 pub use ran::{AT_WORK, Begun, Elsewhere, Past, Ran};

@@ -171,6 +171,20 @@ pub struct Playbook {
     pub source: Source,
 }
 
+/// The places of a prompt, `{{issue}}` and so on, and what stands there.
+pub const PLACES: &[(&str, &str)] = &[
+    ("issue", "the issue: number, title, text, as data"),
+    ("comments", "what was said on it by people, as data"),
+    ("criteria", "the criteria of the playbook"),
+    ("brief", "what discovery found out"),
+    ("direction", "the direction that was chosen"),
+    ("plan", "the plan"),
+    ("changes", "the files that the pull request changes"),
+    ("findings", "what a review, a check or a person found amiss"),
+    ("context", "what was looked up since the attempt before: touchpoints, transcripts, votes"),
+    ("before", "what became of the attempts before; it is added at the end of a prompt that has no place for it"),
+];
+
 /// What may land, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MergePolicy {
