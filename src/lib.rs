@@ -23,3 +23,4 @@ pub mod observed;
 pub mod plan;
 pub mod runs;
 pub mod twin;
+pub mod work;

@@ -39,7 +39,12 @@ pub struct Cx<'a, S> {
     pub now: jiff::Timestamp,
 }
 
-impl<S> Cx<'_, S> {
+impl<'a, S> Cx<'a, S> {
+    /// The same without the settings of a loop.
+    pub(super) fn work(&self) -> crate::work::Cx<'a> {
+        crate::work::Cx { desired: self.desired, observed: self.observed, now: self.now }
+    }
+
     /// Today, UTC.
     pub fn today(&self) -> jiff::civil::Date {
         self.now.to_zoned(jiff::tz::TimeZone::UTC).date()

@@ -11,10 +11,10 @@ use crate::model::{
     Seen, Task, Then, Verb, follow_up_marker, said_by,
 };
 use crate::plan::Plan;
+use crate::work::continuation;
+use crate::work::words::{as_title, quoted};
 
-use super::continuation::continuation;
 use super::tasks::Tasks;
-use super::words::{as_title, quoted};
 use super::{Cx, Loop, NoSettings};
 
 /// The most of one attempt, whatever number of turns that took.

@@ -3,15 +3,12 @@
 //! A new loop is one new file and one line in the list below. Config decoding, "did you mean", `explain`,
 //! `loop list`, the reference docs, the kill switch and the contract tests follow from the registry.
 
-mod continuation;
 mod contract;
 mod follow_ups;
 mod registry;
 #[cfg(test)]
 mod tests;
-mod words;
 
-pub use continuation::goes_on;
 pub use contract::{Cx, Loop, NoSettings, Settings, Trigger};
 pub use follow_ups::due;
 pub use registry::{

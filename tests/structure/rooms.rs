@@ -13,9 +13,15 @@ const MAY_USE: &[(&str, &[&str], &str)] = &[
     ("plan", &["model"], "what may be done is decided without IO and without knowing any loop"),
     (
         "loops",
-        &["model", "plan", "desired::shape", "desired::LoopShape", "desired::Vocabulary"],
+        &["model", "plan", "work", "pipeline", "desired::shape", "desired::LoopShape", "desired::Vocabulary"],
         "a loop is a function of what was read; of config it knows only how settings are spelt",
     ),
+    (
+        "work",
+        &["model", "plan"],
+        "what agents are given and who may begin is decided without knowing who wants it",
+    ),
+    ("pipeline", &["model", "plan", "work"], "where an issue stands is a function of what was read"),
     ("adapters", &["model"], "the only IO knows no rules"),
     ("observed", &["model", "adapters"], "reading decides nothing"),
     ("ledger", &["model", "adapters"], "records are kept, not judged"),
@@ -27,15 +33,18 @@ const MAY_USE: &[(&str, &[&str], &str)] = &[
     ),
     (
         "engine",
-        &["model", "desired", "plan", "loops", "adapters", "observed", "ledger", "runs", "apply"],
+        &[
+            "model", "desired", "plan", "work", "pipeline", "loops", "adapters", "observed", "ledger",
+            "runs", "apply",
+        ],
         "all but the command line and the twin",
     ),
     ("twin", &[], "shares no type with the client, so that a wrong field can't be wrong on both sides"),
     (
         "cli",
         &[
-            "model", "desired", "plan", "loops", "adapters", "observed", "ledger", "runs", "apply", "engine",
-            "twin",
+            "model", "desired", "plan", "work", "pipeline", "loops", "adapters", "observed", "ledger",
+            "runs", "apply", "engine", "twin",
         ],
         "puts everything together",
     ),

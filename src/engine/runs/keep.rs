@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use crate::adapters::fs;
 use crate::adapters::git::{Access, Mirror};
 use crate::adapters::said;
-use crate::loops;
 use crate::model::{Desired, Facet, Observed, PullSeen, RunId, RunSeen, Seen, Task, Then};
 use crate::runs::RunDir;
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{self, Site, There, Workspace};
+
+use crate::work;
 
 use super::close::CloseError;
 use super::reap::free;
@@ -116,7 +117,7 @@ fn works<'a>(desired: &'a Desired, observed: &'a Observed) -> BTreeMap<String, W
     for task in desired.tasks.values() {
         if let Some(work) = out.get_mut(&name_of(&task.repo, &task.subject)) {
             work.burnt = task.burnt(&observed.runs);
-            work.goes_on = loops::goes_on(task, &observed.runs, desired);
+            work.goes_on = work::goes_on(task, &observed.runs, desired);
             work.task = Some(task);
             work.pull = observed.pulls.get(&(task.repo.clone(), task.branch()));
         }

@@ -348,7 +348,7 @@ mod tests {
             "on": { "of": run.of, "url": "u", "base_branch": "main", "base": "ab".repeat(20), "paths": [] },
             "agent": run.agent, "kind": "command", "version": null,
             "work": { "program": [], "prompt": "", "model": null, "begin": { "new": [] }, "schema": null },
-            "waits": [], "baseline": crate::model::Usage::default(), "digest": "d", "folder": "/f",
+            "waits": [], "baseline": crate::model::Usage::default(), "digest": "", "folder": "/f",
             "secrets": [], "home": "/h", "bounds": null,
             "limits": crate::model::Limits::default(), "clocks": crate::model::Clocks::default(),
         });

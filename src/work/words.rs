@@ -5,13 +5,13 @@
 use crate::model::is_hidden;
 
 /// Lines of others as a block that no Markdown in them leaves, without what a reader can't see.
-pub(super) fn as_data<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn as_data<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
     let shown = |line: &str| line.chars().filter(|c| !is_hidden(*c)).collect::<String>();
     lines.into_iter().map(|line| format!("    {}\n", shown(line))).collect::<Vec<_>>().concat()
 }
 
 /// Words of others below a label, as many characters of them; nothing where they say nothing.
-pub(super) fn quoted(label: &str, words: &str, most: usize) -> String {
+pub(crate) fn quoted(label: &str, words: &str, most: usize) -> String {
     let visible = |c: &char| *c == '\n' || !is_hidden(*c);
     let shown: String = words.chars().filter(visible).take(most).collect();
     let lines = as_data(shown.trim().lines());
@@ -22,7 +22,7 @@ pub(super) fn quoted(label: &str, words: &str, most: usize) -> String {
 const REFERS: [&str; 4] = ["#", "gh-", "/issues/", "/pull/"];
 
 /// Words of others as a title: on one line, with a space in each `@name`, `#1`, `GH-1` and address of an issue.
-pub(super) fn as_title(words: &str) -> String {
+pub(crate) fn as_title(words: &str) -> String {
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = String::with_capacity(line.len());
     for c in line.chars().filter(|c| !is_hidden(*c)) {

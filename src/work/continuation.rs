@@ -7,9 +7,9 @@ use super::words::as_data;
 
 /// A run whose session goes on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Continuation<'a> {
+pub(crate) struct Continuation<'a> {
     /// The last run of the attempt.
-    pub(super) run: &'a RunSeen,
+    pub(crate) run: &'a RunSeen,
     /// Why it goes on.
     why: Why<'a>,
     /// Which run of its attempt the next one is.
@@ -56,7 +56,7 @@ pub fn goes_on(task: &Task, runs: &[RunSeen], desired: &Desired) -> bool {
 /// What follows of the last run of a task, if that is over and its session is to go on. It isn't where the task is another
 /// one by now, where the same was said in vain, and where its workspace can't be made ready any more as it was left: then the
 /// outcome of the run decides.
-pub(super) fn continuation<'a>(
+pub(crate) fn continuation<'a>(
     task: &Task,
     runs: &'a [RunSeen],
     desired: &Desired,
