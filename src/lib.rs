@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod loops;
 pub mod model;
 pub mod observed;
+pub mod pipeline;
 pub mod plan;
 pub mod runs;
 pub mod twin;

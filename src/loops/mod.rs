@@ -22,4 +22,5 @@ registry::loops! {
     config_review::ConfigReview,
     flips::Flips,
     tasks::Tasks,
+    pipeline::Pipeline,
 }

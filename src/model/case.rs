@@ -400,8 +400,21 @@ pub struct Cases {
     pub all: BTreeMap<(RepoName, u64), Seen<Case>>,
     /// What those may do who set labels or wrote commands, by repository and login.
     pub permissions: BTreeMap<(RepoName, String), Seen<Permission>>,
-    /// The factory's own login, by owner of repositories.
+    /// The factory's own login, by owner of repositories, in lower case.
     pub own: BTreeMap<String, String>,
+    /// What the ledger holds for policies that ask for evidence.
+    pub held: Held,
+}
+
+/// What the ledger holds for policies that ask for evidence before they take effect.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// How many pull requests of the factory were merged by people as they were, by repository.
+    pub clean_pulls: BTreeMap<RepoName, u32>,
+    /// For how long the factory has run at a stretch.
+    pub soaked: Option<std::time::Duration>,
+    /// Which policies were approved, and by whom.
+    pub approved_by: BTreeSet<(String, String)>,
 }
 
 impl Cases {

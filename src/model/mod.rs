@@ -35,7 +35,7 @@ pub use address::{Address, AddressError, AddressGlob};
 pub(crate) use address::{is_hidden, match_path, match_star};
 pub use answer::{AnswerFrom, AnswerSchema, LONGEST_ANSWER, Typed};
 pub use case::{
-    Case, Cases, CheckIs, CheckSeen, CommentSeen, FileChange, LabelOn, Landed, Mergeable, Permission,
+    Case, Cases, CheckIs, CheckSeen, CommentSeen, FileChange, Held, LabelOn, Landed, Mergeable, Permission,
     PullCase, ReviewIs, ReviewSeen, ThreadSeen, Watched,
 };
 pub use config_files::{ConfigFile, ConfigFiles, Origin, SECTIONS, Unread};

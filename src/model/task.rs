@@ -246,12 +246,18 @@ pub struct Play {
     pub book: String,
     /// Which round of it on this issue, from one.
     pub round: u32,
+    /// What the issue said then: [`super::Case::text`].
+    #[serde(default)]
+    pub text: String,
     /// What its prompt has that the one before it had not, in a word or two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enriched: Option<String>,
     /// The phase that the issue came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Phase>,
+    /// What people said that it answers: conversations and reviews.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<String>,
     /// The commit that is looked at, or worked on from: the head of a pull request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<CommitId>,

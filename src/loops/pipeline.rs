@@ -1,0 +1,325 @@
+//! Drives issues through their pipelines: looks where each stands, has agents work, tells the issue, opens and merges pull
+//! requests. The phases themselves are in [`crate::pipeline`].
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::model::{
+    Action, Address, Case, Effect, Facet, Facets, Mark, OpenPull, Pipeline as Config, RepoName, RunSeen,
+    Seen, StopRun, Subject, Task, Verb, Watched,
+};
+use crate::pipeline::{Move, Stand, Station, View, projection, station};
+use crate::plan::Plan;
+use crate::work::{Next, Room, next, under_way};
+
+use super::{Cx, Loop, NoSettings, Trigger};
+
+/// The loop.
+pub(super) struct Pipeline;
+
+/// How long an issue without a priority waits until it counts as one that is urgent.
+const AGES: SignedDuration = SignedDuration::from_hours(168);
+
+impl Loop for Pipeline {
+    type Settings = NoSettings;
+    const NAME: &'static str = "pipeline";
+    const ABOUT: &'static str = "Takes the issues of each repository that has a pipeline through its phases: triage, \
+        discover, shape, plan, implement, review, hitl and merge. Where an issue stands is derived from what is there; \
+        its labels and one comment show it.";
+    const TRIGGERS: &'static [Trigger] =
+        &[Trigger::minutes(1), Trigger::On(Facet::Runs), Trigger::On(Facet::Cases)];
+    const NEEDS: Facets = Facets::of(Facet::Runs).and(Facets::of(Facet::Cases));
+    const MAY: &'static [Verb] = &[
+        Verb::StartRun,
+        Verb::StopRun,
+        Verb::OpenPull,
+        Verb::TellIssue,
+        Verb::MergePull,
+        Verb::UpdateBranch,
+        Verb::Reply,
+        Verb::Withdraw,
+    ];
+
+    fn plan(cx: &Cx<'_, NoSettings>) -> Plan {
+        let mut plan = Plan::empty();
+        // What isn't known to have run may be running.
+        if cx.observed.gap(Facet::Runs, None).is_some() {
+            return plan;
+        }
+        let mut driver = Driver { room: Room::of(&cx.work()), merging: BTreeSet::new() };
+        let repos = cx.desired.pipelines.of_repo.keys();
+        driver.room.note_unready(repos, &cx.work(), &mut plan);
+        let mut all: Vec<(&Config, View<'_>, Station)> = cases(cx).collect();
+        stop_the_line(&all, &mut driver);
+        all.sort_by_key(|(pipeline, view, _)| turn(pipeline, view.case, cx));
+        for (_, view, at) in &all {
+            driver.one(view, at, cx, &mut plan);
+        }
+        strays(cx, &mut plan);
+        plan
+    }
+}
+
+/// Every issue that is known, and where it stands.
+fn cases<'a>(cx: &Cx<'a, NoSettings>) -> impl Iterator<Item = (&'a Config, View<'a>, Station)> {
+    let work = cx.work();
+    cx.observed.cases.all.iter().filter_map(move |((repo, _), seen)| {
+        let Seen::Known(case) = seen else { return None };
+        let pipeline = work.desired.pipelines.of(repo)?;
+        let view = View::of(work, pipeline, case);
+        let at = station(&view);
+        Some((pipeline, view, at))
+    })
+}
+
+/// Whose turn it is first: by priority, in which who waits long rises; then who came first.
+fn turn(_: &Config, case: &Case, cx: &Cx<'_, NoSettings>) -> (u8, Reverse<bool>, u64) {
+    let priority = ["p0", "p1", "p2"].iter().position(|word| {
+        case.labels.keys().any(|key| key == word || key.rsplit([':', '/']).next() == Some(word))
+    });
+    let aged = cx.now.duration_since(case.opened) >= AGES;
+    let rank = priority.map_or(3, |n| u8::try_from(n).unwrap_or(3));
+    (if aged { rank.min(1) } else { rank }, Reverse(case.pull().is_some_and(|pull| pull.open)), case.number)
+}
+
+/// Where something landed that was not what was tested, nothing more lands.
+fn stop_the_line(all: &[(&Config, View<'_>, Station)], driver: &mut Driver) {
+    for (_, view, at) in all {
+        let landed = view.case.pull().filter(|pull| pull.merged());
+        if let (Some(pull), Stand::Human { .. }) = (landed, &at.stand) {
+            driver.merging.insert((view.case.repo.clone(), pull.base.clone()));
+        }
+    }
+}
+
+/// What is planned for all of them together.
+struct Driver {
+    room: Room,
+    /// The branches that something lands on, or may not.
+    merging: BTreeSet<(RepoName, String)>,
+}
+
+impl Driver {
+    fn one(&mut self, view: &View<'_>, at: &Station, cx: &Cx<'_, NoSettings>, plan: &mut Plan) {
+        let case = view.case;
+        let address = Address::issue(&case.repo, case.number);
+        let open: Vec<&RunSeen> = view.runs.iter().copied().filter(|run| run.phase.takes_a_slot()).collect();
+        if let Some(tell) = projection(view, at) {
+            let (before, after) = (tell.value(case), tell.done(case));
+            let reason = reason(at);
+            let effect = Effect::Tell(Box::new(tell));
+            let action = Action::new(Pipeline::NAME, Verb::TellIssue, address.clone(), before, after, effect);
+            plan.act(action.reason(reason).because([view.pipeline.source.clone()]));
+        }
+        // Whatever runs for what is no longer wanted ends.
+        let wanted = match &at.stand {
+            Stand::Works(task) => Some(task),
+            Stand::Moves(_)
+            | Stand::Waits(_)
+            | Stand::Until(..)
+            | Stand::Parked { .. }
+            | Stand::Human { .. }
+            | Stand::Held(_)
+            | Stand::Done(_)
+            | Stand::Left(_) => None,
+        };
+        for run in &open {
+            if !wanted.is_some_and(|task| task.has(&run.of) && run.of.version == task.version()) {
+                plan.act(stop(run, &why_stopped(at)));
+            }
+        }
+        match &at.stand {
+            Stand::Works(task) => self.works(view, task, cx, plan),
+            Stand::Moves(what) => self.moves(view, what, plan),
+            Stand::Waits(on) => plan.wait(address, on.clone()),
+            Stand::Until(until, why) => plan.wait_until(address, *until, why),
+            Stand::Parked { due, .. } => {
+                let due = due.map(|due| format!(", from {due:.0} on")).unwrap_or_default();
+                plan.wait(address, format!("its author to say what is missing{due}"));
+            }
+            Stand::Human { why, .. } => plan.wait(address, format!("a person: {why}")),
+            Stand::Held(on) => plan.wait(address, on.clone()),
+            Stand::Done(_) | Stand::Left(_) => {}
+        }
+    }
+
+    fn works(&mut self, view: &View<'_>, task: &Task, cx: &Cx<'_, NoSettings>, plan: &mut Plan) {
+        let work = cx.work();
+        // One run at a time for an issue, whatever it is for.
+        let other = view.runs.iter().find(|run| run.phase.closed().is_none() && !task.has(&run.of));
+        if let Some(run) = other {
+            return plan.wait(task.address(), crate::work::ends(run));
+        }
+        if let Some(on) = under_way(task, &work) {
+            return plan.wait(task.address(), on);
+        }
+        match next(task, &work, &mut self.room) {
+            Next::Waits(on) => plan.wait(task.address(), on),
+            Next::Until(until, why) => plan.wait_until(task.address(), until, why),
+            Next::Starts(action) => plan.act(guarded(*action, view)),
+            Next::Person(says) => plan.problem(task.address(), says),
+            Next::Over(run, _) => {
+                plan.wait(task.address(), format!("a look at what run {} made", run.id));
+            }
+        }
+    }
+
+    fn moves(&mut self, view: &View<'_>, what: &Move, plan: &mut Plan) {
+        let case = view.case;
+        let issue = Address::issue(&case.repo, case.number);
+        let source = view.pipeline.source.clone();
+        match what {
+            Move::Publish { run, commit, base, over, title, body } => {
+                let watched = watched(view, false);
+                let branch = Config::branch(case.number);
+                let value = |commit: &str| json!({ "branch": branch, "commit": commit, "base": base });
+                let before = over.as_ref().map_or(Value::Null, |(_, head)| value(head.as_str()));
+                let pull = OpenPull {
+                    repo: case.repo.clone(),
+                    run: run.clone(),
+                    commit: commit.clone(),
+                    branch: branch.clone(),
+                    base: base.clone(),
+                    title: title.clone(),
+                    body: body.clone(),
+                    over: over.clone(),
+                    watched: Some(watched.clone()),
+                };
+                let stamp = case.stamp(&watched);
+                let before = watched.beside(before, stamp.clone());
+                let after = watched.beside(value(commit.as_str()), stamp);
+                let effect = Effect::OpenPull(Box::new(pull));
+                let action =
+                    Action::new(Pipeline::NAME, Verb::OpenPull, issue.field("pull"), before, after, effect);
+                plan.act(action.reason(format!("run {run} is done")).because([source]));
+            }
+            Move::Land(landing) => {
+                let on = case.pull().map(|pull| pull.base.clone()).unwrap_or_default();
+                let address = Address::repo(&case.repo).part("pull", &landing.pull.to_string());
+                if !self.merging.insert((case.repo.clone(), on.clone())) {
+                    return plan.wait(address, format!("what lands on `{on}` before it"));
+                }
+                let (before, after) = (landing.value(case), landing.done());
+                let effect = Effect::Merge(Box::new(landing.clone()));
+                let action = Action::new(Pipeline::NAME, Verb::MergePull, address, before, after, effect);
+                let policy = view.cx.desired.pipelines.policy(&case.repo).map(|policy| policy.source.clone());
+                plan.act(action.reason("every rule of its policy holds").because(policy));
+            }
+            Move::Update { number, head } => {
+                let on = case.pull().map(|pull| pull.base.clone()).unwrap_or_default();
+                let address = Address::repo(&case.repo).part("pull", &number.to_string());
+                if !self.merging.insert((case.repo.clone(), on.clone())) {
+                    return plan.wait(address, format!("what lands on `{on}` before it"));
+                }
+                let watched = watched(view, true);
+                let after = json!({ "behind": false, "head": Value::Null });
+                let (repo, number, head) = (case.repo.clone(), *number, head.clone());
+                let before = case.at(&head);
+                let effect = Effect::UpdateBranch { repo, number, head, watched };
+                let action = Action::new(Pipeline::NAME, Verb::UpdateBranch, address, before, after, effect);
+                plan.act(action.reason("its base has moved on since it was tested").because([source]));
+            }
+            Move::Answer(replies) => {
+                for reply in replies {
+                    let address = Address::repo(&case.repo)
+                        .part("pull", &reply.pull.to_string())
+                        .part("thread", &reply.thread);
+                    let (before, after) = (reply.value(case), reply.done());
+                    let effect = Effect::Reply(Box::new(reply.clone()));
+                    let action = Action::new(Pipeline::NAME, Verb::Reply, address, before, after, effect);
+                    plan.act(
+                        action.reason("what was asked there has been looked at").because([source.clone()]),
+                    );
+                }
+            }
+            Move::Withdraw { number, why } => {
+                let address = Address::repo(&case.repo).part("pull", &number.to_string());
+                let branch = Config::branch(case.number);
+                let effect = Effect::Withdraw {
+                    repo: case.repo.clone(),
+                    number: Some(*number),
+                    branch: branch.clone(),
+                };
+                let before = json!({ "number": number, "branch": branch });
+                let action =
+                    Action::new(Pipeline::NAME, Verb::Withdraw, address, before, Value::Null, effect);
+                plan.act(action.reason(why.clone()).because([source]));
+            }
+        }
+    }
+}
+
+/// What is watched of an issue while something is done for it: whether it is still wanted.
+fn watched(view: &View<'_>, pull: bool) -> Watched {
+    let pipeline = view.pipeline;
+    let hold = pipeline.label(Mark::Hold).key();
+    let labels = pipeline.intake.iter().chain(&pipeline.reserved.labels).map(crate::model::LabelName::key);
+    Watched {
+        number: view.case.number,
+        labels: labels.chain([hold]).collect(),
+        assignee: pipeline.assignee.clone(),
+        pull,
+    }
+}
+
+/// A start that looks at the issue first.
+fn guarded(mut action: Action, view: &View<'_>) -> Action {
+    let watched = watched(view, false);
+    let stamp = view.case.stamp(&watched);
+    if let Effect::StartRun(start) = &mut action.effect {
+        start.watched = Some(watched.clone());
+    }
+    let (before, after) = (watched.beside(action.before, stamp.clone()), watched.beside(action.after, stamp));
+    let rebuilt = Action::new(Pipeline::NAME, Verb::StartRun, action.address, before, after, action.effect);
+    rebuilt.reason(action.reason).because(action.because)
+}
+
+/// Runs of issues that nobody has a pipeline for any more, or that are gone, end.
+fn strays(cx: &Cx<'_, NoSettings>, plan: &mut Plan) {
+    for run in cx.observed.runs.iter().filter(|run| run.phase.takes_a_slot()) {
+        let Subject::Issue { number, .. } = run.of.subject else { continue };
+        let key = (run.of.repo.clone(), number);
+        if cx.desired.pipelines.of(&run.of.repo).is_none() {
+            plan.act(stop(run, "its repository has no pipeline any more"));
+        } else if matches!(cx.observed.cases.all.get(&key), Some(Seen::Absent)) {
+            plan.act(stop(run, "its issue is gone, or was moved elsewhere"));
+        }
+    }
+}
+
+fn stop(run: &RunSeen, why: &str) -> Action {
+    let it = StopRun {
+        repo: run.of.repo.clone(),
+        run: run.id.clone(),
+        subject: run.of.subject.clone(),
+        why: why.to_owned(),
+    };
+    let address = run.of.subject.address(&run.of.repo).field("run");
+    let (before, after) = (StopRun::value(&run.id, true), StopRun::value(&run.id, false));
+    Action::new(Pipeline::NAME, Verb::StopRun, address, before, after, Effect::StopRun(Box::new(it)))
+        .reason(why)
+}
+
+fn why_stopped(at: &Station) -> String {
+    match &at.stand {
+        Stand::Held(on) => format!("it waits for {on}"),
+        Stand::Left(why) | Stand::Done(why) | Stand::Human { why, .. } => why.clone(),
+        Stand::Works(_) | Stand::Moves(_) | Stand::Waits(_) | Stand::Until(..) | Stand::Parked { .. } => {
+            "what it was for is no longer what comes next".to_owned()
+        }
+    }
+}
+
+fn reason(at: &Station) -> String {
+    match &at.stand {
+        Stand::Done(why) | Stand::Left(why) => why.clone(),
+        Stand::Parked { .. } => "its author has to say more".to_owned(),
+        Stand::Human { why, .. } => format!("a person's turn: {why}"),
+        Stand::Works(_) | Stand::Moves(_) | Stand::Waits(_) | Stand::Until(..) | Stand::Held(_) => {
+            format!("it is in the phase {}", at.phase)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! How people steer: comments that are a command, of those who may. An edited one counts as it is now, a deleted one not at all.
+
+use jiff::Timestamp;
+
+use crate::model::Phase;
+
+use super::view::View;
+
+/// What somebody said of how to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// To be taken into account.
+    Steer(String),
+    /// Nothing is done about it from now on.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// It is given up.
+    Abort,
+    /// A phase is gone through again.
+    Redo(Phase),
+    /// What was given up is tried again.
+    Retry,
+}
+
+/// The words.
+const WORDS: [&str; 6] = ["/steer", "/pause", "/resume", "/abort", "/redo", "/retry"];
+/// The most characters of what is to be taken into account.
+const LONGEST: usize = 2_000;
+
+/// Whether a comment is meant as one.
+pub(super) fn is_command(body: &str) -> bool {
+    let word = body.trim_start().split_whitespace().next().unwrap_or_default();
+    WORDS.contains(&word.to_lowercase().as_str())
+}
+
+/// What a comment says, if it is a command.
+fn parse(body: &str) -> Option<Result<Command, String>> {
+    if !is_command(body) {
+        return None;
+    }
+    let mut words = body.split_whitespace();
+    let word = words.next()?.to_lowercase();
+    let rest: String = body.trim_start().chars().skip(word.chars().count()).take(LONGEST).collect();
+    let rest = rest.trim().to_owned();
+    Some(match word.as_str() {
+        "/steer" if rest.is_empty() => Err("say what is to be taken into account after `/steer`".to_owned()),
+        "/steer" => Ok(Command::Steer(rest)),
+        "/pause" => Ok(Command::Pause),
+        "/resume" => Ok(Command::Resume),
+        "/abort" => Ok(Command::Abort),
+        "/retry" => Ok(Command::Retry),
+        _ => {
+            words.next().and_then(|word| Phase::by_word(&word.to_lowercase())).map(Command::Redo).ok_or_else(
+                || {
+                    let all: Vec<&str> = Phase::ALL.iter().map(|phase| phase.as_str()).collect();
+                    format!("name a phase after `/redo`: {}", all.join(", "))
+                },
+            )
+        }
+    })
+}
+
+/// Everything that people said of how to go on, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Commands {
+    /// Those that count: when, by whom, what.
+    pub heard: Vec<(Timestamp, String, Command)>,
+    /// Those that don't: by whom, and why.
+    pub unheard: Vec<(String, String)>,
+}
+
+impl Commands {
+    /// What it is to go on with: paused or given up, and by whom.
+    pub(super) fn halted(&self) -> Option<(&str, bool)> {
+        let mut out = None;
+        for (_, by, command) in &self.heard {
+            match command {
+                Command::Pause => out = Some((by.as_str(), false)),
+                Command::Abort => out = Some((by.as_str(), true)),
+                Command::Resume | Command::Retry | Command::Redo(_) => out = None,
+                Command::Steer(_) => {}
+            }
+        }
+        out
+    }
+
+    /// The first command after a moment to try again what was given up.
+    pub(super) fn retried(&self, after: Timestamp) -> Option<Timestamp> {
+        let mut retries = self.heard.iter().filter(|(_, _, command)| *command == Command::Retry);
+        retries.find(|(at, ..)| *at >= after).map(|(at, ..)| *at)
+    }
+
+    /// How often a phase is to be gone through again.
+    pub(super) fn redone(&self, phase: Phase) -> usize {
+        self.heard.iter().filter(|(_, _, command)| *command == Command::Redo(phase)).count()
+    }
+
+    /// What is to be taken into account.
+    pub(super) fn steered(&self) -> impl Iterator<Item = &str> {
+        self.heard.iter().filter_map(|(_, _, command)| match command {
+            Command::Steer(text) => Some(text.as_str()),
+            Command::Pause | Command::Resume | Command::Abort | Command::Redo(_) | Command::Retry => None,
+        })
+    }
+}
+
+/// What people said of how to go on with an issue.
+pub(super) fn commands(view: &View<'_>) -> Commands {
+    let mut out = Commands::default();
+    for comment in view.case.comments.iter().filter(|comment| !comment.own) {
+        let Some(parsed) = parse(&comment.body) else { continue };
+        let by = comment.author.clone();
+        match (view.is_trusted(&by), parsed) {
+            (Some(true), Ok(command)) => out.heard.push((comment.at, by, command)),
+            (Some(true), Err(why)) => out.unheard.push((by, why)),
+            (Some(false), _) => {
+                let needs = view.pipeline.trust.as_str();
+                out.unheard.push((by, format!("needs the permission `{needs}` in this repository")));
+            }
+            // Nobody knows yet; the next look tells.
+            (None, _) => {}
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_is_a_command_by_its_first_word() {
+        for (body, expect) in [
+            ("/retry", Some(Ok(Command::Retry))),
+            ("  /Pause please", Some(Ok(Command::Pause))),
+            ("/steer use the old API", Some(Ok(Command::Steer("use the old API".into())))),
+            ("/redo plan", Some(Ok(Command::Redo(Phase::Plan)))),
+            ("I would /retry", None),
+            ("/retrying", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(body), expect, "{body}");
+        }
+        assert!(matches!(parse("/redo all"), Some(Err(why)) if why.contains("triage")));
+        assert!(matches!(parse("/steer"), Some(Err(_))));
+    }
+}

@@ -1,0 +1,119 @@
+//! What is stuck: a diagnosis first, then a specialist that is told of it, then a person, with all that was tried.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::model::{Closed, Phase, RunSeen};
+
+use super::prompt::Parts;
+use super::view::View;
+use super::work::{Job, Went, answer, schema};
+use super::{Stand, Station};
+
+/// The playbook of a diagnosis.
+const DIAGNOSE: &str = "diagnose";
+/// What judges the factory is never tried by it: the labels that say so.
+pub(super) const DENIED: [&str; 2] = ["principles-stuck", "cultural-check"];
+
+/// What a diagnosis says.
+#[derive(Debug, Deserialize)]
+struct Diagnosis {
+    severity: String,
+    root_cause: String,
+    fixable: bool,
+    guidance: String,
+}
+
+/// What comes of what is stuck.
+pub(super) enum Turn<'a> {
+    /// Something is under way, or to be started.
+    Stands(Station),
+    /// A specialist did it.
+    Done(&'a RunSeen, &'a Closed),
+    /// Nobody did; when, and what was tried.
+    Failed(Timestamp, Vec<String>),
+}
+
+/// What comes of work whose attempts are used up.
+pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, why: &str) -> Turn<'a> {
+    if let Some(label) = denied(view) {
+        return Turn::Failed(
+            Timestamp::UNIX_EPOCH,
+            vec![format!("nothing more: `{label}` is for people only")],
+        );
+    }
+    let cause = Parts { findings: format!("{}: {why}\n", job.phase), ..job.parts.clone() };
+    let diagnose = Job { answer: schema(diagnosis()), book: DIAGNOSE, parts: cause, ..whole(job) };
+    let task = view.task(&diagnose, lap, DIAGNOSE, &diagnose.parts);
+    let (found, mut tried) = match view.went(&task) {
+        Went::Going => return Turn::Stands(Station::new(Phase::Hitl, Stand::Works(Box::new(task)))),
+        Went::Done(_, closed) => (answer::<Diagnosis>(closed), Vec::new()),
+        // What can't be diagnosed is tried by a specialist all the same.
+        Went::Nothing(_, closed) => (None, vec![format!("`{DIAGNOSE}`: {}", closed.says)]),
+        Went::Failed(_, why) => (None, vec![format!("`{DIAGNOSE}`, {why}")]),
+    };
+    let mut parts = job.parts.clone();
+    if let Some(it) = &found {
+        let line = format!("{}: {} {}", it.severity, it.root_cause, it.guidance).replace('\n', " ");
+        tried.push(format!("`{DIAGNOSE}` found: {line}"));
+        parts.context = format!("{}A diagnosis: {line}\n", parts.context);
+        if !it.fixable {
+            return Turn::Failed(Timestamp::UNIX_EPOCH, tried);
+        }
+    }
+    let book = format!("{}-stuck", job.phase);
+    if view.book(&book).is_none() {
+        return Turn::Failed(Timestamp::UNIX_EPOCH, tried);
+    }
+    let second = Job { book: &book, enriched: Some("diagnosis".to_owned()), parts, ..whole(job) };
+    let task = view.task(&second, lap, &book, &second.parts);
+    match view.went(&task) {
+        Went::Done(run, closed) => Turn::Done(run, closed),
+        Went::Going => Turn::Stands(Station::new(Phase::Hitl, Stand::Works(Box::new(task)))),
+        Went::Nothing(_, closed) => {
+            tried.push(format!("`{book}`: {}", closed.says));
+            Turn::Failed(closed.at, tried)
+        }
+        Went::Failed(at, why) => {
+            tried.push(format!("`{book}`, {why}"));
+            Turn::Failed(at, tried)
+        }
+    }
+}
+
+/// The same work, for another playbook.
+fn whole<'j>(job: &Job<'j>) -> Job<'j> {
+    Job {
+        phase: job.phase,
+        book: job.book,
+        key: format!("{}\0{}", job.book, job.key),
+        round: job.round,
+        answer: job.answer.clone(),
+        head: job.head.clone(),
+        enriched: None,
+        about: Vec::new(),
+        parts: job.parts.clone(),
+        escalates: false,
+    }
+}
+
+/// The label that keeps agents from what is stuck, if there is one.
+fn denied<'v>(view: &'v View<'_>) -> Option<&'v str> {
+    let last = |key: &str| key.rsplit(':').next().map(str::to_owned);
+    let mut keys = view.case.labels.keys();
+    keys.find(|key| last(key).is_some_and(|word| DENIED.contains(&word.as_str()))).map(String::as_str)
+}
+
+fn diagnosis() -> serde_json::Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "severity": { "enum": ["P0", "P1", "P2", "P3", "P4"] },
+            "root_cause": { "type": "string", "minLength": 1, "maxLength": 4000 },
+            "fixable": { "type": "boolean" },
+            "guidance": { "type": "string", "maxLength": 4000 }
+        },
+        "required": ["severity", "root_cause", "fixable", "guidance"]
+    })
+}

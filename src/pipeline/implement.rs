@@ -1,0 +1,165 @@
+//! It is done: an agent works on a branch of its own. Who changes nothing is told by another agent what is missing; that heads
+//! the next prompt.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::model::{Check, Closed, Phase, RunSeen};
+use crate::work::words::{as_data, as_title, quoted};
+
+use super::prompt::Parts;
+use super::view::View;
+use super::work::{Got, Job, answer, schema};
+use super::{Move, Stand, Station, discover, plan, shape};
+
+/// The playbooks.
+const BOOK: &str = "implement";
+pub(super) const SPEC: &str = "spec-review";
+/// How often somebody may change nothing.
+const ROUNDS: u32 = 3;
+/// The most characters of an agent's words that a pull request shows.
+const SHOWN: usize = 2_000;
+
+/// Whether what was asked for is there.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Compliance {
+    /// Whether it is.
+    pub(super) compliant: bool,
+    /// What is missing, a line each.
+    #[serde(default)]
+    pub(super) gaps: Vec<String>,
+}
+
+/// Where it stands.
+pub(super) fn station(view: &View<'_>) -> Station {
+    let parts = parts(view);
+    let mut gaps: Vec<String> = Vec::new();
+    for round in 1..=ROUNDS {
+        let findings = if gaps.is_empty() { String::new() } else { missing(&gaps) };
+        let job = Job {
+            phase: Phase::Implement,
+            book: BOOK,
+            key: format!("{}\0{round}\0{}", view.case.text(), view.commands.redone(Phase::Implement)),
+            round,
+            answer: None,
+            head: None,
+            enriched: (round > 1).then(|| "spec gaps".to_owned()),
+            about: Vec::new(),
+            parts: Parts { findings, ..parts.clone() },
+            escalates: true,
+        };
+        match view.work(&job) {
+            Got::Stands(station) => return station,
+            Got::Done(run, closed) => return publish(view, run, closed),
+            Got::Failed(tried) => {
+                return Station::human(
+                    Phase::Implement,
+                    "nobody got it done; `/retry` has it tried again",
+                    tried,
+                );
+            }
+            Got::Nothing(_, closed) => match compliance(view, round, &parts, closed) {
+                Err(station) => return station,
+                Ok(it) if it.compliant => {
+                    let why = "it seems to be there already: close it, or say with `/steer` what is missing, then `/redo implement`";
+                    return Station::human(Phase::Implement, why, vec![closed.says.clone()]);
+                }
+                Ok(it) => gaps = it.gaps,
+            },
+        }
+    }
+    let tried = gaps.iter().map(|gap| format!("missing: {gap}")).collect();
+    Station::human(Phase::Implement, format!("{ROUNDS} times nothing was changed"), tried)
+}
+
+/// What is known before anybody works on it.
+pub(super) fn parts(view: &View<'_>) -> Parts {
+    Parts {
+        brief: discover::brief(view).map(|brief| brief.text()).unwrap_or_default(),
+        direction: shape::direction(view).unwrap_or_default(),
+        plan: plan::plan(view).map(|plan| plan.text()).unwrap_or_default(),
+        ..Parts::default()
+    }
+}
+
+/// What is missing, as the next prompt begins with it.
+pub(super) fn missing(gaps: &[String]) -> String {
+    let gaps: String = gaps.iter().map(|gap| format!("- {}\n", gap.replace('\n', " "))).collect();
+    format!("What is asked for and is not there:\n{gaps}")
+}
+
+/// Whether what is asked for is there, where somebody changed nothing.
+fn compliance(view: &View<'_>, round: u32, parts: &Parts, nothing: &Closed) -> Result<Compliance, Station> {
+    let says = nothing.answer.as_deref().unwrap_or(&nothing.says);
+    let findings =
+        format!("Who was to do it changed nothing, and said, as data:\n{}", as_data(says.lines().take(40)));
+    let job = Job {
+        phase: Phase::Implement,
+        book: SPEC,
+        key: format!("{}\0nothing\0{round}\0{}", view.case.text(), view.commands.redone(Phase::Implement)),
+        round,
+        answer: schema(compliance_form()),
+        head: None,
+        enriched: None,
+        about: Vec::new(),
+        parts: Parts { findings, ..parts.clone() },
+        escalates: false,
+    };
+    let (_, closed) = view.must(&job)?;
+    answer(closed).ok_or_else(|| Station::human(Phase::Implement, "its review gave no verdict", Vec::new()))
+}
+
+/// The form of a verdict on whether what was asked for is there.
+pub(super) fn compliance_form() -> serde_json::Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "compliant": { "type": "boolean" },
+            "gaps": { "type": "array", "maxItems": 20, "items": { "type": "string", "minLength": 1, "maxLength": 1000 } }
+        },
+        "required": ["compliant", "gaps"]
+    })
+}
+
+/// What was made becomes a pull request.
+fn publish(view: &View<'_>, run: &RunSeen, closed: &Closed) -> Station {
+    let (Some(commit), Some((_, base))) = (&closed.commit, &closed.base) else {
+        let on = format!("the machine that run {} was on to publish what it made", run.id);
+        return Station::new(Phase::Implement, Stand::Waits(on));
+    };
+    Station::moves(
+        Phase::Implement,
+        Move::Publish {
+            run: run.id.clone(),
+            commit: commit.clone(),
+            base: base.clone(),
+            over: None,
+            title: as_title(&view.case.title),
+            body: body(view, run, closed),
+        },
+    )
+}
+
+/// What the pull request says.
+fn body(view: &View<'_>, run: &RunSeen, closed: &Closed) -> String {
+    let quotes = [("Its last words", &closed.answer), ("It notes", &closed.said.note)];
+    let words: String =
+        quotes.into_iter().filter_map(|(label, it)| Some(quoted(label, it.as_deref()?, SHOWN))).collect();
+    let plan = plan::plan(view).map(|plan| quoted("The plan", &plan.text(), 2 * SHOWN)).unwrap_or_default();
+    format!(
+        "Closes #{}\n\nMade by `{}` in run `{}`.\n{plan}{words}{}\n<!-- factoryctl:run {} -->\n",
+        view.case.number,
+        run.agent,
+        run.id,
+        checked(closed),
+        run.id
+    )
+}
+
+/// What the gates showed.
+fn checked(closed: &Closed) -> String {
+    let Some(check) = closed.checks.first() else { return String::new() };
+    let summaries: Vec<String> = closed.checks.iter().map(Check::summary).collect();
+    let lines = as_data(summaries.iter().map(String::as_str));
+    format!("\nThe gates of the repository, on a clean checkout of {}:\n\n{lines}", check.commit)
+}

@@ -1,0 +1,122 @@
+//! Whether an issue is the pipeline's to work on: open, asked for by somebody who may, and not held, reserved or blocked.
+
+use crate::model::{Case, LabelName, Mark, Phase, Pipeline, match_path};
+
+use super::view::View;
+use super::{Stand, Station};
+
+/// What keeps it from being worked on, if anything does.
+pub(super) fn station(view: &View<'_>) -> Option<Station> {
+    let (case, pipeline) = (view.case, view.pipeline);
+    let landed = case.pull().is_some_and(crate::model::PullCase::merged);
+    if landed {
+        return None;
+    }
+    let at = view.phase_before();
+    let stands = |stand| Some(Station::new(at, stand));
+    if !case.open {
+        return stands(Stand::Left("it is closed".to_owned()));
+    }
+    if !is_asked_for(pipeline, case) {
+        return stands(Stand::Left("nothing asks the factory for it any more".to_owned()));
+    }
+    if case.has(&pipeline.label(Mark::Hold)) {
+        return stands(Stand::Held(format!("its label `{}` to be removed", pipeline.label(Mark::Hold))));
+    }
+    match view.commands.halted() {
+        Some((by, true)) => return stands(Stand::Held(format!("`/resume`: {by} gave it up"))),
+        Some((by, false)) => return stands(Stand::Held(format!("`/resume`: {by} paused it"))),
+        None => {}
+    }
+    if let Some(why) = reserved(pipeline, case) {
+        return Some(Station::human(at, why, Vec::new()));
+    }
+    if let Err(on) = trusted(view) {
+        return Some(Station::waits(at, on));
+    }
+    if !case.blocked_by.is_empty() {
+        let all: Vec<String> = case.blocked_by.iter().map(|number| format!("#{number}")).collect();
+        return Some(Station::waits(at, format!("{} to be closed, which it is blocked by", all.join(", "))));
+    }
+    None
+}
+
+/// Whether a label or an assignment asks for it.
+pub(super) fn is_asked_for(pipeline: &Pipeline, case: &Case) -> bool {
+    let assigned = |login: &String| case.assignees.iter().any(|one| one.eq_ignore_ascii_case(login));
+    pipeline.intake.iter().any(|label| case.has(label)) || pipeline.assignee.as_ref().is_some_and(assigned)
+}
+
+/// Why it is people's to decide, if it is.
+fn reserved(pipeline: &Pipeline, case: &Case) -> Option<String> {
+    let reserved = &pipeline.reserved;
+    let source = &pipeline.source;
+    if let Some(label) = reserved.labels.iter().find(|label| case.has(label)) {
+        return Some(format!("what is labelled `{label}` is for people to decide ({source})"));
+    }
+    let text = format!("{}\n{}", case.title, case.body);
+    let words: Vec<String> = words_of(&text);
+    let says = |phrase: &&String| {
+        let phrase = words_of(phrase);
+        !phrase.is_empty() && words.windows(phrase.len()).any(|window| window == phrase)
+    };
+    if let Some(word) = reserved.words.iter().find(says) {
+        return Some(format!("what speaks of `{word}` is for people to decide ({source})"));
+    }
+    let is_path = |c: char| c.is_alphanumeric() || "/._-".contains(c);
+    let mut paths = text.split(|c: char| !is_path(c)).filter(|part| part.contains(['/', '.']));
+    let path =
+        paths.find(|part| reserved.paths.iter().any(|glob| match_path(glob, part.trim_matches('.'))))?;
+    Some(format!("what names `{path}` is for people to decide ({source})"))
+}
+
+fn words_of(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+/// Whether somebody who may asked for it, and its text is the one that was there then, or was changed by somebody who may.
+fn trusted(view: &View<'_>) -> Result<(), String> {
+    let (case, pipeline) = (view.case, view.pipeline);
+    let needs = pipeline.trust.as_str();
+    let set: Vec<&LabelName> = pipeline.intake.iter().filter(|label| case.has(label)).collect();
+    let mut why = "somebody who may to label it: nobody can tell who assigned it".to_owned();
+    for label in set {
+        let Some((by, at)) = case.labels.get(&label.key()).and_then(|on| on.by.as_ref()) else {
+            why = format!("somebody to set the label `{label}` again: GitHub doesn't tell who did");
+            continue;
+        };
+        match view.is_trusted(by) {
+            None => why = format!("a look at what {by} may do in this repository"),
+            Some(false) => {
+                why = format!(
+                    "somebody with the permission `{needs}` to set the label `{label}`; {by} has less"
+                );
+            }
+            Some(true) => {
+                let changed = case.edited.as_ref().filter(|(edited, _)| edited > at);
+                let Some((_, editor)) = changed else { return Ok(()) };
+                match view.is_trusted(editor) {
+                    Some(true) => return Ok(()),
+                    Some(false) | None => {
+                        why = format!(
+                            "somebody with the permission `{needs}` to set the label `{label}` again: {editor} has changed \
+                             the text since"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    Err(why)
+}
+
+impl View<'_> {
+    /// The phase that its last run was in; the first one before any.
+    pub(super) fn phase_before(&self) -> Phase {
+        let last = self.runs.last().and_then(|run| run.of.subject.issue());
+        last.map_or(Phase::Triage, |(_, phase)| phase)
+    }
+}

@@ -1,0 +1,110 @@
+//! What was made lands: at the head that was judged, once no rule is left that keeps it, and what landed is compared with what
+//! was tested.
+
+use crate::model::{Landing, Mark, MergePolicy, Phase, PullCase, Watched};
+
+pub use super::rules::{Unmet, unmet};
+use super::view::View;
+use super::{Move, Stand, Station};
+
+/// What the title of a pull request says that only tests the factory.
+const SYNTHETIC: &str = "[factory-e2e]";
+/// How long a green pull request may take to land before it is named.
+const LANDS_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
+
+/// Whether a pull request only tests the factory: it is closed, and never merged.
+pub(super) fn is_synthetic(pull: &PullCase) -> bool {
+    pull.title.contains(SYNTHETIC)
+}
+
+/// Where it stands once its pull request was merged, or was closed.
+pub(super) fn landed(view: &View<'_>) -> Option<Station> {
+    let pull = view.case.pull()?;
+    if let Some(landed) = &pull.landed {
+        let accepted = view.commands.retried(landed.at).is_some();
+        if let (Some(tested), Some(tree)) = (&pull.tree, &landed.tree)
+            && tested != tree
+            && pull.behind == Some(0)
+            && view.is_factory(landed.by.as_deref().unwrap_or_default())
+            && !accepted
+        {
+            let why = format!(
+                "what landed with #{} is not what was tested: its tree is {tree}, and that of {} is {tested}; nothing more is \
+                 merged before somebody looked at it and says `/retry`",
+                pull.number, pull.head
+            );
+            return Some(Station::human(Phase::Merge, why, Vec::new()));
+        }
+        let by = landed.by.as_deref().unwrap_or("somebody");
+        return Some(Station::new(Phase::Merge, Stand::Done(format!("#{} was merged by {by}", pull.number))));
+    }
+    if pull.open {
+        return None;
+    }
+    let tries = u64::try_from(view.case.pulls.len()).unwrap_or(u64::MAX);
+    let retries = view.commands.heard.iter().filter(|(.., it)| *it == super::Command::Retry).count() as u64;
+    (retries < tries).then(|| {
+        let why = format!(
+            "#{} was closed without being merged, which is a decision; `/retry` begins anew",
+            pull.number
+        );
+        Station::human(Phase::Merge, why, Vec::new())
+    })
+}
+
+/// Where it stands, unless there is no open pull request.
+pub(super) fn station(view: &View<'_>) -> Option<Station> {
+    let pull = view.pull()?;
+    if is_synthetic(pull) {
+        let why = format!("its title says `{SYNTHETIC}`");
+        return Some(Station::moves(Phase::Merge, Move::Withdraw { number: pull.number, why }));
+    }
+    let left = unmet(view, pull);
+    match left.as_slice() {
+        [] => Some(Station::moves(Phase::Merge, Move::Land(landing(view, pull)?))),
+        [only]
+            if only.rule == "behind"
+                && pull.behind.is_some()
+                && view.policy().is_some_and(|it| it.updates > 0) =>
+        {
+            let (number, head) = (pull.number, pull.head.clone());
+            Some(Station::moves(Phase::Merge, Move::Update { number, head }))
+        }
+        [first, more @ ..] => {
+            let waited = pull.head_at.map(|at| view.now().duration_since(at));
+            let late = waited.filter(|waited| *waited >= LANDS_WITHIN);
+            let since = late.map(|it| format!(", for {} minutes now", it.as_mins())).unwrap_or_default();
+            let others = match more.len() {
+                0 => String::new(),
+                n => format!("; and {n} more (factoryctl why-not {})", pull.number),
+            };
+            let on = format!(
+                "#{} to be ready to land{since}: {}; it needs {}{others}",
+                pull.number, first.says, first.needs
+            );
+            Some(Station::waits(Phase::Merge, on))
+        }
+    }
+}
+
+fn landing(view: &View<'_>, pull: &PullCase) -> Option<Landing> {
+    let policy: &MergePolicy = view.policy()?;
+    let labels = [Mark::Hold, Mark::Human].map(|mark| view.pipeline.label(mark).key());
+    Some(Landing {
+        repo: view.case.repo.clone(),
+        watched: Watched {
+            number: view.case.number,
+            labels: labels
+                .into_iter()
+                .chain(view.pipeline.intake.iter().map(crate::model::LabelName::key))
+                .collect(),
+            assignee: view.pipeline.assignee.clone(),
+            pull: true,
+        },
+        pull: pull.number,
+        head: pull.head.clone(),
+        method: policy.method,
+        title: format!("{} (#{})", pull.title, pull.number),
+        message: format!("Closes #{}", view.case.number),
+    })
+}

@@ -1,0 +1,121 @@
+//! What the labels and the factory's comment of an issue show of where it stands.
+
+use std::collections::BTreeSet;
+
+use crate::model::{LabelName, Mark, Phase, Tell, Watched};
+
+use super::view::View;
+use super::{LANDED, Stand, Station};
+
+/// The first line of the factory's comment on an issue.
+pub const MARKER: &str = "<!-- factoryctl:issue -->";
+/// The most characters of a line in it.
+const LINE: usize = 400;
+/// The most lines of what was tried.
+const LINES: usize = 40;
+
+/// What has to be told so that an issue shows where it stands; `None` where it does.
+pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
+    let (case, pipeline) = (view.case, view.pipeline);
+    let wanted = marks(view, station)?;
+    let own: Vec<Mark> = Mark::all().filter(|mark| !mark.is_of_people()).collect();
+    let add: Vec<LabelName> =
+        wanted.iter().map(|mark| pipeline.label(*mark)).filter(|label| !case.has(label)).collect();
+    let unwanted = own.iter().filter(|mark| !wanted.contains(mark)).map(|mark| pipeline.label(*mark));
+    let remove: Vec<LabelName> = unwanted.filter(|label| case.has(label)).collect();
+    let there = case.own_comment(MARKER);
+    let comment =
+        comment(view, station, there.is_some()).filter(|body| there.is_none_or(|it| it.body != *body));
+    let close = (matches!(station.stand, Stand::Done(_)) && case.open).then_some(LANDED);
+    if add.is_empty() && remove.is_empty() && comment.is_none() && close.is_none() {
+        return None;
+    }
+    let hold = pipeline.label(Mark::Hold);
+    let labels =
+        own.iter().map(|mark| pipeline.label(*mark)).chain([hold]).chain(pipeline.intake.iter().cloned());
+    let watched = Watched {
+        number: case.number,
+        labels: labels.map(|label| label.key()).collect(),
+        assignee: pipeline.assignee.clone(),
+        pull: false,
+    };
+    let rewrites = comment.as_ref().and(there).map(|it| it.id);
+    Some(Tell { repo: case.repo.clone(), watched, comment, rewrites, add, remove, close })
+}
+
+/// The labels that it shall carry, of those that are the factory's to set; `None` where they are left as they are.
+fn marks(view: &View<'_>, station: &Station) -> Option<BTreeSet<Mark>> {
+    Some(match &station.stand {
+        Stand::Works(_) | Stand::Moves(_) | Stand::Waits(_) | Stand::Until(..) => {
+            BTreeSet::from([Mark::At(station.phase)])
+        }
+        Stand::Parked { .. } => BTreeSet::from([Mark::Parked]),
+        Stand::Human { .. } => BTreeSet::from([Mark::At(Phase::Hitl), Mark::Human]),
+        Stand::Held(_) => return None,
+        Stand::Done(_) => BTreeSet::from([Mark::Done]),
+        // What somebody closed keeps what it shows; what is none of ours shows nothing.
+        Stand::Left(_) if !view.case.open => return None,
+        Stand::Left(_) => BTreeSet::new(),
+    })
+}
+
+/// What the comment says, where one is there or has to be.
+fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String> {
+    let says = match &station.stand {
+        Stand::Parked { asks, due } => {
+            let asks: String = asks.iter().map(|line| format!("- {}\n", short(line))).collect();
+            let due =
+                due.map(|due| format!("\nIt is looked at again once something changed, from {due:.0} on.\n"));
+            format!("**This waits for its author.** Missing:\n\n{asks}{}", due.unwrap_or_default())
+        }
+        Stand::Human { why, tried } => {
+            let lines = tried.iter().take(LINES).map(|line| format!("    {}\n", short(line)));
+            let tried: String = lines.collect();
+            let tried = if tried.is_empty() { tried } else { format!("\nWhat was tried:\n\n{tried}") };
+            let phase = station.phase;
+            format!("**A person's turn** ({phase}): {}.\n{tried}", short(why))
+        }
+        Stand::Done(why) => format!("**Done**: {}.\n", short(why)),
+        Stand::Held(on) if is_there => format!("**Held**; waits for {}.\n", short(on)),
+        Stand::Works(_) | Stand::Moves(_) | Stand::Waits(_) | Stand::Until(..) if is_there => {
+            "**The factory is at it.**\n".to_owned()
+        }
+        Stand::Works(_)
+        | Stand::Moves(_)
+        | Stand::Waits(_)
+        | Stand::Until(..)
+        | Stand::Held(_)
+        | Stand::Left(_) => String::new(),
+    };
+    let heard = heard(view);
+    if says.is_empty() && (heard.is_empty() || matches!(station.stand, Stand::Left(_))) {
+        return None;
+    }
+    Some(format!("{MARKER}\n{says}{heard}"))
+}
+
+/// What people said that was heard, and what was not.
+fn heard(view: &View<'_>) -> String {
+    let mut out = String::new();
+    for (at, by, command) in &view.commands.heard {
+        let what = match command {
+            super::Command::Steer(_) => "steer".to_owned(),
+            super::Command::Pause => "pause".to_owned(),
+            super::Command::Resume => "resume".to_owned(),
+            super::Command::Abort => "abort".to_owned(),
+            super::Command::Redo(phase) => format!("redo {phase}"),
+            super::Command::Retry => "retry".to_owned(),
+        };
+        out.push_str(&format!("    {at:.0} {} /{what}: heard\n", short(by)));
+    }
+    for (by, why) in &view.commands.unheard {
+        out.push_str(&format!("    {}: not heard: {}\n", short(by), short(why)));
+    }
+    if out.is_empty() { out } else { format!("\nWhat was said:\n\n{out}") }
+}
+
+/// Words of others on one line, in which nobody is called and nothing referred to.
+fn short(words: &str) -> String {
+    let line = crate::work::words::as_title(words);
+    line.chars().take(LINE).collect::<String>().replace(['`', '<', '>', '*', '_', '['], "'")
+}

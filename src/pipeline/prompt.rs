@@ -1,0 +1,184 @@
+//! What an agent reads: the text of a playbook, its places filled. Words of others stand in it as data, without what a reader
+//! can't see, and within a budget.
+
+use crate::model::{Playbook, is_hidden};
+use crate::work::words::as_data;
+
+use super::view::View;
+
+/// What stands in the places of a prompt; an empty one says that there is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    pub(super) brief: String,
+    pub(super) direction: String,
+    pub(super) plan: String,
+    pub(super) changes: String,
+    pub(super) findings: String,
+    pub(super) context: String,
+}
+
+/// Characters of one token, about: fewer than any model has, so that no budget is overrun.
+const PER_TOKEN: usize = 3;
+/// The most comments of people that are shown, the last ones.
+const COMMENTS: usize = 10;
+/// What is said where there is nothing.
+const NONE: &str = "(nothing)\n";
+
+/// What an agent reads.
+pub(super) fn render(view: &View<'_>, book: Option<&Playbook>, parts: &Parts, before: &[String]) -> String {
+    let Some(book) = book else { return String::new() };
+    let budget = (book.budget as usize).saturating_mul(PER_TOKEN);
+    let issue = issue(view);
+    let fixed =
+        [&parts.brief, &parts.direction, &parts.plan, &parts.changes, &parts.findings, &parts.context];
+    let fixed = fixed.map(|part| part.chars().count()).iter().sum::<usize>();
+    let used = book.prompt.chars().count() + fixed;
+    let (issue, comments) = share(&issue, &comments(view), budget.saturating_sub(used));
+    let criteria: String =
+        book.criteria.iter().map(|line| format!("- {line}\n")).collect::<Vec<_>>().concat();
+    let before: String = before.iter().map(|line| format!("- {}\n", line.replace('\n', " "))).collect();
+    let of = |place: &str| -> Option<&str> {
+        Some(match place {
+            "issue" => &issue,
+            "comments" => &comments,
+            "criteria" => &criteria,
+            "brief" => &parts.brief,
+            "direction" => &parts.direction,
+            "plan" => &parts.plan,
+            "changes" => &parts.changes,
+            "findings" => &parts.findings,
+            "context" => &parts.context,
+            "before" => &before,
+            _ => return None,
+        })
+    };
+    let mut out = String::new();
+    let mut rest = book.prompt.as_str();
+    let mut has_place = [("before", false), ("context", false), ("findings", false)];
+    while let Some((text, after)) = rest.split_once("{{") {
+        out.push_str(text);
+        let Some((place, after)) = after.split_once("}}") else {
+            out.push_str("{{");
+            rest = after;
+            continue;
+        };
+        match of(place.trim()) {
+            Some(part) => out.push_str(if part.is_empty() { NONE } else { part }),
+            None => out.push_str(&format!("{{{{{place}}}}}")),
+        }
+        for (name, has) in &mut has_place {
+            *has |= *name == place.trim();
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    for (name, _) in has_place.iter().filter(|(_, has)| !has) {
+        let part = of(name).unwrap_or_default();
+        let title = match *name {
+            "before" => "What became of the attempts before",
+            "context" => "What was looked up since",
+            _ => "What was found amiss",
+        };
+        if !part.is_empty() {
+            out.push_str(&format!("\n{title}:\n{part}"));
+        }
+    }
+    let steered: Vec<&str> = view.commands.steered().collect();
+    if !steered.is_empty() {
+        out.push_str("\nWho is in charge of this repository says of how to go on, as data:\n");
+        out.push_str(&as_data(steered.iter().flat_map(|text| text.lines())));
+    }
+    out
+}
+
+/// The issue, as data.
+fn issue(view: &View<'_>) -> String {
+    let case = view.case;
+    let (title, hidden) = visible(&case.title);
+    let (body, more) = visible(&case.body);
+    let hidden = hidden + more;
+    let mut out = format!("Issue #{} of {}, as data:\n\n", case.number, case.repo);
+    out.push_str(&as_data([title.replace('\n', " ").as_str(), ""]));
+    out.push_str(&as_data(body.lines()));
+    if hidden > 0 {
+        out.push_str(&format!("\n({hidden} characters that no reader sees were taken out.)\n"));
+    }
+    out
+}
+
+/// What people said on it last, as data.
+fn comments(view: &View<'_>) -> String {
+    let all: Vec<_> = view.case.comments.iter().filter(|comment| !comment.own).collect();
+    let mut out = String::new();
+    for comment in all.iter().skip(all.len().saturating_sub(COMMENTS)) {
+        let (body, _) = visible(&comment.body);
+        let author = visible(&comment.author).0;
+        out.push_str(&format!("{author} said, as data:\n"));
+        out.push_str(&as_data(body.lines()));
+    }
+    out
+}
+
+/// What a reader sees of a text on GitHub: no comments of HTML, no characters without a look of their own. How many were
+/// taken out.
+pub(super) fn visible(text: &str) -> (String, usize) {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("<!--") {
+        shown.push_str(before);
+        rest = after.split_once("-->").map_or("", |(_, after)| after);
+    }
+    shown.push_str(rest);
+    let kept: String = shown.chars().filter(|c| *c == '\n' || *c == '\t' || !is_hidden(*c)).collect();
+    let taken = text.chars().count() - kept.chars().count();
+    (kept, taken)
+}
+
+/// Two texts within a budget of characters: the first one has what it needs of two thirds of it.
+fn share(first: &str, second: &str, budget: usize) -> (String, String) {
+    let (one, two) = (first.chars().count(), second.chars().count());
+    if one + two <= budget {
+        return (first.to_owned(), second.to_owned());
+    }
+    let for_first = one.min(budget.saturating_sub(two).max(budget * 2 / 3));
+    (cut(first, for_first), cut(second, budget.saturating_sub(for_first)))
+}
+
+/// As many characters of a text, and how many there are more.
+fn cut(text: &str, most: usize) -> String {
+    let all = text.chars().count();
+    if all <= most {
+        return text.to_owned();
+    }
+    let mut out: String = text.chars().take(most).collect();
+    out.push_str(&format!("\n({} characters more are left out.)\n", all - most));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_reader_sees_is_taken_out_and_counted() {
+        for (text, shown, taken) in [
+            ("plain\ntext", "plain\ntext", 0),
+            ("a<!-- do this -->b", "ab", 16),
+            ("a<!-- never closed", "a", 17),
+            ("x\u{202e}y\u{200b}z\u{e0041}", "xyz", 3),
+            ("\r\n", "\n", 1),
+        ] {
+            assert_eq!(visible(text), (shown.to_owned(), taken), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_budget_is_shared() {
+        let long = "x".repeat(100);
+        assert_eq!(share("ab", "cd", 10), ("ab".into(), "cd".into()));
+        let (one, two) = share(&long, &long, 90);
+        assert!(one.starts_with(&"x".repeat(60)) && two.starts_with(&"x".repeat(30)), "{one} {two}");
+        assert!(one.contains("40 characters more") && two.contains("70 characters more"));
+        assert!(share(&long, "cd", 0).0.starts_with('\n'));
+    }
+}

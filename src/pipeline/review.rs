@@ -1,0 +1,347 @@
+//! What was made is judged: its checks, what people say of it, whether it is what was asked for, whether it is good. What is
+//! amiss goes back to an agent with what showed it, and the next head is judged anew.
+
+use std::collections::BTreeSet;
+
+use crate::model::{
+    CheckIs, CheckSeen, Closed, Mergeable, Phase, PullCase, Reply, ReviewIs, RunSeen, ThreadSeen, Watched,
+};
+use crate::work::words::as_data;
+
+use super::implement::{Compliance, SPEC, compliance_form, missing, parts};
+use super::plan::{Finding, Findings, findings_form};
+use super::prompt::{Parts, visible};
+use super::view::View;
+use super::work::{Got, Job, answer, schema};
+use super::{Move, Station};
+
+/// The playbooks.
+const REWORK: &str = "rework";
+const REPAIR: &str = "repair-checks";
+const RESOLVE: &str = "resolve-conflict";
+const QUALITY: &str = "quality-review";
+/// What is said of what changes nothing.
+const REPLY: &str = "<!-- factoryctl:reply -->";
+/// The most lines of what a check says of itself.
+const LINES: usize = 80;
+
+/// Where it stands, unless there is no open pull request, or nothing is amiss with it.
+pub(super) fn station(view: &View<'_>) -> Option<Station> {
+    let pull = view.pull()?;
+    if super::merge::is_synthetic(pull) {
+        return None;
+    }
+    conflicts(view, pull)
+        .or_else(|| checks(view, pull))
+        .or_else(|| people(view, pull))
+        .or_else(|| judges(view, pull))
+}
+
+/// A rework of the open pull request.
+fn rework<'j>(
+    view: &View<'_>,
+    pull: &PullCase,
+    (book, what): (&'j str, &str),
+    parts: Parts,
+    enriched: &str,
+) -> Job<'j> {
+    let round = u32::try_from(rounds(view, book, &pull.head)).unwrap_or(u32::MAX);
+    Job {
+        phase: Phase::Review,
+        book,
+        key: format!("{}\0{what}", pull.head),
+        round: round.saturating_add(1),
+        answer: None,
+        head: Some(pull.head.clone()),
+        enriched: Some(enriched.to_owned()),
+        about: Vec::new(),
+        parts: Parts { changes: changes(pull), ..parts },
+        escalates: true,
+    }
+}
+
+/// How many other heads a playbook was played at.
+fn rounds(view: &View<'_>, book: &str, head: &crate::model::CommitId) -> usize {
+    let plays = view.runs.iter().filter_map(|run| run.of.play.as_ref()).filter(|play| play.book == book);
+    plays.filter_map(|play| play.head.as_ref()).filter(|at| *at != head).collect::<BTreeSet<_>>().len()
+}
+
+/// What comes of a rework: it is done again at most as often as its playbook says.
+fn reworked<'a>(
+    view: &View<'a>,
+    pull: &PullCase,
+    job: &Job<'_>,
+) -> Result<(&'a RunSeen, &'a Closed), Station> {
+    let cap = view.book(job.book).map_or(1, |book| book.attempts) as usize;
+    let retries = view.commands.heard.iter().filter(|(.., it)| *it == super::Command::Retry).count();
+    if job.round as usize > cap.saturating_mul(1 + retries) {
+        let why =
+            format!("`{}` was played {cap} times, and something is amiss still; `/retry` goes on", job.book);
+        let tried = job.parts.findings.lines().take(LINES).map(str::to_owned).collect();
+        return Err(Station::human(Phase::Review, why, tried));
+    }
+    match view.work(job) {
+        Got::Stands(station) => Err(station),
+        Got::Nothing(run, closed) => Ok((run, closed)),
+        Got::Done(run, closed) => match (&closed.commit, &closed.base) {
+            (Some(commit), Some((_, base))) if *commit != pull.head => Err(Station::moves(
+                Phase::Review,
+                Move::Publish {
+                    run: run.id.clone(),
+                    commit: commit.clone(),
+                    base: base.clone(),
+                    over: Some((pull.number, pull.head.clone())),
+                    title: pull.title.clone(),
+                    body: String::new(),
+                },
+            )),
+            (Some(_), _) => Ok((run, closed)),
+            (None, _) => {
+                let on = format!("the machine that run {} was on to publish what it made", run.id);
+                Err(Station::waits(Phase::Review, on))
+            }
+        },
+        Got::Failed(tried) => {
+            Err(Station::human(Phase::Review, "nobody mended it; `/retry` has it tried again", tried))
+        }
+    }
+}
+
+/// A rework that changed nothing leaves what was amiss.
+fn unchanged(closed: &Closed, what: &str) -> Station {
+    let says = closed.answer.as_deref().unwrap_or(&closed.says);
+    let tried = says.lines().take(LINES).map(str::to_owned).collect();
+    Station::human(Phase::Review, format!("{what}, and who was to mend it changed nothing"), tried)
+}
+
+fn conflicts(view: &View<'_>, pull: &PullCase) -> Option<Station> {
+    if pull.mergeable != Mergeable::Conflicts {
+        return None;
+    }
+    let base = pull.base_head.as_ref()?;
+    let findings = format!(
+        "It conflicts with `{}`, which is at {base}. Merge that commit into the branch that is checked out (`git merge {base}`; it \
+         is there), resolve the conflicts so that both sides' intent holds, and commit the merge.\n",
+        pull.base
+    );
+    let parts = Parts { findings, ..parts(view) };
+    let job = rework(view, pull, (RESOLVE, base.as_str()), parts, "conflict");
+    Some(match reworked(view, pull, &job) {
+        Err(station) => station,
+        Ok((_, closed)) => unchanged(closed, "it conflicts with its base"),
+    })
+}
+
+/// The checks that count: those that the policy asks for, else all that report.
+pub(super) fn counted<'p>(view: &View<'_>, pull: &'p PullCase) -> Option<Vec<&'p CheckSeen>> {
+    let all = pull.checks.known()?;
+    let required = view.policy().map(|policy| &policy.checks).filter(|checks| !checks.is_empty());
+    let counts = |check: &&CheckSeen| {
+        required.is_none_or(|required| {
+            required.iter().any(|it| it.name == check.name && (it.app.is_none() || it.app == check.app))
+        })
+    };
+    Some(all.iter().filter(counts).collect())
+}
+
+fn checks(view: &View<'_>, pull: &PullCase) -> Option<Station> {
+    let Some(counted) = counted(view, pull) else {
+        return Some(Station::waits(
+            Phase::Review,
+            format!("a complete reading of the checks of #{}", pull.number),
+        ));
+    };
+    let red: Vec<&&CheckSeen> = counted.iter().filter(|check| check.state == CheckIs::Failed).collect();
+    if red.is_empty() {
+        return super::rules::missing_checks(view, pull).map(|on| Station::waits(Phase::Review, on));
+    }
+    let mut findings = String::new();
+    for check in &red {
+        let says = visible(&check.says).0;
+        let lines: Vec<&str> = says.lines().collect();
+        findings
+            .push_str(&format!("The check `{}` failed at {}; it says, as data:\n", check.name, pull.head));
+        findings.push_str(&as_data(lines[lines.len().saturating_sub(LINES)..].iter().copied()));
+    }
+    let context = "What the last three commits changed is in the repository: `git log -3 -p`. Find which of them broke it, and why, \
+                   before you change anything.\n";
+    let parts = Parts { findings, context: context.to_owned(), ..parts(view) };
+    let names: Vec<&str> = red.iter().map(|check| check.name.as_str()).collect();
+    let job = rework(view, pull, (REPAIR, &names.join("\0")), parts, "transcript, last commits");
+    Some(match reworked(view, pull, &job) {
+        Err(station) => station,
+        Ok((_, closed)) => unchanged(closed, &format!("the check `{}` fails", names.join("`, `"))),
+    })
+}
+
+/// What people ask to be changed: each conversation and each request once, with an answer.
+fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
+    let (Some(threads), Some(reviews)) = (pull.threads.known(), pull.reviews.known()) else {
+        let on = format!("a complete reading of what people say of #{}", pull.number);
+        return Some(Station::waits(Phase::Review, on));
+    };
+    let open =
+        |thread: &&ThreadSeen| !thread.resolved && thread.comments.last().is_some_and(|(.., own, _)| !own);
+    let open: Vec<&ThreadSeen> = threads.iter().filter(open).collect();
+    let mut asked: Vec<(String, String)> = Vec::new();
+    for thread in &open {
+        let (id, author, _, body) = thread.comments.last()?;
+        let says = as_data(visible(body).0.lines());
+        asked.push((format!("thread {id}"), format!("{author} says on {}, as data:\n{says}", thread.path)));
+    }
+    for author in reviews.iter().filter(|it| !it.own).map(|it| &it.author).collect::<BTreeSet<_>>() {
+        let verdicts = reviews.iter().filter(|it| it.author == *author && it.verdict != ReviewIs::Commented);
+        let Some(last) = verdicts.last().filter(|it| it.verdict == ReviewIs::ChangesRequested) else {
+            continue;
+        };
+        // A request was of the head that it names; what came since is the answer, until they ask again.
+        if last.commit.as_ref().is_none_or(|commit| *commit == pull.head) {
+            let says = as_data(visible(&last.body).0.lines());
+            asked.push((
+                format!("review {}", last.id),
+                format!("{author} asks for changes, as data:\n{says}"),
+            ));
+        }
+    }
+    if asked.is_empty() {
+        return None;
+    }
+    let done: Vec<(&ThreadSeen, &RunSeen, &Closed)> =
+        open.iter().filter_map(|thread| answered(view, thread)).collect();
+    let replies: Vec<Reply> = done.iter().filter_map(|it| reply(view, pull, it)).collect();
+    if !replies.is_empty() {
+        return Some(Station::moves(Phase::Review, Move::Answer(replies)));
+    }
+    let what: Vec<&str> = asked.iter().map(|(id, _)| id.as_str()).collect();
+    let findings: String = asked.iter().map(|(_, says)| says.as_str()).collect();
+    let parts = Parts { findings, ..parts(view) };
+    let about = what.iter().map(|it| (*it).to_owned()).collect();
+    let job = Job { about, ..rework(view, pull, (REWORK, &what.join("\0")), parts, "what people say") };
+    match reworked(view, pull, &job) {
+        Err(station) => Some(station),
+        Ok((run, closed)) => {
+            let replies: Vec<Reply> =
+                open.iter().filter_map(|it| reply(view, pull, &(it, run, closed))).collect();
+            Some(if replies.is_empty() {
+                unchanged(closed, "somebody asks for changes")
+            } else {
+                Station::moves(Phase::Review, Move::Answer(replies))
+            })
+        }
+    }
+}
+
+/// The run that was about a conversation, at an earlier head, and is over.
+fn answered<'v, 't>(
+    view: &View<'v>,
+    thread: &'t ThreadSeen,
+) -> Option<(&'t ThreadSeen, &'v RunSeen, &'v Closed)> {
+    let (id, ..) = thread.comments.last()?;
+    let mark = format!("thread {id}");
+    let head = view.pull().map(|pull| &pull.head);
+    let of_it = |run: &&&RunSeen| {
+        run.of.play.as_ref().is_some_and(|play| {
+            play.book == REWORK && play.head.as_ref() != head && play.about.iter().any(|about| *about == mark)
+        })
+    };
+    let run = view.runs.iter().rev().find(of_it)?;
+    let closed = run.phase.closed().filter(|closed| closed.commit.is_some())?;
+    Some((thread, run, closed))
+}
+
+/// What is answered to a conversation: the commit, or why there is none.
+fn reply(view: &View<'_>, pull: &PullCase, it: &(&ThreadSeen, &RunSeen, &Closed)) -> Option<Reply> {
+    let (thread, run, closed) = it;
+    let (to, ..) = thread.comments.last()?;
+    let first = thread.comments.first().map_or(*to, |(id, ..)| *id);
+    let says = match &closed.commit {
+        Some(commit) => format!("Done in {commit}."),
+        None => {
+            let words = closed.answer.as_deref().unwrap_or(&closed.says);
+            crate::work::words::quoted("Nothing was changed. Who was to do it says", words, 2_000)
+        }
+    };
+    Some(Reply {
+        repo: view.case.repo.clone(),
+        watched: Watched { number: view.case.number, pull: true, ..Watched::default() },
+        pull: pull.number,
+        thread: thread.id.clone(),
+        to: first,
+        body: format!("{REPLY}\n{says}\n\n<!-- factoryctl:run {} -->", run.id),
+    })
+}
+
+/// Whether it is what was asked for first, and whether it is good second.
+fn judges(view: &View<'_>, pull: &PullCase) -> Option<Station> {
+    if !view.pipeline.has(Phase::Review) {
+        return None;
+    }
+    let looks = |book: &'static str, form: serde_json::Value| Job {
+        phase: Phase::Review,
+        book,
+        key: pull.head.to_string(),
+        round: u32::try_from(rounds(view, book, &pull.head)).unwrap_or(u32::MAX).saturating_add(1),
+        answer: schema(form),
+        head: Some(pull.head.clone()),
+        enriched: None,
+        about: Vec::new(),
+        parts: Parts { changes: changes(pull), ..parts(view) },
+        escalates: false,
+    };
+    let spec = match view.must(&looks(SPEC, compliance_form())) {
+        Err(station) => return Some(station),
+        Ok((_, closed)) => answer::<Compliance>(closed),
+    };
+    let Some(spec) = spec else { return Some(no_verdict(SPEC)) };
+    if !spec.compliant {
+        let parts = Parts { findings: missing(&spec.gaps), ..parts(view) };
+        let job = rework(view, pull, (REWORK, SPEC), parts, "spec gaps");
+        return Some(match reworked(view, pull, &job) {
+            Err(station) => station,
+            Ok((_, closed)) => unchanged(closed, "something is missing"),
+        });
+    }
+    let quality = match view.must(&looks(QUALITY, findings_form())) {
+        Err(station) => return Some(station),
+        Ok((_, closed)) => answer::<Findings>(closed),
+    };
+    let Some(quality) = quality else { return Some(no_verdict(QUALITY)) };
+    let known = found_before(view, pull);
+    let blocking: Vec<&Finding> =
+        quality.findings.iter().filter(|it| it.blocks() && !known.contains(&it.signature())).collect();
+    if blocking.is_empty() {
+        return None;
+    }
+    let findings: String = blocking.iter().map(|it| it.line()).collect();
+    let parts = Parts { findings: format!("A review found what must be mended:\n{findings}"), ..parts(view) };
+    let job = rework(view, pull, (REWORK, QUALITY), parts, "findings");
+    Some(match reworked(view, pull, &job) {
+        Err(station) => station,
+        Ok((_, closed)) => unchanged(closed, "a review found what must be mended"),
+    })
+}
+
+fn no_verdict(book: &str) -> Station {
+    Station::human(Phase::Review, format!("`{book}` gave no verdict"), Vec::new())
+}
+
+/// What reviews of other heads found already: it is not found twice.
+fn found_before(view: &View<'_>, pull: &PullCase) -> BTreeSet<String> {
+    let before = view.runs.iter().filter(|run| {
+        let play = run.of.play.as_ref();
+        play.is_some_and(|play| play.book == QUALITY && play.head.as_ref() != Some(&pull.head))
+    });
+    let found = before.filter_map(|run| answer::<Findings>(run.phase.closed()?));
+    found.flat_map(|all| all.findings).map(|it| it.signature()).collect()
+}
+
+/// The files that it changes.
+fn changes(pull: &PullCase) -> String {
+    let Some(files) = pull.files.known() else {
+        return "(not all files that it changes were read)\n".to_owned();
+    };
+    let line = |file: &crate::model::FileChange| {
+        format!("- {} +{} -{}\n", file.path, file.additions, file.deletions)
+    };
+    files.iter().map(line).collect()
+}

@@ -1,0 +1,276 @@
+//! What keeps a pull request from landing, each rule with what would satisfy it. Nothing lands unless none is left.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+
+use crate::model::{
+    CheckIs, Mark, MergeMode, MergePolicy, Mergeable, PullCase, ReviewIs, ReviewSeen, Seen, match_path,
+};
+
+use super::view::View;
+
+/// A rule that isn't satisfied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// Its name.
+    pub rule: &'static str,
+    /// What is so.
+    pub says: String,
+    /// What would satisfy it.
+    pub needs: String,
+}
+
+/// After this long a check that never started is named.
+const STARTS_WITHIN: SignedDuration = SignedDuration::from_mins(10);
+
+fn not(rule: &'static str, says: impl Into<String>, needs: impl Into<String>) -> Option<Unmet> {
+    Some(Unmet { rule, says: says.into(), needs: needs.into() })
+}
+
+/// Every rule that keeps the open pull request of an issue from landing; none when it may land at its head, now.
+pub fn unmet(view: &View<'_>, pull: &PullCase) -> Vec<Unmet> {
+    let Some(policy) = view.policy() else {
+        return not("policy", "no merge policy is set for this repository", "`merge-policy` in its config")
+            .into_iter()
+            .collect();
+    };
+    let rules = [
+        mode(policy),
+        super::merge::is_synthetic(pull)
+            .then(|| {
+                not("synthetic", "its title says that it is a test of the factory", "nothing: it is closed")
+            })
+            .flatten(),
+        (!pull.open).then(|| not("open", "it is closed", "somebody to open it")).flatten(),
+        (!pull.own).then(|| not("own", "the factory didn't open it", "a person to merge it")).flatten(),
+        pull.draft.then(|| not("draft", "it is a draft", "somebody to mark it ready")).flatten(),
+        held(view, pull),
+        mergeable(pull),
+        behind(pull),
+        checks(view, policy, pull),
+        reviews(view, policy, pull),
+        threads(pull),
+        files(view, policy, pull),
+        freeze(view, policy),
+        graduation(view, policy),
+    ];
+    rules.into_iter().flatten().collect()
+}
+
+fn mode(policy: &MergePolicy) -> Option<Unmet> {
+    (policy.mode == MergeMode::Never)
+        .then(|| {
+            not(
+                "mode",
+                "its policy merges nothing",
+                format!("a person to merge it, or another `mode` ({})", policy.source),
+            )
+        })
+        .flatten()
+}
+
+fn held(view: &View<'_>, pull: &PullCase) -> Option<Unmet> {
+    let hold = view.pipeline.label(Mark::Hold);
+    (pull.labels.contains(&hold.key()))
+        .then(|| not("hold", format!("it carries `{hold}`"), "somebody to remove that label"))
+        .flatten()
+}
+
+fn mergeable(pull: &PullCase) -> Option<Unmet> {
+    match pull.mergeable {
+        Mergeable::Yes => None,
+        Mergeable::Conflicts => {
+            not("mergeable", "it conflicts with its base", "the conflicts to be resolved")
+        }
+        Mergeable::Unknown => {
+            not("mergeable", "GitHub hasn't found out whether it conflicts", "GitHub to find out")
+        }
+    }
+}
+
+/// What lands must be what was tested: its head has all that its base has.
+fn behind(pull: &PullCase) -> Option<Unmet> {
+    match pull.behind {
+        Some(0) => None,
+        Some(n) => not(
+            "behind",
+            format!("its base has {n} commits that it was not tested with"),
+            "its branch to take them in",
+        ),
+        None => not("behind", "nobody can tell whether its base moved on", "GitHub to tell"),
+    }
+}
+
+/// What is missing of the checks that the policy asks for: each must have passed at the head, reported by whom it names.
+pub(super) fn missing_checks(view: &View<'_>, pull: &PullCase) -> Option<String> {
+    let policy = view.policy()?;
+    let all = pull.checks.known()?;
+    for required in &policy.checks {
+        let of_name: Vec<_> = all.iter().filter(|check| check.name == required.name).collect();
+        let from_app: Vec<_> =
+            of_name.iter().filter(|check| required.app.is_none() || required.app == check.app).collect();
+        let name = &required.name;
+        let waited = pull.head_at.map(|at| view.now().duration_since(at.max(pull.opened)));
+        let late = waited.filter(|waited| *waited >= STARTS_WITHIN);
+        let since = late.map(|it| format!(", for {} minutes now", it.as_mins())).unwrap_or_default();
+        let Some(worst) = from_app.iter().max_by_key(|check| rank(check.state)) else {
+            let other = of_name
+                .first()
+                .map(|_| ": it is reported by somebody else than the App that the policy names");
+            return Some(format!(
+                "the check `{name}`, which has not started{since}{}",
+                other.unwrap_or_default()
+            ));
+        };
+        match worst.state {
+            CheckIs::Passed => {}
+            CheckIs::Queued => return Some(format!("the check `{name}`, which is queued{since}")),
+            CheckIs::Running => return Some(format!("the check `{name}` to end")),
+            CheckIs::Neutral => {
+                return Some(format!(
+                    "the check `{name}` to pass: it was skipped, or says neither yes nor no"
+                ));
+            }
+            CheckIs::Failed => return Some(format!("the check `{name}` to pass: it failed")),
+        }
+    }
+    None
+}
+
+/// Which of several checks of one name counts.
+fn rank(state: CheckIs) -> u8 {
+    match state {
+        CheckIs::Passed => 0,
+        CheckIs::Neutral => 1,
+        CheckIs::Queued => 2,
+        CheckIs::Running => 3,
+        CheckIs::Failed => 4,
+    }
+}
+
+fn checks(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unmet> {
+    if policy.checks.is_empty() {
+        let needs = format!("`require-checks` in its policy ({})", policy.source);
+        return not("checks", "its policy asks for no check, and nothing is green by itself", needs);
+    }
+    if pull.checks.known().is_none() {
+        return not("checks", "not all of its checks were read", "a complete reading");
+    }
+    let on = missing_checks(view, pull)?;
+    not("checks", format!("at {} something is missing", pull.head.short()), on)
+}
+
+/// What each person said last of it.
+fn verdicts(reviews: &[ReviewSeen]) -> Vec<&ReviewSeen> {
+    let authors: BTreeSet<&String> = reviews.iter().map(|it| &it.author).collect();
+    let last = |author: &String| {
+        reviews.iter().rfind(|it| it.author == *author && it.verdict != ReviewIs::Commented)
+    };
+    authors.into_iter().filter_map(last).collect()
+}
+
+fn reviews(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unmet> {
+    let Some(reviews) = pull.reviews.known() else {
+        return not("review", "not all of its reviews were read", "a complete reading");
+    };
+    let verdicts = verdicts(reviews);
+    if let Some(asks) = verdicts.iter().find(|it| it.verdict == ReviewIs::ChangesRequested) {
+        return not(
+            "review",
+            format!("{} asks for changes", asks.author),
+            "their approval, or that they take it back",
+        );
+    }
+    if policy.mode != MergeMode::OnGreenWithReview {
+        return None;
+    }
+    let is_other = |login: &str| {
+        let same = |other: &String| other.eq_ignore_ascii_case(login);
+        !same(&pull.author) && !pull.pushed_by.as_ref().is_some_and(same)
+    };
+    let approves = |it: &&&ReviewSeen| {
+        it.verdict == ReviewIs::Approved
+            && it.commit.as_ref() == Some(&pull.head)
+            && !it.author.is_empty()
+            && !it.own
+            && is_other(&it.author)
+            && view.is_trusted(&it.author) == Some(true)
+    };
+    if verdicts.iter().any(|it| approves(&it)) {
+        return None;
+    }
+    let needs = format!(
+        "an approval of {} by somebody else than who opened it and who pushed last",
+        pull.head.short()
+    );
+    not("review", "nobody has approved its head", needs)
+}
+
+fn threads(pull: &PullCase) -> Option<Unmet> {
+    match pull.threads.known() {
+        None => not("conversations", "not all of its conversations were read", "a complete reading"),
+        Some(threads) => {
+            let open = threads.iter().filter(|thread| !thread.resolved).count();
+            if open == 0 {
+                None
+            } else {
+                not("conversations", format!("{open} are not resolved"), "somebody to resolve them")
+            }
+        }
+    }
+}
+
+fn files(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unmet> {
+    let limited = policy.max_files.is_some() || policy.max_lines.is_some();
+    let judged = !policy.people_paths.is_empty() || !view.pipeline.judges.is_empty();
+    let files = match &pull.files {
+        Seen::Known(files) => files,
+        Seen::Absent | Seen::Unknown if limited || judged => {
+            return not("files", "not all files that it changes were read", "a person to merge it");
+        }
+        Seen::Absent | Seen::Unknown => return None,
+    };
+    let touches =
+        |globs: &[String]| files.iter().find(|file| globs.iter().any(|glob| match_path(glob, &file.path)));
+    if let Some(file) = touches(&view.pipeline.judges) {
+        return not(
+            "judges",
+            format!("it changes `{}`, by which the factory is judged", file.path),
+            "a person to merge it",
+        );
+    }
+    if let Some(file) = touches(&policy.people_paths) {
+        return not(
+            "paths",
+            format!("it changes `{}`, which only people merge", file.path),
+            "a person to merge it",
+        );
+    }
+    if let Some(most) = policy.max_files.filter(|most| files.len() > *most as usize) {
+        let says = format!("it changes {} files, and {most} are allowed", files.len());
+        return not("size", says, "a person to merge it, or fewer files");
+    }
+    let lines: u64 = files.iter().map(|file| file.additions + file.deletions).sum();
+    let most = policy.max_lines.filter(|most| lines > u64::from(*most))?;
+    not(
+        "size",
+        format!("it changes {lines} lines, and {most} are allowed"),
+        "a person to merge it, or fewer lines",
+    )
+}
+
+fn freeze(view: &View<'_>, policy: &MergePolicy) -> Option<Unmet> {
+    let frozen = policy.freezes.iter().find(|freeze| freeze.holds(view.now()))?;
+    not("freeze", format!("nothing is merged `{}` ({})", frozen.text, frozen.zone), "the freeze to end")
+}
+
+fn graduation(view: &View<'_>, policy: &MergePolicy) -> Option<Unmet> {
+    let items = view.graduation(policy);
+    let pending: Vec<String> = items.into_iter().filter(|it| !it.met).map(|it| it.says).collect();
+    if pending.is_empty() {
+        return None;
+    }
+    let needs = "factoryctl policy graduation shows how each stands";
+    not("graduation", format!("its mode is not in effect yet: {}", pending.join("; ")), needs)
+}

@@ -1,0 +1,124 @@
+//! One issue with all that decides about it.
+
+use jiff::Timestamp;
+
+use crate::model::{Case, MergePolicy, Permission, Pipeline, Playbook, PullCase, RunSeen};
+use crate::work;
+
+use super::commands::{Commands, commands};
+
+/// One issue with all that decides about it.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// What work is looked at with.
+    pub(crate) cx: work::Cx<'a>,
+    /// Its pipeline.
+    pub pipeline: &'a Pipeline,
+    /// The issue.
+    pub case: &'a Case,
+    /// Its runs, oldest first.
+    pub runs: Vec<&'a RunSeen>,
+    /// What people said of how to go on with it.
+    pub commands: Commands,
+}
+
+impl<'a> View<'a> {
+    /// Of an issue in a repository that has a pipeline.
+    pub(crate) fn of(cx: work::Cx<'a>, pipeline: &'a Pipeline, case: &'a Case) -> Self {
+        let is_its = |run: &&RunSeen| {
+            run.of.repo == case.repo
+                && run.of.subject.issue().is_some_and(|(number, _)| number == case.number)
+        };
+        let mut runs: Vec<&RunSeen> =
+            cx.observed.runs.iter().chain(&cx.observed.elsewhere.runs).filter(is_its).collect();
+        runs.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut view = Self { cx, pipeline, case, runs, commands: Commands::default() };
+        view.commands = commands(&view);
+        view
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.cx.now
+    }
+
+    /// A playbook.
+    pub(super) fn book(&self, name: &str) -> Option<&'a Playbook> {
+        self.cx.desired.pipelines.playbooks.get(name)
+    }
+
+    /// The merge policy of its repository.
+    pub(super) fn policy(&self) -> Option<&'a MergePolicy> {
+        self.cx.desired.pipelines.policy(&self.case.repo)
+    }
+
+    /// Its pull request, if that is open.
+    pub(super) fn pull(&self) -> Option<&'a PullCase> {
+        self.case.pull().filter(|pull| pull.open)
+    }
+
+    /// Whether somebody may steer; `None` where nobody knows.
+    pub(super) fn is_trusted(&self, login: &str) -> Option<bool> {
+        if self.is_factory(login) {
+            return Some(true);
+        }
+        let has: Permission = self.cx.observed.cases.permission(&self.case.repo, login)?;
+        Some(has >= self.pipeline.trust)
+    }
+
+    /// Whether this is the factory's own login.
+    pub(super) fn is_factory(&self, login: &str) -> bool {
+        let owner = self.case.repo.owner().to_lowercase();
+        let own = self.cx.observed.cases.own.get(&owner);
+        own.is_some_and(|own| !login.is_empty() && own.eq_ignore_ascii_case(login))
+    }
+
+    /// Whom it has to be known of what they may do.
+    pub fn asks_about(pipeline: &Pipeline, case: &Case) -> Vec<String> {
+        let intake = pipeline.intake.iter().filter_map(|label| case.labels.get(&label.key())?.by.as_ref());
+        let setters = intake.map(|(login, _)| login.clone());
+        let speakers = case
+            .comments
+            .iter()
+            .filter(|comment| !comment.own && super::commands::is_command(&comment.body))
+            .map(|comment| comment.author.clone());
+        let approve = |it: &&crate::model::ReviewSeen| it.verdict == crate::model::ReviewIs::Approved;
+        let reviews = case.pull().and_then(|pull| pull.reviews.known()).into_iter().flatten();
+        let approvers = reviews.filter(approve).map(|it| it.author.clone());
+        let editor = case.edited.iter().map(|(_, login)| login.clone());
+        setters.chain(speakers).chain(editor).chain(approvers).filter(|login| !login.is_empty()).collect()
+    }
+}
+
+/// Something that the ledger must hold before a policy takes effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// What is asked for, and what there is.
+    pub says: String,
+    /// Whether there is enough.
+    pub met: bool,
+}
+
+impl View<'_> {
+    /// How the evidence stands that a policy asks for.
+    pub fn graduation(&self, policy: &MergePolicy) -> Vec<Evidence> {
+        let (asked, held) = (&policy.graduation, &self.cx.observed.cases.held);
+        let mut out = Vec::new();
+        if asked.clean_pulls > 0 {
+            let there = held.clean_pulls.get(&self.case.repo).copied().unwrap_or_default();
+            let says = format!("{there} of {} clean pull requests", asked.clean_pulls);
+            out.push(Evidence { says, met: there >= asked.clean_pulls });
+        }
+        if let Some(soak) = asked.soak {
+            let there = held.soaked.unwrap_or_default();
+            let says = format!("a soak of {} of {} minutes", there.as_secs() / 60, soak.as_secs() / 60);
+            out.push(Evidence { says, met: there >= soak });
+        }
+        if let Some(by) = &asked.approved_by {
+            let met = held.approved_by.contains(&(policy.name.clone(), by.clone()));
+            let says = if met { format!("approved by {by}") } else { format!("no approval by {by}") };
+            out.push(Evidence { says, met });
+        }
+        out
+    }
+}

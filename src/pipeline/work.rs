@@ -1,0 +1,189 @@
+//! A piece of work in a phase: how its attempts went, what a specialist made of it once they were used up, and when it is a
+//! person's turn.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::model::{
+    AnswerSchema, Closed, CommitId, FollowUps, Outcome, Phase, Play, RunSeen, Subject, Task, Then,
+};
+use crate::work::continuation;
+
+use super::hitl;
+use super::prompt::{Parts, render};
+use super::view::View;
+use super::{Stand, Station};
+
+/// A piece of work in a phase.
+pub(super) struct Job<'j> {
+    /// The phase.
+    pub(super) phase: Phase,
+    /// The playbook that it goes by.
+    pub(super) book: &'j str,
+    /// What tells it from other work by the same playbook: the text it is about, a head, a round.
+    pub(super) key: String,
+    /// Which round of the playbook it is, from one.
+    pub(super) round: u32,
+    /// The form of the answer that is asked for.
+    pub(super) answer: Option<AnswerSchema>,
+    /// The head that is looked at, or worked on from.
+    pub(super) head: Option<CommitId>,
+    /// What its prompt has that the one before it had not.
+    pub(super) enriched: Option<String>,
+    /// What people said that it answers.
+    pub(super) about: Vec<String>,
+    /// What stands in its prompt.
+    pub(super) parts: Parts,
+    /// Whether a specialist takes over once its attempts are used up; else only its own attempts count.
+    pub(super) escalates: bool,
+}
+
+/// What came of a piece of work.
+pub(super) enum Got<'a> {
+    /// It was done: by which run, and what that left.
+    Done(&'a RunSeen, &'a Closed),
+    /// It ended without a change, and without a word why not.
+    Nothing(&'a RunSeen, &'a Closed),
+    /// Not yet.
+    Stands(Station),
+    /// Its attempts are used up, and a specialist's; what was tried.
+    Failed(Vec<String>),
+}
+
+/// How the attempts at one task went.
+pub(super) enum Went<'a> {
+    Done(&'a RunSeen, &'a Closed),
+    Nothing(&'a RunSeen, &'a Closed),
+    Going,
+    Failed(Timestamp, String),
+}
+
+impl<'a> View<'a> {
+    /// What comes of a piece of work. Once it failed, diagnosis and a specialist included, a person's `/retry` begins it anew.
+    pub(super) fn work(&self, job: &Job<'_>) -> Got<'a> {
+        let mut tried = Vec::new();
+        let mut after: Option<Timestamp> = None;
+        for lap in 0_u32.. {
+            let task = self.task(job, lap, job.book, &job.parts);
+            let (mut at, why) = match self.went(&task) {
+                Went::Done(run, closed) => return Got::Done(run, closed),
+                Went::Nothing(run, closed) => return Got::Nothing(run, closed),
+                Went::Going => return Got::Stands(Station::new(job.phase, Stand::Works(Box::new(task)))),
+                Went::Failed(at, why) => (at, why),
+            };
+            tried.push(format!("`{}`, {why}", job.book));
+            if job.escalates {
+                match hitl::specialist(self, job, lap, &why) {
+                    hitl::Turn::Stands(station) => return Got::Stands(station),
+                    hitl::Turn::Done(run, closed) => return Got::Done(run, closed),
+                    hitl::Turn::Failed(failed, more) => {
+                        at = failed.max(at);
+                        tried.extend(more);
+                    }
+                }
+            }
+            // One `/retry` is for what was given up before it.
+            let since = after.map_or(at, |after| at.max(after + jiff::SignedDuration::from_nanos(1)));
+            match self.commands.retried(since) {
+                Some(retry) => after = Some(retry),
+                None => return Got::Failed(tried),
+            }
+        }
+        Got::Failed(tried)
+    }
+
+    /// The same, where what can't be done any more is a person's turn.
+    pub(super) fn must(&self, job: &Job<'_>) -> Result<(&'a RunSeen, &'a Closed), Station> {
+        match self.work(job) {
+            Got::Done(run, closed) | Got::Nothing(run, closed) => Ok((run, closed)),
+            Got::Stands(station) => Err(station),
+            Got::Failed(tried) => {
+                let why = format!("{} got no further; `/retry` has it tried again", job.phase);
+                Err(Station::human(job.phase, why, tried))
+            }
+        }
+    }
+
+    /// A task for a piece of work, by one playbook.
+    pub(super) fn task(&self, job: &Job<'_>, lap: u32, book: &str, parts: &Parts) -> Task {
+        let playbook = self.book(book);
+        let agents = playbook.map(|book| &book.agents).filter(|agents| !agents.is_empty());
+        let phase = playbook.map_or(job.phase, |book| book.phase);
+        let last = self.runs.last().and_then(|run| run.of.subject.issue());
+        let mut task = Task {
+            subject: Subject::Issue { number: self.case.number, phase },
+            repo: self.case.repo.clone(),
+            prompt: String::new(),
+            agents: agents.unwrap_or(&self.pipeline.agents).clone(),
+            attempts: playbook.map_or(1, |book| book.attempts),
+            continuations: playbook.map_or(0, |book| book.continuations),
+            answer: job.answer.clone(),
+            paths: playbook.map(|book| book.paths.clone()).unwrap_or_default(),
+            may_weaken: false,
+            follow_ups: FollowUps::None,
+            work: Some(format!("{book}\0{}\0{lap}", job.key)),
+            play: Some(Play {
+                book: book.to_owned(),
+                round: job.round,
+                text: self.case.text(),
+                enriched: job.enriched.clone(),
+                origin: last.map(|(_, phase)| phase),
+                about: job.about.clone(),
+                head: job.head.clone(),
+            }),
+            source: playbook.map_or_else(|| self.pipeline.source.clone(), |book| book.source.clone()),
+        };
+        let before = self.before(&task);
+        task.prompt = render(self, playbook, parts, &before);
+        task
+    }
+
+    /// How the attempts at a task went.
+    pub(super) fn went(&self, task: &Task) -> Went<'a> {
+        let version = task.version();
+        let its = || self.runs.iter().copied().filter(|run| task.has(&run.of) && run.of.version == version);
+        if its().any(|run| run.phase.closed().is_none()) {
+            return Went::Going;
+        }
+        let Some((last, closed)) = its().next_back().and_then(|run| Some((run, run.phase.closed()?))) else {
+            return Went::Going;
+        };
+        if continuation(task, &self.cx.observed.runs, self.cx.desired).is_some() {
+            return Went::Going;
+        }
+        let ended =
+            || format!("run {} of `{}` ended in `{}`: {}", last.id, last.agent, closed.outcome, closed.says);
+        match closed.outcome.then() {
+            Then::Settled if closed.outcome == Outcome::NoChange => Went::Nothing(last, closed),
+            Then::Settled => Went::Done(last, closed),
+            Then::Person => Went::Failed(closed.at, ended()),
+            Then::Nothing | Then::Wait(_) | Then::Pause(_) => Went::Going,
+            Then::Again if task.burnt(self.runs.iter().copied()) >= task.attempts as usize => {
+                let burnt: BTreeSet<u32> = its().map(|run| run.of.attempt).collect();
+                Went::Failed(closed.at, format!("{} attempts; the last: {}", burnt.len(), ended()))
+            }
+            Then::Again => Went::Going,
+        }
+    }
+
+    /// What became of the attempts at a task so far, a line each, for the next one to know.
+    fn before(&self, task: &Task) -> Vec<String> {
+        let version = task.version();
+        let its = self.runs.iter().filter(|run| task.has(&run.of) && run.of.version == version);
+        let burnt = its.filter_map(|run| Some((run, run.phase.closed()?)));
+        let burnt = burnt.filter(|(_, closed)| closed.outcome.burns_attempt());
+        burnt.map(|(run, c)| format!("attempt {}: `{}`: {}", run.of.attempt, c.outcome, c.says)).collect()
+    }
+}
+
+/// The answer of a run, as it was asked for.
+pub(super) fn answer<T: serde::de::DeserializeOwned>(closed: &Closed) -> Option<T> {
+    let typed = closed.typed.as_ref()?;
+    serde_json::from_value(typed.value.clone()).ok()
+}
+
+/// The form of an answer.
+pub(super) fn schema(value: serde_json::Value) -> Option<AnswerSchema> {
+    AnswerSchema::of(value).ok()
+}
