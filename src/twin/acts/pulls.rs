@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Tx, closing, refs};
+use super::{Tx, checks, closing, refs, timeline};
 use crate::twin::door::failure::Failure;
 use crate::twin::git::{Draft, Expected, Merged};
 use crate::twin::shape::{self, Extent};
-use crate::twin::world::{Issue, IssueState, Pull, Repo};
+use crate::twin::world::{Deed, Issue, IssueState, Pull, Repo};
 
 /// A pull request to be opened.
 pub(crate) struct Opening<'a> {
@@ -78,6 +78,7 @@ pub(crate) fn open(tx: &mut Tx<'_>, repo_id: u64, opening: Opening<'_>) -> Resul
     bare.set_ref(&pull_ref(number), Some(&head_sha), &Expected::Any)?;
     tx.repo_mut(repo_id)?.issues.insert(number, issue.clone());
     tell(tx, repo_id, number, Tx::action("opened"))?;
+    checks::begin(tx, repo_id, number)?;
     Ok(issue)
 }
 
@@ -109,7 +110,8 @@ pub(crate) fn head_moved(tx: &mut Tx<'_>, repo_id: u64, number: u64, sha: &str) 
     let mut payload = Tx::action("synchronize");
     payload["before"] = json!(before);
     payload["after"] = json!(sha);
-    tell(tx, repo_id, number, payload)
+    tell(tx, repo_id, number, payload)?;
+    checks::begin(tx, repo_id, number)
 }
 
 /// Changes title, body, state or base.
@@ -172,6 +174,7 @@ pub(crate) fn close(tx: &mut Tx<'_>, repo_id: u64, number: u64) -> Result<(), Fa
     issue.closed_at = Some(now);
     issue.closed_by = Some(actor);
     issue.updated_at = now;
+    timeline::note(tx, repo_id, number, Deed::Closed { reason: None, by: None })?;
     tell(tx, repo_id, number, Tx::action("closed"))
 }
 
@@ -196,9 +199,12 @@ fn reopen(tx: &mut Tx<'_>, repo_id: u64, number: u64) -> Result<(), Failure> {
     issue.closed_by = None;
     issue.updated_at = now;
     if let Some(pull) = issue.pull.as_mut() {
-        pull.head_sha = tip;
+        pull.head_sha.clone_from(&tip);
     }
-    tell(tx, repo_id, number, Tx::action("reopened"))
+    tx.bare(repo_id)?.set_ref(&pull_ref(number), Some(&tip), &Expected::Any)?;
+    timeline::note(tx, repo_id, number, Deed::Reopened)?;
+    tell(tx, repo_id, number, Tx::action("reopened"))?;
+    checks::begin(tx, repo_id, number)
 }
 
 /// How to merge.
@@ -283,6 +289,7 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
         pull.merged_by = Some(actor);
         pull.merge_commit_sha = Some(sha.clone());
     }
+    timeline::note(tx, repo_id, number, Deed::Closed { reason: None, by: None })?;
     tell(tx, repo_id, number, Tx::action("closed"))?;
     refs::moved(tx, repo_id, &base_name, &base, &sha)?;
     if pull.base_ref == repo.settings.default_branch {
@@ -296,6 +303,47 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
         refs::delete(tx, repo_id, &branch)?;
     }
     Ok(sha)
+}
+
+/// Merges the base into the branch of a pull request.
+pub(crate) fn update_branch(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    number: u64,
+    expected: Option<&str>,
+) -> Result<(), Failure> {
+    let repo = tx.repo(repo_id)?;
+    let (issue, pull) = parts(&repo, number)?;
+    if repo.settings.archived {
+        return Err(Failure::archived());
+    }
+    if issue.state == IssueState::Closed {
+        return Err(Failure::unprocessable("Pull request is closed"));
+    }
+    if expected.is_some_and(|sha| sha != pull.head_sha) {
+        return Err(Failure::unprocessable("expected head sha didn\u{2019}t match current head ref."));
+    }
+    let (base, from) = base(tx, repo_id, number)?;
+    if base == from {
+        return Err(Failure::unprocessable("There are no new commits on the base branch."));
+    }
+    // Repositories of one network share their objects: the base is there too.
+    let bare = tx.bare(pull.head_repo)?;
+    let Merged::Clean(files) = bare.merge(&pull.head_sha, &base)? else {
+        return Err(Failure::unprocessable("merge conflict between base and head"));
+    };
+    let draft = Draft {
+        parents: vec![pull.head_sha.clone(), base],
+        additions: Vec::new(),
+        deletions: Vec::new(),
+        message: format!("Merge branch '{}' into {}", pull.base_ref, pull.head_ref),
+        author: tx.actor.clone(),
+        at: tx.now,
+    };
+    let sha = bare.write_files(&files, &draft)?;
+    let name = format!("refs/heads/{}", pull.head_ref);
+    bare.set_ref(&name, Some(&sha), &Expected::At(pull.head_sha.clone()))?;
+    refs::moved(tx, pull.head_repo, &name, &pull.head_sha, &sha)
 }
 
 /// Replays the commits of a branch onto another; `None` when one of them conflicts.

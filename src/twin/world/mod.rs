@@ -193,6 +193,11 @@ impl World {
         self.accounts.get(&login.to_lowercase())
     }
 
+    /// An App by id; one that isn't known yet is made, installed nowhere.
+    pub fn app_or_new(&mut self, id: u64, owner: &str) -> &App {
+        self.apps.entry(id).or_insert_with(|| App::new(id, &format!("ci-{id}"), owner))
+    }
+
     /// A repository by owner and name, in any case; former names are not followed.
     pub fn repo(&self, owner: &str, name: &str) -> Option<&Arc<Repo>> {
         self.repos.values().find(|repo| repo.is(owner, name))
