@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::twin::acts::{self, Tx};
 use crate::twin::door::failure::Failure;
 use crate::twin::state::Shared;
-use crate::twin::world::{DeliveryOptions, HookScope, World};
+use crate::twin::world::{CiScript, DeliveryOptions, HookScope, Permission, ReviewState, World};
 
 /// The world of a running twin.
 #[derive(Clone)]
@@ -55,7 +55,16 @@ impl WorldHandle {
         repo: &str,
         act: impl FnOnce(&mut Tx<'_>, u64) -> Result<T, Failure>,
     ) -> Result<T, Refused> {
-        let outcome = self.shared.change(SOMEBODY, &self.shared.urls(), |tx| {
+        self.act_as(SOMEBODY, repo, act)
+    }
+
+    fn act_as<T>(
+        &self,
+        actor: &str,
+        repo: &str,
+        act: impl FnOnce(&mut Tx<'_>, u64) -> Result<T, Failure>,
+    ) -> Result<T, Refused> {
+        let outcome = self.shared.change(actor, &self.shared.urls(), |tx| {
             let (owner, name) = repo.split_once('/').ok_or_else(Failure::not_found)?;
             let id = tx.world.repo(owner, name).map(|repo| repo.id).ok_or_else(Failure::not_found)?;
             act(tx, id)
@@ -193,5 +202,105 @@ impl WorldHandle {
     /// Closes a pull request.
     pub fn close_pull(&self, repo: &str, number: u64) -> Result<(), Refused> {
         self.act(repo, |tx, id| acts::pulls::close(tx, id, number))
+    }
+
+    /// Sets the checks that every head of a pull request gets from now on; their Apps are made if need be.
+    pub fn set_ci(&self, repo: &str, scripts: Vec<CiScript>) -> Result<(), Refused> {
+        self.act(repo, |tx, id| {
+            let owner = tx.repo(id)?.owner.clone();
+            for script in &scripts {
+                tx.world.app_or_new(script.app, &owner);
+            }
+            tx.repo_mut(id)?.ci = scripts;
+            Ok(())
+        })
+    }
+
+    /// Adds a label to an issue or a pull request.
+    pub fn label_issue(&self, repo: &str, number: u64, label: &str, actor: &str) -> Result<(), Refused> {
+        let labels = [label.to_owned()];
+        self.act_as(actor, repo, |tx, id| acts::issues::add_labels(tx, id, number, &labels))
+    }
+
+    /// Takes a label from an issue or a pull request.
+    pub fn unlabel_issue(&self, repo: &str, number: u64, label: &str, actor: &str) -> Result<(), Refused> {
+        self.act_as(actor, repo, |tx, id| acts::issues::remove_label(tx, id, number, label))
+    }
+
+    /// Replaces those who are assigned to an issue or a pull request.
+    pub fn assign_issue(&self, repo: &str, number: u64, logins: &[&str], actor: &str) -> Result<(), Refused> {
+        let logins = logins.iter().map(|login| (*login).to_owned()).collect();
+        self.act_as(actor, repo, |tx, id| acts::issues::set_assignees(tx, id, number, logins))
+    }
+
+    /// Comments on an issue or a pull request; answers the comment's id.
+    pub fn comment_issue(&self, repo: &str, number: u64, actor: &str, body: &str) -> Result<u64, Refused> {
+        self.act_as(actor, repo, |tx, id| {
+            acts::issues::comment(tx, id, number, body).map(|comment| comment.id)
+        })
+    }
+
+    /// Rewrites a comment on an issue or a pull request.
+    pub fn edit_comment(&self, repo: &str, comment: u64, actor: &str, body: &str) -> Result<(), Refused> {
+        self.act_as(actor, repo, |tx, id| acts::issues::edit_comment(tx, id, comment, body).map(drop))
+    }
+
+    /// Rewrites the text of an issue.
+    pub fn edit_issue_body(&self, repo: &str, number: u64, actor: &str, body: &str) -> Result<(), Refused> {
+        let fields = json!({"body": body});
+        self.act_as(actor, repo, |tx, id| acts::issues::edit(tx, id, number, &fields))
+    }
+
+    /// Closes an issue as completed.
+    pub fn close_issue(&self, repo: &str, number: u64, actor: &str) -> Result<(), Refused> {
+        let fields = json!({"state": "closed"});
+        self.act_as(actor, repo, |tx, id| acts::issues::edit(tx, id, number, &fields))
+    }
+
+    /// Opens a closed issue again.
+    pub fn reopen_issue(&self, repo: &str, number: u64, actor: &str) -> Result<(), Refused> {
+        let fields = json!({"state": "open"});
+        self.act_as(actor, repo, |tx, id| acts::issues::edit(tx, id, number, &fields))
+    }
+
+    /// Reviews the head of a pull request; answers the review's id.
+    pub fn review(
+        &self,
+        repo: &str,
+        pull: u64,
+        actor: &str,
+        state: ReviewState,
+        body: &str,
+    ) -> Result<u64, Refused> {
+        self.act_as(actor, repo, |tx, id| {
+            let review = acts::reviews::Reviewing { state, body, commit: None, remarks: Vec::new() };
+            acts::reviews::submit(tx, id, pull, review).map(|review| review.id)
+        })
+    }
+
+    /// Begins a conversation about a file of a pull request; answers the comment's id.
+    pub fn review_comment(
+        &self,
+        repo: &str,
+        pull: u64,
+        actor: &str,
+        path: &str,
+        body: &str,
+    ) -> Result<u64, Refused> {
+        self.act_as(actor, repo, |tx, id| {
+            let remark = acts::reviews::Remark { path: path.to_owned(), line: None, body: body.to_owned() };
+            acts::reviews::comment(tx, id, pull, remark, None).map(|(_, comment)| comment.id)
+        })
+    }
+
+    /// Gives somebody rights of their own in a repository; who isn't known yet joins GitHub.
+    pub fn permission(&self, repo: &str, login: &str, level: Permission) -> Result<(), Refused> {
+        self.act(repo, |tx, id| {
+            if tx.world.account(login).is_none() {
+                tx.world.add_user(login);
+            }
+            tx.repo_mut(id)?.collaborators.insert(login.to_lowercase(), level);
+            Ok(())
+        })
     }
 }

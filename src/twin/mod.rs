@@ -13,6 +13,7 @@
 )]
 
 mod acts;
+mod ci;
 mod door;
 mod generate;
 mod git;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::twin::acts::{Event, Tx};
+use crate::twin::ci::Job;
 use crate::twin::door::failure::Failure;
 use crate::twin::door::faults::{self, Armed, FaultAction, FaultRule, Seen};
 use crate::twin::door::limits::Usage;
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) url: String,
     /// Wakes the task that delivers webhooks.
     pub(crate) outbox_filled: Notify,
+    /// Wakes the task that runs scripts.
+    pub(crate) jobs_filled: Notify,
     /// One push at a time: refs are compared before and after.
     pub(crate) pushing: tokio::sync::Mutex<()>,
     recording: AtomicBool,
@@ -43,6 +46,7 @@ pub(crate) struct State {
     pub(crate) usage: Usage,
     pub(crate) latency: Duration,
     pub(crate) outbox: VecDeque<Outgoing>,
+    pub(crate) jobs: VecDeque<Job>,
     faults: Vec<Armed>,
     log: BTreeMap<u64, LoggedRequest>,
     began: Instant,
@@ -58,6 +62,7 @@ impl Shared {
             usage: Usage::default(),
             latency: Duration::ZERO,
             outbox: VecDeque::new(),
+            jobs: VecDeque::new(),
             faults: Vec::new(),
             log: BTreeMap::new(),
             began: Instant::now(),
@@ -70,6 +75,7 @@ impl Shared {
             backend,
             url,
             outbox_filled: Notify::new(),
+            jobs_filled: Notify::new(),
             pushing: tokio::sync::Mutex::new(()),
             recording: AtomicBool::new(false),
         }
@@ -106,13 +112,16 @@ impl Shared {
             actor: actor.to_owned(),
             now: now(),
             events: Vec::new(),
+            jobs: Vec::new(),
         };
         let outcome = act(&mut tx)?;
-        let events = tx.events;
+        let Tx { events, jobs, .. } = tx;
         state.queue(&world, &events);
+        state.jobs.extend(jobs);
         state.replace(world);
         drop(state);
         self.outbox_filled.notify_one();
+        self.jobs_filled.notify_one();
         Ok(outcome)
     }
 

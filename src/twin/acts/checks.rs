@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Tx;
+use crate::twin::ci::Job;
 use crate::twin::door::failure::Failure;
 use crate::twin::shape;
 use crate::twin::world::{CheckRun, Status};
@@ -166,6 +167,28 @@ pub(crate) fn update_run(
     let word = if run.status == "completed" { "completed" } else { "created" };
     tell_run(tx, repo_id, &run, word)?;
     Ok(run)
+}
+
+/// A pull request got a head: its repository's scripts make their check runs, and are to run.
+pub(crate) fn begin(tx: &mut Tx<'_>, repo_id: u64, number: u64) -> Result<(), Failure> {
+    let repo = tx.repo(repo_id)?;
+    let (_, pull) = super::pulls::parts(&repo, number)?;
+    let actor = tx.actor.clone();
+    for script in &repo.ci {
+        tx.actor = format!("{}[bot]", tx.world.app_or_new(script.app, &repo.owner).slug);
+        let body = json!({"name": script.name, "head_sha": pull.head_sha});
+        let run = create_run(tx, repo_id, script.app, &body)?;
+        tx.jobs.push(Job {
+            repo: repo_id,
+            run: run.id,
+            actor: tx.actor.clone(),
+            sha: pull.head_sha.clone(),
+            pull: number,
+            script: script.clone(),
+        });
+    }
+    tx.actor = actor;
+    Ok(())
 }
 
 fn tell_run(tx: &mut Tx<'_>, repo_id: u64, run: &CheckRun, word: &str) -> Result<(), Failure> {

@@ -5,18 +5,23 @@
 //! when something must be announced.
 
 pub(crate) mod checks;
+pub(crate) mod closing;
 pub(crate) mod hooks;
 pub(crate) mod issues;
 pub(crate) mod labels;
 pub(crate) mod pulls;
 pub(crate) mod refs;
 pub(crate) mod repositories;
+pub(crate) mod reviews;
+pub(crate) mod timeline;
+pub(crate) mod transfer;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::twin::ci::Job;
 use crate::twin::door::failure::Failure;
 use crate::twin::git::{Bare, Store};
 use crate::twin::shape::{self, Urls};
@@ -44,6 +49,8 @@ pub(crate) struct Tx<'a> {
     pub(crate) actor: String,
     pub(crate) now: Timestamp,
     pub(crate) events: Vec<Event>,
+    /// Scripts that are to run once all of it has happened.
+    pub(crate) jobs: Vec<Job>,
 }
 
 impl Tx<'_> {

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Tx, refs};
+use super::{Tx, checks, closing, refs, timeline};
 use crate::twin::door::failure::Failure;
 use crate::twin::git::{Draft, Expected, Merged};
 use crate::twin::shape::{self, Extent};
-use crate::twin::world::{Issue, IssueState, Pull, Repo};
+use crate::twin::world::{Deed, Issue, IssueState, Pull, Repo};
 
 /// A pull request to be opened.
 pub(crate) struct Opening<'a> {
@@ -61,36 +61,24 @@ pub(crate) fn open(tx: &mut Tx<'_>, repo_id: u64, opening: Opening<'_>) -> Resul
         return Err(failure);
     }
     let number = repo.next_number();
-    let issue = Issue {
+    let pull = Pull {
         id: tx.world.fresh_id(),
-        number,
-        author: tx.actor.clone(),
-        title: opening.title.to_owned(),
-        body: opening.body,
-        state: IssueState::Open,
-        state_reason: None,
-        labels: Vec::new(),
-        assignees: Vec::new(),
-        created_at: tx.now,
-        updated_at: tx.now,
-        closed_at: None,
-        closed_by: None,
-        pull: Some(Pull {
-            id: tx.world.fresh_id(),
-            head_repo: opening.head_repo,
-            head_ref: opening.head.to_owned(),
-            head_sha: head_sha.clone(),
-            base_ref: opening.base.to_owned(),
-            base_sha,
-            draft: opening.draft,
-            merged_at: None,
-            merged_by: None,
-            merge_commit_sha: None,
-        }),
+        head_repo: opening.head_repo,
+        head_ref: opening.head.to_owned(),
+        head_sha: head_sha.clone(),
+        base_ref: opening.base.to_owned(),
+        base_sha,
+        draft: opening.draft,
+        merged_at: None,
+        merged_by: None,
+        merge_commit_sha: None,
     };
+    let new = Issue::new(tx.world.fresh_id(), number, &tx.actor, opening.title, tx.now);
+    let issue = Issue { body: opening.body, pull: Some(pull), ..new };
     bare.set_ref(&pull_ref(number), Some(&head_sha), &Expected::Any)?;
     tx.repo_mut(repo_id)?.issues.insert(number, issue.clone());
     tell(tx, repo_id, number, Tx::action("opened"))?;
+    checks::begin(tx, repo_id, number)?;
     Ok(issue)
 }
 
@@ -122,7 +110,8 @@ pub(crate) fn head_moved(tx: &mut Tx<'_>, repo_id: u64, number: u64, sha: &str) 
     let mut payload = Tx::action("synchronize");
     payload["before"] = json!(before);
     payload["after"] = json!(sha);
-    tell(tx, repo_id, number, payload)
+    tell(tx, repo_id, number, payload)?;
+    checks::begin(tx, repo_id, number)
 }
 
 /// Changes title, body, state or base.
@@ -140,7 +129,7 @@ pub(crate) fn edit(tx: &mut Tx<'_>, repo_id: u64, number: u64, body: &Value) -> 
         let sha = tip.ok_or_else(|| Failure::field("PullRequest", "base", "invalid"))?;
         base = Some((name.to_owned(), sha));
     }
-    let now = tx.now;
+    let (now, actor) = (tx.now, tx.actor.clone());
     let issue = tx.repo_mut(repo_id)?.issues.get_mut(&number).ok_or_else(Failure::not_found)?;
     let before = issue.clone();
     if let Some(title) = body["title"].as_str() {
@@ -148,6 +137,10 @@ pub(crate) fn edit(tx: &mut Tx<'_>, repo_id: u64, number: u64, body: &Value) -> 
     }
     if let Some(text) = body.get("body") {
         issue.body = text.as_str().map(str::to_owned);
+        if issue.body != before.body {
+            issue.edited_at = Some(now);
+            issue.edited_by = Some(actor);
+        }
     }
     if let (Some((name, sha)), Some(pull)) = (base, issue.pull.as_mut()) {
         pull.base_ref = name;
@@ -181,6 +174,7 @@ pub(crate) fn close(tx: &mut Tx<'_>, repo_id: u64, number: u64) -> Result<(), Fa
     issue.closed_at = Some(now);
     issue.closed_by = Some(actor);
     issue.updated_at = now;
+    timeline::note(tx, repo_id, number, Deed::Closed { reason: None, by: None })?;
     tell(tx, repo_id, number, Tx::action("closed"))
 }
 
@@ -205,9 +199,12 @@ fn reopen(tx: &mut Tx<'_>, repo_id: u64, number: u64) -> Result<(), Failure> {
     issue.closed_by = None;
     issue.updated_at = now;
     if let Some(pull) = issue.pull.as_mut() {
-        pull.head_sha = tip;
+        pull.head_sha.clone_from(&tip);
     }
-    tell(tx, repo_id, number, Tx::action("reopened"))
+    tx.bare(repo_id)?.set_ref(&pull_ref(number), Some(&tip), &Expected::Any)?;
+    timeline::note(tx, repo_id, number, Deed::Reopened)?;
+    tell(tx, repo_id, number, Tx::action("reopened"))?;
+    checks::begin(tx, repo_id, number)
 }
 
 /// How to merge.
@@ -292,8 +289,12 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
         pull.merged_by = Some(actor);
         pull.merge_commit_sha = Some(sha.clone());
     }
+    timeline::note(tx, repo_id, number, Deed::Closed { reason: None, by: None })?;
     tell(tx, repo_id, number, Tx::action("closed"))?;
     refs::moved(tx, repo_id, &base_name, &base, &sha)?;
+    if pull.base_ref == repo.settings.default_branch {
+        closing::after_merge(tx, repo_id, number)?;
+    }
     let branch = format!("refs/heads/{}", pull.head_ref);
     if repo.settings.delete_branch_on_merge
         && pull.head_repo == repo_id
@@ -302,6 +303,47 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
         refs::delete(tx, repo_id, &branch)?;
     }
     Ok(sha)
+}
+
+/// Merges the base into the branch of a pull request.
+pub(crate) fn update_branch(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    number: u64,
+    expected: Option<&str>,
+) -> Result<(), Failure> {
+    let repo = tx.repo(repo_id)?;
+    let (issue, pull) = parts(&repo, number)?;
+    if repo.settings.archived {
+        return Err(Failure::archived());
+    }
+    if issue.state == IssueState::Closed {
+        return Err(Failure::unprocessable("Pull request is closed"));
+    }
+    if expected.is_some_and(|sha| sha != pull.head_sha) {
+        return Err(Failure::unprocessable("expected head sha didn\u{2019}t match current head ref."));
+    }
+    let (base, from) = base(tx, repo_id, number)?;
+    if base == from {
+        return Err(Failure::unprocessable("There are no new commits on the base branch."));
+    }
+    // Repositories of one network share their objects: the base is there too.
+    let bare = tx.bare(pull.head_repo)?;
+    let Merged::Clean(files) = bare.merge(&pull.head_sha, &base)? else {
+        return Err(Failure::unprocessable("merge conflict between base and head"));
+    };
+    let draft = Draft {
+        parents: vec![pull.head_sha.clone(), base],
+        additions: Vec::new(),
+        deletions: Vec::new(),
+        message: format!("Merge branch '{}' into {}", pull.base_ref, pull.head_ref),
+        author: tx.actor.clone(),
+        at: tx.now,
+    };
+    let sha = bare.write_files(&files, &draft)?;
+    let name = format!("refs/heads/{}", pull.head_ref);
+    bare.set_ref(&name, Some(&sha), &Expected::At(pull.head_sha.clone()))?;
+    refs::moved(tx, pull.head_repo, &name, &pull.head_sha, &sha)
 }
 
 /// Replays the commits of a branch onto another; `None` when one of them conflicts.
@@ -327,8 +369,8 @@ fn rebase(
 /// An id of no commit: has no files.
 const NONE: &str = "";
 
-/// What Git tells of a pull request.
-pub(crate) fn extent(tx: &Tx<'_>, repo_id: u64, number: u64) -> Result<Extent, Failure> {
+/// The tip of what a pull request is to be merged into (once closed: what it then was), and where it branched off.
+pub(crate) fn base(tx: &Tx<'_>, repo_id: u64, number: u64) -> Result<(String, String), Failure> {
     let repo = tx.repo(repo_id)?;
     let (issue, pull) = parts(&repo, number)?;
     let bare = tx.bare(repo_id)?;
@@ -338,7 +380,16 @@ pub(crate) fn extent(tx: &Tx<'_>, repo_id: u64, number: u64) -> Result<Extent, F
         }
         IssueState::Closed => pull.base_sha.clone(),
     };
-    let from = bare.merge_base(&base, &pull.head_sha)?.unwrap_or(base.clone());
+    let from = bare.merge_base(&base, &pull.head_sha)?.unwrap_or_else(|| base.clone());
+    Ok((base, from))
+}
+
+/// What Git tells of a pull request.
+pub(crate) fn extent(tx: &Tx<'_>, repo_id: u64, number: u64) -> Result<Extent, Failure> {
+    let repo = tx.repo(repo_id)?;
+    let (issue, pull) = parts(&repo, number)?;
+    let bare = tx.bare(repo_id)?;
+    let (base, from) = base(tx, repo_id, number)?;
     let changes = bare.changes(&from, &pull.head_sha)?;
     let mergeable = match issue.state {
         IssueState::Open => Some(matches!(bare.merge(&base, &pull.head_sha)?, Merged::Clean(_))),

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::faults::FaultRule;
 use crate::twin::handle::{Refused, WorldHandle};
 use crate::twin::state::Shared;
-use crate::twin::world::{DeliveryOptions, World};
+use crate::twin::world::{CiScript, DeliveryOptions, Permission, ReviewState, World};
 
 /// The routes below `/_twin`.
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
@@ -147,6 +147,15 @@ enum Patch {
     OpenIssue { title: String, labels: Vec<String> },
     MergePull(u64),
     ClosePull(u64),
+    Ci(Vec<CiScript>),
+    Label { number: u64, label: String, actor: String },
+    Unlabel { number: u64, label: String, actor: String },
+    Comment { number: u64, actor: String, body: String },
+    EditBody { number: u64, actor: String, body: String },
+    CloseIssue { number: u64, actor: String },
+    Review { pull: u64, actor: String, state: ReviewState, body: String },
+    ReviewComment { pull: u64, actor: String, path: String, body: String },
+    Permission { login: String, level: Permission },
 }
 
 async fn patch(
@@ -183,5 +192,26 @@ fn apply(handle: &WorldHandle, repo: &str, patch: Patch) -> Result<Value, Refuse
         }
         Patch::MergePull(number) => handle.merge_pull(repo, number).map(|sha| json!({"sha": sha})),
         Patch::ClosePull(number) => handle.close_pull(repo, number).map(nothing),
+        Patch::Ci(scripts) => handle.set_ci(repo, scripts).map(nothing),
+        Patch::Label { number, label, actor } => {
+            handle.label_issue(repo, number, &label, &actor).map(nothing)
+        }
+        Patch::Unlabel { number, label, actor } => {
+            handle.unlabel_issue(repo, number, &label, &actor).map(nothing)
+        }
+        Patch::Comment { number, actor, body } => {
+            handle.comment_issue(repo, number, &actor, &body).map(|id| json!({"id": id}))
+        }
+        Patch::EditBody { number, actor, body } => {
+            handle.edit_issue_body(repo, number, &actor, &body).map(nothing)
+        }
+        Patch::CloseIssue { number, actor } => handle.close_issue(repo, number, &actor).map(nothing),
+        Patch::Review { pull, actor, state, body } => {
+            handle.review(repo, pull, &actor, state, &body).map(|id| json!({"id": id}))
+        }
+        Patch::ReviewComment { pull, actor, path, body } => {
+            handle.review_comment(repo, pull, &actor, &path, &body).map(|id| json!({"id": id}))
+        }
+        Patch::Permission { login, level } => handle.permission(repo, &login, level).map(nothing),
     }
 }

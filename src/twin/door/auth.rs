@@ -281,7 +281,7 @@ fn owns(world: &World, user: &str, owner: &str) -> bool {
         })
 }
 
-fn user_permission(world: &World, user: &str, repo: &Repo) -> Option<Permission> {
+pub(crate) fn user_permission(world: &World, user: &str, repo: &Repo) -> Option<Permission> {
     if owns(world, user, &repo.owner) {
         return Some(Permission::Admin);
     }

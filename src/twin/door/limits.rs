@@ -109,16 +109,21 @@ impl Usage {
         if *flying >= limits.concurrent {
             return Err(TooFast);
         }
-        if creates && let Some(most) = limits.content_per_minute {
-            let recent = self.content.entry(key.to_owned()).or_default();
-            let minute_ago = now.saturating_sub(SignedDuration::from_secs(60)).unwrap_or(now);
-            while recent.front().is_some_and(|at| *at <= minute_ago) {
-                recent.pop_front();
+        if creates {
+            let made = self.content.entry(key.to_owned()).or_default();
+            let ago = |seconds| now.saturating_sub(SignedDuration::from_secs(seconds)).unwrap_or(now);
+            while made.front().is_some_and(|at| *at <= ago(3600)) {
+                made.pop_front();
             }
-            if recent.len() as u64 >= most {
-                return Err(TooFast);
+            for (seconds, most) in [(60, limits.content_per_minute), (3600, limits.content_per_hour)] {
+                let lately = made.iter().rev().take_while(|at| **at > ago(seconds)).count() as u64;
+                if most.is_some_and(|most| lately >= most) {
+                    return Err(TooFast);
+                }
             }
-            recent.push_back(now);
+            if limits.content_per_minute.or(limits.content_per_hour).is_some() {
+                made.push_back(now);
+            }
         }
         *flying += 1;
         Ok(())
@@ -160,5 +165,14 @@ mod tests {
         assert_eq!(usage.begin("t", false, &limits, at(60)), Err(TooFast));
         usage.end("t");
         assert_eq!(usage.begin("t", false, &limits, at(60)), Ok(()));
+    }
+
+    #[test]
+    fn creating_is_slowed_down_by_the_hour() {
+        let limits = Limits { content_per_hour: Some(2), ..Limits::default() };
+        let mut usage = Usage::default();
+        let begun = [0, 100, 3599, 3600, 3601]
+            .map(|s| usage.begin("t", true, &limits, Timestamp::from_second(s).unwrap()).is_ok());
+        assert_eq!(begun, [true, true, false, true, false]);
     }
 }

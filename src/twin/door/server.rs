@@ -29,7 +29,7 @@ use crate::twin::git::{Backend, Store};
 use crate::twin::handle::WorldHandle;
 use crate::twin::state::Shared;
 use crate::twin::world::{Token, World};
-use crate::twin::{graphql, webhooks};
+use crate::twin::{ci, graphql, webhooks};
 
 /// How a twin is to be started.
 #[derive(Debug, Clone)]
@@ -134,6 +134,7 @@ impl Twin {
             stop: stop.clone(),
         };
         tasks.spawn(webhooks::deliver(Arc::clone(&shared), tasks.clone(), stop.clone()));
+        tasks.spawn(ci::attend(Arc::clone(&shared), tasks.clone(), stop.clone()));
         tasks.spawn(accept_tcp(serve.clone(), tcp));
         if let Some(unix) = unix {
             tasks.spawn(accept_unix(serve, unix));

@@ -56,6 +56,7 @@ impl Session {
             actor: String::new(),
             now: self.now,
             events: Vec::new(),
+            jobs: Vec::new(),
         };
         look(&tx)
     }

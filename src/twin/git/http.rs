@@ -61,7 +61,14 @@ pub(crate) struct Backend {
 }
 
 /// Kills what is left of a process group.
-struct Group(Option<Pid>);
+pub(crate) struct Group(Option<Pid>);
+
+impl Group {
+    /// The group that a child leads.
+    pub(crate) fn of(child: &tokio::process::Child) -> Self {
+        Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
+    }
+}
 
 impl Drop for Group {
     fn drop(&mut self) {
@@ -124,7 +131,7 @@ impl Backend {
             command.env("GIT_PROTOCOL", &call.protocol);
         }
         let mut child = command.spawn()?;
-        let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
+        let mut group = Group::of(&child);
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let feed = async move {
             if let Some(mut stdin) = stdin {

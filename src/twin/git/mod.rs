@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use crate::twin::door::failure::Failure;
 use crate::twin::world::{Repo, World};
 
-pub(crate) use http::{Backend, Call, GitPath};
+pub(crate) use http::{Backend, Call, GitPath, Group};
 pub(crate) use merge::{Merged, merge_trees};
 pub(crate) use read::{Blob, CommitInfo, Found};
 pub(crate) use serve::{serve, unauthorised};
@@ -82,6 +82,11 @@ impl Store {
     /// The name of a repository's folder.
     pub(crate) fn folder(id: u64) -> String {
         format!("{id}.git")
+    }
+
+    /// Where a repository's folder is.
+    pub(crate) fn path(&self, id: u64) -> PathBuf {
+        self.dir.join(Self::folder(id))
     }
 
     /// Opens the bare repository, after making it if needed.

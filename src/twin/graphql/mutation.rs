@@ -9,9 +9,10 @@ use super::pulls::PullRequest;
 use super::query::Node;
 use super::refs::{Commit, Ref};
 use super::repository::Repository;
+use super::reviews::PullRequestReviewThread;
 use super::scalars::{Base64String, Oid, RepositoryVisibility, Uri};
 use super::{or_null, refuse, session};
-use crate::twin::acts::{issues, pulls, refs, repositories};
+use crate::twin::acts::{issues, pulls, refs, repositories, reviews, transfer};
 use crate::twin::door::auth::Need;
 use crate::twin::door::failure::Failure;
 use crate::twin::door::session::Session;
@@ -119,6 +120,16 @@ input!(CreateIssueInput {
     title: String,
 });
 payload!(CreateIssuePayload { issue: Option<Issue> });
+
+input!(ResolveReviewThreadInput { thread_id: ID });
+payload!(ResolveReviewThreadPayload { thread: Option<PullRequestReviewThread> });
+input!(TransferIssueInput {
+    #[graphql(default_with = "Some(false)")]
+    create_labels_if_missing: Option<bool>,
+    issue_id: ID,
+    repository_id: ID,
+});
+payload!(TransferIssuePayload { issue: Option<Issue> });
 
 input!(CreateRepositoryInput {
     description: Option<String>,
@@ -354,6 +365,34 @@ fn create_repository(session: &Session, input: &CreateRepositoryInput) -> Result
     Ok(Repository { repo })
 }
 
+fn resolve_thread(session: &Session, id: &ID) -> Result<PullRequestReviewThread, Failure> {
+    let numbers = numbers(id, &["PRRT"])?;
+    let [repo_id, thread] = numbers[..] else { return Err(unresolved(id)) };
+    let world = session.world();
+    let repo = world.repos.get(&repo_id).ok_or_else(|| unresolved(id))?;
+    let about = repo.threads.get(&thread).ok_or_else(|| unresolved(id))?;
+    session.caller.may(&world, repo, Need::PROPOSE)?;
+    // The author of the pull request may, and who can write.
+    let (opened, _) = pulls::parts(repo, about.pull)?;
+    if opened.author != session.caller.login(&world) {
+        session.caller.may(&world, repo, Need::CONTENTS)?;
+    }
+    let thread = session.change(|tx| reviews::resolve(tx, repo_id, thread))?;
+    Ok(PullRequestReviewThread { repo: now(session, repo_id)?, thread })
+}
+
+fn transfer_issue(session: &Session, input: &TransferIssueInput) -> Result<Issue, Failure> {
+    let (from, number) = issue(session, &input.issue_id, &["I"], Need::LABELS)?;
+    let to = repository(session, &input.repository_id, Need::LABELS)?;
+    let labels = if input.create_labels_if_missing == Some(true) {
+        transfer::Labels::CreateMissing
+    } else {
+        transfer::Labels::DropMissing
+    };
+    let issue = session.change(|tx| transfer::transfer(tx, from, number, to, labels))?;
+    Ok(Issue { repo: now(session, to)?, issue })
+}
+
 #[Object]
 impl Mutation {
     async fn create_repository(
@@ -416,6 +455,27 @@ impl Mutation {
             comment_edge: Some(edge),
             subject: Some(subject),
         }))
+    }
+
+    async fn resolve_review_thread(
+        &self,
+        cx: &Context<'_>,
+        input: ResolveReviewThreadInput,
+    ) -> Result<Option<ResolveReviewThreadPayload>> {
+        let done = resolve_thread(session(cx)?, &input.thread_id);
+        let client_mutation_id = input.client_mutation_id;
+        Ok(outcome(cx, done)
+            .map(|thread| ResolveReviewThreadPayload { client_mutation_id, thread: Some(thread) }))
+    }
+
+    async fn transfer_issue(
+        &self,
+        cx: &Context<'_>,
+        input: TransferIssueInput,
+    ) -> Result<Option<TransferIssuePayload>> {
+        let done = transfer_issue(session(cx)?, &input);
+        let client_mutation_id = input.client_mutation_id;
+        Ok(outcome(cx, done).map(|issue| TransferIssuePayload { client_mutation_id, issue: Some(issue) }))
     }
 
     async fn create_ref(&self, cx: &Context<'_>, input: CreateRefInput) -> Result<Option<CreateRefPayload>> {

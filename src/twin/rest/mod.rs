@@ -13,8 +13,10 @@ mod issues;
 mod labels;
 mod meta;
 mod pages;
+mod people;
 mod pulls;
 mod repositories;
+mod reviews;
 
 use std::sync::Arc;
 
@@ -79,7 +81,9 @@ const TABLES: &[&[Route]] = &[
     labels::ROUTES,
     comments::ROUTES,
     issues::ROUTES,
+    people::ROUTES,
     pulls::ROUTES,
+    reviews::ROUTES,
     checks::ROUTES,
     code::ROUTES,
     hooks::ROUTES,

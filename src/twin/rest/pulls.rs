@@ -17,6 +17,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("PATCH", "/repos/{owner}/{repo}/pulls/{number}", update),
     route("GET", "/repos/{owner}/{repo}/pulls/{number}/merge", merged),
     route("PUT", "/repos/{owner}/{repo}/pulls/{number}/merge", merge),
+    route("PUT", "/repos/{owner}/{repo}/pulls/{number}/update-branch", update_branch),
     route("GET", "/repos/{owner}/{repo}/pulls/{number}/files", files),
     route("GET", "/repos/{owner}/{repo}/pulls/{number}/commits", commits),
 ];
@@ -120,6 +121,19 @@ fn merge(cx: &Cx<'_>) -> Outcome {
     };
     let sha = cx.change(|tx| pulls::merge(tx, repo.id, number, &how))?;
     Ok(Reply::ok(json!({"sha": sha, "merged": true, "message": "Pull Request successfully merged"})))
+}
+
+fn update_branch(cx: &Cx<'_>) -> Outcome {
+    let (repo, number) = (cx.repo(Need::PROPOSE)?, cx.number("number")?);
+    let (_, pull) = pulls::parts(&repo, number)?;
+    let world = cx.world();
+    let head = world.repos.get(&pull.head_repo).ok_or_else(Failure::not_found)?;
+    cx.session.caller.may(&world, head, Need::CONTENTS)?;
+    cx.change(|tx| pulls::update_branch(tx, repo.id, number, cx.body["expected_head_sha"].as_str()))?;
+    let url = format!("{}/pulls/{number}", cx.urls().repo(&repo.full_name()));
+    let mut reply = Reply::ok(json!({"message": "Updating pull request branch.", "url": url}));
+    reply.status = 202;
+    Ok(reply)
 }
 
 fn files(cx: &Cx<'_>) -> Outcome {

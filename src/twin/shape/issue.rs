@@ -55,7 +55,7 @@ fn common(world: &World, repo: &Repo, issue: &Issue, urls: &Urls) -> Value {
     })
 }
 
-fn association(world: &World, repo: &Repo, login: &str) -> &'static str {
+pub(super) fn association(world: &World, repo: &Repo, login: &str) -> &'static str {
     let member =
         world.account(&repo.owner).is_some_and(|owner| owner.members.contains_key(&login.to_lowercase()));
     if repo.owner.eq_ignore_ascii_case(login) {
@@ -208,6 +208,8 @@ pub(crate) fn pull(
         Some(false) => "dirty",
         None => "unknown",
     };
+    let threads = repo.threads.values().filter(|thread| thread.pull == issue.number);
+    let review_comments: usize = threads.map(|thread| thread.comments.len()).sum();
     let more = json!({
         "merged": pull.merged_at.is_some(),
         "mergeable": extent.mergeable,
@@ -215,7 +217,7 @@ pub(crate) fn pull(
         "mergeable_state": state,
         "merged_by": pull.merged_by.as_deref().map(|login| user(world, login, urls)),
         "comments": comment_count(repo, issue.number),
-        "review_comments": 0,
+        "review_comments": review_comments,
         "maintainer_can_modify": false,
         "commits": extent.commits,
         "additions": extent.additions,

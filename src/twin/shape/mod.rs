@@ -6,6 +6,7 @@ mod ci;
 mod code;
 mod issue;
 mod repository;
+mod review;
 
 use std::fmt::Write as _;
 
@@ -18,6 +19,7 @@ pub(crate) use ci::{check_run, combined_status, status};
 pub(crate) use code::{branch, commit, commit_url, content_file, git_ref, short_branch};
 pub(crate) use issue::{Extent, comment, issue, label, pull, pull_simple};
 pub(crate) use repository::{full_repository, minimal_repository, repository};
+pub(crate) use review::{review, review_comment};
 
 /// The addresses that an answer speaks of: as the client reached us.
 #[derive(Debug, Clone, PartialEq, Eq)]
