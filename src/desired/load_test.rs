@@ -77,6 +77,7 @@ pub(super) fn explain(desired: &Desired, sources: bool) -> String {
             .unwrap();
         }
     }
+    pipelines(&desired.pipelines, w);
     for o in &desired.observe {
         writeln!(w, "observe {}/{}", o.owner, o.pattern).unwrap();
     }
@@ -112,6 +113,24 @@ pub(super) fn explain(desired: &Desired, sources: bool) -> String {
         writeln!(w, "protect {} {}", p.address, p.reason).unwrap();
     }
     out
+}
+
+/// What config says of pipelines, built-in playbooks left out.
+fn pipelines(all: &crate::model::Pipelines, w: &mut String) {
+    use crate::model::{MergePolicy, Pipeline, Playbook, Source};
+    let source = Source::built_in;
+    for pipeline in all.all.values() {
+        writeln!(w, "{:?}", Pipeline { source: source(), ..pipeline.clone() }).unwrap();
+    }
+    for book in all.playbooks.values().filter(|book| book.source != source()) {
+        writeln!(w, "{:?}", Playbook { source: source(), ..book.clone() }).unwrap();
+    }
+    for policy in all.policies.values() {
+        writeln!(w, "{:?}", MergePolicy { source: source(), ..policy.clone() }).unwrap();
+    }
+    if !all.of_repo.is_empty() || !all.policy_of_repo.is_empty() {
+        writeln!(w, "{:?} {:?}", all.of_repo, all.policy_of_repo).unwrap();
+    }
 }
 
 pub(super) const ROOT: &str = r##"

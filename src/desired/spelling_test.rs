@@ -121,6 +121,8 @@ fn made(kind: &'static Kind) -> BoxedStrategy<Made> {
                 "command" => 0.99,
                 // Wrong without prices.
                 "spend" | "spend-per-day" => 0.02,
+                // What is named is seldom there.
+                "pipeline" | "merge-policy" | "agents" | "tz" | "phase" => 0.02,
                 _ => 0.15,
             };
             let given =
@@ -151,6 +153,8 @@ fn children(kind: &'static Kind) -> BoxedStrategy<Vec<Made>> {
                 "task" | "var" | "prices" | "cache" => 0.1,
                 "gate" | "recipe" => 0.01,
                 "agent" => 0.4,
+                "pipeline" | "merge-policy" => 0.2,
+                "playbook" | "freeze" => 0.02,
                 _ => return some.boxed(),
             };
             proptest::option::weighted(chance, some).prop_map(Option::unwrap_or_default).boxed()

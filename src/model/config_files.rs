@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{CommitId, Hosted};
 
 /// The sections of config: what stands at the top of a file, and tells one of ours from another program's.
-pub const SECTIONS: [&str; 13] = [
+pub const SECTIONS: [&str; 16] = [
     "factory",
     "github",
     "defaults",
@@ -17,6 +17,9 @@ pub const SECTIONS: [&str; 13] = [
     "prices",
     "agent",
     "task",
+    "pipeline",
+    "playbook",
+    "merge-policy",
     "loop",
     "allow",
 ];

@@ -41,8 +41,12 @@ codes! {
     LITERAL_SECRET = "config::literal-secret", "A secret is written into config, in whichever section or field; or, as a warning, the value of a variable whose name says that it is one. Write where it is found instead, and revoke it if it was ever committed: Git keeps it.";
     UNKNOWN_LOOP = "config::unknown-loop", "There is no loop of this name.";
     UNKNOWN_LABEL_SET = "config::unknown-label-set", "No `label-set` of this name is declared in any file.";
-    UNKNOWN_AGENT = "config::unknown-agent", "A task names an agent that no file declares.";
+    UNKNOWN_AGENT = "config::unknown-agent", "A task, a pipeline or a playbook names an agent that no file declares.";
     UNKNOWN_REPO = "config::unknown-repo", "A task names a repository that no file declares.";
+    UNKNOWN_PIPELINE = "config::unknown-pipeline", "A repository, a group or the defaults name a pipeline that no file declares.";
+    UNKNOWN_MERGE_POLICY = "config::unknown-merge-policy", "A pipeline, a repository, a group or the defaults name a merge policy that no file declares.";
+    UNKNOWN_PLAYBOOK = "config::unknown-playbook", "A playbook that nothing would use: it has neither the name of a built-in one nor a specialist's, which ends in `-stuck`.";
+    UNKNOWN_PLACE = "config::unknown-place", "A place `{{…}}` in a prompt that nothing is ever put into; `explain playbook.prompt` lists those that there are.";
     UNUSED_LABEL_SET = "config::unused-label-set", "A `label-set` that no `labels` refers to, so that it has no effect.";
     EMPTY_GROUP = "config::empty-group", "A group that no declared repository belongs to, so that it has no effect. Groups match declared repositories only.";
     LABEL_CONFLICT = "config::label-conflict", "Two label sets used together say different things of one label, and neither is nearer to the repository than the other.";
@@ -51,6 +55,8 @@ codes! {
     MERGE_METHODS = "config::merge-methods", "All three merge methods of a repository are off; GitHub refuses that, since nothing could be merged.";
     MERGE_TEXTS = "config::merge-texts", "A combination of title and message of merged or squashed commits that GitHub refuses.";
     ARCHIVED_CREATE = "config::archived-create", "A repository is to be created and to be archived, that is made read-only, at once.";
+    NEVER_GREEN = "config::never-green", "A merge policy that merges what is green and requires no check. Nothing would stand between a change and the branch, so an empty set of checks is never green.";
+    ONE_IDENTITY = "config::one-identity", "A merge policy that waits for an approval, in a factory with one identity on GitHub, which can't approve what it opened itself: the approval comes from a person.";
     UNCOUNTED_SPEND = "config::uncounted-spend", "A limit on spend that can't be kept: there is no table of prices to count tokens by, or the agent tells nothing of what it uses.";
     ODD_PRICES = "config::odd-prices", "A table of prices that is counted by as it stands and can hardly be meant: one of a day that is still to come, or one in which everything is free.";
     EXPIRED = "config::expired", "A dated override has passed its date. It no longer holds and has to be removed or renewed.";

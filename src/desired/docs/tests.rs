@@ -43,8 +43,11 @@ fn complaints(path: &str, text: &str) -> String {
     let sets = if text.contains("label-set") { set("area") } else { set("area") + &set("lifecycle") };
     // What a task names.
     let worker = |name: &str| format!("agent {name:?} kind=\"codex\"\nrepo \"acme/widgets\"\n");
-    let named = if text.contains("task") { worker("claude") } else { String::new() };
-    let beside = sets + &named;
+    let names = |word: &str| text.contains(word);
+    let works = ["task", "pipeline", "playbook"].into_iter().any(names);
+    let named = if works { worker("claude") } else { String::new() };
+    let policy = if names("pipeline") { "merge-policy \"guarded\"\n" } else { "" };
+    let beside = sets + &named + policy;
     let mut given = vec![("factory.kdl", root), ("policies/sets.kdl", beside.as_str())];
     if path != "factory.kdl" {
         given.push((path, text));
@@ -158,6 +161,9 @@ fn explanations() {
       prices        What models cost
       agent         A program that does tasks
       task          A piece of work for an agent in one repository
+      pipeline      The way of an issue to a pull request that lands
+      playbook      What a run in a phase of an issue is told, and what it may use
+      merge-policy  What of the factory's work may land, and how
       loop          A controller that runs on its triggers
       allow         Lets the daemon do what a guard would hold back
 

@@ -5,6 +5,7 @@ mod access;
 mod between;
 mod credentials;
 mod files;
+mod pipelines;
 mod shape;
 mod spend;
 mod syntax;
@@ -90,6 +91,10 @@ fn every_code_is_raised_by_some_config() {
         (code::UNKNOWN_LABEL_SET, labels("\"x\"")),
         (code::UNKNOWN_AGENT, root(&task("acme/w"))),
         (code::UNKNOWN_REPO, root(&task("acme/x"))),
+        (code::UNKNOWN_PIPELINE, root("defaults { pipeline \"x\"; }")),
+        (code::UNKNOWN_MERGE_POLICY, root("repo \"acme/w\" { merge-policy \"x\"; }")),
+        (code::UNKNOWN_PLAYBOOK, root("playbook \"x\" { attempts 3; }")),
+        (code::UNKNOWN_PLACE, root("playbook \"plan\" { prompt \"{{x}}\"; }")),
         (code::UNUSED_LABEL_SET, root("label-set \"x\"")),
         (code::EMPTY_GROUP, root("group \"x\" { match \"a/b\"; }")),
         (
@@ -113,6 +118,13 @@ fn every_code_is_raised_by_some_config() {
             ),
         ),
         (code::ARCHIVED_CREATE, root("repo \"a/b\" create=#true archived=#true")),
+        (code::NEVER_GREEN, root("merge-policy \"x\" { mode \"on-green\"; }")),
+        (
+            code::ONE_IDENTITY,
+            root(
+                "merge-policy \"x\" { mode \"on-green-with-review\"; require-checks \"ci\"; }\nrepo \"acme/w\" { merge-policy \"x\"; }",
+            ),
+        ),
         (code::UNCOUNTED_SPEND, root("caps spend-per-day=5")),
         (code::ODD_PRICES, root("prices as-of=\"2030-01-01\" { model \"m\" input=1 cached=1 output=1; }")),
         (code::EXPIRED, root("allow \"deletes\" address=\"repo/**\" until=\"2020-01-01\" reason=\"x\"")),

@@ -136,29 +136,30 @@ struct Merged {
     was: Option<Span>,
 }
 
-/// The labels of one repository, from the farthest layer to the nearest.
-pub(super) fn labels<'w>(
+/// Who owns the labels of a repository, as the nearest layer that says so has it.
+fn mode(layers: &[(&Wanted, &Arc<str>)], cx: &Builder<'_>) -> Option<(Sourced<Mode>, Span)> {
+    layers.iter().fold(None, |below, (wanted, layer)| {
+        let Some((value, span)) = wanted.mode else { return below };
+        let nearer = Sourced::new(value, cx.source(span), Arc::clone(layer));
+        Some((below.map_or(nearer.clone(), |(below, _)| nearer.over(below)), span))
+    })
+}
+
+/// The labels of one repository, from the farthest layer to the nearest. Farthest of all are the marks of its pipeline,
+/// where its labels aren't ignored.
+pub(super) fn labels(
     title: &str,
-    layers: impl Iterator<Item = (&'w Wanted, &'w Arc<str>)>,
+    marks: &[Declared],
+    layers: &[(&Wanted, &Arc<str>)],
     cx: &mut Builder<'_>,
 ) -> Labels {
-    let mut mode: Option<(Sourced<Mode>, Span)> = None;
+    let mode = mode(layers, cx);
+    let ignored = mode.as_ref().is_some_and(|(mode, _)| mode.value == Mode::Ignore);
     let mut merged: BTreeMap<&str, Merged> = BTreeMap::new();
-    for (wanted, layer) in layers {
-        if let Some((value, span)) = wanted.mode {
-            let nearer = Sourced::new(value, cx.source(span), Arc::clone(layer));
-            mode = Some((
-                match mode {
-                    Some((below, _)) => nearer.over(below),
-                    None => nearer,
-                },
-                span,
-            ));
-        }
-        for declared in wanted.from_sets.iter().chain(&wanted.own) {
-            let below = merged.remove(&*declared.key);
-            merged.insert(&declared.key, lay(declared, below));
-        }
+    let own = layers.iter().flat_map(|(wanted, _)| wanted.from_sets.iter().chain(&wanted.own));
+    for declared in marks.iter().filter(|_| !ignored).chain(own) {
+        let below = merged.remove(&*declared.key);
+        merged.insert(&declared.key, lay(declared, below));
     }
     check(title, mode.as_ref(), &merged, cx);
     Labels {

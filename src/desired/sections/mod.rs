@@ -9,14 +9,18 @@ mod labels;
 mod loops;
 mod merge;
 mod overlay;
+mod pipelines;
 mod prices;
 mod reach;
 mod recipes;
+mod refers;
 mod repos;
 mod settings;
 mod tasks;
 
 pub use factory::check_reason;
+
+use std::ops::Range;
 
 use super::block::Block;
 use super::diagnostic::Sink;
@@ -38,6 +42,9 @@ pub(super) static ROOT: Kind = Kind {
         &prices::PRICES,
         &agents::AGENT,
         &tasks::TASK,
+        &pipelines::PIPELINE,
+        &pipelines::PLAYBOOK,
+        &pipelines::MERGE_POLICY,
         &loops::LOOP,
         &allow::ALLOW,
     ],
@@ -61,14 +68,29 @@ impl Builder<'_> {
     fn source(&self, span: Span) -> Source {
         self.files.source(span)
     }
+
+    /// Where a part of a text stands that was written at `span`; all of it where that can't be told from escapes.
+    fn within(&self, span: Span, text: &str, part: Range<usize>) -> Span {
+        let wanted = &text[part.clone()];
+        let before = text[..part.start].matches(wanted).count();
+        let at = self
+            .files
+            .text(span)
+            .match_indices(wanted)
+            .nth(before)
+            .and_then(|(at, _)| u32::try_from(at).ok());
+        let (Some(at), Ok(length)) = (at, u32::try_from(part.len())) else { return span };
+        Span { start: span.start + at, end: span.start + at + length, ..span }
+    }
 }
 
 /// Builds desired state from the blocks of all files; what is wrong between them is reported.
 pub(super) fn build(config: &ConfigFiles, root: &[Block], cx: &mut Builder<'_>) -> Desired {
     let of = |kind: &'static str| root.iter().filter(move |b| b.kind.name == kind);
     let (factory, protects) = factory::build(of(factory::FACTORY.name).next(), cx);
-    let repos = overlay::build(root, cx);
     let agents = of(agents::AGENT.name).filter_map(|b| agents::build(b, cx)).collect();
+    let mut pipelines = pipelines::build(root, &agents, cx);
+    let repos = overlay::build(root, &mut pipelines, cx);
     let known = tasks::Known { repos: &repos, agents: &agents };
     let tasks = of(tasks::TASK.name).filter_map(|b| tasks::build(b, &known, cx)).collect();
     let (budget, run_caps) = caps::build(of(caps::CAPS.name).next(), cx);
@@ -83,12 +105,13 @@ pub(super) fn build(config: &ConfigFiles, root: &[Block], cx: &mut Builder<'_>) 
         agents,
         tasks,
         run_caps,
-        pipelines: crate::model::Pipelines::default(),
+        pipelines,
         prices: prices::build(of(prices::PRICES.name).next(), cx),
         allows: of(allow::ALLOW.name).filter_map(|b| allow::build(b, cx)).collect(),
         protects,
     };
     reach::warn(root, &desired, cx);
+    pipelines::check(root, &desired.pipelines, cx);
     prices::check_limits(root, &desired, cx);
     desired
 }

@@ -4,14 +4,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::desired::block::Block;
+use crate::desired::block::{Block, Read};
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::text::Span;
-use crate::model::{Gate, Recipe, Repo, RepoName, Setpoint, Setting, SettingValue, match_star};
+use crate::model::{Gate, Pipelines, Recipe, Repo, RepoName, Setpoint, Setting, SettingValue, match_star};
 
 use super::Builder;
+use super::labels::Declared;
 use super::merge::{Sets, Wanted, labels, wanted};
+use super::pipelines::Marks;
 use super::recipes;
+use super::refers::{MERGE_POLICY, PIPELINE, To, refers};
 use super::repos::{DEFAULTS, GROUP, REPO};
 use super::settings::{self, Fixed};
 
@@ -25,12 +28,28 @@ struct Layer {
     labels: Option<Wanted>,
     recipe: Option<Recipe>,
     gates: Vec<(String, Option<Gate>)>,
+    pipeline: Option<String>,
+    merge_policy: Option<String>,
 }
 
 impl Layer {
-    fn new(block: &Block, sets: &mut Sets<'_>, cx: &mut Builder<'_>) -> Self {
+    fn new(block: &Block, sets: &mut Sets<'_>, pipelines: &Pipelines, cx: &mut Builder<'_>) -> Self {
         let title: Arc<str> = block.title().into();
+        let is_pipeline = |name: &str| pipelines.all.contains_key(name);
+        let is_policy = |name: &str| pipelines.policies.contains_key(name);
+        let mut chosen = |field, is_declared: &dyn Fn(&str) -> bool, all: Vec<&String>, to: &To| {
+            let read: &Read = block.value(field)?;
+            refers(read, is_declared, all.into_iter().map(String::as_str), to, cx);
+            read.text().filter(|name| is_declared(name)).map(str::to_owned)
+        };
         Self {
+            pipeline: chosen("pipeline", &is_pipeline, pipelines.all.keys().collect(), &PIPELINE),
+            merge_policy: chosen(
+                "merge-policy",
+                &is_policy,
+                pipelines.policies.keys().collect(),
+                &MERGE_POLICY,
+            ),
             settings: settings::read(block, &title, cx),
             labels: wanted(block, &title, sets, cx),
             recipe: recipes::recipe(block, cx),
@@ -48,25 +67,38 @@ struct Group<'a> {
     members: usize,
 }
 
-/// The repositories, everything laid under them.
-pub(super) fn build(root: &[Block], cx: &mut Builder<'_>) -> BTreeMap<RepoName, Repo> {
+/// The repositories, everything laid under them; which has which pipeline and merge policy is noted in `pipelines`.
+pub(super) fn build(
+    root: &[Block],
+    pipelines: &mut Pipelines,
+    cx: &mut Builder<'_>,
+) -> BTreeMap<RepoName, Repo> {
     let mut sets = Sets::new(root, cx);
+    let marks = Marks::new(root, pipelines);
     let defaults_block = root.iter().find(|b| b.kind.name == DEFAULTS.name);
-    let defaults = defaults_block.map(|b| Layer::new(b, &mut sets, cx));
+    let defaults = defaults_block.map(|b| Layer::new(b, &mut sets, pipelines, cx));
     let mut groups: Vec<Group<'_>> = Vec::new();
     for block in root.iter().filter(|b| b.kind.name == GROUP.name && !b.key().is_empty()) {
-        groups.push(group(block, &mut sets, cx));
+        groups.push(group(block, &mut sets, pipelines, cx));
     }
     let (mut repos, mut wanted_labels) = (BTreeMap::new(), 0);
     for block in root.iter().filter(|b| b.kind.name == REPO.name) {
         let Ok(name) = RepoName::parse(block.key()) else { continue };
-        let own = Layer::new(block, &mut sets, cx);
+        let own = Layer::new(block, &mut sets, pipelines, cx);
         let member = membership(block, defaults_block, &mut groups);
         let mut layers: Vec<&Layer> = defaults.iter().collect();
         layers.extend(member.iter().map(|i| &groups[*i].layer));
         layers.push(&own);
         let groups = member.iter().map(|i| Arc::clone(&groups[*i].name)).collect();
-        let repo = repo(block, name, groups, &layers, cx);
+        let nearest = |choice: fn(&Layer) -> Option<&String>| {
+            layers.iter().rev().find_map(|layer| choice(layer)).cloned()
+        };
+        let pipeline = nearest(|layer| layer.pipeline.as_ref());
+        let marked = marks.of(pipeline.as_deref());
+        pipelines.of_repo.extend(pipeline.map(|pipeline| (name.clone(), pipeline)));
+        let policy = nearest(|layer| layer.merge_policy.as_ref());
+        pipelines.policy_of_repo.extend(policy.map(|policy| (name.clone(), policy)));
+        let repo = repo(block, name, groups, (&layers, marked), cx);
         wanted_labels += repo.labels.specs.len();
         if wanted_labels > MAX_LABELS {
             cx.sink.push(
@@ -88,7 +120,12 @@ pub(super) fn build(root: &[Block], cx: &mut Builder<'_>) -> BTreeMap<RepoName, 
     repos
 }
 
-fn group<'a>(block: &'a Block, sets: &mut Sets<'_>, cx: &mut Builder<'_>) -> Group<'a> {
+fn group<'a>(
+    block: &'a Block,
+    sets: &mut Sets<'_>,
+    pipelines: &Pipelines,
+    cx: &mut Builder<'_>,
+) -> Group<'a> {
     // What was written wrong has been said.
     let chooses = |name: &str| block.given(name).is_some_and(|g| !g.values.is_empty() || !g.good);
     if !chooses("match") && !chooses("topic") {
@@ -99,7 +136,13 @@ fn group<'a>(block: &'a Block, sets: &mut Sets<'_>, cx: &mut Builder<'_>) -> Gro
         );
     }
     let patterns = block.list("match").iter().filter_map(|v| v.text().map(str::to_lowercase)).collect();
-    Group { name: block.key().into(), block, patterns, layer: Layer::new(block, sets, cx), members: 0 }
+    Group {
+        name: block.key().into(),
+        block,
+        patterns,
+        layer: Layer::new(block, sets, pipelines, cx),
+        members: 0,
+    }
 }
 
 /// Which groups a repository belongs to: by its name, or by a topic that it declares.
@@ -138,7 +181,7 @@ fn repo(
     block: &Block,
     name: RepoName,
     groups: Vec<Arc<str>>,
-    layers: &[&Layer],
+    (layers, marks): (&[&Layer], &[Declared]),
     cx: &mut Builder<'_>,
 ) -> Repo {
     let mut fixed: Fixpoints = BTreeMap::new();
@@ -154,12 +197,12 @@ fn repo(
     check_archived(&title, create, &fixed, cx);
     check_methods(&title, &fixed, cx);
     check_texts(&title, &fixed, cx);
-    let wanted = layers.iter().filter_map(|l| Some((l.labels.as_ref()?, &l.title)));
+    let wanted: Vec<_> = layers.iter().filter_map(|l| Some((l.labels.as_ref()?, &l.title))).collect();
     Repo {
         source: cx.source(block.span),
         create: create.is_some_and(|(create, _)| create),
         groups,
-        labels: labels(&title, wanted, cx),
+        labels: labels(&title, marks, &wanted, cx),
         recipe: layers.iter().rev().find_map(|l| l.recipe.clone()).unwrap_or_default(),
         gates: recipes::laid(layers.iter().map(|l| &l.gates[..])),
         settings: fixed.into_iter().map(|(setting, (point, _))| (setting, point)).collect(),

@@ -7,19 +7,22 @@ use crate::model::ObservedOwner;
 
 use super::Builder;
 use super::labels::LABELS;
+use super::pipelines::CHOICE;
 use super::recipes::{GATE, RECIPE};
-use super::settings::{COUNT, FIELDS, with};
+use super::settings::{COUNT, with};
+
+static DEFAULTS_FIELDS: [Field; 2 + COUNT] = with(&CHOICE);
 
 pub(super) static DEFAULTS: Kind = Kind {
     name: "defaults",
     about: "What is wanted of every declared repository, unless a group or the repository itself says otherwise. What nobody says is left as it is.",
-    fields: &FIELDS,
+    fields: &DEFAULTS_FIELDS,
     children: &[&LABELS, &RECIPE, &GATE],
     example: "defaults {\n    has-wiki #false\n    delete-branch-on-merge #true\n    labels \"lifecycle\" mode=\"additive\"\n}",
     ..Kind::EMPTY
 };
 
-static GROUP_FIELDS: [Field; 2 + COUNT] = with(&[
+static GROUP_FIELDS: [Field; 4 + COUNT] = with(&[
     Field::new(
         "match",
         Type::List { of: &Type::RepoPattern, max: 100 },
@@ -32,6 +35,8 @@ static GROUP_FIELDS: [Field; 2 + COUNT] = with(&[
         "Topics: repositories that declare one of them, themselves or by the defaults, belong to the group. Not to be confused with `topics`, which sets them.",
         "\"rust\"",
     ),
+    CHOICE[0],
+    CHOICE[1],
 ]);
 
 pub(super) static GROUP: Kind = Kind {
@@ -45,13 +50,17 @@ pub(super) static GROUP: Kind = Kind {
     ..Kind::EMPTY
 };
 
-static REPO_FIELDS: [Field; 1 + COUNT] = with(&[Field::new(
-    "create",
-    Type::Flag,
-    "Whether it is made when a complete read shows that it isn't there. Without it a missing repository is an error, since a misspelt name looks the same.",
-    "#true",
-)
-.or("#false")]);
+static REPO_FIELDS: [Field; 3 + COUNT] = with(&[
+    Field::new(
+        "create",
+        Type::Flag,
+        "Whether it is made when a complete read shows that it isn't there. Without it a missing repository is an error, since a misspelt name looks the same.",
+        "#true",
+    )
+    .or("#false"),
+    CHOICE[0],
+    CHOICE[1],
+]);
 
 pub(super) static REPO: Kind = Kind {
     name: "repo",

@@ -12,9 +12,6 @@ use super::Builder;
 /// How many settings there are.
 pub(super) const COUNT: usize = Setting::ALL.len();
 
-/// Every setting as a field.
-pub(super) static FIELDS: [Field; COUNT] = with(&[]);
-
 /// `own` fields, and every setting after them.
 pub(super) const fn with<const N: usize>(own: &[Field]) -> [Field; N] {
     let mut out = [field(Setting::ALL[0]); N];

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::desired::block::{Block, Read};
-use crate::desired::diagnostic::{Code, Draft, code, nearest};
+use crate::desired::block::Block;
+use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Kind, Repeat, Type};
 use crate::model::{AgentConfig, AnswerSchema, FollowUps, Repo, RepoName, Subject, Task};
 
 use super::Builder;
+use super::refers::{AGENT, REPO, refers};
 
 const ATTEMPTS: u32 = 3;
 const CONTINUATIONS: u32 = 3;
@@ -88,8 +89,8 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
     let name = block.key().to_owned();
     let agents = block.list("agents");
     for agent in agents {
-        let declared = || known.agents.keys().map(String::as_str);
-        refers(agent, &|name| known.agents.contains_key(name), &declared, AGENT, cx);
+        let declared = known.agents.keys().map(String::as_str);
+        refers(agent, |name| known.agents.contains_key(name), declared, &AGENT, cx);
     }
     if block.given("agents").is_some_and(|given| given.good && given.values.is_empty()) {
         cx.sink.push(
@@ -99,9 +100,9 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
         );
     }
     let repo = block.value("repo")?;
-    let declared = || known.repos.keys().map(RepoName::as_str);
+    let declared = known.repos.keys().map(RepoName::as_str);
     let is_declared = |name: &str| RepoName::parse(name).is_ok_and(|name| known.repos.contains_key(&name));
-    refers(repo, &is_declared, &declared, REPO, cx);
+    refers(repo, is_declared, declared, &REPO, cx);
     let texts =
         |field: &str| block.list(field).iter().filter_map(|read| Some(read.text()?.to_owned())).collect();
     let task = Task {
@@ -136,29 +137,6 @@ fn answer(block: &Block, cx: &mut Builder<'_>) -> Option<AnswerSchema> {
             None
         }
     }
-}
-
-/// What a reference is to: its code, what it is called, how it is declared.
-type To = (&'static Code, &'static str, &'static str);
-
-const AGENT: To = (code::UNKNOWN_AGENT, "agent", "kind=\"…\"");
-const REPO: To = (code::UNKNOWN_REPO, "repository", "");
-
-fn refers<'a, I: Iterator<Item = &'a str>>(
-    name: &Read,
-    is_declared: &dyn Fn(&str) -> bool,
-    declared: &dyn Fn() -> I,
-    (code, what, more): To,
-    cx: &mut Builder<'_>,
-) {
-    let Some(text) = name.text().filter(|text| !is_declared(text)) else { return };
-    let word = if what == "agent" { "agent" } else { "repo" };
-    let help = nearest(text, declared()).map_or_else(
-        || format!("declare it at the top of any file: `{}`", format!("{word} {text:?} {more}").trim_end()),
-        |near| format!("did you mean `{near}`?"),
-    );
-    let says = format!("there is no {what} `{text}` in this config");
-    cx.sink.push(Draft::error(code, says).at(name.span, "named here").help(help));
 }
 
 #[cfg(test)]

@@ -1,0 +1,130 @@
+//! `pipeline`, `playbook` and `merge-policy`: which issues are worked on, what runs are told, and what may land.
+
+mod built_in;
+mod freeze;
+mod globs;
+mod judging;
+mod marks;
+mod pipeline;
+mod places;
+mod playbook;
+mod policy;
+mod specialists;
+mod working;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use marks::Marks;
+pub(super) use pipeline::PIPELINE;
+pub(super) use playbook::PLAYBOOK;
+pub(super) use policy::MERGE_POLICY;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::desired::block::Block;
+use crate::desired::diagnostic::{Draft, code};
+use crate::desired::shape::{Field, Type};
+use crate::model::{AgentConfig, MergeMode, Pipeline, Pipelines, RepoName};
+
+use super::Builder;
+
+/// What a layer of a repository may name of these.
+pub(super) const CHOICE: [Field; 2] = [
+    Field::new(
+        "pipeline",
+        Type::Name,
+        "The pipeline that its issues go through; without one no issue is worked on. Its labels are wanted in the repository, too, unless labels are ignored there.",
+        "\"standard\"",
+    ),
+    Field::new(
+        "merge-policy",
+        Type::Name,
+        "What may land, and how; that of the pipeline unless it is given. Without either nothing is merged.",
+        "\"guarded\"",
+    ),
+];
+
+/// All that config says of pipelines, but for who has which.
+pub(super) fn build(
+    root: &[Block],
+    agents: &BTreeMap<String, AgentConfig>,
+    cx: &mut Builder<'_>,
+) -> Pipelines {
+    let of = |name: &'static str| root.iter().filter(move |block| block.kind.name == name);
+    let policies = of(MERGE_POLICY.name).filter_map(|block| policy::build(block, cx)).collect();
+    let known = pipeline::Known { agents, policies: &policies };
+    let all = of(PIPELINE.name).filter_map(|block| pipeline::build(block, &known, cx)).collect();
+    let mut playbooks = built_in::all();
+    for block in of(PLAYBOOK.name) {
+        if let Some(book) = playbook::build(block, agents, &playbooks, cx) {
+            playbooks.insert(book.name.clone(), book);
+        }
+    }
+    Pipelines { all, playbooks, policies, of_repo: BTreeMap::new(), policy_of_repo: BTreeMap::new() }
+}
+
+/// What only shows once it is known which repository has which.
+pub(super) fn check(root: &[Block], pipelines: &Pipelines, cx: &mut Builder<'_>) {
+    let of = |name: &'static str| root.iter().filter(move |block| block.kind.name == name);
+    for block in of(PIPELINE.name) {
+        let Some(pipeline) = pipelines.all.get(block.key()) else { continue };
+        if pipelines.of_repo.values().any(|name| *name == pipeline.name) {
+            who_does_it(block, pipeline, pipelines, cx);
+        } else {
+            unused(block, "repository has", "name it in `defaults`, a `group` or a `repo`", cx);
+        }
+    }
+    let repos: BTreeSet<&RepoName> =
+        pipelines.of_repo.keys().chain(pipelines.policy_of_repo.keys()).collect();
+    let in_force: BTreeSet<&str> =
+        repos.iter().filter_map(|repo| Some(pipelines.policy(repo)?.name.as_str())).collect();
+    for block in of(MERGE_POLICY.name) {
+        let Some(policy) = pipelines.policies.get(block.key()) else { continue };
+        if !in_force.contains(policy.name.as_str()) {
+            let help = "name it in a `pipeline`, in `defaults`, a `group` or a `repo`";
+            unused(block, "repository is under", help, cx);
+        } else if policy.mode == MergeMode::OnGreenWithReview {
+            one_identity(block, cx);
+        }
+    }
+}
+
+fn unused(block: &Block, has: &str, help: &str, cx: &mut Builder<'_>) {
+    let name = block.key();
+    cx.sink.push(
+        Draft::warning(code::NO_EFFECT, format!("no {has} {}", block.quoted()))
+            .at(block.key_span(), "has no effect")
+            .help(format!("{help}: `{} {name:?}`", block.kind.name)),
+    );
+}
+
+/// A playbook without an agent of its own falls back on those of the pipeline.
+fn who_does_it(block: &Block, pipeline: &Pipeline, pipelines: &Pipelines, cx: &mut Builder<'_>) {
+    let said = block.given("agents").is_some_and(|given| !given.good);
+    if said || !pipeline.agents.is_empty() {
+        return;
+    }
+    let mut used = pipelines.playbooks.values().filter(|book| pipeline.has(book.phase));
+    let Some(book) = used.find(|book| book.agents.is_empty()) else { return };
+    let says = format!("{} has no agent, and neither has the playbook `{}`", block.quoted(), book.name);
+    cx.sink.push(
+        Draft::error(code::MISSING, says)
+            .at(block.key_span(), "here")
+            .help("name one that config declares: `agents \"claude\"`"),
+    );
+}
+
+/// The factory has one identity on GitHub, and GitHub lets nobody approve a pull request of their own.
+fn one_identity(block: &Block, cx: &mut Builder<'_>) {
+    let at = block.value("mode").map_or(block.key_span(), |read| read.span);
+    let says = format!(
+        "{} waits for a person: the factory has one identity, and can't approve its own work",
+        block.quoted()
+    );
+    cx.sink.push(
+        Draft::warning(code::ONE_IDENTITY, says)
+            .at(at, "an approval comes from a person")
+            .help("that is safe; write `mode \"on-green\"` to merge what its reviewers passed without one"),
+    );
+}

@@ -1,0 +1,250 @@
+//! `pipeline`: which issues are worked on, through which phases, and what is not an agent's to decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::desired::block::{Block, Read};
+use crate::desired::diagnostic::{Draft, code};
+use crate::desired::shape::{Field, Kind, Repeat, Type};
+use crate::model::{AgentConfig, LabelName, Mark, MergePolicy, Permission, Phase, Pipeline, Reserved};
+
+use super::super::refers::{AGENT, MERGE_POLICY, refers};
+use super::Builder;
+use super::globs::{GLOBS, globs, texts};
+
+const PREFIX: &str = "factory:";
+/// The phases that may be left out.
+const OPTIONAL: &[Phase] = &[Phase::Triage, Phase::Discover, Phase::Shape, Phase::Plan, Phase::Review];
+const OPTIONAL_WORDS: &[&str] = &["triage", "discover", "shape", "plan", "review"];
+const THIN: u32 = 80;
+const JUDGES: &str = ".github/**";
+const ROUTE_BACKS: u32 = 2;
+const WRITES: u32 = 20;
+const LABELS: Type = Type::List { of: &Type::Label, max: 20 };
+
+static RESERVED: Kind = Kind {
+    name: "reserved",
+    about: "Decisions that are people's: an issue with one of these goes to a person, and no agent works on it.",
+    fields: &[
+        Field::new("labels", LABELS, "Labels of issues.", "\"needs-decision\""),
+        Field::new(
+            "words",
+            Type::List { of: &Type::Text { max: 100 }, max: 100 },
+            "Words in title or text; whole ones, whatever their case.",
+            "\"pricing\" \"licence\"",
+        ),
+        Field::new(
+            "paths",
+            GLOBS,
+            "Paths that title or text name, as globs in which `*` stops at `/` and `**` doesn't.",
+            "\"legal/**\"",
+        ),
+    ],
+    example: "reserved {\n    labels \"needs-decision\"\n    words \"pricing\" \"licence\"\n    paths \"legal/**\"\n}",
+    ..Kind::EMPTY
+};
+
+pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
+    name: "pipeline",
+    about: "The way of an issue to a pull request that lands: which issues are taken in, through which phases they go, who works on them, and what is not an agent's to decide. It has no effect until a `repo`, a `group` or `defaults` names it.",
+    key: Some(Field::new("name", Type::Name, "The pipeline's name.", "\"standard\"").required()),
+    fields: &[
+        Field::new(
+            "intake",
+            LABELS,
+            "Labels, each of which gives an issue to it, where somebody trusted set it. Without any, and without `assignee`, no issue is taken in.",
+            "\"factory:please\"",
+        ),
+        Field::new("assignee", Type::Name, "The login whose assignment gives an issue to it.", "\"factory-bot\""),
+        Field::new(
+            "prefix",
+            Type::Text { max: 30 },
+            "What the names of its own labels begin with; `plan`, `hold` and so on follow.",
+            "\"factory:\"",
+        )
+        .or("\"factory:\""),
+        Field::new(
+            "phases",
+            Type::List { of: &Type::Word(OPTIONAL_WORDS), max: 5 },
+            "The phases that issues go through besides implement and merge, which are always there.",
+            "\"triage\" \"plan\" \"review\"",
+        )
+        .or("\"triage\" \"discover\" \"shape\" \"plan\" \"review\""),
+        Field::new(
+            "agents",
+            Type::List { of: &Type::Name, max: 10 },
+            "Who does what playbooks leave open, the preferred one first. The next one takes over while an account has no quota left or isn't let in.",
+            "\"claude\"",
+        ),
+        Field::new(
+            "merge-policy",
+            Type::Name,
+            "What may land, and how, where a repository doesn't say so itself. Without it nothing is merged.",
+            "\"guarded\"",
+        ),
+        Field::new(
+            "thin",
+            Type::Int { min: 0, max: 10_000 },
+            "Fewer characters of text than these make an issue a thin one, of which more has to be found out first.",
+            "80",
+        )
+        .or("80"),
+        Field::new(
+            "judges",
+            GLOBS,
+            "The files that the factory is judged by, as globs. A change of them takes the verdict of an advisor, which may be a veto.",
+            "\"ci/**\" \".github/**\"",
+        )
+        .or("\".github/**\""),
+        Field::new(
+            "trust",
+            Type::Word(Permission::WORDS),
+            "What people must be allowed to do in the repository for an intake label or a comment of theirs to count.",
+            "\"write\"",
+        )
+        .or("\"write\""),
+        Field::new(
+            "route-backs",
+            Type::Int { min: 0, max: 10 },
+            "How often an issue may be sent back to an earlier phase; after that it is stuck.",
+            "2",
+        )
+        .or("2"),
+        Field::new(
+            "writes",
+            Type::Int { min: 1, max: 1_000 },
+            "How many times the factory may write on one issue within an hour.",
+            "20",
+        )
+        .or("20"),
+    ],
+    children: &[&RESERVED],
+    repeat: Repeat::ByKey,
+    example: "pipeline \"standard\" {\n    intake \"factory:please\"\n    agents \"claude\"\n    merge-policy \"guarded\"\n    reserved {\n        words \"pricing\" \"licence\"\n        paths \"legal/**\"\n    }\n}",
+    ..Kind::EMPTY
+};
+
+/// What a pipeline may refer to.
+pub(super) struct Known<'a> {
+    pub(super) agents: &'a BTreeMap<String, AgentConfig>,
+    pub(super) policies: &'a BTreeMap<String, MergePolicy>,
+}
+
+pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> Option<(String, Pipeline)> {
+    let name = block.key().to_owned();
+    if name.is_empty() {
+        return None;
+    }
+    for agent in block.list("agents") {
+        let declared = known.agents.keys().map(String::as_str);
+        refers(agent, |name| known.agents.contains_key(name), declared, &AGENT, cx);
+    }
+    if let Some(policy) = block.value("merge-policy") {
+        let declared = known.policies.keys().map(String::as_str);
+        refers(policy, |name| known.policies.contains_key(name), declared, &MERGE_POLICY, cx);
+    }
+    let pipeline = Pipeline {
+        intake: labels(block, "intake"),
+        assignee: block.text("assignee").map(|(login, _)| login.to_owned()),
+        prefix: prefix(block, cx),
+        phases: phases(block),
+        agents: block.list("agents").iter().filter_map(|read| Some(read.text()?.to_owned())).collect(),
+        merge_policy: block.text("merge-policy").map(|(name, _)| name.to_owned()),
+        thin: block.count("thin").unwrap_or(THIN),
+        reserved: block.child(RESERVED.name).map(|block| reserved(block, cx)).unwrap_or_default(),
+        judges: match block.given("judges") {
+            Some(_) => globs(block, "judges", cx),
+            None => vec![JUDGES.to_owned()],
+        },
+        trust: block
+            .text("trust")
+            .and_then(|(word, _)| Permission::by_word(word))
+            .unwrap_or(Permission::Write),
+        route_backs: block.count("route-backs").unwrap_or(ROUTE_BACKS),
+        writes: block.count("writes").unwrap_or(WRITES),
+        source: cx.source(block.span),
+        name: name.clone(),
+    };
+    takes_in(block, &pipeline, cx);
+    Some((name, pipeline))
+}
+
+fn labels(block: &Block, field: &str) -> Vec<LabelName> {
+    block.list(field).iter().filter_map(|read| LabelName::parse(read.text()?).ok()).collect()
+}
+
+/// Every label of the pipeline has to be one that GitHub takes.
+fn prefix(block: &Block, cx: &mut Builder<'_>) -> String {
+    let Some((prefix, span)) = block.text("prefix") else { return PREFIX.to_owned() };
+    let bad = Mark::all().find_map(|mark| LabelName::parse(&format!("{prefix}{}", mark.word())).err());
+    let says = match bad {
+        Some(error) => format!("no label can begin with the `prefix` of {}: {error}", block.quoted()),
+        None if prefix.is_empty() => {
+            format!("with the `prefix` of {} its labels are plain words, `done` and `plan`", block.quoted())
+        }
+        None => return prefix.to_owned(),
+    };
+    let draft = Draft::error(code::MALFORMED, says).at(span, "this prefix");
+    cx.sink.push(draft.help(format!("write something that tells them from others: `prefix {PREFIX:?}`")));
+    PREFIX.to_owned()
+}
+
+fn phases(block: &Block) -> BTreeSet<Phase> {
+    match block.given("phases") {
+        Some(given) => given.values.iter().filter_map(|read| Phase::by_word(read.text()?)).collect(),
+        None => OPTIONAL.iter().copied().collect(),
+    }
+}
+
+fn reserved(block: &Block, cx: &mut Builder<'_>) -> Reserved {
+    Reserved {
+        labels: labels(block, "labels"),
+        words: texts(block, "words", cx),
+        paths: globs(block, "paths", cx),
+    }
+}
+
+/// Warns of a filter that selects nothing, and refuses one that selects what the factory marks itself.
+fn takes_in(block: &Block, pipeline: &Pipeline, cx: &mut Builder<'_>) {
+    let wrong =
+        ["intake", "assignee"].iter().any(|field| block.given(field).is_some_and(|given| !given.good));
+    if pipeline.intake.is_empty() && pipeline.assignee.is_none() && !wrong {
+        let says = format!("{} has neither `intake` nor `assignee`", block.quoted());
+        cx.sink.push(
+            Draft::warning(code::NO_EFFECT, says)
+                .at(block.key_span(), "takes no issue in")
+                .help("name a label that gives an issue to it: `intake \"factory:please\"`"),
+        );
+    }
+    let own: Vec<String> = Mark::all().map(|mark| pipeline.label(mark).key()).collect();
+    let is_own = |read: &&Read| read.text().is_some_and(|label| own.contains(&label.to_lowercase()));
+    for read in block.list("intake").iter().filter(is_own) {
+        let label = read.text().unwrap_or_default();
+        let says = format!("{} takes in `{label}`, which is a label of its own", block.quoted());
+        cx.sink.push(
+            Draft::error(code::MALFORMED, says)
+                .at(read.span, "marks where an issue is")
+                .help(format!("take another one: `intake \"{}please\"`", pipeline.prefix)),
+        );
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn documented_defaults_are_used() {
+        for (field, default) in [
+            ("prefix", PREFIX.into()),
+            ("thin", THIN.into()),
+            ("judges", vec![JUDGES].into()),
+            ("route-backs", ROUTE_BACKS.into()),
+            ("writes", WRITES.into()),
+            ("trust", Permission::Write.as_str().into()),
+            ("phases", OPTIONAL.iter().map(|phase| phase.as_str()).collect::<serde_json::Value>()),
+        ] {
+            assert_eq!(PIPELINE.field(field).and_then(Field::default_json), Some(default), "{field}");
+        }
+        assert!(OPTIONAL.iter().map(|phase| phase.as_str()).eq(OPTIONAL_WORDS.iter().copied()));
+    }
+}

@@ -1,0 +1,279 @@
+//! What config says of pipelines, and which labels come of it.
+
+use crate::desired::fixture::{files, vocabulary};
+use crate::desired::{load, render};
+use crate::model::{Desired, Mark, RepoName};
+
+const BESIDE: &str = r#"
+factory "acme"
+agent "claude" kind="claude"
+agent "codex" kind="codex"
+"#;
+
+fn read(path: &str, text: &str) -> Desired {
+    let given = files([("factory.kdl", BESIDE), (path, text)]);
+    match load(&given, &vocabulary()) {
+        Ok((desired, _)) => desired,
+        Err(all) => panic!("{}", render(&all, &given, false)),
+    }
+}
+
+fn kdl(text: &str) -> Desired {
+    read("policies/x.kdl", text)
+}
+
+fn warnings(text: &str) -> Vec<String> {
+    let given = files([("factory.kdl", BESIDE), ("policies/x.kdl", text)]);
+    let (_, warnings) =
+        load(&given, &vocabulary()).unwrap_or_else(|all| panic!("{}", render(&all, &given, false)));
+    warnings.into_iter().map(|warning| warning.message).collect()
+}
+
+fn repo(name: &str) -> RepoName {
+    RepoName::parse(name).unwrap()
+}
+
+const FULL_KDL: &str = r#"
+pipeline "standard" {
+    intake "factory:please" "bug"
+    assignee "factory-bot"
+    prefix "f/"
+    phases "triage" "plan"
+    agents "claude" "codex"
+    merge-policy "guarded"
+    thin 10
+    reserved { labels "needs-decision"; words "pricing" "licence"; paths "legal/**"; }
+    judges "ci/**" ".github/**"
+    trust "maintain"
+    route-backs 0
+    writes 5
+}
+playbook "plan" phase="plan" {
+    prompt "Plan {{issue}}."
+    agents "codex"
+    attempts 5
+}
+playbook "network-stuck" { prompt "Mend {{findings}}."; criteria "It is mended."; paths "net/**"; }
+merge-policy "guarded" {
+    mode "on-green-with-review"
+    method "rebase"
+    require-checks "ci" "lint"
+    check "ci" app=12345
+    freeze "Fri 16:00..Mon 08:00" tz="Europe/Berlin"
+    freeze "Wed 00:00..Wed 06:00"
+    max-files 50
+    people-paths "deploy/**"
+    updates 2
+    graduation { clean-prs 3; soak "8h"; approved-by "ann"; }
+}
+repo "acme/widgets" { pipeline "standard"; }
+"#;
+
+const FULL_TOML: &str = r#"
+[pipeline.standard]
+intake = ["factory:please", "bug"]
+assignee = "factory-bot"
+prefix = "f/"
+phases = ["triage", "plan"]
+agents = ["claude", "codex"]
+merge-policy = "guarded"
+thin = 10
+judges = ["ci/**", ".github/**"]
+trust = "maintain"
+route-backs = 0
+writes = 5
+reserved = { labels = ["needs-decision"], words = ["pricing", "licence"], paths = ["legal/**"] }
+
+[playbook.plan]
+phase = "plan"
+prompt = "Plan {{issue}}."
+agents = ["codex"]
+attempts = 5
+
+[playbook.network-stuck]
+prompt = "Mend {{findings}}."
+criteria = ["It is mended."]
+paths = ["net/**"]
+
+[merge-policy.guarded]
+mode = "on-green-with-review"
+method = "rebase"
+require-checks = ["ci", "lint"]
+max-files = 50
+people-paths = ["deploy/**"]
+updates = 2
+check.ci.app = 12345
+graduation = { clean-prs = 3, soak = "8h", approved-by = "ann" }
+
+[[merge-policy.guarded.freeze]]
+when = "Fri 16:00..Mon 08:00"
+tz = "Europe/Berlin"
+
+[[merge-policy.guarded.freeze]]
+when = "Wed 00:00..Wed 06:00"
+
+[repo."acme/widgets"]
+pipeline = "standard"
+"#;
+
+#[test]
+fn a_whole_pipeline_in_both_spellings() {
+    let (from_kdl, from_toml) = (kdl(FULL_KDL), read("policies/x.toml", FULL_TOML));
+    let said = crate::desired::load_test::explain(&from_kdl, false);
+    assert_eq!(crate::desired::load_test::explain(&from_toml, false), said);
+    let said: String = said
+        .lines()
+        .filter(|line| line.contains("standard") || line.contains('{'))
+        .map(|l| format!("{l}\n"))
+        .collect();
+    insta::assert_snapshot!(said, @"");
+    let pipelines = &from_kdl.pipelines;
+    let policy = pipelines.policy(&repo("acme/widgets")).unwrap();
+    assert_eq!((policy.name.as_str(), policy.source.line), ("guarded", 22));
+    let (plan, built_in) = (&pipelines.playbooks["plan"], &super::built_in::all()["plan"]);
+    assert_eq!(
+        (&plan.criteria, plan.budget),
+        (&built_in.criteria, built_in.budget),
+        "what it doesn't say stays"
+    );
+    assert_eq!(pipelines.playbooks.len(), super::built_in::all().len() + 1);
+}
+
+#[test]
+fn the_nearest_layer_says_which_pipeline_and_which_policy() {
+    let desired = kdl(r#"
+pipeline "far" { intake "a"; agents "claude"; merge-policy "one"; }
+pipeline "near" { intake "b"; agents "claude"; }
+merge-policy "one" { mode "on-green"; require-checks "ci"; }
+merge-policy "two"
+defaults { pipeline "far"; }
+group "g" { match "acme/*"; pipeline "near"; merge-policy "two"; }
+repo "acme/a"
+repo "acme/b" { pipeline "far"; }
+repo "other/c"
+repo "other/d" { pipeline "near"; }
+"#);
+    let said = |name: &str| {
+        let name = repo(name);
+        let pipelines = &desired.pipelines;
+        let pipeline = pipelines.of(&name).map_or("-", |p| p.name.as_str());
+        format!("{pipeline} {}", pipelines.policy(&name).map_or("-", |p| p.name.as_str()))
+    };
+    for (name, expect) in
+        [("acme/a", "near two"), ("acme/b", "far two"), ("other/c", "far one"), ("other/d", "near -")]
+    {
+        assert_eq!(said(name), expect, "{name}");
+    }
+    let pipelines = &kdl("repo \"acme/a\"").pipelines;
+    assert!(
+        pipelines.of_repo.is_empty() && pipelines.all.is_empty() && pipelines.playbooks.contains_key("plan")
+    );
+}
+
+/// The labels of `acme/a`, those of its pipeline besides `plan` left out.
+fn labels(repo_block: &str) -> String {
+    let text =
+        format!("pipeline \"p\" {{ intake \"factory:please\" \"bug\"; agents \"claude\"; }}\n{repo_block}");
+    let desired = kdl(&text);
+    let labels = &desired.repos[&repo("acme/a")].labels;
+    let all = labels.specs.values().map(|sourced| {
+        let spec = &sourced.value;
+        let look = format!(
+            "{} {}",
+            spec.color.as_deref().unwrap_or("-"),
+            spec.description.as_deref().unwrap_or("-")
+        );
+        let over: Vec<_> = sourced.overrides.iter().map(|below| format!(" over {}", below.layer)).collect();
+        (
+            spec.name.to_string(),
+            format!("{} = {look} ({}:{}){}\n", spec.name, sourced.layer, sourced.source.line, over.concat()),
+        )
+    });
+    let marks: Vec<String> = Mark::all().map(|mark| format!("factory:{}", mark.word())).collect();
+    let shown = all.clone().filter(|(name, _)| name == "factory:plan" || !marks.contains(name));
+    let shown: String = shown.map(|(_, line)| line).collect();
+    let count = all.filter(|(name, _)| marks.contains(name)).count();
+    format!("{} with {count} marks\n{shown}", labels.mode.value.as_str())
+}
+
+#[test]
+fn a_pipeline_brings_its_labels_along() {
+    let cases = [
+        ("no labels", "repo \"acme/a\" { pipeline \"p\"; }"),
+        ("authority over nothing else", "repo \"acme/a\" { pipeline \"p\"; labels mode=\"authoritative\"; }"),
+        (
+            "what config declares wins",
+            "repo \"acme/a\" { pipeline \"p\"; labels mode=\"authoritative\" { label \"Factory:Plan\" color=\"000000\"; label \"bug\" color=\"ff0000\"; label \"own\"; }; }",
+        ),
+        (
+            "ignored",
+            "defaults { labels mode=\"ignore\" { label \"own\"; }; }\nrepo \"acme/a\" { pipeline \"p\"; }",
+        ),
+        (
+            "no pipeline",
+            "repo \"acme/b\" { pipeline \"p\"; }\nrepo \"acme/a\" { labels { label \"own\"; }; }",
+        ),
+        ("neither", "repo \"acme/b\" { pipeline \"p\"; }\nrepo \"acme/a\""),
+    ];
+    let said: String = cases.iter().map(|(name, block)| format!("{name}: {}", labels(block))).collect();
+    insta::assert_snapshot!(said, @"");
+}
+
+#[test]
+fn a_label_of_a_pipeline_may_have_had_another_name_and_no_other_may_have_been_it() {
+    let text = |label: &str| {
+        format!(
+            "pipeline \"p\" {{ intake \"x\"; agents \"claude\"; }}\nrepo \"acme/a\" {{ pipeline \"p\"; labels {{ label {label}; }}; }}"
+        )
+    };
+    let desired = kdl(&text("\"factory:plan\" was=\"old-plan\""));
+    let plan = &desired.repos[&repo("acme/a")].labels.specs["factory:plan"].value;
+    assert_eq!((plan.was.as_ref().unwrap().as_str(), plan.color.as_deref()), ("old-plan", Some("1d76db")));
+    let given = files([
+        ("factory.kdl", BESIDE),
+        ("policies/x.kdl", text("\"planned\" was=\"factory:plan\"").as_str()),
+    ]);
+    let all = load(&given, &vocabulary()).unwrap_err();
+    assert_eq!(all.iter().map(|problem| problem.code).collect::<Vec<_>>(), ["config::rename-conflict"]);
+}
+
+#[test]
+fn what_has_no_effect_is_said() {
+    let pipeline = "pipeline \"p\" { intake \"x\"; agents \"claude\"; merge-policy \"m\"; }\n";
+    let green = "merge-policy \"m\" { mode \"on-green\"; require-checks \"ci\"; }\n";
+    let review = green.replace("on-green", "on-green-with-review");
+    let used = "repo \"acme/a\" { pipeline \"p\"; }";
+    let one = "`merge-policy \"m\"` waits for a person: the factory has one identity, and can't approve its own work";
+    for (text, expect) in [
+        (format!("{pipeline}{green}{used}"), vec![]),
+        (format!("{pipeline}{review}{used}"), vec![one]),
+        (format!("{review}repo \"acme/a\" {{ merge-policy \"m\"; }}"), vec![one]),
+        (
+            format!("{pipeline}{review}repo \"acme/a\""),
+            vec!["no repository has `pipeline \"p\"`", "no repository is under `merge-policy \"m\"`"],
+        ),
+        (
+            format!("pipeline \"p\" {{ agents \"claude\"; }}\n{used}"),
+            vec!["`pipeline \"p\"` has neither `intake` nor `assignee`"],
+        ),
+        (format!("pipeline \"p\" {{ assignee \"bot\"; agents \"claude\"; }}\n{used}"), vec![]),
+    ] {
+        assert_eq!(warnings(&text), expect, "{text}");
+    }
+}
+
+#[test]
+fn a_pipeline_needs_no_agents_where_every_playbook_it_uses_names_some() {
+    let own = |names: &mut dyn Iterator<Item = &String>| -> String {
+        names.map(|name| format!("playbook {name:?} {{ agents \"codex\"; }}\n")).collect()
+    };
+    let all = super::built_in::all();
+    let rest = "pipeline \"p\" { intake \"x\"; phases \"plan\"; }\nrepo \"acme/a\" { pipeline \"p\"; }";
+    let skipped = ["triage", "discover", "shape", "shape-mediate", "spec-review", "quality-review"];
+    let used = own(&mut all.keys().filter(|name| !skipped.contains(&name.as_str())));
+    assert!(kdl(&format!("{used}{rest}")).pipelines.all["p"].agents.is_empty());
+    let fewer = own(&mut all.keys().filter(|name| name.as_str() != "rework"));
+    let given = files([("factory.kdl", BESIDE), ("policies/x.kdl", format!("{fewer}{rest}").as_str())]);
+    let problems = load(&given, &vocabulary()).unwrap_err();
+    assert_eq!(problems[0].message, "`pipeline \"p\"` has no agent, and neither has the playbook `rework`");
+}
