@@ -53,8 +53,8 @@ pub use observed::{
 };
 pub use phase::Phase;
 pub use pipeline::{
-    BRANCHES, Freeze, Graduation, Mark, MergeMethod, MergeMode, MergePolicy, PLACES, Pipeline, Pipelines, Playbook,
-    RequiredCheck, Reserved,
+    BRANCHES, Freeze, Graduation, Mark, MergeMethod, MergeMode, MergePolicy, PLACES, Pipeline, Pipelines,
+    Playbook, RequiredCheck, Reserved,
 };
 pub use ran::{AT_WORK, Begun, Elsewhere, Past, Ran};
 pub use recipe::{Cache, Check, Counted, Gate, Recipe};

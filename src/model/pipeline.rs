@@ -182,7 +182,10 @@ pub const PLACES: &[(&str, &str)] = &[
     ("changes", "the files that the pull request changes"),
     ("findings", "what a review, a check or a person found amiss"),
     ("context", "what was looked up since the attempt before: touchpoints, transcripts, votes"),
-    ("before", "what became of the attempts before; it is added at the end of a prompt that has no place for it"),
+    (
+        "before",
+        "what became of the attempts before; it is added at the end of a prompt that has no place for it",
+    ),
 ];
 
 /// What may land, and how.

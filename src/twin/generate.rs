@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
-use crate::twin::world::{Issue, IssueState, Label, Visibility, World, epoch};
+use crate::twin::world::{Issue, Label, Visibility, World, epoch};
 
 /// How large a made-up world is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,22 +96,9 @@ pub fn generate(what: &Generate) -> World {
 }
 
 fn issue(world: &mut World, number: u64, word: &str) -> Issue {
-    Issue {
-        id: world.fresh_id(),
-        number,
-        author: "operator".to_owned(),
-        title: format!("The {word} needs care ({number})"),
-        body: Some("Please look at it.".to_owned()),
-        state: IssueState::Open,
-        state_reason: None,
-        labels: Vec::new(),
-        assignees: Vec::new(),
-        created_at: epoch(),
-        updated_at: epoch(),
-        closed_at: None,
-        closed_by: None,
-        pull: None,
-    }
+    let title = format!("The {word} needs care ({number})");
+    let body = Some("Please look at it.".to_owned());
+    Issue { body, ..Issue::new(world.fresh_id(), number, "operator", &title, epoch()) }
 }
 
 #[cfg(test)]

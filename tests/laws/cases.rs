@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use factoryctl::model::{Setting, SettingValue};
 use factoryctl::twin;
-use factoryctl::twin::world::{Issue, IssueState, Label, Visibility, epoch};
+use factoryctl::twin::world::{Issue, Label, Visibility, epoch};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
@@ -257,20 +257,5 @@ fn add(world: &mut twin::World, name: &str, live: &Live) {
 }
 
 fn issue(id: u64, labels: Vec<u64>) -> Issue {
-    Issue {
-        id,
-        number: 1,
-        author: "operator".to_owned(),
-        title: "It squeaks".to_owned(),
-        body: None,
-        state: IssueState::Open,
-        state_reason: None,
-        labels,
-        assignees: Vec::new(),
-        created_at: epoch(),
-        updated_at: epoch(),
-        closed_at: None,
-        closed_by: None,
-        pull: None,
-    }
+    Issue { labels, ..Issue::new(id, 1, "operator", "It squeaks", epoch()) }
 }

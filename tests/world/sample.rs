@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use factoryctl::twin::world::{Issue, IssueState, Visibility, epoch};
+use factoryctl::twin::world::{Issue, Visibility, epoch};
 use factoryctl::twin::{self};
 
 /// Config that wants something of each kind: settings, topics, labels made, changed, renamed and deleted, a
@@ -74,20 +74,5 @@ pub(crate) fn label(world: &mut twin::World, repo: &str, name: &str, color: &str
 }
 
 fn issue(id: u64, number: u64, labels: Vec<u64>) -> Issue {
-    Issue {
-        id,
-        number,
-        author: "operator".to_owned(),
-        title: "It squeaks".to_owned(),
-        body: None,
-        state: IssueState::Open,
-        state_reason: None,
-        labels,
-        assignees: Vec::new(),
-        created_at: epoch(),
-        updated_at: epoch(),
-        closed_at: None,
-        closed_by: None,
-        pull: None,
-    }
+    Issue { labels, ..Issue::new(id, number, "operator", "It squeaks", epoch()) }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Tx;
+use super::{Tx, timeline};
 use crate::twin::door::failure::Failure;
 use crate::twin::shape;
-use crate::twin::world::{Comment, Issue, IssueState, Repo};
+use crate::twin::world::{Comment, Deed, Issue, IssueState, Repo};
 
 /// The longest text GitHub takes.
 const MAX_BODY: usize = 65_536;
@@ -42,25 +42,15 @@ pub(crate) fn open(
         return Err(Failure::field("Issue", "title", "missing_field"));
     }
     let labels = label_ids(tx, repo_id, labels)?;
-    let issue = Issue {
-        id: tx.world.fresh_id(),
-        number: repo.next_number(),
-        author: tx.actor.clone(),
-        title: title.to_owned(),
-        body: check_body("Issue", body)?,
-        state: IssueState::Open,
-        state_reason: None,
-        labels,
-        assignees,
-        created_at: tx.now,
-        updated_at: tx.now,
-        closed_at: None,
-        closed_by: None,
-        pull: None,
-    };
+    let body = check_body("Issue", body)?;
+    let id = tx.world.fresh_id();
+    let new = Issue::new(id, repo.next_number(), &tx.actor, title, tx.now);
+    let issue = Issue { body, labels, assignees, ..new };
     tx.repo_mut(repo_id)?.issues.insert(issue.number, issue.clone());
     tell(tx, repo_id, issue.number, Tx::action("opened"))?;
-    Ok(issue)
+    labels_changed(tx, repo_id, issue.number, &[], &issue.labels)?;
+    assignees_changed(tx, repo_id, issue.number, &[], &issue.assignees)?;
+    tx.repo(repo_id)?.issues.get(&issue.number).cloned().ok_or_else(Failure::not_found)
 }
 
 /// The ids of labels by name; a name that no label has makes one, as on GitHub.
@@ -86,49 +76,39 @@ pub(crate) fn edit(tx: &mut Tx<'_>, repo_id: u64, number: u64, body: &Value) -> 
     writable(&repo)?;
     let text = check_body("Issue", body["body"].as_str())?;
     let (now, actor) = (tx.now, tx.actor.clone());
-    let issue = tx.repo_mut(repo_id)?.issues.get_mut(&number).ok_or_else(Failure::not_found)?;
-    if let Some(title) = body["title"].as_str() {
-        title.clone_into(&mut issue.title);
-    }
-    if body.get("body").is_some() {
-        issue.body = text;
-    }
-    if let Some(assignees) = body["assignees"].as_array() {
-        issue.assignees = assignees.iter().filter_map(|login| login.as_str().map(str::to_owned)).collect();
-    }
     let state = match body["state"].as_str() {
         Some("open") => IssueState::Open,
         Some("closed") => IssueState::Closed,
         Some(_) => return Err(Failure::field("Issue", "state", "invalid")),
         None => before.state,
     };
-    issue.state = state;
-    if state != before.state {
-        let closed = state == IssueState::Closed;
-        issue.closed_at = closed.then_some(now);
-        issue.closed_by = closed.then(|| actor.clone());
-        let reason = if closed { "completed" } else { "reopened" };
-        issue.state_reason = Some(body["state_reason"].as_str().unwrap_or(reason).to_owned());
+    let issue = tx.repo_mut(repo_id)?.issues.get_mut(&number).ok_or_else(Failure::not_found)?;
+    if let Some(title) = body["title"].as_str() {
+        title.clone_into(&mut issue.title);
     }
-    let edited = issue.title != before.title || issue.body != before.body;
-    let assigned = issue.assignees != before.assignees;
-    if edited || assigned || state != before.state {
+    if body.get("body").is_some() && issue.body != text {
+        issue.body = text;
+        issue.edited_at = Some(now);
+        issue.edited_by = Some(actor);
+    }
+    if issue.title != before.title || issue.body != before.body {
         issue.updated_at = now;
-    }
-    if edited {
         let mut payload = Tx::action("edited");
         payload["changes"] = json!({});
-        if before.title != body["title"].as_str().unwrap_or(&before.title) {
+        if issue.title != before.title {
             payload["changes"]["title"] = json!({"from": before.title});
+        }
+        if issue.body != before.body {
+            payload["changes"]["body"] = json!({"from": before.body.as_deref().unwrap_or_default()});
         }
         tell(tx, repo_id, number, payload)?;
     }
-    if assigned {
-        tell(tx, repo_id, number, Tx::action("assigned"))?;
+    if let Some(assignees) = body["assignees"].as_array() {
+        let logins = assignees.iter().filter_map(|login| login.as_str().map(str::to_owned)).collect();
+        set_assignees(tx, repo_id, number, logins)?;
     }
     if state != before.state {
-        let word = if state == IssueState::Closed { "closed" } else { "reopened" };
-        tell(tx, repo_id, number, Tx::action(word))?;
+        set_state(tx, repo_id, number, state, body["state_reason"].as_str(), None)?;
     }
     if let Some(labels) = body["labels"].as_array() {
         let names: Vec<String> = labels
@@ -136,6 +116,70 @@ pub(crate) fn edit(tx: &mut Tx<'_>, repo_id: u64, number: u64, body: &Value) -> 
             .filter_map(|label| label.as_str().or_else(|| label["name"].as_str()).map(str::to_owned))
             .collect();
         set_labels(tx, repo_id, number, &names)?;
+    }
+    Ok(())
+}
+
+/// Closes or reopens an issue; `by` is the pull request whose merge does it.
+pub(crate) fn set_state(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    number: u64,
+    state: IssueState,
+    reason: Option<&str>,
+    by: Option<(u64, u64)>,
+) -> Result<(), Failure> {
+    let (now, actor) = (tx.now, tx.actor.clone());
+    let issue = tx.repo_mut(repo_id)?.issues.get_mut(&number).ok_or_else(Failure::not_found)?;
+    let closed = state == IssueState::Closed;
+    let (word, usual) = if closed { ("closed", "completed") } else { ("reopened", "reopened") };
+    issue.state = state;
+    issue.closed_at = closed.then_some(now);
+    issue.closed_by = closed.then_some(actor);
+    issue.state_reason = Some(reason.unwrap_or(usual).to_owned());
+    issue.updated_at = now;
+    let reason = issue.state_reason.clone();
+    let deed = if closed { Deed::Closed { reason, by } } else { Deed::Reopened };
+    timeline::note(tx, repo_id, number, deed)?;
+    tell(tx, repo_id, number, Tx::action(word))
+}
+
+/// Replaces those who are assigned.
+pub(crate) fn set_assignees(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    number: u64,
+    logins: Vec<String>,
+) -> Result<(), Failure> {
+    let repo = tx.repo(repo_id)?;
+    writable(&repo)?;
+    let before = &repo.issues.get(&number).ok_or_else(Failure::not_found)?.assignees;
+    if logins == *before {
+        return Ok(());
+    }
+    let now = tx.now;
+    let issue = tx.repo_mut(repo_id)?.issues.get_mut(&number).ok_or_else(Failure::not_found)?;
+    issue.assignees.clone_from(&logins);
+    issue.updated_at = now;
+    assignees_changed(tx, repo_id, number, before, &logins)
+}
+
+fn assignees_changed(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    number: u64,
+    before: &[String],
+    after: &[String],
+) -> Result<(), Failure> {
+    for (from, to, word) in [(before, after, "unassigned"), (after, before, "assigned")] {
+        for login in from.iter().filter(|login| !to.contains(login)) {
+            let login = login.clone();
+            let mut payload = Tx::action(word);
+            payload["assignee"] = shape::user(tx.world, &login, tx.urls);
+            let deed = if word == "assigned" { Deed::Assigned(login) } else { Deed::Unassigned(login) };
+            timeline::note(tx, repo_id, number, deed)?;
+            tell(tx, repo_id, number, payload)?;
+        }
     }
     Ok(())
 }
@@ -148,22 +192,36 @@ pub(crate) fn set_labels(
     names: &[String],
 ) -> Result<(), Failure> {
     let repo = tx.repo(repo_id)?;
-    let before = repo.issues.get(&number).ok_or_else(Failure::not_found)?.labels.clone();
+    repo.issues.get(&number).ok_or_else(Failure::not_found)?;
     writable(&repo)?;
     let after = label_ids(tx, repo_id, names)?;
-    let now = tx.now;
-    let issue = tx.repo_mut(repo_id)?.issues.get_mut(&number).ok_or_else(Failure::not_found)?;
-    if after == before {
+    let before = &repo.issues.get(&number).ok_or_else(Failure::not_found)?.labels;
+    if after == *before {
         return Ok(());
     }
+    let now = tx.now;
+    let issue = tx.repo_mut(repo_id)?.issues.get_mut(&number).ok_or_else(Failure::not_found)?;
     issue.labels.clone_from(&after);
     issue.updated_at = now;
-    for (from, to, word) in [(&before, &after, "unlabeled"), (&after, &before, "labeled")] {
+    labels_changed(tx, repo_id, number, before, &after)
+}
+
+fn labels_changed(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    number: u64,
+    before: &[u64],
+    after: &[u64],
+) -> Result<(), Failure> {
+    let repo = tx.repo(repo_id)?;
+    for (from, to, word) in [(before, after, "unlabeled"), (after, before, "labeled")] {
         for id in from.iter().filter(|id| !to.contains(id)) {
-            let repo = tx.repo(repo_id)?;
+            let Some(label) = repo.labels.iter().find(|label| label.id == *id) else { continue };
             let mut payload = Tx::action(word);
-            let label = repo.labels.iter().find(|label| label.id == *id);
-            payload["label"] = label.map_or(Value::Null, |label| shape::label(&repo, label, tx.urls));
+            payload["label"] = shape::label(&repo, label, tx.urls);
+            let label = label.clone();
+            let deed = if word == "labeled" { Deed::Labeled(label) } else { Deed::Unlabeled(label) };
+            timeline::note(tx, repo_id, number, deed)?;
             tell(tx, repo_id, number, payload)?;
         }
     }
@@ -213,6 +271,8 @@ pub(crate) fn comment(tx: &mut Tx<'_>, repo_id: u64, number: u64, body: &str) ->
         body: check_body("IssueComment", Some(body))?.unwrap_or_default(),
         created_at: tx.now,
         updated_at: tx.now,
+        edited_at: None,
+        edited_by: None,
     };
     let now = tx.now;
     let repo = tx.repo_mut(repo_id)?;
@@ -234,6 +294,8 @@ pub(crate) fn edit_comment(tx: &mut Tx<'_>, repo_id: u64, id: u64, body: &str) -
     }
     comment.body = check_body("IssueComment", Some(body))?.unwrap_or_default();
     comment.updated_at = tx.now;
+    comment.edited_at = Some(tx.now);
+    comment.edited_by = Some(tx.actor.clone());
     tx.repo_mut(repo_id)?.comments.insert(id, comment.clone());
     tell_comment(tx, repo_id, &comment, "edited")?;
     Ok(comment)

@@ -5,12 +5,14 @@
 //! when something must be announced.
 
 pub(crate) mod checks;
+pub(crate) mod closing;
 pub(crate) mod hooks;
 pub(crate) mod issues;
 pub(crate) mod labels;
 pub(crate) mod pulls;
 pub(crate) mod refs;
 pub(crate) mod repositories;
+pub(crate) mod timeline;
 
 use std::sync::Arc;
 

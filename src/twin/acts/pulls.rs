@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Tx, refs};
+use super::{Tx, closing, refs};
 use crate::twin::door::failure::Failure;
 use crate::twin::git::{Draft, Expected, Merged};
 use crate::twin::shape::{self, Extent};
@@ -61,33 +61,20 @@ pub(crate) fn open(tx: &mut Tx<'_>, repo_id: u64, opening: Opening<'_>) -> Resul
         return Err(failure);
     }
     let number = repo.next_number();
-    let issue = Issue {
+    let pull = Pull {
         id: tx.world.fresh_id(),
-        number,
-        author: tx.actor.clone(),
-        title: opening.title.to_owned(),
-        body: opening.body,
-        state: IssueState::Open,
-        state_reason: None,
-        labels: Vec::new(),
-        assignees: Vec::new(),
-        created_at: tx.now,
-        updated_at: tx.now,
-        closed_at: None,
-        closed_by: None,
-        pull: Some(Pull {
-            id: tx.world.fresh_id(),
-            head_repo: opening.head_repo,
-            head_ref: opening.head.to_owned(),
-            head_sha: head_sha.clone(),
-            base_ref: opening.base.to_owned(),
-            base_sha,
-            draft: opening.draft,
-            merged_at: None,
-            merged_by: None,
-            merge_commit_sha: None,
-        }),
+        head_repo: opening.head_repo,
+        head_ref: opening.head.to_owned(),
+        head_sha: head_sha.clone(),
+        base_ref: opening.base.to_owned(),
+        base_sha,
+        draft: opening.draft,
+        merged_at: None,
+        merged_by: None,
+        merge_commit_sha: None,
     };
+    let new = Issue::new(tx.world.fresh_id(), number, &tx.actor, opening.title, tx.now);
+    let issue = Issue { body: opening.body, pull: Some(pull), ..new };
     bare.set_ref(&pull_ref(number), Some(&head_sha), &Expected::Any)?;
     tx.repo_mut(repo_id)?.issues.insert(number, issue.clone());
     tell(tx, repo_id, number, Tx::action("opened"))?;
@@ -140,7 +127,7 @@ pub(crate) fn edit(tx: &mut Tx<'_>, repo_id: u64, number: u64, body: &Value) -> 
         let sha = tip.ok_or_else(|| Failure::field("PullRequest", "base", "invalid"))?;
         base = Some((name.to_owned(), sha));
     }
-    let now = tx.now;
+    let (now, actor) = (tx.now, tx.actor.clone());
     let issue = tx.repo_mut(repo_id)?.issues.get_mut(&number).ok_or_else(Failure::not_found)?;
     let before = issue.clone();
     if let Some(title) = body["title"].as_str() {
@@ -148,6 +135,10 @@ pub(crate) fn edit(tx: &mut Tx<'_>, repo_id: u64, number: u64, body: &Value) -> 
     }
     if let Some(text) = body.get("body") {
         issue.body = text.as_str().map(str::to_owned);
+        if issue.body != before.body {
+            issue.edited_at = Some(now);
+            issue.edited_by = Some(actor);
+        }
     }
     if let (Some((name, sha)), Some(pull)) = (base, issue.pull.as_mut()) {
         pull.base_ref = name;
@@ -294,6 +285,9 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
     }
     tell(tx, repo_id, number, Tx::action("closed"))?;
     refs::moved(tx, repo_id, &base_name, &base, &sha)?;
+    if pull.base_ref == repo.settings.default_branch {
+        closing::after_merge(tx, repo_id, number)?;
+    }
     let branch = format!("refs/heads/{}", pull.head_ref);
     if repo.settings.delete_branch_on_merge
         && pull.head_repo == repo_id
@@ -327,8 +321,8 @@ fn rebase(
 /// An id of no commit: has no files.
 const NONE: &str = "";
 
-/// What Git tells of a pull request.
-pub(crate) fn extent(tx: &Tx<'_>, repo_id: u64, number: u64) -> Result<Extent, Failure> {
+/// The tip of what a pull request is to be merged into (once closed: what it then was), and where it branched off.
+pub(crate) fn base(tx: &Tx<'_>, repo_id: u64, number: u64) -> Result<(String, String), Failure> {
     let repo = tx.repo(repo_id)?;
     let (issue, pull) = parts(&repo, number)?;
     let bare = tx.bare(repo_id)?;
@@ -338,7 +332,16 @@ pub(crate) fn extent(tx: &Tx<'_>, repo_id: u64, number: u64) -> Result<Extent, F
         }
         IssueState::Closed => pull.base_sha.clone(),
     };
-    let from = bare.merge_base(&base, &pull.head_sha)?.unwrap_or(base.clone());
+    let from = bare.merge_base(&base, &pull.head_sha)?.unwrap_or_else(|| base.clone());
+    Ok((base, from))
+}
+
+/// What Git tells of a pull request.
+pub(crate) fn extent(tx: &Tx<'_>, repo_id: u64, number: u64) -> Result<Extent, Failure> {
+    let repo = tx.repo(repo_id)?;
+    let (issue, pull) = parts(&repo, number)?;
+    let bare = tx.bare(repo_id)?;
+    let (base, from) = base(tx, repo_id, number)?;
     let changes = bare.changes(&from, &pull.head_sha)?;
     let mergeable = match issue.state {
         IssueState::Open => Some(matches!(bare.merge(&base, &pull.head_sha)?, Merged::Clean(_))),

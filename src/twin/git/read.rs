@@ -17,6 +17,8 @@ pub(crate) struct CommitInfo {
     pub(crate) parents: Vec<String>,
     pub(crate) author: String,
     pub(crate) email: String,
+    pub(crate) committer: String,
+    pub(crate) committer_email: String,
     pub(crate) at: Timestamp,
     pub(crate) message: String,
 }
@@ -96,12 +98,15 @@ impl Bare {
         let Ok(commit) = self.git.find_commit(id) else { return Ok(None) };
         let decode = object("decode a commit");
         let author = commit.author().map_err(&decode)?;
+        let committer = commit.committer().map_err(&decode)?;
         Ok(Some(CommitInfo {
             sha: commit.id.to_string(),
             tree: commit.tree_id().map_err(&decode)?.to_string(),
             parents: commit.parent_ids().map(|id| id.to_string()).collect(),
             author: author.name.to_str_lossy().into_owned(),
             email: author.email.to_str_lossy().into_owned(),
+            committer: committer.name.to_str_lossy().into_owned(),
+            committer_email: committer.email.to_str_lossy().into_owned(),
             at: at(commit.time().map_err(&decode)?),
             message: commit.message_raw().map_err(&decode)?.to_str_lossy().trim_end().to_owned(),
         }))

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 
 use super::connection::{Bounds, PageInfo, page};
 use super::labels::{self, LabelConnection, LabelOrder};
-use super::owner::Actor;
+use super::owner::{Actor, UserConnection, users};
 use super::repository::Repository;
-use super::scalars::{DateTime, IssueState, OrderDirection, Uri};
-use super::session;
+use super::scalars::{DateTime, IssueState, IssueStateReason, OrderDirection, Uri};
+use super::timeline::{IssueTimelineItemsConnection, IssueTimelineItemsItemType, timeline};
+use super::{is_viewer, session};
 use crate::twin::shape::node_id;
 use crate::twin::world::{self, Repo};
 
@@ -45,7 +46,8 @@ pub(crate) enum IssueOrderField {
 /// Which issues are asked for.
 #[derive(Debug, Clone, Default, InputObject)]
 pub(crate) struct IssueFilters {
-    assignee: Option<String>,
+    /// A login; `*` for anybody, null for nobody.
+    assignee: MaybeUndefined<String>,
     created_by: Option<String>,
     labels: Option<Vec<String>>,
     mentioned: Option<String>,
@@ -120,7 +122,14 @@ pub(crate) fn connection(
             && in_states(issue, filter.states.as_deref())
             && labelled(repo, issue, labels)
             && labelled(repo, issue, filter.labels.as_deref())
-            && filter.assignee.as_ref().is_none_or(|login| issue.assignees.contains(login))
+            && match &filter.assignee {
+                MaybeUndefined::Undefined => true,
+                MaybeUndefined::Null => issue.assignees.is_empty(),
+                MaybeUndefined::Value(login) if login == "*" => !issue.assignees.is_empty(),
+                MaybeUndefined::Value(login) => {
+                    issue.assignees.iter().any(|one| one.eq_ignore_ascii_case(login))
+                }
+            }
             && filter.created_by.as_ref().is_none_or(|login| issue.author == *login)
             && filter
                 .mentioned
@@ -218,6 +227,52 @@ impl Issue {
         self.issue.closed_at.map(Into::into)
     }
 
+    pub(crate) async fn last_edited_at(&self) -> Option<DateTime> {
+        self.issue.edited_at.map(Into::into)
+    }
+
+    pub(crate) async fn editor(&self, cx: &Context<'_>) -> Result<Option<Actor>> {
+        self.issue.edited_by.as_ref().map(|login| Actor::of(cx, login)).transpose()
+    }
+
+    pub(crate) async fn viewer_did_author(&self, cx: &Context<'_>) -> Result<bool> {
+        is_viewer(cx, &self.issue.author)
+    }
+
+    pub(crate) async fn state_reason(
+        &self,
+        #[graphql(default_with = "Some(false)")] enable_duplicate: Option<bool>,
+    ) -> Result<Option<IssueStateReason>> {
+        let reason = self.issue.state_reason.as_deref().map(IssueStateReason::of).transpose()?;
+        // Clients that don't know of duplicates are told that it wasn't planned.
+        let hidden = reason == Some(IssueStateReason::Duplicate) && enable_duplicate != Some(true);
+        Ok(if hidden { Some(IssueStateReason::NotPlanned) } else { reason })
+    }
+
+    pub(crate) async fn assignees(
+        &self,
+        cx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<UserConnection> {
+        users(cx, &self.issue.assignees, &Bounds { first, after, last, before })
+    }
+
+    pub(crate) async fn timeline_items(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        item_types: Option<Vec<IssueTimelineItemsItemType>>,
+        since: Option<DateTime>,
+    ) -> Result<IssueTimelineItemsConnection> {
+        let bounds = Bounds { first, after, last, before };
+        timeline(&self.repo, &self.issue, item_types.as_deref(), since.as_ref(), &bounds)
+    }
+
     pub(crate) async fn repository(&self) -> Repository {
         Repository { repo: Arc::clone(&self.repo) }
     }
@@ -269,6 +324,18 @@ impl IssueComment {
 
     pub(crate) async fn updated_at(&self) -> DateTime {
         self.comment.updated_at.into()
+    }
+
+    pub(crate) async fn last_edited_at(&self) -> Option<DateTime> {
+        self.comment.edited_at.map(Into::into)
+    }
+
+    pub(crate) async fn editor(&self, cx: &Context<'_>) -> Result<Option<Actor>> {
+        self.comment.edited_by.as_ref().map(|login| Actor::of(cx, login)).transpose()
+    }
+
+    pub(crate) async fn viewer_did_author(&self, cx: &Context<'_>) -> Result<bool> {
+        is_viewer(cx, &self.comment.author)
     }
 
     pub(crate) async fn url(&self, cx: &Context<'_>) -> Result<Uri> {

@@ -5,6 +5,8 @@
 #![expect(clippy::unused_async, reason = "the library wants resolvers to be async")]
 #![expect(clippy::too_many_arguments, reason = "GitHub's fields have that many")]
 
+mod changes;
+mod checks;
 mod connection;
 mod cost;
 mod issues;
@@ -15,7 +17,9 @@ mod pulls;
 mod query;
 mod refs;
 mod repository;
+mod reviews;
 mod scalars;
+mod timeline;
 
 use std::sync::Arc;
 
@@ -181,4 +185,10 @@ fn or_null<T>(cx: &async_graphql::Context<'_>, outcome: async_graphql::Result<Op
 /// The session of the request that a resolver serves.
 fn session<'a>(cx: &async_graphql::Context<'a>) -> async_graphql::Result<&'a Arc<Session>> {
     cx.data::<Arc<Session>>()
+}
+
+/// Whether somebody is who asks.
+fn is_viewer(cx: &async_graphql::Context<'_>, login: &str) -> async_graphql::Result<bool> {
+    let session = session(cx)?;
+    Ok(session.caller.login(&session.world()).eq_ignore_ascii_case(login))
 }

@@ -83,6 +83,32 @@ impl Actor {
     }
 }
 
+/// A page of users.
+#[derive(SimpleObject)]
+pub(crate) struct UserConnection {
+    nodes: Option<Vec<Option<User>>>,
+    page_info: PageInfo,
+    total_count: i32,
+}
+
+/// A user by login; `None` for a bot, an organisation, or nobody.
+pub(crate) fn find_user(cx: &Context<'_>, login: &str) -> Result<Option<User>> {
+    let world = session(cx)?.world();
+    let account = world.account(login).filter(|account| account.kind == AccountKind::User);
+    Ok(account.cloned().map(|account| User { account }))
+}
+
+/// One page of these users.
+pub(crate) fn users(cx: &Context<'_>, logins: &[String], bounds: &Bounds) -> Result<UserConnection> {
+    let mut list = Vec::new();
+    for login in logins {
+        list.extend(find_user(cx, login)?);
+    }
+    let page = page(list, |user| user.account.id, bounds)?;
+    let nodes = page.nodes.into_iter().map(Some).collect();
+    Ok(UserConnection { nodes: Some(nodes), page_info: page.page_info, total_count: page.total_count })
+}
+
 /// An App's user.
 pub(crate) fn bot_account(login: &str) -> Account {
     Account {

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
+use super::changes::{self, PullRequestChangedFileConnection, PullRequestCommitConnection};
 use super::connection::{Bounds, PageInfo, page};
-use super::issues::{IssueCommentConnection, IssueOrder, comments, issue_labels, labelled};
+use super::issues::{
+    self, IssueCommentConnection, IssueConnection, IssueOrder, comments, issue_labels, labelled,
+};
 use super::labels::{LabelConnection, LabelOrder};
-use super::owner::Actor;
+use super::owner::{Actor, UserConnection, users};
 use super::refs::{self, Commit, Ref};
 use super::repository::Repository;
-use super::scalars::{DateTime, MergeableState, Oid, PullRequestState, Uri};
-use super::{refuse, session};
+use super::reviews::{self, PullRequestReviewConnection, PullRequestReviewThreadConnection};
+use super::scalars::{DateTime, MergeableState, Oid, PullRequestReviewState, PullRequestState, Uri};
+use super::{is_viewer, refuse, session};
 use crate::twin::acts;
 use crate::twin::shape::node_id;
 use crate::twin::world::{self, Repo};
@@ -151,6 +155,22 @@ impl PullRequest {
         self.pull.merged_at.map(Into::into)
     }
 
+    pub(crate) async fn merged_by(&self, cx: &Context<'_>) -> Result<Option<Actor>> {
+        self.pull.merged_by.as_ref().map(|login| Actor::of(cx, login)).transpose()
+    }
+
+    pub(crate) async fn last_edited_at(&self) -> Option<DateTime> {
+        self.issue.edited_at.map(Into::into)
+    }
+
+    pub(crate) async fn editor(&self, cx: &Context<'_>) -> Result<Option<Actor>> {
+        self.issue.edited_by.as_ref().map(|login| Actor::of(cx, login)).transpose()
+    }
+
+    pub(crate) async fn viewer_did_author(&self, cx: &Context<'_>) -> Result<bool> {
+        is_viewer(cx, &self.issue.author)
+    }
+
     pub(crate) async fn head_ref_name(&self) -> &str {
         &self.pull.head_ref
     }
@@ -171,6 +191,12 @@ impl PullRequest {
         let world = session(cx)?.world();
         let Some(repo) = world.repos.get(&self.pull.head_repo).cloned() else { return Ok(None) };
         let name = format!("refs/heads/{}", self.pull.head_ref);
+        let sha = refs::tip(cx, &repo, &name)?;
+        Ok(sha.map(|sha| Ref { repo, name, sha: Some(sha) }))
+    }
+
+    pub(crate) async fn base_ref(&self, cx: &Context<'_>) -> Result<Option<Ref>> {
+        let (repo, name) = (Arc::clone(&self.repo), format!("refs/heads/{}", self.pull.base_ref));
         let sha = refs::tip(cx, &repo, &name)?;
         Ok(sha.map(|sha| Ref { repo, name, sha: Some(sha) }))
     }
@@ -221,5 +247,84 @@ impl PullRequest {
         before: Option<String>,
     ) -> Result<IssueCommentConnection> {
         comments(&self.repo, self.issue.number, &Bounds { first, after, last, before })
+    }
+
+    pub(crate) async fn assignees(
+        &self,
+        cx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<UserConnection> {
+        users(cx, &self.issue.assignees, &Bounds { first, after, last, before })
+    }
+
+    pub(crate) async fn commits(
+        &self,
+        cx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<PullRequestCommitConnection> {
+        changes::commits(cx, self, &Bounds { first, after, last, before })
+    }
+
+    pub(crate) async fn files(
+        &self,
+        cx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Option<PullRequestChangedFileConnection>> {
+        changes::files(cx, self, &Bounds { first, after, last, before }).map(Some)
+    }
+
+    pub(crate) async fn reviews(
+        &self,
+        cx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        states: Option<Vec<PullRequestReviewState>>,
+        author: Option<String>,
+    ) -> Result<Option<PullRequestReviewConnection>> {
+        let bounds = Bounds { first, after, last, before };
+        let number = self.issue.number;
+        reviews::reviews(cx, &self.repo, number, states.as_deref(), author.as_deref(), &bounds).map(Some)
+    }
+
+    pub(crate) async fn review_threads(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<PullRequestReviewThreadConnection> {
+        reviews::threads(&self.repo, self.issue.number, &Bounds { first, after, last, before })
+    }
+
+    /// The issues of this repository that its merge closes.
+    pub(crate) async fn closing_issues_references(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        order_by: Option<IssueOrder>,
+    ) -> Result<Option<IssueConnection>> {
+        let full_name = self.repo.full_name();
+        let body = self.issue.body.as_deref().unwrap_or_default();
+        let closes: Vec<u64> = acts::closing::named(body)
+            .into_iter()
+            .filter(|one| one.repo.as_ref().is_none_or(|repo| repo.eq_ignore_ascii_case(&full_name)))
+            .map(|one| one.number)
+            .collect();
+        let keep = |issue: &world::Issue| closes.contains(&issue.number);
+        let bounds = Bounds { first, after, last, before };
+        issues::connection(&self.repo, keep, None, None, None, order_by.as_ref(), &bounds).map(Some)
     }
 }

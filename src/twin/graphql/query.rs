@@ -10,6 +10,7 @@ use super::owner::{Organization, RepositoryOwner, User};
 use super::pulls::PullRequest;
 use super::refs::{Commit, Ref, tip};
 use super::repository::Repository;
+use super::reviews::{PullRequestReview, PullRequestReviewThread};
 use super::scalars::DateTime;
 use super::{Charged, or_null, refuse, session};
 use crate::twin::door::auth::{Caller, Need};
@@ -33,6 +34,8 @@ pub(crate) enum Node {
     Organization(Organization),
     Ref(Ref),
     Commit(Commit),
+    PullRequestReview(PullRequestReview),
+    PullRequestReviewThread(PullRequestReviewThread),
 }
 
 /// How the caller's points stand.
@@ -118,6 +121,14 @@ fn find_node(cx: &Context<'_>, id: &str) -> Result<Node> {
         ("IC", [repo, comment]) => visible(*repo).and_then(|repo| {
             let comment = repo.comments.get(comment).cloned()?;
             Some(Node::IssueComment(IssueComment { repo, comment }))
+        }),
+        ("PRR", [repo, review]) => visible(*repo).and_then(|repo| {
+            let review = repo.reviews.get(review).cloned()?;
+            Some(Node::PullRequestReview(PullRequestReview { repo, review }))
+        }),
+        ("PRRT", [repo, thread]) => visible(*repo).and_then(|repo| {
+            let thread = repo.threads.get(thread).cloned()?;
+            Some(Node::PullRequestReviewThread(PullRequestReviewThread { repo, thread }))
         }),
         ("U" | "O", [account]) => {
             world.accounts.values().find(|one| one.id == *account).map(|one| match one.kind {

@@ -4,6 +4,7 @@ use async_graphql::{Enum, InputValueError, InputValueResult, Scalar, ScalarType,
 use jiff::Timestamp;
 
 use crate::twin::shape;
+use crate::twin::world::ReviewState;
 
 macro_rules! text_scalar {
     ($(#[$doc:meta])* $name:ident, $graphql:literal) => {
@@ -155,3 +156,67 @@ text_enum!(
     /// The default message of a merge commit.
     MergeCommitMessage { Blank = "BLANK", PrBody = "PR_BODY", PrTitle = "PR_TITLE" }
 );
+text_enum!(
+    /// Why an issue is in its state.
+    IssueStateReason {
+        Completed = "completed",
+        Duplicate = "duplicate",
+        NotPlanned = "not_planned",
+        Reopened = "reopened"
+    }
+);
+text_enum!(
+    /// How far a check run is.
+    CheckStatusState { Completed = "completed", InProgress = "in_progress", Queued = "queued" }
+);
+text_enum!(
+    /// How a check run ended.
+    CheckConclusionState {
+        ActionRequired = "action_required",
+        Cancelled = "cancelled",
+        Failure = "failure",
+        Neutral = "neutral",
+        Skipped = "skipped",
+        Success = "success",
+        TimedOut = "timed_out"
+    }
+);
+text_enum!(
+    /// What a commit status says, or all checks of a commit together.
+    StatusState { Error = "error", Failure = "failure", Pending = "pending", Success = "success" }
+);
+text_enum!(
+    /// How a file was changed.
+    PatchStatus { Added = "added", Deleted = "removed", Modified = "modified" }
+);
+
+/// How two branches lie to each other.
+#[derive(Debug, Enum, Copy, Clone, Eq, PartialEq)]
+pub(crate) enum ComparisonStatus {
+    Ahead,
+    Behind,
+    Diverged,
+    Identical,
+}
+
+/// What a review came to.
+#[derive(Debug, Enum, Copy, Clone, Eq, PartialEq)]
+pub(crate) enum PullRequestReviewState {
+    Approved,
+    ChangesRequested,
+    Commented,
+    Dismissed,
+    Pending,
+}
+
+impl From<ReviewState> for PullRequestReviewState {
+    fn from(state: ReviewState) -> Self {
+        match state {
+            ReviewState::Approved => Self::Approved,
+            ReviewState::ChangesRequested => Self::ChangesRequested,
+            ReviewState::Commented => Self::Commented,
+            ReviewState::Dismissed => Self::Dismissed,
+            ReviewState::Pending => Self::Pending,
+        }
+    }
+}

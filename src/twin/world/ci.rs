@@ -66,3 +66,40 @@ pub struct CheckRun {
     #[serde(default)]
     pub completed_at: Option<Timestamp>,
 }
+
+/// How a script behaves when a pull request gets a head.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CiMode {
+    /// It runs; its exit code decides.
+    #[default]
+    Run,
+    /// It stays queued for ever.
+    NeverStarts,
+    /// It begins and never ends.
+    Hangs,
+    /// It is told to be skipped.
+    Skipped,
+}
+
+/// A check of a repository that is a shell script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CiScript {
+    /// The name of its check runs.
+    pub name: String,
+    /// The App in whose name they are made.
+    pub app: u64,
+    /// What `/bin/sh -c` is given, in a checkout of the head.
+    #[serde(default)]
+    pub command: String,
+    /// How it behaves.
+    #[serde(default)]
+    pub mode: CiMode,
+}
+
+impl CiScript {
+    /// A script that runs.
+    pub fn new(name: &str, app: u64, command: &str) -> Self {
+        Self { name: name.to_owned(), app, command: command.to_owned(), mode: CiMode::Run }
+    }
+}

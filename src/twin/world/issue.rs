@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::IssueEvent;
+
 /// Whether it is still open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -58,9 +60,47 @@ pub struct Issue {
     /// Who closed it.
     #[serde(default)]
     pub closed_by: Option<String>,
+    /// When its text was last edited.
+    #[serde(default)]
+    pub edited_at: Option<Timestamp>,
+    /// Who edited its text last.
+    #[serde(default)]
+    pub edited_by: Option<String>,
+    /// What was done to it, oldest first.
+    #[serde(default)]
+    pub events: Vec<IssueEvent>,
+    /// The issues it waits for: repository and number.
+    #[serde(default)]
+    pub blocked_by: Vec<(u64, u64)>,
     /// What makes it a pull request.
     #[serde(default)]
     pub pull: Option<Pull>,
+}
+
+impl Issue {
+    /// An open issue without text, labels or history.
+    pub fn new(id: u64, number: u64, author: &str, title: &str, at: Timestamp) -> Self {
+        Self {
+            id,
+            number,
+            author: author.to_owned(),
+            title: title.to_owned(),
+            body: None,
+            state: IssueState::Open,
+            state_reason: None,
+            labels: Vec::new(),
+            assignees: Vec::new(),
+            created_at: at,
+            updated_at: at,
+            closed_at: None,
+            closed_by: None,
+            edited_at: None,
+            edited_by: None,
+            events: Vec::new(),
+            blocked_by: Vec::new(),
+            pull: None,
+        }
+    }
 }
 
 /// The branches of a pull request.
@@ -105,6 +145,12 @@ pub struct Comment {
     pub body: String,
     /// When it was written.
     pub created_at: Timestamp,
-    /// When it was last edited.
+    /// When it last changed.
     pub updated_at: Timestamp,
+    /// When its text was last edited.
+    #[serde(default)]
+    pub edited_at: Option<Timestamp>,
+    /// Who edited its text last.
+    #[serde(default)]
+    pub edited_by: Option<String>,
 }

@@ -9,6 +9,8 @@ mod events;
 mod issue;
 mod limits;
 mod repo;
+mod review;
+mod timeline;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,11 +20,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use account::{Account, AccountKind, App, Installation, InstallationToken, Permission, Role, Token};
-pub use ci::{CheckRun, Status};
+pub use ci::{CheckRun, CiMode, CiScript, Status};
 pub use events::{AuditEntry, Delivery, DeliveryOptions, Hook, HookScope};
 pub use issue::{Comment, Issue, IssueState, Pull};
 pub use limits::Limits;
 pub use repo::{Label, Repo, Settings, Visibility, default_labels};
+pub use review::{Review, ReviewComment, ReviewState, Thread};
+pub use timeline::{Deed, IssueEvent};
 
 /// The version of the stored document; a newer one is refused by name.
 pub const VERSION: u32 = 1;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CheckRun, Comment, Issue, Permission, Status};
+use super::{CheckRun, CiScript, Comment, Issue, Permission, Review, Status, Thread};
 
 /// Who may see a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,6 +176,18 @@ pub struct Repo {
     /// Check runs by id.
     #[serde(default)]
     pub check_runs: BTreeMap<u64, CheckRun>,
+    /// Reviews of pull requests by id.
+    #[serde(default)]
+    pub reviews: BTreeMap<u64, Review>,
+    /// Conversations about pull requests by id.
+    #[serde(default)]
+    pub threads: BTreeMap<u64, Thread>,
+    /// The checks that every head of a pull request gets.
+    #[serde(default)]
+    pub ci: Vec<CiScript>,
+    /// Issues that went to another repository: their number here, the repository, their number there.
+    #[serde(default)]
+    pub transferred: BTreeMap<u64, (u64, u64)>,
 }
 
 impl Repo {
@@ -198,6 +210,10 @@ impl Repo {
             comments: BTreeMap::new(),
             statuses: Vec::new(),
             check_runs: BTreeMap::new(),
+            reviews: BTreeMap::new(),
+            threads: BTreeMap::new(),
+            ci: Vec::new(),
+            transferred: BTreeMap::new(),
         }
     }
 
@@ -219,7 +235,9 @@ impl Repo {
 
     /// The number that the next issue or pull request gets.
     pub fn next_number(&self) -> u64 {
-        self.issues.last_key_value().map_or(1, |(number, _)| number + 1)
+        let here = self.issues.last_key_value().map(|(number, _)| number);
+        let gone = self.transferred.last_key_value().map(|(number, _)| number);
+        here.max(gone).map_or(1, |number| number + 1)
     }
 }
 
