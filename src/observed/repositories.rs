@@ -290,7 +290,7 @@ fn concerns(error: &GraphqlError, alias: &str) -> bool {
     error.path.first().is_none_or(|first| first == alias)
 }
 
-fn cause_of(error: &GraphqlError) -> Cause {
+pub(super) fn cause_of(error: &GraphqlError) -> Cause {
     match error.type_.as_deref() {
         Some("FORBIDDEN" | "INSUFFICIENT_SCOPES") => Cause::Auth,
         Some("RATE_LIMITED") => Cause::RateLimit,

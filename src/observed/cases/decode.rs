@@ -1,0 +1,152 @@
+//! Replies of GitHub's GraphQL, turned into cases. What is missing or is said in a word that nobody knows is an error, not a
+//! default; a list that goes on beyond what was asked for is unknown.
+
+mod field;
+mod pull;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::model::{Case, CommentSeen, LabelName, LabelOn, PullCase, RepoName};
+
+use super::query::KEPT;
+use field::{at, count, flag, goes_on, id, login, nodes, text, time, time_or_none};
+
+pub(super) use pull::pull;
+
+/// Pull requests of one answer, and the cursor after which they go on.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) pulls: Vec<PullCase>,
+    pub(super) after: Option<String>,
+}
+
+/// An issue without its pull requests; `None` where it is in another repository than the one with this id by now.
+pub(super) fn issue(
+    json: &Value,
+    here: &Value,
+    repo: &RepoName,
+    number: u64,
+) -> Result<Option<Case>, String> {
+    if id_of(json, "repository")?.ok_or("`repository` is missing")? != known(here)? {
+        return Ok(None);
+    }
+    if count(json, "number")? != number {
+        return Err(format!("`number` is another one than {number}"));
+    }
+    let edited = time_or_none(json, "lastEditedAt")?;
+    let editor = login(json, "editor")?;
+    Ok(Some(Case {
+        repo: repo.clone(),
+        number,
+        title: text(json, "title")?.to_owned(),
+        body: text(json, "body")?.to_owned(),
+        author: login(json, "author")?,
+        open: match text(json, "state")? {
+            "OPEN" => true,
+            "CLOSED" => false,
+            other => return Err(format!("`state` is `{other}`")),
+        },
+        opened: time(json, "createdAt")?,
+        edited: edited.map(|at| (at, editor)),
+        labels: labels(json)?,
+        assignees: (nodes(at(json, "assignees")?)?.iter())
+            .map(|one| text(one, "login").map(str::to_owned))
+            .collect::<Result<_, _>>()?,
+        comments: nodes(at(json, "comments")?)?.iter().map(comment).collect::<Result<_, _>>()?,
+        blocked_by: blockers(at(json, "blockedBy")?)?,
+        pulls: Vec::new(),
+    }))
+}
+
+/// The labels, each with who put it there last.
+fn labels(json: &Value) -> Result<BTreeMap<String, LabelOn>, String> {
+    let mut by = BTreeMap::new();
+    for event in nodes(at(json, "timelineItems")?)? {
+        match text(event, "__typename")? {
+            "LabeledEvent" => {}
+            other => return Err(format!("`timelineItems` has a `{other}`")),
+        }
+        let label = LabelName::observed(text(at(event, "label")?, "name")?);
+        by.insert(label.key(), (login(event, "actor")?, time(event, "createdAt")?));
+    }
+    let named = names(at(json, "labels")?)?.into_iter();
+    Ok(named.map(|name| (name.key(), LabelOn { by: by.remove(&name.key()), name })).collect())
+}
+
+/// Names of labels, all of them.
+fn names(connection: &Value) -> Result<Vec<LabelName>, String> {
+    if goes_on(connection)? {
+        return Err("there are more than a hundred labels".to_owned());
+    }
+    nodes(connection)?.iter().map(|one| text(one, "name").map(LabelName::observed)).collect()
+}
+
+fn comment(json: &Value) -> Result<CommentSeen, String> {
+    Ok(CommentSeen {
+        id: id(json)?,
+        author: login(json, "author")?,
+        own: flag(json, "viewerDidAuthor")?,
+        body: text(json, "body")?.to_owned(),
+        at: time(json, "createdAt")?,
+        edited: time_or_none(json, "lastEditedAt")?,
+    })
+}
+
+/// The open ones among those that block an issue. More of them than were asked for don't matter where one is open.
+fn blockers(connection: &Value) -> Result<BTreeSet<u64>, String> {
+    let mut open = BTreeSet::new();
+    for one in nodes(connection)? {
+        let number = count(one, "number")?;
+        match text(one, "state")? {
+            "OPEN" => {
+                open.insert(number);
+            }
+            "CLOSED" => {}
+            other => return Err(format!("`state` of what blocks it is `{other}`")),
+        }
+    }
+    if open.is_empty() && goes_on(connection)? {
+        return Err("more blocks it than was read".to_owned());
+    }
+    Ok(open)
+}
+
+/// The numbers of the pull requests that don't come from elsewhere, the latest ones; `None` where others leave no room.
+pub(super) fn numbers(connection: &Value, here: &Value) -> Result<Option<Vec<u64>>, String> {
+    let mut own = Vec::new();
+    for one in nodes(connection)? {
+        let number = count(one, "number")?;
+        if id_of(one, "headRepository")? == Some(known(here)?) {
+            own.push(number);
+        }
+    }
+    let more = goes_on(connection)?;
+    own.truncate(KEPT);
+    Ok((own.len() == KEPT || !more).then_some(own))
+}
+
+/// Whole pull requests that don't come from elsewhere.
+pub(super) fn page(connection: &Value, here: &Value) -> Result<Page, String> {
+    let pulls = nodes(connection)?.iter().filter_map(|one| pull(one, here).transpose());
+    let pulls = pulls.collect::<Result<Vec<_>, _>>()?;
+    let after = match (goes_on(connection)?, &connection["pageInfo"]["endCursor"]) {
+        (false, _) => None,
+        (true, Value::String(cursor)) => Some(cursor.clone()),
+        (true, _) => return Err("there are more pull requests, and no cursor to them".to_owned()),
+    };
+    Ok(Page { pulls, after })
+}
+
+/// The id of a repository that a field names; `None` where there is none any more.
+fn id_of<'a>(json: &'a Value, field: &str) -> Result<Option<&'a str>, String> {
+    match at(json, field)? {
+        Value::Null => Ok(None),
+        repo => text(repo, "id").map(Some),
+    }
+}
+
+fn known(here: &Value) -> Result<&str, String> {
+    here.as_str().ok_or_else(|| "the reply doesn't say of which repository it is".to_owned())
+}

@@ -1,0 +1,161 @@
+//! Which open issues are a pipeline's: those with one of its labels, and those that its assignee has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::adapters::github::{Client, GraphqlReply};
+use crate::model::{Cause, Facet, Gap, Mark, Phase, Pipeline, RepoName};
+
+use super::super::batch;
+use super::{Untold, WantedCases, query, refusal};
+
+/// Pages of one listing that are read before it counts as endless.
+const PAGES_MAX: usize = 100;
+
+/// What is asked of an issue for it to be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Filter {
+    /// It carries one of these labels, at least one of which there is.
+    Labels(Vec<String>),
+    /// This login is assigned.
+    Assignee(String),
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug)]
+pub(super) struct Page<'a> {
+    pub(super) repo: &'a RepoName,
+    pub(super) filter: Filter,
+    pub(super) after: Option<String>,
+}
+
+/// The listings of a pipeline. GitHub takes a filter of nothing for every issue, so there is none of that kind.
+fn filters(pipeline: &Pipeline) -> Vec<Filter> {
+    let marks = Phase::ALL.iter().copied().map(Mark::At).chain([Mark::Parked, Mark::Human, Mark::Hold]);
+    let marks = marks.map(|mark| pipeline.label(mark));
+    let labels: BTreeMap<String, String> = (pipeline.intake.iter().cloned().chain(marks))
+        .filter(|label| !label.as_str().trim().is_empty())
+        .map(|label| (label.key(), label.as_str().to_owned()))
+        .collect();
+    let labels = Some(labels.into_values().collect::<Vec<_>>()).filter(|all| !all.is_empty());
+    let assignee = pipeline.assignee.clone().filter(|login| !login.trim().is_empty());
+    labels.map(Filter::Labels).into_iter().chain(assignee.map(Filter::Assignee)).collect()
+}
+
+/// The numbers of all that are listed, page by page and many repositories in one query. What can't be listed to its end is a
+/// gap, and what was read of it is kept.
+pub(super) async fn open(
+    client: &Client,
+    wanted: &[WantedCases<'_>],
+    gaps: &mut Vec<Gap>,
+) -> BTreeSet<(RepoName, u64)> {
+    let mut found = BTreeSet::new();
+    let mut pages: Vec<Page<'_>> = (wanted.iter().map(|one| (one.repo, filters(one.pipeline))))
+        .flat_map(|(repo, all)| all.into_iter().map(move |filter| Page { repo, filter, after: None }))
+        .collect();
+    for _ in 0..PAGES_MAX {
+        if pages.is_empty() {
+            return found;
+        }
+        let mut by_owner: BTreeMap<String, Vec<Page<'_>>> = BTreeMap::new();
+        for page in std::mem::take(&mut pages) {
+            by_owner.entry(page.repo.owner().to_ascii_lowercase()).or_default().push(page);
+        }
+        let reads = by_owner.iter().map(|(owner, all)| {
+            let read = async |chunk| client.graphql(owner, &query::lists(owner, chunk)).await;
+            batch::in_chunks(all, query::LISTS, read)
+        });
+        for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
+            for (k, page) in chunk.iter().enumerate() {
+                let told = match &result {
+                    Ok(reply) => numbers(reply, k),
+                    Err(error) => Err(Untold::of(error)),
+                };
+                match told {
+                    Ok((numbers, after)) => {
+                        found.extend(numbers.into_iter().map(|number| (page.repo.clone(), number)));
+                        pages.extend(after.map(|after| Page { after: Some(after), ..page.clone() }));
+                    }
+                    Err(untold) => gaps.push(unlisted(page.repo, untold)),
+                }
+            }
+        }
+    }
+    for page in pages {
+        let why = format!("more than {PAGES_MAX} pages");
+        gaps.push(unlisted(page.repo, Untold { why, cause: Cause::Other }));
+    }
+    found
+}
+
+fn unlisted(repo: &RepoName, Untold { why, cause }: Untold) -> Gap {
+    let why = format!("its issues could not be listed: {why}");
+    Gap { facet: Facet::Cases, repo: Some(repo.clone()), why, cause }
+}
+
+/// The numbers of a page, and the cursor after which they go on.
+fn numbers(reply: &GraphqlReply, k: usize) -> Result<(Vec<u64>, Option<String>), Untold> {
+    let alias = format!("r{k}");
+    if let Some(error) = reply.errors.iter().find(|e| e.path.first().is_none_or(|first| *first == alias)) {
+        return Err(refusal(error));
+    }
+    let page = &reply.data[&alias]["issues"];
+    let told = || {
+        let nodes = page["nodes"].as_array()?;
+        let numbers = nodes.iter().map(|node| node["number"].as_u64()).collect::<Option<Vec<_>>>()?;
+        let after = match (page["pageInfo"]["hasNextPage"].as_bool()?, &page["pageInfo"]["endCursor"]) {
+            (false, _) => None,
+            (true, Value::String(cursor)) => Some(cursor.clone()),
+            (true, _) => return None,
+        };
+        Some((numbers, after))
+    };
+    told().ok_or_else(|| Untold::other("the reply doesn't list them"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::adapters::github::GraphqlError;
+
+    fn reply(data: Value) -> GraphqlReply {
+        GraphqlReply { data, errors: Vec::new(), cost: None, request_id: None }
+    }
+
+    #[test]
+    fn a_page_tells_its_numbers_and_whether_it_goes_on() {
+        let page =
+            |nodes: Value, info: Value| reply(json!({"r0": {"issues": {"nodes": nodes, "pageInfo": info}}}));
+        let last = json!({"hasNextPage": false, "endCursor": null});
+        let rows = [
+            ("none", page(json!([]), last.clone()), Ok((vec![], None))),
+            ("the last", page(json!([{"number": 3}, {"number": 5}]), last.clone()), Ok((vec![3, 5], None))),
+            (
+                "more",
+                page(json!([{"number": 3}]), json!({"hasNextPage": true, "endCursor": "x"})),
+                Ok((vec![3], Some("x".into()))),
+            ),
+            ("no cursor", page(json!([]), json!({"hasNextPage": true, "endCursor": null})), Err(())),
+            ("no page", page(json!([]), Value::Null), Err(())),
+            ("no nodes", page(Value::Null, last.clone()), Err(())),
+            ("a node of nothing", page(json!([null]), last), Err(())),
+            ("no repository", reply(json!({"r0": null})), Err(())),
+        ];
+        for (name, reply, expected) in rows {
+            assert_eq!(numbers(&reply, 0).map_err(|_| ()), expected, "{name}");
+        }
+        let error = |path: &[&str]| GraphqlError {
+            type_: None,
+            path: path.iter().map(|&step| step.to_owned()).collect(),
+            message: "no".into(),
+        };
+        for (path, fails) in [(&["r0", "issues"][..], true), (&[], true), (&["r1"], false)] {
+            let mut reply = page(json!([]), json!({"hasNextPage": false, "endCursor": null}));
+            reply.errors.push(error(path));
+            assert_eq!(numbers(&reply, 0).is_err(), fails, "{path:?}");
+        }
+    }
+}

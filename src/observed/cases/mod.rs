@@ -1,0 +1,116 @@
+//! The issues that pipelines have to do with, each with the pull requests from its branch.
+//!
+//! First the numbers of those that are wanted, then the issues by number, each with the numbers of the pull requests from its
+//! branch, then those pull requests. Requests and points (of 5,000 an hour), where one issue in twenty has a pull request and
+//! none was read before:
+//!
+//! | issues | requests | points |
+//! |---|---|---|
+//! | 1, with a pull request | 3 | 3 |
+//! | 50 of one repository | 3 | 6 |
+//! | 50 of fifty repositories | 3 | 6 |
+//! | 2,000 of one repository | 64 | 200 |
+//!
+//! Listing whole issues would save a request for one of them, and cost 2 points a repository that has none; asking every
+//! issue for whole pull requests would take 80 requests more than 5,700 points for 2,000 of them. All that there is of a
+//! single issue ([`one_case`]) takes one request and three points.
+
+mod decode;
+mod listing;
+mod permissions;
+mod query;
+mod read;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::adapters::github::{Client, Error, GraphqlError, Stats};
+use crate::model::{Cause, Facet, Gap, Observed, Pipeline, RepoName};
+
+use super::{cause, repositories::cause_of};
+
+pub use permissions::permissions;
+pub use read::one_case;
+
+/// The issues of a repository that a pipeline may have to do with.
+#[derive(Clone, Debug)]
+pub struct WantedCases<'a> {
+    /// The repository.
+    pub repo: &'a RepoName,
+    /// Its pipeline.
+    pub pipeline: &'a Pipeline,
+    /// The issues that the factory has runs of, whatever labels they carry now.
+    pub also: BTreeSet<u64>,
+}
+
+/// Reads the open issues that carry a label of a pipeline's intake or of its own, or that its assignee has, and those that
+/// are wanted by number. What can't be read is a gap. Cancelling it is safe: nothing is written.
+pub async fn cases(client: &Client, wanted: &[WantedCases<'_>], observed: &mut Observed) {
+    let before = client.stats();
+    let mut gaps = Vec::new();
+    let (mut asked, own) = futures::join!(listing::open(client, wanted, &mut gaps), own(client, wanted));
+    for one in wanted {
+        asked.extend(one.also.iter().map(|number| (one.repo.clone(), *number)));
+    }
+    observed.cases.own.extend(own.0);
+    gaps.extend(own.1);
+    let asked: Vec<query::Asked> = asked.into_iter().collect();
+    observed.cases.all.extend(read::all(client, &asked, &mut gaps).await);
+    gaps.sort_by(|a, b| (&a.repo, &a.why).cmp(&(&b.repo, &b.why)));
+    gaps.dedup();
+    observed.gaps.extend(gaps);
+    charge(client, before, observed);
+}
+
+/// The factory's own login, by owner.
+async fn own(client: &Client, wanted: &[WantedCases<'_>]) -> (BTreeMap<String, String>, Vec<Gap>) {
+    let owners: BTreeSet<&str> = wanted.iter().map(|one| one.repo.owner()).collect();
+    let asked = owners.into_iter().map(async |owner| (owner, client.identity(owner).await));
+    let (mut own, mut gaps) = (BTreeMap::new(), Vec::new());
+    for (owner, found) in futures::future::join_all(asked).await {
+        match found {
+            Ok(identity) => {
+                own.insert(owner.to_owned(), identity.login());
+            }
+            Err(error) => {
+                let why = format!("the factory's own login: {error}");
+                let of_owner = wanted.iter().filter(|one| one.repo.owner() == owner);
+                gaps.extend(of_owner.map(|one| Gap {
+                    facet: Facet::Cases,
+                    repo: Some(one.repo.clone()),
+                    why: why.clone(),
+                    cause: cause(&error),
+                }));
+            }
+        }
+    }
+    (own, gaps)
+}
+
+/// Adds what was asked for since `before` to what the reading cost.
+fn charge(client: &Client, before: Stats, observed: &mut Observed) {
+    let after = client.stats();
+    observed.cost.requests += after.requests - before.requests;
+    observed.cost.points += after.points - before.points;
+}
+
+/// Why something isn't known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Untold {
+    why: String,
+    cause: Cause,
+}
+
+impl Untold {
+    fn of(error: &Error) -> Self {
+        Self { why: error.to_string(), cause: cause(error) }
+    }
+
+    fn other(why: impl Into<String>) -> Self {
+        Self { why: why.into(), cause: Cause::Other }
+    }
+}
+
+/// What GitHub says of a part that it doesn't tell.
+fn refusal(error: &GraphqlError) -> Untold {
+    Untold { why: error.message.clone(), cause: cause_of(error) }
+}

@@ -1,0 +1,89 @@
+//! What people may do in a repository.
+
+use std::collections::BTreeSet;
+
+use futures::stream::{self, StreamExt};
+use serde_json::Value;
+
+use crate::adapters::github::{Client, Error, Kind, segment};
+use crate::model::{Facet, Gap, Observed, Permission, RepoName, Seen};
+
+/// How many are asked about at the same time.
+const AT_ONCE: usize = 6;
+
+/// Reads what these logins may do in these repositories: one request each. One that can't be read is a gap.
+pub async fn permissions(client: &Client, asked: BTreeSet<(RepoName, String)>, observed: &mut Observed) {
+    let before = client.stats();
+    let asked: BTreeSet<_> = asked.into_iter().map(|(repo, login)| (repo, login.to_lowercase())).collect();
+    let read = asked.into_iter().map(async |(repo, login)| {
+        let found = permission(client, &repo, &login).await;
+        (repo, login, found)
+    });
+    let mut read = stream::iter(read).buffer_unordered(AT_ONCE);
+    while let Some((repo, login, found)) = read.next().await {
+        let seen = match found {
+            Ok(permission) => Seen::Known(permission),
+            Err(error) => {
+                let why = format!("what {login} may do: {error}");
+                let cause = super::super::cause(&error);
+                observed.gaps.push(Gap { facet: Facet::Cases, repo: Some(repo.clone()), why, cause });
+                Seen::Unknown
+            }
+        };
+        observed.cases.permissions.insert((repo, login), seen);
+    }
+    super::charge(client, before, observed);
+}
+
+async fn permission(client: &Client, repo: &RepoName, login: &str) -> Result<Permission, Error> {
+    // An account that is gone.
+    if login.is_empty() {
+        return Ok(Permission::None);
+    }
+    let path = format!("/repos/{repo}/collaborators/{}/permission", segment(login));
+    match client.read(repo.owner(), &path).await {
+        Ok(reply) => {
+            decode(&reply.body).ok_or_else(|| Error::untold(&path, "a permission that nobody knows"))
+        }
+        Err(error) if *error.kind() == Kind::Absent => Ok(Permission::None),
+        Err(error) => Err(error),
+    }
+}
+
+/// GitHub tells four permissions; the two between them are told as roles. A role of an organisation's own making counts as
+/// the permission that it is built on.
+fn decode(reply: &Value) -> Option<Permission> {
+    let permission = Permission::by_word(reply["permission"].as_str()?)?;
+    let role = reply["role_name"].as_str().and_then(Permission::by_word);
+    Some(match (permission, role) {
+        (Permission::Read, Some(Permission::Triage)) => Permission::Triage,
+        (Permission::Write, Some(Permission::Maintain)) => Permission::Maintain,
+        (permission, _) => permission,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_role_is_told_where_the_permission_is_not_enough() {
+        for (permission, role, expected) in [
+            (json!("admin"), json!("admin"), Some(Permission::Admin)),
+            (json!("write"), json!("write"), Some(Permission::Write)),
+            (json!("write"), json!("maintain"), Some(Permission::Maintain)),
+            (json!("read"), json!("triage"), Some(Permission::Triage)),
+            (json!("read"), json!("admin"), Some(Permission::Read)),
+            (json!("read"), json!("security reader"), Some(Permission::Read)),
+            (json!("read"), Value::Null, Some(Permission::Read)),
+            (json!("none"), json!(""), Some(Permission::None)),
+            (json!("owner"), json!("admin"), None),
+            (Value::Null, json!("admin"), None),
+        ] {
+            let reply = json!({"permission": permission, "role_name": role});
+            assert_eq!(decode(&reply), expected, "{reply}");
+        }
+    }
+}

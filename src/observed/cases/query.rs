@@ -1,0 +1,190 @@
+//! The texts in which issues and pull requests are asked for: one alias a repository, and in it one an issue or a pull request.
+//!
+//! GitHub refuses a query that may answer with more than 500,000 nodes, and charges a point for a hundred of its
+//! connections, counted as if each were full. An issue has 340 nodes in 5 connections (labels 100, assignees 20, comments
+//! 100, events 100, blockers 20), a pull request 1,951 in 56 (labels 100, a commit with 100 checks, reviews 100, 50 threads of
+//! 30 comments each, files 100). Threads are what is dear: 50 of the 56.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use crate::adapters::github::Operation;
+use crate::model::{Pipeline, RepoName};
+
+use super::listing::Page;
+
+/// How many pages of numbers one query lists: 5,000 nodes, a point.
+pub(super) const LISTS: usize = 50;
+/// How many issues one query reads, each with the numbers of the pull requests from its branch: 18,000 nodes, three points.
+pub(super) const ISSUES: usize = 50;
+/// How many pull requests one query reads: 48,775 nodes, fourteen points.
+pub(super) const PULLS: usize = 25;
+/// How many pull requests from one branch are kept. One query for all that there is of an issue has 10,145 nodes in 286
+/// connections, three points.
+pub(super) const KEPT: usize = 5;
+
+/// An issue that is asked for.
+pub(super) type Asked = (RepoName, u64);
+
+/// A pull request that is asked for: its repository, the issue, and its own number.
+pub(super) type AskedPull = (RepoName, u64, u64);
+
+const LIMIT: &str = "rateLimit { cost remaining resetAt limit }";
+const NEWEST_FIRST: &str = "orderBy: { field: CREATED_AT, direction: DESC }";
+
+/// Whoever did something. A bot's login stands without its suffix here; its type tells that it is one.
+const ISSUE: &str = "fragment Issue on Issue { \
+    number title body state createdAt lastEditedAt repository { id } \
+    editor { __typename login } author { __typename login } \
+    labels(first: 100) { nodes { name } pageInfo { hasNextPage } } \
+    assignees(first: 20) { nodes { login } } \
+    comments(last: 100) { nodes { \
+    fullDatabaseId body author { __typename login } viewerDidAuthor createdAt lastEditedAt } } \
+    timelineItems(last: 100, itemTypes: [LABELED_EVENT]) { nodes { __typename \
+    ... on LabeledEvent { createdAt actor { __typename login } label { name } } } } \
+    blockedBy(first: 20) { nodes { number state } pageInfo { hasNextPage } } }";
+
+const PULL: &str = "fragment Pull on PullRequest { \
+    number title state isDraft createdAt author { __typename login } viewerDidAuthor \
+    headRefName headRefOid headRepository { id } baseRefName mergeable \
+    merged mergedAt mergedBy { __typename login } mergeCommit { oid tree { oid } } \
+    labels(first: 100) { nodes { name } pageInfo { hasNextPage } } \
+    commits(last: 1) { nodes { commit { oid tree { oid } committedDate committer { user { login } } \
+    statusCheckRollup { contexts(first: 100) { nodes { __typename \
+    ... on CheckRun { name status conclusion title summary startedAt checkSuite { app { databaseId } } } \
+    ... on StatusContext { context state description createdAt } } pageInfo { hasNextPage } } } } } } \
+    reviews(first: 100) { nodes { fullDatabaseId author { __typename login } viewerDidAuthor \
+    state body submittedAt commit { oid } } pageInfo { hasNextPage } } \
+    reviewThreads(first: 50) { nodes { id isResolved path comments(first: 30) { nodes { \
+    fullDatabaseId author { __typename login } viewerDidAuthor body } pageInfo { hasNextPage } } } \
+    pageInfo { hasNextPage } } \
+    files(first: 100) { nodes { path additions deletions } pageInfo { hasNextPage } } }";
+
+/// Each item with the number of its repository's alias. Those of one repository stand together and share it, so that GitHub
+/// looks the repository up once.
+pub(super) fn numbered<T>(chunk: &[T], repo: impl Fn(&T) -> &RepoName) -> impl Iterator<Item = (usize, &T)> {
+    let mut number = 0;
+    chunk.iter().enumerate().map(move |(i, item)| {
+        if i > 0 && repo(&chunk[i - 1]) != repo(item) {
+            number += 1;
+        }
+        (number, item)
+    })
+}
+
+/// A query under way: repositories of one owner, each with what is asked of it.
+struct Text {
+    declarations: String,
+    aliases: String,
+    variables: Map<String, Value>,
+    open: Option<usize>,
+}
+
+impl Text {
+    fn new(owner: &str) -> Self {
+        let mut variables = Map::new();
+        variables.insert("owner".to_owned(), owner.into());
+        Self { declarations: "$owner: String!".to_owned(), aliases: String::new(), variables, open: None }
+    }
+
+    fn variable(&mut self, name: &str, of: &str, value: Value) {
+        let _ = write!(self.declarations, ", ${name}: {of}");
+        self.variables.insert(name.to_owned(), value);
+    }
+
+    /// Asks something of a repository; the next thing asked under the same number stands beside it.
+    fn ask(&mut self, number: usize, repo: &RepoName, fields: &str) {
+        if self.open != Some(number) {
+            self.close();
+            self.variable(&format!("n{number}"), "String!", repo.name().into());
+            let _ = write!(self.aliases, " r{number}: repository(owner: $owner, name: $n{number}) {{ id");
+            self.open = Some(number);
+        }
+        let _ = write!(self.aliases, " {fields}");
+    }
+
+    fn close(&mut self) {
+        if self.open.take().is_some() {
+            self.aliases.push_str(" }");
+        }
+    }
+
+    fn operation(mut self, name: &str, fragments: &str) -> Operation {
+        self.close();
+        let Self { declarations, aliases, variables, .. } = self;
+        let text = format!("query {name}({declarations}) {{ {LIMIT}{aliases} }} {fragments}");
+        Operation { name: name.to_owned(), text, variables: Value::Object(variables) }
+    }
+}
+
+/// One page of the numbers of each listing, all of one owner.
+pub(super) fn lists(owner: &str, chunk: &[Page<'_>]) -> Operation {
+    let mut text = Text::new(owner);
+    for (k, page) in chunk.iter().enumerate() {
+        let filter = match &page.filter {
+            super::listing::Filter::Labels(labels) => {
+                text.variable(&format!("f{k}"), "[String!]", json!(labels));
+                format!("labels: $f{k}")
+            }
+            super::listing::Filter::Assignee(login) => {
+                text.variable(&format!("f{k}"), "String", json!(login));
+                format!("filterBy: {{ assignee: $f{k} }}")
+            }
+        };
+        text.variable(&format!("a{k}"), "String", json!(page.after));
+        let fields = format!(
+            "issues(first: 100, after: $a{k}, states: [OPEN], {filter}, \
+             orderBy: {{ field: CREATED_AT, direction: ASC }}) \
+             {{ nodes {{ number }} pageInfo {{ hasNextPage endCursor }} }}"
+        );
+        text.ask(k, page.repo, &fields);
+    }
+    text.operation("CaseNumbers", "")
+}
+
+/// Issues of one owner's repositories, each with the numbers of the pull requests from its branch.
+pub(super) fn issues(owner: &str, chunk: &[Asked]) -> Operation {
+    let mut text = Text::new(owner);
+    for (k, (repo, number)) in numbered(chunk, |(repo, _)| repo) {
+        let branch = json!(Pipeline::branch(*number));
+        let fields = format!(
+            "i{number}: issue(number: {number}) {{ ...Issue }} \
+             b{number}: pullRequests(headRefName: {branch}, first: 20, {NEWEST_FIRST}) \
+             {{ nodes {{ number headRepository {{ id }} }} pageInfo {{ hasNextPage }} }}"
+        );
+        text.ask(k, repo, &fields);
+    }
+    text.operation("Cases", ISSUE)
+}
+
+/// Pull requests of one owner's repositories, by number.
+pub(super) fn pulls(owner: &str, chunk: &[AskedPull]) -> Operation {
+    let mut text = Text::new(owner);
+    for (k, (repo, issue, number)) in numbered(chunk, |(repo, ..)| repo) {
+        let fields = format!("p{number}: pullRequest(number: {number}) {{ ...Pull {} }}", base(*issue));
+        text.ask(k, repo, &fields);
+    }
+    text.operation("CasePulls", PULL)
+}
+
+/// All that there is of one issue, with the pull requests after a cursor.
+pub(super) fn one(repo: &RepoName, number: u64, after: Option<&str>) -> Operation {
+    let mut text = Text::new(repo.owner());
+    text.variable("after", "String", json!(after));
+    let branch = json!(Pipeline::branch(number));
+    let fields = format!(
+        "i{number}: issue(number: {number}) {{ ...Issue }} \
+         b{number}: pullRequests(headRefName: {branch}, first: {KEPT}, after: $after, {NEWEST_FIRST}) \
+         {{ nodes {{ ...Pull {} }} pageInfo {{ hasNextPage endCursor }} }}",
+        base(number)
+    );
+    text.ask(0, repo, &fields);
+    text.operation("Case", &format!("{ISSUE} {PULL}"))
+}
+
+/// The branch that a pull request is for, compared with the branch of the issue.
+fn base(issue: u64) -> String {
+    let branch = json!(Pipeline::branch(issue));
+    format!("baseRef {{ target {{ oid }} compare(headRef: {branch}) {{ behindBy }} }}")
+}
