@@ -198,11 +198,20 @@ fn about(delivery: &Delivery, config: Option<&(RepoName, String)>) -> Option<Loo
             (branch? == moved).then_some(Look::Config)
         }
         "pull_request" => {
-            branch?;
+            if branch.is_none() {
+                return Some(Look::Facets(Facets::of(Facet::Cases)));
+            }
             Some(Look::Facets(Facets::of(Facet::ConfigPulls).and(Facets::of(Facet::Flips))))
         }
         "repository" => Some(Look::Facets(Facets::of(Facet::Settings).and(Facets::of(Facet::Labels)))),
         "label" => Some(Look::Facets(Facets::of(Facet::Labels))),
+        "issues"
+        | "issue_comment"
+        | "pull_request_review"
+        | "pull_request_review_comment"
+        | "pull_request_review_thread"
+        | "check_run"
+        | "status" => branch.is_none().then(|| Look::Facets(Facets::of(Facet::Cases))),
         _ => None,
     }
 }
@@ -248,7 +257,9 @@ mod tests {
             ("push", "acme/factory", "refs/tags/main", ""),
             ("push", "acme/widgets", "refs/heads/main", ""),
             ("pull_request", "acme/factory", "", "config-pulls flips"),
-            ("pull_request", "acme/widgets", "", ""),
+            ("pull_request", "acme/widgets", "", "cases"),
+            ("issue_comment", "acme/widgets", "", "cases"),
+            ("check_run", "acme/widgets", "", "cases"),
             ("repository", "acme/widgets", "", "settings labels"),
             ("label", "acme/widgets", "", "labels"),
             ("issue_comment", "acme/factory", "", ""),

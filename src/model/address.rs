@@ -115,6 +115,11 @@ impl Address {
         Some(rest.split('/').map(unescape).collect::<Vec<_>>().join("/"))
     }
 
+    /// Whether it is that of a thing, or of a part of it.
+    pub fn is_at_or_below(&self, thing: &Self) -> bool {
+        self == thing || self.0.strip_prefix(&*thing.0).is_some_and(|rest| rest.starts_with('/'))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

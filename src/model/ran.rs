@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Address, Billed, Closed, Outcome, RunId, RunOf, RunPhase, RunSeen, Spent, Task, Usage};
+use super::{
+    Address, Billed, Closed, Outcome, RepoName, RunId, RunOf, RunPhase, RunSeen, Spent, Task, Usage,
+};
 
 /// How many runs of one task are remembered.
 const MOST: usize = 32;
@@ -133,6 +135,29 @@ impl Ran {
         }
         out.runs.sort_by(|a, b| a.id.cmp(&b.id));
         out.runs.dedup_by(|a, b| a.id == b.id);
+        out
+    }
+
+    /// The runs that other machines have begun for issues of these repositories, and that nothing says the end of.
+    pub fn issues_elsewhere<'a>(
+        &self,
+        repos: impl Iterator<Item = &'a RepoName>,
+        machine: &str,
+        now: Timestamp,
+    ) -> BTreeMap<Address, Begun> {
+        let mut out = BTreeMap::new();
+        for repo in repos {
+            let all = Address::repo(repo).field("issue");
+            for (address, of_task) in &self.0 {
+                let at_work =
+                    |begun: &&Begun| begun.machine != machine && now.duration_since(begun.at) < AT_WORK;
+                if address.below(&all).is_some()
+                    && let Some(begun) = of_task.begun.iter().rev().find(at_work)
+                {
+                    out.insert(address.clone(), begun.clone());
+                }
+            }
+        }
         out
     }
 

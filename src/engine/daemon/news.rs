@@ -78,7 +78,12 @@ pub(super) fn needs_home(needs: Facets, desired: &Desired) -> bool {
 /// runs still, or has just ended, wakes it anyway.
 pub(super) fn interval(l: &dyn loops::AnyLoop, desired: &Desired) -> Option<Duration> {
     let every = desired.loops.get(l.name()).and_then(|c| c.every).or_else(|| l.interval());
-    every.filter(|_| !l.triggers().contains(&Trigger::On(Facet::Runs)) || !desired.tasks.is_empty())
+    let has_work = match (l.needs().has(Facet::Runs), l.needs().has(Facet::Cases)) {
+        (_, true) => !desired.pipelines.of_repo.is_empty(),
+        (true, false) => !desired.tasks.is_empty(),
+        (false, false) => true,
+    };
+    every.filter(|_| has_work)
 }
 
 /// The loops as a config and the switches want them scheduled.

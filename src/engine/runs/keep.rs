@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::adapters::fs;
 use crate::adapters::git::{Access, Mirror};
 use crate::adapters::said;
-use crate::model::{Desired, Facet, Observed, PullSeen, RunId, RunSeen, Seen, Task, Then};
+use crate::model::{Case, Desired, Facet, Observed, PullSeen, RunId, RunSeen, Seen, Task, Then};
 use crate::runs::RunDir;
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{self, Site, There, Workspace};
@@ -71,6 +71,8 @@ struct Work<'a> {
     burnt: usize,
     /// Whether the session of the last run is to go on.
     goes_on: bool,
+    /// The issue, where it is for one.
+    issue: Option<Seen<&'a Case>>,
     is_under_way: bool,
 }
 
@@ -90,6 +92,14 @@ impl Work<'_> {
         let Some(closed) = self.last.and_then(|run| run.phase.closed()).filter(|_| !self.is_under_way) else {
             return End::Needed;
         };
+        if let Some(issue) = &self.issue {
+            return match issue {
+                Seen::Known(case) if !case.open => End::Over,
+                Seen::Absent => End::Over,
+                Seen::Known(case) if case.pull().is_some_and(|pull| pull.open) => End::Idle,
+                Seen::Known(_) | Seen::Unknown => End::Needed,
+            };
+        }
         if self.task.is_none() || matches!(self.pull, Some(Seen::Known(pull)) if !pull.open) {
             return End::Over;
         }
@@ -113,6 +123,8 @@ fn works<'a>(desired: &'a Desired, observed: &'a Observed) -> BTreeMap<String, W
         let work = out.entry(workspace_name(&run.of)).or_default();
         work.is_under_way |= run.phase.closed().is_none();
         work.last = Some(run);
+        let issue = run.of.subject.issue();
+        work.issue = issue.map(|(number, _)| observed.cases.of(&run.of.repo, number));
     }
     for task in desired.tasks.values() {
         if let Some(work) = out.get_mut(&name_of(&task.repo, &task.subject)) {

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{AgentConfig, Paid, RepoName, RunId, RunOf, RunSeen, Subject, Task, day_of};
+use crate::model::{
+    AgentConfig, Paid, Permission, Phase, RepoName, RunId, RunOf, RunSeen, Subject, Task, day_of,
+};
 use crate::runs::{RecordError, RunDir};
 
 /// The runs that this process knows to be over.
@@ -23,6 +25,12 @@ struct Inner {
     unfit: BTreeMap<String, Unfit>,
     /// What was said last of what can't be done, by what it is about.
     said: BTreeMap<String, String>,
+    /// The issues that there were runs of, by their places.
+    issues: BTreeMap<Mark, (RepoName, u64)>,
+    /// Those of them that nothing more is to be done about.
+    settled: BTreeSet<Mark>,
+    /// What somebody may do in a repository, and when that was read.
+    permissions: BTreeMap<(RepoName, String), (Permission, Timestamp)>,
 }
 
 /// Why an agent can't be started, and when that was found.
@@ -67,6 +75,10 @@ fn place_of(repo: &RepoName, subject: &Subject) -> Mark {
     mark(&[repo.as_str(), &subject.place()])
 }
 
+fn issue_of(repo: &RepoName, number: u64) -> Mark {
+    place_of(repo, &Subject::Issue { number, phase: Phase::Triage })
+}
+
 fn work_of(of: &RunOf) -> Mark {
     mark(&[of.repo.as_str(), &of.subject.to_string(), &of.version])
 }
@@ -98,7 +110,11 @@ impl Known {
             tidied: false,
         };
         let mut known = self.lock();
+        if let Some((number, _)) = of.subject.issue() {
+            known.issues.insert(over.place, (of.repo.clone(), number));
+        }
         if known.over.insert(id.clone(), over).is_none() {
+            known.settled.remove(&over.place);
             known.paid.add(run);
         }
         true
@@ -173,8 +189,8 @@ impl Known {
         }
     }
 
-    /// Those that decide what is done next: the ones of these tasks as they are now, the last one of each task and of each
-    /// agent, and in each repository those whose setup failed since one whose didn't, that one included.
+    /// Those that decide what is done next: the ones of these tasks as they are now, all of an issue that something may be
+    /// done about, the last one of each task and of each agent, and in each repository those whose setup failed since one whose didn't, that one included.
     pub(super) fn that_matter<'a>(&self, tasks: impl Iterator<Item = &'a Task>) -> BTreeSet<RunId> {
         let works: BTreeSet<Mark> =
             tasks.map(|task| mark(&[task.repo.as_str(), &task.name(), &task.version()])).collect();
@@ -183,7 +199,8 @@ impl Known {
             (BTreeMap::new(), BTreeMap::<Mark, (Timestamp, &RunId)>::new(), BTreeMap::<_, Vec<_>>::new());
         let mut out = BTreeSet::new();
         for (id, over) in &known.over {
-            if works.contains(&over.work) {
+            let is_of_issue = known.issues.contains_key(&over.place) && !known.settled.contains(&over.place);
+            if works.contains(&over.work) || is_of_issue {
                 out.insert(id.clone());
             }
             by_task.insert(over.place, id);
@@ -203,6 +220,48 @@ impl Known {
             out.extend(past.iter().rev().take(failed + 1).map(|(_, id, _)| (*id).clone()));
         }
         out
+    }
+
+    /// The issues that there were runs of, and that something may still be done about.
+    pub(super) fn unsettled(&self) -> Vec<(RepoName, u64)> {
+        let known = self.lock();
+        known
+            .issues
+            .iter()
+            .filter(|(place, _)| !known.settled.contains(*place))
+            .map(|(_, it)| it.clone())
+            .collect()
+    }
+
+    /// Takes note that nothing more is to be done about an issue.
+    pub(super) fn settle(&self, repo: &RepoName, number: u64) {
+        let place = issue_of(repo, number);
+        let mut known = self.lock();
+        if known.issues.contains_key(&place) {
+            known.settled.insert(place);
+        }
+    }
+
+    /// Takes note that something may be done about an issue again. Answers whether nothing was.
+    pub(super) fn reopen(&self, (repo, number): &(RepoName, u64)) -> bool {
+        self.lock().settled.remove(&issue_of(repo, *number))
+    }
+
+    /// What somebody may do, if that was read a short while ago.
+    pub(super) fn permission(
+        &self,
+        key: &(RepoName, String),
+        now: Timestamp,
+        within: SignedDuration,
+    ) -> Option<Permission> {
+        let known = self.lock();
+        let (permission, at) = known.permissions.get(key)?;
+        (now.duration_since(*at) < within).then_some(*permission)
+    }
+
+    /// Takes note of what somebody may do.
+    pub(super) fn note_permission(&self, key: (RepoName, String), permission: Permission, now: Timestamp) {
+        self.lock().permissions.insert(key, (permission, now));
     }
 
     fn those(&self, fits: impl Fn(&Over) -> bool) -> Vec<RunId> {

@@ -9,7 +9,8 @@ use crate::adapters::env::Env;
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
 use crate::model::{
-    AgentConfig, Billed, Cause, Desired, Facet, Gap, Observed, Paid, RepoName, RunId, RunPhase, RunSeen, Task,
+    AgentConfig, Billed, Cause, Desired, Facet, Gap, Observed, Paid, Phase, RepoName, RunId, RunPhase,
+    RunSeen, Subject, Task,
 };
 use crate::observed;
 use crate::runs::{RecordError, RunDir, Spec, State, workspace};
@@ -24,6 +25,7 @@ pub(in crate::engine) async fn runs_seen(
     (state, known): (&StateDir, &Known),
     client: &Client,
     tasks: impl Iterator<Item = &Task> + Clone,
+    asks_for_pulls: bool,
     observed: &mut Observed,
 ) {
     match read(&state.runs(), known, tasks.clone()) {
@@ -35,6 +37,9 @@ pub(in crate::engine) async fn runs_seen(
             observed.gaps.push(Gap { facet: Facet::Runs, repo: None, why, cause: Cause::Other });
             return;
         }
+    }
+    if !asks_for_pulls {
+        return;
     }
     let branches: BTreeSet<(RepoName, String)> =
         tasks.map(|task| (task.repo.clone(), task.branch())).collect();
@@ -76,6 +81,17 @@ pub(super) fn read<'a>(
     }
     out.sort_by(|a, b| a.id.cmp(&b.id));
     Ok((out, paid))
+}
+
+/// The runs of these issues that are over, oldest first.
+pub(super) fn of_issues(
+    runs: &Path,
+    known: &Known,
+    issues: &BTreeSet<(RepoName, u64)>,
+) -> Result<Vec<RunSeen>, RecordError> {
+    let subject = |number| Subject::Issue { number, phase: Phase::Triage };
+    let ids = issues.iter().flat_map(|(repo, number)| known.of_subject(repo, &subject(*number)));
+    ids.map(|id| one(&RunDir::of(runs, &id))).filter_map(Result::transpose).collect()
 }
 
 /// All runs that belong to a task, oldest first.

@@ -6,7 +6,7 @@ use crate::adapters::clock::Clock;
 use crate::adapters::env::Env;
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
-use crate::engine::runs::{Known, disk, found, runs_seen, unfit};
+use crate::engine::runs::{Known, disk, found, issues_seen, runs_seen, unfit};
 use crate::loops::{self, Crash, Inputs, Selection};
 use crate::model::{
     Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, RunSeen, Seen, Task,
@@ -126,8 +126,13 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
             judging.scope.is_empty() || judging.scope.iter().any(|glob| glob.covers(&address))
         };
         let tasks = all.clone().filter(in_scope);
-        runs_seen((state, known), client, tasks.clone(), &mut observed).await;
+        let asks_for_pulls = facets.has(Facet::Issues);
+        runs_seen((state, known), client, tasks.clone(), asks_for_pulls, &mut observed).await;
         note_elsewhere(judging, known, all, &mut observed);
+        if facets.has(Facet::Cases) {
+            let by = (judging.desired, judging.scope, judging.now);
+            issues_seen((state, known), client, by, &mut observed).await;
+        }
         if facets.has(Facet::Issues) {
             observed.tracker.opened.clone_from(&judging.memory.opened);
             let by = (env, judging.desired, judging.now);
@@ -162,6 +167,8 @@ fn note_elsewhere<'a>(
     };
     let memory = judging.memory;
     observed.elsewhere = memory.ran.elsewhere(tasks, here, &memory.machine, judging.now);
+    let issues = judging.desired.pipelines.of_repo.keys();
+    observed.elsewhere.begun.extend(memory.ran.issues_elsewhere(issues, &memory.machine, judging.now));
     for run in &observed.elsewhere.runs {
         observed.paid.add(run);
     }

@@ -13,12 +13,14 @@ use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Trouble, Watch, Writer};
 use crate::engine::config::{Home, HomeError, Rejected, Source};
-use crate::engine::runs::{Known, Starter, Yard, close_runs, keep, note_runs};
+use crate::engine::runs::{Known, Starter, Yard, close_runs, keep, note_runs, settle_issues};
 use crate::engine::scheduler::{Ended, Tick};
 use crate::engine::switches::Switchboard;
 use crate::ledger::Record;
 use crate::loops::{self, Selection};
-use crate::model::{Action, Cause, ConfigPull, Desired, Effect, Facet, Facets, Observed, Task, Verb};
+use crate::model::{
+    Action, Address, Cause, ConfigPull, Desired, Effect, Facet, Facets, Observed, Task, Verb,
+};
 use crate::plan::{Blocked, Document, Switches, render};
 
 use super::batch::{self, Basis, BatchError, Publisher};
@@ -357,7 +359,13 @@ impl Shop {
             let changes = render::counted(settled, "change", "changes");
             self.audience.remark(&format!("settled {changes} that an interrupted run had left open"));
         }
-        Ok((judge(&judging, &observed), observed))
+        let judged = judge(&judging, &observed);
+        if facets.has(Facet::Cases) {
+            let wanted = &judged.document.actions;
+            let acts = |issue: &Address| wanted.iter().any(|it| it.action.address.is_at_or_below(issue));
+            settle_issues(&self.known, &observed, acts);
+        }
+        Ok((judged, observed))
     }
 
     /// Shows a plan that differs from what the same loops planned before. The commit is no difference.
@@ -381,7 +389,9 @@ impl Shop {
 
 /// What a batch means for the loops that wanted it.
 fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
-    let opens = |a: &Action| matches!(a.verb, Verb::CreateRepository | Verb::UnarchiveRepository);
+    let opens = |a: &Action| {
+        matches!(a.verb, Verb::CreateRepository | Verb::UnarchiveRepository | Verb::MergePull | Verb::StopRun)
+    };
     done.look_again = report.outcomes.iter().any(|(action, outcome)| opens(action) && outcome.succeeded());
     for (name, (ended, says)) in &mut done.ended {
         let of = |o: &&(Action, Outcome)| o.0.wanted_by == *name && o.1.succeeded();

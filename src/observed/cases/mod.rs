@@ -69,7 +69,7 @@ async fn own(client: &Client, wanted: &[WantedCases<'_>]) -> (BTreeMap<String, S
     for (owner, found) in futures::future::join_all(asked).await {
         match found {
             Ok(identity) => {
-                own.insert(owner.to_owned(), identity.login());
+                own.insert(owner.to_lowercase(), identity.login());
             }
             Err(error) => {
                 let why = format!("the factory's own login: {error}");

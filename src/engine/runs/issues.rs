@@ -1,0 +1,111 @@
+//! The issues that pipelines have to do with, and the runs of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::adapters::github::Client;
+use crate::adapters::state::StateDir;
+use crate::model::{
+    Address, AddressGlob, Cause, Desired, Facet, Gap, Observed, Permission, RepoName, Seen, Subject,
+};
+use crate::observed::{self, WantedCases};
+use crate::pipeline::View;
+
+use super::Known;
+use super::seen::of_issues;
+
+/// How long it is taken for granted what somebody may do.
+const TRUSTED_FOR: SignedDuration = SignedDuration::from_secs(60);
+
+/// Reads the issues of all repositories that have pipelines, with those that there are runs of, and what people may do there
+/// whom that matters of. The runs have been read.
+pub(in crate::engine) async fn issues_seen(
+    (state, known): (&StateDir, &Known),
+    client: &Client,
+    (desired, scope, now): (&Desired, &[AddressGlob], Timestamp),
+    observed: &mut Observed,
+) {
+    let in_scope = |repo: &RepoName| scope.is_empty() || scope.iter().any(|glob| glob.may_touch(repo));
+    let pipelines = &desired.pipelines;
+    let repos = pipelines.of_repo.keys().filter(|repo| in_scope(repo));
+    let mut also: BTreeMap<&RepoName, BTreeSet<u64>> = BTreeMap::new();
+    let at_work = observed.runs.iter().filter_map(|run| match run.of.subject {
+        Subject::Issue { number, .. } => Some((run.of.repo.clone(), number)),
+        Subject::Task(_) => None,
+    });
+    let with_runs: BTreeSet<(RepoName, u64)> = known.unsettled().into_iter().chain(at_work).collect();
+    for (repo, number) in &with_runs {
+        also.entry(repo).or_default().insert(*number);
+    }
+    let wanted: Vec<WantedCases<'_>> = repos
+        .filter_map(|repo| {
+            let also = also.get(repo).cloned().unwrap_or_default();
+            Some(WantedCases { repo, pipeline: pipelines.of(repo)?, also })
+        })
+        .collect();
+    if wanted.is_empty() {
+        return;
+    }
+    observed::cases(client, &wanted, observed).await;
+    // What was settled and is asked for again has runs that were not read.
+    let open = observed.cases.all.iter().filter(|(_, seen)| seen.known().is_some_and(|case| case.open));
+    let again: BTreeSet<(RepoName, u64)> =
+        open.map(|(key, _)| key.clone()).filter(|key| known.reopen(key)).collect();
+    match of_issues(&state.runs(), known, &again) {
+        Ok(runs) => {
+            let new = runs.into_iter().filter(|run| !observed.runs.iter().any(|there| there.id == run.id));
+            let new: Vec<_> = new.collect();
+            observed.runs.extend(new);
+            observed.runs.sort_by(|a, b| a.id.cmp(&b.id));
+        }
+        Err(error) => {
+            let why = format!("the records of runs: {}", crate::adapters::said(&error));
+            observed.gaps.push(Gap { facet: Facet::Runs, repo: None, why, cause: Cause::Other });
+        }
+    }
+    trust(known, client, desired, now, observed).await;
+}
+
+/// What people may do whom that matters of.
+async fn trust(known: &Known, client: &Client, desired: &Desired, now: Timestamp, observed: &mut Observed) {
+    let mut asked = BTreeSet::new();
+    for ((repo, _), seen) in &observed.cases.all {
+        let (Seen::Known(case), Some(pipeline)) = (seen, desired.pipelines.of(repo)) else { continue };
+        let own = observed.cases.own.get(&repo.owner().to_lowercase());
+        let others = View::asks_about(pipeline, case).into_iter();
+        let others = others.filter(|login| own.is_none_or(|own| !own.eq_ignore_ascii_case(login)));
+        asked.extend(others.map(|login| (repo.clone(), login.to_lowercase())));
+    }
+    let fresh: BTreeMap<(RepoName, String), Permission> = asked
+        .iter()
+        .filter_map(|key| Some((key.clone(), known.permission(key, now, TRUSTED_FOR)?)))
+        .collect();
+    let missing: BTreeSet<_> = asked.into_iter().filter(|key| !fresh.contains_key(key)).collect();
+    observed.cases.permissions.extend(fresh.into_iter().map(|(key, it)| (key, Seen::Known(it))));
+    observed::permissions(client, missing.clone(), observed).await;
+    for key in missing {
+        if let Some(Seen::Known(permission)) = observed.cases.permissions.get(&key) {
+            known.note_permission(key, *permission, now);
+        }
+    }
+}
+
+/// Takes note of the issues that nothing more is to be done about: closed or gone, shown as they are, without a run.
+pub(in crate::engine) fn settle_issues(known: &Known, observed: &Observed, acts: impl Fn(&Address) -> bool) {
+    for ((repo, number), seen) in &observed.cases.all {
+        let is_over = match seen {
+            Seen::Known(case) => !case.open,
+            Seen::Absent => true,
+            Seen::Unknown => false,
+        };
+        let has_run = observed.runs.iter().any(|run| {
+            run.phase.closed().is_none()
+                && run.of.repo == *repo
+                && run.of.subject.issue().is_some_and(|it| it.0 == *number)
+        });
+        if is_over && !has_run && !acts(&Address::issue(repo, *number)) {
+            known.settle(repo, *number);
+        }
+    }
+}

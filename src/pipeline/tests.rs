@@ -1,0 +1,1 @@
+//! What comes next of issues, in words.
