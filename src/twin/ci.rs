@@ -134,8 +134,7 @@ async fn script(shared: &Shared, job: &Job, output: &mut Vec<u8>) -> io::Result<
         .env("GITHUB_REPOSITORY", repo)
         .env("GITHUB_SHA", &job.sha)
         .env("GITHUB_REF", format!("refs/pull/{}/head", job.pull));
-    let (theirs, ours) = (io::pipe()?, &mut *output);
-    let (reader, writer) = theirs;
+    let (reader, writer) = io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
     let mut reader = Receiver::from_owned_fd(reader.into())?;
     let mut child = command.spawn()?;
@@ -146,12 +145,12 @@ async fn script(shared: &Shared, job: &Job, output: &mut Vec<u8>) -> io::Result<
     let status = loop {
         tokio::select! {
             status = child.wait() => break status?,
-            read = keep(&mut reader, ours), if open => open = read,
+            read = keep(&mut reader, output), if open => open = read,
         }
     };
     drop(group);
     // What left the group and still holds the pipe is not waited for.
-    let rest = async { while open && keep(&mut reader, ours).await {} };
+    let rest = async { while open && keep(&mut reader, output).await {} };
     let _ = tokio::time::timeout(DRAIN, rest).await;
     Ok(status)
 }

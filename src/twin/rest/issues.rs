@@ -62,8 +62,13 @@ fn show(cx: &Cx<'_>, id: u64, number: u64) -> Result<serde_json::Value, Failure>
 }
 
 fn get(cx: &Cx<'_>) -> Outcome {
-    let repo = cx.repo(Need::READ)?;
-    Ok(Reply::ok(show(cx, repo.id, cx.number("number")?)?))
+    let (repo, number) = (cx.repo(Need::READ)?, cx.number("number")?);
+    if let Some((to, there)) = repo.transferred.get(&number) {
+        let mut moved = Failure::new(301, "MOVED", "Moved Permanently");
+        moved.moved_to = Some(format!("{}/repositories/{to}/issues/{there}", cx.urls().api));
+        return Err(moved);
+    }
+    Ok(Reply::ok(show(cx, repo.id, number)?))
 }
 
 fn create(cx: &Cx<'_>) -> Outcome {

@@ -1,10 +1,13 @@
 //! The twin over real HTTP, asked as a client would.
 
 mod apps;
+mod ci;
 mod gh;
 mod git;
 mod graphql;
+mod issues;
 mod rest;
+mod reviews;
 mod routes;
 mod server;
 mod webhooks;

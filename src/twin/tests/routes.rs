@@ -17,7 +17,7 @@ async fn every_route_answers() {
         .await
         .unwrap();
     let token = format!("Bearer {}", token.body["token"].as_str().unwrap());
-    twin.world().push_file("acme/widgets", "topic", "dir/a.txt", "one\n").unwrap();
+    let topic = twin.world().push_file("acme/widgets", "topic", "dir/a.txt", "one\n").unwrap();
     twin.world().push_file("acme/widgets", "second", "b.txt", "two\n").unwrap();
     twin.world().mutate(|world| {
         world.apps.get_mut(&7).unwrap().installations.push(world::Installation::full(71, "operator"));
@@ -75,10 +75,22 @@ async fn every_route_answers() {
         ("GET", format!("{w}/pulls/2/files"), json!(null)),
         ("GET", format!("{w}/pulls/2/commits"), json!(null)),
         ("GET", format!("{w}/issues?state=all&labels="), json!(null)),
+        ("POST", format!("{w}/issues/1/assignees"), json!({"assignees": ["operator", "nobody"]})),
+        ("DELETE", format!("{w}/issues/1/assignees"), json!({"assignees": ["operator"]})),
+        ("GET", format!("{w}/collaborators/operator/permission"), json!(null)),
+        ("POST", format!("{w}/pulls/2/reviews"), json!({"event": "COMMENT", "body": "hm"})),
+        ("GET", format!("{w}/pulls/2/reviews"), json!(null)),
+        (
+            "POST",
+            format!("{w}/pulls/2/comments"),
+            json!({"body": "why?", "commit_id": topic, "path": "dir/a.txt", "line": 1, "side": "RIGHT"}),
+        ),
+        ("GET", format!("{w}/pulls/2/comments"), json!(null)),
         ("POST", format!("{w}/pulls"), json!({"title": "Q", "head": "second", "base": "main"})),
         ("PUT", format!("{w}/pulls/3/merge"), json!({"merge_method": "rebase"})),
         ("GET", format!("{w}/pulls/3/merge"), json!(null)),
         ("GET", format!("{w}/pulls/3"), json!(null)),
+        ("PUT", format!("{w}/pulls/2/update-branch"), json!({"expected_head_sha": topic})),
         ("GET", format!("{w}/branches"), json!(null)),
         ("GET", format!("{w}/branches/topic"), json!(null)),
         ("GET", format!("{w}/commits"), json!(null)),
@@ -126,6 +138,14 @@ async fn every_route_answers() {
         run("POST", format!("{path}/pings"), json!(null), person.clone()).await;
         run("DELETE", path, json!(null), person.clone()).await;
     }
+    let verdict =
+        twin.world().review("acme/widgets", 2, "reviewer", world::ReviewState::Approved, "").unwrap();
+    let review = format!("{w}/pulls/2/reviews/{verdict}");
+    run("GET", review.clone(), json!(null), person.clone()).await;
+    run("PUT", format!("{review}/dismissals"), json!({"message": "no"}), person.clone()).await;
+    let comments = run("GET", format!("{w}/pulls/2/comments"), json!(null), person.clone()).await;
+    let replies = format!("{w}/pulls/2/comments/{}/replies", comments[0]["id"]);
+    run("POST", replies, json!({"body": "because"}), person.clone()).await;
     let comments = run("GET", format!("{w}/issues/1/comments"), json!(null), person.clone()).await;
     let comment = format!("{w}/issues/comments/{}", comments[0]["id"]);
     run("GET", comment.clone(), json!(null), person.clone()).await;

@@ -1,0 +1,166 @@
+//! What happens to issues is remembered and told.
+
+use serde_json::json;
+
+use super::*;
+
+/// Everything that was done to an issue, as a client reads it.
+async fn history(twin: &Twin, number: u64, kinds: &str) -> Vec<String> {
+    let query = format!(
+        r#"{{ repository(owner: "acme", name: "widgets") {{ issue(number: {number}) {{
+            timelineItems(last: 100{kinds}) {{ filteredCount nodes {{ __typename
+                ... on LabeledEvent {{ createdAt actor {{ login }} label {{ name }} }}
+                ... on UnlabeledEvent {{ createdAt actor {{ login }} label {{ name }} }}
+                ... on AssignedEvent {{ createdAt actor {{ login }} user {{ login }} }}
+                ... on UnassignedEvent {{ createdAt actor {{ login }} user {{ login }} }}
+                ... on ClosedEvent {{ createdAt actor {{ login }} stateReason closer {{ ... on PullRequest {{ number }} }} }}
+                ... on ReopenedEvent {{ createdAt actor {{ login }} }} }} }} }} }} }}"#
+    );
+    let got = graphql(twin, &query).await;
+    assert!(got.body.get("errors").is_none(), "{}", got.body);
+    let nodes = &got.body["data"]["repository"]["issue"]["timelineItems"]["nodes"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let tell = |node: &Value| {
+        let what = [&node["label"]["name"], &node["user"]["login"], &node["stateReason"]].map(text).concat();
+        let closer = node["closer"]["number"].as_u64().map(|number| format!(" by #{number}"));
+        let (kind, actor) = (text(&node["__typename"]), text(&node["actor"]["login"]));
+        format!("{kind} {actor} {what}{}", closer.unwrap_or_default())
+    };
+    nodes.as_array().unwrap().iter().map(tell).collect()
+}
+
+#[tokio::test]
+async fn labels_assignees_and_states_are_a_history() {
+    let twin = twin().await;
+    let world = twin.world();
+    world.permission("acme/widgets", "ann", world::Permission::Write).unwrap();
+    let number = world.open_issue("acme/widgets", "T", &["bug"]).unwrap();
+    world.label_issue("acme/widgets", number, "question", "ann").unwrap();
+    world.unlabel_issue("acme/widgets", number, "bug", "ann").unwrap();
+    world.delete_label("acme/widgets", "bug").unwrap();
+    let path = format!("/repos/acme/widgets/issues/{number}/assignees");
+    let got = send(&twin, "POST", &path, json!({"assignees": ["ann", "nobody"]})).await;
+    assert_eq!((got.status, got.body["assignees"].as_array().unwrap().len()), (201, 1));
+    send(&twin, "DELETE", &path, json!({"assignees": ["ann"]})).await;
+    world.comment_issue("acme/widgets", number, "ann", "hm").unwrap();
+    world.close_issue("acme/widgets", number, "ann").unwrap();
+    world.reopen_issue("acme/widgets", number, "ann").unwrap();
+    assert_eq!(
+        history(&twin, number, "").await,
+        [
+            "LabeledEvent operator bug",
+            "LabeledEvent ann question",
+            "UnlabeledEvent ann bug",
+            "AssignedEvent operator ann",
+            "UnassignedEvent operator ann",
+            "IssueComment  ",
+            "ClosedEvent ann COMPLETED",
+            "ReopenedEvent ann ",
+        ]
+    );
+    assert_eq!(
+        history(&twin, number, ", itemTypes: [LABELED_EVENT]").await,
+        ["LabeledEvent operator bug", "LabeledEvent ann question"]
+    );
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn only_an_edited_text_is_edited() {
+    let twin = twin().await;
+    let world = twin.world();
+    let number = world.open_issue("acme/widgets", "T", &[]).unwrap();
+    let comment = world.comment_issue("acme/widgets", number, "ann", "one").unwrap();
+    let read = || async {
+        let query = r#"{ repository(owner: "acme", name: "widgets") { issue(number: 1) {
+            body lastEditedAt editor { login } viewerDidAuthor stateReason assignees(first: 20) { nodes { login } }
+            comments(last: 100) { nodes { databaseId body viewerDidAuthor lastEditedAt } } } } }"#;
+        let got = graphql(&twin, query).await;
+        let issue = got.body["data"]["repository"]["issue"].clone();
+        let comment = &issue["comments"]["nodes"][0];
+        let edited = (!issue["lastEditedAt"].is_null(), !comment["lastEditedAt"].is_null());
+        assert_eq!((&issue["viewerDidAuthor"], &comment["viewerDidAuthor"]), (&json!(true), &json!(false)));
+        (edited, issue["editor"]["login"].as_str().unwrap_or_default().to_owned())
+    };
+    world.label_issue("acme/widgets", number, "bug", "ann").unwrap();
+    send(&twin, "PATCH", "/repos/acme/widgets/issues/1", json!({"title": "U"})).await;
+    assert_eq!(read().await, ((false, false), String::new()));
+    world.edit_issue_body("acme/widgets", number, "ann", "better").unwrap();
+    assert_eq!(read().await, ((true, false), "ann".to_owned()));
+    world.edit_comment("acme/widgets", comment, "ann", "two").unwrap();
+    assert_eq!(read().await, ((true, true), "ann".to_owned()));
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn issues_are_found_by_assignee() {
+    let twin = twin().await;
+    let world = twin.world();
+    for logins in [&["operator"][..], &[]] {
+        let number = world.open_issue("acme/widgets", "T", &["bug"]).unwrap();
+        world.assign_issue("acme/widgets", number, logins, "operator").unwrap();
+    }
+    for (filter, expected) in
+        [(r#""Operator""#, vec![1]), (r#""*""#, vec![1]), ("null", vec![2]), (r#""ann""#, vec![])]
+    {
+        let query = format!(
+            r#"{{ repository(owner: "acme", name: "widgets") {{ issues(first: 10, labels: ["bug"], states: [OPEN],
+                filterBy: {{assignee: {filter}}}, orderBy: {{field: CREATED_AT, direction: ASC}}) {{
+                nodes {{ number }} pageInfo {{ hasNextPage endCursor }} }} }} }}"#
+        );
+        let got = graphql(&twin, &query).await;
+        let nodes = got.body["data"]["repository"]["issues"]["nodes"].as_array().unwrap().clone();
+        let numbers: Vec<u64> = nodes.iter().map(|node| node["number"].as_u64().unwrap()).collect();
+        assert_eq!(numbers, expected, "{filter}");
+    }
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn a_merge_into_the_default_branch_closes_what_it_names() {
+    let twin = twin().await;
+    let world = twin.world();
+    world.permission("acme/widgets", "ann", world::Permission::Write).unwrap();
+    for title in ["one", "two", "three"] {
+        world.open_issue("acme/widgets", title, &[]).unwrap();
+    }
+    world.push_file("acme/widgets", "side", "s", "s").unwrap();
+    for (head, base, body) in [("a", "main", "Closes #1, fixes #2."), ("b", "side", "Resolves #3")] {
+        world.push_file("acme/widgets", head, head, "x").unwrap();
+        let body = json!({"title": head, "head": head, "base": base, "body": body});
+        let opened = send(&twin, "POST", "/repos/acme/widgets/pulls", body).await;
+        world.merge_pull("acme/widgets", opened.body["number"].as_u64().unwrap()).unwrap();
+    }
+    assert_eq!(history(&twin, 1, "").await, ["ClosedEvent operator COMPLETED by #4"]);
+    assert_eq!(history(&twin, 2, "").await, ["ClosedEvent operator COMPLETED by #4"]);
+    assert!(history(&twin, 3, "").await.is_empty());
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn an_issue_moves_with_its_comments() {
+    let twin = twin().await;
+    let world = twin.world();
+    let number = world.open_issue("acme/widgets", "T", &["bug", "own"]).unwrap();
+    world.comment_issue("acme/widgets", number, "ann", "hm").unwrap();
+    let ids = graphql(
+        &twin,
+        r#"{ a: repository(owner: "acme", name: "widgets") { issue(number: 1) { id } }
+            b: repository(owner: "acme", name: "secret") { id } }"#,
+    )
+    .await;
+    let (issue, to) = (&ids.body["data"]["a"]["issue"]["id"], &ids.body["data"]["b"]["id"]);
+    let got = graphql(
+        &twin,
+        &format!(
+            "mutation {{ transferIssue(input: {{issueId: {issue}, repositoryId: {to}}}) {{ issue {{ number
+                repository {{ nameWithOwner }} labels(first: 5) {{ nodes {{ name }} }}
+                comments(first: 5) {{ nodes {{ body }} }} }} }} }}"
+        ),
+    )
+    .await;
+    insta::assert_snapshot!(got.body["data"]["transferIssue"]["issue"], @r#"{"number":1,"repository":{"nameWithOwner":"acme/secret"},"labels":{"nodes":[{"name":"bug"}]},"comments":{"nodes":[{"body":"hm"}]}}"#);
+    assert_eq!(get(&twin, "/repos/acme/widgets/issues/1").await.status, 301);
+    assert_eq!(world.open_issue("acme/widgets", "Next", &[]).unwrap(), 2, "numbers are never used again");
+    twin.stop().await;
+}

@@ -1,0 +1,162 @@
+//! Reviews, conversations, and bringing a branch up to date.
+
+use serde_json::json;
+
+use super::*;
+use crate::twin::world::ReviewState;
+
+const PULLS: &str = "/repos/acme/widgets/pulls";
+
+/// A pull request of the operator that changes `a.txt`; answers its head.
+async fn twin_with_pull() -> (Twin, String) {
+    let twin = twin().await;
+    let world = twin.world();
+    world.permission("acme/widgets", "ann", world::Permission::Write).unwrap();
+    let head = world.push_file("acme/widgets", "topic", "a.txt", "one\n").unwrap();
+    world.open_pull("acme/widgets", "topic", "main", "T").unwrap();
+    (twin, head)
+}
+
+#[tokio::test]
+async fn authors_dont_judge_themselves() {
+    let (twin, _) = twin_with_pull().await;
+    for (body, status, reason) in [
+        (json!({"event": "APPROVE"}), 422, json!(["Can not approve your own pull request"])),
+        (
+            json!({"event": "REQUEST_CHANGES", "body": "x"}),
+            422,
+            json!(["Can not request changes on your own pull request"]),
+        ),
+        (json!({"event": "COMMENT"}), 422, json!(["Body can't be blank"])),
+        (json!({"event": "COMMENT", "body": "x"}), 200, json!(null)),
+        (json!({}), 200, json!(null)),
+        (json!({}), 422, json!(["User can only have one pending review per pull request"])),
+    ] {
+        let got = send(&twin, "POST", &format!("{PULLS}/1/reviews"), body.clone()).await;
+        assert_eq!((got.status, &got.body["errors"]), (status, &reason), "{body}: {}", got.body);
+    }
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_reads_a_pull_request_whole() {
+    let (twin, head) = twin_with_pull().await;
+    let world = twin.world();
+    world.review("acme/widgets", 1, "ann", ReviewState::Approved, "fine").unwrap();
+    let comment = world.review_comment("acme/widgets", 1, "ann", "a.txt", "why?").unwrap();
+    let reply =
+        send(&twin, "POST", &format!("{PULLS}/1/comments/{comment}/replies"), json!({"body": "so"})).await;
+    assert_eq!((reply.status, &reply.body["in_reply_to_id"]), (201, &json!(comment)));
+    let status = json!({"state": "success", "context": "lint", "description": "clean"});
+    send(&twin, "POST", &format!("/repos/acme/widgets/statuses/{head}"), status).await;
+    world.push_file("acme/widgets", "main", "b.txt", "two\n").unwrap();
+    let query = r#"query($h: String!) { repository(owner: "acme", name: "widgets") {
+        pullRequests(headRefName: $h, first: 5, orderBy: {field: CREATED_AT, direction: DESC}) { nodes {
+            number title state isDraft author { login } viewerDidAuthor headRefName baseRefName mergeable merged mergedAt
+            mergedBy { login } mergeCommit { oid tree { oid } } labels(first: 50) { nodes { name } }
+            baseRef { target { oid } compare(headRef: $h) { aheadBy behindBy status } }
+            commits(last: 1) { nodes { commit { oid tree { oid } committedDate committer { user { login } }
+                statusCheckRollup { state contexts(first: 100) { nodes { __typename
+                    ... on CheckRun { name status conclusion title summary startedAt checkSuite { app { databaseId } } }
+                    ... on StatusContext { context state description createdAt } } pageInfo { hasNextPage } } } } } }
+            reviews(first: 100) { nodes { databaseId author { login } viewerDidAuthor state body submittedAt commit { oid } }
+                pageInfo { hasNextPage } }
+            reviewThreads(first: 50) { nodes { id isResolved path comments(first: 30) { nodes {
+                databaseId author { login } viewerDidAuthor body } } } pageInfo { hasNextPage } }
+            files(first: 100) { nodes { path additions deletions } pageInfo { hasNextPage } } } } } }"#;
+    let got = send(&twin, "POST", "/graphql", json!({"query": query, "variables": {"h": "topic"}})).await;
+    assert!(got.body.get("errors").is_none(), "{}", got.body);
+    let pull = &got.body["data"]["repository"]["pullRequests"]["nodes"][0];
+    let commit = &pull["commits"]["nodes"][0]["commit"];
+    let rollup = &commit["statusCheckRollup"];
+    let reviews: Vec<String> = pull["reviews"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|review| format!("{} {} {}", review["author"]["login"], review["state"], review["body"]))
+        .collect();
+    let thread = &pull["reviewThreads"]["nodes"][0];
+    for (what, value, expected) in [
+        ("oid", &commit["oid"], json!(head)),
+        ("committer", &commit["committer"]["user"]["login"], json!("operator")),
+        ("compare", &pull["baseRef"]["compare"], json!({"aheadBy": 1, "behindBy": 1, "status": "DIVERGED"})),
+        ("rollup", &rollup["state"], json!("SUCCESS")),
+        ("status", &rollup["contexts"]["nodes"][0]["description"], json!("clean")),
+        ("files", &pull["files"]["nodes"], json!([{"path": "a.txt", "additions": 1, "deletions": 0}])),
+        ("resolved", &thread["isResolved"], json!(false)),
+        ("reply", &thread["comments"]["nodes"][1]["viewerDidAuthor"], json!(true)),
+        ("mergeable", &pull["mergeable"], json!("MERGEABLE")),
+    ] {
+        assert_eq!(*value, expected, "{what}: {pull}");
+    }
+    assert_eq!(
+        reviews,
+        [r#""ann" "APPROVED" "fine""#, r#""ann" "COMMENTED" """#, r#""operator" "COMMENTED" """#]
+    );
+    let resolve = format!(
+        "mutation {{ resolveReviewThread(input: {{threadId: {}}}) {{ thread {{ isResolved resolvedBy {{ login }} }} }} }}",
+        thread["id"]
+    );
+    let got = graphql(&twin, &resolve).await;
+    assert_eq!(
+        got.body["data"]["resolveReviewThread"]["thread"],
+        json!({"isResolved": true, "resolvedBy": {"login": "operator"}}),
+        "{}",
+        got.body
+    );
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn a_verdict_is_dismissed_once() {
+    let (twin, _) = twin_with_pull().await;
+    let id = twin.world().review("acme/widgets", 1, "ann", ReviewState::ChangesRequested, "no").unwrap();
+    let path = format!("{PULLS}/1/reviews/{id}/dismissals");
+    for (message, status) in [("", 422), ("stale", 200), ("again", 422)] {
+        let got = send(&twin, "PUT", &path, json!({"message": message})).await;
+        assert_eq!(got.status, status, "{message}: {}", got.body);
+    }
+    assert_eq!(get(&twin, &format!("{PULLS}/1/reviews")).await.body[0]["state"], "DISMISSED");
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn a_branch_is_brought_up_to_date() {
+    let (twin, head) = twin_with_pull().await;
+    let path = format!("{PULLS}/1/update-branch");
+    let update = |expected: &str| send(&twin, "PUT", &path, json!({"expected_head_sha": expected}));
+    assert_eq!(update(&head).await.status, 422, "nothing is new");
+    let main = twin.world().push_file("acme/widgets", "main", "b.txt", "two\n").unwrap();
+    assert_eq!(update(&main).await.status, 422, "another head");
+    let got = update(&head).await;
+    assert_eq!((got.status, &got.body["message"]), (202, &json!("Updating pull request branch.")));
+    let tip = get(&twin, "/repos/acme/widgets/commits/topic").await.body;
+    let parents: Vec<&str> =
+        tip["parents"].as_array().unwrap().iter().map(|parent| parent["sha"].as_str().unwrap()).collect();
+    assert_eq!(parents, [head.as_str(), main.as_str()]);
+    assert_eq!(get(&twin, &format!("{PULLS}/1")).await.body["head"]["sha"], tip["sha"]);
+    assert_eq!(get(&twin, &format!("{PULLS}/1")).await.body["commits"], 2);
+    twin.world().push_file("acme/widgets", "main", "a.txt", "other\n").unwrap();
+    let got = update(tip["sha"].as_str().unwrap()).await;
+    assert_eq!((got.status, &got.body["message"]), (422, &json!("merge conflict between base and head")));
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn rights_are_told_by_login() {
+    let (twin, _) = twin_with_pull().await;
+    twin.world().permission("acme/secret", "ann", world::Permission::Read).unwrap();
+    twin.world().mutate(|world| drop(world.add_user("bob").login.clone()));
+    for (repo, login, expected) in [
+        ("widgets", "operator", "admin"),
+        ("widgets", "ann", "write"),
+        ("widgets", "bob", "read"),
+        ("secret", "ann", "read"),
+        ("secret", "bob", "none"),
+    ] {
+        let got = get(&twin, &format!("/repos/acme/{repo}/collaborators/{login}/permission")).await;
+        assert_eq!(got.body["permission"], expected, "{repo} {login}");
+    }
+    assert_eq!(get(&twin, "/repos/acme/secret/collaborators/nobody/permission").await.status, 404);
+    twin.stop().await;
+}
