@@ -68,7 +68,7 @@ fn literal(ty: Type) -> BoxedStrategy<Literal> {
         Type::Flag => any::<bool>().prop_map(Literal::Flag).boxed(),
         Type::Text { .. } => "[a-zé\"'#\\\\/ ]{0,12}".prop_map(Literal::Text).boxed(),
         Type::Prose { .. } => words(vec!["Do it.", "One\ntwo \"three\"", "é"]),
-        Type::Int { min, max } => (min..=max.min(200)).prop_map(Literal::Int).boxed(),
+        Type::Int { min, max } => (min..=max.min(min + 200)).prop_map(Literal::Int).boxed(),
         Type::Limit { max } => {
             prop_oneof![(0..=max).prop_map(Literal::Int), Just(Literal::Unlimited)].boxed()
         }
@@ -122,7 +122,7 @@ fn made(kind: &'static Kind) -> BoxedStrategy<Made> {
                 // Wrong without prices.
                 "spend" | "spend-per-day" => 0.02,
                 // What is named is seldom there.
-                "pipeline" | "merge-policy" | "agents" | "tz" | "phase" => 0.02,
+                "pipeline" | "merge-policy" | "agents" => 0.02,
                 _ => 0.15,
             };
             let given =
@@ -153,8 +153,8 @@ fn children(kind: &'static Kind) -> BoxedStrategy<Vec<Made>> {
                 "task" | "var" | "prices" | "cache" => 0.1,
                 "gate" | "recipe" => 0.01,
                 "agent" => 0.4,
-                "pipeline" | "merge-policy" => 0.2,
-                "playbook" | "freeze" => 0.02,
+                "pipeline" | "merge-policy" => 0.1,
+                "playbook" | "freeze" | "check" => 0.02,
                 _ => return some.boxed(),
             };
             proptest::option::weighted(chance, some).prop_map(Option::unwrap_or_default).boxed()

@@ -338,6 +338,36 @@ fn a_new_factory_loads_without_a_word() {
     //     paths "README.md" "docs/**"
     // }
 
+    // The way of an issue to a pull request that lands.
+    // pipeline "standard" {
+    //     intake "factory:please"
+    //     agents "claude"
+    //     merge-policy "guarded"
+    //     reserved {
+    //         words "pricing" "licence"
+    //         paths "legal/**"
+    //     }
+    // }
+
+    // What a run in a phase of an issue is told, and what it may use.
+    // playbook "plan" phase="plan" {
+    //     criteria "Every file that changes is named." "Every step has a test."
+    //     agents "claude"
+    //     attempts 3
+    // }
+
+    // What of the factory's work may land, and how.
+    // merge-policy "guarded" {
+    //     mode "on-green-with-review"
+    //     method "squash"
+    //     require-checks "lint"
+    //     check "ci" app=12345
+    //     freeze "Fri 16:00..Mon 08:00" tz="Europe/Berlin"
+    //     max-files 50
+    //     people-paths "deploy/**"
+    //     graduation clean-prs=3 soak="8h" approved-by="ann"
+    // }
+
     // A controller that runs on its triggers.
     // loop "labels" every="5m"
     // loop "repository-settings"

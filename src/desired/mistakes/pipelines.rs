@@ -12,7 +12,78 @@ defaults { pipeline "standrad"; }
 repo "acme/widgets" { merge-policy "open"; }
 "#,
     );
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    config::unknown-agent
+
+      × there is no agent `cluade` in this config
+       ╭─[factory.kdl:4:47]
+     3 │ merge-policy "guarded"
+     4 │ pipeline "standard" { intake "please"; agents "cluade"; merge-policy "gaurded"; }
+       ·                                               ────┬───
+       ·                                                   ╰── named here
+     5 │ defaults { pipeline "standrad"; }
+       ╰────
+      help: did you mean `claude`?
+
+    config::unknown-merge-policy
+
+      × there is no merge policy `gaurded` in this config
+       ╭─[factory.kdl:4:70]
+     3 │ merge-policy "guarded"
+     4 │ pipeline "standard" { intake "please"; agents "cluade"; merge-policy "gaurded"; }
+       ·                                                                      ────┬────
+       ·                                                                          ╰── named here
+     5 │ defaults { pipeline "standrad"; }
+       ╰────
+      help: did you mean `guarded`?
+
+    config::unknown-pipeline
+
+      × there is no pipeline `standrad` in this config
+       ╭─[factory.kdl:5:21]
+     4 │ pipeline "standard" { intake "please"; agents "cluade"; merge-policy "gaurded"; }
+     5 │ defaults { pipeline "standrad"; }
+       ·                     ─────┬────
+       ·                          ╰── named here
+     6 │ repo "acme/widgets" { merge-policy "open"; }
+       ╰────
+      help: did you mean `standard`?
+
+    config::unknown-merge-policy
+
+      × there is no merge policy `open` in this config
+       ╭─[factory.kdl:6:36]
+     5 │ defaults { pipeline "standrad"; }
+     6 │ repo "acme/widgets" { merge-policy "open"; }
+       ·                                    ───┬──
+       ·                                       ╰── named here
+       ╰────
+      help: declare it at the top of any file: `merge-policy "open" { mode "on-green"; require-checks "…"; }`
+
+    config::no-effect
+
+      ⚠ no repository is under `merge-policy "guarded"`
+       ╭─[factory.kdl:3:14]
+     2 │ agent "claude" kind="claude"
+     3 │ merge-policy "guarded"
+       ·              ────┬────
+       ·                  ╰── has no effect
+     4 │ pipeline "standard" { intake "please"; agents "cluade"; merge-policy "gaurded"; }
+       ╰────
+      help: name it in a `pipeline`, in `defaults`, a `group` or a `repo`: `merge-policy "guarded"`
+
+    config::no-effect
+
+      ⚠ no repository has `pipeline "standard"`
+       ╭─[factory.kdl:4:10]
+     3 │ merge-policy "guarded"
+     4 │ pipeline "standard" { intake "please"; agents "cluade"; merge-policy "gaurded"; }
+       ·          ─────┬────
+       ·               ╰── has no effect
+     5 │ defaults { pipeline "standrad"; }
+       ╰────
+      help: name it in `defaults`, a `group` or a `repo`: `pipeline "standard"`
+    "#);
 }
 
 #[test]
@@ -25,7 +96,72 @@ playbook "network-stuck"
 playbook "review-stuck" phase="review"
 "#,
     );
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    config::unknown-playbook
+
+      × nothing would use a playbook `plann`
+       ╭─[factory.kdl:2:10]
+     1 │ factory "acme"
+     2 │ playbook "plann" { attempts 3; }
+       ·          ───┬───
+       ·             ╰── unknown
+     3 │ playbook "dance" { prompt "Dance."; }
+       ╰────
+      help: did you mean `plan`? A specialist's name ends in `-stuck`
+
+    config::unknown-playbook
+
+      × nothing would use a playbook `dance`
+       ╭─[factory.kdl:3:10]
+     2 │ playbook "plann" { attempts 3; }
+     3 │ playbook "dance" { prompt "Dance."; }
+       ·          ───┬───
+       ·             ╰── unknown
+     4 │ playbook "-stuck" { prompt "Dance."; }
+       ╰────
+      help: those that are used are `diagnose`, `discover`, `discover-stuck`, `implement`, `implement-stuck`,
+            `plan`, `plan-review`, `plan-stuck`, `quality-review`, `repair-checks`, `resolve-conflict`,
+            `review-stuck`, `rework`, `shape`, `shape-mediate`, `shape-stuck`, `spec-review`, `triage`,
+            `triage-stuck`; a specialist's name ends in `-stuck`
+
+    config::unknown-playbook
+
+      × nothing would use a playbook `-stuck`
+       ╭─[factory.kdl:4:10]
+     3 │ playbook "dance" { prompt "Dance."; }
+     4 │ playbook "-stuck" { prompt "Dance."; }
+       ·          ────┬───
+       ·              ╰── unknown
+     5 │ playbook "network-stuck"
+       ╰────
+      help: those that are used are `diagnose`, `discover`, `discover-stuck`, `implement`, `implement-stuck`,
+            `plan`, `plan-review`, `plan-stuck`, `quality-review`, `repair-checks`, `resolve-conflict`,
+            `review-stuck`, `rework`, `shape`, `shape-mediate`, `shape-stuck`, `spec-review`, `triage`,
+            `triage-stuck`; a specialist's name ends in `-stuck`
+
+    config::missing
+
+      × `playbook "network-stuck"` has no `prompt`, and there is no built-in one of this name
+       ╭─[factory.kdl:5:10]
+     4 │ playbook "-stuck" { prompt "Dance."; }
+     5 │ playbook "network-stuck"
+       ·          ───────┬───────
+       ·                 ╰── here
+     6 │ playbook "review-stuck" phase="review"
+       ╰────
+      help: say what the specialist is to do: `prompt "Find out why {{issue}} is stuck. {{findings}}"`
+
+    config::malformed
+
+      × `playbook "review-stuck"` is for the phase `hitl`, not `review`
+       ╭─[factory.kdl:6:31]
+     5 │ playbook "network-stuck"
+     6 │ playbook "review-stuck" phase="review"
+       ·                               ────┬───
+       ·                                   ╰── another phase
+       ╰────
+      help: write `phase="hitl"`, or leave it out
+    "#);
 }
 
 #[test]
@@ -39,7 +175,56 @@ fn places_of_a_prompt() {
 }
 "#,
     );
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    config::unknown-place
+
+      × there is no place ` comments ` in prompts
+       ╭─[factory.kdl:4:28]
+     3 │     prompt """
+     4 │         Plan {{issue}} and {{ comments }}.
+       ·                            ───────┬──────
+       ·                                   ╰── nothing is put here
+     5 │         Mind "{{isue}}", {{everything}}, and {{this.
+       ╰────
+      help: did you mean `{{comments}}`?
+
+    config::unknown-place
+
+      × there is no place `isue` in prompts
+       ╭─[factory.kdl:5:15]
+     4 │         Plan {{issue}} and {{ comments }}.
+     5 │         Mind "{{isue}}", {{everything}}, and {{this.
+       ·               ────┬───
+       ·                   ╰── nothing is put here
+     6 │         """
+       ╰────
+      help: did you mean `{{issue}}`?
+
+    config::unknown-place
+
+      × there is no place `everything` in prompts
+       ╭─[factory.kdl:5:26]
+     4 │         Plan {{issue}} and {{ comments }}.
+     5 │         Mind "{{isue}}", {{everything}}, and {{this.
+       ·                          ───────┬──────
+       ·                                 ╰── nothing is put here
+     6 │         """
+       ╰────
+      help: the places are `issue`, `comments`, `criteria`, `brief`, `direction`, `plan`, `changes`, `findings`,
+            `context`, `before`
+
+    config::malformed
+
+      × `{{` is not closed on its line
+       ╭─[factory.kdl:5:46]
+     4 │         Plan {{issue}} and {{ comments }}.
+     5 │         Mind "{{isue}}", {{everything}}, and {{this.
+       ·                                              ─┬
+       ·                                               ╰── begins here
+     6 │         """
+       ╰────
+      help: close it, `{{issue}}`; `{{` begins a place wherever it stands in a prompt
+    "#);
 }
 
 #[test]
@@ -49,7 +234,19 @@ fn a_pipeline_without_anybody_to_do_it() {
 repo "acme/widgets" { pipeline "standard"; }
 "#,
     );
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    config::missing
+
+      × `pipeline "standard"` has no agent, and neither has the playbook `diagnose`
+       ╭─[factory.kdl:2:10]
+     1 │ factory "acme"
+     2 │ pipeline "standard" { intake "factory:please"; }
+       ·          ─────┬────
+       ·               ╰── here
+     3 │ repo "acme/widgets" { pipeline "standard"; }
+       ╰────
+      help: name one that config declares: `agents "claude"`
+    "#);
 }
 
 #[test]
@@ -60,7 +257,78 @@ pipeline "b" { intake "x"; prefix ""; }
 pipeline "c" { intake "x"; prefix "a,b"; }
 "#,
     );
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    config::malformed
+
+      × `pipeline "a"` takes in `factory:Plan`, which is a label of its own
+       ╭─[factory.kdl:2:23]
+     1 │ factory "acme"
+     2 │ pipeline "a" { intake "factory:Plan"; }
+       ·                       ───────┬──────
+       ·                              ╰── marks where an issue is
+     3 │ pipeline "b" { intake "x"; prefix ""; }
+       ╰────
+      help: take another one: `intake "factory:please"`
+
+    config::malformed
+
+      × with the `prefix` of `pipeline "b"` its labels are plain words, `done` and `plan`
+       ╭─[factory.kdl:3:35]
+     2 │ pipeline "a" { intake "factory:Plan"; }
+     3 │ pipeline "b" { intake "x"; prefix ""; }
+       ·                                   ─┬
+       ·                                    ╰── this prefix
+     4 │ pipeline "c" { intake "x"; prefix "a,b"; }
+       ╰────
+      help: write something that tells them from others: `prefix "factory:"`
+
+    config::malformed
+
+      × no label can begin with the `prefix` of `pipeline "c"`: a label's name has no control characters and
+      │ no comma
+       ╭─[factory.kdl:4:35]
+     3 │ pipeline "b" { intake "x"; prefix ""; }
+     4 │ pipeline "c" { intake "x"; prefix "a,b"; }
+       ·                                   ──┬──
+       ·                                     ╰── this prefix
+       ╰────
+      help: write something that tells them from others: `prefix "factory:"`
+
+    config::no-effect
+
+      ⚠ no repository has `pipeline "a"`
+       ╭─[factory.kdl:2:10]
+     1 │ factory "acme"
+     2 │ pipeline "a" { intake "factory:Plan"; }
+       ·          ─┬─
+       ·           ╰── has no effect
+     3 │ pipeline "b" { intake "x"; prefix ""; }
+       ╰────
+      help: name it in `defaults`, a `group` or a `repo`: `pipeline "a"`
+
+    config::no-effect
+
+      ⚠ no repository has `pipeline "b"`
+       ╭─[factory.kdl:3:10]
+     2 │ pipeline "a" { intake "factory:Plan"; }
+     3 │ pipeline "b" { intake "x"; prefix ""; }
+       ·          ─┬─
+       ·           ╰── has no effect
+     4 │ pipeline "c" { intake "x"; prefix "a,b"; }
+       ╰────
+      help: name it in `defaults`, a `group` or a `repo`: `pipeline "b"`
+
+    config::no-effect
+
+      ⚠ no repository has `pipeline "c"`
+       ╭─[factory.kdl:4:10]
+     3 │ pipeline "b" { intake "x"; prefix ""; }
+     4 │ pipeline "c" { intake "x"; prefix "a,b"; }
+       ·          ─┬─
+       ·           ╰── has no effect
+       ╰────
+      help: name it in `defaults`, a `group` or a `repo`: `pipeline "c"`
+    "#);
 }
 
 #[test]
@@ -70,7 +338,53 @@ fn green_without_a_check() {
 merge-policy "blank" { mode "on-green-with-review"; require-checks ""; }
 "#,
     );
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    config::never-green
+
+      × `merge-policy "open"` is `on-green` and requires no check: an empty set is never green
+       ╭─[factory.kdl:2:28]
+     1 │ factory "acme"
+     2 │ merge-policy "open" { mode "on-green"; }
+       ·                            ─────┬────
+       ·                                 ╰── nothing would ever be merged
+     3 │ merge-policy "blank" { mode "on-green-with-review"; require-checks ""; }
+       ╰────
+      help: name the checks that must have passed, `require-checks "ci"`, or write `mode "never"`
+
+    config::malformed
+
+      × one of `require-checks` is blank
+       ╭─[factory.kdl:3:68]
+     2 │ merge-policy "open" { mode "on-green"; }
+     3 │ merge-policy "blank" { mode "on-green-with-review"; require-checks ""; }
+       ·                                                                    ─┬
+       ·                                                                     ╰── says nothing
+       ╰────
+      help: remove it, or say what is meant
+
+    config::no-effect
+
+      ⚠ no repository is under `merge-policy "open"`
+       ╭─[factory.kdl:2:14]
+     1 │ factory "acme"
+     2 │ merge-policy "open" { mode "on-green"; }
+       ·              ───┬──
+       ·                 ╰── has no effect
+     3 │ merge-policy "blank" { mode "on-green-with-review"; require-checks ""; }
+       ╰────
+      help: name it in a `pipeline`, in `defaults`, a `group` or a `repo`: `merge-policy "open"`
+
+    config::no-effect
+
+      ⚠ no repository is under `merge-policy "blank"`
+       ╭─[factory.kdl:3:14]
+     2 │ merge-policy "open" { mode "on-green"; }
+     3 │ merge-policy "blank" { mode "on-green-with-review"; require-checks ""; }
+       ·              ───┬───
+       ·                 ╰── has no effect
+       ╰────
+      help: name it in a `pipeline`, in `defaults`, a `group` or a `repo`: `merge-policy "blank"`
+    "#);
 }
 
 #[test]
@@ -85,7 +399,79 @@ fn freezes_that_no_clock_shows() {
 }
 "#,
     );
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    config::malformed
+
+      × there is no day `Mo`
+       ╭─[factory.kdl:3:24]
+     2 │ merge-policy "guarded" {
+     3 │     freeze "Fri 16:00..Mo 08:00"
+       ·                        ─┬
+       ·                         ╰── here
+     4 │     freeze "Fri 16:00..Mon 8:00"
+       ╰────
+      help: the days are Mon, Tue, Wed, Thu, Fri, Sat, Sun
+
+    config::malformed
+
+      × there is no time `8:00`
+       ╭─[factory.kdl:4:28]
+     3 │     freeze "Fri 16:00..Mo 08:00"
+     4 │     freeze "Fri 16:00..Mon 8:00"
+       ·                            ──┬─
+       ·                              ╰── here
+     5 │     freeze "weekend"
+       ╰────
+      help: write hours and minutes, from `00:00` to `23:59`
+
+    config::malformed
+
+      × "weekend" is no time from one moment to another
+       ╭─[factory.kdl:5:13]
+     4 │     freeze "Fri 16:00..Mon 8:00"
+     5 │     freeze "weekend"
+       ·             ───┬───
+       ·                ╰── here
+     6 │     freeze "Sat 00:00..Sat 00:00"
+       ╰────
+      help: write day and time of both ends: `"Fri 16:00..Mon 08:00"`
+
+    config::malformed
+
+      × "Sat 00:00..Sat 00:00" ends when it begins
+       ╭─[factory.kdl:6:13]
+     5 │     freeze "weekend"
+     6 │     freeze "Sat 00:00..Sat 00:00"
+       ·             ──────────┬─────────
+       ·                       ╰── here
+     7 │     freeze "Fri 16:00..Mon 08:00" tz="Europe/Berln"
+       ╰────
+      help: write day and time of both ends: `"Fri 16:00..Mon 08:00"`
+
+    config::malformed
+
+      × there is no time zone `Europe/Berln`
+       ╭─[factory.kdl:7:38]
+     6 │     freeze "Sat 00:00..Sat 00:00"
+     7 │     freeze "Fri 16:00..Mon 08:00" tz="Europe/Berln"
+       ·                                      ───────┬──────
+       ·                                             ╰── this time zone
+     8 │ }
+       ╰────
+      help: did you mean `Europe/Berlin`?
+
+    config::no-effect
+
+      ⚠ no repository is under `merge-policy "guarded"`
+       ╭─[factory.kdl:2:14]
+     1 │ factory "acme"
+     2 │ merge-policy "guarded" {
+       ·              ────┬────
+       ·                  ╰── has no effect
+     3 │     freeze "Fri 16:00..Mo 08:00"
+       ╰────
+      help: name it in a `pipeline`, in `defaults`, a `group` or a `repo`: `merge-policy "guarded"`
+    "#);
 }
 
 #[test]
@@ -94,7 +480,40 @@ fn globs_that_match_nothing() {
         r#"merge-policy "guarded" { people-paths "deploy/[" " "; }
 "#,
     );
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    config::malformed
+
+      × `deploy/[` in `people-paths` can't be read as a glob: unclosed character class; missing ']'
+       ╭─[factory.kdl:2:39]
+     1 │ factory "acme"
+     2 │ merge-policy "guarded" { people-paths "deploy/[" " "; }
+       ·                                       ─────┬────
+       ·                                            ╰── this glob
+       ╰────
+      help: `*` stands for anything but `/`, `**` for that too, `?` for one character: `deploy/**`
+
+    config::malformed
+
+      × one of `people-paths` is blank
+       ╭─[factory.kdl:2:50]
+     1 │ factory "acme"
+     2 │ merge-policy "guarded" { people-paths "deploy/[" " "; }
+       ·                                                  ─┬─
+       ·                                                   ╰── says nothing
+       ╰────
+      help: remove it, or say what is meant
+
+    config::no-effect
+
+      ⚠ no repository is under `merge-policy "guarded"`
+       ╭─[factory.kdl:2:14]
+     1 │ factory "acme"
+     2 │ merge-policy "guarded" { people-paths "deploy/[" " "; }
+       ·              ────┬────
+       ·                  ╰── has no effect
+       ╰────
+      help: name it in a `pipeline`, in `defaults`, a `group` or a `repo`: `merge-policy "guarded"`
+    "#);
 }
 
 #[test]
@@ -104,7 +523,20 @@ fn an_approval_that_the_factory_cannot_give() {
 repo "acme/widgets" { merge-policy "guarded"; }
 "#,
     );
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    config::one-identity
+
+      ⚠ `merge-policy "guarded"` waits for a person: the factory has one identity, and can't approve its own
+      │ work
+       ╭─[factory.kdl:2:31]
+     1 │ factory "acme"
+     2 │ merge-policy "guarded" { mode "on-green-with-review"; require-checks "ci"; }
+       ·                               ───────────┬──────────
+       ·                                          ╰── an approval comes from a person
+     3 │ repo "acme/widgets" { merge-policy "guarded"; }
+       ╰────
+      help: leave it so where people approve; `mode "on-green"` merges without an approval
+    "#);
 }
 
 #[test]
@@ -114,5 +546,16 @@ fn a_pipeline_that_nobody_has() {
 pipeline "standard" { intake "please"; agents "claude"; }
 "#,
     );
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    config::no-effect
+
+      ⚠ no repository has `pipeline "standard"`
+       ╭─[factory.kdl:3:10]
+     2 │ agent "claude" kind="claude"
+     3 │ pipeline "standard" { intake "please"; agents "claude"; }
+       ·          ─────┬────
+       ·               ╰── has no effect
+       ╰────
+      help: name it in `defaults`, a `group` or a `repo`: `pipeline "standard"`
+    "#);
 }

@@ -19,7 +19,7 @@ fn an_unknown_section() {
        ·     ╰── unknown here
        ╰────
       help: known at the top: `agent`, `allow`, `caps`, `defaults`, `factory`, `github`, `group`, `label-set`,
-            `loop`, `prices`, `repo`, `repositories`, `task`
+            `loop`, `merge-policy`, `pipeline`, `playbook`, `prices`, `repo`, `repositories`, `task`
     "#);
 }
 
@@ -153,8 +153,8 @@ fn a_node_of_another_tool() {
             `allow-squash-merge`, `allow-update-branch`, `archived`, `create`, `default-branch`,
             `delete-branch-on-merge`, `description`, `gate`, `has-discussions`, `has-issues`, `has-projects`,
             `has-wiki`, `homepage`, `is-template`, `labels`, `merge-commit-message`, `merge-commit-title`,
-            `recipe`, `squash-merge-commit-message`, `squash-merge-commit-title`, `topics`, `visibility`,
-            `web-commit-signoff-required`
+            `merge-policy`, `pipeline`, `recipe`, `squash-merge-commit-message`, `squash-merge-commit-title`,
+            `topics`, `visibility`, `web-commit-signoff-required`
     "#);
 }
 

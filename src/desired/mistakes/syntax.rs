@@ -533,8 +533,8 @@ fn a_line_that_goes_on() {
             `allow-squash-merge`, `allow-update-branch`, `archived`, `create`, `default-branch`,
             `delete-branch-on-merge`, `description`, `gate`, `has-discussions`, `has-issues`, `has-projects`,
             `has-wiki`, `homepage`, `is-template`, `labels`, `merge-commit-message`, `merge-commit-title`,
-            `recipe`, `squash-merge-commit-message`, `squash-merge-commit-title`, `topics`, `visibility`,
-            `web-commit-signoff-required`
+            `merge-policy`, `pipeline`, `recipe`, `squash-merge-commit-message`, `squash-merge-commit-title`,
+            `topics`, `visibility`, `web-commit-signoff-required`
     "#);
 }
 

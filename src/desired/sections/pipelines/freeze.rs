@@ -141,7 +141,7 @@ fn clock(text: &str) -> Option<Time> {
 }
 
 #[cfg(test)]
-mod unit {
+mod tests {
     use super::*;
 
     #[test]

@@ -125,6 +125,6 @@ fn one_identity(block: &Block, cx: &mut Builder<'_>) {
     cx.sink.push(
         Draft::warning(code::ONE_IDENTITY, says)
             .at(at, "an approval comes from a person")
-            .help("that is safe; write `mode \"on-green\"` to merge what its reviewers passed without one"),
+            .help("leave it so where people approve; `mode \"on-green\"` merges without an approval"),
     );
 }

@@ -229,7 +229,7 @@ fn takes_in(block: &Block, pipeline: &Pipeline, cx: &mut Builder<'_>) {
 }
 
 #[cfg(test)]
-mod unit {
+mod tests {
     use super::*;
 
     #[test]

@@ -66,7 +66,7 @@ pub(super) fn check(prompt: &str, span: Span, cx: &mut Builder<'_>) {
 }
 
 #[cfg(test)]
-mod unit {
+mod tests {
     use super::*;
 
     #[test]

@@ -174,7 +174,7 @@ fn phase(block: &Block, below: &Playbook, cx: &mut Builder<'_>) {
 }
 
 #[cfg(test)]
-mod unit {
+mod tests {
     use super::*;
     use crate::model::PLACES;
 

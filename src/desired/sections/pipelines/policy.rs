@@ -164,7 +164,7 @@ fn graduation(block: &Block) -> Graduation {
 fn never_green(block: &Block, mode: MergeMode, cx: &mut Builder<'_>) {
     let at = block.value("mode").map_or(block.key_span(), |read| read.span);
     let says = format!(
-        "{} merges {} and requires no check: an empty set is never green",
+        "{} is `{}` and requires no check: an empty set is never green",
         block.quoted(),
         mode.as_str()
     );
@@ -176,7 +176,7 @@ fn never_green(block: &Block, mode: MergeMode, cx: &mut Builder<'_>) {
 }
 
 #[cfg(test)]
-mod unit {
+mod tests {
     use super::*;
 
     #[test]

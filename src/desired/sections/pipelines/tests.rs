@@ -126,7 +126,27 @@ fn a_whole_pipeline_in_both_spellings() {
         .filter(|line| line.contains("standard") || line.contains('{'))
         .map(|l| format!("{l}\n"))
         .collect();
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+        bug "-" "-" was=None delete=None (pipeline "standard" ; over [])
+        f/discover "1d76db" "The factory finds out what is meant" was=None delete=None (pipeline "standard" ; over [])
+        f/done "0e8a16" "It landed" was=None delete=None (pipeline "standard" ; over [])
+        f/hitl "d93f0b" "It is stuck; a specialist, then a person" was=None delete=None (pipeline "standard" ; over [])
+        f/hold "fbca04" "People hold it: the factory does nothing about it" was=None delete=None (pipeline "standard" ; over [])
+        f/human-required "d93f0b" "A person's turn" was=None delete=None (pipeline "standard" ; over [])
+        f/implement "1d76db" "An agent works on it" was=None delete=None (pipeline "standard" ; over [])
+        f/merge "1d76db" "It is about to land" was=None delete=None (pipeline "standard" ; over [])
+        f/parked "fbca04" "Waits for its author" was=None delete=None (pipeline "standard" ; over [])
+        f/plan "1d76db" "The factory plans how it is done" was=None delete=None (pipeline "standard" ; over [])
+        f/review "1d76db" "What was made is being judged" was=None delete=None (pipeline "standard" ; over [])
+        f/shape "1d76db" "The factory chooses a direction" was=None delete=None (pipeline "standard" ; over [])
+        f/triage "1d76db" "The factory looks whether it can be worked on" was=None delete=None (pipeline "standard" ; over [])
+        factory:please "-" "-" was=None delete=None (pipeline "standard" ; over [])
+    Pipeline { name: "standard", intake: [LabelName("factory:please"), LabelName("bug")], assignee: Some("factory-bot"), prefix: "f/", phases: {Triage, Plan}, agents: ["claude", "codex"], merge_policy: Some("guarded"), thin: 10, reserved: Reserved { labels: [LabelName("needs-decision")], words: ["pricing", "licence"], paths: ["legal/**"] }, judges: ["ci/**", ".github/**"], trust: Maintain, route_backs: 0, writes: 5, source: Source { file: "(default)", line: 0, column: 0, commit: None } }
+    Playbook { name: "network-stuck", phase: Hitl, prompt: "Mend {{findings}}.", criteria: ["It is mended."], agents: [], attempts: 2, continuations: 3, budget: 20000, paths: ["net/**"], source: Source { file: "(default)", line: 0, column: 0, commit: None } }
+    Playbook { name: "plan", phase: Plan, prompt: "Plan {{issue}}.", criteria: ["Every file that is to change exists, and every new one is said to be new.", "Every step can be checked by a test or a command that the plan names.", "What holds once it is done is a list that somebody else could tick off.", "Nothing is left to be decided while it is built; what people must decide is listed as open.", "Decisions recorded in the repository are kept, or the plan says which it breaks and why."], agents: ["codex"], attempts: 5, continuations: 3, budget: 20000, paths: [], source: Source { file: "(default)", line: 0, column: 0, commit: None } }
+    MergePolicy { name: "guarded", mode: OnGreenWithReview, method: Rebase, checks: [RequiredCheck { name: "lint", app: None }, RequiredCheck { name: "ci", app: Some(12345) }], max_files: Some(50), max_lines: None, people_paths: ["deploy/**"], freezes: [Freeze { from: (Friday, 16:00:00), to: (Monday, 08:00:00), zone: "Europe/Berlin", text: "Fri 16:00..Mon 08:00" }, Freeze { from: (Wednesday, 00:00:00), to: (Wednesday, 06:00:00), zone: "UTC", text: "Wed 00:00..Wed 06:00" }], updates: 2, graduation: Graduation { clean_pulls: 3, soak: Some(28800s), approved_by: Some("ann") }, source: Source { file: "(default)", line: 0, column: 0, commit: None } }
+    {RepoName { full: "acme/widgets", slash: 4 }: "standard"} {}
+    "#);
     let pipelines = &from_kdl.pipelines;
     let policy = pipelines.policy(&repo("acme/widgets")).unwrap();
     assert_eq!((policy.name.as_str(), policy.source.line), ("guarded", 22));
@@ -216,7 +236,26 @@ fn a_pipeline_brings_its_labels_along() {
         ("neither", "repo \"acme/b\" { pipeline \"p\"; }\nrepo \"acme/a\""),
     ];
     let said: String = cases.iter().map(|(name, block)| format!("{name}: {}", labels(block))).collect();
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    no labels: additive with 12 marks
+    bug = - - (pipeline "p":1)
+    factory:plan = 1d76db The factory plans how it is done (pipeline "p":1)
+    factory:please = 5319e7 Gives an issue to the factory (pipeline "p":1)
+    authority over nothing else: authoritative with 12 marks
+    bug = - - (pipeline "p":1)
+    factory:plan = 1d76db The factory plans how it is done (pipeline "p":1)
+    factory:please = 5319e7 Gives an issue to the factory (pipeline "p":1)
+    what config declares wins: authoritative with 11 marks
+    bug = ff0000 - (repo "acme/a":2) over pipeline "p"
+    Factory:Plan = 000000 The factory plans how it is done (repo "acme/a":2) over pipeline "p"
+    factory:please = 5319e7 Gives an issue to the factory (pipeline "p":1)
+    own = - - (repo "acme/a":2)
+    ignored: ignore with 0 marks
+    own = - - (defaults:2)
+    no pipeline: additive with 0 marks
+    own = - - (repo "acme/a":3)
+    neither: additive with 0 marks
+    "#);
 }
 
 #[test]
