@@ -1,25 +1,30 @@
 //! The issues that pipelines have to do with, each with the pull requests from its branch.
 //!
 //! First the numbers of those that are wanted, then the issues by number, each with the numbers of the pull requests from its
-//! branch, then those pull requests. Requests and points (of 5,000 an hour), where one issue in twenty has a pull request and
-//! none was read before:
+//! branch, then those pull requests. Queries and points (of 5,000 an hour), where one issue in twenty has a pull request:
 //!
-//! | issues | requests | points |
+//! | issues | queries | points |
 //! |---|---|---|
 //! | 1, with a pull request | 3 | 3 |
 //! | 50 of one repository | 3 | 6 |
 //! | 50 of fifty repositories | 3 | 6 |
 //! | 2,000 of one repository | 64 | 200 |
 //!
-//! Listing whole issues would save a request for one of them, and cost 2 points a repository that has none; asking every
-//! issue for whole pull requests would take 80 requests more than 5,700 points for 2,000 of them. All that there is of a
-//! single issue ([`one_case`]) takes one request and three points.
+//! To list whole issues would save one query where a single page holds them all, and cost 5 points for each repository,
+//! whatever it has; to ask for whole pull requests of each issue would take 100 queries and more than 5,700 points for 2,000
+//! of them. Besides, who the factory itself is takes a request an owner, which is answered from the cache mostly. All that there
+//! is of a single issue ([`one_case`]) takes one query and three points.
 
 mod decode;
 mod listing;
 mod permissions;
 mod query;
 mod read;
+
+#[cfg(test)]
+mod against_twin;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

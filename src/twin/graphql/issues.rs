@@ -8,7 +8,7 @@ use super::connection::{Bounds, PageInfo, page};
 use super::labels::{self, LabelConnection, LabelOrder};
 use super::owner::{Actor, UserConnection, users};
 use super::repository::Repository;
-use super::scalars::{DateTime, IssueState, IssueStateReason, OrderDirection, Uri};
+use super::scalars::{BigInt, DateTime, IssueState, IssueStateReason, OrderDirection, Uri};
 use super::timeline::{IssueTimelineItemsConnection, IssueTimelineItemsItemType, timeline};
 use super::{is_viewer, session};
 use crate::twin::shape::node_id;
@@ -308,6 +308,10 @@ impl IssueComment {
 
     pub(crate) async fn database_id(&self) -> Option<i32> {
         i32::try_from(self.comment.id).ok()
+    }
+
+    pub(crate) async fn full_database_id(&self) -> Option<BigInt> {
+        Some(self.comment.id.into())
     }
 
     pub(crate) async fn body(&self) -> &str {

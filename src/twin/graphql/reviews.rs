@@ -8,7 +8,7 @@ use super::connection::{Bounds, PageInfo, page};
 use super::owner::{Actor, User, find_user};
 use super::pulls::PullRequest;
 use super::refs::{self, Commit};
-use super::scalars::{DateTime, PullRequestReviewState, Uri};
+use super::scalars::{BigInt, DateTime, PullRequestReviewState, Uri};
 use super::{is_viewer, refuse, session};
 use crate::twin::door::failure::Failure;
 use crate::twin::shape::node_id;
@@ -146,6 +146,10 @@ impl PullRequestReview {
         i32::try_from(self.review.id).ok()
     }
 
+    async fn full_database_id(&self) -> Option<BigInt> {
+        Some(self.review.id.into())
+    }
+
     async fn author(&self, cx: &Context<'_>) -> Result<Option<Actor>> {
         Actor::of(cx, &self.review.author).map(Some)
     }
@@ -247,6 +251,10 @@ impl PullRequestReviewComment {
 
     async fn database_id(&self) -> Option<i32> {
         i32::try_from(self.comment.id).ok()
+    }
+
+    async fn full_database_id(&self) -> Option<BigInt> {
+        Some(self.comment.id.into())
     }
 
     async fn author(&self, cx: &Context<'_>) -> Result<Option<Actor>> {

@@ -41,10 +41,21 @@ text_scalar!(
     "DateTime"
 );
 text_scalar!(
+    /// A number with more digits than an `Int` has.
+    BigInt,
+    "BigInt"
+);
+text_scalar!(
     /// Bytes in base64.
     Base64String,
     "Base64String"
 );
+
+impl From<u64> for BigInt {
+    fn from(number: u64) -> Self {
+        Self(number.to_string())
+    }
+}
 
 impl From<Timestamp> for DateTime {
     fn from(at: Timestamp) -> Self {

@@ -1,0 +1,119 @@
+//! The reading of issues against the twin over HTTP.
+
+use std::collections::BTreeSet;
+
+use super::{WantedCases, cases, one_case};
+use crate::adapters::github::{Auth, Client, Config, Kind};
+use crate::model::{Facet, LabelName, Observed, Permission, Pipeline, RepoName, Seen, Source};
+use crate::twin::world::World;
+use crate::twin::{FaultAction, FaultRule, Options, Twin};
+
+fn pipeline() -> Pipeline {
+    Pipeline {
+        name: "standard".into(),
+        intake: vec![LabelName::observed("factory")],
+        assignee: Some("ann".into()),
+        prefix: "factory:".into(),
+        phases: BTreeSet::new(),
+        agents: Vec::new(),
+        merge_policy: None,
+        thin: 0,
+        reserved: crate::model::Reserved::default(),
+        judges: Vec::new(),
+        trust: Permission::Write,
+        route_backs: 0,
+        writes: 0,
+        source: Source::built_in(),
+    }
+}
+
+/// A repository with seven issues: 1 of the intake, 2 of a phase, 3 nobody's, 4 of an assignee, 5 and 6 nobody's and asked
+/// for, 6 closed; 1 has a pull request from its branch, and another one from a fork's branch of that name.
+async fn twin() -> (Twin, u64) {
+    let mut world = World::new("acme");
+    world.add_user("ann");
+    let repo = world.add_repo("acme", "widgets");
+    repo.files = Some([("README.md".to_owned(), "Widgets.\n".to_owned())].into());
+    let twin = Twin::start(Options { world, ..Options::default() }).await.unwrap();
+    let world = twin.world();
+    for label in ["factory", "factory:plan"] {
+        world.add_label("acme/widgets", &serde_json::json!({"name": label, "color": "ededed"})).unwrap();
+    }
+    for labels in [&["factory"][..], &["factory:plan"], &[], &[], &[], &[]] {
+        world.open_issue("acme/widgets", "It leaks", labels).unwrap();
+    }
+    world.mutate(|world| {
+        let issues = &mut world.repo_mut("acme/widgets").unwrap().issues;
+        issues.get_mut(&4).unwrap().assignees.push("ann".into());
+        issues.get_mut(&6).unwrap().state = crate::twin::world::IssueState::Closed;
+    });
+    let branch = Pipeline::branch(1);
+    world.push_file("acme/widgets", &branch, "a.txt", "one\n").unwrap();
+    let pull = world.open_pull("acme/widgets", &branch, "main", "Mend it").unwrap();
+    let fork = world.fork("acme/widgets", "ann").unwrap();
+    world.push_file(&fork, &branch, "b.txt", "two\n").unwrap();
+    world.open_pull_from("acme/widgets", &fork, &branch, "main", "Mine").unwrap();
+    (twin, pull)
+}
+
+fn client(twin: &Twin) -> Client {
+    let mut config = Config::new(twin.url().parse().unwrap(), Auth::Token(twin.token().into()));
+    config.retries.first = std::time::Duration::from_millis(1);
+    Client::new(config).unwrap()
+}
+
+async fn observe(client: &Client) -> Observed {
+    let (repo, pipeline) = (RepoName::parse("acme/widgets").unwrap(), pipeline());
+    let wanted = [WantedCases { repo: &repo, pipeline: &pipeline, also: [5, 6, 99].into() }];
+    let mut observed = Observed::default();
+    cases(client, &wanted, &mut observed).await;
+    observed
+}
+
+#[tokio::test]
+async fn issues_are_found_and_read_with_their_pull_requests() {
+    let (twin, pull) = twin().await;
+    let client = client(&twin);
+    let observed = observe(&client).await;
+    assert_eq!(observed.gaps, []);
+    assert_eq!(observed.cost.requests, 4, "numbers, issues, pull requests, and who is asking");
+    let told: Vec<(u64, Option<bool>)> =
+        observed.cases.all.iter().map(|(at, seen)| (at.1, seen.known().map(|case| case.open))).collect();
+    let open = Some(true);
+    assert_eq!(told, [(1, open), (2, open), (4, open), (5, open), (6, Some(false)), (99, None)]);
+    let repo = RepoName::parse("acme/widgets").unwrap();
+    assert_eq!(observed.cases.of(&repo, 99), Seen::Absent);
+
+    let Seen::Known(case) = observed.cases.of(&repo, 1) else { panic!("it is known") };
+    assert_eq!(case.pulls.iter().map(|pull| pull.number).collect::<Vec<_>>(), [pull]);
+    let read = &case.pulls[0];
+    assert!(read.open && read.tree.is_some() && read.behind == Some(0), "{read:?}");
+    assert_eq!(read.files.known().map(|all| all[0].path.as_str()), Some("a.txt"));
+    assert!(case.labels["factory"].by.is_some(), "who put the label there");
+
+    let before = client.stats().requests;
+    assert_eq!(one_case(&client, &repo, 1).await.unwrap().as_ref(), Some(case), "the same");
+    assert_eq!(client.stats().requests - before, 1);
+    assert_eq!(one_case(&client, &repo, 99).await.unwrap(), None);
+    let nowhere = RepoName::parse("acme/nowhere").unwrap();
+    assert_eq!(
+        one_case(&client, &nowhere, 1).await.unwrap_err().kind(),
+        &Kind::Absent,
+        "not an absent issue"
+    );
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn what_can_not_be_read_is_a_gap_and_nothing_is_absent() {
+    let (twin, _) = twin().await;
+    let fault = FaultAction::Status { status: 502, body: None, headers: std::collections::BTreeMap::new() };
+    twin.set_faults(vec![FaultRule::every(fault).on("POST", "/graphql")]).unwrap();
+    let observed = observe(&client(&twin)).await;
+    assert!(observed.gaps.iter().all(|gap| gap.facet == Facet::Cases && gap.repo.is_some()));
+    assert!(!observed.gaps.is_empty());
+    let seen: Vec<u64> = observed.cases.all.keys().map(|at| at.1).collect();
+    assert_eq!(seen, [5, 6, 99]);
+    assert!(observed.cases.all.values().all(|seen| *seen == Seen::Unknown));
+    twin.stop().await;
+}
