@@ -36,6 +36,7 @@ mod mending;
 mod models;
 mod one_file;
 mod own;
+mod pipeline;
 mod places;
 mod reap;
 mod runs;

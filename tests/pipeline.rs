@@ -1,0 +1,94 @@
+//! Issues on their way through a pipeline: agents, checks, reviews and merges are real programs and real requests.
+
+use factoryctl::twin::world::CiScript;
+use serde_json::Value;
+
+use crate::tasks::{ended, runs, small};
+use crate::world::{Ran, World};
+
+/// The number of the App that reports checks.
+const CI: u64 = 77;
+
+/// A config whose issues are worked on by an agent that is this shell script.
+fn config(script: &str, more: &str) -> String {
+    format!(
+        r#"factory "acme"
+agent "smith" kind="command" {{ program "/bin/sh" "-c" {script:?}; }}
+pipeline "short" {{ intake "factory"; agents "smith"; merge-policy "green"; {more}; }}
+merge-policy "green" {{ mode "on-green"; require-checks "ci"; }}
+repo "acme/anvil" {{ pipeline "short"; }}
+"#
+    )
+}
+
+/// Nobody triages, plans or reviews.
+const SHORT: &str = "phases";
+
+/// A world with an issue that asks for something, and a check that passes where `done` is committed.
+fn with_issue(script: &str, more: &str, test: impl FnOnce(&World, u64)) {
+    small(|w| {
+        w.config(&config(script, more));
+        w.apply(&[]).exits(0);
+        let github = w.github();
+        github.set_ci("acme/anvil", vec![CiScript::new("ci", CI, "test -f done")]).unwrap();
+        let number = github.open_issue("acme/anvil", "Hone the anvil", &["factory"]).unwrap();
+        let body = "It should be sharp. Done when there is a file called done, so that everybody sees it.";
+        github.edit_issue_body("acme/anvil", number, "acme", body).unwrap();
+        github.unlabel_issue("acme/anvil", number, "factory", "acme").unwrap();
+        github.label_issue("acme/anvil", number, "factory", "acme").unwrap();
+        test(w, number);
+    });
+}
+
+/// The names of the labels of an issue.
+fn labels(w: &World, number: u64) -> Vec<String> {
+    w.github().with(|world| {
+        let repo = world.repo("acme", "anvil").expect("there");
+        let on = &repo.issues[&number].labels;
+        repo.labels.iter().filter(|label| on.contains(&label.id)).map(|label| label.name.clone()).collect()
+    })
+}
+
+/// What became of each pull request of the repository.
+fn pulls(w: &World) -> Vec<String> {
+    w.github().with(|world| {
+        let issues = &world.repo("acme", "anvil").expect("there").issues;
+        let pulls = issues.values().filter_map(|issue| Some((issue, issue.pull.as_ref()?)));
+        let became = |(issue, pull): (&factoryctl::twin::world::Issue, &factoryctl::twin::world::Pull)| {
+            let state = if pull.merged_at.is_some() { "merged" } else { issue.state.as_str() };
+            format!("{} {state}", pull.head_ref)
+        };
+        pulls.map(became).collect()
+    })
+}
+
+/// Does what is planned, and waits until nobody is at work.
+#[track_caller]
+fn step(w: &World) -> Ran {
+    let applied = w.apply(&[]);
+    ended(w);
+    applied
+}
+
+#[test]
+fn an_issue_is_worked_on_and_lands() {
+    let script = "echo sharp > done; git add done; git commit -q -m 'Hone it'; echo honed";
+    with_issue(script, SHORT, |w, number| {
+        let plan = w.plan(&[]).exits(2);
+        for says in [format!("start run issue/{number}/implement"), "tell issue".to_owned()] {
+            assert!(plan.out.contains(&says), "{says}: {}", plan.all());
+        }
+        step(w).exits(0);
+        assert_eq!(labels(w, number), ["factory", "factory:implement"]);
+        step(w).exits(0);
+        for _ in 0..6 {
+            step(w);
+        }
+        assert_eq!(pulls(w), [format!("factory/issue/{number} merged")], "{}", w.plan(&[]).all());
+        assert_eq!(labels(w, number), ["factory", "factory:done"]);
+        assert_eq!(runs(w).len(), 1);
+        let run: &Value = &runs(w)[0];
+        assert_eq!(run["outcome"], "done");
+        w.plan(&[]).exits(0);
+    });
+}
