@@ -233,6 +233,17 @@ impl WorldHandle {
         self.act_as(actor, repo, |tx, id| acts::issues::set_assignees(tx, id, number, logins))
     }
 
+    /// Lets an issue wait for another one, perhaps of another repository.
+    pub fn block_issue(&self, repo: &str, number: u64, on_repo: &str, on: u64) -> Result<(), Refused> {
+        self.act(repo, |tx, id| {
+            let (owner, name) = on_repo.split_once('/').ok_or_else(Failure::not_found)?;
+            let there = tx.world.repo(owner, name).ok_or_else(Failure::not_found)?;
+            there.issues.get(&on).ok_or_else(Failure::not_found)?;
+            let there = there.id;
+            acts::dependencies::block(tx, id, number, (there, on))
+        })
+    }
+
     /// Comments on an issue or a pull request; answers the comment's id.
     pub fn comment_issue(&self, repo: &str, number: u64, actor: &str, body: &str) -> Result<u64, Refused> {
         self.act_as(actor, repo, |tx, id| {

@@ -6,6 +6,7 @@
 
 pub(crate) mod checks;
 pub(crate) mod closing;
+pub(crate) mod dependencies;
 pub(crate) mod hooks;
 pub(crate) mod issues;
 pub(crate) mod labels;

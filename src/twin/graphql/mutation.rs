@@ -9,10 +9,10 @@ use super::pulls::PullRequest;
 use super::query::Node;
 use super::refs::{Commit, Ref};
 use super::repository::Repository;
-use super::reviews::PullRequestReviewThread;
+use super::reviews::{PullRequestReviewThread, resolve_thread};
 use super::scalars::{Base64String, Oid, RepositoryVisibility, Uri};
 use super::{or_null, refuse, session};
-use crate::twin::acts::{issues, pulls, refs, repositories, reviews, transfer};
+use crate::twin::acts::{issues, pulls, refs, repositories, transfer};
 use crate::twin::door::auth::Need;
 use crate::twin::door::failure::Failure;
 use crate::twin::door::session::Session;
@@ -158,12 +158,12 @@ fn outcome<T>(cx: &Context<'_>, done: Result<T, Failure>) -> Option<T> {
     or_null(cx, done.map(Some).map_err(|failure| refuse(&failure)))
 }
 
-fn unresolved(id: &str) -> Failure {
+pub(super) fn unresolved(id: &str) -> Failure {
     Failure::new(404, "NOT_FOUND", format!("Could not resolve to a node with the global id of '{id}'"))
 }
 
 /// The numbers of a global id of one of these types.
-fn numbers(id: &str, prefixes: &[&str]) -> Result<Vec<u64>, Failure> {
+pub(super) fn numbers(id: &str, prefixes: &[&str]) -> Result<Vec<u64>, Failure> {
     let parsed = parse_node_id(id).filter(|(prefix, _)| prefixes.contains(prefix));
     parsed.map(|(_, numbers)| numbers).ok_or_else(|| unresolved(id))
 }
@@ -195,7 +195,7 @@ pub(super) fn parse_ref_id(id: &str) -> Option<(u64, String)> {
 }
 
 /// The repository of a number as it is now.
-fn now(session: &Session, id: u64) -> Result<std::sync::Arc<Repo>, Failure> {
+pub(super) fn now(session: &Session, id: u64) -> Result<std::sync::Arc<Repo>, Failure> {
     session.world().repos.get(&id).cloned().ok_or_else(Failure::not_found)
 }
 
@@ -363,22 +363,6 @@ fn create_repository(session: &Session, input: &CreateRepositoryInput) -> Result
     });
     let repo = session.change(|tx| repositories::create(tx, &owner, &body))?;
     Ok(Repository { repo })
-}
-
-fn resolve_thread(session: &Session, id: &ID) -> Result<PullRequestReviewThread, Failure> {
-    let numbers = numbers(id, &["PRRT"])?;
-    let [repo_id, thread] = numbers[..] else { return Err(unresolved(id)) };
-    let world = session.world();
-    let repo = world.repos.get(&repo_id).ok_or_else(|| unresolved(id))?;
-    let about = repo.threads.get(&thread).ok_or_else(|| unresolved(id))?;
-    session.caller.may(&world, repo, Need::PROPOSE)?;
-    // The author of the pull request may, and who can write.
-    let (opened, _) = pulls::parts(repo, about.pull)?;
-    if opened.author != session.caller.login(&world) {
-        session.caller.may(&world, repo, Need::CONTENTS)?;
-    }
-    let thread = session.change(|tx| reviews::resolve(tx, repo_id, thread))?;
-    Ok(PullRequestReviewThread { repo: now(session, repo_id)?, thread })
 }
 
 fn transfer_issue(session: &Session, input: &TransferIssueInput) -> Result<Issue, Failure> {

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
 use super::connection::{Bounds, PageInfo, page};
+use super::mutation::{now, numbers, unresolved};
 use super::owner::{Actor, User, find_user};
 use super::pulls::PullRequest;
 use super::refs::{self, Commit};
 use super::scalars::{BigInt, DateTime, PullRequestReviewState, Uri};
 use super::{is_viewer, refuse, session};
+use crate::twin::acts;
+use crate::twin::door::auth::Need;
 use crate::twin::door::failure::Failure;
+use crate::twin::door::session::Session;
 use crate::twin::shape::node_id;
 use crate::twin::world::{self, Repo, ReviewState};
 
@@ -104,6 +108,22 @@ pub(crate) fn threads(
         page_info: page.page_info,
         total_count: page.total_count,
     })
+}
+
+/// Resolves a conversation by its global id: the author of the pull request may, and who can write.
+pub(super) fn resolve_thread(session: &Session, id: &ID) -> Result<PullRequestReviewThread, Failure> {
+    let numbers = numbers(id, &["PRRT"])?;
+    let [repo_id, thread] = numbers[..] else { return Err(unresolved(id)) };
+    let world = session.world();
+    let repo = world.repos.get(&repo_id).ok_or_else(|| unresolved(id))?;
+    let about = repo.threads.get(&thread).ok_or_else(|| unresolved(id))?;
+    session.caller.may(&world, repo, Need::PROPOSE)?;
+    let (opened, _) = acts::pulls::parts(repo, about.pull)?;
+    if opened.author != session.caller.login(&world) {
+        session.caller.may(&world, repo, Need::CONTENTS)?;
+    }
+    let thread = session.change(|tx| acts::reviews::resolve(tx, repo_id, thread))?;
+    Ok(PullRequestReviewThread { repo: now(session, repo_id)?, thread })
 }
 
 fn comments(

@@ -8,6 +8,7 @@ mod audit;
 mod checks;
 mod code;
 mod comments;
+mod dependencies;
 mod hooks;
 mod issues;
 mod labels;
@@ -80,6 +81,7 @@ const TABLES: &[&[Route]] = &[
     repositories::ROUTES,
     labels::ROUTES,
     comments::ROUTES,
+    dependencies::ROUTES,
     issues::ROUTES,
     people::ROUTES,
     pulls::ROUTES,
