@@ -122,7 +122,7 @@ fn made(kind: &'static Kind) -> BoxedStrategy<Made> {
                 // Wrong without prices.
                 "spend" | "spend-per-day" => 0.02,
                 // What is named is seldom there.
-                "pipeline" | "merge-policy" | "agents" => 0.02,
+                "pipeline" | "merge-policy" | "agents" => 0.002,
                 _ => 0.15,
             };
             let given =
@@ -153,7 +153,7 @@ fn children(kind: &'static Kind) -> BoxedStrategy<Vec<Made>> {
                 "task" | "var" | "prices" | "cache" => 0.1,
                 "gate" | "recipe" => 0.01,
                 "agent" => 0.4,
-                "pipeline" | "merge-policy" => 0.1,
+                "pipeline" | "merge-policy" => 0.05,
                 "playbook" | "freeze" | "check" => 0.02,
                 _ => return some.boxed(),
             };
