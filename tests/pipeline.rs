@@ -74,7 +74,9 @@ fn step(w: &World) -> Ran {
 fn an_issue_is_worked_on_and_lands() {
     let script = "echo sharp > done; git add done; git commit -q -m 'Hone it'; echo honed";
     with_issue(script, SHORT, |w, number| {
-        let plan = w.plan(&[]).exits(2);
+        let plan = w.plan(&[]);
+        assert!(w.twin().unknown().is_empty(), "{:?}", w.twin().unknown());
+        let plan = plan.exits(2);
         for says in [format!("start run issue/{number}/implement"), "tell issue".to_owned()] {
             assert!(plan.out.contains(&says), "{says}: {}", plan.all());
         }

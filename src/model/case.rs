@@ -33,7 +33,7 @@ pub struct Case {
     pub assignees: BTreeSet<String>,
     /// Its comments, oldest first; the last hundred.
     pub comments: Vec<CommentSeen>,
-    /// The open issues that it is blocked by, as GitHub has it.
+    /// The issues of its repository that it says it is blocked by.
     pub blocked_by: BTreeSet<u64>,
     /// The pull requests from its branch, newest first; the last five.
     pub pulls: Vec<PullCase>,
@@ -353,6 +353,29 @@ impl PullCase {
     }
 }
 
+/// The issues of the same repository that a text says something is blocked by: `Blocked by #3, #4`, `Depends on #5`.
+pub fn blockers(text: &str) -> BTreeSet<u64> {
+    let mut out = BTreeSet::new();
+    for line in text.lines() {
+        let lower = line.to_lowercase();
+        let Some(at) =
+            ["blocked by", "depends on"].iter().find_map(|words| Some(lower.find(words)? + words.len()))
+        else {
+            continue;
+        };
+        for part in
+            lower[at..].split([' ', ',', ';', ':', '.', ')', '(', '*']).filter(|part| !part.is_empty())
+        {
+            match part.strip_prefix('#').map(str::parse) {
+                Some(Ok(number)) => drop(out.insert(number)),
+                None if part == "and" => {}
+                Some(Err(_)) | None => break,
+            }
+        }
+    }
+    out
+}
+
 /// What somebody may do in a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {
@@ -430,5 +453,23 @@ impl Cases {
     /// What somebody may do in a repository; who was not asked about is unknown.
     pub fn permission(&self, repo: &RepoName, login: &str) -> Option<Permission> {
         self.permissions.get(&(repo.clone(), login.to_lowercase()))?.known().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_text_says_it_is_blocked_by() {
+        for (text, expect) in [
+            ("Blocked by #3.", vec![3]),
+            ("- **Blocked by**: #3, #4 and #12", vec![3, 4, 12]),
+            ("It depends on #5; see #6", vec![5]),
+            ("blocked by the weather, see #7", vec![]),
+            ("It is not blocked. #8", vec![]),
+        ] {
+            assert_eq!(blockers(text).into_iter().collect::<Vec<_>>(), expect, "{text}");
+        }
     }
 }

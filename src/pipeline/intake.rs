@@ -1,6 +1,6 @@
 //! Whether an issue is the pipeline's to work on: open, asked for by somebody who may, and not held, reserved or blocked.
 
-use crate::model::{Case, LabelName, Mark, Phase, Pipeline, match_path};
+use crate::model::{Case, LabelName, Mark, Phase, Pipeline, Seen, match_path};
 
 use super::view::View;
 use super::{Stand, Station};
@@ -34,11 +34,22 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     if let Err(on) = trusted(view) {
         return Some(Station::waits(at, on));
     }
-    if !case.blocked_by.is_empty() {
-        let all: Vec<String> = case.blocked_by.iter().map(|number| format!("#{number}")).collect();
-        return Some(Station::waits(at, format!("{} to be closed, which it is blocked by", all.join(", "))));
+    blocked(view).map(|on| Station::waits(at, on))
+}
+
+/// What has to be closed first, or looked at.
+fn blocked(view: &View<'_>) -> Option<String> {
+    let case = view.case;
+    let others = case.blocked_by.iter().filter(|number| **number != case.number);
+    let mut open = Vec::new();
+    for number in others {
+        match view.cx.observed.cases.of(&case.repo, *number) {
+            Seen::Known(other) if other.open => open.push(format!("#{number}")),
+            Seen::Known(_) | Seen::Absent => {}
+            Seen::Unknown => return Some(format!("a look at #{number}, which it says it is blocked by")),
+        }
     }
-    None
+    (!open.is_empty()).then(|| format!("{} to be closed, which it is blocked by", open.join(", ")))
 }
 
 /// Whether a label or an assignment asks for it.

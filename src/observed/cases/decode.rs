@@ -4,11 +4,11 @@
 mod field;
 mod pull;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::model::{Case, CommentSeen, LabelName, LabelOn, PullCase, RepoName};
+use crate::model::{Case, CommentSeen, LabelName, LabelOn, PullCase, RepoName, blockers};
 
 use super::query::KEPT;
 use field::{at, count, flag, goes_on, id, login, nodes, text, time, time_or_none};
@@ -55,7 +55,7 @@ pub(super) fn issue(
             .map(|one| text(one, "login").map(str::to_owned))
             .collect::<Result<_, _>>()?,
         comments: nodes(at(json, "comments")?)?.iter().map(comment).collect::<Result<_, _>>()?,
-        blocked_by: blockers(at(json, "blockedBy")?)?,
+        blocked_by: blockers(text(json, "body")?),
         pulls: Vec::new(),
     }))
 }
@@ -92,25 +92,6 @@ fn comment(json: &Value) -> Result<CommentSeen, String> {
         at: time(json, "createdAt")?,
         edited: time_or_none(json, "lastEditedAt")?,
     })
-}
-
-/// The open ones among those that block an issue. More of them than were asked for don't matter where one is open.
-fn blockers(connection: &Value) -> Result<BTreeSet<u64>, String> {
-    let mut open = BTreeSet::new();
-    for one in nodes(connection)? {
-        let number = count(one, "number")?;
-        match text(one, "state")? {
-            "OPEN" => {
-                open.insert(number);
-            }
-            "CLOSED" => {}
-            other => return Err(format!("`state` of what blocks it is `{other}`")),
-        }
-    }
-    if open.is_empty() && goes_on(connection)? {
-        return Err("more blocks it than was read".to_owned());
-    }
-    Ok(open)
 }
 
 /// The numbers of the pull requests that don't come from elsewhere, the latest ones; `None` where others leave no room.

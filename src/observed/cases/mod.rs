@@ -59,7 +59,16 @@ pub async fn cases(client: &Client, wanted: &[WantedCases<'_>], observed: &mut O
     observed.cases.own.extend(own.0);
     gaps.extend(own.1);
     let asked: Vec<query::Asked> = asked.into_iter().collect();
-    observed.cases.all.extend(read::all(client, &asked, &mut gaps).await);
+    let mut all = read::all(client, &asked, &mut gaps).await;
+    let named =
+        all.iter().filter_map(|((repo, _), seen)| Some((repo.clone(), seen.known()?.blocked_by.clone())));
+    let named = named.flat_map(|(repo, all)| all.into_iter().map(move |number| (repo.clone(), number)));
+    let more: BTreeSet<query::Asked> = named.filter(|one| !all.contains_key(one)).collect();
+    let more: Vec<query::Asked> = more.into_iter().collect();
+    if !more.is_empty() {
+        all.extend(read::all(client, &more, &mut gaps).await);
+    }
+    observed.cases.all.extend(all);
     gaps.sort_by(|a, b| (&a.repo, &a.why).cmp(&(&b.repo, &b.why)));
     gaps.dedup();
     observed.gaps.extend(gaps);

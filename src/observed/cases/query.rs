@@ -1,8 +1,8 @@
 //! The texts in which issues and pull requests are asked for: one alias a repository, and in it one an issue or a pull request.
 //!
 //! GitHub refuses a query that may answer with more than 500,000 nodes, and charges a point for a hundred of its
-//! connections, counted as if each were full. An issue has 340 nodes in 5 connections (labels 100, assignees 20, comments
-//! 100, events 100, blockers 20), a pull request 1,951 in 56 (labels 100, a commit with 100 checks, reviews 100, 50 threads of
+//! connections, counted as if each were full. An issue has 320 nodes in 4 connections (labels 100, assignees 20, comments
+//! 100, events 100), a pull request 1,951 in 56 (labels 100, a commit with 100 checks, reviews 100, 50 threads of
 //! 30 comments each, files 100). Threads are what is dear: 50 of the 56.
 
 use std::fmt::Write as _;
@@ -42,8 +42,7 @@ const ISSUE: &str = "fragment Issue on Issue { \
     comments(last: 100) { nodes { \
     fullDatabaseId body author { __typename login } viewerDidAuthor createdAt lastEditedAt } } \
     timelineItems(last: 100, itemTypes: [LABELED_EVENT]) { nodes { __typename \
-    ... on LabeledEvent { createdAt actor { __typename login } label { name } } } } \
-    blockedBy(first: 20) { nodes { number state } pageInfo { hasNextPage } } }";
+    ... on LabeledEvent { createdAt actor { __typename login } label { name } } } } }";
 
 const PULL: &str = "fragment Pull on PullRequest { \
     number title state isDraft createdAt author { __typename login } viewerDidAuthor \
