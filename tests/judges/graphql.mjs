@@ -19,7 +19,19 @@ const published = require.resolve
 if (!published) throw new Error("@octokit/graphql-schema is not installed");
 const text = readFileSync(published, "utf8");
 // The published file defines a field twice here and there; it is GitHub's, so it is taken as it is.
-const github = graphql.buildSchema(text, { assumeValidSDL: true });
+let github = graphql.buildSchema(text, { assumeValidSDL: true });
+
+/// What GitHub's schema has had since the package was last published, each with the day of GitHub's changelog.
+const ADDITIONS = {
+  // 2025-07-30: dependencies between issues.
+  "Issue.blockedBy": "(after: String, before: String, first: Int, last: Int): IssueConnection!",
+};
+for (const [place, signature] of Object.entries(ADDITIONS)) {
+  const [type, field] = place.split(".");
+  if (github.getType(type).getFields()[field]) continue;
+  const addition = graphql.parse(`extend type ${type} { ${field}${signature} }`);
+  github = graphql.extendSchema(github, addition, { assumeValidSDL: true });
+}
 
 const problems = [];
 

@@ -149,6 +149,20 @@ pub(crate) fn connection(
     })
 }
 
+/// One page of these issues (repository and number), newest entry first, as far as the viewer sees them.
+fn elsewhere(cx: &Context<'_>, list: &[(u64, u64)], bounds: &Bounds) -> Result<IssueConnection> {
+    let session = session(cx)?;
+    let world = session.world();
+    let find = |(repo, number): &(u64, u64)| {
+        let repo = world.repos.get(repo)?;
+        session.caller.permission(&world, repo)?;
+        Some(Issue { repo: Arc::clone(repo), issue: repo.issues.get(number)?.clone() })
+    };
+    let page = page(list.iter().rev().filter_map(find).collect(), |one: &Issue| one.issue.id, bounds)?;
+    let nodes = page.nodes.into_iter().map(Some).collect();
+    Ok(IssueConnection { nodes: Some(nodes), page_info: page.page_info, total_count: page.total_count })
+}
+
 /// One page of the comments on an issue.
 pub(crate) fn comments(repo: &Arc<Repo>, number: u64, bounds: &Bounds) -> Result<IssueCommentConnection> {
     let list: Vec<world::Comment> =
@@ -258,6 +272,17 @@ impl Issue {
         before: Option<String>,
     ) -> Result<UserConnection> {
         users(cx, &self.issue.assignees, &Bounds { first, after, last, before })
+    }
+
+    pub(crate) async fn blocked_by(
+        &self,
+        cx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<IssueConnection> {
+        elsewhere(cx, &self.issue.blocked_by, &Bounds { first, after, last, before })
     }
 
     pub(crate) async fn timeline_items(

@@ -28,7 +28,6 @@ pub(crate) enum IssueTimelineItemsItemType {
 
 /// One entry.
 #[derive(Union)]
-#[expect(clippy::large_enum_variant, reason = "they are made one page at a time")]
 pub(crate) enum IssueTimelineItems {
     Assigned(AssignedEvent),
     Closed(ClosedEvent),

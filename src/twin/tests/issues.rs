@@ -164,3 +164,20 @@ async fn an_issue_moves_with_its_comments() {
     assert_eq!(world.open_issue("acme/widgets", "Next", &[]).unwrap(), 2, "numbers are never used again");
     twin.stop().await;
 }
+
+#[tokio::test]
+async fn an_issue_waits_for_others() {
+    let twin = twin().await;
+    let world = twin.world();
+    let waits = world.open_issue("acme/widgets", "T", &[]).unwrap();
+    let near = world.open_issue("acme/widgets", "N", &[]).unwrap();
+    let far = world.open_issue("acme/secret", "F", &[]).unwrap();
+    world.block_issue("acme/widgets", waits, "acme/widgets", near).unwrap();
+    world.block_issue("acme/widgets", waits, "acme/secret", far).unwrap();
+    world.close_issue("acme/secret", far, "ann").unwrap();
+    let query = r#"{ repository(owner: "acme", name: "widgets") { issue(number: 1) {
+        blockedBy(first: 20) { nodes { number state repository { nameWithOwner } } pageInfo { hasNextPage } } } } }"#;
+    let got = graphql(&twin, query).await;
+    insta::assert_snapshot!(got.body["data"]["repository"]["issue"]["blockedBy"], @r#"{"nodes":[{"number":1,"state":"CLOSED","repository":{"nameWithOwner":"acme/secret"}},{"number":2,"state":"OPEN","repository":{"nameWithOwner":"acme/widgets"}}],"pageInfo":{"hasNextPage":false}}"#);
+    twin.stop().await;
+}

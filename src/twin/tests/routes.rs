@@ -138,6 +138,11 @@ async fn every_route_answers() {
         run("POST", format!("{path}/pings"), json!(null), person.clone()).await;
         run("DELETE", path, json!(null), person.clone()).await;
     }
+    let other = run("POST", format!("{w}/issues"), json!({"title": "V"}), person.clone()).await;
+    let blocked = format!("{w}/issues/1/dependencies/blocked_by");
+    run("POST", blocked.clone(), json!({"issue_id": other["id"]}), person.clone()).await;
+    run("GET", blocked.clone(), json!(null), person.clone()).await;
+    run("DELETE", format!("{blocked}/{}", other["id"]), json!(null), person.clone()).await;
     let verdict =
         twin.world().review("acme/widgets", 2, "reviewer", world::ReviewState::Approved, "").unwrap();
     let review = format!("{w}/pulls/2/reviews/{verdict}");

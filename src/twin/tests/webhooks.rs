@@ -109,3 +109,68 @@ async fn deliveries_misbehave_on_demand() {
     receiving.abort();
     twin.stop().await;
 }
+
+#[tokio::test]
+async fn issues_and_reviews_are_told() {
+    let twin = twin().await;
+    let world = twin.world();
+    let (url, mut told, receiving) = receiver().await;
+    let repo = "acme/widgets";
+    let issue = world.open_issue(repo, "T", &[]).unwrap();
+    world.push_file(repo, "topic", "a", "b").unwrap();
+    let pull = world.open_pull(repo, "topic", "main", "P").unwrap();
+    let skipped = world::CiScript { mode: world::CiMode::Skipped, ..world::CiScript::new("docs", 9, "") };
+    world.set_ci(repo, vec![skipped]).unwrap();
+    world.add_hook(repo, &url, "s3cret", &["*"], world::DeliveryOptions::default()).unwrap();
+    let by = "ann";
+    world.label_issue(repo, issue, "bug", by).unwrap();
+    world.unlabel_issue(repo, issue, "bug", by).unwrap();
+    world.assign_issue(repo, issue, &["operator"], by).unwrap();
+    world.assign_issue(repo, issue, &[], by).unwrap();
+    world.edit_issue_body(repo, issue, by, "B").unwrap();
+    world.close_issue(repo, issue, by).unwrap();
+    world.reopen_issue(repo, issue, by).unwrap();
+    world.comment_issue(repo, issue, by, "hm").unwrap();
+    world.label_issue(repo, pull, "bug", by).unwrap();
+    let id = world.review(repo, pull, by, world::ReviewState::Approved, "").unwrap();
+    send(
+        &twin,
+        "PUT",
+        &format!("/repos/{repo}/pulls/{pull}/reviews/{id}/dismissals"),
+        json!({"message": "m"}),
+    )
+    .await;
+    world.review_comment(repo, pull, by, "a", "why?").unwrap();
+    world.push_file(repo, "topic", "a", "c").unwrap();
+    let mut seen = Vec::new();
+    while !seen.contains(&"check_run completed".to_owned()) {
+        let (event, action, _, signed) = told.recv().await.unwrap();
+        assert!(signed, "{event}");
+        seen.push(format!("{event} {action}"));
+    }
+    assert_eq!(
+        seen,
+        [
+            "ping ",
+            "issues labeled",
+            "issues unlabeled",
+            "issues assigned",
+            "issues unassigned",
+            "issues edited",
+            "issues closed",
+            "issues reopened",
+            "issue_comment created",
+            "pull_request labeled",
+            "pull_request_review submitted",
+            "pull_request_review dismissed",
+            "pull_request_review submitted",
+            "pull_request_review_comment created",
+            "pull_request synchronize",
+            "check_run created",
+            "push ",
+            "check_run completed",
+        ]
+    );
+    receiving.abort();
+    twin.stop().await;
+}
