@@ -121,11 +121,8 @@ fn a_whole_pipeline_in_both_spellings() {
     let (from_kdl, from_toml) = (kdl(FULL_KDL), read("policies/x.toml", FULL_TOML));
     let said = crate::desired::load_test::explain(&from_kdl, false);
     assert_eq!(crate::desired::load_test::explain(&from_toml, false), said);
-    let said: String = said
-        .lines()
-        .filter(|line| line.contains("standard") || line.contains('{'))
-        .map(|l| format!("{l}\n"))
-        .collect();
+    let of_pipelines = said.lines().filter(|line| line.contains("standard") || line.contains('{'));
+    let said = of_pipelines.collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!(said, @r#"
         bug "-" "-" was=None delete=None (pipeline "standard" ; over [])
         f/discover "1d76db" "The factory finds out what is meant" was=None delete=None (pipeline "standard" ; over [])
@@ -235,7 +232,7 @@ fn a_pipeline_brings_its_labels_along() {
         ),
         ("neither", "repo \"acme/b\" { pipeline \"p\"; }\nrepo \"acme/a\""),
     ];
-    let said: String = cases.iter().map(|(name, block)| format!("{name}: {}", labels(block))).collect();
+    let said = cases.map(|(name, block)| format!("{name}: {}", labels(block))).concat();
     insta::assert_snapshot!(said, @r#"
     no labels: additive with 12 marks
     bug = - - (pipeline "p":1)
@@ -304,7 +301,8 @@ fn what_has_no_effect_is_said() {
 #[test]
 fn a_pipeline_needs_no_agents_where_every_playbook_it_uses_names_some() {
     let own = |names: &mut dyn Iterator<Item = &String>| -> String {
-        names.map(|name| format!("playbook {name:?} {{ agents \"codex\"; }}\n")).collect()
+        let books = names.map(|name| format!("playbook {name:?} {{ agents \"codex\"; }}\n"));
+        books.collect::<Vec<_>>().concat()
     };
     let all = super::built_in::all();
     let rest = "pipeline \"p\" { intake \"x\"; phases \"plan\"; }\nrepo \"acme/a\" { pipeline \"p\"; }";
