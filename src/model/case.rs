@@ -263,10 +263,7 @@ pub struct Watched {
 impl Watched {
     /// What is watched, added to the value of what is done about it.
     pub fn beside(&self, value: Value, issue: Value) -> Value {
-        let mut out = match value {
-            Value::Object(fields) => Value::Object(fields),
-            _ => json!({}),
-        };
+        let mut out = if value.is_object() { value } else { json!({}) };
         out["of"] = issue;
         out
     }

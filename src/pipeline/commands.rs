@@ -30,7 +30,7 @@ const LONGEST: usize = 2_000;
 
 /// Whether a comment is meant as one.
 pub(super) fn is_command(body: &str) -> bool {
-    let word = body.trim_start().split_whitespace().next().unwrap_or_default();
+    let word = body.split_whitespace().next().unwrap_or_default();
     WORDS.contains(&word.to_lowercase().as_str())
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::model::{Closed, Phase};
 
-use super::prompt::Parts;
+use super::prompt::{Parts, bullets};
 use super::view::View;
 use super::work::{Job, answer, schema};
 use super::{Stand, Station, triage};
@@ -63,8 +63,7 @@ impl Brief {
     /// As a prompt shows it.
     pub(super) fn text(&self) -> String {
         let list = |title: &str, lines: &[String]| {
-            let lines: String = lines.iter().map(|line| format!("- {}\n", line.replace('\n', " "))).collect();
-            if lines.is_empty() { String::new() } else { format!("{title}:\n{lines}") }
+            if lines.is_empty() { String::new() } else { format!("{title}:\n{}", bullets(lines)) }
         };
         let problem = self.problem.replace('\n', " ");
         format!("{problem}\n{}{}", list("Criteria", &self.criteria), list("Open", &self.open))
@@ -125,14 +124,11 @@ fn job<'j>(view: &View<'_>, round: u32, queries: &[String], lacking: &[String]) 
     let (findings, context) = if round == 1 {
         (String::new(), String::new())
     } else {
-        let list = |lines: &[String]| -> String {
-            lines.iter().map(|line| format!("- {}\n", line.replace('\n', " "))).collect()
-        };
-        let findings = format!("The brief before was not whole:\n{}", list(lacking));
+        let findings = format!("The brief before was not whole:\n{}", bullets(lacking));
         let context = format!(
             "Ask yourself what a third more of confidence would need, write down at least {QUERIES} questions that were not \
              looked into yet (`queries`), and look into them first. Those that were:\n{}",
-            list(queries)
+            bullets(queries)
         );
         (findings, context)
     };

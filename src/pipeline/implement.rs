@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::model::{Check, Closed, Phase, RunSeen};
 use crate::work::words::{as_data, as_title, quoted};
 
-use super::prompt::Parts;
+use super::prompt::{Parts, bullets};
 use super::view::View;
 use super::work::{Got, Job, answer, schema};
 use super::{Move, Stand, Station, discover, plan, shape};
@@ -84,8 +84,7 @@ pub(super) fn parts(view: &View<'_>) -> Parts {
 
 /// What is missing, as the next prompt begins with it.
 pub(super) fn missing(gaps: &[String]) -> String {
-    let gaps: String = gaps.iter().map(|gap| format!("- {}\n", gap.replace('\n', " "))).collect();
-    format!("What is asked for and is not there:\n{gaps}")
+    format!("What is asked for and is not there:\n{}", bullets(gaps))
 }
 
 /// Whether what is asked for is there, where somebody changed nothing.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::model::{Case, Closed, Phase, Seen};
 
-use super::prompt::Parts;
+use super::prompt::{Parts, bullets};
 use super::view::View;
 use super::work::{Job, answer, schema};
 use super::{Station, discover, shape};
@@ -99,8 +99,7 @@ impl Plan {
 
     /// As a prompt shows it.
     pub(super) fn text(&self) -> String {
-        let line = |text: &String| format!("- {}\n", text.replace('\n', " "));
-        let steps: String = self.steps.iter().map(line).collect();
+        let steps = bullets(&self.steps);
         format!(
             "{}\nSteps:\n{steps}Files: {}\nTests: {}\n",
             self.approach.replace('\n', " "),
@@ -167,15 +166,11 @@ fn planned<'a>(view: &View<'a>) -> Result<(&'a Closed, Plan), Station> {
         findings = format!(
             "The plan before was blocked. It was:\n{}What blocks it:\n{}",
             plan.text(),
-            blocking.iter().map(Finding::line).collect::<String>()
+            blocking.iter().map(Finding::line).collect::<Vec<_>>().concat()
         );
         context = touchpoints(view, &plan);
     }
     Err(Station::human(Phase::Plan, format!("{ROUNDS} plans didn't hold"), tried))
-}
-
-fn bullets(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("- {}\n", line.replace('\n', " "))).collect()
 }
 
 /// What a plan touches: open pull requests of the factory that change the same files, and what is to be looked up.

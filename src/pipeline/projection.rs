@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::model::{LabelName, Mark, Phase, Tell, Watched};
+use crate::work::words::as_data;
 
+use super::prompt::bullets;
 use super::view::View;
 use super::{LANDED, Stand, Station};
 
@@ -63,14 +65,14 @@ fn marks(view: &View<'_>, station: &Station) -> Option<BTreeSet<Mark>> {
 fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String> {
     let says = match &station.stand {
         Stand::Parked { asks, due } => {
-            let asks: String = asks.iter().map(|line| format!("- {}\n", short(line))).collect();
+            let asks = bullets(asks.iter().map(|line| short(line)));
             let due =
                 due.map(|due| format!("\nIt is looked at again once something changed, from {due:.0} on.\n"));
             format!("**This waits for its author.** Missing:\n\n{asks}{}", due.unwrap_or_default())
         }
         Stand::Human { why, tried } => {
-            let lines = tried.iter().take(LINES).map(|line| format!("    {}\n", short(line)));
-            let tried: String = lines.collect();
+            let lines: Vec<String> = tried.iter().take(LINES).map(|line| short(line)).collect();
+            let tried = as_data(lines.iter().map(String::as_str));
             let tried = if tried.is_empty() { tried } else { format!("\nWhat was tried:\n\n{tried}") };
             let phase = station.phase;
             format!("**A person's turn** ({phase}): {}.\n{tried}", short(why))

@@ -36,7 +36,7 @@ pub(super) fn render(view: &View<'_>, book: Option<&Playbook>, parts: &Parts, be
     let (issue, comments) = share(&issue, &comments(view), budget.saturating_sub(used));
     let criteria: String =
         book.criteria.iter().map(|line| format!("- {line}\n")).collect::<Vec<_>>().concat();
-    let before: String = before.iter().map(|line| format!("- {}\n", line.replace('\n', " "))).collect();
+    let before = bullets(before);
     let of = |place: &str| -> Option<&str> {
         Some(match place {
             "issue" => &issue,
@@ -142,6 +142,16 @@ fn share(first: &str, second: &str, budget: usize) -> (String, String) {
     }
     let for_first = one.min(budget.saturating_sub(two).max(budget * 2 / 3));
     (cut(first, for_first), cut(second, budget.saturating_sub(for_first)))
+}
+
+/// Words of others or ours as a list, a line each.
+pub(super) fn bullets<T: AsRef<str>>(lines: impl IntoIterator<Item = T>) -> String {
+    lines.into_iter().map(|line| format!("- {}\n", one_line(line.as_ref()))).collect::<Vec<_>>().concat()
+}
+
+/// A text on one line.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// As many characters of a text, and how many there are more.

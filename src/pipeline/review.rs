@@ -190,8 +190,8 @@ fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
         asked.push((format!("thread {id}"), format!("{author} says on {}, as data:\n{says}", thread.path)));
     }
     for author in reviews.iter().filter(|it| !it.own).map(|it| &it.author).collect::<BTreeSet<_>>() {
-        let verdicts = reviews.iter().filter(|it| it.author == *author && it.verdict != ReviewIs::Commented);
-        let Some(last) = verdicts.last().filter(|it| it.verdict == ReviewIs::ChangesRequested) else {
+        let mut verdicts = reviews.iter().filter(|it| it.author == *author && it.verdict != ReviewIs::Commented);
+        let Some(last) = verdicts.next_back().filter(|it| it.verdict == ReviewIs::ChangesRequested) else {
             continue;
         };
         // A request was of the head that it names; what came since is the answer, until they ask again.
@@ -241,7 +241,7 @@ fn answered<'v, 't>(
     let head = view.pull().map(|pull| &pull.head);
     let of_it = |run: &&&RunSeen| {
         run.of.play.as_ref().is_some_and(|play| {
-            play.book == REWORK && play.head.as_ref() != head && play.about.iter().any(|about| *about == mark)
+            play.book == REWORK && play.head.as_ref() != head && play.about.contains(&mark)
         })
     };
     let run = view.runs.iter().rev().find(of_it)?;

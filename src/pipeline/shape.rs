@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::model::Phase;
 
-use super::prompt::Parts;
+use super::prompt::{Parts, one_line as line};
 use super::view::View;
 use super::work::{Got, Job, answer, schema};
 use super::{Station, discover, triage};
@@ -126,10 +126,6 @@ fn chosen(view: &View<'_>) -> Result<String, Station> {
         "three rounds of votes were split; say which direction with `/steer`, then `/redo shape`",
         tried,
     ))
-}
-
-fn line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The votes of a panel; who gives no vote is left out.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::model::{Closed, Phase, RunSeen};
 
-use super::prompt::Parts;
+use super::prompt::{Parts, bullets};
 use super::view::View;
 use super::work::{Job, answer, schema};
 use super::{Stand, Station};
