@@ -34,8 +34,7 @@ pub(super) fn render(view: &View<'_>, book: Option<&Playbook>, parts: &Parts, be
     let fixed = fixed.map(|part| part.chars().count()).iter().sum::<usize>();
     let used = book.prompt.chars().count() + fixed;
     let (issue, comments) = share(&issue, &comments(view), budget.saturating_sub(used));
-    let criteria: String =
-        book.criteria.iter().map(|line| format!("- {line}\n")).collect::<Vec<_>>().concat();
+    let criteria = bullets(&book.criteria);
     let before = bullets(before);
     let of = |place: &str| -> Option<&str> {
         Some(match place {

@@ -190,7 +190,8 @@ fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
         asked.push((format!("thread {id}"), format!("{author} says on {}, as data:\n{says}", thread.path)));
     }
     for author in reviews.iter().filter(|it| !it.own).map(|it| &it.author).collect::<BTreeSet<_>>() {
-        let mut verdicts = reviews.iter().filter(|it| it.author == *author && it.verdict != ReviewIs::Commented);
+        let mut verdicts =
+            reviews.iter().filter(|it| it.author == *author && it.verdict != ReviewIs::Commented);
         let Some(last) = verdicts.next_back().filter(|it| it.verdict == ReviewIs::ChangesRequested) else {
             continue;
         };

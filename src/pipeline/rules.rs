@@ -24,6 +24,7 @@ pub struct Unmet {
 /// After this long a check that never started is named.
 const STARTS_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
+#[expect(clippy::unnecessary_wraps, reason = "what a rule answers that isn't satisfied")]
 fn not(rule: &'static str, says: impl Into<String>, needs: impl Into<String>) -> Option<Unmet> {
     Some(Unmet { rule, says: says.into(), needs: needs.into() })
 }

@@ -114,9 +114,8 @@ fn job<'j>(view: &View<'_>) -> Job<'j> {
     let (findings, enriched) = match before.last() {
         Some((_, closed)) => {
             let missing = answer::<Verdict>(closed).map(|verdict| verdict.missing).unwrap_or_default();
-            let lines: String =
-                missing.iter().map(|line| format!("- {}\n", line.replace('\n', " "))).collect();
-            (format!("It was parked before, since this was missing:\n{lines}"), Some("recovery".to_owned()))
+            let says = format!("It was parked before, since this was missing:\n{}", bullets(missing));
+            (says, Some("recovery".to_owned()))
         }
         None => (String::new(), None),
     };

@@ -109,7 +109,10 @@ impl<'a> View<'a> {
     pub(super) fn task(&self, job: &Job<'_>, lap: u32, book: &str, parts: &Parts) -> Task {
         let playbook = self.book(book);
         let agents = playbook.map(|book| &book.agents).filter(|agents| !agents.is_empty());
-        let phase = playbook.map_or(job.phase, |book| book.phase);
+        let phase = match playbook.map(|book| book.phase) {
+            Some(Phase::Hitl) => Phase::Hitl,
+            Some(_) | None => job.phase,
+        };
         let last = self.runs.last().and_then(|run| run.of.subject.issue());
         let mut task = Task {
             subject: Subject::Issue { number: self.case.number, phase },

@@ -82,16 +82,17 @@ pub(super) const SPECIALISTS: &[Book] = &[
     },
     Book {
         name: "review-stuck",
+        hand: Hand::Works,
         says: "The work on this issue doesn't get through its review. Read what the tests printed and the last three commits one \
                by one, and find the commit from which on it is wrong: check it out elsewhere, run what fails, and go back \
                until it passes.\n\
-               Name that commit, what in it is wrong, and what exactly a rework has to do. Where the reviewer is wrong, say \
-               so, and show it by a test or a line. Don't review it all over again.",
+               Then mend it, and name that commit and what in it was wrong in the message of yours. Where the reviewer is \
+               wrong, commit a test that shows it. Don't review it all over again.",
         shows: &["issue", "plan", "changes", "findings", "context", "before"],
         criteria: &[
             "One commit is named, with the run that passes before and fails after it; or that there is none.",
             "Each finding that still blocks is said to hold or not to, and what shows it.",
-            "What a rework has to do is a list, and isn't what was tried.",
+            "What is committed isn't what was tried.",
         ],
         ..Book::SPECIALIST
     },
