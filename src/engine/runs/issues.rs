@@ -47,7 +47,7 @@ pub(in crate::engine) async fn issues_seen(
     if wanted.is_empty() {
         return;
     }
-    observed::cases(client, &wanted, observed).await;
+    observed::cases(client, &wanted, (known.remembered(), now), observed).await;
     // What was settled and is asked for again has runs that were not read.
     let open = observed.cases.all.iter().filter(|(_, seen)| seen.known().is_some_and(|case| case.open));
     let again: BTreeSet<(RepoName, u64)> =

@@ -10,11 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::{
     AgentConfig, Paid, Permission, Phase, RepoName, RunId, RunOf, RunSeen, Subject, Task, day_of,
 };
+use crate::observed::Remembered;
 use crate::runs::{RecordError, RunDir};
 
 /// The runs that this process knows to be over.
 #[derive(Clone, Debug, Default)]
-pub struct Known(Arc<Mutex<Inner>>);
+pub struct Known(Arc<Mutex<Inner>>, Arc<Remembered>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -220,6 +221,11 @@ impl Known {
             out.extend(past.iter().rev().take(failed + 1).map(|(_, id, _)| (*id).clone()));
         }
         out
+    }
+
+    /// What was read of issues before.
+    pub(in crate::engine) fn remembered(&self) -> &Remembered {
+        &self.1
     }
 
     /// The issues that there were runs of, and that something may still be done about.

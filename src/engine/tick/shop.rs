@@ -205,6 +205,11 @@ impl Shop {
             .await;
             match carried {
                 Ok(report) => {
+                    for (action, _) in &report.outcomes {
+                        if let Some(watched) = action.effect.watched() {
+                            self.known.remembered().forget(action.effect.repo(), watched.number);
+                        }
+                    }
                     conclude(order, &report, done, self.clock.now());
                     break;
                 }

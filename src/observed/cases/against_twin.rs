@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{WantedCases, cases, one_case};
+use super::{Remembered, WantedCases, cases, one_case};
 use crate::adapters::github::{Auth, Client, Config, Kind};
 use crate::model::{Facet, LabelName, Observed, Permission, Pipeline, RepoName, Seen, Source};
 use crate::twin::world::World;
@@ -66,7 +66,8 @@ async fn observe(client: &Client) -> Observed {
     let (repo, pipeline) = (RepoName::parse("acme/widgets").unwrap(), pipeline());
     let wanted = [WantedCases { repo: &repo, pipeline: &pipeline, also: [5, 6, 99].into() }];
     let mut observed = Observed::default();
-    cases(client, &wanted, &mut observed).await;
+    let now = "2026-06-01T12:00:00Z".parse().unwrap();
+    cases(client, &wanted, (&Remembered::default(), now), &mut observed).await;
     observed
 }
 

@@ -1,14 +1,15 @@
 //! Which open issues are a pipeline's: those with one of its labels, and those that its assignee has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::adapters::github::{Client, GraphqlReply};
-use crate::model::{Cause, Facet, Gap, Mark, Phase, Pipeline, RepoName};
+use crate::model::{Case, Cause, Facet, Gap, LabelName, Mark, Phase, Pipeline, RepoName};
 
 use super::super::batch;
-use super::{Untold, WantedCases, query, refusal};
+use super::{Listing, Untold, query, refusal};
 
 /// Pages of one listing that are read before it counts as endless.
 const PAGES_MAX: usize = 100;
@@ -20,6 +21,8 @@ pub(super) enum Filter {
     Labels(Vec<String>),
     /// This login is assigned.
     Assignee(String),
+    /// It changed since, by GitHub's clock, whether it is open or not.
+    Since(Timestamp),
 }
 
 /// One page of a listing.
@@ -31,7 +34,7 @@ pub(super) struct Page<'a> {
 }
 
 /// The listings of a pipeline. GitHub takes a filter of nothing for every issue, so there is none of that kind.
-fn filters(pipeline: &Pipeline) -> Vec<Filter> {
+pub(super) fn filters(pipeline: &Pipeline) -> Vec<Filter> {
     let marks = Phase::ALL.iter().copied().map(Mark::At).chain([Mark::Parked, Mark::Human, Mark::Hold]);
     let marks = marks.map(|mark| pipeline.label(mark));
     let labels: BTreeMap<String, String> = (pipeline.intake.iter().cloned().chain(marks))
@@ -43,17 +46,30 @@ fn filters(pipeline: &Pipeline) -> Vec<Filter> {
     labels.map(Filter::Labels).into_iter().chain(assignee.map(Filter::Assignee)).collect()
 }
 
-/// The numbers of all that are listed, page by page and many repositories in one query. What can't be listed to its end is a
-/// gap, and what was read of it is kept.
-pub(super) async fn open(
-    client: &Client,
-    wanted: &[WantedCases<'_>],
-    gaps: &mut Vec<Gap>,
-) -> BTreeSet<(RepoName, u64)> {
-    let mut found = BTreeSet::new();
-    let mut pages: Vec<Page<'_>> = (wanted.iter().map(|one| (one.repo, filters(one.pipeline))))
-        .flat_map(|(repo, all)| all.into_iter().map(move |filter| Page { repo, filter, after: None }))
-        .collect();
+/// Whether a pipeline's listing of everything has an issue.
+pub(super) fn is_listed(pipeline: &Pipeline, case: &Case) -> bool {
+    case.open
+        && filters(pipeline).iter().any(|filter| match filter {
+            Filter::Labels(labels) => {
+                labels.iter().any(|label| case.labels.contains_key(&LabelName::observed(label).key()))
+            }
+            Filter::Assignee(login) => case.assignees.iter().any(|one| one.eq_ignore_ascii_case(login)),
+            Filter::Since(_) => false,
+        })
+}
+
+/// When an issue of a repository changed last, by its number.
+pub(super) type Changed = BTreeMap<RepoName, BTreeMap<u64, Timestamp>>;
+
+/// The numbers of all that are listed and when each changed last, page by page and many repositories in one query. What can't
+/// be listed to its end is a gap, and what was read of it is kept.
+pub(super) async fn list(client: &Client, lists: &[Listing<'_>], gaps: &mut Vec<Gap>) -> Changed {
+    let mut found = Changed::new();
+    let mut pages: Vec<Page<'_>> = Vec::new();
+    for list in lists {
+        let filters = list.since.map_or_else(|| list.filters.clone(), |since| vec![Filter::Since(since)]);
+        pages.extend(filters.into_iter().map(|filter| Page { repo: list.repo, filter, after: None }));
+    }
     for _ in 0..PAGES_MAX {
         if pages.is_empty() {
             return found;
@@ -74,7 +90,7 @@ pub(super) async fn open(
                 };
                 match told {
                     Ok((numbers, after)) => {
-                        found.extend(numbers.into_iter().map(|number| (page.repo.clone(), number)));
+                        found.entry(page.repo.clone()).or_default().extend(numbers);
                         pages.extend(after.map(|after| Page { after: Some(after), ..page.clone() }));
                     }
                     Err(untold) => gaps.push(unlisted(page.repo, untold)),
@@ -94,8 +110,8 @@ fn unlisted(repo: &RepoName, Untold { why, cause }: Untold) -> Gap {
     Gap { facet: Facet::Cases, repo: Some(repo.clone()), why, cause }
 }
 
-/// The numbers of a page, and the cursor after which they go on.
-fn numbers(reply: &GraphqlReply, k: usize) -> Result<(Vec<u64>, Option<String>), Untold> {
+/// The numbers of a page with when each changed last, and the cursor after which they go on.
+fn numbers(reply: &GraphqlReply, k: usize) -> Result<(Vec<(u64, Timestamp)>, Option<String>), Untold> {
     let alias = format!("r{k}");
     if let Some(error) = reply.errors.iter().find(|e| e.path.first().is_none_or(|first| *first == alias)) {
         return Err(refusal(error));
@@ -103,7 +119,8 @@ fn numbers(reply: &GraphqlReply, k: usize) -> Result<(Vec<u64>, Option<String>),
     let page = &reply.data[&alias]["issues"];
     let told = || {
         let nodes = page["nodes"].as_array()?;
-        let numbers = nodes.iter().map(|node| node["number"].as_u64()).collect::<Option<Vec<_>>>()?;
+        let told = |node: &Value| Some((node["number"].as_u64()?, node["updatedAt"].as_str()?.parse().ok()?));
+        let numbers = nodes.iter().map(told).collect::<Option<Vec<_>>>()?;
         let after = match (page["pageInfo"]["hasNextPage"].as_bool()?, &page["pageInfo"]["endCursor"]) {
             (false, _) => None,
             (true, Value::String(cursor)) => Some(cursor.clone()),
@@ -129,19 +146,22 @@ mod tests {
     fn a_page_tells_its_numbers_and_whether_it_goes_on() {
         let page =
             |nodes: Value, info: Value| reply(json!({"r0": {"issues": {"nodes": nodes, "pageInfo": info}}}));
+        let at = || "2026-06-01T12:00:00Z".parse::<Timestamp>().unwrap();
+        let of = |number: u64| json!({"number": number, "updatedAt": "2026-06-01T12:00:00Z"});
         let last = json!({"hasNextPage": false, "endCursor": null});
         let rows = [
             ("none", page(json!([]), last.clone()), Ok((vec![], None))),
-            ("the last", page(json!([{"number": 3}, {"number": 5}]), last.clone()), Ok((vec![3, 5], None))),
+            ("the last", page(json!([of(3), of(5)]), last.clone()), Ok((vec![(3, at()), (5, at())], None))),
             (
                 "more",
-                page(json!([{"number": 3}]), json!({"hasNextPage": true, "endCursor": "x"})),
-                Ok((vec![3], Some("x".into()))),
+                page(json!([of(3)]), json!({"hasNextPage": true, "endCursor": "x"})),
+                Ok((vec![(3, at())], Some("x".into()))),
             ),
             ("no cursor", page(json!([]), json!({"hasNextPage": true, "endCursor": null})), Err(())),
             ("no page", page(json!([]), Value::Null), Err(())),
             ("no nodes", page(Value::Null, last.clone()), Err(())),
-            ("a node of nothing", page(json!([null]), last), Err(())),
+            ("a node of nothing", page(json!([null]), last.clone()), Err(())),
+            ("nobody knows when", page(json!([{"number": 3}]), last), Err(())),
             ("no repository", reply(json!({"r0": null})), Err(())),
         ];
         for (name, reply, expected) in rows {

@@ -17,6 +17,7 @@
 
 mod decode;
 mod listing;
+mod memory;
 mod permissions;
 mod query;
 mod read;
@@ -28,11 +29,14 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::adapters::github::{Client, Error, GraphqlError, Stats};
-use crate::model::{Cause, Facet, Gap, Observed, Pipeline, RepoName};
+use crate::model::{Cause, Facet, Gap, Observed, Pipeline, RepoName, Seen};
 
 use super::{cause, repositories::cause_of};
 
+pub use memory::Remembered;
 pub use permissions::permissions;
 pub use read::one_case;
 
@@ -48,31 +52,81 @@ pub struct WantedCases<'a> {
 }
 
 /// Reads the open issues that carry a label of a pipeline's intake or of its own, or that its assignee has, and those that
-/// are wanted by number. What can't be read is a gap. Cancelling it is safe: nothing is written.
-pub async fn cases(client: &Client, wanted: &[WantedCases<'_>], observed: &mut Observed) {
+/// are wanted by number. What can't be read is a gap. What GitHub says has not changed since it was read is taken as it was.
+/// Cancelling it is safe: nothing is written.
+pub async fn cases(
+    client: &Client,
+    wanted: &[WantedCases<'_>],
+    (memory, now): (&Remembered, Timestamp),
+    observed: &mut Observed,
+) {
     let before = client.stats();
     let mut gaps = Vec::new();
-    let (mut asked, own) = futures::join!(listing::open(client, wanted, &mut gaps), own(client, wanted));
-    for one in wanted {
-        asked.extend(one.also.iter().map(|number| (one.repo.clone(), *number)));
-    }
+    let lists: Vec<Listing<'_>> = wanted.iter().map(|one| Listing::of(one, memory, now)).collect();
+    let (listed, own) = futures::join!(listing::list(client, &lists, &mut gaps), own(client, wanted));
     observed.cases.own.extend(own.0);
     gaps.extend(own.1);
+    let none = BTreeMap::new();
+    let of = |repo: &RepoName| listed.get(repo).unwrap_or(&none);
+    let (mut asked, mut kept) = (BTreeSet::new(), Vec::new());
+    for (one, list) in wanted.iter().zip(&lists) {
+        if list.since.is_some() {
+            kept.extend(memory.unchanged(one.repo, of(one.repo)));
+        }
+        let also = one.also.iter().filter(|number| list.since.is_none() || !memory.has(one.repo, **number));
+        asked.extend(of(one.repo).keys().chain(also).map(|number| (one.repo.clone(), *number)));
+    }
+    for case in &kept {
+        asked.remove(&(case.repo.clone(), case.number));
+    }
     let asked: Vec<query::Asked> = asked.into_iter().collect();
-    let mut all = read::all(client, &asked, &mut gaps).await;
-    let named =
-        all.iter().filter_map(|((repo, _), seen)| Some((repo.clone(), seen.known()?.blocked_by.clone())));
+    let mut all = read::all(client, &asked, kept, &mut gaps).await;
+    for (one, list) in wanted.iter().zip(&lists) {
+        if gaps.iter().any(|gap| gap.repo.as_ref() == Some(one.repo)) {
+            memory.drop_all(one.repo);
+            continue;
+        }
+        let known = all.iter().filter(|((repo, _), _)| repo == one.repo).filter_map(|(_, seen)| seen.known());
+        let ours = known.filter(|case| listing::is_listed(one.pipeline, case)).cloned();
+        memory.learn(one.repo, (list.filters.clone(), list.since.is_none(), now), of(one.repo), ours);
+    }
+    // Of what changed only some is the pipeline's.
+    let is_ours = |one: &WantedCases<'_>, case: &crate::model::Case| {
+        one.also.contains(&case.number) || listing::is_listed(one.pipeline, case)
+    };
+    all.retain(|(repo, _), seen| {
+        let Seen::Known(case) = seen else { return true };
+        wanted.iter().any(|one| one.repo == repo && is_ours(one, case))
+    });
+    let named = all.iter().filter_map(|((repo, _), seen)| Some((repo.clone(), seen.known()?.blocked_by.clone())));
     let named = named.flat_map(|(repo, all)| all.into_iter().map(move |number| (repo.clone(), number)));
     let more: BTreeSet<query::Asked> = named.filter(|one| !all.contains_key(one)).collect();
     let more: Vec<query::Asked> = more.into_iter().collect();
     if !more.is_empty() {
-        all.extend(read::all(client, &more, &mut gaps).await);
+        all.extend(read::all(client, &more, Vec::new(), &mut gaps).await);
     }
     observed.cases.all.extend(all);
     gaps.sort_by(|a, b| (&a.repo, &a.why).cmp(&(&b.repo, &b.why)));
     gaps.dedup();
     observed.gaps.extend(gaps);
     charge(client, before, observed);
+}
+
+/// What is listed of a repository.
+#[derive(Clone, Debug)]
+struct Listing<'a> {
+    repo: &'a RepoName,
+    filters: Vec<listing::Filter>,
+    /// Only what changed since; everything without it.
+    since: Option<Timestamp>,
+}
+
+impl<'a> Listing<'a> {
+    fn of(one: &WantedCases<'a>, memory: &Remembered, now: Timestamp) -> Self {
+        let filters = listing::filters(one.pipeline);
+        let since = memory.since(one.repo, &filters, now);
+        Self { repo: one.repo, filters, since }
+    }
 }
 
 /// The factory's own login, by owner.

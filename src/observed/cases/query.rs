@@ -130,12 +130,20 @@ pub(super) fn lists(owner: &str, chunk: &[Page<'_>]) -> Operation {
                 text.variable(&format!("f{k}"), "String", json!(login));
                 format!("filterBy: {{ assignee: $f{k} }}")
             }
+            super::listing::Filter::Since(since) => {
+                text.variable(&format!("f{k}"), "DateTime", json!(since));
+                format!("filterBy: {{ since: $f{k} }}")
+            }
+        };
+        let states = match &page.filter {
+            super::listing::Filter::Labels(_) | super::listing::Filter::Assignee(_) => "[OPEN]",
+            super::listing::Filter::Since(_) => "[OPEN, CLOSED]",
         };
         text.variable(&format!("a{k}"), "String", json!(page.after));
         let fields = format!(
-            "issues(first: 100, after: $a{k}, states: [OPEN], {filter}, \
+            "issues(first: 100, after: $a{k}, states: {states}, {filter}, \
              orderBy: {{ field: CREATED_AT, direction: ASC }}) \
-             {{ nodes {{ number }} pageInfo {{ hasNextPage endCursor }} }}"
+             {{ nodes {{ number updatedAt }} pageInfo {{ hasNextPage endCursor }} }}"
         );
         text.ask(k, page.repo, &fields);
     }

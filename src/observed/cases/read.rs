@@ -17,12 +17,24 @@ const AT_ONCE: usize = 6;
 const PAGES_MAX: usize = 20;
 
 /// What became of each issue. What can't be read of one makes all of it unknown, and is a gap.
+///
+/// Those that are `kept` are known already, but for the pull request that is open.
 pub(super) async fn all(
     client: &Client,
     asked: &[Asked],
+    kept: Vec<Case>,
     gaps: &mut Vec<Gap>,
 ) -> BTreeMap<Asked, Seen<Case>> {
-    let Issues { mut seen, open, crowded } = issues(client, asked, gaps).await;
+    let Issues { mut seen, mut open, crowded } = issues(client, asked, gaps).await;
+    for case in kept {
+        let at = (case.repo.clone(), case.number);
+        if case.pulls.iter().any(|pull| pull.open) {
+            let numbers = case.pulls.iter().map(|pull| pull.number).collect();
+            open.insert(at, (case, numbers));
+        } else {
+            seen.insert(at, Seen::Known(case));
+        }
+    }
     let numbers = |(at, (_, pulls)): (&Asked, &(Case, Vec<u64>))| {
         let at = at.clone();
         pulls.clone().into_iter().map(move |pull| (at.0.clone(), at.1, pull))

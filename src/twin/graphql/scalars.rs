@@ -57,6 +57,13 @@ impl From<u64> for BigInt {
     }
 }
 
+impl DateTime {
+    /// The moment, where it is one.
+    pub(crate) fn moment(&self) -> Option<Timestamp> {
+        self.0.parse().ok()
+    }
+}
+
 impl From<Timestamp> for DateTime {
     fn from(at: Timestamp) -> Self {
         Self(shape::time(at).as_str().unwrap_or_default().to_owned())
