@@ -22,6 +22,11 @@ pub(crate) fn run_kills() -> u64 {
     number("FACTORY_SOAK_RUN_KILLS", 10)
 }
 
+/// Kills of a daemon with issues on their way.
+pub(crate) fn pipeline_kills() -> u64 {
+    number("FACTORY_SOAK_PIPELINE_KILLS", 10)
+}
+
 /// One of so many positions of a faulty request gets every fault; the others get one fault each, in turn.
 pub(crate) fn fault_stride() -> u64 {
     number("FACTORY_SOAK_FAULTS", 4)

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::adapters::github::webhook::{Delivery, verify};
 use crate::model::{Facet, Facets, RepoName};
 
+use crate::engine::runs::Known;
 use crate::engine::wakes::{Pending, Wakes};
 
 /// GitHub's own limit on a delivery.
@@ -54,6 +55,8 @@ pub(crate) struct Hooks {
     pub config: Option<(RepoName, String)>,
     /// How many were refused.
     pub refused: Arc<AtomicU64>,
+    /// Who the factory is: what it writes itself on issues wakes nobody.
+    pub known: Known,
 }
 
 /// An endpoint that listens.
@@ -143,7 +146,9 @@ async fn take(shared: &Shared, request: Request<Body>) -> StatusCode {
         }
     };
     if shared.seen.lock().unwrap_or_else(PoisonError::into_inner).first_time(&delivery.id) {
-        let woken = about(&delivery, shared.hooks.config.as_ref());
+        let is_own = delivery.app().is_some_and(|login| shared.hooks.known.is_own(login));
+        let of_issues = Look::Facets(Facets::of(Facet::Cases));
+        let woken = about(&delivery, shared.hooks.config.as_ref()).filter(|look| !is_own || *look != of_issues);
         tracing::debug!(event = delivery.event, woken = woken.is_some(), "a webhook delivery");
         if let Some(what) = woken {
             shared.wakes.add(|pending| what.add_to(pending));
@@ -227,7 +232,8 @@ mod tests {
 
     fn shared() -> Shared {
         let config = Some((RepoName::parse("acme/factory").unwrap(), "main".to_owned()));
-        let hooks = Hooks { secret: "s3cret".into(), config, refused: Arc::default() };
+        let hooks =
+            Hooks { secret: "s3cret".into(), config, refused: Arc::default(), known: Known::default() };
         Shared { hooks: Arc::new(hooks), wakes: Wakes::default(), seen: Arc::default() }
     }
 

@@ -74,6 +74,12 @@ impl Delivery {
         self.body.get("ref").and_then(Value::as_str)
     }
 
+    /// The App that caused it, by its login, where it was one: nobody else acts under that.
+    pub fn app(&self) -> Option<&str> {
+        let login = self.body.pointer("/sender/login").and_then(Value::as_str)?;
+        login.ends_with("[bot]").then_some(login)
+    }
+
     /// What happened, for events that come in several kinds.
     pub fn action(&self) -> Option<&str> {
         self.body.get("action").and_then(Value::as_str)

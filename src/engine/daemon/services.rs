@@ -157,7 +157,8 @@ impl Daemon {
         let (address, stop) = (endpoint.address(), CancellationToken::new());
         let repo =
             desired.factory.config.as_ref().map(|c| (c.value.clone(), self.keeper.branch().to_owned()));
-        let hooks = webhooks::Hooks { secret, config: repo, refused: Arc::clone(&self.refused_deliveries) };
+        let (refused, known) = (Arc::clone(&self.refused_deliveries), self.shop.known.clone());
+        let hooks = webhooks::Hooks { secret, config: repo, refused, known };
         let served = self.services.spawn(endpoint.serve(hooks, self.wakes.clone(), stop.clone()));
         self.audience.remark(&format!("webhooks are received at http://{address}"));
         Ok(Some(Hooks { config, address, stop, served }))

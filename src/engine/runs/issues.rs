@@ -48,6 +48,7 @@ pub(in crate::engine) async fn issues_seen(
         return;
     }
     observed::cases(client, &wanted, (known.remembered(), now), observed).await;
+    known.note_own(observed.cases.own.values());
     // What was settled and is asked for again has runs that were not read.
     let open = observed.cases.all.iter().filter(|(_, seen)| seen.known().is_some_and(|case| case.open));
     let again: BTreeSet<(RepoName, u64)> =

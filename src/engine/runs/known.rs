@@ -30,6 +30,8 @@ struct Inner {
     issues: BTreeMap<Mark, (RepoName, u64)>,
     /// Those of them that nothing more is to be done about.
     settled: BTreeSet<Mark>,
+    /// The logins of the factory itself.
+    own: BTreeSet<String>,
     /// What somebody may do in a repository, and when that was read.
     permissions: BTreeMap<(RepoName, String), (Permission, Timestamp)>,
 }
@@ -221,6 +223,16 @@ impl Known {
             out.extend(past.iter().rev().take(failed + 1).map(|(_, id, _)| (*id).clone()));
         }
         out
+    }
+
+    /// Takes note of who the factory is.
+    pub(super) fn note_own<'a>(&self, logins: impl Iterator<Item = &'a String>) {
+        self.lock().own.extend(logins.cloned());
+    }
+
+    /// Whether the factory acts under a login.
+    pub(in crate::engine) fn is_own(&self, login: &str) -> bool {
+        self.lock().own.contains(login)
     }
 
     /// What was read of issues before.
