@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Remembered, WantedCases, cases, one_case};
+use super::{Remembered, WantedCases, cases, one_case, permissions};
 use crate::adapters::github::{Auth, Client, Config, Kind};
 use crate::model::{Facet, LabelName, Observed, Permission, Pipeline, RepoName, Seen, Source};
 use crate::twin::world::World;
@@ -102,6 +102,33 @@ async fn issues_are_found_and_read_with_their_pull_requests() {
         &Kind::Absent,
         "not an absent issue"
     );
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn people_may_do_what_github_says() {
+    let (twin, _) = twin().await;
+    twin.world().mutate(|world| {
+        let write = crate::twin::world::Permission::Write;
+        world.repo_mut("acme/widgets").unwrap().collaborators.insert("ann".into(), write);
+        world.add_user("bob");
+    });
+    let client = client(&twin);
+    let repo = RepoName::parse("acme/widgets").unwrap();
+    let asked = ["Ann", "bob", "nobody", ""].map(|login| (repo.clone(), login.to_owned()));
+    let mut observed = Observed::default();
+    permissions(&client, asked.into(), &mut observed).await;
+    assert_eq!((twin.unknown(), observed.gaps.clone()), (vec![], vec![]));
+    let may = |login: &str| observed.cases.permission(&repo, login);
+    assert_eq!(may("ann"), Some(Permission::Write));
+    assert!(may("bob") < Some(Permission::Write), "{:?}", may("bob"));
+    assert_eq!([may("nobody"), may("")], [Some(Permission::None); 2], "accounts that are gone");
+    assert_eq!(may("carl"), None, "who was not asked about");
+
+    let fault = FaultAction::Status { status: 502, body: None, headers: std::collections::BTreeMap::new() };
+    twin.set_faults(vec![FaultRule::every(fault)]).unwrap();
+    permissions(&client, [(repo.clone(), "ann".to_owned())].into(), &mut observed).await;
+    assert_eq!((observed.cases.permission(&repo, "ann"), observed.gaps.len()), (None, 1));
     twin.stop().await;
 }
 

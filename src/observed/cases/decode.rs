@@ -122,10 +122,8 @@ pub(super) fn page(connection: &Value, here: &Value) -> Result<Page, String> {
 
 /// The id of a repository that a field names; `None` where there is none any more.
 fn id_of<'a>(json: &'a Value, field: &str) -> Result<Option<&'a str>, String> {
-    match at(json, field)? {
-        Value::Null => Ok(None),
-        repo => text(repo, "id").map(Some),
-    }
+    let repo = at(json, field)?;
+    if repo.is_null() { Ok(None) } else { text(repo, "id").map(Some) }
 }
 
 fn known(here: &Value) -> Result<&str, String> {

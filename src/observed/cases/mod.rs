@@ -1,7 +1,7 @@
 //! The issues that pipelines have to do with, each with the pull requests from its branch.
 //!
-//! First the numbers of those that are wanted, then the issues by number, each with the numbers of the pull requests from its
-//! branch, then those pull requests. Queries and points (of 5,000 an hour), where one issue in twenty has a pull request:
+//! First the numbers of those that are wanted, then the issues by number, each with the numbers of the pull requests from
+//! its branch, then those pull requests. Queries and points (of 5,000 an hour), where one issue in twenty has a pull request:
 //!
 //! | issues | queries | points |
 //! |---|---|---|
@@ -12,8 +12,8 @@
 //!
 //! To list whole issues would save one query where a single page holds them all, and cost 5 points for each repository,
 //! whatever it has; to ask for whole pull requests of each issue would take 100 queries and more than 5,700 points for 2,000
-//! of them. Besides, who the factory itself is takes a request an owner, which is answered from the cache mostly. All that there
-//! is of a single issue ([`one_case`]) takes one query and three points.
+//! of them. Besides, who the factory itself is takes a request an owner, mostly answered from the cache. All that there is of
+//! a single issue ([`one_case`]) takes one query and three points.
 
 mod decode;
 mod listing;

@@ -1,4 +1,4 @@
-//! The texts in which issues and pull requests are asked for: one alias a repository, and in it one an issue or a pull request.
+//! The texts in which issues and pull requests are asked for: one alias a repository, and in it one for each of them.
 //!
 //! GitHub refuses a query that may answer with more than 500,000 nodes, and charges a point for a hundred of its
 //! connections, counted as if each were full. An issue has 320 nodes in 4 connections (labels 100, assignees 20, comments

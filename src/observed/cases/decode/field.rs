@@ -19,10 +19,7 @@ pub(super) fn text<'a>(json: &'a Value, field: &str) -> Result<&'a str, String> 
 }
 
 pub(super) fn text_or_none<'a>(json: &'a Value, field: &str) -> Result<Option<&'a str>, String> {
-    match at(json, field)? {
-        Value::Null => Ok(None),
-        _ => text(json, field).map(Some),
-    }
+    if at(json, field)?.is_null() { Ok(None) } else { text(json, field).map(Some) }
 }
 
 pub(super) fn flag(json: &Value, field: &str) -> Result<bool, String> {
@@ -38,10 +35,7 @@ pub(super) fn time(json: &Value, field: &str) -> Result<Timestamp, String> {
 }
 
 pub(super) fn time_or_none(json: &Value, field: &str) -> Result<Option<Timestamp>, String> {
-    match at(json, field)? {
-        Value::Null => Ok(None),
-        _ => time(json, field).map(Some),
-    }
+    if at(json, field)?.is_null() { Ok(None) } else { time(json, field).map(Some) }
 }
 
 pub(super) fn commit(json: &Value, field: &str) -> Result<CommitId, String> {
@@ -51,11 +45,9 @@ pub(super) fn commit(json: &Value, field: &str) -> Result<CommitId, String> {
 /// GitHub's number of a comment or a review: digits in a text, as it has more of them than GraphQL's integers.
 pub(super) fn id(json: &Value) -> Result<u64, String> {
     let field = "fullDatabaseId";
-    let number = match at(json, field)? {
-        Value::String(digits) => digits.parse().ok(),
-        number => number.as_u64(),
-    };
-    number.ok_or_else(|| missing(field))
+    let number = at(json, field)?;
+    let digits = number.as_str().and_then(|digits| digits.parse().ok());
+    digits.or_else(|| number.as_u64()).ok_or_else(|| missing(field))
 }
 
 /// A login as REST has it, where the one of a bot ends in `[bot]`; empty where the account is gone.

@@ -55,24 +55,23 @@ pub(in super::super) fn pull(json: &Value, here: &Value) -> Result<Option<PullCa
 
 /// Whether it is open, and what landed.
 fn fate(json: &Value) -> Result<(bool, Option<Landed>), String> {
-    let landed = match flag(json, "merged")? {
-        false => None,
-        true => {
-            let made = at(json, "mergeCommit")?;
-            let there = !made.is_null();
-            Some(Landed {
-                at: time(json, "mergedAt")?,
-                by: Some(login(json, "mergedBy")?).filter(|login| !login.is_empty()),
-                commit: there.then(|| commit(made, "oid")).transpose()?,
-                tree: there.then(|| tree(made)).transpose()?,
-            })
-        }
-    };
+    let landed = flag(json, "merged")?.then(|| landed(json)).transpose()?;
     match (text(json, "state")?, &landed) {
         ("OPEN", None) => Ok((true, None)),
         ("CLOSED", None) | ("MERGED", Some(_)) => Ok((false, landed)),
         (other, _) => Err(format!("`state` is `{other}`, and `merged` is {}", landed.is_some())),
     }
+}
+
+fn landed(json: &Value) -> Result<Landed, String> {
+    let made = at(json, "mergeCommit")?;
+    let there = !made.is_null();
+    Ok(Landed {
+        at: time(json, "mergedAt")?,
+        by: Some(login(json, "mergedBy")?).filter(|login| !login.is_empty()),
+        commit: there.then(|| commit(made, "oid")).transpose()?,
+        tree: there.then(|| tree(made)).transpose()?,
+    })
 }
 
 fn tree(commit: &Value) -> Result<String, String> {
@@ -116,10 +115,8 @@ fn last_commit(json: &Value, head: &CommitId) -> Result<Last, String> {
     let by = (!user.is_null()).then(|| text(user, "login").map(str::to_owned)).transpose()?;
     let at_time = time(last, "committedDate")?;
     let rollup = at(last, "statusCheckRollup")?;
-    let mut checks = match rollup {
-        Value::Null => Seen::Known(Vec::new()),
-        rollup => whole(rollup, "contexts", check)?,
-    };
+    let mut checks =
+        if rollup.is_null() { Seen::Known(Vec::new()) } else { whole(rollup, "contexts", check)? };
     // In whatever order GitHub has them today.
     if let Seen::Known(all) = &mut checks {
         all.sort_by(|a, b| (&a.name, a.app, a.since).cmp(&(&b.name, b.app, b.since)));
