@@ -141,7 +141,7 @@ enum Command {
     History(history::Args),
     /// Check or show the ledger
     Ledger(ledger::Args),
-    /// Run a local server that behaves like GitHub on the wire
+    /// Run a local server that behaves like GitHub on the wire; play an agent
     Twin(twin::Args),
     /// Check credentials, limits, clocks, git and config, each with what to do
     Doctor(doctor::Args),
@@ -168,6 +168,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> Exit {
     // One for each run: it has no use for a runtime, and no room for one.
     if let Command::Supervise(args) = &cli.command {
         return supervise::run(&ui, args).unwrap_or_else(|fail| ui.fail(&fail));
+    }
+    if let Command::Twin(twin::Args { part: Some(twin::Part::Agent(args)), .. }) = &cli.command {
+        return twin::agent::run(&ui, args).unwrap_or_else(|fail| ui.fail(&fail));
     }
     ui::init_logs(cli.global.verbose, cli.global.log_format, &env, &ui);
     let runtime = match runtime(&cli.command) {

@@ -13,6 +13,7 @@
 )]
 
 mod acts;
+pub mod agent;
 mod ci;
 mod door;
 mod generate;

@@ -1,6 +1,7 @@
 //! `factoryctl demo`: the whole factory in a temporary directory, on the embedded twin. Every step runs the real
 //! command, as anybody would.
 
+mod issue;
 mod stage;
 
 use serde_json::json;
@@ -81,6 +82,10 @@ async fn play(stage: &mut Stage<'_>) -> Result<(), Fail> {
     stage.until("the pull request is open", |stage| stage.is_proposed(&repo, "factory/task/")).await?;
     let runs = stage.expect(&["runs", "list"], Exit::Done).await?;
     stage.show_tail(&runs, 1)?;
+
+    stage.rest().await?;
+    stage.title("An issue becomes a merged pull request; its first attempt fails and is repaired")?;
+    issue::play(stage, &repo).await?;
 
     stage.rest().await?;
     stage.title("The ledger, in Git, explains every change")?;

@@ -13,7 +13,8 @@ use crate::adapters::service::Service;
 use crate::desired;
 use crate::loops;
 use crate::plan::render::Style;
-use crate::twin::{self, Generate, Options, Twin};
+use crate::twin::world::{DeliveryOptions, Repo};
+use crate::twin::{self, Generate, Options, Twin, WorldHandle};
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Fail};
@@ -32,6 +33,8 @@ task "describe" repo="REPO" {
     paths "WORKSHOP.md"
 }
 "#;
+/// What signs the webhooks.
+const SECRET: &str = "demo";
 /// How long a state may take to come about before the demo gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often it is looked for.
@@ -154,7 +157,7 @@ impl<'a> Stage<'a> {
         self.show(&all[all.len().saturating_sub(lines)..])
     }
 
-    fn show(&self, lines: &[&str]) -> Result<(), Fail> {
+    pub(super) fn show(&self, lines: &[&str]) -> Result<(), Fail> {
         let mut out = String::new();
         for line in lines {
             let _ = writeln!(out, "   │ {line}");
@@ -180,9 +183,14 @@ impl<'a> Stage<'a> {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    fn factoryctl(&self, args: &[&str]) -> Result<Command, Fail> {
+    /// Where this program lies.
+    pub(super) fn program(&self) -> Result<String, Fail> {
         let exe = self.cx.env.executable().map_err(|error| broken("this program can't be found", error))?;
-        let mut command = Command::new(exe).args(args.iter().copied()).folder(self.clone_dir());
+        Ok(exe.display().to_string())
+    }
+
+    fn factoryctl(&self, args: &[&str]) -> Result<Command, Fail> {
+        let mut command = Command::new(self.program()?).args(args.iter().copied()).folder(self.clone_dir());
         for (name, value) in self.variables() {
             command = command.var(name, value);
         }
@@ -198,13 +206,14 @@ impl<'a> Stage<'a> {
             .map(|(name, value)| (name.to_string_lossy().into_owned(), value))
             .collect();
         vars.retain(|(name, _)| name != "HOME");
-        let own: [(&str, std::ffi::OsString); 6] = [
+        let own: [(&str, std::ffi::OsString); 7] = [
             ("HOME", self.root.clone().into()),
             ("FACTORY_GITHUB_API", self.twin().url().into()),
             ("GITHUB_TOKEN", self.twin().token().into()),
             ("FACTORY_STATE_DIR", self.root.join("state").into()),
             ("XDG_RUNTIME_DIR", self.root.join("run").into()),
             ("USER", "demo".into()),
+            ("HOOK_SECRET", SECRET.into()),
         ];
         vars.extend(own.map(|(name, value)| (name.to_owned(), value)));
         vars
@@ -258,6 +267,13 @@ impl<'a> Stage<'a> {
         let n = self.managed().len();
         self.say(&format!("{n} repositories in {OWNER}, managed from {OWNER}/{CONFIG}"))?;
         self.push("Start the factory").await
+    }
+
+    /// Writes a config file.
+    pub(super) fn write(&self, path: &str, text: &str) -> Result<(), Fail> {
+        put(&self.clone_dir().join(path), text)?;
+        self.say(&format!("write {path}:"))?;
+        self.show(&text.lines().collect::<Vec<_>>())
     }
 
     /// Replaces text in a config file.
@@ -336,6 +352,30 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Has GitHub tell the daemon of what happens.
+    pub(super) async fn listen(&self, events: &[&str]) -> Result<(), Fail> {
+        let output = self.factoryctl(&["status", "--json"])?.run().await;
+        let output = output.map_err(|error| broken("factoryctl can't be run", error))?;
+        let status: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let Some(address) = status["webhooks"].as_str() else {
+            return Err(Fail::new(Exit::Error, "the daemon doesn't listen to webhooks"));
+        };
+        let (url, options) = (format!("http://{address}/"), DeliveryOptions::default());
+        let added = self.github().add_hook(OWNER, &url, SECRET, events, options);
+        added.map(drop).map_err(|error| broken("the webhook can't be set", error))
+    }
+
+    /// What GitHub holds.
+    pub(super) fn github(&self) -> WorldHandle {
+        self.twin().world()
+    }
+
+    /// Something of a repository on GitHub.
+    pub(super) fn repo<T: Default>(&self, repo: &str, look: impl FnOnce(&Repo) -> T) -> T {
+        let name = repo.split_once('/').map_or(repo, |(_, name)| name);
+        self.github().with(|world| world.repo(OWNER, name).map(|repo| look(repo)).unwrap_or_default())
+    }
+
     pub(super) fn edit_label(&self, repo: &str, label: &str, fields: &Value) -> Result<(), Fail> {
         self.say(&format!("by hand on GitHub: {repo}, label {label} {fields}"))?;
         let edited = self.twin().world().edit_label(repo, label, fields);
@@ -354,10 +394,7 @@ impl<'a> Stage<'a> {
 
     /// Declares a task for an agent that is a few lines of shell here.
     pub(super) async fn write_task(&self, repo: &str) -> Result<(), Fail> {
-        let text = TASK.replace("REPO", repo);
-        put(&self.clone_dir().join("policies/tasks.kdl"), &text)?;
-        self.say("write policies/tasks.kdl:")?;
-        self.show(&text.lines().collect::<Vec<_>>())?;
+        self.write("policies/tasks.kdl", &TASK.replace("REPO", repo))?;
         self.push("Have the workshop described").await
     }
 

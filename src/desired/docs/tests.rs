@@ -56,6 +56,17 @@ fn complaints(path: &str, text: &str) -> String {
     load(&given, &vocabulary()).err().map(|all| render(&all, &given, false)).unwrap_or_default()
 }
 
+#[test]
+fn the_example_of_the_page_on_pipelines_is_accepted() {
+    let page = include_str!("../../../docs/PIPELINE.md");
+    let (_, after) = page.split_once("```kdl\n").expect("there is one");
+    let (example, _) = after.split_once("```").expect("it ends");
+    let root = format!("factory \"acme\"\n{example}");
+    let given = files([("factory.kdl", root.as_str())]);
+    let wrong = load(&given, &vocabulary()).err().map(|all| render(&all, &given, false));
+    assert_eq!(wrong, None);
+}
+
 /// The TOML examples of the reference page, as a reader would copy them.
 fn toml_examples(page: &str) -> Vec<&str> {
     let blocks = page.split("```toml\n").skip(1);

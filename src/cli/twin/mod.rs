@@ -1,4 +1,6 @@
-//! `factoryctl twin`: a local server that behaves like GitHub on the wire.
+//! `factoryctl twin`: a local server that behaves like GitHub on the wire; and an agent that plays one.
+
+pub(super) mod agent;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,14 +11,17 @@ use serde_json::json;
 use crate::adapters::fs;
 use crate::twin::{self, FaultRule, Generate, Options, Twin, World};
 
-use super::context::Context;
-use super::exit::{Exit, Fail};
+use crate::cli::context::Context;
+use crate::cli::exit::{Exit, Fail};
 
 /// The largest world or fault file that is read.
 const LIMIT: u64 = 512 << 20;
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(super) part: Option<Part>,
     /// Listen here; loopback only. Default: a free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -38,6 +43,12 @@ pub(crate) struct Args {
     /// Print one line of JSON when it listens.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Part {
+    /// Play an agent: read a prompt, do what it asks for in this folder, end
+    Agent(agent::Args),
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
