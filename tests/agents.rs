@@ -3,6 +3,7 @@
 
 mod baits;
 mod cli;
+mod issues;
 
 use std::collections::BTreeMap;
 use std::path::Path;

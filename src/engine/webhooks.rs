@@ -148,7 +148,8 @@ async fn take(shared: &Shared, request: Request<Body>) -> StatusCode {
     if shared.seen.lock().unwrap_or_else(PoisonError::into_inner).first_time(&delivery.id) {
         let is_own = delivery.app().is_some_and(|login| shared.hooks.known.is_own(login));
         let of_issues = Look::Facets(Facets::of(Facet::Cases));
-        let woken = about(&delivery, shared.hooks.config.as_ref()).filter(|look| !is_own || *look != of_issues);
+        let woken =
+            about(&delivery, shared.hooks.config.as_ref()).filter(|look| !is_own || *look != of_issues);
         tracing::debug!(event = delivery.event, woken = woken.is_some(), "a webhook delivery");
         if let Some(what) = woken {
             shared.wakes.add(|pending| what.add_to(pending));

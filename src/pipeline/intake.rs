@@ -28,6 +28,15 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
         Some((by, false)) => return stands(Stand::Held(format!("`/resume`: {by} paused it"))),
         None => {}
     }
+    let written =
+        view.cx.observed.cases.writes.get(&(case.repo.clone(), case.number)).copied().unwrap_or_default();
+    if written >= pipeline.writes {
+        let on = format!(
+            "quiet: {written} writes on it within an hour, and {} are allowed ({})",
+            pipeline.writes, pipeline.source
+        );
+        return stands(Stand::Held(on));
+    }
     if let Some(why) = reserved(pipeline, case) {
         return Some(Station::human(at, why, Vec::new()));
     }

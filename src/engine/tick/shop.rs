@@ -205,8 +205,12 @@ impl Shop {
             .await;
             match carried {
                 Ok(report) => {
-                    for (action, _) in &report.outcomes {
+                    for (action, outcome) in &report.outcomes {
                         if let Some(watched) = action.effect.watched() {
+                            if action.verb != Verb::StartRun && matches!(outcome, Outcome::Done) {
+                                let repo = action.effect.repo();
+                                self.known.note_write(repo, watched.number, self.clock.now());
+                            }
                             self.known.remembered().forget(action.effect.repo(), watched.number);
                         }
                     }

@@ -98,7 +98,8 @@ pub async fn cases(
         let Seen::Known(case) = seen else { return true };
         wanted.iter().any(|one| one.repo == repo && is_ours(one, case))
     });
-    let named = all.iter().filter_map(|((repo, _), seen)| Some((repo.clone(), seen.known()?.blocked_by.clone())));
+    let named =
+        all.iter().filter_map(|((repo, _), seen)| Some((repo.clone(), seen.known()?.blocked_by.clone())));
     let named = named.flat_map(|(repo, all)| all.into_iter().map(move |number| (repo.clone(), number)));
     let more: BTreeSet<query::Asked> = named.filter(|one| !all.contains_key(one)).collect();
     let more: Vec<query::Asked> = more.into_iter().collect();

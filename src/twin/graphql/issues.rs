@@ -121,7 +121,10 @@ pub(crate) fn connection(
             && keep(issue)
             && in_states(issue, states)
             && in_states(issue, filter.states.as_deref())
-            && filter.since.as_ref().is_none_or(|since| since.moment().is_some_and(|since| issue.updated_at >= since))
+            && filter
+                .since
+                .as_ref()
+                .is_none_or(|since| since.moment().is_some_and(|since| issue.updated_at >= since))
             && labelled(repo, issue, labels)
             && labelled(repo, issue, filter.labels.as_deref())
             && match &filter.assignee {
