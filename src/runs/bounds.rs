@@ -133,7 +133,7 @@ const ROWS: &[Row] = &[
         Enforced,
         Enforced,
         "its words stand in a block of code, its title is taken apart where it would call or refer; \
-         `loops/words.rs::a_title_calls_nobody_and_refers_to_nothing`, \
+         `work/words.rs::a_title_calls_nobody_and_refers_to_nothing`, \
          `tests/follow_ups.rs::what_was_found_becomes_an_issue_once`",
     ),
     row(
