@@ -37,6 +37,7 @@ mod models;
 mod one_file;
 mod own;
 mod pipeline;
+mod pipeline_cli;
 mod places;
 mod reap;
 mod runs;

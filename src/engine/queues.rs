@@ -171,7 +171,7 @@ impl RunsOfIssues {
             plain: played.plain,
         };
         let playbooks: Vec<BookStatus> = plays.of_book.iter().map(book).collect();
-        let runs = |phase: Phase| {
+        let runs = |phase: Phase| -> u64 {
             let of_it = playbooks.iter().filter(|it| it.phase == phase);
             of_it.flat_map(|it| it.outcomes.values()).sum()
         };

@@ -148,14 +148,12 @@ impl Shown {
             .chain(case.pulls.iter().map(|it| Address::repo(&case.repo).part("pull", &it.number.to_string())))
             .collect();
         let is_its = |address: &Address| own.iter().any(|own| address.is_at_or_below(own));
-        let planned = judged.document.actions.iter().find_map(|planned| match &planned.action.effect {
-            Effect::StartRun(start) if is_its(&planned.action.address) => Some(start.prompt.clone()),
-            _ => None,
+        let mut own_actions =
+            judged.document.actions.iter().map(|it| &it.action).filter(|it| is_its(&it.address));
+        let planned = own_actions.find_map(|action| {
+            if let Effect::StartRun(start) = &action.effect { Some(start.prompt.clone()) } else { None }
         });
-        let tried = match &station.stand {
-            Stand::Human { tried, .. } => tried.clone(),
-            _ => Vec::new(),
-        };
+        let tried = if let Stand::Human { tried, .. } = &station.stand { tried.clone() } else { Vec::new() };
         Ok(Self {
             repo: case.repo.to_string(),
             number: case.number,

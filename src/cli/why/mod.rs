@@ -1,5 +1,5 @@
-//! `factoryctl why ADDRESS`: where a value comes from, what it overrides, and what is live on GitHub; of a task, how it
-//! stands.
+//! `factoryctl why ADDRESS`: where a value comes from, what it overrides, and what is live on GitHub; of a task or an
+//! issue, how it stands.
 
 mod task;
 
