@@ -38,6 +38,7 @@ mod one_file;
 mod own;
 mod pipeline;
 mod pipeline_kills;
+mod pipeline_cli;
 mod places;
 mod reap;
 mod runs;

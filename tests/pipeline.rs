@@ -10,7 +10,7 @@ use crate::world::{Ran, World};
 const CI: u64 = 77;
 
 /// A config whose issues are worked on by an agent that is this shell script.
-fn config(script: &str, more: &str) -> String {
+pub(crate) fn config(script: &str, more: &str) -> String {
     format!(
         r#"factory "acme"
 agent "smith" kind="command" {{ program "/bin/sh" "-c" {script:?}; }}
@@ -22,10 +22,10 @@ repo "acme/anvil" {{ pipeline "short"; }}
 }
 
 /// Nobody triages, plans or reviews.
-const SHORT: &str = "phases";
+pub(crate) const SHORT: &str = "phases";
 
 /// A world with an issue that asks for something, and a check that passes where `done` is committed.
-fn with_issue(script: &str, more: &str, test: impl FnOnce(&World, u64)) {
+pub(crate) fn with_issue(script: &str, more: &str, test: impl FnOnce(&World, u64)) {
     small(|w| {
         w.config(&config(script, more));
         w.apply(&[]).exits(0);
@@ -64,7 +64,7 @@ fn pulls(w: &World) -> Vec<String> {
 
 /// Does what is planned, and waits until nobody is at work.
 #[track_caller]
-fn step(w: &World) -> Ran {
+pub(crate) fn step(w: &World) -> Ran {
     let applied = w.apply(&[]);
     ended(w);
     applied

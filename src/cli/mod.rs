@@ -3,6 +3,7 @@
 mod agreed;
 mod apply;
 mod check;
+mod coming;
 mod completions;
 mod context;
 mod daemon;
@@ -15,11 +16,13 @@ mod fmt;
 mod history;
 mod import;
 mod init;
+mod issue;
 mod ledger;
 mod loops;
 mod mirrored;
 mod next;
 mod plan;
+mod policy;
 mod reap;
 mod revision;
 mod run;
@@ -33,6 +36,7 @@ mod twin;
 mod ui;
 mod validate;
 mod why;
+mod why_not;
 
 use std::ffi::OsString;
 use std::io;
@@ -133,6 +137,12 @@ enum Command {
     Loop(loops::Args),
     /// Agent runs: what they were for, how they ended, what they left
     Runs(runs::Args),
+    /// Issues on their way through a pipeline: where they stand, what was tried, what they wait for
+    Issue(issue::Args),
+    /// Say which rules keep a pull request from landing, and what would satisfy each
+    WhyNot(why_not::Args),
+    /// Merge policies: how the evidence stands that they ask for
+    Policy(policy::Args),
     /// Hold back all changes to what an address covers, at once
     Suspend(suspend::Suspend),
     /// Let changes through again
@@ -229,6 +239,9 @@ async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
         Command::Status(args) => status::run(cx, &args).await,
         Command::Loop(args) => loops::run(cx, &args).await,
         Command::Runs(args) => runs::run(cx, &args).await,
+        Command::Issue(args) => issue::run(cx, &args).await,
+        Command::WhyNot(args) => why_not::run(cx, &args).await,
+        Command::Policy(args) => policy::run(cx, &args).await,
         Command::Suspend(args) => suspend::suspend(cx, &args).await,
         Command::Resume(args) => suspend::resume(cx, &args).await,
         Command::History(args) => history::run(cx, &args).await,

@@ -15,6 +15,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Metric, Registry};
 
+use crate::engine::queues::{BookStatus, Queued, Queues, RunsOfIssues};
 use crate::engine::runs::Standing;
 use crate::engine::status::Status;
 use crate::model::{MICROS, Sum};
@@ -98,6 +99,53 @@ fn of_daemon(registry: &mut Registry, status: &Status) {
     counter(registry, "ledger_records", "Records in the ledger", [(vec![], status.ledger.head)]);
     let waiting = status.ledger.head.saturating_sub(status.ledger.published);
     gauge(registry, "ledger_unpublished", "Records that its branch doesn't have", [(vec![], real(waiting))]);
+    if let Some(queues) = &status.queues {
+        of_queues(registry, queues, status.at);
+    }
+    if let Some(runs) = &status.runs_of_issues {
+        of_issue_runs(registry, runs);
+    }
+}
+
+/// How issues stand.
+fn of_queues(registry: &mut Registry, queues: &Queues, now: Timestamp) {
+    let of = |it: &Queued| vec![("phase", it.phase.to_string()), ("queue", it.queue.clone())];
+    let issues = queues.issues.iter().map(|it| (of(it), real(it.issues)));
+    gauge(registry, "issues", "Issues that aren't over, by phase and by what comes next of them", issues);
+    let looked = [(vec![], moment(queues.at))];
+    gauge(registry, "issues_look_time_seconds", "When that was found", looked);
+    let age = |since: Timestamp| now.duration_since(since).as_secs_f64();
+    let oldest = queues.oldest.as_ref().map_or(0.0, |oldest| age(oldest.since));
+    let help = "How long the issue has waited that waits longest, with nobody at work on it";
+    gauge(registry, "issue_oldest_wait_seconds", help, [(vec![], oldest)]);
+    let parked = queues.parked_median_since.map_or(0.0, age);
+    let help = "The median of how long parked issues have waited for their authors";
+    gauge(registry, "issues_parked_median_age_seconds", help, [(vec![], parked)]);
+}
+
+/// What became of the runs of issues.
+fn of_issue_runs(registry: &mut Registry, runs: &RunsOfIssues) {
+    let of = |it: &BookStatus, name, value: &str| {
+        vec![("phase", it.phase.to_string()), ("playbook", it.playbook.clone()), (name, value.to_owned())]
+    };
+    let ended = runs
+        .playbooks
+        .iter()
+        .flat_map(|it| it.outcomes.iter().map(move |(word, n)| (of(it, "outcome", word), *n)));
+    counter(registry, "issue_runs", "Runs of issues that are over, by phase, playbook and outcome", ended);
+    let shares = || runs.playbooks.iter().flat_map(|it| [(it, "yes", it.enriched), (it, "no", it.plain)]);
+    let tried = shares().map(|(it, is, share)| (of(it, "enriched", is), share.runs));
+    let help = "Runs of issues that burnt an attempt, by whether their prompt was enriched";
+    counter(registry, "issue_attempts", help, tried);
+    let done = shares().map(|(it, is, share)| (of(it, "enriched", is), share.done));
+    counter(registry, "issue_attempts_done", "Those of them that were done", done);
+    let stuck = runs.phases.iter().map(|it| (vec![("phase", it.phase.to_string())], it.stuck));
+    counter(
+        registry,
+        "issues_stuck",
+        "How often an issue went on to hitl, by the phase that it came from",
+        stuck,
+    );
 }
 
 fn of_agents(registry: &mut Registry, agents: &Standing) {
@@ -211,6 +259,7 @@ fn dollars(micros: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::queues;
     use crate::engine::runs::tests::standing;
     use crate::engine::status::tests::sample;
 
@@ -260,6 +309,19 @@ mod tests {
         factory_up 1.0
         factory_webhook_deliveries_refused_total 2
         "#);
+    }
+
+    #[test]
+    fn how_issues_stand_is_told_as_metrics() {
+        let mut status = sample();
+        status.queues = Some(queues::tests::queues());
+        status.runs_of_issues = Some(queues::tests::runs());
+        status.at = status.queues.as_ref().unwrap().at;
+        let told = metrics(Some(&status), None).unwrap();
+        let of_issues = |line: &&str| line.starts_with("factory_issue");
+        let mut values: Vec<&str> = told.lines().filter(of_issues).collect();
+        values.sort_unstable();
+        insta::assert_snapshot!(values.join("\n"), @"");
     }
 
     #[test]

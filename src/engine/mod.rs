@@ -4,6 +4,7 @@ mod config;
 mod daemon;
 mod heartbeat;
 mod metrics;
+mod queues;
 mod runs;
 mod scheduler;
 mod socket;
@@ -20,6 +21,7 @@ pub use config::{
 pub use daemon::{Connect, End, Error as DaemonError, Options as DaemonOptions, run};
 pub use heartbeat::{EVERY as HEARTBEAT_EVERY, Error as HeartbeatError, Heartbeat, Sign};
 pub use metrics::metrics;
+pub use queues::{BookStatus, Oldest, PhaseStatus, Queued, Queues, RunsOfIssues};
 pub use runs::{
     Abandoned, Known, LeftThere, ONCE_RIGHT, Probed, ReapError, Reaped, ReapedRun, Standing, Starter,
     Unclosed, Yard, close_runs, keep, note_runs, probe, reap, runs_of, seen, unclosed, unseen, variables,

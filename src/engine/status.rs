@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::heartbeat::{DataAge, Progress};
+use crate::engine::queues::{Queues, RunsOfIssues};
 use crate::engine::runs::Standing;
 use crate::engine::scheduler::State;
 use crate::plan::render::printable;
@@ -51,6 +52,12 @@ pub struct Status {
     /// How agents stand; none where the records of runs can't be read.
     #[serde(default)]
     pub agents: Option<Standing>,
+    /// How issues stood at the last look that was whole.
+    #[serde(default)]
+    pub queues: Option<Queues>,
+    /// What became of the runs of issues; none where the ledger has not been read yet.
+    #[serde(default)]
+    pub runs_of_issues: Option<RunsOfIssues>,
     /// The last tick that ended.
     pub last: Option<TickStatus>,
     /// What was begun and what came to an end since the start.
@@ -235,6 +242,8 @@ impl Status {
         if let Some(agents) = &self.agents {
             out.push_str(&agents.text());
         }
+        out.push_str(&self.queues.as_ref().map(Queues::text).unwrap_or_default());
+        out.push_str(&self.runs_of_issues.as_ref().map(RunsOfIssues::text).unwrap_or_default());
         for flip in &self.flips {
             let what = if flip.on { "on" } else { "off" };
             let until = flip.until.map(|t| format!(" until {t}")).unwrap_or_default();
@@ -419,6 +428,8 @@ pub(super) mod tests {
             requests: 12,
             ledger: LedgerStatus { head: 9, published: 8, commit: Some("c".repeat(40)), open: 1 },
             agents: None,
+            queues: None,
+            runs_of_issues: None,
             last: Some(TickStatus {
                 number: 3,
                 at: at(1),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::chain::Entry;
-use super::{Batch, BatchPhase, Ending, Flip, Intent, Outcome, Record, Verdict};
+use super::{Batch, BatchPhase, Ending, Flip, Intent, Outcome, Plays, Record, Verdict};
 use crate::model::{ActionId, Address, Begun, CommitId, Fingerprint, IntentId, Ran, RepoName, RunId, Verb};
 
 /// For how long returns are remembered: three in a day are a fight.
@@ -26,6 +26,8 @@ pub struct Index {
     opened: BTreeSet<(RepoName, String)>,
     /// What is known of the runs of tasks.
     ran: Arc<Ran>,
+    /// What became of the runs of issues.
+    plays: Plays,
     config: Option<CommitId>,
     /// By what it was for, the last batch that ended: its config, and what it left and what waited.
     agreed: BTreeMap<(Vec<String>, Vec<String>), Agreed>,
@@ -193,6 +195,11 @@ impl Index {
         ran
     }
 
+    /// What became of the runs of issues.
+    pub fn plays(&self) -> &Plays {
+        &self.plays
+    }
+
     /// The time of the last record.
     pub fn last_at(&self) -> Option<Timestamp> {
         self.last_at
@@ -285,6 +292,7 @@ impl Index {
             }
             Record::Run(run) => {
                 if self.runs.insert(run.run.clone()) {
+                    self.plays.add(run);
                     let (past, work) = (|work| run.past(work), run.work.as_deref());
                     let ran = Arc::make_mut(&mut self.ran);
                     // A crash between a start and its record: the end comes first.

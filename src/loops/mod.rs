@@ -24,3 +24,5 @@ registry::loops! {
     tasks::Tasks,
     pipeline::Pipeline,
 }
+
+pub(crate) use pipeline::in_turn;

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::model::{
@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::pipeline::{Move, Stand, Station, View, projection, station};
 use crate::plan::Plan;
-use crate::work::{Next, Room, next, under_way};
+use crate::work::{self, Next, Room, next, under_way};
 
 use super::{Cx, Loop, NoSettings, Trigger};
 
@@ -52,10 +52,9 @@ impl Loop for Pipeline {
         let mut driver = Driver { room: Room::of(&cx.work()), merging: BTreeSet::new() };
         let repos = cx.desired.pipelines.of_repo.keys();
         driver.room.note_unready(repos, &cx.work(), &mut plan);
-        let mut all: Vec<(&Config, View<'_>, Station)> = cases(cx).collect();
+        let all = in_turn(cx.work());
         stop_the_line(&all, &mut driver);
-        all.sort_by_key(|(pipeline, view, _)| turn(pipeline, view.case, cx));
-        for (_, view, at) in &all {
+        for (view, at) in &all {
             driver.one(view, at, cx, &mut plan);
         }
         strays(cx, &mut plan);
@@ -63,31 +62,32 @@ impl Loop for Pipeline {
     }
 }
 
-/// Every issue that is known, and where it stands.
-fn cases<'a>(cx: &Cx<'a, NoSettings>) -> impl Iterator<Item = (&'a Config, View<'a>, Station)> {
-    let work = cx.work();
-    cx.observed.cases.all.iter().filter_map(move |((repo, _), seen)| {
+/// Every issue that is known and where it stands, in the order of their turns.
+pub(crate) fn in_turn(cx: work::Cx<'_>) -> Vec<(View<'_>, Station)> {
+    let known = cx.observed.cases.all.iter().filter_map(|((repo, _), seen)| {
         let Seen::Known(case) = seen else { return None };
-        let pipeline = work.desired.pipelines.of(repo)?;
-        let view = View::of(work, pipeline, case);
+        let view = View::of(cx, cx.desired.pipelines.of(repo)?, case);
         let at = station(&view);
-        Some((pipeline, view, at))
-    })
+        Some((view, at))
+    });
+    let mut all: Vec<_> = known.collect();
+    all.sort_by_key(|(view, _)| turn(view.case, cx.now));
+    all
 }
 
 /// Whose turn it is first: by priority, in which who waits long rises; then who came first.
-fn turn(_: &Config, case: &Case, cx: &Cx<'_, NoSettings>) -> (u8, Reverse<bool>, u64) {
+fn turn(case: &Case, now: Timestamp) -> (u8, Reverse<bool>, u64) {
     let priority = ["p0", "p1", "p2"].iter().position(|word| {
         case.labels.keys().any(|key| key == word || key.rsplit([':', '/']).next() == Some(word))
     });
-    let aged = cx.now.duration_since(case.opened) >= AGES;
+    let aged = now.duration_since(case.opened) >= AGES;
     let rank = priority.map_or(3, |n| u8::try_from(n).unwrap_or(3));
     (if aged { rank.min(1) } else { rank }, Reverse(case.pull().is_some_and(|pull| pull.open)), case.number)
 }
 
 /// Where something landed that was not what was tested, nothing more lands.
-fn stop_the_line(all: &[(&Config, View<'_>, Station)], driver: &mut Driver) {
-    for (_, view, at) in all {
+fn stop_the_line(all: &[(View<'_>, Station)], driver: &mut Driver) {
+    for (view, at) in all {
         let landed = view.case.pull().filter(|pull| pull.merged());
         if let (Some(pull), Stand::Human { .. }) = (landed, &at.stand) {
             driver.merging.insert((view.case.repo.clone(), pull.base.clone()));

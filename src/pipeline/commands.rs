@@ -1,5 +1,7 @@
 //! How people steer: comments that are a command, of those who may. An edited one counts as it is now, a deleted one not at all.
 
+use std::fmt;
+
 use jiff::Timestamp;
 
 use crate::model::Phase;
@@ -21,6 +23,19 @@ pub enum Command {
     Redo(Phase),
     /// What was given up is tried again.
     Retry,
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Steer(_) => f.write_str("/steer"),
+            Self::Pause => f.write_str("/pause"),
+            Self::Resume => f.write_str("/resume"),
+            Self::Abort => f.write_str("/abort"),
+            Self::Redo(phase) => write!(f, "/redo {phase}"),
+            Self::Retry => f.write_str("/retry"),
+        }
+    }
 }
 
 /// The words.

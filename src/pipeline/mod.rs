@@ -13,6 +13,7 @@ mod prompt;
 mod review;
 mod rules;
 mod shape;
+mod stand;
 mod triage;
 mod view;
 mod work;
@@ -26,8 +27,9 @@ use crate::model::{Closing, CommitId, Landing, Phase, Reply, RunId, Task};
 
 pub use commands::{Command, Commands};
 pub use merge::{Unmet, unmet};
-pub use projection::{MARKER, projection};
-pub use view::View;
+pub use projection::{MARKER, projection, shows};
+pub use stand::Queue;
+pub use view::{Evidence, View, graduation};
 
 /// Where an issue stands.
 #[derive(Clone, Debug, PartialEq)]

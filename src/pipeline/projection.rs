@@ -45,6 +45,13 @@ pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
     Some(Tell { repo: case.repo.clone(), watched, comment, rewrites, add, remove, close })
 }
 
+/// The labels of the pipeline's that an issue shall carry, and those that it carries; `None` where they are left as they are.
+pub fn shows(view: &View<'_>, station: &Station) -> (Option<BTreeSet<LabelName>>, BTreeSet<LabelName>) {
+    let label = |mark: Mark| view.pipeline.label(mark);
+    let wanted = marks(view, station).map(|marks| marks.into_iter().map(label).collect());
+    (wanted, Mark::all().map(label).filter(|label| view.case.has(label)).collect())
+}
+
 /// The labels that it shall carry, of those that are the factory's to set; `None` where they are left as they are.
 fn marks(view: &View<'_>, station: &Station) -> Option<BTreeSet<Mark>> {
     Some(match &station.stand {
@@ -100,15 +107,7 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
 fn heard(view: &View<'_>) -> String {
     let mut out = String::new();
     for (at, by, command) in &view.commands.heard {
-        let what = match command {
-            super::Command::Steer(_) => "steer".to_owned(),
-            super::Command::Pause => "pause".to_owned(),
-            super::Command::Resume => "resume".to_owned(),
-            super::Command::Abort => "abort".to_owned(),
-            super::Command::Redo(phase) => format!("redo {phase}"),
-            super::Command::Retry => "retry".to_owned(),
-        };
-        out.push_str(&format!("    {at:.0} {} /{what}: heard\n", short(by)));
+        out.push_str(&format!("    {at:.0} {} {command}: heard\n", short(by)));
     }
     for (by, why) in &view.commands.unheard {
         out.push_str(&format!("    {}: not heard: {}\n", short(by), short(why)));

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Case, MergePolicy, Permission, Pipeline, Playbook, PullCase, RunSeen};
+use crate::model::{Case, Held, MergePolicy, Permission, Pipeline, Playbook, PullCase, RepoName, RunSeen};
 use crate::work;
 
 use super::commands::{Commands, commands};
@@ -102,23 +102,52 @@ pub struct Evidence {
 impl View<'_> {
     /// How the evidence stands that a policy asks for.
     pub fn graduation(&self, policy: &MergePolicy) -> Vec<Evidence> {
-        let (asked, held) = (&policy.graduation, &self.cx.observed.cases.held);
-        let mut out = Vec::new();
-        if asked.clean_pulls > 0 {
-            let there = held.clean_pulls.get(&self.case.repo).copied().unwrap_or_default();
-            let says = format!("{there} of {} clean pull requests", asked.clean_pulls);
-            out.push(Evidence { says, met: there >= asked.clean_pulls });
-        }
-        if let Some(soak) = asked.soak {
-            let there = held.soaked.unwrap_or_default();
-            let says = format!("a soak of {} of {} minutes", there.as_secs() / 60, soak.as_secs() / 60);
-            out.push(Evidence { says, met: there >= soak });
-        }
-        if let Some(by) = &asked.approved_by {
-            let met = held.approved_by.contains(&(policy.name.clone(), by.clone()));
-            let says = if met { format!("approved by {by}") } else { format!("no approval by {by}") };
-            out.push(Evidence { says, met });
-        }
-        out
+        graduation(policy, &self.case.repo, &self.cx.observed.cases.held)
     }
+
+    /// Since when it stands where it stands: the last thing that happened to it that decides about that.
+    pub fn since(&self) -> Timestamp {
+        let case = self.case;
+        let asked =
+            self.pipeline.intake.iter().filter_map(|label| case.labels.get(&label.key())?.by.as_ref());
+        let asked = asked.map(|(_, at)| *at);
+        let ran = self.runs.iter().filter_map(|run| match run.phase.closed() {
+            Some(closed) => Some(closed.at),
+            None => run.id.moment(),
+        });
+        let pull = case.pull().into_iter().flat_map(|pull| {
+            let landed = pull.landed.as_ref().map(|landed| landed.at);
+            [Some(pull.opened), pull.head_at, landed].into_iter().flatten()
+        });
+        let said = self.commands.heard.iter().map(|(at, ..)| *at);
+        let edited = case.edited.as_ref().map(|(at, _)| *at);
+        asked.chain(ran).chain(pull).chain(said).chain(edited).fold(case.opened, Timestamp::max)
+    }
+
+    /// The run that is at work on it, if one is.
+    pub fn at_work(&self) -> Option<&RunSeen> {
+        self.runs.iter().copied().find(|run| run.phase.closed().is_none())
+    }
+}
+
+/// How the evidence stands in a repository that a policy asks for.
+pub fn graduation(policy: &MergePolicy, repo: &RepoName, held: &Held) -> Vec<Evidence> {
+    let asked = &policy.graduation;
+    let mut out = Vec::new();
+    if asked.clean_pulls > 0 {
+        let there = held.clean_pulls.get(repo).copied().unwrap_or_default();
+        let says = format!("{there} of {} clean pull requests", asked.clean_pulls);
+        out.push(Evidence { says, met: there >= asked.clean_pulls });
+    }
+    if let Some(soak) = asked.soak {
+        let there = held.soaked.unwrap_or_default();
+        let says = format!("a soak of {} of {} minutes", there.as_secs() / 60, soak.as_secs() / 60);
+        out.push(Evidence { says, met: there >= soak });
+    }
+    if let Some(by) = &asked.approved_by {
+        let met = held.approved_by.contains(&(policy.name.clone(), by.clone()));
+        let says = if met { format!("approved by {by}") } else { format!("no approval by {by}") };
+        out.push(Evidence { says, met });
+    }
+    out
 }

@@ -1,5 +1,5 @@
-//! `factoryctl why ADDRESS`: where a value comes from, what it overrides, and what is live on GitHub; of a task, how it
-//! stands.
+//! `factoryctl why ADDRESS`: where a value comes from, what it overrides, and what is live on GitHub; of a task or an
+//! issue, how it stands.
 
 mod task;
 
@@ -16,10 +16,11 @@ use crate::observed;
 use crate::cli::context::Context;
 use crate::cli::daemon::warn_elsewhere;
 use crate::cli::exit::{Exit, Fail};
+use crate::cli::issue;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// e.g. repo/acme/widgets, repo/acme/widgets/visibility, repo/acme/widgets/label/bug, repo/acme/widgets/task/tidy, loop/labels
+    /// e.g. repo/acme/widgets, repo/acme/widgets/visibility, repo/acme/widgets/label/bug, repo/acme/widgets/task/tidy, repo/acme/widgets/issue/7, loop/labels
     #[arg(value_name = "ADDRESS")]
     address: String,
     /// Don't ask GitHub what is live.
@@ -28,6 +29,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
+    if let Some(meant) = issue_meant(&args.address)? {
+        return issue::show(cx, &meant, issue::Form::default()).await;
+    }
     let source = cx.source().await?;
     let loaded = cx.load(&source, cx.at())?;
     warn_elsewhere(cx, &cx.state(&source, &loaded.desired)?).await;
@@ -90,6 +94,17 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     since(cx, &source, &loaded, &address, &mut out)?;
     cx.ui.print(&out)?;
     Ok(Exit::Done)
+}
+
+/// The issue that a text is the address of, in whichever phase.
+fn issue_meant(text: &str) -> Result<Option<issue::Meant>, Fail> {
+    let parts: Vec<&str> = text.split('/').collect();
+    match parts.as_slice() {
+        ["repo", owner, name, "issue", number] | ["repo", owner, name, "issue", number, _] => {
+            issue::Meant::parse(&format!("{owner}/{name}#{number}")).map(Some)
+        }
+        _ => Ok(None),
+    }
 }
 
 async fn live(

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::adapters::github::Patience;
+use crate::cli::coming;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Fail};
 use crate::cli::next;
@@ -86,7 +87,7 @@ pub(super) async fn explain(
     if let Some(pull) = observed.pulls.get(&(task.repo.clone(), task.branch())) {
         let _ = writeln!(out, "  live {}", live(pull));
     }
-    let next = next(&judged);
+    let next = coming::lines(&judged, "tasks", |_| true);
     if next.is_empty() {
         let _ = writeln!(out, "nothing comes next; another prompt would be another piece of work");
     }
@@ -150,22 +151,4 @@ async fn look(
     }
     let judged = engine::judge(&judging, &observed);
     Ok((observed, judged))
-}
-
-/// What comes next, or what has to happen first.
-fn next(judged: &Judged) -> Vec<String> {
-    let planned = judged.document.actions.iter().map(|planned| {
-        let action = &planned.action;
-        let held =
-            planned.blocked.as_ref().map(|held| format!("; held back by `{}`: {}", held.guard, held.says));
-        let verb = action.verb.as_str().replace('-', " ");
-        format!("next: {verb}: {}{}", action.reason, held.unwrap_or_default())
-    });
-    let waits = judged.document.waiting.iter().map(|waiting| format!("waits for {}", waiting.on));
-    let problems = judged.problems.iter().map(|problem| format!("needs a person: {}", problem.says));
-    let off = judged.document.disabled.iter().map(|disabled| {
-        let (name, switch) = (&disabled.name, &disabled.switch);
-        format!("the loop `{name}` is switched off by {}: {}", switch.by, switch.reason)
-    });
-    planned.chain(waits).chain(problems).chain(off).map(|line| printable(&line)).collect()
 }

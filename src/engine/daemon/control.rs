@@ -14,6 +14,7 @@ use crate::adapters::github::Client;
 use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::apply::Recorder;
+use crate::engine::queues::RunsOfIssues;
 use crate::engine::runs::{Known, Standing};
 use crate::engine::socket::{Reply, Request};
 use crate::engine::status::Status;
@@ -144,7 +145,10 @@ impl Control {
         // A ledger that is busy with a push has the figures of before.
         if let Ok(ledger) = tokio::time::timeout(Duration::from_millis(200), self.recorder.ledger()).await {
             status.ledger = report::ledger(&ledger);
-            report::locked(&self.status).ledger.clone_from(&status.ledger);
+            status.runs_of_issues = Some(RunsOfIssues::of(ledger.index().plays()));
+            let mut kept = report::locked(&self.status);
+            kept.ledger.clone_from(&status.ledger);
+            kept.runs_of_issues.clone_from(&status.runs_of_issues);
         }
         status
     }

@@ -448,6 +448,10 @@ impl Daemon {
                 says: says.clone(),
             })
             .collect();
+        // What looked at something else tells nothing of issues.
+        if done.queues.is_some() {
+            status.queues.clone_from(&done.queues);
+        }
         status.last = Some(TickStatus {
             number: running.number,
             at: running.at,

@@ -44,6 +44,8 @@ pub(super) fn blank(keeper: &Keeper, state: &StateDir, now: Timestamp) -> Status
         requests: 0,
         ledger: LedgerStatus::default(),
         agents: None,
+        queues: None,
+        runs_of_issues: None,
         last: None,
         progress: None,
         data: None,

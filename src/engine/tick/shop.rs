@@ -13,6 +13,7 @@ use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Trouble, Watch, Writer};
 use crate::engine::config::{Home, HomeError, Rejected, Source};
+use crate::engine::queues::Queues;
 use crate::engine::runs::{Known, Starter, Yard, close_runs, keep, note_runs, settle_issues};
 use crate::engine::scheduler::{Ended, Tick};
 use crate::engine::switches::Switchboard;
@@ -22,6 +23,7 @@ use crate::model::{
     Action, Address, Cause, ConfigPull, Desired, Effect, Facet, Facets, Observed, Task, Verb,
 };
 use crate::plan::{Blocked, Document, Switches, render};
+use crate::work;
 
 use super::batch::{self, Basis, BatchError, Publisher};
 use super::cycle::{Also, Judged, Judging, World, judge, look};
@@ -97,6 +99,8 @@ pub(in crate::engine) struct Done {
     pub(in crate::engine) troubles: BTreeMap<&'static str, Vec<String>>,
     /// When what a loop waits for is over by the clock alone.
     pub(in crate::engine) over_at: BTreeMap<&'static str, Timestamp>,
+    /// How issues stand, where they were looked at, and wholly.
+    pub(in crate::engine) queues: Option<Queues>,
 }
 
 /// What ends the daemon.
@@ -373,6 +377,7 @@ impl Shop {
             let wanted = &judged.document.actions;
             let acts = |issue: &Address| wanted.iter().any(|it| it.action.address.is_at_or_below(issue));
             settle_issues(&self.known, &observed, acts);
+            done.queues = Queues::of(work::Cx { desired: judging.desired, observed: &observed, now });
         }
         Ok((judged, observed))
     }

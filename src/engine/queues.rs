@@ -1,0 +1,276 @@
+//! How issues stood at the last look, and what became of their runs by what the ledger holds: as `status` tells it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::{Plays, Share};
+use crate::loops::in_turn;
+use crate::model::{Facet, Phase};
+use crate::pipeline::Queue;
+use crate::plan::render::printable;
+use crate::work;
+
+/// How issues stood at the last look that was whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queues {
+    /// When that was.
+    pub at: Timestamp,
+    /// How many there were, by phase and by what came next of them.
+    pub issues: Vec<Queued>,
+    /// Which of those that nobody was at work on, and that waited for no person, had waited longest.
+    pub oldest: Option<Oldest>,
+    /// How many waited for their authors.
+    pub parked: u64,
+    /// Since when the middle one of those had, the older one of two.
+    pub parked_median_since: Option<Timestamp>,
+    /// How many were with a person.
+    pub with_a_person: u64,
+}
+
+/// Issues of one phase in one queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queued {
+    /// The phase.
+    pub phase: Phase,
+    /// The queue: `next`, `waits`, `parked`, `person`, `held`.
+    pub queue: String,
+    /// How many.
+    pub issues: u64,
+}
+
+/// The issue that waited longest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Oldest {
+    /// Its repository and number: `acme/widgets#7`.
+    pub issue: String,
+    /// Its phase.
+    pub phase: Phase,
+    /// Since when.
+    pub since: Timestamp,
+    /// What came next of it, or had to come first.
+    pub next: String,
+}
+
+impl Queues {
+    /// From what was read; `None` where not everything was.
+    pub(super) fn of(cx: work::Cx<'_>) -> Option<Self> {
+        let is_of_issues = |facet: Facet| matches!(facet, Facet::Runs | Facet::Cases);
+        if cx.observed.gaps.iter().any(|gap| is_of_issues(gap.facet)) {
+            return None;
+        }
+        let (mut counts, mut parked) = (BTreeMap::<(Phase, Queue), u64>::new(), Vec::new());
+        let mut oldest: Option<Oldest> = None;
+        for (view, station) in in_turn(cx) {
+            let (queue, since) = (station.stand.queue(), view.since());
+            if queue.is_over() {
+                continue;
+            }
+            *counts.entry((station.phase, queue)).or_default() += 1;
+            let waits = matches!(queue, Queue::Next | Queue::Waits) && view.at_work().is_none();
+            if waits && oldest.as_ref().is_none_or(|oldest| since < oldest.since) {
+                let issue = format!("{}#{}", view.case.repo, view.case.number);
+                oldest = Some(Oldest { issue, phase: station.phase, since, next: station.stand.says() });
+            }
+            if queue == Queue::Parked {
+                parked.push(since);
+            }
+        }
+        parked.sort_unstable();
+        let with_a_person =
+            counts.iter().filter(|((_, queue), _)| *queue == Queue::Person).map(|(_, n)| n).sum();
+        let queued = |((phase, queue), issues): ((Phase, Queue), u64)| Queued {
+            phase,
+            queue: queue.as_str().to_owned(),
+            issues,
+        };
+        Some(Self {
+            at: cx.now,
+            issues: counts.into_iter().map(queued).collect(),
+            oldest,
+            parked: parked.len() as u64,
+            parked_median_since: parked.get(parked.len().saturating_sub(1) / 2).copied(),
+            with_a_person,
+        })
+    }
+
+    /// As people read it; nothing where there is none.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let mut by_phase: BTreeMap<Phase, Vec<String>> = BTreeMap::new();
+        for Queued { phase, queue, issues } in &self.issues {
+            by_phase.entry(*phase).or_default().push(format!("{issues} {queue}"));
+        }
+        if by_phase.is_empty() {
+            return out;
+        }
+        let all: u64 = self.issues.iter().map(|it| it.issues).sum();
+        let _ = writeln!(out, "issues: {all} at {:.0}", self.at);
+        for (phase, queues) in by_phase {
+            let _ = writeln!(out, "  {phase}: {}", queues.join(", "));
+        }
+        if let Some(Oldest { issue, phase, since, next }) = &self.oldest {
+            let line = format!("  waits longest: {issue} ({phase}) since {since:.0}: {next}");
+            let _ = writeln!(out, "{}", printable(&line));
+        }
+        if let Some(since) = self.parked_median_since {
+            let _ = writeln!(out, "  parked: {}, half of them since {since:.0} or longer", self.parked);
+        }
+        if self.with_a_person > 0 {
+            let _ = writeln!(out, "  with a person: {} (factoryctl issue list)", self.with_a_person);
+        }
+        out
+    }
+}
+
+/// What became of the runs of issues, by what the ledger holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunsOfIssues {
+    /// By playbook.
+    pub playbooks: Vec<BookStatus>,
+    /// By phase.
+    pub phases: Vec<PhaseStatus>,
+}
+
+/// What became of the runs by a playbook in a phase. Of `enriched` and `plain` are those that burnt an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookStatus {
+    /// The phase.
+    pub phase: Phase,
+    /// The playbook.
+    pub playbook: String,
+    /// How many ended in each outcome.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Those whose prompt had more than the one before it.
+    pub enriched: Share,
+    /// The others.
+    pub plain: Share,
+}
+
+/// How often issues got stuck in a phase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseStatus {
+    /// The phase.
+    pub phase: Phase,
+    /// The runs in it.
+    pub runs: u64,
+    /// How often one went on to hitl.
+    pub stuck: u64,
+}
+
+impl RunsOfIssues {
+    /// From what the ledger holds.
+    pub(super) fn of(plays: &Plays) -> Self {
+        let book = |((phase, book), played): (&(Phase, String), &crate::ledger::Played)| BookStatus {
+            phase: *phase,
+            playbook: book.clone(),
+            outcomes: played.by_outcome.clone(),
+            enriched: played.enriched,
+            plain: played.plain,
+        };
+        let playbooks: Vec<BookStatus> = plays.of_book.iter().map(book).collect();
+        let runs = |phase: Phase| -> u64 {
+            let of_it = playbooks.iter().filter(|it| it.phase == phase);
+            of_it.flat_map(|it| it.outcomes.values()).sum()
+        };
+        let phase = |phase: &Phase| PhaseStatus {
+            phase: *phase,
+            runs: runs(*phase),
+            stuck: plays.stuck.get(phase).copied().unwrap_or_default(),
+        };
+        let phases = Phase::ALL.iter().map(phase).filter(|it| it.runs + it.stuck > 0).collect();
+        Self { playbooks, phases }
+    }
+
+    /// As people read it; nothing where there were none.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for PhaseStatus { phase, runs, stuck } in &self.phases {
+            let stuck = if *stuck > 0 { format!(", stuck {stuck} times") } else { String::new() };
+            let _ = writeln!(out, "runs in {phase}: {runs}{stuck}");
+            for it in self.playbooks.iter().filter(|it| it.phase == *phase) {
+                let outcomes = it.outcomes.iter().map(|(word, n)| format!("{n} {word}"));
+                let outcomes = outcomes.collect::<Vec<_>>().join(", ");
+                let share = |Share { runs, done }: Share| format!("{done} of {runs} done");
+                let lift = match (it.enriched.runs, it.plain.runs) {
+                    (0, _) => String::new(),
+                    (_, _) => format!("; enriched {}, others {}", share(it.enriched), share(it.plain)),
+                };
+                let _ = writeln!(out, "{}", printable(&format!("  {}: {outcomes}{lift}", it.playbook)));
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::model::samples::now;
+
+    /// Issues in several queues.
+    pub(in crate::engine) fn queues() -> Queues {
+        let queued = |phase, queue: &str, issues| Queued { phase, queue: queue.to_owned(), issues };
+        let since = now() - jiff::SignedDuration::from_hours(5);
+        Queues {
+            at: now(),
+            issues: vec![
+                queued(Phase::Triage, "parked", 3),
+                queued(Phase::Implement, "next", 4),
+                queued(Phase::Implement, "person", 1),
+            ],
+            oldest: Some(Oldest {
+                issue: "acme/widgets#7".into(),
+                phase: Phase::Implement,
+                since,
+                next: "a run by\nthe playbook `implement`, round 1".into(),
+            }),
+            parked: 3,
+            parked_median_since: Some(since),
+            with_a_person: 1,
+        }
+    }
+
+    /// Runs of which one playbook was enriched, and one issue got stuck.
+    pub(in crate::engine) fn runs() -> RunsOfIssues {
+        let outcomes = |all: &[(&str, u64)]| all.iter().map(|(word, n)| ((*word).to_owned(), *n)).collect();
+        let share = |runs, done| Share { runs, done };
+        let played = |all: &[(&str, u64)], enriched, plain| crate::ledger::Played {
+            by_outcome: outcomes(all),
+            enriched,
+            plain,
+        };
+        let implement = played(&[("crashed", 2), ("done", 3)], share(2, 1), share(3, 2));
+        let of_book = [
+            ((Phase::Implement, "implement".to_owned()), implement),
+            ((Phase::Hitl, "diagnose".to_owned()), played(&[("done", 1)], share(0, 0), share(1, 1))),
+        ];
+        let stuck = BTreeMap::from([(Phase::Implement, 1)]);
+        RunsOfIssues::of(&Plays { of_book: of_book.into(), stuck })
+    }
+
+    #[test]
+    fn it_is_said_how_issues_stand() {
+        insta::assert_snapshot!(queues().text(), @"");
+    }
+
+    #[test]
+    fn it_is_said_what_became_of_runs() {
+        insta::assert_snapshot!(runs().text(), @"");
+    }
+
+    #[test]
+    fn without_issues_nothing_is_said() {
+        let none = Queues {
+            issues: Vec::new(),
+            oldest: None,
+            parked_median_since: None,
+            parked: 0,
+            with_a_person: 0,
+            ..queues()
+        };
+        assert_eq!((none.text(), RunsOfIssues::of(&Plays::default()).text()), (String::new(), String::new()));
+    }
+}

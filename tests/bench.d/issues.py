@@ -1,0 +1,92 @@
+"""What it costs to take issues from a label to a merged pull request, with agents that are the twin's."""
+
+import json
+import re
+import socket
+import time
+
+from harness import Failure, middle, ms
+from runs import REPO, Factory
+
+CI = 77
+BODY = "There should be a file for it, so that everybody sees that it was done. Done when the file is there."
+
+
+def free_port():
+    """A port of the loopback that nobody has at this moment."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def config(bench, port):
+    agent = json.dumps(str(bench.binary))
+    return (f'github {{ webhook listen="127.0.0.1:{port}" secret="env:BENCH_HOOK"; }}\n'
+            "caps { runs 4; runs-per-repo 4; }\n"
+            f'agent "smith" kind="command" sandbox=#false {{ program {agent} "twin" "agent" "--writes" "done-{{issue}}={{title}}"; }}\n'
+            'pipeline "short" { intake "factory"; phases; agents "smith"; merge-policy "green"; }\n'
+            'merge-policy "green" { mode "on-green"; require-checks "ci"; updates 20; }\n')
+
+
+def kind(entry):
+    name = entry["operation"] or f"{entry['method']} {entry['path'].split('?')[0]}"
+    return re.sub(r"/\d+", "/N", name.replace(REPO, "R"))
+
+
+def issues(bench):
+    count = bench.args.issues
+    print(f"\nissues: {count} of one repository, from the label to the merge, four agents at a time")
+    factory, port = Factory(bench, "issues"), free_port()
+    bench.env["BENCH_HOOK"] = "bench"
+    try:
+        twin = factory.twin
+        factory.push(config(bench, port).replace(f'repo "{REPO}"', ""))
+        text = (factory.work / "factory.kdl").read_text(encoding="utf-8")
+        text = text.replace(f'repo "{REPO}"\n', f'repo "{REPO}" {{ pipeline "short"; }}\n')
+        (factory.work / "factory.kdl").write_text(text, encoding="utf-8")
+        bench.commit(factory.work, "pipeline")
+        bench.git(factory.work, "push", "-q", str(factory.bare), "main")
+        factory.patch({"ci": [{"name": "ci", "app": CI, "command": "ls done-*"}]})
+        events = ["issues", "issue_comment", "pull_request", "check_run", "status"]
+        twin.admin("POST", "/hooks", {"of": REPO, "url": f"http://127.0.0.1:{port}/", "secret": "bench", "events": events})
+        factory.start()
+        factory.daemon.quiet(0)
+        login = REPO.split("/", maxsplit=1)[0]
+        twin.admin("DELETE", "/log")
+        began = time.monotonic()
+        for n in range(count):
+            made = factory.patch({"open_issue": {"title": f"Make file {n}", "labels": []}})["number"]
+            factory.patch({"edit_body": {"number": made, "actor": login, "body": BODY}})
+            factory.patch({"label": {"number": made, "label": "factory", "actor": login}})
+
+        def landed():
+            repo = twin.admin("GET", "/world")["repos"][0]
+            pulls = [issue["pull"] for issue in repo["issues"].values() if issue.get("pull")]
+            return sum(1 for pull in pulls if pull.get("merged_at")) == count
+
+        warm = None
+        end = began + 60 + 20 * count
+        while not landed():
+            if time.monotonic() > end:
+                raise Failure(f"not all of {count} issues landed\n{factory.daemon.errors()}")
+            if warm is None and time.monotonic() - began > 20:
+                warm = factory.daemon.memory("VmRSS")
+            time.sleep(1)
+        took = time.monotonic() - began
+        time.sleep(2)
+        log = twin.admin("GET", "/log")
+        kinds = {}
+        for entry in log:
+            kinds[kind(entry)] = kinds.get(kind(entry), 0) + 1
+        each = len(log) / count
+        bench.row("issues", "requests an issue, from the label to the merge", f"{each:.1f}", "25", each <= 25)
+        for name, n in sorted(kinds.items(), key=lambda it: -it[1])[:14]:
+            bench.row("issues", f"  {name[:60]}", f"{n / count:.2f}")
+        refused = sum(1 for entry in log if entry.get("status") in (403, 429))
+        bench.row("issues", "answers 403 or 429", str(refused), "0", refused == 0)
+        bench.row("issues", "seconds an issue", f"{took / count:.2f}")
+        if warm is not None:
+            drift = factory.daemon.memory("VmRSS") - warm
+            bench.row("issues", "memory of the daemon after 20 s to the end", f"{drift:+.1f} MB", "+2.0 MB", drift <= 2)
+    finally:
+        factory.stop()

@@ -1,0 +1,164 @@
+//! What one sees of a pipeline on the command line: issues, what keeps their pull requests from landing, policies, `status`.
+
+use factoryctl::twin::world::CiScript;
+use serde_json::Value;
+
+use crate::daemon::Daemon;
+use crate::pipeline::{SHORT, config, step, with_issue};
+use crate::world::World;
+
+/// Fails at first, and does what it is told the second time.
+const LEARNS: &str = "cat > ../prompt; grep -q 'This is attempt 2' ../prompt || exit 3; \
+                      echo sharp > done; git add done; git commit -q -m 'Hone it'; echo honed";
+/// Does something else than what the check looks for.
+const MISSES: &str = "echo x > other; git add other; git commit -q -m 'Hone it'; echo honed";
+
+/// One issue as `issue show --json` tells it.
+fn shown(w: &World, number: u64) -> Value {
+    w.run(&["issue", "show", &number.to_string(), "--json"]).exits(0).json()["issue"].clone()
+}
+
+/// The number of the only pull request.
+fn pull(w: &World) -> u64 {
+    w.github().with(|world| {
+        let issues = &world.repo("acme", "anvil").expect("there").issues;
+        issues.values().find(|issue| issue.pull.is_some()).expect("it was opened").number
+    })
+}
+
+#[test]
+fn an_issue_is_shown_from_its_label_to_its_merge() {
+    with_issue(LEARNS, SHORT, |w, number| {
+        let name = format!("acme/anvil#{number}");
+        let listed = w.run(&["issue", "list"]).exits(0);
+        for says in [&name, "implement  next  no run", "Hone the anvil", "playbook `implement`, round 1"] {
+            assert!(listed.out.contains(says), "{says}: {}", listed.all());
+        }
+        let first = w.run(&["issue", "show", &name]).exits(0);
+        for says in ["plan: next: start run", "labels: none; wanted: factory:implement", "first by the playbook"] {
+            assert!(first.out.contains(says), "{says}: {}", first.all());
+        }
+        let whole = w.run(&["issue", "show", &name, "--prompt"]).exits(0);
+        assert!(whole.out.contains("Hone the anvil") && whole.out.contains("You work in a clone"), "{}", whole.all());
+        step(w).exits(0);
+        // Its attempt is looked at, and no other begins.
+        w.config(&format!("{}caps runs=0\n", config(LEARNS, SHORT)));
+        step(w);
+        let failed = shown(w, number);
+        let attempt = &failed["attempts"][0];
+        assert_eq!(
+            (&attempt["outcome"], &attempt["playbook"], &attempt["burnt"]),
+            (&"crashed".into(), &"implement".into(), &true.into()),
+            "{failed:#}"
+        );
+        assert_eq!((&failed["phase"], &failed["prompt"]["before"]), (&"implement".into(), &attempt["run"]));
+        let text = w.run(&["issue", "show", &number.to_string()]).exits(0);
+        for says in ["the next prompt has more than that of run", "+ - attempt 1: `crashed`", "caps.runs is 0"] {
+            assert!(text.out.contains(says), "{says}: {}", text.all());
+        }
+        // The address leads to the same.
+        let why = w.run(&["why", &format!("repo/acme/anvil/issue/{number}")]).exits(0);
+        assert_eq!(why.out, text.out);
+        w.config(&config(LEARNS, SHORT));
+        for _ in 0..8 {
+            step(w);
+        }
+        let done = shown(w, number);
+        assert_eq!((&done["queue"], &done["pull"]["state"]), (&"done".into(), &"merged".into()), "{done:#}");
+        assert_eq!(done["attempts"].as_array().map(Vec::len), Some(2), "{done:#}");
+        assert_eq!(done["labels"]["there"], done["labels"]["wanted"]);
+        let merged = w.run(&["why-not", &pull(w).to_string()]).exits(0);
+        assert!(merged.out.contains("it was merged by"), "{}", merged.all());
+        w.plan(&[]).exits(0);
+    });
+}
+
+#[test]
+fn each_rule_that_is_not_satisfied_is_told_with_what_would_satisfy_it() {
+    with_issue(MISSES, SHORT, |w, _| {
+        step(w).exits(0);
+        step(w);
+        let pull = pull(w).to_string();
+        let told = w.run(&["why-not", &pull, "--json"]).exits(0).json();
+        let rules = told["unmet"].as_array().expect("a list");
+        assert!(rules.iter().any(|it| it["rule"] == "checks"), "{told:#}");
+        let text = w.run(&["why-not", &format!("acme/anvil#{pull}")]).exits(0);
+        assert!(text.out.contains("it needs the check `ci` to pass: it failed"), "{}", text.all());
+        w.github().set_ci("acme/anvil", vec![CiScript::new("ci", 77, "true")]).unwrap();
+        w.github().push_file("acme/anvil", &format!("factory/issue/{}", told["issue"]), "more", "x").unwrap();
+        w.until("the check passes", || {
+            w.run(&["why-not", &pull]).exits(0).out.contains("nothing keeps it from landing")
+        });
+    });
+}
+
+#[test]
+fn what_no_pipeline_knows_is_said_with_what_is_near() {
+    with_issue(MISSES, SHORT, |w, number| {
+        let fails = |args: &[&str], code: i32, says: &[&str]| {
+            let ran = w.run(args).exits(code);
+            says.iter().for_each(|says| assert!(ran.err.contains(says), "{says}: {}", ran.all()));
+        };
+        let known = format!("acme/anvil#{number}");
+        fails(&["issue", "show", "99"], 1, &["no pipeline knows an issue #99", &known, "the label `factory`"]);
+        fails(&["issue", "show", "acme/bellows#1"], 1, &["acme/bellows has no pipeline", "acme/anvil"]);
+        fails(&["issue", "show", "anvil"], 64, &["OWNER/NAME#NUMBER"]);
+        fails(&["issue", "list", "--repo", "acme/bellows"], 1, &["acme/bellows has no pipeline"]);
+        fails(&["why-not", &number.to_string()], 1, &["it is an issue: factoryctl issue show"]);
+        fails(&["why-not", "99"], 1, &["no pipeline knows a pull request #99"]);
+        let both = format!("{}repo \"acme/bellows\" {{ pipeline \"short\"; }}\n", config(MISSES, SHORT));
+        w.config(&both);
+        w.apply(&["--loop", "labels"]);
+        let other = w.github().open_issue("acme/bellows", "Blow", &["factory"]).unwrap();
+        assert_eq!(other, number, "both repositories begin alike");
+        let each = [known.as_str(), &format!("acme/bellows#{number}")];
+        fails(&["issue", "show", &number.to_string()], 1, &each);
+        w.run(&["issue", "show", &known]).exits(0);
+        let listed = w.run(&["issue", "list", "--repo", "acme/bellows", "--json"]).exits(0).json();
+        assert_eq!(listed["issues"].as_array().map(Vec::len), Some(1), "{listed:#}");
+    });
+}
+
+#[test]
+fn the_evidence_that_a_policy_asks_for_is_told() {
+    with_issue(MISSES, SHORT, |w, _| {
+        let none = w.run(&["policy", "graduation"]).exits(0);
+        assert!(none.out.contains("in effect in acme/anvil\n  it asks for no evidence"), "{}", none.all());
+        let asks = "require-checks \"ci\"; graduation clean-prs=3 approved-by=\"ann\";";
+        w.config(&config(MISSES, SHORT).replace("require-checks \"ci\";", asks));
+        let pending = w.run(&["policy", "graduation"]).exits(0);
+        for says in ["not in effect yet in acme/anvil", "pending: 0 of 3 clean", "pending: no approval by ann"] {
+            assert!(pending.out.contains(says), "{says}: {}", pending.all());
+        }
+        let told = w.run(&["policy", "graduation", "--json"]).exits(0).json();
+        assert_eq!(told["policies"][0]["evidence"][0]["met"], false, "{told:#}");
+    });
+}
+
+#[test]
+fn status_tells_how_issues_stand_and_what_became_of_their_runs() {
+    with_issue("exit 3", SHORT, |w, number| {
+        let daemon = Daemon::start(w, &[]);
+        let stuck = daemon.wait("a person's turn", |status| status["queues"]["with_a_person"] == 1);
+        assert_eq!(stuck["queues"]["issues"][0]["queue"], "person", "{stuck:#}");
+        let books = stuck["runs_of_issues"]["playbooks"].as_array().expect("a list");
+        let of = |book: &str| books.iter().find(|it| it["playbook"] == book).unwrap_or(&Value::Null);
+        assert!(of("implement")["plain"]["runs"].as_u64() > Some(0), "{stuck:#}");
+        assert_eq!(of("implement")["plain"]["done"], 0);
+        let phases = stuck["runs_of_issues"]["phases"].as_array().expect("a list");
+        let implement = phases.iter().find(|it| it["phase"] == "implement").expect("runs of it");
+        assert_eq!(implement["stuck"], 1, "{stuck:#}");
+        let metrics = daemon.ask(&["status", "--metrics"]).exits(0);
+        for series in [
+            r#"factory_issues{phase="implement",queue="person"} 1.0"#,
+            r#"factory_issues_stuck_total{phase="implement"} 1"#,
+            r#"factory_issue_attempts_done_total{phase="implement",playbook="implement",enriched="no"} 0"#,
+        ] {
+            assert!(metrics.out.contains(series), "{series}: {}", metrics.all());
+        }
+        let text = daemon.ask(&["status"]).exits(0);
+        assert!(text.out.contains("  implement: 1 person\n"), "{}", text.all());
+        assert_eq!(shown(w, number)["queue"], "person");
+        daemon.stop().exits(0);
+    });
+}
