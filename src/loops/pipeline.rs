@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::pipeline::{Move, Stand, Station, View, projection, station};
 use crate::plan::Plan;
-use crate::work::{self, Next, Room, next, under_way};
+use crate::work::{self, Next, Room, ends, next, under_way};
 
 use super::{Cx, Loop, NoSettings, Trigger};
 
@@ -151,7 +151,7 @@ impl Driver {
         // One run at a time for an issue, whatever it is for.
         let other = view.runs.iter().find(|run| run.phase.closed().is_none() && !task.has(&run.of));
         if let Some(run) = other {
-            return plan.wait(task.address(), crate::work::ends(run));
+            return plan.wait(task.address(), ends(run));
         }
         if let Some(on) = under_way(task, &work) {
             return plan.wait(task.address(), on);
