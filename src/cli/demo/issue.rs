@@ -66,7 +66,7 @@ pub(super) async fn play(stage: &mut Stage<'_>, repo: &str) -> Result<(), Fail> 
     stage.rest().await?;
 
     let runs = stage.expect(&["runs", "list"], Exit::Done).await?;
-    stage.show(&about(&runs, &format!("#{number} ")))?;
+    stage.show(&about(&runs, &format!("#{number}/")))?;
     let history = stage.expect(&["history", &format!("repo/{repo}/pull/*")], Exit::Done).await?;
     stage.show_head(&history, 3)?;
     stage.say(&format!("what issue #{number} shows by now:"))?;
