@@ -102,7 +102,7 @@ impl Writer {
                 cases::look(&self.client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
             Effect::UpdateBranch { repo, head, watched, .. } => {
-                cases::look(&self.client, repo, watched.number, |case| case.at(head)).await?
+                cases::look(&self.client, repo, watched.number, |case| case.update(head, watched)).await?
             }
             Effect::StopRun(stop) => StopRun::value(&stop.run, self.workshop.is_at_work(&stop.run)?),
         };

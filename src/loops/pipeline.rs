@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::model::{
     Action, Address, Case, Effect, Facet, Facets, Mark, OpenPull, Pipeline as Config, RepoName, RunSeen,
-    Seen, StopRun, Subject, Task, Verb, Watched,
+    Seen, StartRun, StopRun, Subject, Task, Verb, Watched,
 };
 use crate::pipeline::{Move, Stand, Station, View, projection, station};
 use crate::plan::Plan;
@@ -173,10 +173,17 @@ impl Driver {
         let source = view.pipeline.source.clone();
         match what {
             Move::Publish { run, commit, base, over, title, body } => {
-                let watched = watched(view, false);
+                let watched = Watched { open: over.is_some(), ..watched(view) };
                 let branch = Config::branch(case.number);
                 let value = |commit: &str| json!({ "branch": branch, "commit": commit, "base": base });
-                let before = over.as_ref().map_or(Value::Null, |(_, head)| value(head.as_str()));
+                let left = case.pull().filter(|pull| !pull.open && !pull.merged());
+                let before = match (over, left) {
+                    (Some((_, head)), _) => value(head.as_str()),
+                    (None, Some(left)) => {
+                        json!({ "branch": branch, "commit": left.head.as_str(), "base": left.base })
+                    }
+                    (None, None) => Value::Null,
+                };
                 let pull = OpenPull {
                     repo: case.repo.clone(),
                     run: run.clone(),
@@ -186,6 +193,7 @@ impl Driver {
                     title: title.clone(),
                     body: body.clone(),
                     over: over.clone(),
+                    left: left.map(|pull| pull.head.clone()),
                     watched: Some(watched.clone()),
                 };
                 let stamp = case.stamp(&watched);
@@ -214,10 +222,11 @@ impl Driver {
                 if !self.merging.insert((case.repo.clone(), on.clone())) {
                     return plan.wait(address, format!("what lands on `{on}` before it"));
                 }
-                let watched = watched(view, true);
+                let watched = Watched { open: true, ..watched(view) };
                 let after = json!({ "behind": false, "head": Value::Null });
+                let after = watched.beside(after, case.stamp(&watched));
                 let (repo, number, head) = (case.repo.clone(), *number, head.clone());
-                let before = case.at(&head);
+                let before = case.update(&head, &watched);
                 let effect = Effect::UpdateBranch { repo, number, head, watched };
                 let action = Action::new(Pipeline::NAME, Verb::UpdateBranch, address, before, after, effect);
                 plan.act(action.reason("its base has moved on since it was tested").because([source]));
@@ -238,12 +247,8 @@ impl Driver {
             Move::Withdraw { number, why } => {
                 let address = Address::repo(&case.repo).part("pull", &number.to_string());
                 let branch = Config::branch(case.number);
-                let effect = Effect::Withdraw {
-                    repo: case.repo.clone(),
-                    number: Some(*number),
-                    branch: branch.clone(),
-                };
-                let before = json!({ "number": number, "branch": branch });
+                let effect = Effect::Withdraw { repo: case.repo.clone(), number: Some(*number), branch };
+                let before = json!({ "pull": number });
                 let action =
                     Action::new(Pipeline::NAME, Verb::Withdraw, address, before, Value::Null, effect);
                 plan.act(action.reason(why.clone()).because([source]));
@@ -253,7 +258,7 @@ impl Driver {
 }
 
 /// What is watched of an issue while something is done for it: whether it is still wanted.
-fn watched(view: &View<'_>, pull: bool) -> Watched {
+fn watched(view: &View<'_>) -> Watched {
     let pipeline = view.pipeline;
     let hold = pipeline.label(Mark::Hold).key();
     let labels = pipeline.intake.iter().chain(&pipeline.reserved.labels).map(crate::model::LabelName::key);
@@ -261,13 +266,15 @@ fn watched(view: &View<'_>, pull: bool) -> Watched {
         number: view.case.number,
         labels: labels.chain([hold]).collect(),
         assignee: pipeline.assignee.clone(),
-        pull,
+        ..Watched::default()
     }
 }
 
-/// A start that looks at the issue first.
+/// A start that looks at the issue first, and at its pull request where it is for that.
 fn guarded(mut action: Action, view: &View<'_>) -> Action {
-    let watched = watched(view, false);
+    let of_pull = |start: &StartRun| start.of.play.as_ref().is_some_and(|play| play.head.is_some());
+    let pull = matches!(&action.effect, Effect::StartRun(start) if of_pull(start));
+    let watched = Watched { pull, ..watched(view) };
     let stamp = view.case.stamp(&watched);
     if let Effect::StartRun(start) = &mut action.effect {
         start.watched = Some(watched.clone());

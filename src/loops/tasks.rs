@@ -138,6 +138,7 @@ fn open_pull(
         title: title(task),
         body,
         over: None,
+        left: None,
         watched: None,
     };
     Action::new(

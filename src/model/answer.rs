@@ -42,6 +42,11 @@ impl AnswerSchema {
         Ok(schema)
     }
 
+    /// A schema of the factory's own, which tests have answers for; what is made again and again isn't looked at again.
+    pub(crate) fn own(schema: Value) -> Self {
+        Self(schema)
+    }
+
     /// The schema.
     pub fn value(&self) -> &Value {
         &self.0

@@ -258,6 +258,8 @@ pub struct Watched {
     pub assignee: Option<String>,
     /// Whether its pull request matters, with all that decides whether it may land.
     pub pull: bool,
+    /// Whether it matters which pull request is open, and for which branch.
+    pub open: bool,
 }
 
 impl Watched {
@@ -313,12 +315,34 @@ impl Case {
             "labels": labels,
         });
         if let Some(login) = &watched.assignee {
-            out["assigned"] = self.assignees.contains(login).into();
+            out["assigned"] = self.assignees.iter().any(|one| one.eq_ignore_ascii_case(login)).into();
+        }
+        let said = self.commands();
+        if !said.is_empty() {
+            out["said"] = said.into();
         }
         if watched.pull {
             out["pull"] = self.pull().map_or(Value::Null, PullCase::stamp);
         }
+        if watched.open {
+            let open = self.pull().filter(|pull| pull.open);
+            out["open-pull"] = open.map(|pull| json!([pull.number, pull.base])).into();
+        }
         out
+    }
+
+    /// Sixteen hex digits that stand for what people say of how to go on; nothing where nobody does.
+    fn commands(&self) -> String {
+        let mut hash = blake3::Hasher::new();
+        for comment in self.comments.iter().filter(|it| !it.own && is_command(&it.body)) {
+            hash.update(&comment.id.to_le_bytes()).update(comment.body.as_bytes()).update(b"\0");
+        }
+        if hash.count() == 0 { String::new() } else { hash.finalize().to_hex()[..16].to_owned() }
+    }
+
+    /// How it looks to who has its branch take in its base: the head, with what is watched.
+    pub fn update(&self, head: &CommitId, watched: &Watched) -> Value {
+        watched.beside(self.at(head), self.stamp(watched))
     }
 }
 
@@ -348,6 +372,15 @@ impl PullCase {
             "files": self.files.known().map(|all| digest(format!("{all:?}"))),
         })
     }
+}
+
+/// The words with which a comment begins that is a command.
+const COMMANDS: [&str; 6] = ["/steer", "/pause", "/resume", "/abort", "/redo", "/retry"];
+
+/// Whether a comment is meant as a command: by its first word.
+pub fn is_command(body: &str) -> bool {
+    let word = body.split_whitespace().next().unwrap_or_default();
+    COMMANDS.contains(&word.to_lowercase().as_str())
 }
 
 /// The issues of the same repository that a text says something is blocked by: `Blocked by #3, #4`, `Depends on #5`.

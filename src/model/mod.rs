@@ -36,7 +36,7 @@ pub(crate) use address::{is_hidden, match_path, match_star};
 pub use answer::{AnswerFrom, AnswerSchema, LONGEST_ANSWER, Typed};
 pub use case::{
     Case, Cases, CheckIs, CheckSeen, CommentSeen, FileChange, Held, LabelOn, Landed, Mergeable, Permission,
-    PullCase, ReviewIs, ReviewSeen, ThreadSeen, Watched, blockers,
+    PullCase, ReviewIs, ReviewSeen, ThreadSeen, Watched, blockers, is_command,
 };
 pub use config_files::{ConfigFile, ConfigFiles, Origin, SECTIONS, Unread};
 pub use desired::{

@@ -354,6 +354,8 @@ pub struct OpenPull {
     pub body: String,
     /// The open pull request that gets it, and the head that it has.
     pub over: Option<(u64, CommitId)>,
+    /// Where its branch was left by a pull request that was closed, if by one.
+    pub left: Option<CommitId>,
     /// What of its issue must be as it was seen, where it is for one.
     pub watched: Option<Watched>,
 }

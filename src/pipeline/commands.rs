@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::model::Phase;
+use crate::model::{Phase, is_command};
 
 use super::view::View;
 
@@ -38,16 +38,8 @@ impl fmt::Display for Command {
     }
 }
 
-/// The words.
-const WORDS: [&str; 6] = ["/steer", "/pause", "/resume", "/abort", "/redo", "/retry"];
 /// The most characters of what is to be taken into account.
 const LONGEST: usize = 2_000;
-
-/// Whether a comment is meant as one.
-pub(super) fn is_command(body: &str) -> bool {
-    let word = body.split_whitespace().next().unwrap_or_default();
-    WORDS.contains(&word.to_lowercase().as_str())
-}
 
 /// What a comment says, if it is a command.
 fn parse(body: &str) -> Option<Result<Command, String>> {
@@ -104,6 +96,11 @@ impl Commands {
     pub(super) fn retried(&self, after: Timestamp) -> Option<Timestamp> {
         let mut retries = self.heard.iter().filter(|(_, _, command)| *command == Command::Retry);
         retries.find(|(at, ..)| *at >= after).map(|(at, ..)| *at)
+    }
+
+    /// Whether a phase is to be gone through again since a moment.
+    pub(super) fn redone_since(&self, phase: Phase, since: Timestamp) -> bool {
+        self.heard.iter().any(|(at, _, command)| *at > since && *command == Command::Redo(phase))
     }
 
     /// How often a phase is to be gone through again.

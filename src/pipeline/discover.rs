@@ -124,7 +124,7 @@ fn job<'j>(view: &View<'_>, round: u32, queries: &[String], lacking: &[String]) 
     let (findings, context) = if round == 1 {
         (String::new(), String::new())
     } else {
-        let findings = format!("The brief before was not whole:\n{}", bullets(lacking));
+        let findings = format!("Brief {} was not whole:\n{}", round - 1, bullets(lacking));
         let context = format!(
             "Ask yourself what a third more of confidence would need, write down at least {QUERIES} questions that were not \
              looked into yet (`queries`), and look into them first. Those that were:\n{}",

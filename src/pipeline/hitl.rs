@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::model::{Closed, Phase, RunSeen};
+use crate::model::{Closed, RunSeen};
 
+use super::Station;
 use super::prompt::Parts;
 use super::view::View;
 use super::work::{Job, Went, answer, schema};
-use super::{Stand, Station};
 
 /// The playbook of a diagnosis.
 const DIAGNOSE: &str = "diagnose";
@@ -36,24 +36,24 @@ pub(super) enum Turn<'a> {
 }
 
 /// What comes of work whose attempts are used up.
-pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, why: &str) -> Turn<'a> {
+pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &Parts, why: &str) -> Turn<'a> {
     if let Some(label) = denied(view) {
         return Turn::Failed(
             Timestamp::UNIX_EPOCH,
             vec![format!("nothing more: `{label}` is for people only")],
         );
     }
-    let cause = Parts { findings: format!("{}: {why}\n", job.phase), ..job.parts.clone() };
+    let cause = Parts { findings: format!("{}: {why}\n", job.phase), ..parts.clone() };
     let diagnose = Job { answer: schema(diagnosis()), book: DIAGNOSE, parts: cause, ..whole(job) };
-    let task = view.task(&diagnose, lap, DIAGNOSE, &diagnose.parts);
+    let task = view.task(&diagnose, lap, DIAGNOSE);
     let (found, mut tried) = match view.went(&task) {
-        Went::Going => return Turn::Stands(Station::new(Phase::Hitl, Stand::Works(Box::new(task)))),
+        Went::Going => return Turn::Stands(view.works(&diagnose, task, &diagnose.parts)),
         Went::Done(_, closed) => (answer::<Diagnosis>(closed), Vec::new()),
         // What can't be diagnosed is tried by a specialist all the same.
         Went::Nothing(_, closed) => (None, vec![format!("`{DIAGNOSE}`: {}", closed.says)]),
         Went::Failed(_, why) => (None, vec![format!("`{DIAGNOSE}`, {why}")]),
     };
-    let mut parts = job.parts.clone();
+    let mut parts = parts.clone();
     if let Some(it) = &found {
         let line = format!("{}: {} {}", it.severity, it.root_cause, it.guidance).replace('\n', " ");
         tried.push(format!("`{DIAGNOSE}` found: {line}"));
@@ -67,10 +67,10 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, why: &str
         return Turn::Failed(Timestamp::UNIX_EPOCH, tried);
     }
     let second = Job { book: &book, enriched: Some("diagnosis".to_owned()), parts, ..whole(job) };
-    let task = view.task(&second, lap, &book, &second.parts);
+    let task = view.task(&second, lap, &book);
     match view.went(&task) {
         Went::Done(run, closed) => Turn::Done(run, closed),
-        Went::Going => Turn::Stands(Station::new(Phase::Hitl, Stand::Works(Box::new(task)))),
+        Went::Going => Turn::Stands(view.works(&second, task, &second.parts)),
         Went::Nothing(_, closed) => {
             tried.push(format!("`{book}`: {}", closed.says));
             Turn::Failed(closed.at, tried)

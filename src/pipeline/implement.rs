@@ -15,6 +15,8 @@ use super::{Move, Stand, Station, discover, plan, shape};
 /// The playbooks.
 const BOOK: &str = "implement";
 pub(super) const SPEC: &str = "spec-review";
+/// The most characters of a title.
+const TITLE: usize = 200;
 /// How often somebody may change nothing.
 const ROUNDS: u32 = 3;
 /// The most characters of an agent's words that a pull request shows.
@@ -32,14 +34,22 @@ pub(super) struct Compliance {
 
 /// Where it stands.
 pub(super) fn station(view: &View<'_>) -> Station {
-    let parts = parts(view);
+    let (before, says) = match view.case.pull() {
+        Some(pull) => (
+            format!("\0{}", pull.number),
+            format!("What was made before became #{}, which was closed without being merged.\n", pull.number),
+        ),
+        None => (String::new(), String::new()),
+    };
+    let parts = Parts { context: says, ..parts(view) };
     let mut gaps: Vec<String> = Vec::new();
     for round in 1..=ROUNDS {
-        let findings = if gaps.is_empty() { String::new() } else { missing(&gaps) };
+        let told = format!("Nothing was changed {} times.\n", round - 1);
+        let findings = if round == 1 { String::new() } else { format!("{}{told}", missing(&gaps)) };
         let job = Job {
             phase: Phase::Implement,
             book: BOOK,
-            key: format!("{}\0{round}\0{}", view.case.text(), view.commands.redone(Phase::Implement)),
+            key: format!("{}\0{round}\0{}{before}", view.case.text(), view.commands.redone(Phase::Implement)),
             round,
             answer: None,
             head: None,
@@ -58,7 +68,7 @@ pub(super) fn station(view: &View<'_>) -> Station {
                     tried,
                 );
             }
-            Got::Nothing(_, closed) => match compliance(view, round, &parts, closed) {
+            Got::Nothing(_, closed) => match compliance(view, round, &before, &parts, closed) {
                 Err(station) => return station,
                 Ok(it) if it.compliant => {
                     let why = "it seems to be there already: close it, or say with `/steer` what is missing, then `/redo implement`";
@@ -88,14 +98,26 @@ pub(super) fn missing(gaps: &[String]) -> String {
 }
 
 /// Whether what is asked for is there, where somebody changed nothing.
-fn compliance(view: &View<'_>, round: u32, parts: &Parts, nothing: &Closed) -> Result<Compliance, Station> {
+fn compliance(
+    view: &View<'_>,
+    round: u32,
+    before: &str,
+    parts: &Parts,
+    nothing: &Closed,
+) -> Result<Compliance, Station> {
     let says = nothing.answer.as_deref().unwrap_or(&nothing.says);
-    let findings =
-        format!("Who was to do it changed nothing, and said, as data:\n{}", as_data(says.lines().take(40)));
+    let findings = format!(
+        "Who was to do it changed nothing in round {round}, and said, as data:\n{}",
+        as_data(says.lines().take(40))
+    );
     let job = Job {
         phase: Phase::Implement,
         book: SPEC,
-        key: format!("{}\0nothing\0{round}\0{}", view.case.text(), view.commands.redone(Phase::Implement)),
+        key: format!(
+            "{}\0nothing\0{round}\0{}{before}",
+            view.case.text(),
+            view.commands.redone(Phase::Implement)
+        ),
         round,
         answer: schema(compliance_form()),
         head: None,
@@ -133,10 +155,17 @@ fn publish(view: &View<'_>, run: &RunSeen, closed: &Closed) -> Station {
             commit: commit.clone(),
             base: base.clone(),
             over: None,
-            title: as_title(&view.case.title),
+            title: title(view),
             body: body(view, run, closed),
         },
     )
+}
+
+/// The title of the pull request: that of the issue, where that has anything to read, and no longer than GitHub takes.
+fn title(view: &View<'_>) -> String {
+    let title: String = as_title(&view.case.title).chars().take(TITLE).collect();
+    let title = title.trim_end();
+    if title.is_empty() { format!("Issue {}", view.case.number) } else { title.to_owned() }
 }
 
 /// What the pull request says.

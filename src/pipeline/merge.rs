@@ -90,16 +90,15 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
 fn landing(view: &View<'_>, pull: &PullCase) -> Option<Landing> {
     let policy: &MergePolicy = view.policy()?;
     let labels = [Mark::Hold, Mark::Human].map(|mark| view.pipeline.label(mark).key());
+    let others = view.pipeline.intake.iter().chain(&view.pipeline.reserved.labels);
     Some(Landing {
         repo: view.case.repo.clone(),
         watched: Watched {
             number: view.case.number,
-            labels: labels
-                .into_iter()
-                .chain(view.pipeline.intake.iter().map(crate::model::LabelName::key))
-                .collect(),
+            labels: labels.into_iter().chain(others.map(crate::model::LabelName::key)).collect(),
             assignee: view.pipeline.assignee.clone(),
             pull: true,
+            open: false,
         },
         pull: pull.number,
         head: pull.head.clone(),

@@ -39,7 +39,7 @@ pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
         number: case.number,
         labels: labels.map(|label| label.key()).collect(),
         assignee: pipeline.assignee.clone(),
-        pull: false,
+        ..Watched::default()
     };
     let rewrites = comment.as_ref().and(there).map(|it| it.id);
     Some(Tell { repo: case.repo.clone(), watched, comment, rewrites, add, remove, close })

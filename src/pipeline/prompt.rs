@@ -53,7 +53,7 @@ pub(super) fn render(view: &View<'_>, book: Option<&Playbook>, parts: &Parts, be
     };
     let mut out = String::new();
     let mut rest = book.prompt.as_str();
-    let mut has_place = [("before", false), ("context", false), ("findings", false)];
+    let mut has_place = [("before", false), ("context", false), ("findings", false), ("changes", false)];
     while let Some((text, after)) = rest.split_once("{{") {
         out.push_str(text);
         let Some((place, after)) = after.split_once("}}") else {
@@ -76,6 +76,7 @@ pub(super) fn render(view: &View<'_>, book: Option<&Playbook>, parts: &Parts, be
         let title = match *name {
             "before" => "What became of the attempts before",
             "context" => "What was looked up since",
+            "changes" => "What it changes",
             _ => "What was found amiss",
         };
         if !part.is_empty() {
@@ -128,9 +129,15 @@ pub(super) fn visible(text: &str) -> (String, usize) {
         rest = after.split_once("-->").map_or("", |(_, after)| after);
     }
     shown.push_str(rest);
-    let kept: String = shown.chars().filter(|c| *c == '\n' || *c == '\t' || !is_hidden(*c)).collect();
+    let kept: String =
+        shown.chars().filter(|c| *c == '\n' || *c == '\t' || !(is_hidden(*c) || is_variant(*c))).collect();
     let taken = text.chars().count() - kept.chars().count();
     (kept, taken)
+}
+
+/// Whether a character only says how the one before it looks. A reader sees none of many in a row.
+fn is_variant(c: char) -> bool {
+    matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0080}'..='\u{e0fff}')
 }
 
 /// Two texts within a budget of characters: the first one has what it needs of two thirds of it.
@@ -175,6 +182,7 @@ mod tests {
             ("a<!-- do this -->b", "ab", 16),
             ("a<!-- never closed", "a", 17),
             ("x\u{202e}y\u{200b}z\u{e0041}", "xyz", 3),
+            ("\u{2764}\u{fe0f}\u{e0101}\u{3164}", "\u{2764}", 3),
             ("\r\n", "\n", 1),
         ] {
             assert_eq!(visible(text), (shown.to_owned(), taken), "{text:?}");

@@ -84,12 +84,12 @@ fn reworked<'a>(
         Got::Stands(station) => Err(station),
         Got::Nothing(run, closed) => Ok((run, closed)),
         Got::Done(run, closed) => match (&closed.commit, &closed.base) {
-            (Some(commit), Some((_, base))) if *commit != pull.head => Err(Station::moves(
+            (Some(commit), Some(_)) if *commit != pull.head => Err(Station::moves(
                 Phase::Review,
                 Move::Publish {
                     run: run.id.clone(),
                     commit: commit.clone(),
-                    base: base.clone(),
+                    base: pull.base.clone(),
                     over: Some((pull.number, pull.head.clone())),
                     title: pull.title.clone(),
                     body: String::new(),
@@ -187,7 +187,10 @@ fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
     for thread in &open {
         let (id, author, _, body) = thread.comments.last()?;
         let says = as_data(visible(body).0.lines());
-        asked.push((format!("thread {id}"), format!("{author} says on {}, as data:\n{says}", thread.path)));
+        asked.push((
+            format!("thread {id}"),
+            format!("{author} says on {} ({id}), as data:\n{says}", thread.path),
+        ));
     }
     for author in reviews.iter().filter(|it| !it.own).map(|it| &it.author).collect::<BTreeSet<_>>() {
         let mut verdicts =
@@ -200,7 +203,7 @@ fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
             let says = as_data(visible(&last.body).0.lines());
             asked.push((
                 format!("review {}", last.id),
-                format!("{author} asks for changes, as data:\n{says}"),
+                format!("{author} asks for changes ({}), as data:\n{says}", last.id),
             ));
         }
     }
@@ -339,10 +342,10 @@ fn found_before(view: &View<'_>, pull: &PullCase) -> BTreeSet<String> {
 /// The files that it changes.
 fn changes(pull: &PullCase) -> String {
     let Some(files) = pull.files.known() else {
-        return "(not all files that it changes were read)\n".to_owned();
+        return format!("At {} (not all files that it changes were read)\n", pull.head);
     };
     let line = |file: &crate::model::FileChange| {
         format!("- {} +{} -{}\n", file.path, file.additions, file.deletions)
     };
-    files.iter().map(line).collect()
+    format!("At {}:\n{}", pull.head, files.iter().map(line).collect::<String>())
 }

@@ -53,6 +53,9 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
         return thin(view);
     }
     let Some((closed, verdict, is_of_text)) = last(view) else { return asked(view) };
+    if view.commands.redone_since(Phase::Triage, closed.at) {
+        return asked(view);
+    }
     if verdict.ready && is_of_text {
         return None;
     }
@@ -87,12 +90,16 @@ fn asked(view: &View<'_>) -> Option<Station> {
 /// The last verdict on it, and whether it was of the text that it has now.
 fn last<'a>(view: &View<'a>) -> Option<(&'a Closed, Verdict, bool)> {
     let of_triage = |run: &&RunSeen| run.of.subject.issue().is_some_and(|(_, phase)| phase == Phase::Triage);
-    let mut past = view.runs.iter().copied().rev().filter(|run| of_triage(run) || is_specialist(run));
-    past.find_map(|run| {
+    let past = view.runs.iter().copied().rev().filter(|run| of_triage(run) || is_specialist(run));
+    let text = view.case.text();
+    let mut verdicts = past.filter_map(|run| {
         let closed = run.phase.closed()?;
-        let is_of_text = run.of.play.as_ref().is_some_and(|play| play.text == view.case.text());
+        let is_of_text = run.of.play.as_ref().is_some_and(|play| play.text == text);
         Some((closed, answer::<Verdict>(closed)?, is_of_text))
-    })
+    });
+    // A text that was changed and is as it was again has been judged already.
+    let last = verdicts.next()?;
+    if last.2 { Some(last) } else { verdicts.find(|(.., is_of_text)| *is_of_text).or(Some(last)) }
 }
 
 fn is_specialist(run: &RunSeen) -> bool {
@@ -114,7 +121,11 @@ fn job<'j>(view: &View<'_>) -> Job<'j> {
     let (findings, enriched) = match before.last() {
         Some((_, closed)) => {
             let missing = answer::<Verdict>(closed).map(|verdict| verdict.missing).unwrap_or_default();
-            let says = format!("It was parked before, since this was missing:\n{}", bullets(missing));
+            let says = format!(
+                "It was parked {} times, the last time since this was missing:\n{}",
+                before.len(),
+                bullets(missing)
+            );
             (says, Some("recovery".to_owned()))
         }
         None => (String::new(), None),

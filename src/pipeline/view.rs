@@ -80,7 +80,7 @@ impl<'a> View<'a> {
         let speakers = case
             .comments
             .iter()
-            .filter(|comment| !comment.own && super::commands::is_command(&comment.body))
+            .filter(|comment| !comment.own && crate::model::is_command(&comment.body))
             .map(|comment| comment.author.clone());
         let approve = |it: &&crate::model::ReviewSeen| it.verdict == crate::model::ReviewIs::Approved;
         let reviews = case.pull().and_then(|pull| pull.reviews.known()).into_iter().flatten();

@@ -65,16 +65,17 @@ impl<'a> View<'a> {
         let mut tried = Vec::new();
         let mut after: Option<Timestamp> = None;
         for lap in 0_u32.. {
-            let task = self.task(job, lap, job.book, &job.parts);
+            let parts = again(&job.parts, &tried);
+            let task = self.task(job, lap, job.book);
             let (mut at, why) = match self.went(&task) {
                 Went::Done(run, closed) => return Got::Done(run, closed),
                 Went::Nothing(run, closed) => return Got::Nothing(run, closed),
-                Went::Going => return Got::Stands(Station::new(job.phase, Stand::Works(Box::new(task)))),
+                Went::Going => return Got::Stands(self.works(job, task, &parts)),
                 Went::Failed(at, why) => (at, why),
             };
             tried.push(format!("`{}`, {why}", job.book));
             if job.escalates {
-                match hitl::specialist(self, job, lap, &why) {
+                match hitl::specialist(self, job, lap, &parts, &why) {
                     hitl::Turn::Stands(station) => return Got::Stands(station),
                     hitl::Turn::Done(run, closed) => return Got::Done(run, closed),
                     hitl::Turn::Failed(failed, more) => {
@@ -105,8 +106,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A task for a piece of work, by one playbook.
-    pub(super) fn task(&self, job: &Job<'_>, lap: u32, book: &str, parts: &Parts) -> Task {
+    /// A task for a piece of work, by one playbook; who asks how it went needs no prompt.
+    pub(super) fn task(&self, job: &Job<'_>, lap: u32, book: &str) -> Task {
         let playbook = self.book(book);
         let agents = playbook.map(|book| &book.agents).filter(|agents| !agents.is_empty());
         let phase = match playbook.map(|book| book.phase) {
@@ -114,7 +115,7 @@ impl<'a> View<'a> {
             Some(_) | None => job.phase,
         };
         let last = self.runs.last().and_then(|run| run.of.subject.issue());
-        let mut task = Task {
+        Task {
             subject: Subject::Issue { number: self.case.number, phase },
             repo: self.case.repo.clone(),
             prompt: String::new(),
@@ -136,10 +137,25 @@ impl<'a> View<'a> {
                 head: job.head.clone(),
             }),
             source: playbook.map_or_else(|| self.pipeline.source.clone(), |book| book.source.clone()),
-        };
+        }
+    }
+
+    /// Where it stands while a task of a piece of work is to be done.
+    pub(super) fn works(&self, job: &Job<'_>, mut task: Task, parts: &Parts) -> Station {
+        let playbook = task.play.as_ref().and_then(|play| self.book(&play.book));
+        let phase =
+            if playbook.is_some_and(|book| book.phase == Phase::Hitl) { Phase::Hitl } else { job.phase };
         let before = self.before(&task);
         task.prompt = render(self, playbook, parts, &before);
-        task
+        let redone = self.commands.redone(job.phase);
+        if redone > 0 {
+            let times = if redone == 1 { "once".to_owned() } else { format!("{redone} times") };
+            task.prompt.push_str(&format!(
+                "\nThe phase {} is gone through again, as was asked for {times}.\n",
+                job.phase
+            ));
+        }
+        Station::new(phase, Stand::Works(Box::new(task)))
     }
 
     /// How the attempts at a task went.
@@ -180,6 +196,14 @@ impl<'a> View<'a> {
     }
 }
 
+/// What is tried again is told all that was tried.
+fn again(parts: &Parts, tried: &[String]) -> Parts {
+    let lines: String = tried.iter().map(|line| format!("- {}\n", line.replace('\n', " "))).collect();
+    let given_up =
+        if tried.is_empty() { lines } else { format!("It was given up before. What was tried:\n{lines}") };
+    Parts { context: format!("{}{given_up}", parts.context), ..parts.clone() }
+}
+
 /// The answer of a run, as it was asked for.
 pub(super) fn answer<T: serde::de::DeserializeOwned>(closed: &Closed) -> Option<T> {
     let typed = closed.typed.as_ref()?;
@@ -188,5 +212,5 @@ pub(super) fn answer<T: serde::de::DeserializeOwned>(closed: &Closed) -> Option<
 
 /// The form of an answer.
 pub(super) fn schema(value: serde_json::Value) -> Option<AnswerSchema> {
-    AnswerSchema::of(value).ok()
+    Some(AnswerSchema::own(value))
 }

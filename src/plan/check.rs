@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::model::{
-    Action, ActionId, Effect, Fingerprint, LabelName, LabelSpec, LabelState, Observed, RepoName, RepoState,
-    Risk, RunId, Seen, Setting, SettingValue, StopRun, Verb,
+    Action, ActionId, CommitId, Effect, Fingerprint, LabelName, LabelSpec, LabelState, Observed, RepoName,
+    RepoState, Risk, RunId, Seen, Setting, SettingValue, StopRun, Verb,
 };
 
 /// Something that must never be in a plan.
@@ -133,7 +133,7 @@ fn says_what_it_does(action: &Action) -> bool {
                 && (start.of.continues.is_none() || after["continues"] == before["run"])
         }
         Effect::OpenPull(pull) => {
-            let was = pull.over.as_ref().map(|(_, head)| head.as_str());
+            let was = pull.over.as_ref().map(|(_, head)| head).or(pull.left.as_ref()).map(CommitId::as_str);
             before["commit"].as_str() == was
                 && after["branch"].as_str() == Some(pull.branch.as_str())
                 && after["commit"].as_str() == Some(pull.commit.as_str())

@@ -6,7 +6,8 @@ use crate::model::is_hidden;
 
 /// Lines of others as a block that no Markdown in them leaves, without what a reader can't see.
 pub(crate) fn as_data<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
-    let shown = |line: &str| line.chars().filter(|c| !is_hidden(*c)).collect::<String>();
+    let shown =
+        |line: &str| line.replace('\t', "    ").chars().filter(|c| !is_hidden(*c)).collect::<String>();
     lines.into_iter().map(|line| format!("    {}\n", shown(line))).collect::<Vec<_>>().concat()
 }
 
@@ -20,6 +21,9 @@ pub(crate) fn quoted(label: &str, words: &str, most: usize) -> String {
 
 /// What refers to an issue or a pull request where a number follows.
 const REFERS: [&str; 4] = ["#", "gh-", "/issues/", "/pull/"];
+
+/// What keeps checks from running where a commit says it; a title becomes that of a commit.
+const SKIPS: [&str; 5] = ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"];
 
 /// Words of others as a title: on one line, with a space in each `@name`, `#1`, `GH-1` and address of an issue.
 pub(crate) fn as_title(words: &str) -> String {
@@ -35,6 +39,13 @@ pub(crate) fn as_title(words: &str) -> String {
             out.push(' ');
         }
         out.push(c);
+        let skips = c == ']' && {
+            let before = out.to_ascii_lowercase();
+            SKIPS.iter().any(|word| before.ends_with(word))
+        };
+        if skips {
+            out.insert(out.len() - 1, ' ');
+        }
     }
     out
 }
@@ -57,6 +68,7 @@ mod tests {
             ),
             ("a\u{202e}b\u{200b}c\td\n#\u{200d}5", "abc d # 5"),
             ("C# and F#", "C# and F#"),
+            ("[Skip CI] a [b] [no ci]", "[Skip CI ] a [b] [no ci ]"),
         ] {
             assert_eq!(as_title(words), title);
             assert_eq!(said_by(&as_title(words)), said_by(words), "it says the same");
@@ -70,6 +82,7 @@ mod tests {
             quoted("It says", words, 100),
             "\nIt says:\n\n    @alice\n    fixes #3\n    \n    <!-- hidden --> ```\n    - [ ] x\n"
         );
+        assert_eq!(as_data(["a\tb"]), "    a    b\n");
         assert_eq!(
             (quoted("It says", "\u{200b} \n", 100), quoted("L", "abc", 2)),
             (String::new(), "\nL:\n\n    ab\n".into())

@@ -421,8 +421,13 @@ impl Starter {
         let token = self.1.git_token(pull.repo.owner()).await.map_err(failed)?;
         let access = Access::new(&yard.env, Some(token));
         let name = format!("refs/heads/{}", pull.branch);
-        let there = pull.over.as_ref().map(|(_, head)| head);
-        match mirror.push(&access, &pull.commit, &name, there).await.map_err(failed)? {
+        let there = pull.over.as_ref().map(|(_, head)| head).or(pull.left.as_ref());
+        let mut pushed = mirror.push(&access, &pull.commit, &name, there).await.map_err(failed)?;
+        // Whoever closes a pull request may delete its branch.
+        if pull.left.is_some() && matches!(&pushed, Pushed::Rejected { actual: None }) {
+            pushed = mirror.push(&access, &pull.commit, &name, None).await.map_err(failed)?;
+        }
+        match pushed {
             Pushed::Done => Ok(()),
             // A push whose answer got lost.
             Pushed::Rejected { actual } if actual.as_ref() == Some(&pull.commit) => Ok(()),

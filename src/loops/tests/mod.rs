@@ -4,9 +4,11 @@ mod config_review;
 mod continuation;
 mod flips;
 mod follow_ups;
+mod injection;
 mod interpreter;
 mod labels;
 mod laws;
+mod pipeline_laws;
 mod repository_settings;
 mod tasks;
 

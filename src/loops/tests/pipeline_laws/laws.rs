@@ -1,0 +1,197 @@
+//! What holds at every step, whatever happens in between.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Action, Effect, LabelName, Mark, Phase, Play, RunSeen, StartRun};
+use crate::pipeline::{Command, Move, Stand, unmet};
+use crate::plan::Plan;
+
+use super::world::{Key, World};
+
+/// The playbooks that are played at one head after the other, as often as their attempts say.
+const AT_HEADS: [&str; 3] = ["rework", "repair-checks", "resolve-conflict"];
+
+/// What was so before.
+#[derive(Default)]
+pub(super) struct Laws {
+    phases: BTreeMap<Key, Phase>,
+    /// The prompts that each issue has had.
+    spent: BTreeSet<(Key, String)>,
+    /// How often each law had something to say.
+    pub(super) seen: BTreeMap<&'static str, usize>,
+}
+
+impl Laws {
+    fn counts(&mut self, what: &'static str) {
+        *self.seen.entry(what).or_default() += 1;
+    }
+
+    /// An action that its look didn't refuse is one that is wanted, of the issue as it is now.
+    pub(super) fn may(&mut self, world: &World, action: &Action) {
+        let repo = action.effect.repo().clone();
+        let now = world.observed();
+        self.counts(action.verb.as_str());
+        #[expect(clippy::wildcard_enum_match_arm, reason = "others are none of an issue's way")]
+        match &action.effect {
+            Effect::StartRun(start) => {
+                let key = (repo, start.of.subject.issue().expect("it is for an issue").0);
+                world.stands(&key, &now, |_, at| match &at.stand {
+                    Stand::Works(task) => {
+                        assert!(
+                            task.has(&start.of) && task.version() == start.of.version,
+                            "another run is wanted"
+                        );
+                    }
+                    Stand::Waits(on) => {
+                        assert!(on.contains("blocked by"), "a run starts that waits for {on}")
+                    }
+                    other => panic!("a run starts where this is so: {other:?}"),
+                });
+                self.starts(world, &key, start);
+            }
+            Effect::OpenPull(it) => {
+                let key = (repo, it.watched.as_ref().expect("it is watched").number);
+                let open = world.cases[&key].pulls.iter().filter(|pull| pull.open).count();
+                assert!(open == usize::from(it.over.is_some()), "one pull request an issue");
+                world.stands(&key, &now, |_, at| match &at.stand {
+                    Stand::Moves(what) if it.over.is_none() => {
+                        assert!(matches!(&**what, Move::Publish { run, .. } if *run == it.run), "{what:?}");
+                    }
+                    Stand::Waits(on) if it.over.is_none() => {
+                        assert!(on.contains("blocked by"), "it is published, and waits for {on}");
+                    }
+                    Stand::Held(_) | Stand::Left(_) | Stand::Done(_) => {
+                        panic!("something is published where this is so: {:?}", at.stand);
+                    }
+                    other => assert!(it.over.is_some(), "something is published where this is so: {other:?}"),
+                });
+            }
+            Effect::Merge(it) => {
+                let key = (repo, it.watched.number);
+                world.stands(&key, &now, |view, at| {
+                    let pull = view.case.pull().expect("it has one");
+                    assert_eq!(unmet(view, pull), [], "all rules hold");
+                    assert!(pull.head == it.head && pull.open, "at the head that was judged");
+                    let waits = matches!(&at.stand, Stand::Waits(on) if on.contains("blocked by"));
+                    let lands = matches!(&at.stand, Stand::Moves(what) if matches!(**what, Move::Land(_)));
+                    assert!(lands || waits, "something lands where this is so: {:?}", at.stand);
+                });
+            }
+            Effect::UpdateBranch { watched, .. } => {
+                world.stands(&(repo, watched.number), &now, |_, at| {
+                    let idle = matches!(at.stand, Stand::Held(_) | Stand::Left(_) | Stand::Done(_));
+                    assert!(!idle, "a branch is updated where this is so: {:?}", at.stand);
+                });
+            }
+            Effect::Tell(tell) => {
+                let pipeline = world.desired.pipelines.of(&repo).expect("it has one");
+                let of_people = |label: &LabelName| {
+                    *label == pipeline.label(Mark::Hold) || pipeline.intake.contains(label)
+                };
+                assert!(!tell.remove.iter().any(of_people), "what people set stays");
+            }
+            _ => {}
+        }
+    }
+
+    /// No two runs at a time, no prompt twice, no attempt beyond the caps.
+    fn starts(&mut self, world: &World, key: &Key, start: &StartRun) {
+        let of_issue = |run: &&RunSeen| {
+            run.of.repo == key.0 && run.of.subject.issue().is_some_and(|(number, _)| number == key.1)
+        };
+        let its: Vec<&RunSeen> = world.runs.iter().filter(of_issue).collect();
+        assert!(its.iter().all(|run| run.phase.closed().is_some()), "two runs at a time for one issue");
+        let caps = world.desired.run_caps;
+        let at_work = world.runs.iter().filter(|run| run.phase.takes_a_slot()).count();
+        assert!(at_work < caps.runs as usize, "no more runs than there may be");
+        assert!(
+            self.spent.insert((key.clone(), start.digest())),
+            "a prompt is spent twice:\n{}",
+            start.prompt
+        );
+        let play: &Play = start.of.play.as_ref().expect("it goes by a playbook");
+        let book = &world.desired.pipelines.playbooks[&play.book];
+        let same = its.iter().filter(|run| run.of.is_of_same_work(&start.of));
+        let burnt = same.filter(|run| run.phase.closed().is_some_and(|it| it.outcome.burns_attempt()));
+        let burnt: BTreeSet<u32> =
+            burnt.map(|run| run.of.attempt).filter(|n| *n != start.of.attempt).collect();
+        assert!(burnt.len() < book.attempts as usize, "`{}` has {} attempts", book.name, book.attempts);
+        let observed = world.observed();
+        let retries = world.stands(key, &observed, |view, _| {
+            view.commands.heard.iter().filter(|(.., it)| *it == Command::Retry).count()
+        });
+        if AT_HEADS.contains(&play.book.as_str()) {
+            let most = book.attempts as usize * (1 + retries);
+            assert!(play.round as usize <= most, "`{}` is played {} times of {most}", book.name, play.round);
+        } else {
+            assert!(play.round <= 10, "round {} of `{}`", play.round, book.name);
+        }
+    }
+
+    /// Issues go on and back as phases allow, unless people steer; what people stop is where it was last at work.
+    pub(super) fn moved(&mut self, world: &mut World) {
+        let (steered, observed) = (std::mem::take(&mut world.steered), world.observed());
+        for key in world.cases.keys() {
+            let phase = world.stands(key, &observed, |_, at| at.phase);
+            if let Some(before) = self.phases.insert(key.clone(), phase) {
+                let of_issue =
+                    |run: &RunSeen| run.of.subject.issue().filter(|it| run.of.repo == key.0 && it.0 == key.1);
+                let last = world.runs.iter().rev().find_map(of_issue).map(|(_, phase)| phase);
+                let may = before.leads_to(phase) || steered.contains(key) || last == Some(phase);
+                assert!(may, "#{} goes from {before} to {phase}", key.1);
+            }
+        }
+    }
+
+    /// Each issue that is open and asked for has something in the plan, or is with a person, or is done.
+    pub(super) fn finds_all(&mut self, world: &World, plan: &Plan) {
+        let observed = world.observed();
+        for key in world.cases.keys() {
+            let (stand, case) = world.stands(key, &observed, |view, at| (at.stand, view.case.clone()));
+            let issue = crate::model::Address::issue(&key.0, key.1).to_string();
+            let pull = case.pull().map(|it| {
+                crate::model::Address::repo(&key.0).part("pull", &it.number.to_string()).to_string()
+            });
+            let is_its = |address: &crate::model::Address| {
+                let text = address.to_string();
+                text.starts_with(&issue) || pull.as_ref().is_some_and(|pull| text.starts_with(pull))
+            };
+            let told = plan.waiting.iter().any(|it| is_its(&it.address))
+                || plan.problems.iter().any(|it| is_its(&it.address))
+                || plan.actions.iter().any(|it| is_its(&it.address));
+            let settled = matches!(stand, Stand::Done(_) | Stand::Left(_));
+            assert!(told || settled, "nothing is said of #{}: {stand:?}", key.1);
+        }
+    }
+
+    /// After a while in which nothing was amiss nothing is left to do, and labels show where each issue stands.
+    pub(super) fn converged(&mut self, world: &World, plan: &Plan) {
+        let left: Vec<String> = plan
+            .actions
+            .iter()
+            .map(|it| format!("{} {}: {}", it.verb.as_str(), it.address, it.reason))
+            .collect();
+        assert!(left.is_empty(), "something is still to be done: {left:#?}");
+        assert!(world.runs.iter().all(|run| run.phase.closed().is_some()), "a run is left");
+        self.finds_all(world, plan);
+        let observed = world.observed();
+        for key in world.cases.keys() {
+            let stand = world.stands(key, &observed, |_, at| at.stand);
+            self.counts(match stand {
+                Stand::Works(_) => "works",
+                Stand::Moves(_) => "moves",
+                Stand::Waits(_) => "waits",
+                Stand::Until(..) => "until",
+                Stand::Parked { .. } => "parked",
+                Stand::Human { .. } => "human",
+                Stand::Held(_) => "held",
+                Stand::Done(_) => "done",
+                Stand::Left(_) => "left",
+            });
+            let named =
+                plan.problems.iter().any(|it| it.address.to_string().contains(&format!("/{}", key.1)));
+            assert!(!matches!(stand, Stand::Moves(_)), "#{} is lost: {stand:?}", key.1);
+            assert!(named || !matches!(stand, Stand::Works(_)), "#{} is lost: {stand:?}", key.1);
+        }
+    }
+}
