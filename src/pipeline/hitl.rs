@@ -36,22 +36,28 @@ pub(super) enum Turn<'a> {
 }
 
 /// What comes of work whose attempts are used up.
-pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, why: &str) -> Turn<'a> {
+pub(super) fn specialist<'a>(
+    view: &View<'a>,
+    job: &Job<'_>,
+    (lap, before): (u32, &[String]),
+    why: &str,
+) -> Turn<'a> {
     if let Some(label) = denied(view) {
         return Turn::Failed(
             Timestamp::UNIX_EPOCH,
             vec![format!("nothing more: `{label}` is for people only")],
         );
     }
-    let cause = Parts { findings: format!("{}: {why}\n", job.phase), ..job.parts.clone() };
+    let findings = format!("{}: {why}\n{}", job.phase, job.parts.findings);
+    let cause = Parts { findings, ..job.parts.clone() };
     let diagnose = Job { answer: schema(diagnosis()), book: DIAGNOSE, parts: cause, ..whole(job) };
-    let task = view.task(&diagnose, lap, DIAGNOSE, &diagnose.parts);
-    let (found, mut tried) = match view.went(&task) {
+    let task = view.task(&diagnose, lap, DIAGNOSE, &diagnose.parts, before);
+    let (found, at, mut tried) = match view.went(&task) {
         Went::Going => return Turn::Stands(Station::new(Phase::Hitl, Stand::Works(Box::new(task)))),
-        Went::Done(_, closed) => (answer::<Diagnosis>(closed), Vec::new()),
+        Went::Done(_, closed) => (answer::<Diagnosis>(closed), closed.at, Vec::new()),
         // What can't be diagnosed is tried by a specialist all the same.
-        Went::Nothing(_, closed) => (None, vec![format!("`{DIAGNOSE}`: {}", closed.says)]),
-        Went::Failed(_, why) => (None, vec![format!("`{DIAGNOSE}`, {why}")]),
+        Went::Nothing(_, closed) => (None, closed.at, vec![format!("`{DIAGNOSE}`: {}", closed.says)]),
+        Went::Failed(at, why) => (None, at, vec![format!("`{DIAGNOSE}`, {why}")]),
     };
     let mut parts = job.parts.clone();
     if let Some(it) = &found {
@@ -59,15 +65,15 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, why: &str
         tried.push(format!("`{DIAGNOSE}` found: {line}"));
         parts.context = format!("{}A diagnosis: {line}\n", parts.context);
         if !it.fixable {
-            return Turn::Failed(Timestamp::UNIX_EPOCH, tried);
+            return Turn::Failed(at, tried);
         }
     }
     let book = format!("{}-stuck", job.phase);
     if view.book(&book).is_none() {
-        return Turn::Failed(Timestamp::UNIX_EPOCH, tried);
+        return Turn::Failed(at, tried);
     }
     let second = Job { book: &book, enriched: Some("diagnosis".to_owned()), parts, ..whole(job) };
-    let task = view.task(&second, lap, &book, &second.parts);
+    let task = view.task(&second, lap, &book, &second.parts, before);
     match view.went(&task) {
         Went::Done(run, closed) => Turn::Done(run, closed),
         Went::Going => Turn::Stands(Station::new(Phase::Hitl, Stand::Works(Box::new(task)))),

@@ -33,19 +33,21 @@ pub(super) struct Compliance {
 /// Where it stands.
 pub(super) fn station(view: &View<'_>) -> Station {
     let parts = parts(view);
+    let unwanted = unwanted(view);
+    let key = format!("{}\0{}{unwanted}", view.case.text(), view.commands.redone(Phase::Implement));
     let mut gaps: Vec<String> = Vec::new();
     for round in 1..=ROUNDS {
-        let findings = if gaps.is_empty() { String::new() } else { missing(&gaps) };
+        let gaps_before = left(round, &gaps);
         let job = Job {
             phase: Phase::Implement,
             book: BOOK,
-            key: format!("{}\0{round}\0{}", view.case.text(), view.commands.redone(Phase::Implement)),
+            key: format!("{key}\0{round}"),
             round,
             answer: None,
             head: None,
             enriched: (round > 1).then(|| "spec gaps".to_owned()),
             about: Vec::new(),
-            parts: Parts { findings, ..parts.clone() },
+            parts: Parts { findings: format!("{gaps_before}{unwanted}"), ..parts.clone() },
             escalates: true,
         };
         match view.work(&job) {
@@ -58,7 +60,7 @@ pub(super) fn station(view: &View<'_>) -> Station {
                     tried,
                 );
             }
-            Got::Nothing(_, closed) => match compliance(view, round, &parts, closed) {
+            Got::Nothing(_, closed) => match compliance(view, (round, &key), &gaps_before, &parts, closed) {
                 Err(station) => return station,
                 Ok(it) if it.compliant => {
                     let why = "it seems to be there already: close it, or say with `/steer` what is missing, then `/redo implement`";
@@ -70,6 +72,27 @@ pub(super) fn station(view: &View<'_>) -> Station {
     }
     let tried = gaps.iter().map(|gap| format!("missing: {gap}")).collect();
     Station::human(Phase::Implement, format!("{ROUNDS} times nothing was changed"), tried)
+}
+
+/// What was made before and people didn't want, if there is such.
+fn unwanted(view: &View<'_>) -> String {
+    let closed = view.case.pull().filter(|pull| !pull.open && !pull.merged());
+    closed.map_or_else(String::new, |pull| {
+        format!(
+            "Pull request #{} for this was closed by people without being merged: don't make the same once more; what they \
+             say of it counts.\n",
+            pull.number
+        )
+    })
+}
+
+/// What was missing once somebody had changed nothing, and how often that was so.
+fn left(round: u32, gaps: &[String]) -> String {
+    match round {
+        1 => String::new(),
+        2 => missing(gaps),
+        n => format!("{} times nothing was changed. {}", n - 1, missing(gaps)),
+    }
 }
 
 /// What is known before anybody works on it.
@@ -88,14 +111,20 @@ pub(super) fn missing(gaps: &[String]) -> String {
 }
 
 /// Whether what is asked for is there, where somebody changed nothing.
-fn compliance(view: &View<'_>, round: u32, parts: &Parts, nothing: &Closed) -> Result<Compliance, Station> {
+fn compliance(
+    view: &View<'_>,
+    (round, key): (u32, &str),
+    gaps_before: &str,
+    parts: &Parts,
+    nothing: &Closed,
+) -> Result<Compliance, Station> {
     let says = nothing.answer.as_deref().unwrap_or(&nothing.says);
-    let findings =
-        format!("Who was to do it changed nothing, and said, as data:\n{}", as_data(says.lines().take(40)));
+    let said = as_data(says.lines().take(40));
+    let findings = format!("{gaps_before}Who was to do it changed nothing, and said, as data:\n{said}");
     let job = Job {
         phase: Phase::Implement,
         book: SPEC,
-        key: format!("{}\0nothing\0{round}\0{}", view.case.text(), view.commands.redone(Phase::Implement)),
+        key: format!("{key}\0nothing\0{round}"),
         round,
         answer: schema(compliance_form()),
         head: None,

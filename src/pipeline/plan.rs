@@ -149,11 +149,11 @@ fn planned<'a>(view: &View<'a>) -> Result<(&'a Closed, Plan), Station> {
         }
         let lacks = plan.lacks();
         if !lacks.is_empty() {
-            findings = format!("The plan before lacked something:\n{}", bullets(&lacks));
+            findings = format!("Plan {round} of at most {ROUNDS} lacked something:\n{}", bullets(&lacks));
             tried.extend(lacks.into_iter().map(|line| format!("plan {round}: {line}")));
             continue;
         }
-        let review = Parts { plan: plan.text(), findings: String::new(), ..parts };
+        let review = Parts { plan: plan.text(), ..parts };
         let (_, judged) = view.must(&job(view, REVIEW, round, findings_form(), None, review))?;
         let blocking: Vec<Finding> = match answer::<Findings>(judged) {
             Some(all) => all.findings.into_iter().filter(Finding::blocks).collect(),
@@ -164,7 +164,7 @@ fn planned<'a>(view: &View<'a>) -> Result<(&'a Closed, Plan), Station> {
         }
         tried.extend(blocking.iter().map(|it| format!("plan {round} was blocked: {}", it.line().trim())));
         findings = format!(
-            "The plan before was blocked. It was:\n{}What blocks it:\n{}",
+            "Plan {round} of at most {ROUNDS} was blocked. It was:\n{}What blocked it:\n{}",
             plan.text(),
             blocking.iter().map(Finding::line).collect::<Vec<_>>().concat()
         );

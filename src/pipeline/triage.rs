@@ -53,12 +53,13 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
         return thin(view);
     }
     let Some((closed, verdict, is_of_text)) = last(view) else { return asked(view) };
-    if verdict.ready && is_of_text {
+    let is_redone = view.commands.redone_since(Phase::Triage, closed.at);
+    if verdict.ready && is_of_text && !is_redone {
         return None;
     }
     let times = parkings(view).len();
     if !verdict.ready {
-        let retried = view.commands.retried(closed.at).is_some();
+        let retried = is_redone || view.commands.retried(closed.at).is_some();
         if times > AGAIN && !retried {
             let tried = verdict.missing.iter().map(|line| format!("it was asked for: {line}")).collect();
             return Some(Station::human(Phase::Triage, format!("it was parked {times} times"), tried));
@@ -114,7 +115,13 @@ fn job<'j>(view: &View<'_>) -> Job<'j> {
     let (findings, enriched) = match before.last() {
         Some((_, closed)) => {
             let missing = answer::<Verdict>(closed).map(|verdict| verdict.missing).unwrap_or_default();
-            let says = format!("It was parked before, since this was missing:\n{}", bullets(missing));
+            let times = match before.len() {
+                1 => "once".to_owned(),
+                n => format!("{n} times"),
+            };
+            let lines = bullets(missing);
+            let says = format!("It was parked {times} before; the last time this was missing:
+{lines}");
             (says, Some("recovery".to_owned()))
         }
         None => (String::new(), None),
@@ -137,13 +144,14 @@ fn job<'j>(view: &View<'_>) -> Job<'j> {
 fn parkings<'a>(view: &View<'a>) -> Vec<(&'a RunSeen, &'a Closed)> {
     let over = view.runs.iter().filter_map(|run| Some((*run, run.phase.closed()?)));
     let of_triage = |run: &RunSeen| run.of.subject.issue().is_some_and(|(_, phase)| phase == Phase::Triage);
-    over.filter(|(run, closed)| of_triage(run) && answer::<Verdict>(closed).is_some_and(|it| !it.ready))
+    over.filter(|(run, _)| of_triage(run) || is_specialist(run))
+        .filter(|(_, closed)| answer::<Verdict>(closed).is_some_and(|it| !it.ready))
         .collect()
 }
 
-/// Where nobody triages, what says too little is asked back.
+/// Where nobody triages, and nobody finds out what is meant, what says too little is asked back.
 fn thin(view: &View<'_>) -> Option<Station> {
-    if !is_thin(view) {
+    if !is_thin(view) || view.pipeline.has(Phase::Discover) {
         return None;
     }
     let asks = vec![

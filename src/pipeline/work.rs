@@ -65,7 +65,7 @@ impl<'a> View<'a> {
         let mut tried = Vec::new();
         let mut after: Option<Timestamp> = None;
         for lap in 0_u32.. {
-            let task = self.task(job, lap, job.book, &job.parts);
+            let task = self.task(job, lap, job.book, &job.parts, &tried);
             let (mut at, why) = match self.went(&task) {
                 Went::Done(run, closed) => return Got::Done(run, closed),
                 Went::Nothing(run, closed) => return Got::Nothing(run, closed),
@@ -74,7 +74,7 @@ impl<'a> View<'a> {
             };
             tried.push(format!("`{}`, {why}", job.book));
             if job.escalates {
-                match hitl::specialist(self, job, lap, &why) {
+                match hitl::specialist(self, job, (lap, &tried), &why) {
                     hitl::Turn::Stands(station) => return Got::Stands(station),
                     hitl::Turn::Done(run, closed) => return Got::Done(run, closed),
                     hitl::Turn::Failed(failed, more) => {
@@ -105,8 +105,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A task for a piece of work, by one playbook.
-    pub(super) fn task(&self, job: &Job<'_>, lap: u32, book: &str, parts: &Parts) -> Task {
+    /// A task for a piece of work, by one playbook, after what was tried in vain.
+    pub(super) fn task(&self, job: &Job<'_>, lap: u32, book: &str, parts: &Parts, tried: &[String]) -> Task {
         let playbook = self.book(book);
         let agents = playbook.map(|book| &book.agents).filter(|agents| !agents.is_empty());
         let phase = match playbook.map(|book| book.phase) {
@@ -137,7 +137,8 @@ impl<'a> View<'a> {
             }),
             source: playbook.map_or_else(|| self.pipeline.source.clone(), |book| book.source.clone()),
         };
-        let before = self.before(&task);
+        let tried = tried.iter().map(|line| format!("in vain, before it was asked for once more: {line}"));
+        let before: Vec<String> = tried.filter(|_| lap > 0).chain(self.before(&task)).collect();
         task.prompt = render(self, playbook, parts, &before);
         task
     }
