@@ -57,9 +57,9 @@ fn each_thing_that_a_brief_lacks_is_told() {
     let tell = |(what, brief): (&str, Option<Value>)| {
         let mut it = story();
         it.ran(Done, brief).ran(Done, whole(&["a?", "b?", "c?"])).reads_of(&[
-            "it says",
-            "it has no",
-            "it is sure",
+            "- it says",
+            "- it has no",
+            "- it is sure",
         ]);
         format!("{what}:\n{}", it.told())
     };

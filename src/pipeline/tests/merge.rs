@@ -38,9 +38,9 @@ fn another_tree_than_the_tested_one_stops_the_line() {
     let mut it = story();
     it.pull("the factory merges it", |pull| landed(pull, "bot", "another tree")).by_design().stands();
     it.said("ann", "/retry").stands();
-    let mut it = story();
-    it.pull("ann merges it", |pull| landed(pull, "ann", "another tree")).stands();
-    insta::assert_snapshot!(it.told(), @r"
+    let mut other = story();
+    other.pull("ann merges it", |pull| landed(pull, "ann", "another tree")).stands();
+    insta::assert_snapshot!(format!("{}{}", it.told(), other.told()), @r"
     (ann merges it)
     merge: done: #20 was merged by ann
     ");

@@ -112,7 +112,8 @@ fn what_a_check_must_have_said() {
         "skipped", GREEN, checks(vec![check("ci", CheckIs::Neutral)]);
         "failed", GREEN, checks(vec![check("ci", CheckIs::Failed)]);
         "passed and failed", GREEN, checks(vec![check("ci", CheckIs::Passed), check("ci", CheckIs::Failed)]);
-        "passed, and another one failed", GREEN, checks(vec![check("ci", CheckIs::Passed), check("lint", CheckIs::Failed)]);
+        "passed, and another one failed", GREEN,
+            checks(vec![check("ci", CheckIs::Passed), check("lint", CheckIs::Failed)]);
         "not read", GREEN, |pull| pull.checks = Seen::Unknown;
         "from the App", of_app, checks(vec![check("ci", CheckIs::Passed)]);
         "from another App", of_app, checks(vec![CheckSeen { app: Some(8), ..check("ci", CheckIs::Passed) }]);
