@@ -65,8 +65,9 @@ pub(super) async fn play(stage: &mut Stage<'_>, repo: &str) -> Result<(), Fail> 
         .await?;
     stage.rest().await?;
 
-    let runs = stage.expect(&["runs", "list"], Exit::Done).await?;
-    stage.show(&about(&runs, &format!("#{number}/")))?;
+    let shown = stage.expect(&["issue", "show", &format!("{repo}#{number}")], Exit::Done).await?;
+    let attempts: Vec<&str> = shown.lines().filter(|line| line.starts_with("run ")).collect();
+    stage.show(&attempts)?;
     let history = stage.expect(&["history", &format!("repo/{repo}/pull/*")], Exit::Done).await?;
     stage.show_head(&history, 3)?;
     stage.say(&format!("what issue #{number} shows by now:"))?;
@@ -113,9 +114,4 @@ fn labels_of(issue: &Issue) -> String {
         | Deed::Reopened => None,
     };
     issue.events.iter().filter_map(|event| got(&event.deed)).collect::<Vec<_>>().join(" → ")
-}
-
-/// The lines that have this.
-fn about<'t>(text: &'t str, what: &str) -> Vec<&'t str> {
-    text.lines().filter(|line| line.contains(what)).collect()
 }
