@@ -26,7 +26,8 @@ const INTAKE: &str = "factory:please";
 const TITLE: &str = "Welcome whoever opens this repository";
 const BODY: &str = "It should say so in WELCOME.md. Done when a test shows it.";
 /// The check of the repository, and the number of the App that reports it.
-const CI: (&str, &str, u64) = ("ci", "sh test.sh", 77);
+const CI: (&str, &str, u64) =
+    ("ci", "test -f test.sh || { echo there is no test.sh; exit 1; }; sh test.sh", 77);
 /// What the daemon is told of.
 const EVENTS: [&str; 4] = ["issues", "issue_comment", "pull_request", "check_run"];
 
