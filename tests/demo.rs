@@ -98,18 +98,73 @@ fn the_demo_tells_its_story() {
            $ factoryctl runs list
            │ [run]  closed  acme/garnet-api-000 describe, attempt 1  scribe  -  -  done  what it made may be published
 
-        8. The ledger, in Git, explains every change
+        8. An issue becomes a merged pull request; its first attempt fails and is repaired
+           write policies/pipeline.kdl:
+           │ github { webhook listen="127.0.0.1:0" secret="env:HOOK_SECRET"; }
+           │ agent "smith" kind="command" {
+           │     program "/opt/factoryctl" "twin" "agent" "--writes" "WELCOME.md={title}" "--forgets" "test.sh=grep -q Welcome WELCOME.md"
+           │     readable "/opt/factoryctl"
+           │ }
+           │ pipeline "standard" {
+           │     intake "factory:please"
+           │     phases "triage" "plan" "review"
+           │     agents "smith"
+           │     merge-policy "green"
+           │ }
+           │ merge-policy "green" { mode "on-green"; require-checks "ci"; }
+           edit policies/repositories.kdl: repo "acme/garnet-api-000"  →  repo "acme/garnet-api-000" { pipeline "standard"; }
+           $ git commit -m "Let issues become pull requests" && git push
+           by hand on GitHub: issue #[n] "Welcome whoever opens this repository", labelled factory:please
+           its check `ci` there: test -f test.sh || { echo there is no test.sh; exit 1; }; sh test.sh
+           $ factoryctl plan
+           │ config: [demo] at [id]
+           │
+           │ acme/garnet-api-000
+           │   ~ tell issue issue/4
+           │       labels: +"factory:triage"
+           │       why: it is in the phase triage · policies/pipeline.kdl:6 · loop pipeline · [id]
+           │   + start run issue/4/triage
+           │       agent: "smith"
+           │       attempt: 1
+           │       version: "[id]"
+           │       prompt: "[id]"
+           │       playbook: "triage"
+           │       round: 1
+           │       why: playbook `triage`, round 1 · (default) · loop pipeline · [id]
+           │
+           │ waiting
+           │   repo/acme/garnet-api-000/task/describe: a person to merge or close #[n]
+           │
+           │ Plan: 0 to add, 1 to change, 0 to delete, 1 run to start, 1 waiting · 1 repo · 4 API calls
+           $ factoryctl loop tick pipeline
+           the check `ci` fails at the first head:
+           │ there is no test.sh
+           $ factoryctl issue show acme/garnet-api-000#4
+           │ run [run] in triage by the playbook `triage`, round 1, attempt 1 by smith
+           │ run [run] in plan by the playbook `plan`, round 1, attempt 1 by smith
+           │ run [run] in plan by the playbook `plan-review`, round 1, attempt 1 by smith
+           │ run [run] in implement by the playbook `implement`, round 1, attempt 1 by smith
+           │ run [run] in review by the playbook `repair-checks`, round 1, with transcript, last commits, attempt 1 by smith
+           │ run [run] in review by the playbook `spec-review`, round 1, attempt 1 by smith
+           │ run [run] in review by the playbook `quality-review`, round 1, attempt 1 by smith
+           $ factoryctl history repo/acme/garnet-api-000/pull/*
+           │ [time] #[n] merge-pull repo/acme/garnet-api-000/pull/5 by daemon of demo@[host] at [id] (every rule of its policy holds; policies/pipeline.kdl:12) done
+           what issue #[n] shows by now:
+           │ closed; its labels: factory:please → factory:triage → factory:plan → factory:implement → factory:review → factory:merge → factory:done
+           │ **Done**: #[n] was merged by operator.
+
+        9. The ledger, in Git, explains every change
            $ factoryctl ledger verify
            │ verified: [n] records, head [digest]
            $ git fetch && git log origin/factory/ledger
-           │ apply: 1 pull request in acme/garnet-api-000 (config [id])
-           │ run: repo/acme/garnet-api-000/task/describe done; intend: 1 pull request in acme/garnet-api-000 (config [id])
+           │ apply: 1 issue in acme/garnet-api-000 (config [id])
+           │ intend: 1 issue in acme/garnet-api-000 (config [id])
+           │ apply: 1 issue, 1 pull request in acme/garnet-api-000 (config [id])
+           │ run: repo/acme/garnet-api-000/issue/4/review done; intend: 1 issue, 1 pull request in acme/garnet-api-000 (config [id])
            │ apply: 1 run in acme/garnet-api-000 (config [id])
-           │ config: [id] in force; intend: 1 run in acme/garnet-api-000 (config [id])
-           │ apply: 1 label, 1 proposal in 2 places (config [id])
-           │ flip: loop/labels on; intend: 1 label, 1 proposal in 2 places (config [id])
+           │ run: repo/acme/garnet-api-000/issue/4/review done; intend: 1 run in acme/garnet-api-000 (config [id])
 
-        9. What to try next
+        10. What to try next
            factoryctl demo --keep          keep all of this and look around
            factoryctl init                 start a config of your own
            factoryctl import OWNER         write config for what you have; a plan right after is empty
@@ -159,6 +214,10 @@ fn between(line: &str, before: &str, after: &str, text: &str) -> String {
 }
 
 fn word(word: &str) -> String {
+    let digest = word.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    if digest.is_some_and(|it| [8, 16].contains(&it.len()) && it.bytes().all(|b| b.is_ascii_hexdigit())) {
+        return "\"[id]\"".to_owned();
+    }
     let bare = word.trim_end_matches(')');
     // 20260501-120000-0450a1b2
     if bare.len() == 24 && bare.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {

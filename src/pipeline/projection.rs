@@ -82,9 +82,9 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
             let tried = as_data(lines.iter().map(String::as_str));
             let tried = if tried.is_empty() { tried } else { format!("\nWhat was tried:\n\n{tried}") };
             let phase = station.phase;
-            format!("**A person's turn** ({phase}): {}.\n{tried}", short(why))
+            format!("**A person's turn** ({phase}): {}.\n{tried}", of_its_pulls(view, short(why)))
         }
-        Stand::Done(why) => format!("**Done**: {}.\n", short(why)),
+        Stand::Done(why) => format!("**Done**: {}.\n", of_its_pulls(view, short(why))),
         Stand::Held(on) if is_there => format!("**Held**; waits for {}.\n", short(on)),
         Stand::Works(_) | Stand::Moves(_) | Stand::Waits(_) | Stand::Until(..) if is_there => {
             "**The factory is at it.**\n".to_owned()
@@ -113,6 +113,12 @@ fn heard(view: &View<'_>) -> String {
         out.push_str(&format!("    {}: not heard: {}\n", short(by), short(why)));
     }
     if out.is_empty() { out } else { format!("\nWhat was said:\n\n{out}") }
+}
+
+/// Such a line, in which the pull requests for the issue itself are referred to all the same.
+fn of_its_pulls(view: &View<'_>, line: String) -> String {
+    let numbers = view.case.pulls.iter().map(|pull| pull.number);
+    numbers.fold(line, |line, n| line.replace(&format!("# {n} "), &format!("#{n} ")))
 }
 
 /// Words of others on one line, in which nobody is called and nothing referred to.

@@ -1,7 +1,5 @@
 //! `factoryctl twin agent`: an agent of kind `command` for demos, tests and benchmarks.
 
-use std::time::Duration;
-
 use clap::builder::PossibleValue;
 
 use crate::cli::exit::{Exit, Fail};
@@ -26,9 +24,6 @@ pub(crate) struct Args {
     /// Get this wrong the first time.
     #[arg(long, value_name = "WHAT")]
     slips: Vec<Slip>,
-    /// Take so many milliseconds.
-    #[arg(long, value_name = "MS", default_value_t = 0)]
-    takes: u64,
 }
 
 /// A path and a text, in which `\\n` ends a line.
@@ -55,7 +50,6 @@ pub(crate) fn run(ui: &Ui, args: &Args) -> Result<Exit, Fail> {
         asks_for: args.asks_for.clone(),
         insists_on: args.insists_on.clone(),
         slips: args.slips.clone(),
-        takes: Duration::from_millis(args.takes),
     };
     let said = play(&script).map_err(|error| Fail::new(Exit::Error, "it was not done").because(error))?;
     ui.print(&format!("{said}\n"))?;

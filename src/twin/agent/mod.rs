@@ -13,8 +13,7 @@ mod tests;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
-use std::{env, fs, io, thread};
+use std::{env, fs, io};
 
 use prompt::Prompt;
 
@@ -39,8 +38,6 @@ pub struct Script {
     pub insists_on: Vec<String>,
     /// What goes wrong the first time.
     pub slips: Vec<Slip>,
-    /// How long it takes.
-    pub takes: Duration,
 }
 
 /// What goes wrong the first time, and well once it was told.
@@ -133,7 +130,6 @@ pub fn play(script: &Script) -> Result<String, Failed> {
     let mut text = String::new();
     io::stdin().take(LONGEST).read_to_string(&mut text).map_err(io("read the prompt"))?;
     let outbox = env::var_os(OUTBOX).map(PathBuf::from);
-    thread::sleep(script.takes);
     at(Path::new("."), outbox.as_deref(), script, &text)
 }
 
