@@ -151,7 +151,7 @@ impl Driver {
         // One run at a time for an issue, whatever it is for.
         let other = view.runs.iter().find(|run| run.phase.closed().is_none() && !task.has(&run.of));
         if let Some(run) = other {
-            return plan.wait(task.address(), work::ends(run));
+            return plan.wait(task.address(), ends(run));
         }
         if let Some(on) = under_way(task, &work) {
             return plan.wait(task.address(), on);

@@ -44,6 +44,7 @@ fn plan(world: &World, observed: &crate::model::Observed) -> Plan {
 fn tick(world: &mut World, laws: &mut Laws) {
     let observed = world.reads();
     let plan = plan(world, &observed);
+    laws.moved(world);
     for action in plan.actions {
         for _ in 0..world.one_of(&[0, 0, 0, 1, 1, 2]) {
             world.happens();
@@ -79,10 +80,10 @@ fn story(world: &mut World, laws: &mut Laws) {
         if n % 4 == 0 {
             laws.finds_all(world, &plan);
         }
+        laws.moved(world);
         for action in &plan.actions {
             world.attempt(action, laws, true);
         }
-        laws.moved(world);
         let is_over = plan.actions.is_empty() && world.open_runs().is_empty();
         if is_over && n > 8 {
             return laws.converged(world, &plan);
