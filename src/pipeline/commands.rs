@@ -98,9 +98,10 @@ impl Commands {
         retries.find(|(at, ..)| *at >= after).map(|(at, ..)| *at)
     }
 
-    /// How often a phase is to be gone through again.
+    /// How often a phase is to be gone through again, or one before it, of which it makes something.
     pub(super) fn redone(&self, phase: Phase) -> usize {
-        self.heard.iter().filter(|(_, _, command)| *command == Command::Redo(phase)).count()
+        let again = |command: &Command| matches!(command, Command::Redo(from) if *from <= phase);
+        self.heard.iter().filter(|(_, _, command)| again(command)).count()
     }
 
     /// When people wanted which phase gone through again.

@@ -125,3 +125,18 @@ fn what_is_gone_through_again_is_asked_again() {
     let at = world.stands(&key, &world.observed(), |_, at| at);
     assert!(at.phase == Phase::Triage && matches!(at.stand, Stand::Works(_)), "{at:?}");
 }
+
+#[test]
+fn what_is_planned_again_is_done_again() {
+    let (mut world, key) = alone("acme/anvil");
+    while world.runs.iter().all(|run| run.of.subject.issue().map(|it| it.1) != Some(Phase::Implement)) {
+        ticks(&mut world, 1);
+    }
+    assert!(world.pull(&key).is_none(), "what was made isn't published yet");
+    world.passes(jiff::SignedDuration::from_secs(1));
+    says(&mut world, &key, "/redo plan");
+    ticks(&mut world, 4);
+    let done =
+        world.runs.iter().filter(|run| run.of.play.as_ref().is_some_and(|play| play.book == "implement"));
+    assert_eq!(done.count(), 2, "by the new plan");
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Action, Effect, LabelName, Mark, Phase, Play, RunSeen, StartRun};
+use crate::model::{Action, Effect, LabelName, Mark, Phase, Play, RunId, RunSeen, StartRun};
 use crate::pipeline::{Command, Move, Stand, unmet};
 use crate::plan::Plan;
 
@@ -15,8 +15,8 @@ const AT_HEADS: [&str; 3] = ["rework", "repair-checks", "resolve-conflict"];
 #[derive(Default)]
 pub(super) struct Laws {
     phases: BTreeMap<Key, Phase>,
-    /// The prompts that each issue has had.
-    spent: BTreeSet<(Key, String)>,
+    /// The prompts that each issue has had, and the runs whose sessions went on with them.
+    spent: BTreeSet<(Key, String, Option<RunId>)>,
     /// How often each law had something to say.
     pub(super) seen: BTreeMap<&'static str, usize>,
 }
@@ -105,7 +105,7 @@ impl Laws {
         let at_work = world.runs.iter().filter(|run| run.phase.takes_a_slot()).count();
         assert!(at_work < caps.runs as usize, "no more runs than there may be");
         assert!(
-            self.spent.insert((key.clone(), start.digest())),
+            self.spent.insert((key.clone(), start.digest(), start.of.continues.clone())),
             "a prompt is spent twice:\n{}",
             start.prompt
         );

@@ -21,7 +21,7 @@ use laws::Laws;
 pub(super) use world::{World, desired};
 
 /// How much happens before the world comes to rest.
-const STEPS: usize = 40;
+const STEPS: usize = 30;
 /// How many ticks it has to come to rest.
 const REST: usize = 150;
 
@@ -44,6 +44,7 @@ fn plan(world: &World, observed: &crate::model::Observed) -> Plan {
 fn tick(world: &mut World, laws: &mut Laws) {
     let observed = world.reads();
     let plan = plan(world, &observed);
+    laws.moved(world);
     for action in plan.actions {
         for _ in 0..world.one_of(&[0, 0, 0, 1, 1, 2]) {
             world.happens();
@@ -76,11 +77,13 @@ fn story(world: &mut World, laws: &mut Laws) {
     for n in 0..REST {
         let observed = world.observed();
         let plan = plan(world, &observed);
-        laws.finds_all(world, &plan);
+        if n % 4 == 0 {
+            laws.finds_all(world, &plan);
+        }
+        laws.moved(world);
         for action in &plan.actions {
             world.attempt(action, laws, true);
         }
-        laws.moved(world);
         let is_over = plan.actions.is_empty() && world.open_runs().is_empty();
         if is_over && n > 8 {
             return laws.converged(world, &plan);
@@ -125,6 +128,6 @@ fn the_laws_of_the_pipeline_hold_whatever_happens() {
 #[test]
 fn who_does_not_look_breaks_the_laws() {
     let desired = desired();
-    let broken: Vec<String> = (1..=60).filter_map(|seed| tell(seed, &desired, true).err()).collect();
+    let broken: Vec<String> = (1..=30).filter_map(|seed| tell(seed, &desired, true).err()).collect();
     assert!(broken.iter().any(|why| why.contains("where this is so") || why.contains("all rules hold")));
 }

@@ -194,7 +194,7 @@ impl World {
             }),
             (9, _, Seen::Known(all)) => all.iter_mut().for_each(|thread| thread.resolved = true),
             (10, ..) => pull.draft = !pull.draft,
-            (_, ..) => pull.title.push_str(if n == 11 { " [factory-e2e]" } else { "" }),
+            (..) => pull.title.push_str(if n == 11 { " [factory-e2e]" } else { "" }),
         }
         self.notes(key, &format!("{by} has to do with its pull request ({n})"));
     }
