@@ -1,6 +1,8 @@
 //! What is meant is found out: a brief, judged by whether it is whole. One that isn't is asked for once more with new questions
 //! to look into; what says too little by itself is confirmed by its author.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::json;
 
@@ -41,8 +43,8 @@ const SURE: u32 = 60;
 const WORDS: usize = 8;
 
 impl Brief {
-    /// What it lacks, a line each.
-    fn lacks(&self, before: &[String]) -> Vec<String> {
+    /// What it lacks, a line each; `before` are the questions of briefs that were not whole, if there were any.
+    fn lacks(&self, before: Option<&[String]>) -> Vec<String> {
         let mut out = Vec::new();
         if self.problem.split_whitespace().count() < WORDS {
             out.push("it says too little of what is wanted, and for whom".to_owned());
@@ -53,8 +55,10 @@ impl Brief {
         if self.confidence < SURE {
             out.push(format!("it is sure by {} of 100 only, and {SURE} are asked for", self.confidence));
         }
-        let fresh = self.queries.iter().filter(|query| !before.iter().any(|it| is_like(it, query))).count();
-        if !before.is_empty() && fresh < QUERIES {
+        let known: BTreeSet<String> = before.unwrap_or_default().iter().map(|it| key(it)).collect();
+        let all: BTreeSet<String> = self.queries.iter().map(|it| key(it)).collect();
+        let fresh = all.difference(&known).filter(|it| !it.is_empty()).count();
+        if before.is_some() && fresh < QUERIES {
             out.push(format!("it looked into {fresh} new questions, and {QUERIES} were asked for"));
         }
         out
@@ -70,8 +74,9 @@ impl Brief {
     }
 }
 
-fn is_like(one: &str, other: &str) -> bool {
-    one.trim().eq_ignore_ascii_case(other.trim())
+/// What tells a question from others, whatever its case, space and punctuation.
+fn key(query: &str) -> String {
+    query.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// Where it stands, unless there is a brief, or none is needed.
@@ -110,7 +115,7 @@ fn found<'a>(view: &View<'a>) -> Result<(&'a Closed, Brief), Station> {
         let Some(brief) = answer::<Brief>(closed) else {
             return Err(Station::human(Phase::Discover, "discovery gave no brief", Vec::new()));
         };
-        lacking = brief.lacks(&queries);
+        lacking = brief.lacks((round > 1).then_some(queries.as_slice()));
         if lacking.is_empty() {
             return Ok((closed, brief));
         }
@@ -174,9 +179,10 @@ mod tests {
             queries: vec!["How slow?".into(), "Which tests?".into(), "Whose machine?".into()],
             confidence: 80,
         };
-        assert_eq!(brief.lacks(&[]), Vec::<String>::new());
-        assert_eq!(brief.lacks(&["which tests?".into()]).len(), 1, "two new questions are too few");
+        assert_eq!(brief.lacks(None), Vec::<String>::new());
+        assert_eq!(brief.lacks(Some(&[])), Vec::<String>::new());
+        assert_eq!(brief.lacks(Some(&["which tests?".into()])).len(), 1, "two new questions are too few");
         let thin = Brief { problem: "Faster".into(), criteria: Vec::new(), confidence: 10, ..brief };
-        assert_eq!(thin.lacks(&[]).len(), 3);
+        assert_eq!(thin.lacks(None).len(), 3);
     }
 }

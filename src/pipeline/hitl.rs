@@ -43,15 +43,16 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &P
             vec![format!("nothing more: `{label}` is for people only")],
         );
     }
-    let cause = Parts { findings: format!("{}: {why}\n", job.phase), ..parts.clone() };
+    let findings = format!("{}: {why}\n{}", job.phase, parts.findings);
+    let cause = Parts { findings, ..parts.clone() };
     let diagnose = Job { answer: schema(diagnosis()), book: DIAGNOSE, parts: cause, ..whole(job) };
     let task = view.task(&diagnose, lap, DIAGNOSE);
-    let (found, mut tried) = match view.went(&task) {
+    let (found, at, mut tried) = match view.went(&task) {
         Went::Going => return Turn::Stands(view.works(&diagnose, task, &diagnose.parts)),
-        Went::Done(_, closed) => (answer::<Diagnosis>(closed), Vec::new()),
+        Went::Done(_, closed) => (answer::<Diagnosis>(closed), closed.at, Vec::new()),
         // What can't be diagnosed is tried by a specialist all the same.
-        Went::Nothing(_, closed) => (None, vec![format!("`{DIAGNOSE}`: {}", closed.says)]),
-        Went::Failed(_, why) => (None, vec![format!("`{DIAGNOSE}`, {why}")]),
+        Went::Nothing(_, closed) => (None, closed.at, vec![format!("`{DIAGNOSE}`: {}", closed.says)]),
+        Went::Failed(at, why) => (None, at, vec![format!("`{DIAGNOSE}`, {why}")]),
     };
     let mut parts = parts.clone();
     if let Some(it) = &found {
@@ -59,12 +60,12 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &P
         tried.push(format!("`{DIAGNOSE}` found: {line}"));
         parts.context = format!("{}A diagnosis: {line}\n", parts.context);
         if !it.fixable {
-            return Turn::Failed(Timestamp::UNIX_EPOCH, tried);
+            return Turn::Failed(at, tried);
         }
     }
     let book = format!("{}-stuck", job.phase);
     if view.book(&book).is_none() {
-        return Turn::Failed(Timestamp::UNIX_EPOCH, tried);
+        return Turn::Failed(at, tried);
     }
     let second = Job { book: &book, enriched: Some("diagnosis".to_owned()), parts, ..whole(job) };
     let task = view.task(&second, lap, &book);

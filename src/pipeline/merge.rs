@@ -41,9 +41,7 @@ pub(super) fn landed(view: &View<'_>) -> Option<Station> {
     if pull.open {
         return None;
     }
-    let tries = u64::try_from(view.case.pulls.len()).unwrap_or(u64::MAX);
-    let retries = view.commands.heard.iter().filter(|(.., it)| *it == super::Command::Retry).count() as u64;
-    (retries < tries).then(|| {
+    view.commands.retried(pull.opened).is_none().then(|| {
         let why = format!(
             "#{} was closed without being merged, which is a decision; `/retry` begins anew",
             pull.number

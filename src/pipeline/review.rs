@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    CheckIs, CheckSeen, Closed, Mergeable, Phase, PullCase, Reply, ReviewIs, RunSeen, ThreadSeen, Watched,
+    CheckIs, CheckSeen, Closed, Mergeable, Outcome, Phase, PullCase, Reply, ReviewIs, RunSeen, ThreadSeen,
+    Watched,
 };
 use crate::work::words::as_data;
 
@@ -73,7 +74,10 @@ fn reworked<'a>(
     job: &Job<'_>,
 ) -> Result<(&'a RunSeen, &'a Closed), Station> {
     let cap = view.book(job.book).map_or(1, |book| book.attempts) as usize;
-    let retries = view.commands.heard.iter().filter(|(.., it)| *it == super::Command::Retry).count();
+    let is_retry = |(at, _, it): &&(jiff::Timestamp, String, super::Command)| {
+        *it == super::Command::Retry && *at >= pull.opened
+    };
+    let retries = view.commands.heard.iter().filter(is_retry).count();
     if job.round as usize > cap.saturating_mul(1 + retries) {
         let why =
             format!("`{}` was played {cap} times, and something is amiss still; `/retry` goes on", job.book);
@@ -210,6 +214,9 @@ fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
     if asked.is_empty() {
         return None;
     }
+    if let Some(closed) = refused(view, pull, &asked) {
+        return Some(unchanged(closed, "somebody asks for changes"));
+    }
     let done: Vec<(&ThreadSeen, &RunSeen, &Closed)> =
         open.iter().filter_map(|thread| answered(view, thread)).collect();
     let replies: Vec<Reply> = done.iter().filter_map(|it| reply(view, pull, it)).collect();
@@ -233,6 +240,20 @@ fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
             })
         }
     }
+}
+
+/// The run at this head that was about all of this besides what has been answered since, and changed nothing.
+fn refused<'v>(view: &View<'v>, pull: &PullCase, asked: &[(String, String)]) -> Option<&'v Closed> {
+    let is_about_all = |run: &&&RunSeen| {
+        run.of.play.as_ref().is_some_and(|play| {
+            let is_of_head = play.book == REWORK && play.head.as_ref() == Some(&pull.head);
+            is_of_head
+                && play.about.len() > asked.len()
+                && asked.iter().all(|(id, _)| play.about.contains(id))
+        })
+    };
+    let run = view.runs.iter().rev().find(is_about_all)?;
+    run.phase.closed().filter(|closed| closed.outcome == Outcome::NoChange)
 }
 
 /// The run that was about a conversation, at an earlier head, and is over.

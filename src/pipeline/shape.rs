@@ -108,7 +108,7 @@ fn chosen(view: &View<'_>) -> Result<String, Station> {
             .collect();
         heard.push_str(&format!("Round {round} was split:\n{told}"));
         if round == 1 {
-            let parts = Parts { direction: shown.clone(), context: heard.clone(), ..parts.clone() };
+            let parts = Parts { context: format!("{}{heard}", listed(&shown)), ..parts.clone() };
             let asked = job(MEDIATE, format!("{key}\0mediate"), 1, mediation_form(), parts, Some("votes"));
             if let Some(it) = view.must(&asked).map(|(_, closed)| answer::<Mediation>(closed))? {
                 heard.push_str(&format!(
@@ -128,6 +128,11 @@ fn chosen(view: &View<'_>) -> Result<String, Station> {
     ))
 }
 
+/// What there is to choose from, as voters read it.
+fn listed(shown: &str) -> String {
+    format!("The directions:\n{shown}")
+}
+
 /// The votes of a panel; who gives no vote is left out.
 fn votes<'p>(
     view: &View<'_>,
@@ -140,9 +145,11 @@ fn votes<'p>(
 ) -> Result<Vec<(&'p str, Vote)>, Station> {
     let mut out = Vec::new();
     for (who, by) in panel {
-        let context =
-            format!("{heard}You vote as the {who}: judge by {by}. Vote for one direction by its number.\n");
-        let parts = Parts { direction: shown.to_owned(), context, ..parts.clone() };
+        let context = format!(
+            "{}{heard}You vote as the {who}: judge by {by}. Vote for one direction by its number.\n",
+            listed(shown)
+        );
+        let parts = Parts { context, ..parts.clone() };
         let enriched = if round > 1 { Some("votes") } else { None };
         let asked = job(BOOK, format!("{key}\0vote\0{round}\0{who}"), round, vote_form(), parts, enriched);
         let asked = Job { escalates: false, ..asked };

@@ -148,13 +148,14 @@ fn job<'j>(view: &View<'_>) -> Job<'j> {
 fn parkings<'a>(view: &View<'a>) -> Vec<(&'a RunSeen, &'a Closed)> {
     let over = view.runs.iter().filter_map(|run| Some((*run, run.phase.closed()?)));
     let of_triage = |run: &RunSeen| run.of.subject.issue().is_some_and(|(_, phase)| phase == Phase::Triage);
-    over.filter(|(run, closed)| of_triage(run) && answer::<Verdict>(closed).is_some_and(|it| !it.ready))
+    over.filter(|(run, _)| of_triage(run) || is_specialist(run))
+        .filter(|(_, closed)| answer::<Verdict>(closed).is_some_and(|it| !it.ready))
         .collect()
 }
 
-/// Where nobody triages, what says too little is asked back.
+/// Where nobody triages, and nobody finds out what is meant, what says too little is asked back.
 fn thin(view: &View<'_>) -> Option<Station> {
-    if !is_thin(view) {
+    if !is_thin(view) || view.pipeline.has(Phase::Discover) {
         return None;
     }
     let asks = vec![

@@ -1,1 +1,0 @@
-//! What comes next of issues, in words.

@@ -1,0 +1,207 @@
+//! PROMPT: who changes nothing is told by another what is missing, and that heads the next prompt.
+
+use serde_json::{Value, json};
+
+use super::story::Story;
+use crate::model::Outcome::{Crashed, Done, NoChange, Weakened, Wedged};
+
+fn compliance(gaps: &[&str]) -> Option<Value> {
+    Some(json!({ "compliant": gaps.is_empty(), "gaps": gaps }))
+}
+
+fn diagnosis(fixable: bool) -> Option<Value> {
+    Some(
+        json!({ "severity": "P2", "root_cause": "The wheel is gone.", "fixable": fixable, "guidance": "Get another." }),
+    )
+}
+
+#[test]
+fn what_is_missing_heads_the_next_prompt() {
+    let mut it = Story::new("");
+    it.ran(NoChange, None).ran(Done, compliance(&["The horn is blunt."])).reads_of(&["changed nothing"]);
+    it.ran(NoChange, None).differs().ran(Done, compliance(&["The horn is blunt."])).differs();
+    it.ran(Done, None).differs().moved().stands();
+    insta::assert_snapshot!(it.told(), @r#"
+    implement: `implement` 1.1 -> no change
+    implement: `spec-review` 1.1 -> done {"compliant":false,"gaps":["The horn is blunt."]}
+        | Who was to do it changed nothing, and said, as data:
+    implement: `implement` 2.1, spec gaps -> no change
+        - (nothing)
+        + What is asked for and is not there:
+        + - The horn is blunt.
+    implement: `spec-review` 2.1 -> done {"compliant":false,"gaps":["The horn is blunt."]}
+        + What is asked for and is not there:
+        + - The horn is blunt.
+    implement: `implement` 3.1, spec gaps -> done
+        - What is asked for and is not there:
+        + 2 times nothing was changed. What is asked for and is not there:
+    implement: opens a pull request with 0505050505
+    merge: merges #20 at 0505050505
+    "#);
+}
+
+#[test]
+fn who_changes_nothing_three_times_makes_room_for_a_person() {
+    let mut it = Story::new("");
+    for _ in 0..3 {
+        it.ran(NoChange, None).ran(Done, compliance(&["The horn is blunt."]));
+    }
+    it.stands();
+    insta::assert_snapshot!(it.told(), @r#"
+    implement: `implement` 1.1 -> no change
+    implement: `spec-review` 1.1 -> done {"compliant":false,"gaps":["The horn is blunt."]}
+    implement: `implement` 2.1, spec gaps -> no change
+    implement: `spec-review` 2.1 -> done {"compliant":false,"gaps":["The horn is blunt."]}
+    implement: `implement` 3.1, spec gaps -> no change
+    implement: `spec-review` 3.1 -> done {"compliant":false,"gaps":["The horn is blunt."]}
+    implement: A PERSON'S TURN: 3 times nothing was changed
+        missing: The horn is blunt.
+    "#);
+}
+
+#[test]
+fn what_is_there_already_is_for_a_person_to_close() {
+    let mut it = Story::new("");
+    it.ran(NoChange, None).ran(Done, compliance(&[])).by_design().stands();
+    it.said("ann", "/steer the horn").by_design().stands();
+    it.said("ann", "/redo implement").ran(Done, None).differs().moved();
+    insta::assert_snapshot!(it.told(), @r#"
+    implement: `implement` 1.1 -> no change
+    implement: `spec-review` 1.1 -> done {"compliant":true,"gaps":[]}
+    implement: A PERSON'S TURN: it seems to be there already: close it, or say with `/steer` what is missing, then `/redo implement`
+        so it was
+    (ann: /steer the horn)
+    implement: A PERSON'S TURN: it seems to be there already: close it, or say with `/steer` what is missing, then `/redo implement`
+        so it was
+    (ann: /redo implement)
+    implement: `implement` 1.1 -> done
+        - (nothing)
+        + ann said, as data:
+        +     /steer the horn
+        + ann said, as data:
+        +     /redo implement
+        + Who is in charge wants the phase implement gone through again, since 2026-06-01T13:07:00Z.
+        + Who is in charge of this repository says of how to go on, as data:
+        +     the horn
+    implement: opens a pull request with 0303030303
+    "#);
+}
+
+#[test]
+fn what_fails_is_diagnosed_then_a_specialist_is_told_then_a_person() {
+    let mut it = Story::new("");
+    it.ran(Crashed, None).ran(Weakened, None).differs().ran(Wedged, None).differs();
+    it.ran(Done, diagnosis(true)).reads_of(&["implement: "]);
+    it.ran(Crashed, None).reads_of(&["A diagnosis"]).ran(NoChange, None).differs().stands();
+    it.said("ann", "/retry").ran(Crashed, None).differs().ran_times(2, &Crashed).ran(Done, diagnosis(true));
+    it.ran(Done, None).moved();
+    insta::assert_snapshot!(it.told(), @r#"
+    implement: `implement` 1.1 -> crashed
+    implement: `implement` 1.2 -> weakened
+        - (nothing)
+        + - attempt 1: `crashed`: so it was
+        + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
+    implement: `implement` 1.3 -> wedged
+        + - attempt 2: `weakened`: so it was
+        - This is attempt 2, run 2; the run before it ended in `crashed`: so it was
+        + This is attempt 3, run 3; the run before it ended in `weakened`: so it was
+    hitl: `diagnose` 1.1 -> done {"severity":"P2","root_cause":"The wheel is gone.","fixable":true,"guidance":"Get another.…
+        | implement: 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `wedged`: so it was
+    hitl: `implement-stuck` 1.1, diagnosis -> crashed
+        | A diagnosis: P2: The wheel is gone. Get another.
+    hitl: `implement-stuck` 1.2, diagnosis -> no change
+        - (nothing)
+        + - attempt 1: `crashed`: so it was
+        + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
+    implement: A PERSON'S TURN: nobody got it done; `/retry` has it tried again
+        `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `wedged`: so it was
+        `diagnose` found: P2: The wheel is gone. Get another.
+        `implement-stuck`: so it was
+    (ann: /retry)
+    implement: `implement` 1.1 -> crashed
+        - (nothing)
+        + ann said, as data:
+        +     /retry
+        - - attempt 1: `crashed`: so it was
+        - - attempt 2: `weakened`: so it was
+        + - in vain, before it was asked for once more: `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `wedged`: so it was
+        + - in vain, before it was asked for once more: `diagnose` found: P2: The wheel is gone. Get another.
+        + - in vain, before it was asked for once more: `implement-stuck`: so it was
+        - This is attempt 3, run 3; the run before it ended in `weakened`: so it was
+    implement: `implement` 1.2 -> crashed
+    implement: `implement` 1.3 -> crashed
+    hitl: `diagnose` 1.1 -> done {"severity":"P2","root_cause":"The wheel is gone.","fixable":true,"guidance":"Get another.…
+    hitl: `implement-stuck` 1.1, diagnosis -> done
+    implement: opens a pull request with 0b0b0b0b0b
+    "#);
+}
+
+#[test]
+fn what_can_not_be_mended_goes_to_no_specialist() {
+    let mut it = Story::new("");
+    it.ran_times(3, &Crashed).ran(Done, diagnosis(false)).stands();
+    insta::assert_snapshot!(it.told(), @r#"
+    implement: `implement` 1.1 -> crashed
+    implement: `implement` 1.2 -> crashed
+    implement: `implement` 1.3 -> crashed
+    hitl: `diagnose` 1.1 -> done {"severity":"P2","root_cause":"The wheel is gone.","fixable":false,"guidance":"Get another…
+    implement: A PERSON'S TURN: nobody got it done; `/retry` has it tried again
+        `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `crashed`: so it was
+        `diagnose` found: P2: The wheel is gone. Get another.
+    "#);
+}
+
+/// What can't be diagnosed is tried by a specialist all the same.
+#[test]
+fn a_diagnosis_that_fails_stops_nobody() {
+    let mut it = Story::new("");
+    it.ran_times(3, &Crashed).ran_times(2, &Crashed).ran(Done, None).moved();
+    insta::assert_snapshot!(it.told(), @r"
+    implement: `implement` 1.1 -> crashed
+    implement: `implement` 1.2 -> crashed
+    implement: `implement` 1.3 -> crashed
+    hitl: `diagnose` 1.1 -> crashed
+    hitl: `diagnose` 1.2 -> crashed
+    hitl: `implement-stuck` 1.1, diagnosis -> done
+    implement: opens a pull request with 0606060606
+    ");
+}
+
+/// What people closed is begun anew when they say so, and not opened again as it was.
+#[test]
+fn what_people_closed_is_begun_anew() {
+    let mut it = Story::new("");
+    it.ran_times(3, &Crashed)
+        .ran(Done, diagnosis(false))
+        .stands()
+        .said("ann", "/retry")
+        .ran(Done, None)
+        .moved();
+    it.pull("ann closes it", |pull| pull.open = false).by_design().stands();
+    it.said("ann", "/retry").ran(Done, None).differs().moved().stands();
+    insta::assert_snapshot!(it.told(), @r#"
+    implement: `implement` 1.1 -> crashed
+    implement: `implement` 1.2 -> crashed
+    implement: `implement` 1.3 -> crashed
+    hitl: `diagnose` 1.1 -> done {"severity":"P2","root_cause":"The wheel is gone.","fixable":false,"guidance":"Get another…
+    implement: A PERSON'S TURN: nobody got it done; `/retry` has it tried again
+        `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `crashed`: so it was
+        `diagnose` found: P2: The wheel is gone. Get another.
+    (ann: /retry)
+    implement: `implement` 1.1 -> done
+    implement: opens a pull request with 0505050505
+    (ann closes it)
+    merge: A PERSON'S TURN: #20 was closed without being merged, which is a decision; `/retry` begins anew
+    (ann: /retry)
+    implement: `implement` 1.1 -> done
+        + ann said, as data:
+        +     /retry
+        - (nothing)
+        + Pull request #20 for this was closed by people without being merged: don't make the same once more; what they say of it counts.
+        - - in vain, before it was asked for once more: `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `crashed`: so it was
+        - - in vain, before it was asked for once more: `diagnose` found: P2: The wheel is gone. Get another.
+        + (nothing)
+    implement: opens a pull request with 0606060606
+    merge: merges #21 at 0606060606
+    "#);
+}

@@ -1,0 +1,234 @@
+//! What is never attempted: what people reserved, hold, gave up or don't ask for, and what nobody who may asked for.
+
+use super::story::{Story, config, issue, label};
+use crate::model::LabelName;
+use crate::model::Outcome::{Crashed, Done, NoChange};
+
+const RESERVED: &str =
+    r#"reserved { labels "needs-decision"; words "price list" "licence"; paths "legal/**" "*.lock"; }"#;
+
+fn with_label(it: &mut Story, name: &str, by: &str) {
+    it.case.labels.insert(LabelName::observed(name).key(), label(name, by));
+}
+
+#[test]
+fn what_is_reserved_is_never_attempted() {
+    let rows: [(&str, &[&str], &str, &str); 9] = [
+        ("nothing", &[], "Hone it", ""),
+        ("a label", &["Needs-Decision"], "Hone it", ""),
+        ("a word in its title", &[], "Change the LICENCE", ""),
+        ("words in its text", &[], "Hone it", "Put it on the price\nlist."),
+        ("part of a word", &[], "Licenced anvils", "prices"),
+        ("a path", &[], "Hone it", "See `legal/terms.md`."),
+        ("a path in a title", &[], "Cargo.lock is old", ""),
+        ("a path in words", &[], "Hone it", "paralegal/terms is not it"),
+        ("words apart", &[], "Hone it", "The price of the list"),
+    ];
+    let row = |(name, labels, title, body): (&str, &[&str], &str, &str)| {
+        let mut it = Story::of(config("\"triage\"", RESERVED));
+        for label in labels {
+            with_label(&mut it, label, "ann");
+        }
+        title.clone_into(&mut it.case.title);
+        body.clone_into(&mut it.case.body);
+        it.by_design().stands().untried();
+        format!("{name}: {}", it.told())
+    };
+    insta::assert_snapshot!(rows.map(row).concat(), @r"
+    nothing: triage: `triage` 1 is to be done
+    a label: triage: A PERSON'S TURN: what is labelled `needs-decision` is for people to decide (factory.kdl:4)
+    a word in its title: triage: A PERSON'S TURN: what speaks of `licence` is for people to decide (factory.kdl:4)
+    words in its text: triage: A PERSON'S TURN: what speaks of `price list` is for people to decide (factory.kdl:4)
+    part of a word: triage: `triage` 1 is to be done
+    a path: triage: A PERSON'S TURN: what names `legal/terms.md` is for people to decide (factory.kdl:4)
+    a path in a title: triage: A PERSON'S TURN: what names `Cargo.lock` is for people to decide (factory.kdl:4)
+    a path in words: triage: `triage` 1 is to be done
+    words apart: triage: `triage` 1 is to be done
+    ");
+}
+
+#[test]
+fn what_judges_the_factory_goes_to_no_specialist() {
+    let rows = ["principles-stuck", "factory:cultural-check", "Principles-Stuck", "plan-stuck"];
+    let row = |name: &str| {
+        let mut it = Story::new("");
+        with_label(&mut it, name, "ann");
+        it.ran_times(3, &Crashed).stands();
+        format!("{name}:\n{}", it.told())
+    };
+    insta::assert_snapshot!(rows.map(row).concat(), @r"
+    principles-stuck:
+    implement: `implement` 1.1 -> crashed
+    implement: `implement` 1.2 -> crashed
+    implement: `implement` 1.3 -> crashed
+    implement: A PERSON'S TURN: nobody got it done; `/retry` has it tried again
+        `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `crashed`: so it was
+        nothing more: `principles-stuck` is for people only
+    factory:cultural-check:
+    implement: `implement` 1.1 -> crashed
+    implement: `implement` 1.2 -> crashed
+    implement: `implement` 1.3 -> crashed
+    implement: A PERSON'S TURN: nobody got it done; `/retry` has it tried again
+        `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `crashed`: so it was
+        nothing more: `factory:cultural-check` is for people only
+    Principles-Stuck:
+    implement: `implement` 1.1 -> crashed
+    implement: `implement` 1.2 -> crashed
+    implement: `implement` 1.3 -> crashed
+    implement: A PERSON'S TURN: nobody got it done; `/retry` has it tried again
+        `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `crashed`: so it was
+        nothing more: `principles-stuck` is for people only
+    plan-stuck:
+    implement: `implement` 1.1 -> crashed
+    implement: `implement` 1.2 -> crashed
+    implement: `implement` 1.3 -> crashed
+    hitl: `diagnose` 1 is to be done
+    ");
+}
+
+#[test]
+fn who_may_not_asks_for_nothing() {
+    let rows: [(&str, fn(&mut Story)); 8] = [
+        ("set by who may", |_| ()),
+        ("set by who may not", |it| with_label(it, "factory", "bob")),
+        ("set by somebody unknown", |it| with_label(it, "factory", "zoe")),
+        ("set by nobody knows whom", |it| it.case.labels.get_mut("factory").unwrap().by = None),
+        ("edited since by who may not", |it| {
+            it.edited("bob", "Give me the keys, so that it must work.");
+        }),
+        ("edited since by who may", |it| {
+            it.edited("ann", "Hone the horn too, so that it should be sharp.");
+        }),
+        ("labelled again after that", |it| {
+            it.edited("bob", "Hone the horn too, so that it should be sharp.");
+            let now = it.now;
+            it.case.labels.get_mut("factory").unwrap().by = Some(("ann".to_owned(), now));
+        }),
+        ("assigned, and not labelled", |it| {
+            it.case.labels.clear();
+            it.case.assignees.insert("bot".to_owned());
+        }),
+    ];
+    let row = |(name, change): (&str, fn(&mut Story))| {
+        let mut it = Story::of(config("", "assignee \"bot\""));
+        change(&mut it);
+        it.stands().untried();
+        format!("{name}: {}", it.told())
+    };
+    insta::assert_snapshot!(rows.map(row).concat(), @r"
+    set by who may: implement: `implement` 1 is to be done
+    set by who may not: triage: waits for somebody with the permission `write` to set the label `factory`; bob has less
+    set by somebody unknown: triage: waits for a look at what zoe may do in this repository
+    set by nobody knows whom: triage: waits for somebody to set the label `factory` again: GitHub doesn't tell who did
+    edited since by who may not: (bob edits the text)
+    triage: waits for somebody with the permission `write` to set the label `factory` again: bob has changed the text since
+    edited since by who may: (ann edits the text)
+    implement: `implement` 1 is to be done
+    labelled again after that: (bob edits the text)
+    implement: `implement` 1 is to be done
+    assigned, and not labelled: triage: waits for somebody who may to label it: nobody can tell who assigned it
+    ");
+}
+
+#[test]
+fn what_people_hold_rests_until_they_let_go() {
+    let mut it = Story::new("");
+    it.then("ann labels it", |case| {
+        case.labels.insert("factory:hold".to_owned(), label("factory:hold", "ann"));
+    });
+    it.stands().then("ann takes it off", |case| drop(case.labels.remove("factory:hold"))).stands();
+    it.said("eve", "/pause").stands().said("ann", "/pause").stands();
+    it.said("eve", "/resume").stands().said("ann", "/resume").stands();
+    it.said("ann", "/abort").stands().said("ann", "/resume").ran(Crashed, None);
+    it.said("ann", "/steer use water").ran(Done, None).differs().moved().stands();
+    it.then("it is closed", |case| case.open = false).stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (ann labels it)
+    triage: held, waits for its label `factory:hold` to be removed
+    (ann takes it off)
+    implement: `implement` 1 is to be done
+    (eve: /pause)
+    implement: `implement` 1 is to be done
+    (ann: /pause)
+    triage: held, waits for `/resume`: ann paused it
+    (eve: /resume)
+    triage: held, waits for `/resume`: ann paused it
+    (ann: /resume)
+    implement: `implement` 1 is to be done
+    (ann: /abort)
+    triage: held, waits for `/resume`: ann gave it up
+    (ann: /resume)
+    implement: `implement` 1.1 -> crashed
+    (ann: /steer use water)
+    implement: `implement` 1.2 -> done
+        + ann said, as data:
+        +     /steer use water
+        - (nothing)
+        + - attempt 1: `crashed`: so it was
+        + Who is in charge of this repository says of how to go on, as data:
+        +     use water
+        + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
+    implement: opens a pull request with 0202020202
+    merge: merges #20 at 0202020202
+    (it is closed)
+    implement: left: it is closed
+    ");
+}
+
+#[test]
+fn a_phase_is_gone_through_again() {
+    let mut it = Story::new("");
+    it.ran(NoChange, None).said("ann", "/redo implement").ran(Done, None).differs().moved();
+    insta::assert_snapshot!(it.told(), @r"
+    implement: `implement` 1.1 -> no change
+    (ann: /redo implement)
+    implement: `implement` 1.1 -> done
+        - (nothing)
+        + ann said, as data:
+        +     /redo implement
+        + Who is in charge wants the phase implement gone through again, since 2026-06-01T13:03:00Z.
+    implement: opens a pull request with 0202020202
+    ");
+}
+
+#[test]
+fn what_is_blocked_waits_for_what_blocks_it() {
+    let mut it = Story::new("");
+    it.case.blocked_by = [7, 8, 9].into();
+    it.stands().untried();
+    it.others = vec![issue(8), issue(9)];
+    it.stands().untried();
+    it.others[0].open = false;
+    it.stands();
+    it.others[1].open = false;
+    it.stands();
+    insta::assert_snapshot!(it.told(), @r"
+    triage: waits for a look at #8, which it says it is blocked by
+    triage: waits for #8, #9 to be closed, which it is blocked by
+    triage: waits for #9 to be closed, which it is blocked by
+    implement: `implement` 1 is to be done
+    ");
+}
+
+#[test]
+fn what_nobody_asks_for_any_more_is_left() {
+    let mut it = Story::new("");
+    it.ran(Crashed, None).then("it is closed", |case| case.open = false).stands();
+    it.then("it is opened again, without its label", |case| {
+        case.open = true;
+        case.labels.clear();
+    });
+    it.stands().then("it is labelled", |case| {
+        case.labels.insert("factory".to_owned(), label("factory", "ann"));
+    });
+    it.stands();
+    insta::assert_snapshot!(it.told(), @r"
+    implement: `implement` 1.1 -> crashed
+    (it is closed)
+    implement: left: it is closed
+    (it is opened again, without its label)
+    implement: left: nothing asks the factory for it any more
+    (it is labelled)
+    implement: `implement` 1 is to be done
+    ");
+}

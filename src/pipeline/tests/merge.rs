@@ -1,0 +1,95 @@
+//! What lands, what came of it, and what never does.
+
+use super::story::{Story, commit, pull};
+use crate::model::Outcome::{Crashed, Done};
+use crate::model::{Landed, PullCase};
+
+fn story() -> Story {
+    let mut it = Story::new("");
+    it.case.pulls.push(pull(20, commit(200)));
+    it
+}
+
+fn landed(pull: &mut PullCase, by: &str, tree: &str) {
+    pull.open = false;
+    let (at, by, tree) = (pull.opened, Some(by.to_owned()), Some(tree.to_owned()));
+    pull.landed = Some(Landed { at, by, commit: Some(commit(99)), tree });
+}
+
+#[test]
+fn what_was_made_lands() {
+    let mut it = Story::new("");
+    it.ran(Crashed, None).ran(Done, None).differs().moved().stands().moved().stands();
+    insta::assert_snapshot!(it.told(), @r"
+    implement: `implement` 1.1 -> crashed
+    implement: `implement` 1.2 -> done
+        - (nothing)
+        + - attempt 1: `crashed`: so it was
+        + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
+    implement: opens a pull request with 0202020202
+    merge: merges #20 at 0202020202
+    merge: merges #20 at 0202020202
+    merge: done: #20 was merged by bot
+    ");
+}
+
+#[test]
+fn another_tree_than_the_tested_one_stops_the_line() {
+    let mut it = story();
+    it.pull("the factory merges it", |pull| landed(pull, "bot", "another tree")).by_design().stands();
+    it.said("ann", "/retry").stands();
+    let mut other = story();
+    other.pull("ann merges it", |pull| landed(pull, "ann", "another tree")).stands();
+    insta::assert_snapshot!(format!("{}{}", it.told(), other.told()), @r"
+    (ann merges it)
+    merge: done: #20 was merged by ann
+    ");
+}
+
+#[test]
+fn a_branch_that_fell_behind_takes_in_its_base_first() {
+    let mut it = story();
+    it.pull("its base moves on", |pull| pull.behind = Some(2)).moved().stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (its base moves on)
+    merge: #20 takes in its base, from c8c8c8c8c8
+    merge: merges #20 at 3232323232
+    ");
+}
+
+#[test]
+fn what_only_tests_the_factory_never_lands() {
+    let mut it = story();
+    it.pull("it says so", |pull| pull.title = "[factory-e2e] Hone".to_owned()).moved().by_design().stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (it says so)
+    merge: closes #20: its title says `[factory-e2e]`
+    merge: A PERSON'S TURN: #20 was closed without being merged, which is a decision; `/retry` begins anew
+    ");
+}
+
+#[test]
+fn what_people_closed_is_a_decision_whatever_was_tried_again_before() {
+    let mut it = Story::new("");
+    it.ran_times(3, &Crashed).ran_times(2, &Crashed).ran_times(2, &Crashed).stands();
+    it.said("ann", "/retry").ran(Done, None).moved();
+    it.pull("ann closes it", |pull| pull.open = false).by_design().stands();
+    insta::assert_snapshot!(it.told(), @r"
+    implement: `implement` 1.1 -> crashed
+    implement: `implement` 1.2 -> crashed
+    implement: `implement` 1.3 -> crashed
+    hitl: `diagnose` 1.1 -> crashed
+    hitl: `diagnose` 1.2 -> crashed
+    hitl: `implement-stuck` 1.1, diagnosis -> crashed
+    hitl: `implement-stuck` 1.2, diagnosis -> crashed
+    implement: A PERSON'S TURN: nobody got it done; `/retry` has it tried again
+        `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `crashed`: so it was
+        `diagnose`, 2 attempts; the last: run 20260601-130800-0007670a of `smith` ended in `crashed`: so it was
+        `implement-stuck`, 2 attempts; the last: run 20260601-131200-0006f328 of `smith` ended in `crashed`: so it was
+    (ann: /retry)
+    implement: `implement` 1.1 -> done
+    implement: opens a pull request with 0808080808
+    (ann closes it)
+    merge: A PERSON'S TURN: #20 was closed without being merged, which is a decision; `/retry` begins anew
+    ");
+}

@@ -1,0 +1,13 @@
+//! What comes next of issues, in words: for each strategy and phase a story in which the first attempt fails.
+
+mod discover;
+mod implement;
+mod intake;
+mod merge;
+mod people;
+mod plan;
+mod review;
+mod rules;
+mod shape;
+mod story;
+mod triage;

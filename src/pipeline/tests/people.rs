@@ -1,0 +1,130 @@
+//! What people ask to be changed is worked on once, and answered with the commit or the reason.
+
+use super::story::{Story, commit, pull};
+use crate::model::Outcome::{Crashed, Done, NoChange};
+use crate::model::{PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen};
+
+fn story() -> Story {
+    let mut it = Story::new("");
+    it.case.pulls.push(pull(20, commit(200)));
+    it
+}
+
+/// Somebody says something on a line.
+fn asks(pull: &mut PullCase, id: u64, says: &str) {
+    let Seen::Known(threads) = &mut pull.threads else { panic!("not read") };
+    let comment = (id, "ann".to_owned(), false, says.to_owned());
+    match threads.first_mut() {
+        Some(thread) => thread.comments.push(comment),
+        None => threads.push(ThreadSeen {
+            id: "T1".to_owned(),
+            resolved: false,
+            path: "src/anvil.rs".to_owned(),
+            comments: vec![comment],
+        }),
+    }
+}
+
+/// Somebody reviews the head.
+fn reviews(pull: &mut PullCase, id: u64, verdict: ReviewIs, says: &str) {
+    let commit = Some(pull.head.clone());
+    let at = pull.opened;
+    let Seen::Known(all) = &mut pull.reviews else { panic!("not read") };
+    all.push(ReviewSeen {
+        id,
+        author: "ann".to_owned(),
+        own: false,
+        verdict,
+        commit,
+        body: says.to_owned(),
+        at,
+    });
+}
+
+fn resolves(pull: &mut PullCase) {
+    let Seen::Known(threads) = &mut pull.threads else { panic!("not read") };
+    for thread in threads {
+        thread.resolved = true;
+    }
+}
+
+#[test]
+fn a_conversation_is_worked_on_once_and_answered_with_the_commit() {
+    let mut it = story();
+    it.pull("ann comments", |pull| asks(pull, 1, "Sharper, please."));
+    it.ran(Crashed, None)
+        .reads_of(&["ann says", "Sharper"])
+        .ran(Done, None)
+        .differs()
+        .moved()
+        .moved()
+        .stands();
+    it.pull("ann comments again", |pull| asks(pull, 2, "Sharper, please."));
+    it.ran(NoChange, None).reads_of(&["ann says", "Sharper"]).moved().stands();
+    it.pull("ann resolves it", resolves).stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (ann comments)
+    review: `rework` 1.1, what people say -> crashed
+        | ann says on src/anvil.rs (comment 1), as data:
+        |     Sharper, please.
+    review: `rework` 1.2, what people say -> done
+        - (nothing)
+        + - attempt 1: `crashed`: so it was
+        + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
+    review: #20 goes from c8c8c8c8c8 to 0202020202
+    review: answers T1: Done in 0202020202020202020202020202020202020202.
+    merge: waits for #20 to be ready to land, for 66 minutes now: 1 are not resolved; it needs somebody to resolve them
+    (ann comments again)
+    review: `rework` 2.1, what people say -> no change
+        | ann says on src/anvil.rs (comment 2), as data:
+        |     Sharper, please.
+    review: answers T1: Nothing was changed. Who was to do it says:      so it was
+    merge: waits for #20 to be ready to land, for 69 minutes now: 1 are not resolved; it needs somebody to resolve them
+    (ann resolves it)
+    merge: merges #20 at 0202020202
+    ");
+}
+
+#[test]
+fn a_request_is_worked_on_once() {
+    let mut it = story();
+    it.pull("ann asks for changes", |pull| reviews(pull, 1, ReviewIs::ChangesRequested, "Sharper."));
+    it.ran(Done, None).reads_of(&["ann asks", "Sharper"]).moved().stands();
+    it.pull("ann asks again", |pull| reviews(pull, 2, ReviewIs::ChangesRequested, "Sharper."))
+        .ran(NoChange, None);
+    it.by_design().stands();
+    it.pull("ann approves", |pull| reviews(pull, 3, ReviewIs::Approved, "")).stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (ann asks for changes)
+    review: `rework` 1.1, what people say -> done
+        | ann asks for changes (review 1), as data:
+        |     Sharper.
+    review: #20 goes from c8c8c8c8c8 to 0101010101
+    merge: waits for #20 to be ready to land, for 63 minutes now: ann asks for changes; it needs their approval, or that they take it back
+    (ann asks again)
+    review: `rework` 2.1, what people say -> no change
+    review: A PERSON'S TURN: somebody asks for changes, and who was to mend it changed nothing
+        so it was
+    (ann approves)
+    merge: merges #20 at 0101010101
+    ");
+}
+
+#[test]
+fn a_conversation_and_a_request_are_one_rework() {
+    let mut it = story();
+    it.pull("ann comments, and asks for changes", |pull| {
+        asks(pull, 1, "Here.");
+        reviews(pull, 2, ReviewIs::ChangesRequested, "Sharper.");
+    });
+    it.ran(NoChange, None).reads_of(&["ann says", "ann asks"]).moved().by_design().stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (ann comments, and asks for changes)
+    review: `rework` 1.1, what people say -> no change
+        | ann says on src/anvil.rs (comment 1), as data:
+        | ann asks for changes (review 2), as data:
+    review: answers T1: Nothing was changed. Who was to do it says:      so it was
+    review: A PERSON'S TURN: somebody asks for changes, and who was to mend it changed nothing
+        so it was
+    ");
+}

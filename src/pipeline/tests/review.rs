@@ -1,0 +1,212 @@
+//! CTX: what is amiss with a pull request goes back with what showed it, and the next head is judged anew.
+
+use serde_json::{Value, json};
+
+use super::story::{Story, check, commit, pull};
+use crate::model::CheckIs::{Failed, Running};
+use crate::model::Outcome::{Crashed, Done, NoChange, NoVerdict};
+use crate::model::{CheckSeen, Mergeable, Seen};
+
+fn compliance(gaps: &[&str]) -> Option<Value> {
+    Some(json!({ "compliant": gaps.is_empty(), "gaps": gaps }))
+}
+
+fn findings(all: &[(&str, &str)]) -> Option<Value> {
+    let of = |(severity, text): &(&str, &str)| json!({ "severity": severity, "text": text, "path": "src/anvil.rs" });
+    Some(json!({ "findings": all.iter().map(of).collect::<Vec<_>>() }))
+}
+
+/// An issue with an open pull request, under review where a phase says so.
+fn story(phases: &str) -> Story {
+    let mut it = Story::new(phases);
+    it.case.pulls.push(pull(20, commit(200)));
+    it
+}
+
+const REVIEW: &str = "\"review\"";
+
+fn red() -> Seen<Vec<CheckSeen>> {
+    let says = "running 3 tests\nthe horn is blunt".to_owned();
+    Seen::Known(vec![CheckSeen { says, ..check("ci", Failed) }])
+}
+
+#[test]
+fn what_is_missing_goes_back_and_the_next_head_is_judged_anew() {
+    let mut it = story(REVIEW);
+    it.ran(Done, compliance(&["The horn is blunt."]));
+    it.ran(Done, None).reads_of(&["not there", "The horn"]).moved();
+    it.ran(Done, compliance(&[])).differs().ran(Done, findings(&[])).stands();
+    insta::assert_snapshot!(it.told(), @r#"
+    review: `spec-review` 1.1 -> done {"compliant":false,"gaps":["The horn is blunt."]}
+    review: `rework` 1.1, spec gaps -> done
+        | What is asked for and is not there:
+        | - The horn is blunt.
+    review: #20 goes from c8c8c8c8c8 to 0202020202
+    review: `spec-review` 2.1 -> done {"compliant":true,"gaps":[]}
+        - At c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8, for `main`:
+        + At 0202020202020202020202020202020202020202, for `main`:
+    review: `quality-review` 1.1 -> done {"findings":[]}
+    merge: merges #20 at 0202020202
+    "#);
+}
+
+#[test]
+fn from_the_second_round_on_only_new_findings_count() {
+    let mut it = story(REVIEW);
+    it.ran(Done, compliance(&[]))
+        .ran(Done, findings(&[("high", "The horn is blunt."), ("low", "It is loud.")]));
+    it.ran(Done, None).reads_of(&["blunt", "loud"]).moved();
+    it.ran(Done, compliance(&[]))
+        .ran(Done, findings(&[("high", "the horn is BLUNT"), ("high", "The face is bent.")]));
+    it.ran(Done, None).reads_of(&["blunt", "BLUNT", "bent"]).differs().moved();
+    it.ran(Done, compliance(&[]))
+        .ran(Done, findings(&[("critical", "The horn is blunt."), ("high", "The face is bent.")]));
+    it.stands();
+    insta::assert_snapshot!(it.told(), @r#"
+    review: `spec-review` 1.1 -> done {"compliant":true,"gaps":[]}
+    review: `quality-review` 1.1 -> done {"findings":[{"severity":"high","text":"The horn is blunt.","path":"src/anvil.rs"},{"sever…
+    review: `rework` 1.1, findings -> done
+        |     The anvil is blunt. It should be sharp, so that whoever strikes on it sees a clean edge on the iron.
+        | - high (src/anvil.rs): The horn is blunt.
+    review: #20 goes from c8c8c8c8c8 to 0303030303
+    review: `spec-review` 2.1 -> done {"compliant":true,"gaps":[]}
+    review: `quality-review` 2.1 -> done {"findings":[{"severity":"high","text":"the horn is BLUNT","path":"src/anvil.rs"},{"severi…
+    review: `rework` 2.1, findings -> done
+        |     The anvil is blunt. It should be sharp, so that whoever strikes on it sees a clean edge on the iron.
+        | - high (src/anvil.rs): The face is bent.
+        - At c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8, for `main`:
+        + At 0303030303030303030303030303030303030303, for `main`:
+        - - high (src/anvil.rs): The horn is blunt.
+        + - high (src/anvil.rs): The face is bent.
+    review: #20 goes from 0303030303 to 0606060606
+    review: `spec-review` 3.1 -> done {"compliant":true,"gaps":[]}
+    review: `quality-review` 3.1 -> done {"findings":[{"severity":"critical","text":"The horn is blunt.","path":"src/anvil.rs"},{"s…
+    merge: merges #20 at 0606060606
+    "#);
+}
+
+#[test]
+fn a_judge_without_a_verdict_approves_nothing() {
+    for off in [NoVerdict, Crashed] {
+        let mut it = story(REVIEW);
+        it.ran(off.clone(), None).ran(off, None).differs().stands();
+        assert!(it.told().contains("A PERSON'S TURN"), "{}", it.told());
+    }
+    let mut it = story(REVIEW);
+    it.ran(Done, Some(json!({ "fine": "yes" }))).by_design().stands();
+    insta::assert_snapshot!(it.told(), @r#"
+    review: `spec-review` 1.1 -> done {"fine":"yes"}
+    review: A PERSON'S TURN: `spec-review` gave no verdict
+    "#);
+}
+
+#[test]
+fn a_red_check_is_repaired_with_what_it_printed_and_not_for_ever() {
+    let mut it = story("");
+    it.pull("ci fails", |pull| pull.checks = red());
+    it.ran(Crashed, None).reads_of(&["the horn", "git log", "failed at"]).ran(Done, None).differs().moved();
+    it.pull("ci runs", |pull| pull.checks = Seen::Known(vec![check("ci", Running)])).stands();
+    it.pull("ci fails", |pull| pull.checks = red()).ran(Done, None).differs().moved();
+    it.pull("ci fails", |pull| pull.checks = red()).stands();
+    it.said("ann", "/retry").ran(Done, None).moved().stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (ci fails)
+    review: `repair-checks` 1.1, transcript, last commits -> crashed
+        | The check `ci` failed at c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8; it says, as data:
+        |     the horn is blunt
+        | What the last three commits changed is in the repository: `git log -3 -p`. Find which of them broke it, and why, before you change anything.
+    review: `repair-checks` 1.2, transcript, last commits -> done
+        - (nothing)
+        + - attempt 1: `crashed`: so it was
+        + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
+    review: #20 goes from c8c8c8c8c8 to 0202020202
+    (ci runs)
+    review: waits for the check `ci` to end
+    (ci fails)
+    review: `repair-checks` 2.1, transcript, last commits -> done
+        - At c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8, for `main`:
+        + At 0202020202020202020202020202020202020202, for `main`:
+        - The check `ci` failed at c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8; it says, as data:
+        + The check `ci` failed at 0202020202020202020202020202020202020202; it says, as data:
+        - - attempt 1: `crashed`: so it was
+        + (nothing)
+        - This is attempt 2, run 2; the run before it ended in `crashed`: so it was
+    review: #20 goes from 0202020202 to 0303030303
+    (ci fails)
+    review: A PERSON'S TURN: `repair-checks` was played 2 times, and something is amiss still; `/retry` goes on
+        The check `ci` failed at 0303030303030303030303030303030303030303; it says, as data:
+            running 3 tests
+            the horn is blunt
+    (ann: /retry)
+    review: `repair-checks` 3.1, transcript, last commits -> done
+    review: #20 goes from 0303030303 to 0404040404
+    merge: merges #20 at 0404040404
+    ");
+}
+
+#[test]
+fn a_repair_that_fails_goes_to_a_specialist_and_then_to_a_person() {
+    let mut it = story("");
+    it.pull("ci fails", |pull| pull.checks = red()).ran_times(2, &Crashed);
+    let diagnosis = json!({ "severity": "P1", "root_cause": "The wheel is gone.", "fixable": true, "guidance": "Get another." });
+    it.ran(Done, Some(diagnosis.clone())).reads_of(&["review: ", "the horn"]);
+    it.ran(NoChange, None).reads_of(&["A diagnosis"]).stands();
+    it.said("ann", "/retry")
+        .ran_times(2, &Crashed)
+        .differs()
+        .ran(Done, Some(diagnosis))
+        .ran(Done, None)
+        .moved();
+    insta::assert_snapshot!(it.told(), @r#"
+    (ci fails)
+    review: `repair-checks` 1.1, transcript, last commits -> crashed
+    review: `repair-checks` 1.2, transcript, last commits -> crashed
+    hitl: `diagnose` 1.1 -> done {"severity":"P1","root_cause":"The wheel is gone.","fixable":true,"guidance":"Get another.…
+        | review: 2 attempts; the last: run 20260601-130200-000ea21c of `smith` ended in `crashed`: so it was
+        |     the horn is blunt
+    hitl: `review-stuck` 1.1, diagnosis -> no change
+        | A diagnosis: P1: The wheel is gone. Get another.
+    review: A PERSON'S TURN: nobody mended it; `/retry` has it tried again
+        `repair-checks`, 2 attempts; the last: run 20260601-130200-000ea21c of `smith` ended in `crashed`: so it was
+        `diagnose` found: P1: The wheel is gone. Get another.
+        `review-stuck`: so it was
+    (ann: /retry)
+    review: `repair-checks` 1.1, transcript, last commits -> crashed
+    review: `repair-checks` 1.2, transcript, last commits -> crashed
+        + - attempt 1: `crashed`: so it was
+        + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
+    hitl: `diagnose` 1.1 -> done {"severity":"P1","root_cause":"The wheel is gone.","fixable":true,"guidance":"Get another.…
+    hitl: `review-stuck` 1.1, diagnosis -> done
+    review: #20 goes from c8c8c8c8c8 to 0808080808
+    "#);
+}
+
+#[test]
+fn who_repairs_nothing_says_why() {
+    let mut it = story("");
+    it.pull("ci fails", |pull| pull.checks = red()).ran(NoChange, None).by_design().stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (ci fails)
+    review: `repair-checks` 1.1, transcript, last commits -> no change
+    review: A PERSON'S TURN: the check `ci` fails, and who was to mend it changed nothing
+        so it was
+    ");
+}
+
+#[test]
+fn a_conflict_is_resolved() {
+    let mut it = story("");
+    it.pull("its base moves on", |pull| pull.mergeable = Mergeable::Conflicts);
+    it.ran(Crashed, None).reads_of(&["git merge"]).ran(Done, None).differs().moved().stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (its base moves on)
+    review: `resolve-conflict` 1.1, conflict -> crashed
+        | It conflicts with `main`, which is at 0000000000000000000000000000000000000000. Merge that commit into the branch that is checked out (`git merge 0000000000000000000000000000000000000000`; it is there…
+    review: `resolve-conflict` 1.2, conflict -> done
+        - (nothing)
+        + - attempt 1: `crashed`: so it was
+        + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
+    review: #20 goes from c8c8c8c8c8 to 0202020202
+    merge: merges #20 at 0202020202
+    ");
+}

@@ -1,0 +1,486 @@
+//! An issue on its way, told in words: what comes next is asked, a run or people answer, and it is asked again. What holds
+//! of every story is checked on the way: no prompt is read twice, phases follow each other as they may, and a person's
+//! turn comes once the attempts before it are used up.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
+
+use crate::desired;
+use crate::model::samples::{name, now};
+use crate::model::{
+    AnswerFrom, Billed, Case, Cases, CheckIs, CheckSeen, Closed, CommentSeen, CommitId, ConfigFile,
+    ConfigFiles, Desired, Effect, FileChange, LabelName, LabelOn, Landed, Mergeable, Observed, Outcome,
+    Permission, Phase, PullCase, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then, Typed,
+};
+use crate::work::{Cx, Next, Room, next};
+
+use super::super::{Move, Stand, Station, View, station};
+
+/// The most characters of a line of a prompt that are told.
+const LINE: usize = 200;
+/// The most characters of an answer that are told.
+const ANSWER: usize = 90;
+
+/// An issue on its way.
+pub(super) struct Story {
+    pub(super) desired: Desired,
+    pub(super) case: Case,
+    /// Other issues of the repository.
+    pub(super) others: Vec<Case>,
+    pub(super) now: Timestamp,
+    runs: Vec<RunSeen>,
+    /// Every prompt that was read, by playbook.
+    prompts: Vec<(String, String)>,
+    told: String,
+    /// The phase that it was in when it was looked at last, unless people have had a say since.
+    was: Option<Phase>,
+    /// Whether the next turn of a person's is one by design.
+    by_design: bool,
+    /// How many runs there were when a person's turn had come last.
+    tried: usize,
+}
+
+/// Config for issues that go through these phases, with more that the pipeline says.
+pub(super) fn config(phases: &str, more: &str) -> Desired {
+    let text = format!(
+        r#"
+factory "acme"
+agent "smith" kind="codex"
+pipeline "p" {{
+    intake "factory"
+    agents "smith"
+    merge-policy "green"
+    phases {phases}
+    {more}
+}}
+merge-policy "green" {{ mode "on-green"; require-checks "ci"; }}
+repo "acme/anvil" {{ pipeline "p"; }}
+"#
+    );
+    load(&text)
+}
+
+/// The state of this config.
+pub(super) fn load(text: &str) -> Desired {
+    let file = ConfigFile { path: "factory.kdl".to_owned(), bytes: text.as_bytes().to_vec() };
+    let files = ConfigFiles { files: vec![file], ..ConfigFiles::default() };
+    match desired::load(&files, &crate::loops::vocabulary(jiff::civil::date(2026, 6, 1))) {
+        Ok((desired, _)) => desired,
+        Err(all) => panic!("{}", desired::render(&all, &files, false)),
+    }
+}
+
+/// A commit by its number.
+pub(super) fn commit(n: usize) -> CommitId {
+    CommitId::parse(&format!("{n:02x}").repeat(20)).unwrap()
+}
+
+/// The issue that all stories are about.
+pub(super) fn issue(number: u64) -> Case {
+    let body = "The anvil is blunt. It should be sharp, so that whoever strikes on it sees a clean edge on the iron.";
+    Case {
+        repo: name("acme/anvil"),
+        number,
+        title: "Hone the anvil".to_owned(),
+        body: body.to_owned(),
+        author: "bob".to_owned(),
+        open: true,
+        opened: now(),
+        edited: None,
+        labels: [("factory".to_owned(), label("factory", "ann"))].into(),
+        assignees: BTreeSet::new(),
+        comments: Vec::new(),
+        blocked_by: BTreeSet::new(),
+        pulls: Vec::new(),
+    }
+}
+
+/// A label that somebody set.
+pub(super) fn label(name: &str, by: &str) -> LabelOn {
+    LabelOn { name: LabelName::observed(name), by: Some((by.to_owned(), now())) }
+}
+
+/// A pull request of the factory's that nothing is amiss with, and whose check passed.
+pub(super) fn pull(number: u64, head: CommitId) -> PullCase {
+    PullCase {
+        number,
+        title: "Hone the anvil".to_owned(),
+        open: true,
+        own: true,
+        author: "bot".to_owned(),
+        landed: None,
+        draft: false,
+        tree: Some(format!("tree of {}", head.short())),
+        head,
+        pushed_by: Some("bot".to_owned()),
+        base: "main".to_owned(),
+        base_head: Some(commit(0)),
+        behind: Some(0),
+        mergeable: Mergeable::Yes,
+        labels: BTreeSet::new(),
+        checks: Seen::Known(vec![check("ci", CheckIs::Passed)]),
+        reviews: Seen::Known(Vec::new()),
+        threads: Seen::Known(Vec::new()),
+        files: Seen::Known(vec![file("src/anvil.rs", 5, 1)]),
+        opened: now(),
+        head_at: Some(now()),
+    }
+}
+
+/// A file that is changed.
+pub(super) fn file(path: &str, additions: u64, deletions: u64) -> FileChange {
+    FileChange { path: path.to_owned(), additions, deletions }
+}
+
+/// A check.
+pub(super) fn check(name: &str, state: CheckIs) -> CheckSeen {
+    CheckSeen { name: name.to_owned(), app: Some(7), state, says: String::new(), since: Some(now()) }
+}
+
+impl Story {
+    /// Of an issue that goes through these phases.
+    pub(super) fn new(phases: &str) -> Self {
+        Self::of(config(phases, ""))
+    }
+
+    /// Of an issue under this config.
+    pub(super) fn of(desired: Desired) -> Self {
+        Self {
+            desired,
+            case: issue(7),
+            others: Vec::new(),
+            now: now() + SignedDuration::from_hours(1),
+            runs: Vec::new(),
+            prompts: Vec::new(),
+            told: String::new(),
+            was: None,
+            by_design: false,
+            tried: 0,
+        }
+    }
+
+    /// The story so far.
+    pub(super) fn told(&self) -> &str {
+        &self.told
+    }
+
+    fn tells(&mut self, line: &str) -> &mut Self {
+        self.told.push_str(line);
+        self.told.push('\n');
+        self
+    }
+
+    fn observed(&self) -> Observed {
+        let of = |case: &Case| ((case.repo.clone(), case.number), Seen::Known(case.clone()));
+        let may = [("ann", Permission::Write), ("bob", Permission::Read), ("eve", Permission::None)];
+        let may = may.map(|(login, has)| ((self.case.repo.clone(), login.to_owned()), Seen::Known(has)));
+        let cases = Cases {
+            all: self.others.iter().chain([&self.case]).map(of).collect(),
+            permissions: may.into(),
+            own: [("acme".to_owned(), "bot".to_owned())].into(),
+            ..Cases::default()
+        };
+        Observed { runs: self.runs.clone(), knows_runs: true, cases, ..Observed::default() }
+    }
+
+    /// Looks at the issue as it is now.
+    pub(super) fn view<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
+        let observed = self.observed();
+        let cx = Cx { desired: &self.desired, observed: &observed, now: self.now };
+        let pipeline = self.desired.pipelines.of(&self.case.repo).unwrap();
+        look(&View::of(cx, pipeline, &self.case))
+    }
+
+    /// Where it stands, which has to be so as far as the laws go.
+    fn look(&mut self) -> Station {
+        let at = self.view(station);
+        let is_human = matches!(at.stand, Stand::Human { .. });
+        let phase = if is_human { Phase::Hitl } else { at.phase };
+        if let Some(was) = self.was.replace(phase) {
+            assert!(was.leads_to(phase), "{was} may not lead to {phase}\n{}", self.told);
+        }
+        if is_human && !std::mem::take(&mut self.by_design) {
+            self.was_tried();
+        }
+        if is_human {
+            self.tried = self.runs.len();
+        }
+        at
+    }
+
+    /// A person's turn comes once the attempts before it are used up.
+    fn was_tried(&self) {
+        let told = &self.told;
+        if self.tried > 0 && self.runs.len() == self.tried {
+            return;
+        }
+        assert!(self.runs.len() >= self.tried + 2, "a person's turn without attempts\n{told}");
+        let last = self.runs.last().unwrap();
+        let outcome = &last.phase.closed().unwrap().outcome;
+        let book = &self.desired.pipelines.playbooks[&last.of.play.as_ref().unwrap().book];
+        let is_again = matches!(outcome.then(), Then::Again);
+        assert!(!is_again || last.of.attempt >= book.attempts, "`{}` had attempts left\n{told}", book.name);
+    }
+
+    /// The next turn of a person's is theirs whatever was tried.
+    pub(super) fn by_design(&mut self) -> &mut Self {
+        self.by_design = true;
+        self
+    }
+
+    /// Tells where it stands.
+    #[track_caller]
+    pub(super) fn stands(&mut self) -> &mut Self {
+        let at = self.look();
+        let line = format!("{}: {}", at.phase, says(&at.stand));
+        self.tells(&line)
+    }
+
+    /// Nobody has worked on it.
+    pub(super) fn untried(&mut self) -> &mut Self {
+        assert!(self.runs.is_empty(), "{}", self.told);
+        self
+    }
+
+    /// Starts what comes next, which ends like this.
+    #[track_caller]
+    pub(super) fn ran(&mut self, outcome: Outcome, answer: Option<Value>) -> &mut Self {
+        let at = self.look();
+        let Stand::Works(task) = &at.stand else { panic!("{:?}\n{}", at.stand, self.told) };
+        let (next, told) = (self.view(|view| begins(task, view)), &self.told);
+        let Some(start) = next else { panic!("nothing begins\n{told}") };
+        let play = start.of.play.clone().unwrap();
+        let enriched = play.enriched.as_ref().map(|it| format!(", {it}")).unwrap_or_default();
+        let short = answer.as_ref().map(|it| cut(&it.to_string(), ANSWER)).unwrap_or_default();
+        let line = format!(
+            "{}: `{}` {}.{}{enriched} -> {} {short}",
+            at.phase,
+            play.book,
+            play.round,
+            start.of.attempt,
+            outcome.as_str()
+        );
+        self.tells(line.trim_end());
+        self.reads(&play.book, &start);
+        self.closes(start, outcome, answer);
+        self
+    }
+
+    /// No prompt is read twice.
+    fn reads(&mut self, book: &str, start: &StartRun) {
+        let is_same = |(_, before): &&(String, String)| *before == start.prompt;
+        let twice = self.prompts.iter().find(is_same);
+        assert!(twice.is_none(), "`{book}` reads what was read before:\n{}\n{}", start.prompt, self.told);
+        self.prompts.push((book.to_owned(), start.prompt.clone()));
+    }
+
+    fn closes(&mut self, start: StartRun, outcome: Outcome, answer: Option<Value>) {
+        let n = self.runs.len() + 1;
+        let works = answer.is_none() && outcome == Outcome::Done;
+        let closed = Closed {
+            base: Some((commit(0), "main".to_owned())),
+            commit: works.then(|| commit(n)),
+            typed: answer.map(|value| Typed { value, from: AnswerFrom::Agent }),
+            ..Closed::bare(outcome, "so it was", self.now + SignedDuration::from_mins(1))
+        };
+        self.runs.push(RunSeen {
+            id: RunId::new(self.now, &n.to_le_bytes()),
+            of: start.of,
+            agent: start.agent,
+            prompt: String::new(),
+            billed: Billed::default(),
+            phase: RunPhase::Closed(Box::new(closed)),
+        });
+        self.later(SignedDuration::from_mins(2));
+    }
+
+    /// The same again and again.
+    #[track_caller]
+    pub(super) fn ran_times(&mut self, times: usize, outcome: &Outcome) -> &mut Self {
+        for _ in 0..times {
+            self.ran(outcome.clone(), None);
+        }
+        self
+    }
+
+    /// Tells what the last prompt has that the one before it by the same playbook had not, and what not any more.
+    #[track_caller]
+    pub(super) fn differs(&mut self) -> &mut Self {
+        let (book, last) = self.prompts.last().unwrap().clone();
+        let before = self.prompts.iter().rev().skip(1).find(|(other, _)| *other == book);
+        let before = before.unwrap_or_else(|| panic!("nothing before\n{}", self.told)).1.clone();
+        let diff = TextDiff::from_lines(before.as_str(), last.as_str());
+        let lines: Vec<String> = diff
+            .iter_all_changes()
+            .filter(|change| !change.value().trim().is_empty())
+            .filter_map(|change| {
+                let sign = match change.tag() {
+                    ChangeTag::Insert => '+',
+                    ChangeTag::Delete => '-',
+                    ChangeTag::Equal => return None,
+                };
+                Some(format!("    {sign} {}", cut(change.value().trim_end(), LINE)))
+            })
+            .collect();
+        self.tells(&lines.join("\n"))
+    }
+
+    /// Tells the lines of the last prompt in which one of these words is.
+    #[track_caller]
+    pub(super) fn reads_of(&mut self, words: &[&str]) -> &mut Self {
+        let last = &self.prompts.last().unwrap().1;
+        let lines = last.lines().filter(|line| words.iter().any(|word| line.contains(word)));
+        let lines: Vec<String> = lines.map(|line| format!("    | {}", cut(line, LINE))).collect();
+        self.tells(&lines.join("\n"))
+    }
+
+    /// Time goes by.
+    pub(super) fn later(&mut self, by: SignedDuration) -> &mut Self {
+        self.now += by;
+        self
+    }
+
+    /// Somebody says something.
+    pub(super) fn said(&mut self, who: &str, body: &str) -> &mut Self {
+        self.was = None;
+        self.later(SignedDuration::from_mins(1));
+        let id = self.case.comments.len() as u64 + 100;
+        let (author, body) = (who.to_owned(), body.to_owned());
+        self.case.comments.push(CommentSeen {
+            id,
+            author,
+            own: who == "bot",
+            body,
+            at: self.now,
+            edited: None,
+        });
+        self.later(SignedDuration::from_mins(1));
+        let line = format!("({who}: {})", self.case.comments.last().unwrap().body);
+        self.tells(&line)
+    }
+
+    /// Somebody edits the text.
+    pub(super) fn edited(&mut self, who: &str, body: &str) -> &mut Self {
+        self.was = None;
+        self.later(SignedDuration::from_mins(1));
+        self.case.edited = Some((self.now, who.to_owned()));
+        body.clone_into(&mut self.case.body);
+        self.tells(&format!("({who} edits the text)"))
+    }
+
+    /// Something else happens.
+    pub(super) fn then(&mut self, what: &str, change: impl FnOnce(&mut Case)) -> &mut Self {
+        change(&mut self.case);
+        self.was = None;
+        self.tells(&format!("({what})"))
+    }
+
+    /// The same to its latest pull request.
+    pub(super) fn pull(&mut self, what: &str, change: impl FnOnce(&mut PullCase)) -> &mut Self {
+        self.then(what, |case| change(&mut case.pulls[0]))
+    }
+
+    /// Does on GitHub what comes next.
+    #[track_caller]
+    pub(super) fn moved(&mut self) -> &mut Self {
+        let at = self.look();
+        let Stand::Moves(what) = &at.stand else { panic!("{:?}\n{}", at.stand, self.told) };
+        let line = format!("{}: {}", at.phase, moves(what));
+        self.tells(&line);
+        let now = self.now;
+        match &**what {
+            Move::Publish { commit, over: None, .. } => {
+                let number = 20 + self.case.pulls.len() as u64;
+                self.case.pulls.insert(0, PullCase { opened: now, ..pull(number, commit.clone()) });
+            }
+            Move::Publish { commit, over: Some(_), .. } => {
+                let before = &mut self.case.pulls[0];
+                let (reviews, threads) = (before.reviews.clone(), before.threads.clone());
+                let number = before.number;
+                self.case.pulls[0] = PullCase { reviews, threads, ..pull(number, commit.clone()) };
+            }
+            Move::Land(landing) => {
+                let pull = &mut self.case.pulls[0];
+                assert_eq!(landing.head, pull.head);
+                pull.open = false;
+                let (by, tree) = (Some("bot".to_owned()), pull.tree.clone());
+                pull.landed = Some(Landed { at: now, by, commit: Some(commit(99)), tree });
+            }
+            Move::Update { .. } => {
+                let number = self.case.pulls[0].number;
+                self.case.pulls[0] = pull(number, commit(50 + self.runs.len()));
+            }
+            Move::Answer(replies) => {
+                let Seen::Known(threads) = &mut self.case.pulls[0].threads else { panic!("not read") };
+                for reply in replies {
+                    let thread = threads.iter_mut().find(|it| it.id == reply.thread).unwrap();
+                    thread.comments.push((900, "bot".to_owned(), true, reply.body.clone()));
+                }
+            }
+            Move::Withdraw { .. } => self.case.pulls[0].open = false,
+        }
+        self.later(SignedDuration::from_mins(1))
+    }
+}
+
+/// The run that begins.
+fn begins(task: &Task, view: &View<'_>) -> Option<StartRun> {
+    let Next::Starts(action) = next(task, &view.cx, &mut Room::of(&view.cx)) else { return None };
+    if let Effect::StartRun(start) = action.effect { Some(*start) } else { None }
+}
+
+/// What comes next, in a line.
+fn says(stand: &Stand) -> String {
+    match stand {
+        Stand::Works(task) => {
+            let play = task.play.as_ref().unwrap();
+            format!("`{}` {} is to be done", play.book, play.round)
+        }
+        Stand::Moves(what) => moves(what),
+        Stand::Waits(on) => format!("waits for {on}"),
+        Stand::Until(until, why) => format!("waits until {until:.0}: {why}"),
+        Stand::Parked { asks, due } => {
+            let due = due.map(|due| format!(", again from {due:.0}")).unwrap_or_default();
+            format!("parked{due}\n    {}", asks.join("\n    "))
+        }
+        Stand::Human { why, tried } => {
+            let tried: Vec<String> = tried.iter().map(|line| format!("\n    {}", cut(line, LINE))).collect();
+            format!("A PERSON'S TURN: {why}{}", tried.concat())
+        }
+        Stand::Held(on) => format!("held, waits for {on}"),
+        Stand::Done(why) => format!("done: {why}"),
+        Stand::Left(why) => format!("left: {why}"),
+    }
+}
+
+fn moves(what: &Move) -> String {
+    match what {
+        Move::Publish { over: None, commit, .. } => format!("opens a pull request with {}", commit.short()),
+        Move::Publish { over: Some((number, head)), commit, .. } => {
+            format!("#{number} goes from {} to {}", head.short(), commit.short())
+        }
+        Move::Land(landing) => format!("merges #{} at {}", landing.pull, landing.head.short()),
+        Move::Update { number, head } => format!("#{number} takes in its base, from {}", head.short()),
+        Move::Answer(replies) => {
+            let line =
+                |body: &str| body.lines().filter(|it| !it.starts_with("<!--")).collect::<Vec<_>>().join(" ");
+            let all: Vec<String> = replies
+                .iter()
+                .map(|it| format!("answers {}: {}", it.thread, line(&it.body).trim()))
+                .collect();
+            all.join("; ")
+        }
+        Move::Withdraw { number, why } => format!("closes #{number}: {why}"),
+    }
+}
+
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        text.to_owned()
+    } else {
+        text.chars().take(most).collect::<String>() + "…"
+    }
+}
