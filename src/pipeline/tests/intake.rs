@@ -186,7 +186,7 @@ fn a_phase_is_gone_through_again() {
         - (nothing)
         + ann said, as data:
         +     /redo implement
-        + Who is in charge wants the phase implement gone through again, since 2026-06-01T13:03:00Z.
+        + The phase implement is gone through again, as was asked for once.
     implement: opens a pull request with 0202020202
     ");
 }
