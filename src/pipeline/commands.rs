@@ -98,23 +98,15 @@ impl Commands {
         retries.find(|(at, ..)| *at >= after).map(|(at, ..)| *at)
     }
 
+    /// Whether a phase is to be gone through again since a moment.
+    pub(super) fn redone_since(&self, phase: Phase, since: Timestamp) -> bool {
+        self.heard.iter().any(|(at, _, command)| *at > since && *command == Command::Redo(phase))
+    }
+
     /// How often a phase is to be gone through again, or one before it, of which it makes something.
     pub(super) fn redone(&self, phase: Phase) -> usize {
         let again = |command: &Command| matches!(command, Command::Redo(from) if *from <= phase);
         self.heard.iter().filter(|(_, _, command)| again(command)).count()
-    }
-
-    /// When people wanted which phase gone through again.
-    pub(super) fn redos(&self) -> impl Iterator<Item = (Timestamp, Phase)> {
-        self.heard.iter().filter_map(|(at, _, command)| match command {
-            Command::Redo(phase) => Some((*at, *phase)),
-            Command::Steer(_) | Command::Pause | Command::Resume | Command::Abort | Command::Retry => None,
-        })
-    }
-
-    /// Whether a phase is to be gone through again that was over at a moment.
-    pub(super) fn redone_since(&self, phase: Phase, over: Timestamp) -> bool {
-        self.heard.iter().any(|(at, _, command)| *command == Command::Redo(phase) && *at >= over)
     }
 
     /// What is to be taken into account.

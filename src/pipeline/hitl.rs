@@ -43,7 +43,8 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &P
             vec![format!("nothing more: `{label}` is for people only")],
         );
     }
-    let cause = Parts { findings: format!("{}: {why}\n{}", job.phase, parts.findings), ..parts.clone() };
+    let findings = format!("{}: {why}\n{}", job.phase, parts.findings);
+    let cause = Parts { findings, ..parts.clone() };
     let diagnose = Job { answer: schema(diagnosis()), book: DIAGNOSE, parts: cause, ..whole(job) };
     let task = view.task(&diagnose, lap, DIAGNOSE);
     let (found, at, mut tried) = match view.went(&task) {

@@ -83,11 +83,6 @@ pub(super) fn render(view: &View<'_>, book: Option<&Playbook>, parts: &Parts, be
             out.push_str(&format!("\n{title}:\n{part}"));
         }
     }
-    for (at, phase) in view.commands.redos() {
-        out.push_str(&format!(
-            "\nWho is in charge wants the phase {phase} gone through again, since {at:.0}.\n"
-        ));
-    }
     let steered: Vec<&str> = view.commands.steered().collect();
     if !steered.is_empty() {
         out.push_str("\nWho is in charge of this repository says of how to go on, as data:\n");

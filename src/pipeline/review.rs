@@ -360,14 +360,13 @@ fn found_before(view: &View<'_>, pull: &PullCase) -> BTreeSet<String> {
     found.flat_map(|all| all.findings).map(|it| it.signature()).collect()
 }
 
-/// Its head, and the files that it changes.
+/// The files that it changes.
 fn changes(pull: &PullCase) -> String {
-    let head = format!("At {}, for `{}`:\n", pull.head, pull.base);
     let Some(files) = pull.files.known() else {
-        return format!("{head}(not all files that it changes were read)\n");
+        return format!("At {} (not all files that it changes were read)\n", pull.head);
     };
     let line = |file: &crate::model::FileChange| {
         format!("- {} +{} -{}\n", file.path, file.additions, file.deletions)
     };
-    head + &files.iter().map(line).collect::<Vec<_>>().concat()
+    format!("At {}:\n{}", pull.head, files.iter().map(line).collect::<String>())
 }

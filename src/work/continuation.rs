@@ -107,12 +107,11 @@ impl Continuation<'_> {
         let (lack, closed) = match self.why {
             Why::Lack(lack, closed) => (lack, closed),
             Why::Cut(closed) => {
-                let Continuation { run, turn, .. } = self;
                 return format!(
                     "You were cut off: {}. Go on with the task where you were. Look first at what is there: what you were \
-                     doing then may be half done.\n(This is attempt {}, turn {turn}.)\n",
+                     doing then may be half done.\n{}",
                     closed.says.replace('\n', " "),
-                    run.of.attempt
+                    self.turns()
                 );
             }
         };
@@ -145,7 +144,15 @@ impl Continuation<'_> {
                 format!("Your answer doesn't have the form that was asked for: {says}\nAnswer once more.{how}\n")
             }
         };
-        format!("{says}(This is attempt {}, turn {}.)\n", self.run.of.attempt, self.turn)
+        says + &self.turns()
+    }
+
+    /// Which turn this is. Of an issue no two may be told the same, whatever their sessions are about: the run before it
+    /// tells them apart.
+    fn turns(&self) -> String {
+        let after = self.run.of.play.as_ref().map(|_| format!(", after run {}", self.run.id));
+        let (attempt, turn) = (self.run.of.attempt, self.turn);
+        format!("(This is attempt {attempt}, turn {turn}{}.)\n", after.unwrap_or_default())
     }
 }
 

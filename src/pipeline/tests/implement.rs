@@ -24,17 +24,18 @@ fn what_is_missing_heads_the_next_prompt() {
     insta::assert_snapshot!(it.told(), @r#"
     implement: `implement` 1.1 -> no change
     implement: `spec-review` 1.1 -> done {"compliant":false,"gaps":["The horn is blunt."]}
-        | Who was to do it changed nothing, and said, as data:
+        | Who was to do it changed nothing in round 1, and said, as data:
     implement: `implement` 2.1, spec gaps -> no change
         - (nothing)
         + What is asked for and is not there:
         + - The horn is blunt.
+        + Nothing was changed 1 times.
     implement: `spec-review` 2.1 -> done {"compliant":false,"gaps":["The horn is blunt."]}
-        + What is asked for and is not there:
-        + - The horn is blunt.
+        - Who was to do it changed nothing in round 1, and said, as data:
+        + Who was to do it changed nothing in round 2, and said, as data:
     implement: `implement` 3.1, spec gaps -> done
-        - What is asked for and is not there:
-        + 2 times nothing was changed. What is asked for and is not there:
+        - Nothing was changed 1 times.
+        + Nothing was changed 2 times.
     implement: opens a pull request with 0505050505
     merge: merges #20 at 0505050505
     "#);
@@ -80,9 +81,9 @@ fn what_is_there_already_is_for_a_person_to_close() {
         +     /steer the horn
         + ann said, as data:
         +     /redo implement
-        + Who is in charge wants the phase implement gone through again, since 2026-06-01T13:07:00Z.
         + Who is in charge of this repository says of how to go on, as data:
         +     the horn
+        + The phase implement is gone through again, as was asked for once.
     implement: opens a pull request with 0303030303
     "#);
 }
@@ -122,11 +123,14 @@ fn what_fails_is_diagnosed_then_a_specialist_is_told_then_a_person() {
         - (nothing)
         + ann said, as data:
         +     /retry
+        - (nothing)
+        + It was given up before. What was tried:
+        + - `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `wedged`: so it was
+        + - `diagnose` found: P2: The wheel is gone. Get another.
+        + - `implement-stuck`: so it was
         - - attempt 1: `crashed`: so it was
         - - attempt 2: `weakened`: so it was
-        + - in vain, before it was asked for once more: `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `wedged`: so it was
-        + - in vain, before it was asked for once more: `diagnose` found: P2: The wheel is gone. Get another.
-        + - in vain, before it was asked for once more: `implement-stuck`: so it was
+        + (nothing)
         - This is attempt 3, run 3; the run before it ended in `weakened`: so it was
     implement: `implement` 1.2 -> crashed
     implement: `implement` 1.3 -> crashed
@@ -196,11 +200,10 @@ fn what_people_closed_is_begun_anew() {
     implement: `implement` 1.1 -> done
         + ann said, as data:
         +     /retry
-        - (nothing)
-        + Pull request #20 for this was closed by people without being merged: don't make the same once more; what they say of it counts.
-        - - in vain, before it was asked for once more: `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `crashed`: so it was
-        - - in vain, before it was asked for once more: `diagnose` found: P2: The wheel is gone. Get another.
-        + (nothing)
+        - It was given up before. What was tried:
+        - - `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `crashed`: so it was
+        - - `diagnose` found: P2: The wheel is gone. Get another.
+        + What was made before became #20, which was closed without being merged.
     implement: opens a pull request with 0606060606
     merge: merges #21 at 0606060606
     "#);

@@ -41,6 +41,10 @@ fn another_tree_than_the_tested_one_stops_the_line() {
     let mut other = story();
     other.pull("ann merges it", |pull| landed(pull, "ann", "another tree")).stands();
     insta::assert_snapshot!(format!("{}{}", it.told(), other.told()), @r"
+    (the factory merges it)
+    merge: A PERSON'S TURN: what landed with #20 is not what was tested: its tree is another tree, and that of c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8 is tree of c8c8c8c8c8; nothing more is merged before somebody looked at it and says `/retry`
+    (ann: /retry)
+    merge: done: #20 was merged by bot
     (ann merges it)
     merge: done: #20 was merged by ann
     ");

@@ -65,7 +65,7 @@ fn a_conversation_is_worked_on_once_and_answered_with_the_commit() {
     insta::assert_snapshot!(it.told(), @r"
     (ann comments)
     review: `rework` 1.1, what people say -> crashed
-        | ann says on src/anvil.rs (comment 1), as data:
+        | ann says on src/anvil.rs (1), as data:
         |     Sharper, please.
     review: `rework` 1.2, what people say -> done
         - (nothing)
@@ -76,7 +76,7 @@ fn a_conversation_is_worked_on_once_and_answered_with_the_commit() {
     merge: waits for #20 to be ready to land, for 66 minutes now: 1 are not resolved; it needs somebody to resolve them
     (ann comments again)
     review: `rework` 2.1, what people say -> no change
-        | ann says on src/anvil.rs (comment 2), as data:
+        | ann says on src/anvil.rs (2), as data:
         |     Sharper, please.
     review: answers T1: Nothing was changed. Who was to do it says:      so it was
     merge: waits for #20 to be ready to land, for 69 minutes now: 1 are not resolved; it needs somebody to resolve them
@@ -97,7 +97,7 @@ fn a_request_is_worked_on_once() {
     insta::assert_snapshot!(it.told(), @r"
     (ann asks for changes)
     review: `rework` 1.1, what people say -> done
-        | ann asks for changes (review 1), as data:
+        | ann asks for changes (1), as data:
         |     Sharper.
     review: #20 goes from c8c8c8c8c8 to 0101010101
     merge: waits for #20 to be ready to land, for 63 minutes now: ann asks for changes; it needs their approval, or that they take it back
@@ -121,8 +121,8 @@ fn a_conversation_and_a_request_are_one_rework() {
     insta::assert_snapshot!(it.told(), @r"
     (ann comments, and asks for changes)
     review: `rework` 1.1, what people say -> no change
-        | ann says on src/anvil.rs (comment 1), as data:
-        | ann asks for changes (review 2), as data:
+        | ann says on src/anvil.rs (1), as data:
+        | ann asks for changes (2), as data:
     review: answers T1: Nothing was changed. Who was to do it says:      so it was
     review: A PERSON'S TURN: somebody asks for changes, and who was to mend it changed nothing
         so it was

@@ -28,7 +28,7 @@ fn a_plan_that_lacks_something_is_planned_again() {
     plan: `plan` 1.1 -> done {"approach":"Grind.","steps":[],"files":[],"tests":""}
     plan: `plan` 2.1, reasons -> done {"approach":"Take the wheel, grind the edge of the anvil slowly from both sides until a sh…
         - (nothing)
-        + Plan 1 of at most 3 lacked something:
+        + Plan 1 lacked something:
         + - approach and steps have 1 words; 30 are asked for
         + - it has no steps
         + - it names no file that it touches
@@ -56,26 +56,26 @@ fn what_blocks_a_plan_goes_back_with_what_it_touches() {
     plan: `plan-review` 1.1 -> done {"findings":[{"severity":"high","text":"It forgets the horn.","path":"src/anvil.rs"}]}
     plan: `plan` 2.1, touchpoints -> done {"approach":"Take the wheel, grind the edge of the anvil slowly from both sides until a sh…
         - (nothing)
-        + Plan 1 of at most 3 was blocked. It was:
+        + Plan 1 was blocked. It was:
         + Take the wheel, grind the edge of the anvil slowly from both sides until a sheet of paper is cut by it, and cool it with water in between so that it doesn't lose its temper.
         + Steps:
         + - Grind it.
         + Files: src/anvil.rs
         + Tests: Cut paper.
-        + What blocked it:
+        + What blocks it:
         + - high (src/anvil.rs): It forgets the horn.
         - (nothing)
         + Before you plan again, look these up in the repository: decision records and documents that cite these files, and the last changes of each of them (`git log -5 -- FILE`).
         + - pull request #108 changes src/anvil.rs as well
     plan: `plan-review` 2.1 -> done {"findings":[{"severity":"low","text":"It is loud.","path":"src/anvil.rs"}]}
         - (nothing)
-        + Plan 1 of at most 3 was blocked. It was:
+        + Plan 1 was blocked. It was:
         + Take the wheel, grind the edge of the anvil slowly from both sides until a sheet of paper is cut by it, and cool it with water in between so that it doesn't lose its temper.
         + Steps:
         + - Grind it.
         + Files: src/anvil.rs
         + Tests: Cut paper.
-        + What blocked it:
+        + What blocks it:
         + - high (src/anvil.rs): It forgets the horn.
         - (nothing)
         + Before you plan again, look these up in the repository: decision records and documents that cite these files, and the last changes of each of them (`git log -5 -- FILE`).
@@ -129,9 +129,9 @@ fn decisions_of_design_are_people_s() {
         +     /steer the small wheel, and rain
         + ann said, as data:
         +     /redo plan
-        + Who is in charge wants the phase plan gone through again, since 2026-06-01T13:05:00Z.
         + Who is in charge of this repository says of how to go on, as data:
         +     the small wheel, and rain
+        + The phase plan is gone through again, as was asked for once.
     plan: `plan-review` 1 is to be done
     "#);
 }

@@ -43,8 +43,8 @@ fn what_is_missing_goes_back_and_the_next_head_is_judged_anew() {
         | - The horn is blunt.
     review: #20 goes from c8c8c8c8c8 to 0202020202
     review: `spec-review` 2.1 -> done {"compliant":true,"gaps":[]}
-        - At c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8, for `main`:
-        + At 0202020202020202020202020202020202020202, for `main`:
+        - At c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8:
+        + At 0202020202020202020202020202020202020202:
     review: `quality-review` 1.1 -> done {"findings":[]}
     merge: merges #20 at 0202020202
     "#);
@@ -74,8 +74,8 @@ fn from_the_second_round_on_only_new_findings_count() {
     review: `rework` 2.1, findings -> done
         |     The anvil is blunt. It should be sharp, so that whoever strikes on it sees a clean edge on the iron.
         | - high (src/anvil.rs): The face is bent.
-        - At c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8, for `main`:
-        + At 0303030303030303030303030303030303030303, for `main`:
+        - At c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8:
+        + At 0303030303030303030303030303030303030303:
         - - high (src/anvil.rs): The horn is blunt.
         + - high (src/anvil.rs): The face is bent.
     review: #20 goes from 0303030303 to 0606060606
@@ -124,8 +124,8 @@ fn a_red_check_is_repaired_with_what_it_printed_and_not_for_ever() {
     review: waits for the check `ci` to end
     (ci fails)
     review: `repair-checks` 2.1, transcript, last commits -> done
-        - At c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8, for `main`:
-        + At 0202020202020202020202020202020202020202, for `main`:
+        - At c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8:
+        + At 0202020202020202020202020202020202020202:
         - The check `ci` failed at c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8; it says, as data:
         + The check `ci` failed at 0202020202020202020202020202020202020202; it says, as data:
         - - attempt 1: `crashed`: so it was
@@ -151,7 +151,12 @@ fn a_repair_that_fails_goes_to_a_specialist_and_then_to_a_person() {
     let diagnosis = json!({ "severity": "P1", "root_cause": "The wheel is gone.", "fixable": true, "guidance": "Get another." });
     it.ran(Done, Some(diagnosis.clone())).reads_of(&["review: ", "the horn"]);
     it.ran(NoChange, None).reads_of(&["A diagnosis"]).stands();
-    it.said("ann", "/retry").ran_times(2, &Crashed).differs().ran(Done, Some(diagnosis)).stands();
+    it.said("ann", "/retry")
+        .ran_times(2, &Crashed)
+        .differs()
+        .ran(Done, Some(diagnosis))
+        .ran(Done, None)
+        .moved();
     insta::assert_snapshot!(it.told(), @r#"
     (ci fails)
     review: `repair-checks` 1.1, transcript, last commits -> crashed
@@ -168,10 +173,12 @@ fn a_repair_that_fails_goes_to_a_specialist_and_then_to_a_person() {
     (ann: /retry)
     review: `repair-checks` 1.1, transcript, last commits -> crashed
     review: `repair-checks` 1.2, transcript, last commits -> crashed
+        - (nothing)
         + - attempt 1: `crashed`: so it was
         + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
     hitl: `diagnose` 1.1 -> done {"severity":"P1","root_cause":"The wheel is gone.","fixable":true,"guidance":"Get another.…
-    hitl: `review-stuck` 1 is to be done
+    hitl: `review-stuck` 1.1, diagnosis -> done
+    review: #20 goes from c8c8c8c8c8 to 0808080808
     "#);
 }
 

@@ -72,24 +72,18 @@ fn what_is_split_is_mediated_then_voted_on_again_then_by_others_then_decided_by_
     shape: `shape` 1.1 -> done {"direction":2,"reasoning":"for 2","confidence":5}
     shape: `shape` 1.1 -> done {"direction":3,"reasoning":"for 3","confidence":5}
     shape: `shape-mediate` 1.1, votes -> done {"common_ground":"Sharp.","tension":"Cost.","synthesis":"Grind it once."}
-        | The council on this issue is split; its votes stand under context. Mediate, and vote for nothing: say what all of them want, what they really disagree about, whether one direction can take up the best…
         | 1. Grind: Take a wheel.
         | Round 1 was split:
         | - user advocate, for 1 (5 of 10): for 1
         | - technical lead, for 2 (5 of 10): for 2
         | - product strategist, for 3 (5 of 10): for 3
-        | What is asked for is an answer of the form that you were given; commit what you change besides, if anything.
     shape: `shape` 2.1, votes -> done {"direction":1,"reasoning":"for 1","confidence":5}
-        | Several directions are possible for this issue. Where none are listed under context, name two to four that differ in what they would be like, not in wording, each with what speaks for and against it. …
-        | Judge by what the repository is and by what it would cost to be wrong. Don't split the difference, don't vote for what isn't listed, and don't plan how it is built.
-        | - The simplest that does what was asked for is among them.
         | Round 1 was split:
         | - user advocate, for 1 (5 of 10): for 1
         | - technical lead, for 2 (5 of 10): for 2
         | - product strategist, for 3 (5 of 10): for 3
         | A mediator says. Common ground: Sharp. Tension: Cost. Synthesis: Grind it once.
         | You vote as the user advocate: judge by what serves those who will use it, and what they would miss. Vote for one direction by its number.
-        | What is asked for is an answer of the form that you were given; commit what you change besides, if anything.
     shape: `shape` 2.1, votes -> done {"direction":2,"reasoning":"for 2","confidence":5}
     shape: `shape` 2.1, votes -> done {"direction":3,"reasoning":"for 3","confidence":5}
     shape: `shape` 3.1, votes -> done {"direction":1,"reasoning":"for 1","confidence":5}

@@ -1,6 +1,6 @@
-//! An issue on its way, told in words: what comes next is asked, a run or people answer, and it is asked again. What holds of
-//! every story is checked on the way: no prompt is read twice, phases follow each other as they may, and a person's turn comes
-//! once the attempts before it are used up.
+//! An issue on its way, told in words: what comes next is asked, a run or people answer, and it is asked again. What holds
+//! of every story is checked on the way: no prompt is read twice, phases follow each other as they may, and a person's
+//! turn comes once the attempts before it are used up.
 
 use std::collections::BTreeSet;
 
@@ -312,13 +312,7 @@ impl Story {
         let (book, last) = self.prompts.last().unwrap().clone();
         let before = self.prompts.iter().rev().skip(1).find(|(other, _)| *other == book);
         let before = before.unwrap_or_else(|| panic!("nothing before\n{}", self.told)).1.clone();
-        self.compares(&before, &last)
-    }
-
-    /// Tells the same of a prompt compared with the one by another playbook.
-    #[track_caller]
-    fn compares(&mut self, before: &str, last: &str) -> &mut Self {
-        let diff = TextDiff::from_lines(before, last);
+        let diff = TextDiff::from_lines(before.as_str(), last.as_str());
         let lines: Vec<String> = diff
             .iter_all_changes()
             .filter(|change| !change.value().trim().is_empty())

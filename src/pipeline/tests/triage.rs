@@ -9,12 +9,12 @@ use crate::model::Outcome::{Cancelled, Crashed, Done, NoVerdict, Refused};
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// It isn't ready, since this is missing.
-pub(super) fn lacks(missing: &[&str]) -> Option<Value> {
+fn lacks(missing: &[&str]) -> Option<Value> {
     Some(json!({ "ready": false, "clarity": 3, "missing": missing }))
 }
 
 /// It is ready.
-pub(super) fn ready() -> Option<Value> {
+fn ready() -> Option<Value> {
     Some(json!({ "ready": true, "clarity": 9, "missing": [] }))
 }
 
@@ -24,7 +24,24 @@ fn what_was_parked_is_asked_about_again_with_what_was_missing() {
     it.ran(Done, lacks(&["which anvil is it?", "how sharp?"])).stands();
     it.edited("ann", "The large anvil is blunt. It should be as sharp as the small one.").stands();
     it.later(DAY).ran(Done, ready()).differs().stands();
-    insta::assert_snapshot!(it.told(), @"");
+    insta::assert_snapshot!(it.told(), @r#"
+    triage: `triage` 1.1 -> done {"ready":false,"clarity":3,"missing":["which anvil is it?","how sharp?"]}
+    triage: parked, again from 2026-06-02T13:01:00Z
+        which anvil is it?
+        how sharp?
+    (ann edits the text)
+    triage: parked, again from 2026-06-02T13:01:00Z
+        which anvil is it?
+        how sharp?
+    triage: `triage` 2.1, recovery -> done {"ready":true,"clarity":9,"missing":[]}
+        -     The anvil is blunt. It should be sharp, so that whoever strikes on it sees a clean edge on the iron.
+        +     The large anvil is blunt. It should be as sharp as the small one.
+        + What was found amiss:
+        + It was parked 1 times, the last time since this was missing:
+        + - which anvil is it?
+        + - how sharp?
+    implement: `implement` 1 is to be done
+    "#);
 }
 
 #[test]
@@ -47,7 +64,7 @@ fn nothing_is_asked_again_before_something_changed() {
         + bob said, as data:
         +     The large one.
         + What was found amiss:
-        + It was parked once before; the last time this was missing:
+        + It was parked 1 times, the last time since this was missing:
         + - which anvil is it?
     triage: parked, again from 2026-06-03T13:07:00Z
         how sharp?
@@ -164,7 +181,7 @@ fn what_a_specialist_parks_is_parked() {
         which anvil is it?
     (bob: The large one.)
     triage: `triage` 2.1, recovery -> done {"ready":true,"clarity":9,"missing":[]}
-        | It was parked once before; the last time this was missing:
+        | It was parked 1 times, the last time since this was missing:
         | - which anvil is it?
     implement: `implement` 1 is to be done
     "#);

@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn who_judges_changes_nothing() {
-        let works = ["implement", "implement-stuck", "review-stuck", "rework", "repair-checks", "resolve-conflict"];
+        let works =
+            ["implement", "implement-stuck", "rework", "repair-checks", "resolve-conflict", "review-stuck"];
         for (name, book) in all() {
             assert_eq!(book.prompt.contains("Change nothing:"), !works.contains(&name.as_str()), "{name}");
             assert_eq!(book.prompt.contains("Don't push"), works.contains(&name.as_str()), "{name}");
