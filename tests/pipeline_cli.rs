@@ -35,11 +35,17 @@ fn an_issue_is_shown_from_its_label_to_its_merge() {
             assert!(listed.out.contains(says), "{says}: {}", listed.all());
         }
         let first = w.run(&["issue", "show", &name]).exits(0);
-        for says in ["plan: next: start run", "labels: none; wanted: factory:implement", "first by the playbook"] {
+        for says in
+            ["plan: next: start run", "labels: none; wanted: factory:implement", "first by the playbook"]
+        {
             assert!(first.out.contains(says), "{says}: {}", first.all());
         }
         let whole = w.run(&["issue", "show", &name, "--prompt"]).exits(0);
-        assert!(whole.out.contains("Hone the anvil") && whole.out.contains("You work in a clone"), "{}", whole.all());
+        assert!(
+            whole.out.contains("Hone the anvil") && whole.out.contains("You work in a clone"),
+            "{}",
+            whole.all()
+        );
         step(w).exits(0);
         // Its attempt is looked at, and no other begins.
         w.config(&format!("{}caps runs=0\n", config(LEARNS, SHORT)));
@@ -53,7 +59,9 @@ fn an_issue_is_shown_from_its_label_to_its_merge() {
         );
         assert_eq!((&failed["phase"], &failed["prompt"]["before"]), (&"implement".into(), &attempt["run"]));
         let text = w.run(&["issue", "show", &number.to_string()]).exits(0);
-        for says in ["the next prompt has more than that of run", "+ - attempt 1: `crashed`", "caps.runs is 0"] {
+        for says in
+            ["the next prompt has more than that of run", "+ - attempt 1: `crashed`", "caps.runs is 0"]
+        {
             assert!(text.out.contains(says), "{says}: {}", text.all());
         }
         // The address leads to the same.
@@ -100,7 +108,11 @@ fn what_no_pipeline_knows_is_said_with_what_is_near() {
             says.iter().for_each(|says| assert!(ran.err.contains(says), "{says}: {}", ran.all()));
         };
         let known = format!("acme/anvil#{number}");
-        fails(&["issue", "show", "99"], 1, &["no pipeline knows an issue #99", &known, "the label `factory`"]);
+        fails(
+            &["issue", "show", "99"],
+            1,
+            &["no pipeline knows an issue #99", &known, "the label `factory`"],
+        );
         fails(&["issue", "show", "acme/bellows#1"], 1, &["acme/bellows has no pipeline", "acme/anvil"]);
         fails(&["issue", "show", "anvil"], 64, &["OWNER/NAME#NUMBER"]);
         fails(&["issue", "list", "--repo", "acme/bellows"], 1, &["acme/bellows has no pipeline"]);
@@ -127,7 +139,9 @@ fn the_evidence_that_a_policy_asks_for_is_told() {
         let asks = "require-checks \"ci\"; graduation clean-prs=3 approved-by=\"ann\";";
         w.config(&config(MISSES, SHORT).replace("require-checks \"ci\";", asks));
         let pending = w.run(&["policy", "graduation"]).exits(0);
-        for says in ["not in effect yet in acme/anvil", "pending: 0 of 3 clean", "pending: no approval by ann"] {
+        for says in
+            ["not in effect yet in acme/anvil", "pending: 0 of 3 clean", "pending: no approval by ann"]
+        {
             assert!(pending.out.contains(says), "{says}: {}", pending.all());
         }
         let told = w.run(&["policy", "graduation", "--json"]).exits(0).json();
