@@ -146,7 +146,23 @@ mod tests {
             Stand::Done("#7 was merged by ann".into()),
             Stand::Left("it is closed".into()),
         ];
-        let said = rows.iter().map(|it| format!("{}: {}", it.queue().as_str(), it.says()));
-        insta::assert_snapshot!(said.collect::<Vec<_>>().join("\n"), @"");
+        let said = rows
+            .iter()
+            .map(|it| format!("{}: {}", it.queue().as_str(), it.says()).replace(run.as_str(), "RUN"));
+        insta::assert_snapshot!(said.collect::<Vec<_>>().join("\n"), @r"
+        next: a run by the playbook `plan`, round 2, with touchpoints
+        next: what run RUN made becomes a pull request
+        next: what run RUN made goes to #7
+        next: #7 takes in its base
+        next: #7 is closed: it is a test
+        waits: waits for #3 to be closed
+        waits: waits until 2026-06-01T12:00:00Z: a rest
+        parked: waits for its author to say: a; b
+        parked: waits for its author to say: a; b; it is looked at again from 2026-06-01T12:00:00Z on
+        person: a person's turn: stuck
+        held: held; waits for its label to be removed
+        done: done: #7 was merged by ann
+        left: none of the factory's: it is closed
+        ");
     }
 }
