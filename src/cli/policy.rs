@@ -159,7 +159,19 @@ mod tests {
             soaked: Some(std::time::Duration::from_hours(9)),
             approved_by: [("guarded".to_owned(), "ann".to_owned())].into(),
         };
-        insta::assert_snapshot!(text(&stands(&wanted, &held)), @"");
+        insta::assert_snapshot!(text(&stands(&wanted, &held)), @r"
+        merge-policy `guarded` (on-green, factory.kdl:9): in effect in acme/anvil
+          met: 3 of 3 clean pull requests
+          met: a soak of 540 of 480 minutes
+          met: approved by ann
+        merge-policy `guarded` (on-green, factory.kdl:9): not in effect yet in acme/widgets
+          pending: 2 of 3 clean pull requests
+          met: a soak of 540 of 480 minutes
+          met: approved by ann
+        merge-policy `open` (on-green, factory.kdl:9): in effect in acme/plain
+          it asks for no evidence
+        merge-policy `spare` (on-green, factory.kdl:9): no repository uses it
+        ");
         assert_eq!(text(&[]), "config has no merge policy\n");
     }
 }

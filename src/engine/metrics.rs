@@ -321,7 +321,27 @@ mod tests {
         let of_issues = |line: &&str| line.starts_with("factory_issue");
         let mut values: Vec<&str> = told.lines().filter(of_issues).collect();
         values.sort_unstable();
-        insta::assert_snapshot!(values.join("\n"), @"");
+        insta::assert_snapshot!(values.join("\n"), @r#"
+        factory_issue_attempts_done_total{phase="hitl",playbook="diagnose",enriched="no"} 1
+        factory_issue_attempts_done_total{phase="hitl",playbook="diagnose",enriched="yes"} 0
+        factory_issue_attempts_done_total{phase="implement",playbook="implement",enriched="no"} 2
+        factory_issue_attempts_done_total{phase="implement",playbook="implement",enriched="yes"} 1
+        factory_issue_attempts_total{phase="hitl",playbook="diagnose",enriched="no"} 1
+        factory_issue_attempts_total{phase="hitl",playbook="diagnose",enriched="yes"} 0
+        factory_issue_attempts_total{phase="implement",playbook="implement",enriched="no"} 3
+        factory_issue_attempts_total{phase="implement",playbook="implement",enriched="yes"} 2
+        factory_issue_oldest_wait_seconds 18000.0
+        factory_issue_runs_total{phase="hitl",playbook="diagnose",outcome="done"} 1
+        factory_issue_runs_total{phase="implement",playbook="implement",outcome="crashed"} 2
+        factory_issue_runs_total{phase="implement",playbook="implement",outcome="done"} 3
+        factory_issues_look_time_seconds 1780315200.0
+        factory_issues_parked_median_age_seconds 18000.0
+        factory_issues_stuck_total{phase="hitl"} 0
+        factory_issues_stuck_total{phase="implement"} 1
+        factory_issues{phase="implement",queue="next"} 4.0
+        factory_issues{phase="implement",queue="person"} 1.0
+        factory_issues{phase="triage",queue="parked"} 3.0
+        "#);
     }
 
     #[test]

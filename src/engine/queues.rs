@@ -253,12 +253,24 @@ pub(super) mod tests {
 
     #[test]
     fn it_is_said_how_issues_stand() {
-        insta::assert_snapshot!(queues().text(), @"");
+        insta::assert_snapshot!(queues().text(), @r"
+        issues: 8 at 2026-06-01T12:00:00Z
+          triage: 3 parked
+          implement: 4 next, 1 person
+          waits longest: acme/widgets#7 (implement) since 2026-06-01T07:00:00Z: a run by\u{a}the playbook `implement`, round 1
+          parked: 3, half of them since 2026-06-01T07:00:00Z or longer
+          with a person: 1 (factoryctl issue list)
+        ");
     }
 
     #[test]
     fn it_is_said_what_became_of_runs() {
-        insta::assert_snapshot!(runs().text(), @"");
+        insta::assert_snapshot!(runs().text(), @r"
+        runs in implement: 5, stuck 1 times
+          implement: 2 crashed, 3 done; enriched 1 of 2 done, others 2 of 3 done
+        runs in hitl: 1
+          diagnose: 1 done
+        ");
     }
 
     #[test]

@@ -147,6 +147,14 @@ impl<'a> View<'a> {
             if playbook.is_some_and(|book| book.phase == Phase::Hitl) { Phase::Hitl } else { job.phase };
         let before = self.before(&task);
         task.prompt = render(self, playbook, parts, &before);
+        let redone = self.commands.redone(job.phase);
+        if redone > 0 {
+            let times = if redone == 1 { "once".to_owned() } else { format!("{redone} times") };
+            task.prompt.push_str(&format!(
+                "\nThe phase {} is gone through again, as was asked for {times}.\n",
+                job.phase
+            ));
+        }
         Station::new(phase, Stand::Works(Box::new(task)))
     }
 

@@ -134,7 +134,14 @@ mod tests {
             ..row(7, 5000, 0, 0)
         };
         let rows = [Listed { at_work, ..row(12, 3, 2, 1) }, row(3, 150, 1, 1), parked];
-        insta::assert_snapshot!(text(&rows, now()), @"");
+        insta::assert_snapshot!(text(&rows, now()), @r"
+        acme/widgets#12  implement  next    2 runs, 1.25 USD  for 3 min  Mend\u{a}the roof
+            run 20260601-120000-1230a1b2 is at work: a run by the playbook `implement`, round 1
+        acme/widgets#3   implement  next    1 run             for 2 h    Mend\u{a}the roof
+            a run by the playbook `implement`, round 1
+        acme/widgets#7   triage     parked  no run            for 3 d    Mend\u{a}the roof
+            waits for its author
+        ");
         assert_eq!(text(&[], now()), "");
     }
 }

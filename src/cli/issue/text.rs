@@ -221,7 +221,21 @@ mod tests {
         let heard = Heard { at: now(), by: "ann".into(), command: "/retry".into() };
         let commands = Said { heard: vec![heard], unheard: vec![unheard] };
         let shown = Shown { prompt: Some(prompt), commands, ..shown() };
-        insta::assert_snapshot!(shown.text(now()), @"");
+        insta::assert_snapshot!(shown.text(now()), @r"
+        acme/widgets#7 Mend the roof
+        open, by ann, in the pipeline `short`
+        phase implement, next, for 3 h (since 2026-06-01T09:00:00Z)
+        a run by the playbook `implement`, round 1
+        plan: next: start run: playbook `implement`, round 1
+        run 20260601-113000-1230a1b2 in implement by the playbook `implement`, round 1, attempt 1 by smith, 0.25 USD
+          crashed: it ended with 1
+        labels: none; wanted: factory:implement
+        heard: /retry by ann at 2026-06-01T12:00:00Z
+        not heard: a command by eve: needs the permission `write` in this repository
+        the next prompt has more than that of run 20260601-113000-1230a1b2:
+          + What became of the attempts before:
+          + - attempt 1: `crashed`
+        ");
     }
 
     #[test]
@@ -237,7 +251,24 @@ mod tests {
         let (phase, earlier_pulls) = (Phase::Merge, vec![(8, "closed")]);
         let at_merge =
             Shown { phase, earlier_pulls, labels, pull: Some(pull()), attempts: vec![looked], ..shown() };
-        insta::assert_snapshot!(at_merge.text(now()), @"");
+        insta::assert_snapshot!(at_merge.text(now()), @r#"
+        acme/widgets#7 Mend the roof
+        open, by ann, in the pipeline `short`
+        phase merge, next, for 3 h (since 2026-06-01T09:00:00Z)
+        a run by the playbook `implement`, round 1
+        plan: next: start run: playbook `implement`, round 1
+        run 20260601-113000-1230a1b2 in implement by the playbook `implement`, round 1, with touchpoints, attempt 1 by smith, 0.25 USD
+          done: it answered
+          answered {"ready":true}
+        earlier pull request #8, closed
+        pull request #9, open, at aaaaaaaaaa for `main`
+          mergeable: yes; 2 commits behind its base
+          check `ci`: running: 1 of 2
+          review by ann: approved, of an earlier head
+          conversations that are not resolved: 1
+          keeps it from landing: checks: something is missing; it needs the check `ci` to end
+        labels: factory:hold; they are left as they are
+        "#);
     }
 
     #[test]
