@@ -142,7 +142,7 @@ fn job<'j>(view: &View<'_>, round: u32, queries: &[String], lacking: &[String]) 
         book: BOOK,
         key: format!("{}\0{round}\0{}", view.case.text(), view.commands.redone(Phase::Discover)),
         round,
-        answer: schema(form()),
+        answer: Some(schema(form())),
         head: None,
         enriched: (round > 1).then(|| "queries".to_owned()),
         about: Vec::new(),

@@ -45,7 +45,7 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &P
     }
     let findings = format!("{}: {why}\n{}", job.phase, parts.findings);
     let cause = Parts { findings, ..parts.clone() };
-    let diagnose = Job { answer: schema(diagnosis()), book: DIAGNOSE, parts: cause, ..whole(job) };
+    let diagnose = Job { answer: Some(schema(diagnosis())), book: DIAGNOSE, parts: cause, ..whole(job) };
     let task = view.task(&diagnose, lap, DIAGNOSE);
     let (found, at, mut tried) = match view.went(&task) {
         Went::Going => return Turn::Stands(view.works(&diagnose, task, &diagnose.parts)),

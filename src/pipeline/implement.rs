@@ -119,7 +119,7 @@ fn compliance(
             view.commands.redone(Phase::Implement)
         ),
         round,
-        answer: schema(compliance_form()),
+        answer: Some(schema(compliance_form())),
         head: None,
         enriched: None,
         about: Vec::new(),

@@ -212,7 +212,7 @@ fn job<'j>(
         book,
         key: format!("{}\0{round}\0{}", view.case.text(), view.commands.redone(Phase::Plan)),
         round,
-        answer: schema(form),
+        answer: Some(schema(form)),
         head: None,
         enriched,
         about: Vec::new(),

@@ -306,7 +306,7 @@ fn judges(view: &View<'_>, pull: &PullCase) -> Option<Station> {
         book,
         key: pull.head.to_string(),
         round: u32::try_from(rounds(view, book, &pull.head)).unwrap_or(u32::MAX).saturating_add(1),
-        answer: schema(form),
+        answer: Some(schema(form)),
         head: Some(pull.head.clone()),
         enriched: None,
         about: Vec::new(),

@@ -185,7 +185,7 @@ fn job<'j>(
         book,
         key,
         round,
-        answer: schema(form),
+        answer: Some(schema(form)),
         head: None,
         enriched: enriched.map(str::to_owned),
         about: Vec::new(),

@@ -135,7 +135,7 @@ fn job<'j>(view: &View<'_>) -> Job<'j> {
         book: BOOK,
         key: format!("{}\0{}\0{}", view.case.text(), before.len(), view.commands.redone(Phase::Triage)),
         round: u32::try_from(before.len() + 1).unwrap_or(u32::MAX),
-        answer: schema(form()),
+        answer: Some(schema(form())),
         head: None,
         enriched,
         about: Vec::new(),

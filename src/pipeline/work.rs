@@ -11,7 +11,7 @@ use crate::model::{
 use crate::work::continuation;
 
 use super::hitl;
-use super::prompt::{Parts, render};
+use super::prompt::{Parts, bullets, render};
 use super::view::View;
 use super::{Stand, Station};
 
@@ -198,10 +198,11 @@ impl<'a> View<'a> {
 
 /// What is tried again is told all that was tried.
 fn again(parts: &Parts, tried: &[String]) -> Parts {
-    let lines: String = tried.iter().map(|line| format!("- {}\n", line.replace('\n', " "))).collect();
-    let given_up =
-        if tried.is_empty() { lines } else { format!("It was given up before. What was tried:\n{lines}") };
-    Parts { context: format!("{}{given_up}", parts.context), ..parts.clone() }
+    if tried.is_empty() {
+        return parts.clone();
+    }
+    let context = format!("{}It was given up before. What was tried:\n{}", parts.context, bullets(tried));
+    Parts { context, ..parts.clone() }
 }
 
 /// The answer of a run, as it was asked for.
@@ -211,6 +212,6 @@ pub(super) fn answer<T: serde::de::DeserializeOwned>(closed: &Closed) -> Option<
 }
 
 /// The form of an answer.
-pub(super) fn schema(value: serde_json::Value) -> Option<AnswerSchema> {
-    Some(AnswerSchema::own(value))
+pub(super) fn schema(value: serde_json::Value) -> AnswerSchema {
+    AnswerSchema::own(value)
 }

@@ -43,7 +43,7 @@ impl Laws {
                         );
                     }
                     Stand::Waits(on) => {
-                        assert!(on.contains("blocked by"), "a run starts that waits for {on}")
+                        assert!(on.contains("blocked by"), "a run starts that waits for {on}");
                     }
                     other => panic!("a run starts where this is so: {other:?}"),
                 });
@@ -144,7 +144,7 @@ impl Laws {
     }
 
     /// Each issue that is open and asked for has something in the plan, or is with a person, or is done.
-    pub(super) fn finds_all(&mut self, world: &World, plan: &Plan) {
+    pub(super) fn finds_all(world: &World, plan: &Plan) {
         let observed = world.observed();
         for key in world.cases.keys() {
             let (stand, case) = world.stands(key, &observed, |view, at| (at.stand, view.case.clone()));
@@ -173,7 +173,7 @@ impl Laws {
             .collect();
         assert!(left.is_empty(), "something is still to be done: {left:#?}");
         assert!(world.runs.iter().all(|run| run.phase.closed().is_some()), "a run is left");
-        self.finds_all(world, plan);
+        Self::finds_all(world, plan);
         let observed = world.observed();
         for key in world.cases.keys() {
             let stand = world.stands(key, &observed, |_, at| at.stand);

@@ -78,7 +78,7 @@ fn story(world: &mut World, laws: &mut Laws) {
         let observed = world.observed();
         let plan = plan(world, &observed);
         if n % 4 == 0 {
-            laws.finds_all(world, &plan);
+            Laws::finds_all(world, &plan);
         }
         laws.moved(world);
         for action in &plan.actions {
