@@ -105,7 +105,9 @@ fn what_no_pipeline_knows_is_said_with_what_is_near() {
     with_issue(MISSES, SHORT, |w, number| {
         let fails = |args: &[&str], code: i32, says: &[&str]| {
             let ran = w.run(args).exits(code);
-            says.iter().for_each(|says| assert!(ran.err.contains(says), "{says}: {}", ran.all()));
+            for says in says {
+                assert!(ran.err.contains(says), "{says}: {}", ran.all());
+            }
         };
         let known = format!("acme/anvil#{number}");
         fails(

@@ -82,11 +82,9 @@ fn chosen(view: &View<'_>) -> Result<String, Station> {
     let Some(all) = answer::<Directions>(closed).map(|it| it.directions).filter(|all| !all.is_empty()) else {
         return Err(Station::human(Phase::Shape, "no direction was proposed", Vec::new()));
     };
-    let shown: String = all
-        .iter()
-        .zip(1..)
-        .map(|(it, n)| format!("{n}. {}: {}\n", line(&it.title), line(&it.summary)))
-        .collect();
+    let numbered =
+        all.iter().zip(1..).map(|(it, n)| format!("{n}. {}: {}\n", line(&it.title), line(&it.summary)));
+    let shown = numbered.collect::<Vec<_>>().concat();
     let mut heard = String::new();
     for round in 1..=3_u32 {
         let panel = if round == 3 { LAST_PANEL } else { PANEL };
@@ -95,7 +93,7 @@ fn chosen(view: &View<'_>) -> Result<String, Station> {
             let chosen = &all[n - 1];
             return Ok(format!("{}: {}\n", line(&chosen.title), line(&chosen.summary)));
         }
-        let told: String = votes
+        let told: Vec<String> = votes
             .iter()
             .map(|(who, vote)| {
                 format!(
@@ -106,7 +104,7 @@ fn chosen(view: &View<'_>) -> Result<String, Station> {
                 )
             })
             .collect();
-        heard.push_str(&format!("Round {round} was split:\n{told}"));
+        heard.push_str(&format!("Round {round} was split:\n{}", told.concat()));
         if round == 1 {
             let parts = Parts { context: format!("{}{heard}", listed(&shown)), ..parts.clone() };
             let asked = job(MEDIATE, format!("{key}\0mediate"), 1, mediation_form(), parts, Some("votes"));

@@ -7,6 +7,7 @@ use crate::pipeline::{Unmet, View, unmet};
 
 /// A rule that isn't satisfied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "documents call it so")]
 pub(crate) struct Rule {
     /// Its name.
     pub(crate) rule: &'static str,

@@ -66,6 +66,7 @@ pub(super) struct Waits {
 
 /// A run of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "documents call it so")]
 pub(super) struct Attempt {
     pub(super) run: String,
     pub(super) phase: Option<Phase>,

@@ -37,6 +37,7 @@ fn said(mut observed: Observed) -> Observed {
 #[test]
 fn flips_are_proposed_kept_and_withdrawn() {
     let config = || with_config(desired([]), "acme/config");
+    #[expect(clippy::large_stack_arrays, reason = "a table of whole worlds")]
     let rows = [
         ("in force, not proposed yet", config(), flip(true, None, true)),
         ("in force, proposed", config(), flip(true, Some((4, true)), true)),

@@ -110,8 +110,11 @@ fn unlisted(repo: &RepoName, Untold { why, cause }: Untold) -> Gap {
     Gap { facet: Facet::Cases, repo: Some(repo.clone()), why, cause }
 }
 
+/// Numbers with when each changed last, and the cursor after which they go on.
+type Numbers = (Vec<(u64, Timestamp)>, Option<String>);
+
 /// The numbers of a page with when each changed last, and the cursor after which they go on.
-fn numbers(reply: &GraphqlReply, k: usize) -> Result<(Vec<(u64, Timestamp)>, Option<String>), Untold> {
+fn numbers(reply: &GraphqlReply, k: usize) -> Result<Numbers, Untold> {
     let alias = format!("r{k}");
     if let Some(error) = reply.errors.iter().find(|e| e.path.first().is_none_or(|first| *first == alias)) {
         return Err(refusal(error));

@@ -88,7 +88,8 @@ fn what_judges_the_factory_goes_to_no_specialist() {
 
 #[test]
 fn who_may_not_asks_for_nothing() {
-    let rows: [(&str, fn(&mut Story)); 8] = [
+    type Row = (&'static str, fn(&mut Story));
+    let rows: [Row; 8] = [
         ("set by who may", |_| ()),
         ("set by who may not", |it| with_label(it, "factory", "bob")),
         ("set by somebody unknown", |it| with_label(it, "factory", "zoe")),
