@@ -199,16 +199,18 @@ mod tests {
     use crate::model::samples;
 
     #[test]
-    fn a_loop_of_runs_rests_where_there_is_no_task() {
+    fn a_loop_of_runs_rests_where_there_is_nothing_to_run() {
         let looks = |desired: &Desired| {
             let rests =
                 loops::ALL.iter().filter(|l| l.interval().is_some() && interval(**l, desired).is_none());
             rests.map(|l| l.name().to_string()).collect::<Vec<_>>()
         };
         let mut desired = Desired::default();
-        assert_eq!(looks(&desired), ["tasks"]);
+        assert_eq!(looks(&desired), ["tasks", "pipeline"]);
         let task = samples::task("hone");
         desired.tasks.insert(task.name(), task);
+        assert_eq!(looks(&desired), ["pipeline"]);
+        desired.pipelines.of_repo.insert(samples::name("acme/widgets"), "standard".into());
         assert!(looks(&desired).is_empty());
     }
 }
