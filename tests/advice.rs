@@ -181,6 +181,7 @@ fn loops_are_listed_as_they_are_switched_without_a_daemon() {
         config-review        not running  every 5m
         flips                not running  every 10m
         tasks                not running  every 1m
+        pipeline             not running  every 1m
         [exit 0]
         ");
         insta::assert_snapshot!(w.run(&["loop", "show", "labels"]).transcript(), @r"
@@ -356,7 +357,7 @@ fn misplaced_config_is_said() {
         w.commit("Misplace");
         insta::assert_snapshot!(w.run(&["validate"]).transcript(), @r"
         $ factoryctl validate
-        valid: 1 file, 1 repository, 5 loops
+        valid: 1 file, 1 repository, 6 loops
         --- stderr
         config::passed-over
 
