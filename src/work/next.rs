@@ -105,7 +105,8 @@ pub(crate) fn next<'a>(task: &Task, cx: &Cx<'a>, room: &mut Room) -> Next<'a> {
                 matches!(closed.outcome, Outcome::CouldNotStart | Outcome::Killed) && !closed.capped;
             // Where the setup fails for all tasks of the repository, that is said of the repository.
             let is_told = closed.setup_failed.is_some() && room.is_unready(&task.repo);
-            if for_a_person && in_vain >= IN_VAIN && !is_told {
+            let most = if goes_on.is_some() { IN_VAIN_GOING_ON } else { IN_VAIN };
+            if for_a_person && in_vain >= most && !is_told {
                 let says = format!("{in_vain} times in a row; {}", says(task, last, closed, cx.observed));
                 return Next::Person(says);
             }

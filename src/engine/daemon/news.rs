@@ -78,10 +78,11 @@ pub(super) fn needs_home(needs: Facets, desired: &Desired) -> bool {
 /// runs still, or has just ended, wakes it anyway.
 pub(super) fn interval(l: &dyn loops::AnyLoop, desired: &Desired) -> Option<Duration> {
     let every = desired.loops.get(l.name()).and_then(|c| c.every).or_else(|| l.interval());
-    let has_work = match (l.needs().has(Facet::Runs), l.needs().has(Facet::Cases)) {
-        (_, true) => !desired.pipelines.of_repo.is_empty(),
-        (true, false) => !desired.tasks.is_empty(),
-        (false, false) => true,
+    let looks_on = |facet| l.triggers().contains(&Trigger::On(facet));
+    let has_work = if looks_on(Facet::Cases) {
+        !desired.pipelines.of_repo.is_empty()
+    } else {
+        !looks_on(Facet::Runs) || !desired.tasks.is_empty()
     };
     every.filter(|_| has_work)
 }
