@@ -59,8 +59,8 @@ pub(super) async fn tell(client: &Client, tell: &Tell) -> Result<Shown, Error> {
             Err(error) => return Err(error),
         }
     }
-    if let Some(close) = close {
-        let wanted = json!({ "state": "closed", "state_reason": close.as_str() });
+    if *close {
+        let wanted = json!({ "state": "closed", "state_reason": "completed" });
         let reply = client.write(repo.owner(), Method::PATCH, &issue, &wanted, Once::Idempotent).await?;
         shown = shown.and(Shown::when(reply.body["state"] == "closed"));
     }

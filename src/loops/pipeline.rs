@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Address, Case, Effect, Facet, Facets, Mark, OpenPull, Pipeline as Config, RepoName, RunSeen,
-    Seen, StartRun, StopRun, Subject, Task, Verb, Watched,
+    Action, Address, Case, Effect, Facet, Facets, OpenPull, Pipeline as Config, RepoName, RunSeen, Seen,
+    StartRun, StopRun, Subject, Task, Verb, Watched,
 };
 use crate::pipeline::{Move, Stand, Station, View, projection, station};
 use crate::plan::Plan;
@@ -173,7 +173,7 @@ impl Driver {
         let source = view.pipeline.source.clone();
         match what {
             Move::Publish { run, commit, base, over, title, body } => {
-                let watched = Watched { open: over.is_some(), ..watched(view) };
+                let watched = Watched { open: over.is_some(), ..view.watched() };
                 let branch = Config::branch(case.number);
                 let value = |commit: &str| json!({ "branch": branch, "commit": commit, "base": base });
                 let left = case.pull().filter(|pull| !pull.open && !pull.merged());
@@ -222,7 +222,7 @@ impl Driver {
                 if !self.merging.insert((case.repo.clone(), on.clone())) {
                     return plan.wait(address, format!("what lands on `{on}` before it"));
                 }
-                let watched = Watched { open: true, ..watched(view) };
+                let watched = Watched { open: true, ..view.watched() };
                 let after = json!({ "behind": false, "head": Value::Null });
                 let after = watched.beside(after, case.stamp(&watched));
                 let (repo, number, head) = (case.repo.clone(), *number, head.clone());
@@ -236,7 +236,7 @@ impl Driver {
                     let address = Address::repo(&case.repo)
                         .part("pull", &reply.pull.to_string())
                         .part("thread", &reply.thread);
-                    let (before, after) = (reply.value(case), reply.done());
+                    let (before, after) = (reply.value(case), reply.done(case));
                     let effect = Effect::Reply(Box::new(reply.clone()));
                     let action = Action::new(Pipeline::NAME, Verb::Reply, address, before, after, effect);
                     plan.act(
@@ -257,24 +257,11 @@ impl Driver {
     }
 }
 
-/// What is watched of an issue while something is done for it: whether it is still wanted.
-fn watched(view: &View<'_>) -> Watched {
-    let pipeline = view.pipeline;
-    let hold = pipeline.label(Mark::Hold).key();
-    let labels = pipeline.intake.iter().chain(&pipeline.reserved.labels).map(crate::model::LabelName::key);
-    Watched {
-        number: view.case.number,
-        labels: labels.chain([hold]).collect(),
-        assignee: pipeline.assignee.clone(),
-        ..Watched::default()
-    }
-}
-
 /// A start that looks at the issue first, and at its pull request where it is for that.
 fn guarded(mut action: Action, view: &View<'_>) -> Action {
     let of_pull = |start: &StartRun| start.of.play.as_ref().is_some_and(|play| play.head.is_some());
     let pull = matches!(&action.effect, Effect::StartRun(start) if of_pull(start));
-    let watched = Watched { pull, ..watched(view) };
+    let watched = Watched { pull, ..view.watched() };
     let stamp = view.case.stamp(&watched);
     if let Effect::StartRun(start) = &mut action.effect {
         start.watched = Some(watched.clone());

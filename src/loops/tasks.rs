@@ -7,7 +7,7 @@ use crate::model::{
     Action, Closed, Effect, Facet, Facets, OpenPull, Outcome, PullSeen, RunSeen, Seen, Task, Verb,
 };
 use crate::plan::Plan;
-use crate::work::words::{as_data, quoted};
+use crate::work::words::words_of;
 use crate::work::{Next, Room, next, under_way};
 
 use super::follow_ups;
@@ -18,8 +18,6 @@ pub(super) struct Tasks;
 
 /// For how long another machine is left to open the pull request of a run that is done.
 const PUBLISHED_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
-/// The most characters of an agent's last words that a pull request shows.
-const SHOWN: usize = 2_000;
 
 impl Loop for Tasks {
     type Settings = NoSettings;
@@ -118,10 +116,7 @@ fn open_pull(
 ) -> Action {
     let branch = run.of.branch.clone();
     let after = json!({ "branch": branch, "commit": commit.as_str(), "base": base });
-    let quotes = [("Its last words", &closed.answer), ("It notes", &closed.said.note)];
-    let quoted =
-        quotes.into_iter().filter_map(|(label, words)| Some(quoted(label, words.as_deref()?, SHOWN)));
-    let words: String = quoted.chain([checked(closed)]).collect();
+    let words = words_of(closed);
     let body = format!(
         "Made by `{}` for the task `{}` of the factory, in run `{}`.\n{words}\n<!-- factoryctl:run {} -->\n",
         run.agent,
@@ -151,14 +146,6 @@ fn open_pull(
     )
     .reason(format!("run {} is done", run.id))
     .because([task.source.clone()])
-}
-
-/// What the gates showed, in a list that no Markdown in it leaves.
-fn checked(closed: &Closed) -> String {
-    let Some(check) = closed.checks.first() else { return String::new() };
-    let summaries: Vec<String> = closed.checks.iter().map(crate::model::Check::summary).collect();
-    let lines = as_data(summaries.iter().map(String::as_str));
-    format!("\nThe gates of the repository, on a clean checkout of {}:\n\n{lines}", check.commit)
 }
 
 /// The first line of the prompt, as far as a title goes.

@@ -78,6 +78,8 @@ pub struct PullCase {
     pub own: bool,
     /// Who opened it.
     pub author: String,
+    /// When it was closed or merged.
+    pub closed: Option<Timestamp>,
     /// What landed, once it was merged.
     pub landed: Option<Landed>,
     /// Whether it isn't ready for review.
@@ -295,7 +297,7 @@ impl Case {
     }
 
     /// Which head its pull request has that is open, compared with the one that it shall no longer have.
-    pub fn at(&self, head: &CommitId) -> Value {
+    fn at(&self, head: &CommitId) -> Value {
         let open = self.pull().filter(|pull| pull.open);
         match open {
             Some(pull) if pull.head == *head => json!({ "behind": true, "head": head.as_str() }),

@@ -70,7 +70,7 @@ pub use task::{
     AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Closed, FollowUps, Given, LONGEST_WAIT, Lack,
     OpenPull, Play, PullSeen, RunCaps, RunOf, RunPhase, RunSeen, Session, StartRun, TYPED_KINDS, Task,
 };
-pub use telling::{Closing, Landing, Reply, StopRun, Tell};
+pub use telling::{Landing, Reply, StopRun, Tell};
 pub use verb::{Change, Object, Verb};
 
 #[cfg(test)]

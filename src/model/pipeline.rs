@@ -32,8 +32,6 @@ pub struct Pipeline {
     pub judges: Vec<String>,
     /// What whoever sets an intake label, or steers by a comment, must be allowed to do at least.
     pub trust: Permission,
-    /// How often an issue may be sent back to an earlier phase.
-    pub route_backs: u32,
     /// How many times the factory may write on one issue within an hour.
     pub writes: u32,
     /// Where it was written.

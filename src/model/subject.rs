@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Phase, RepoName};
+use super::{Address, LoopName, Phase, RepoName};
 
 /// What a run is for within its repository. As text: the name of the task, or `#7/plan`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,6 +35,14 @@ impl Subject {
         match self {
             Self::Task(name) => Some(name),
             Self::Issue { .. } => None,
+        }
+    }
+
+    /// The loop that wants runs for it.
+    pub fn wanted_by(&self) -> LoopName {
+        match self {
+            Self::Task(_) => "tasks",
+            Self::Issue { .. } => "pipeline",
         }
     }
 

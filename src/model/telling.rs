@@ -21,27 +21,8 @@ pub struct Tell {
     pub add: Vec<LabelName>,
     /// The labels that go.
     pub remove: Vec<LabelName>,
-    /// Whether it is closed, and as what.
-    pub close: Option<Closing>,
-}
-
-/// As what an issue is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closing {
-    /// It is done.
-    Completed,
-    /// Nothing is done about it.
-    NotPlanned,
-}
-
-impl Closing {
-    /// GitHub's word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::NotPlanned => "not_planned",
-        }
-    }
+    /// Whether it is closed, as completed.
+    pub close: bool,
 }
 
 impl Tell {
@@ -68,7 +49,7 @@ impl Tell {
         if let Some(comment) = &self.comment {
             out["comment"] = comment.as_str().into();
         }
-        if self.close.is_some() {
+        if self.close {
             out["open"] = false.into();
         }
         out
@@ -129,23 +110,25 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// What the conversation says of it.
+    /// What the conversation says of it, with what is watched.
     pub fn value(&self, case: &Case) -> Value {
         let marker = self.body.lines().next().unwrap_or_default();
-        let threads = case.pulls.iter().find(|pull| pull.number == self.pull).map(|pull| &pull.threads);
-        let Some(thread) = threads
-            .and_then(|threads| threads.known())
-            .and_then(|threads| threads.iter().find(|thread| thread.id == self.thread))
-        else {
-            return json!({ "thread": Value::Null });
-        };
-        let own = thread.comments.iter().find(|(.., own, body)| *own && body.lines().next() == Some(marker));
-        json!({ "thread": self.thread, "answer": own.map(|(.., body)| body.as_str()) })
+        let pull = case.pulls.iter().find(|pull| pull.number == self.pull);
+        let threads = pull.and_then(|pull| pull.threads.known());
+        let thread = threads.and_then(|threads| threads.iter().find(|thread| thread.id == self.thread));
+        let answer = thread.map(|thread| {
+            let own =
+                |(.., own, body): &&(u64, String, bool, String)| *own && body.lines().next() == Some(marker);
+            thread.comments.iter().find(own).map(|(.., body)| body.as_str())
+        });
+        let said = json!({ "thread": thread.map(|thread| &thread.id), "answer": answer });
+        self.watched.beside(said, case.stamp(&self.watched))
     }
 
     /// What it says once this is done.
-    pub fn done(&self) -> Value {
-        json!({ "thread": self.thread, "answer": self.body })
+    pub fn done(&self, case: &Case) -> Value {
+        let said = json!({ "thread": self.thread, "answer": self.body });
+        self.watched.beside(said, case.stamp(&self.watched))
     }
 }
 

@@ -4,8 +4,8 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::model::{Check, Closed, Phase, RunSeen};
-use crate::work::words::{as_data, as_title, quoted};
+use crate::model::{Closed, Phase, RunSeen};
+use crate::work::words::{as_data, as_title, quoted, words_of};
 
 use super::prompt::{Parts, bullets};
 use super::view::View;
@@ -19,8 +19,8 @@ pub(super) const SPEC: &str = "spec-review";
 const TITLE: usize = 200;
 /// How often somebody may change nothing.
 const ROUNDS: u32 = 3;
-/// The most characters of an agent's words that a pull request shows.
-const SHOWN: usize = 2_000;
+/// The most characters of a plan that a pull request shows.
+const SHOWN: usize = 4_000;
 
 /// Whether what was asked for is there.
 #[derive(Clone, Debug, Deserialize)]
@@ -170,24 +170,13 @@ fn title(view: &View<'_>) -> String {
 
 /// What the pull request says.
 fn body(view: &View<'_>, run: &RunSeen, closed: &Closed) -> String {
-    let quotes = [("Its last words", &closed.answer), ("It notes", &closed.said.note)];
-    let words: String =
-        quotes.into_iter().filter_map(|(label, it)| Some(quoted(label, it.as_deref()?, SHOWN))).collect();
-    let plan = plan::plan(view).map(|plan| quoted("The plan", &plan.text(), 2 * SHOWN)).unwrap_or_default();
+    let plan = plan::plan(view).map(|plan| quoted("The plan", &plan.text(), SHOWN)).unwrap_or_default();
     format!(
-        "Closes #{}\n\nMade by `{}` in run `{}`.\n{plan}{words}{}\n<!-- factoryctl:run {} -->\n",
+        "Closes #{}\n\nMade by `{}` in run `{}`.\n{plan}{}\n<!-- factoryctl:run {} -->\n",
         view.case.number,
         run.agent,
         run.id,
-        checked(closed),
+        words_of(closed),
         run.id
     )
-}
-
-/// What the gates showed.
-fn checked(closed: &Closed) -> String {
-    let Some(check) = closed.checks.first() else { return String::new() };
-    let summaries: Vec<String> = closed.checks.iter().map(Check::summary).collect();
-    let lines = as_data(summaries.iter().map(String::as_str));
-    format!("\nThe gates of the repository, on a clean checkout of {}:\n\n{lines}", check.commit)
 }

@@ -23,6 +23,10 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     if case.has(&pipeline.label(Mark::Hold)) {
         return stands(Stand::Held(format!("its label `{}` to be removed", pipeline.label(Mark::Hold))));
     }
+    let human = pipeline.label(Mark::Human);
+    if let Some(by) = view.set_by_people(&human) {
+        return stands(Stand::Held(format!("its label `{human}` to be removed, which {by} set")));
+    }
     match view.commands.halted() {
         Some((by, true)) => return stands(Stand::Held(format!("`/resume`: {by} gave it up"))),
         Some((by, false)) => return stands(Stand::Held(format!("`/resume`: {by} paused it"))),

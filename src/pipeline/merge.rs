@@ -1,7 +1,7 @@
 //! What was made lands: at the head that was judged, once no rule is left that keeps it, and what landed is compared with what
 //! was tested.
 
-use crate::model::{Landing, Mark, MergePolicy, Phase, PullCase, Watched};
+use crate::model::{Landing, MergePolicy, Phase, PullCase, Watched};
 
 pub use super::rules::{Unmet, unmet};
 use super::view::View;
@@ -24,7 +24,6 @@ pub(super) fn landed(view: &View<'_>) -> Option<Station> {
         let accepted = view.commands.retried(landed.at).is_some();
         if let (Some(tested), Some(tree)) = (&pull.tree, &landed.tree)
             && tested != tree
-            && pull.behind == Some(0)
             && view.is_factory(landed.by.as_deref().unwrap_or_default())
             && !accepted
         {
@@ -41,7 +40,7 @@ pub(super) fn landed(view: &View<'_>) -> Option<Station> {
     if pull.open {
         return None;
     }
-    view.commands.retried(pull.opened).is_none().then(|| {
+    view.commands.retried(pull.closed.unwrap_or(pull.opened)).is_none().then(|| {
         let why = format!(
             "#{} was closed without being merged, which is a decision; `/retry` begins anew",
             pull.number
@@ -87,17 +86,9 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
 
 fn landing(view: &View<'_>, pull: &PullCase) -> Option<Landing> {
     let policy: &MergePolicy = view.policy()?;
-    let labels = [Mark::Hold, Mark::Human].map(|mark| view.pipeline.label(mark).key());
-    let others = view.pipeline.intake.iter().chain(&view.pipeline.reserved.labels);
     Some(Landing {
         repo: view.case.repo.clone(),
-        watched: Watched {
-            number: view.case.number,
-            labels: labels.into_iter().chain(others.map(crate::model::LabelName::key)).collect(),
-            assignee: view.pipeline.assignee.clone(),
-            pull: true,
-            open: false,
-        },
+        watched: Watched { pull: true, ..view.watched() },
         pull: pull.number,
         head: pull.head.clone(),
         method: policy.method,

@@ -23,7 +23,7 @@ mod tests;
 
 use jiff::Timestamp;
 
-use crate::model::{Closing, CommitId, Landing, Phase, Reply, RunId, Task};
+use crate::model::{CommitId, Landing, Phase, Reply, RunId, Task};
 
 pub use commands::{Command, Commands};
 pub use merge::{Unmet, unmet};
@@ -141,6 +141,3 @@ pub fn station(view: &View<'_>) -> Station {
         .or_else(|| plan::station(view))
         .unwrap_or_else(|| implement::station(view))
 }
-
-/// As what an issue is closed once it landed.
-pub const LANDED: Closing = Closing::Completed;

@@ -7,7 +7,7 @@ use crate::work::words::as_data;
 
 use super::prompt::bullets;
 use super::view::View;
-use super::{LANDED, Stand, Station};
+use super::{Stand, Station};
 
 /// The first line of the factory's comment on an issue.
 pub const MARKER: &str = "<!-- factoryctl:issue -->";
@@ -28,8 +28,8 @@ pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
     let there = case.own_comment(MARKER);
     let comment =
         comment(view, station, there.is_some()).filter(|body| there.is_none_or(|it| it.body != *body));
-    let close = (matches!(station.stand, Stand::Done(_)) && case.open).then_some(LANDED);
-    if add.is_empty() && remove.is_empty() && comment.is_none() && close.is_none() {
+    let close = matches!(station.stand, Stand::Done(_)) && case.open;
+    if add.is_empty() && remove.is_empty() && comment.is_none() && !close {
         return None;
     }
     let hold = pipeline.label(Mark::Hold);

@@ -288,7 +288,7 @@ fn reply(view: &View<'_>, pull: &PullCase, it: &(&ThreadSeen, &RunSeen, &Closed)
     };
     Some(Reply {
         repo: view.case.repo.clone(),
-        watched: Watched { number: view.case.number, pull: true, ..Watched::default() },
+        watched: Watched { open: true, ..view.watched() },
         pull: pull.number,
         thread: thread.id.clone(),
         to: first,

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Case, Held, MergePolicy, Permission, Pipeline, Playbook, PullCase, RepoName, RunSeen};
+use crate::model::{
+    Case, Held, LabelName, Mark, MergePolicy, Permission, Pipeline, Playbook, PullCase, RepoName, RunSeen,
+    Watched,
+};
 use crate::work;
 
 use super::commands::{Commands, commands};
@@ -57,6 +60,21 @@ impl<'a> View<'a> {
         self.case.pull().filter(|pull| pull.open)
     }
 
+    /// What is watched of it while something is done for it: whether it is still wanted.
+    pub fn watched(&self) -> Watched {
+        let pipeline = self.pipeline;
+        // The factory may be about to take its own `human-required` off, and nobody else's is there.
+        let people = [Mark::Hold, Mark::Human].map(|mark| pipeline.label(mark));
+        let people = people.iter().filter(|label| !self.case.has(label));
+        let labels = pipeline.intake.iter().chain(&pipeline.reserved.labels).chain(people);
+        Watched {
+            number: self.case.number,
+            labels: labels.map(LabelName::key).collect(),
+            assignee: pipeline.assignee.clone(),
+            ..Watched::default()
+        }
+    }
+
     /// Whether somebody may steer; `None` where nobody knows.
     pub(super) fn is_trusted(&self, login: &str) -> Option<bool> {
         if self.is_factory(login) {
@@ -64,6 +82,15 @@ impl<'a> View<'a> {
         }
         let has: Permission = self.cx.observed.cases.permission(&self.case.repo, login)?;
         Some(has >= self.pipeline.trust)
+    }
+
+    /// Who put a label there, where that wasn't the factory; of a label of which nobody can tell it may have been anybody.
+    pub(super) fn set_by_people(&self, label: &LabelName) -> Option<&'a str> {
+        match &self.case.labels.get(&label.key())?.by {
+            Some((by, _)) if self.is_factory(by) => None,
+            Some((by, _)) => Some(by),
+            None => Some("somebody"),
+        }
     }
 
     /// Whether this is the factory's own login.

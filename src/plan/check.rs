@@ -148,7 +148,7 @@ fn says_what_it_does(action: &Action) -> bool {
             after["issue"].as_u64() == Some(tell.watched.number)
                 && says.is_none_or(|says| after["comment"].as_str() == Some(says))
                 && tell.rewrites.is_some() == before["comment"].is_string()
-                && (tell.close.is_none() || after["open"] == false)
+                && (!tell.close || after["open"] == false)
                 && tell.add.iter().all(has)
                 && !tell.remove.iter().any(has)
         }
@@ -156,7 +156,9 @@ fn says_what_it_does(action: &Action) -> bool {
             *after == landing.done() && before["pull"]["head"].as_str() == Some(landing.head.as_str())
         }
         Effect::UpdateBranch { head, .. } => before["head"].as_str() == Some(head.as_str()),
-        Effect::Reply(reply) => *after == reply.done(),
+        Effect::Reply(reply) => {
+            after["thread"] == reply.thread.as_str() && after["answer"] == reply.body.as_str()
+        }
         Effect::StopRun(stop) => *after == StopRun::value(&stop.run, false),
     }
 }

@@ -302,10 +302,7 @@ fn calls(effect: &Effect) -> usize {
         Effect::StopRun(_) => 0,
         Effect::Tell(tell) => {
             let comment = usize::from(tell.comment.is_some());
-            1 + comment
-                + usize::from(!tell.add.is_empty())
-                + tell.remove.len()
-                + usize::from(tell.close.is_some())
+            1 + comment + usize::from(!tell.add.is_empty()) + tell.remove.len() + usize::from(tell.close)
         }
         Effect::Merge(_) | Effect::UpdateBranch { .. } | Effect::Reply(_) => 2,
         Effect::Withdraw { number, .. } => 2 + usize::from(number.is_some()),

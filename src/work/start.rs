@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Closed, Effect, LoopName, Observed, Outcome, Paused, RunOf, RunSeen, StartRun, Subject, Task,
-    Verb,
+    Action, Closed, Effect, Observed, Outcome, Paused, RunOf, RunSeen, StartRun, Subject, Task, Verb,
 };
 
 use super::Cx;
@@ -12,9 +11,6 @@ use super::continuation::{Continuation, asks_for, gates_printed};
 use super::next::{Next, says};
 use super::room::{Room, disk_full, pause, spent};
 
-/// The loops that want runs.
-const TASKS: LoopName = "tasks";
-const PIPELINE: LoopName = "pipeline";
 /// What an agent may say besides its work.
 const OUTBOX: &str = "In the folder that $FACTORY_OUTBOX names you may leave, in files of these names: `question.md`, what you \
                       must know before this can be done (then stop); `blocked.md`, what is in your way (then stop); \
@@ -147,11 +143,7 @@ fn start_run(
         }
     };
     let effect = Effect::StartRun(Box::new(start));
-    let by = match &task.subject {
-        Subject::Task(_) => TASKS,
-        Subject::Issue { .. } => PIPELINE,
-    };
-    Action::new(by, Verb::StartRun, task.address(), before, after, effect)
+    Action::new(task.subject.wanted_by(), Verb::StartRun, task.address(), before, after, effect)
         .reason(reason)
         .because([task.source.clone()])
 }

@@ -2,7 +2,7 @@
 //! nobody is called, nothing is closed or referred to, and no comment is hidden; in a title they are taken apart where they
 //! would call or refer.
 
-use crate::model::is_hidden;
+use crate::model::{Check, Closed, is_hidden};
 
 /// Lines of others as a block that no Markdown in them leaves, without what a reader can't see.
 pub(crate) fn as_data<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
@@ -17,6 +17,23 @@ pub(crate) fn quoted(label: &str, words: &str, most: usize) -> String {
     let shown: String = words.chars().filter(visible).take(most).collect();
     let lines = as_data(shown.trim().lines());
     if lines.is_empty() { String::new() } else { format!("\n{label}:\n\n{lines}") }
+}
+
+/// The most characters of an agent's last words that a pull request shows.
+const SHOWN: usize = 2_000;
+
+/// What a pull request shows of a run: its agent's words, and what the gates showed, in a list that no Markdown in it leaves.
+pub(crate) fn words_of(closed: &Closed) -> String {
+    let quotes = [("Its last words", &closed.answer), ("It notes", &closed.said.note)];
+    let quoted = quotes.into_iter().filter_map(|(label, it)| Some(quoted(label, it.as_deref()?, SHOWN)));
+    quoted.chain([checked(closed)]).collect()
+}
+
+fn checked(closed: &Closed) -> String {
+    let Some(check) = closed.checks.first() else { return String::new() };
+    let summaries: Vec<String> = closed.checks.iter().map(Check::summary).collect();
+    let lines = as_data(summaries.iter().map(String::as_str));
+    format!("\nThe gates of the repository, on a clean checkout of {}:\n\n{lines}", check.commit)
 }
 
 /// What refers to an issue or a pull request where a number follows.

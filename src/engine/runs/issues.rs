@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
 use crate::model::{
-    Address, AddressGlob, Cause, Desired, Facet, Gap, Observed, Permission, RepoName, Seen, Subject,
+    Address, AddressGlob, Case, Cause, Desired, Facet, Gap, Observed, Permission, RepoName, Seen, Subject,
 };
 use crate::observed::{self, WantedCases};
-use crate::pipeline::View;
+use crate::pipeline::{Stand, View, station};
+use crate::work;
 
 use super::Known;
 use super::seen::of_issues;
@@ -93,11 +94,13 @@ async fn trust(known: &Known, client: &Client, desired: &Desired, now: Timestamp
     }
 }
 
-/// Takes note of the issues that nothing more is to be done about: closed or gone, shown as they are, without a run.
-pub(in crate::engine) fn settle_issues(known: &Known, observed: &Observed, acts: impl Fn(&Address) -> bool) {
+/// Takes note of the issues that nothing more is to be done about: closed or gone, shown as they are, without a run. One that
+/// waits for a person is none, closed or not: what landed otherwise than it was tested stops what is to land after it.
+pub(in crate::engine) fn settle_issues(known: &Known, cx: work::Cx<'_>, acts: impl Fn(&Address) -> bool) {
+    let observed = cx.observed;
     for ((repo, number), seen) in &observed.cases.all {
         let is_over = match seen {
-            Seen::Known(case) => !case.open,
+            Seen::Known(case) => !case.open && !waits_for_a_person(cx, case),
             Seen::Absent => true,
             Seen::Unknown => false,
         };
@@ -110,4 +113,10 @@ pub(in crate::engine) fn settle_issues(known: &Known, observed: &Observed, acts:
             known.settle(repo, *number);
         }
     }
+}
+
+fn waits_for_a_person(cx: work::Cx<'_>, case: &Case) -> bool {
+    let pipeline = cx.desired.pipelines.of(&case.repo);
+    let stand = pipeline.map(|pipeline| station(&View::of(cx, pipeline, case)).stand);
+    matches!(stand, Some(Stand::Human { .. }))
 }

@@ -3,19 +3,11 @@
 use crate::adapters::said;
 use crate::apply::{Recorder, RecorderError};
 use crate::ledger::{self, Record};
-use crate::model::{Outcome, RunId, Subject};
+use crate::model::{Outcome, RunId};
 use crate::runs::{RecordError, Redactor, RunDir};
 
 use super::Yard;
 use super::seen::billed;
-
-/// The loop that wants runs of this sort.
-fn wanted_by(subject: &Subject) -> &'static str {
-    match subject {
-        Subject::Task(_) => "tasks",
-        Subject::Issue { .. } => "pipeline",
-    }
-}
 
 /// The most characters of what an agent says of itself.
 const SHORT: usize = 200;
@@ -67,7 +59,7 @@ fn record(dir: &RunDir, redactor: &Redactor) -> Result<Option<Record>, RecordErr
     let until = if let Outcome::Credit(until) = closed.outcome { until } else { None };
     Ok(Some(Record::Run(Box::new(ledger::Run {
         address: on.of.subject.address(&on.of.repo),
-        wanted_by: wanted_by(&on.of.subject).to_owned(),
+        wanted_by: on.of.subject.wanted_by().to_owned(),
         attempt: on.of.attempt,
         work: Some(on.of.version.clone()),
         continues: on.of.continues.clone(),

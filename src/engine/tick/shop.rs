@@ -376,8 +376,9 @@ impl Shop {
         if facets.has(Facet::Cases) {
             let wanted = &judged.document.actions;
             let acts = |issue: &Address| wanted.iter().any(|it| it.action.address.is_at_or_below(issue));
-            settle_issues(&self.known, &observed, acts);
-            done.queues = Queues::of(work::Cx { desired: judging.desired, observed: &observed, now });
+            let cx = work::Cx { desired: judging.desired, observed: &observed, now };
+            settle_issues(&self.known, cx, acts);
+            done.queues = Queues::of(cx);
         }
         Ok((judged, observed))
     }

@@ -21,7 +21,6 @@ fn pipeline() -> Pipeline {
         reserved: crate::model::Reserved::default(),
         judges: Vec::new(),
         trust: Permission::Write,
-        route_backs: 0,
         writes: 0,
         source: Source::built_in(),
     }

@@ -45,7 +45,7 @@ const ISSUE: &str = "fragment Issue on Issue { \
     ... on LabeledEvent { createdAt actor { __typename login } label { name } } } } }";
 
 const PULL: &str = "fragment Pull on PullRequest { \
-    number title state isDraft createdAt author { __typename login } viewerDidAuthor \
+    number title state isDraft createdAt closedAt author { __typename login } viewerDidAuthor \
     headRefName headRefOid headRepository { id } baseRefName mergeable \
     merged mergedAt mergedBy { __typename login } mergeCommit { oid tree { oid } } \
     labels(first: 100) { nodes { name } pageInfo { hasNextPage } } \

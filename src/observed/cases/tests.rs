@@ -51,7 +51,7 @@ fn pull() -> Value {
         "__typename": "StatusContext", "context": "ci", "state": "SUCCESS", "description": "fine", "createdAt": at,
     });
     json!({
-        "number": 8, "title": "Mend it", "state": "MERGED", "isDraft": false, "createdAt": at,
+        "number": 8, "title": "Mend it", "state": "MERGED", "isDraft": false, "createdAt": at, "closedAt": at,
         "author": person("factory"), "viewerDidAuthor": true, "headRefName": "factory/issue/5", "headRefOid": HEAD,
         "headRepository": {"id": "R_1"}, "baseRefName": "main", "mergeable": "MERGEABLE", "merged": true,
         "mergedAt": at, "mergedBy": person("ann"), "mergeCommit": {"oid": OTHER, "tree": {"oid": "t2"}},

@@ -233,3 +233,22 @@ fn what_nobody_asks_for_any_more_is_left() {
     implement: `implement` 1 is to be done
     ");
 }
+
+#[test]
+fn who_asks_for_a_person_is_not_overruled() {
+    let mut it = Story::new("");
+    let human = "factory:human-required";
+    it.then("ann asks for a person", |case| drop(case.labels.insert(human.into(), label(human, "ann"))))
+        .stands();
+    it.then("she takes it back", |case| drop(case.labels.remove(human))).stands();
+    it.then("the factory's own is there", |case| drop(case.labels.insert(human.into(), label(human, "bot"))))
+        .stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (ann asks for a person)
+    triage: held, waits for its label `factory:human-required` to be removed, which ann set
+    (she takes it back)
+    implement: `implement` 1 is to be done
+    (the factory's own is there)
+    implement: `implement` 1 is to be done
+    ");
+}

@@ -12,6 +12,8 @@ fn story() -> Story {
 
 fn landed(pull: &mut PullCase, by: &str, tree: &str) {
     pull.open = false;
+    // What landed is on the base, and not on the branch.
+    pull.behind = Some(1);
     let (at, by, tree) = (pull.opened, Some(by.to_owned()), Some(tree.to_owned()));
     pull.landed = Some(Landed { at, by, commit: Some(commit(99)), tree });
 }
@@ -47,6 +49,21 @@ fn another_tree_than_the_tested_one_stops_the_line() {
     merge: done: #20 was merged by bot
     (ann merges it)
     merge: done: #20 was merged by ann
+    ");
+}
+
+#[test]
+fn a_closing_undoes_what_was_to_be_tried_again_before_it() {
+    let mut it = story();
+    it.said("ann", "/retry").later(jiff::SignedDuration::from_mins(5));
+    it.pull("ann closes it", |pull| pull.open = false).by_design().stands();
+    it.said("ann", "/retry").stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (ann: /retry)
+    (ann closes it)
+    merge: A PERSON'S TURN: #20 was closed without being merged, which is a decision; `/retry` begins anew
+    (ann: /retry)
+    implement: `implement` 1 is to be done
     ");
 }
 

@@ -111,6 +111,7 @@ pub(super) fn pull(number: u64, head: CommitId) -> PullCase {
         open: true,
         own: true,
         author: "bot".to_owned(),
+        closed: None,
         landed: None,
         draft: false,
         tree: Some(format!("tree of {}", head.short())),
@@ -380,7 +381,12 @@ impl Story {
 
     /// The same to its latest pull request.
     pub(super) fn pull(&mut self, what: &str, change: impl FnOnce(&mut PullCase)) -> &mut Self {
-        self.then(what, |case| change(&mut case.pulls[0]))
+        let now = self.now;
+        self.then(what, |case| {
+            let pull = &mut case.pulls[0];
+            change(pull);
+            pull.closed = pull.closed.or((!pull.open).then_some(now));
+        })
     }
 
     /// Does on GitHub what comes next.

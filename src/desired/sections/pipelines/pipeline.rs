@@ -17,7 +17,6 @@ const OPTIONAL: &[Phase] = &[Phase::Triage, Phase::Discover, Phase::Shape, Phase
 const OPTIONAL_WORDS: &[&str] = &["triage", "discover", "shape", "plan", "review"];
 const THIN: u32 = 80;
 const JUDGES: &str = ".github/**";
-const ROUTE_BACKS: u32 = 2;
 const WRITES: u32 = 20;
 const LABELS: Type = Type::List { of: &Type::Label, max: 20 };
 
@@ -91,7 +90,7 @@ pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
         Field::new(
             "judges",
             GLOBS,
-            "The files that the factory is judged by, as globs. A change of them takes the verdict of an advisor, which may be a veto.",
+            "The files that the factory is judged by, as globs. A pull request that changes one of them is a person's to merge.",
             "\"ci/**\" \".github/**\"",
         )
         .or("\".github/**\""),
@@ -102,13 +101,6 @@ pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
             "\"write\"",
         )
         .or("\"write\""),
-        Field::new(
-            "route-backs",
-            Type::Int { min: 0, max: 10 },
-            "How often an issue may be sent back to an earlier phase; after that it is stuck.",
-            "2",
-        )
-        .or("2"),
         Field::new(
             "writes",
             Type::Int { min: 1, max: 1_000 },
@@ -159,7 +151,6 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
             .text("trust")
             .and_then(|(word, _)| Permission::by_word(word))
             .unwrap_or(Permission::Write),
-        route_backs: block.count("route-backs").unwrap_or(ROUTE_BACKS),
         writes: block.count("writes").unwrap_or(WRITES),
         source: cx.source(block.span),
         name: name.clone(),
@@ -238,7 +229,6 @@ mod tests {
             ("prefix", PREFIX.into()),
             ("thin", THIN.into()),
             ("judges", vec![JUDGES].into()),
-            ("route-backs", ROUTE_BACKS.into()),
             ("writes", WRITES.into()),
             ("trust", Permission::Write.as_str().into()),
             ("phases", OPTIONAL.iter().map(|phase| phase.as_str()).collect::<serde_json::Value>()),

@@ -134,7 +134,7 @@ impl World {
                 self.case(&key).labels.remove(&label.key());
             }
         }
-        if steps >= 4 && tell.close.is_some() {
+        if steps >= 4 && tell.close {
             self.case(&key).open = false;
         }
     }

@@ -176,7 +176,7 @@ impl World {
             at: now,
         };
         match (n, &mut pull.reviews, &mut pull.threads) {
-            (0, ..) => pull.open = false,
+            (0, ..) => (pull.open, pull.closed) = (false, Some(now)),
             (1, ..) => {
                 let tree = pull.tree.clone();
                 pull.landed = Some(Landed { at: now, by: Some(by.to_owned()), commit: Some(commit), tree });

@@ -160,6 +160,7 @@ impl World {
             open: true,
             own: true,
             author: BOT.into(),
+            closed: None,
             landed: None,
             draft: false,
             tree: Some(format!("tree of {head}")),

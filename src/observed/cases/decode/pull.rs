@@ -48,6 +48,7 @@ pub(in super::super) fn pull(json: &Value, here: &Value) -> Result<Option<PullCa
         threads: threads(json)?,
         files: whole(json, "files", file)?,
         opened: time(json, "createdAt")?,
+        closed: time_or_none(json, "closedAt")?,
         head_at: last.at,
         head,
     }))
