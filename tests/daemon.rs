@@ -39,11 +39,16 @@ pub(crate) struct Daemon<'a> {
 impl<'a> Daemon<'a> {
     /// Starts it and waits until its first tick has ended.
     pub(crate) fn start(world: &'a World, args: &[&str]) -> Self {
-        let args: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
-        let all: Vec<&str> = args.iter().map(String::as_str).chain(["run", "--fetch-every", "1"]).collect();
-        let it = Self { world, running: world.start(&all), args: args.clone() };
+        let it = Self::begin(world, args);
         it.wait("its first tick", |status| status["last"]["number"].as_u64() >= Some(1));
         it
+    }
+
+    /// Starts it.
+    pub(crate) fn begin(world: &'a World, args: &[&str]) -> Self {
+        let args: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
+        let all: Vec<&str> = args.iter().map(String::as_str).chain(["run", "--fetch-every", "1"]).collect();
+        Self { world, running: world.start(&all), args }
     }
 
     pub(crate) fn ask(&self, args: &[&str]) -> Ran {

@@ -256,6 +256,8 @@ pub struct Watched {
     pub number: u64,
     /// The labels of which it matters whether they are there, by [`LabelName::key`].
     pub labels: BTreeSet<String>,
+    /// Those of which it matters who put them there, and whether the text was edited since.
+    pub intake: BTreeSet<String>,
     /// The login whose assignment matters, if one does.
     pub assignee: Option<String>,
     /// Whether its pull request matters, with all that decides whether it may land.
@@ -316,6 +318,9 @@ impl Case {
             "text": self.text(),
             "labels": labels,
         });
+        if let Some(asked) = self.asked(&watched.intake) {
+            out["asked"] = asked.into();
+        }
         if let Some(login) = &watched.assignee {
             out["assigned"] = self.assignees.iter().any(|one| one.eq_ignore_ascii_case(login)).into();
         }
@@ -331,6 +336,14 @@ impl Case {
             out["open-pull"] = open.map(|pull| json!([pull.number, pull.base])).into();
         }
         out
+    }
+
+    /// Sixteen hex digits that stand for who asked for it by these labels, and who edited its text last; nothing where it
+    /// carries none of them.
+    fn asked(&self, intake: &BTreeSet<String>) -> Option<String> {
+        let on: Vec<&LabelOn> = intake.iter().filter_map(|key| self.labels.get(key)).collect();
+        let digest = || blake3::hash(format!("{on:?} {:?}", self.edited).as_bytes()).to_hex()[..16].to_owned();
+        (!on.is_empty()).then(digest)
     }
 
     /// Sixteen hex digits that stand for what people say of how to go on; nothing where nobody does.

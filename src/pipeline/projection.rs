@@ -35,12 +35,8 @@ pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
     let hold = pipeline.label(Mark::Hold);
     let labels =
         own.iter().map(|mark| pipeline.label(*mark)).chain([hold]).chain(pipeline.intake.iter().cloned());
-    let watched = Watched {
-        number: case.number,
-        labels: labels.map(|label| label.key()).collect(),
-        assignee: pipeline.assignee.clone(),
-        ..Watched::default()
-    };
+    let labels = labels.map(|label| label.key()).collect();
+    let watched = Watched { labels, ..view.watched() };
     let rewrites = comment.as_ref().and(there).map(|it| it.id);
     Some(Tell { repo: case.repo.clone(), watched, comment, rewrites, add, remove, close })
 }

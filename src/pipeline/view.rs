@@ -70,6 +70,7 @@ impl<'a> View<'a> {
         Watched {
             number: self.case.number,
             labels: labels.map(LabelName::key).collect(),
+            intake: pipeline.intake.iter().map(LabelName::key).collect(),
             assignee: pipeline.assignee.clone(),
             ..Watched::default()
         }
