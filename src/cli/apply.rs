@@ -16,11 +16,12 @@ use crate::engine::{
     self, Also, Basis, BatchError, Flips, Home, Judged, Judging, Keeper, Loaded, Publisher, Source, Starter,
     Yard,
 };
-use crate::ledger::{Index, Ledger};
+use crate::ledger::{Index, Ledger, Record};
 use crate::loops::{self, Selection};
 use crate::model::{Action, ActionId, AddressGlob, Allow, Cause, Desired, Observed, RepoName, Verb};
 use crate::plan::render;
 use crate::plan::{Document, Memory, NotInForce, Permitted, SavedError, SavedPlan};
+use crate::work;
 
 use super::agreed::{self, Apart, Since};
 use super::context::Context;
@@ -407,6 +408,14 @@ impl<'a> Job<'a> {
             let changes = render::counted(settled, "change", "changes");
             self.cx.ui.say(&format!("settled {changes} that an interrupted run had left open"));
         }
+        if self.not_in_force.is_none() {
+            let proofs = engine::landed(work::Cx { desired, observed: &observed, now });
+            let records = proofs.into_iter().map(Record::Proof).collect();
+            self.recorder
+                .note(records)
+                .await
+                .map_err(|error| Fail::new(Exit::Error, "what landed can't be recorded").because(error))?;
+        }
         Ok((engine::judge(&judging, &observed), observed))
     }
 
@@ -417,6 +426,7 @@ impl<'a> Job<'a> {
             elsewhere: engine::elsewhere(index, machine, now),
             opened: index.opened().clone(),
             ran: index.ran(),
+            held: index.held(),
             machine: machine.to_owned(),
             ..Memory::default()
         };

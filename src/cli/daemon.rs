@@ -111,6 +111,13 @@ impl Daemon {
         let machine = guard.machine().to_owned();
         // What can't be recorded isn't switched.
         let mut ledger = Ledger::open(guard, now)?;
+        if let Request::Approve { policy, fingerprint, by } = request {
+            let proof = engine::approval(&desired, policy, fingerprint, by)
+                .map_err(|says| Fail::new(refusal(request), says))?;
+            cx.ui.print(&format!("{proof}\n"))?;
+            ledger.append(Record::Proof(proof), now)?;
+            return Ok(());
+        }
         let board = Switchboard::open(state.flips(), Arc::clone(&desired), now)?;
         let flipped = engine::flip(&board, &machine, &desired, request, now)
             .map_err(|says| Fail::new(refusal(request), says))?;

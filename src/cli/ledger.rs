@@ -317,6 +317,7 @@ pub(super) fn line(event: &Event) -> String {
                     format!("{} {verdict} {}", c.commit.short(), c.why).trim_end().to_owned()
                 }
                 Record::Run(run) => run.to_string(),
+                Record::Proof(proof) => proof.to_string(),
                 Record::Aside(a) => format!("{} ({} bytes)", a.file, a.bytes),
                 Record::Intent(_) | Record::Outcome(_) | Record::Other { .. } => String::new(),
             };

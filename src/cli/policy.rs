@@ -3,13 +3,17 @@
 use serde::Serialize;
 use serde_json::json;
 
-use crate::model::{Desired, Held, MergePolicy, RepoName};
+use crate::adapters::github::{self, Patience};
+use crate::engine::{self, Request};
+use crate::model::{Desired, Held, MergePolicy, RepoName, SecretRef};
 use crate::pipeline::graduation;
 use crate::plan::render::printable;
 
 use super::context::Context;
+use super::daemon::Daemon;
 use super::exit::{Exit, Fail};
 use super::issue::Looked;
+use super::next;
 use super::plan::{incomplete, say_unread};
 
 #[derive(Debug, clap::Args)]
@@ -25,6 +29,14 @@ enum What {
         /// Print the versioned JSON document.
         #[arg(long)]
         json: bool,
+    },
+    /// Approve a policy as it reads now, where its `graduation` asks for that
+    Approve {
+        /// The policy.
+        name: String,
+        /// Where your own GitHub token is found, `env:NAME` or `file:PATH`: GitHub tells whose it is.
+        #[arg(long, value_name = "REFERENCE")]
+        token: String,
     },
 }
 
@@ -49,10 +61,34 @@ struct Item {
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    let What::Graduation { json } = &args.what;
+    match &args.what {
+        What::Graduation { json } => show(cx, *json).await,
+        What::Approve { name, token } => approve(cx, name, token).await,
+    }
+}
+
+/// Writes down that somebody approves a policy: whoever GitHub says that the token is of.
+async fn approve(cx: &Context, name: &str, token: &str) -> Result<Exit, Fail> {
+    let reference = SecretRef::parse(token).ok_or_else(|| {
+        Fail::new(Exit::Usage, format!("`{token}` is no reference")).help("write env:NAME or file:PATH")
+    })?;
+    let daemon = Daemon::find(cx).await?;
+    let policy = engine::policy(&daemon.desired, name).map_err(|says| Fail::new(Exit::Usage, says))?;
+    let secret = cx.env.secret(&reference).map_err(|error| {
+        let help = next::environment(&error);
+        Fail::new(Exit::Auth, "that token can't be had").because(error).help(help)
+    })?;
+    let api = cx.api(&daemon.desired);
+    let client = cx.client_with(&api, github::Auth::Token(secret), Patience::Foreground, None)?;
+    let by = client.identity(daemon.desired.factory.name.as_str()).await?.login();
+    let (policy, fingerprint) = (policy.name.clone(), policy.fingerprint());
+    daemon.switch(cx, &Request::Approve { policy, fingerprint, by }).await
+}
+
+async fn show(cx: &Context, json: bool) -> Result<Exit, Fail> {
     let looked = Looked::at(cx).await?;
     let all = stands(looked.desired(), &looked.observed.cases.held);
-    if *json {
+    if json {
         cx.ui.print_json(&json!({ "version": 1, "policies": all }))?;
     } else {
         cx.ui.print(&text(&all))?;
@@ -138,6 +174,7 @@ mod tests {
         let asks = Graduation {
             clean_pulls: 3,
             soak: Some(std::time::Duration::from_hours(8)),
+            drift: None,
             approved_by: Some("ann".into()),
         };
         let mut wanted = desired([repo("acme/anvil"), repo("acme/widgets"), repo("acme/plain")]);
@@ -154,10 +191,20 @@ mod tests {
             pipelines.of_repo.insert(name(repo), "short".into());
             pipelines.policy_of_repo.insert(name(repo), policy.into());
         }
+        let lasted = std::time::Duration::from_hours(9);
         let held = Held {
-            clean_pulls: [(name("acme/anvil"), 3), (name("acme/widgets"), 2)].into(),
-            soaked: Some(std::time::Duration::from_hours(9)),
-            approved_by: [("guarded".to_owned(), "ann".to_owned())].into(),
+            landed: [
+                (name("acme/anvil"), [(1, true), (2, true), (3, true)].into()),
+                (name("acme/widgets"), [(1, true), (2, false), (3, true)].into()),
+            ]
+            .into(),
+            soaks: [(jiff::Timestamp::UNIX_EPOCH, (lasted, None))].into(),
+            approvals: [(
+                "guarded".to_owned(),
+                wanted.pipelines.policies["guarded"].fingerprint(),
+                "ann".to_owned(),
+            )]
+            .into(),
         };
         insta::assert_snapshot!(text(&stands(&wanted, &held)), @r"
         merge-policy `guarded` (on-green, factory.kdl:9): in effect in acme/anvil

@@ -4,6 +4,7 @@ mod config;
 mod daemon;
 mod heartbeat;
 mod metrics;
+mod proofs;
 mod queues;
 mod runs;
 mod scheduler;
@@ -21,6 +22,8 @@ pub use config::{
 pub use daemon::{Connect, End, Error as DaemonError, Options as DaemonOptions, run};
 pub use heartbeat::{EVERY as HEARTBEAT_EVERY, Error as HeartbeatError, Heartbeat, Sign};
 pub use metrics::metrics;
+pub(crate) use proofs::landed;
+pub use proofs::{approval, policy};
 pub use queues::{BookStatus, Oldest, PhaseStatus, Queued, Queues, RunsOfIssues};
 pub use runs::{
     Abandoned, Known, LeftThere, ONCE_RIGHT, Probed, ReapError, Reaped, ReapedRun, Standing, Starter,

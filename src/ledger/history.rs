@@ -132,6 +132,7 @@ impl History {
                 | Record::Config(_)
                 | Record::Aside(_)
                 | Record::Run(_)
+                | Record::Proof(_)
                 | Record::Other { .. } => {
                     if recent {
                         return Ok(Some(Event::Other(entry)));
@@ -160,6 +161,7 @@ impl History {
             | Record::Config(_)
             | Record::Aside(_)
             | Record::Run(_)
+            | Record::Proof(_)
             | Record::Other { .. } => glob.covers(address),
         }
     }

@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::chain::Entry;
 use super::{Batch, BatchPhase, Ending, Flip, Intent, Outcome, Plays, Record, Verdict};
-use crate::model::{ActionId, Address, Begun, CommitId, Fingerprint, IntentId, Ran, RepoName, RunId, Verb};
+use crate::model::{
+    ActionId, Address, Begun, CommitId, Fingerprint, Held, IntentId, Ran, RepoName, RunId, Verb,
+};
 
 /// For how long returns are remembered: three in a day are a fight.
 const MEMORY: SignedDuration = SignedDuration::from_hours(24);
@@ -28,6 +30,8 @@ pub struct Index {
     ran: Arc<Ran>,
     /// What became of the runs of issues.
     plays: Plays,
+    /// What merge policies may ask for.
+    held: Arc<Held>,
     config: Option<CommitId>,
     /// By what it was for, the last batch that ended: its config, and what it left and what waited.
     agreed: BTreeMap<(Vec<String>, Vec<String>), Agreed>,
@@ -184,6 +188,11 @@ impl Index {
         &self.opened
     }
 
+    /// What merge policies may ask for.
+    pub fn held(&self) -> Arc<Held> {
+        Arc::clone(&self.held)
+    }
+
     /// What is known of the runs of tasks, those included whose start is not settled.
     pub fn ran(&self) -> Arc<Ran> {
         let mut ran = Arc::clone(&self.ran);
@@ -307,6 +316,7 @@ impl Index {
                     }
                 }
             }
+            Record::Proof(proof) => Arc::make_mut(&mut self.held).add(proof),
             Record::Override(_) | Record::Aside(_) | Record::Other { .. } => {}
         }
         self.count();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Run;
-use crate::model::{ActionId, Address, CommitId, IntentId, Risk, Source, Verb};
+use crate::model::{ActionId, Address, CommitId, IntentId, Proof, Risk, Source, Verb};
 
 /// One record, without its place in the chain.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,8 @@ pub enum Record {
     Aside(Aside),
     /// A run is over.
     Run(Box<Run>),
+    /// Something happened that a merge policy may ask for.
+    Proof(Proof),
     /// A kind that this version doesn't know; kept as it is.
     Other {
         /// Its kind.
@@ -297,6 +299,7 @@ impl Record {
             Self::Config(_) => "config",
             Self::Aside(_) => "aside",
             Self::Run(_) => "run",
+            Self::Proof(_) => "proof",
             Self::Other { kind, .. } => kind,
         }
     }
@@ -308,9 +311,12 @@ impl Record {
             Self::Outcome(it) => Some(&it.address),
             Self::Flip(it) => Some(&it.address),
             Self::Run(it) => Some(&it.address),
-            Self::Batch(_) | Self::Override(_) | Self::Config(_) | Self::Aside(_) | Self::Other { .. } => {
-                None
-            }
+            Self::Batch(_)
+            | Self::Override(_)
+            | Self::Config(_)
+            | Self::Aside(_)
+            | Self::Proof(_)
+            | Self::Other { .. } => None,
         }
     }
 
@@ -325,6 +331,7 @@ impl Record {
             Self::Config(it) => serde_json::to_value(it)?,
             Self::Aside(it) => serde_json::to_value(it)?,
             Self::Run(it) => serde_json::to_value(it)?,
+            Self::Proof(it) => serde_json::to_value(it)?,
             Self::Other { body, .. } => Value::Object(body.clone()),
         };
         let Value::Object(map) = value else { unreachable!("records are structs") };
@@ -333,7 +340,9 @@ impl Record {
 
     /// The record of this kind with these fields; fields it doesn't know are ignored.
     pub(super) fn decode(kind: &str, body: Map<String, Value>) -> Result<Self, serde_json::Error> {
-        if !["intent", "outcome", "batch", "override", "flip", "config", "aside", "run"].contains(&kind) {
+        if !["intent", "outcome", "batch", "override", "flip", "config", "aside", "run", "proof"]
+            .contains(&kind)
+        {
             return Ok(Self::Other { kind: kind.to_owned(), body });
         }
         let value = Value::Object(body);
@@ -345,6 +354,7 @@ impl Record {
             "flip" => Self::Flip(serde_json::from_value(value)?),
             "config" => Self::Config(serde_json::from_value(value)?),
             "run" => Self::Run(Box::new(serde_json::from_value(value)?)),
+            "proof" => Self::Proof(serde_json::from_value(value)?),
             _ => Self::Aside(serde_json::from_value(value)?),
         })
     }

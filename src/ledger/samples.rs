@@ -10,7 +10,7 @@ use super::{
 };
 use crate::adapters::fs;
 use crate::adapters::state::StateDir;
-use crate::model::{ActionId, Address, CommitId, Figure, Fingerprint, IntentId, Risk, RunId, Verb};
+use crate::model::{ActionId, Address, CommitId, Figure, Fingerprint, IntentId, Proof, Risk, RunId, Verb};
 
 /// A moment, this many seconds after the first.
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -150,6 +150,7 @@ pub(super) fn one_of_each() -> Vec<Record> {
             &Address::parse("repo/acme/widgets/task/a").unwrap(),
             Some("0a1b2c3d".into()),
         ))),
+        Record::Proof(Proof::Soaked { since: at(0), until: at(60), drift: Some(-4) }),
         Record::Aside(Aside { file: "torn-1".into(), bytes: 12, why: AsideWhy::Torn }),
         Record::Other {
             kind: "future".into(),

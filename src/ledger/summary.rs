@@ -65,6 +65,10 @@ impl Summary {
                 self.other.get_or_insert(format!("run: {} {}", it.address, it.outcome));
                 format!("run {it}")
             }
+            Record::Proof(it) => {
+                self.other.get_or_insert("evidence".to_owned());
+                format!("evidence: {it}")
+            }
             Record::Batch(it) => {
                 self.config = it.config_commit.clone().or(self.config.take());
                 return;

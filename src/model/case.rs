@@ -2,11 +2,12 @@
 //! when something is done about it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{CommitId, LabelName, RepoName, Seen};
+use super::{CommitId, Held, LabelName, RepoName, Seen};
 
 /// An issue, and the pull requests from its branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -342,7 +343,8 @@ impl Case {
     /// carries none of them.
     fn asked(&self, intake: &BTreeSet<String>) -> Option<String> {
         let on: Vec<&LabelOn> = intake.iter().filter_map(|key| self.labels.get(key)).collect();
-        let digest = || blake3::hash(format!("{on:?} {:?}", self.edited).as_bytes()).to_hex()[..16].to_owned();
+        let digest =
+            || blake3::hash(format!("{on:?} {:?}", self.edited).as_bytes()).to_hex()[..16].to_owned();
         (!on.is_empty()).then(digest)
     }
 
@@ -473,18 +475,7 @@ pub struct Cases {
     /// How many times the factory has written on each issue within the hour.
     pub writes: BTreeMap<(RepoName, u64), u32>,
     /// What the ledger holds for policies that ask for evidence.
-    pub held: Held,
-}
-
-/// What the ledger holds for policies that ask for evidence before they take effect.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Held {
-    /// How many pull requests of the factory were merged by people as they were, by repository.
-    pub clean_pulls: BTreeMap<RepoName, u32>,
-    /// For how long the factory has run at a stretch.
-    pub soaked: Option<std::time::Duration>,
-    /// Which policies were approved, and by whom.
-    pub approved_by: BTreeSet<(String, String)>,
+    pub held: Arc<Held>,
 }
 
 impl Cases {

@@ -15,6 +15,7 @@ mod issue;
 mod observed;
 mod phase;
 mod pipeline;
+mod proof;
 mod ran;
 mod recipe;
 mod repo_name;
@@ -35,7 +36,7 @@ pub use address::{Address, AddressError, AddressGlob};
 pub(crate) use address::{is_hidden, match_path, match_star};
 pub use answer::{AnswerFrom, AnswerSchema, LONGEST_ANSWER, Typed};
 pub use case::{
-    Case, Cases, CheckIs, CheckSeen, CommentSeen, FileChange, Held, LabelOn, Landed, Mergeable, Permission,
+    Case, Cases, CheckIs, CheckSeen, CommentSeen, FileChange, LabelOn, Landed, Mergeable, Permission,
     PullCase, ReviewIs, ReviewSeen, ThreadSeen, Watched, blockers, is_command,
 };
 pub use config_files::{ConfigFile, ConfigFiles, Origin, SECTIONS, Unread};
@@ -56,6 +57,7 @@ pub use pipeline::{
     BRANCHES, Freeze, Graduation, Mark, MergeMethod, MergeMode, MergePolicy, PLACES, Pipeline, Pipelines,
     Playbook, RequiredCheck, Reserved,
 };
+pub use proof::{Held, Proof};
 pub use ran::{AT_WORK, Begun, Elsewhere, Past, Ran};
 pub use recipe::{Cache, Check, Counted, Gate, Recipe};
 pub use repo_name::{RepoName, RepoNameError};

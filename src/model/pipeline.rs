@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::civil::{Time, Weekday};
+use serde_json::json;
 
 use super::{LabelName, Permission, Phase, RepoName, Source};
 
@@ -213,6 +214,45 @@ pub struct MergePolicy {
     pub source: Source,
 }
 
+impl MergePolicy {
+    /// Sixteen hex digits that stand for what it lets land: who approved it approved this.
+    pub fn fingerprint(&self) -> String {
+        let Self {
+            name,
+            mode,
+            method,
+            checks,
+            max_files,
+            max_lines,
+            people_paths,
+            freezes,
+            updates,
+            graduation,
+            source: _,
+        } = self;
+        let checks: Vec<(&String, Option<u64>)> = checks.iter().map(|it| (&it.name, it.app)).collect();
+        let freezes: Vec<(&String, &String)> = freezes.iter().map(|it| (&it.text, &it.zone)).collect();
+        let (mode, method, updates) = (mode.as_str(), method.as_str(), *updates);
+        let Graduation { clean_pulls, soak, drift, approved_by } = graduation;
+        let text = json!([
+            name,
+            mode,
+            method,
+            checks,
+            max_files,
+            max_lines,
+            people_paths,
+            freezes,
+            updates,
+            clean_pulls,
+            soak.map(|it| it.as_secs()),
+            drift,
+            approved_by,
+        ]);
+        blake3::hash(text.to_string().as_bytes()).to_hex()[..16].to_owned()
+    }
+}
+
 /// Whether anything is merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MergeMode {
@@ -316,6 +356,8 @@ pub struct Graduation {
     pub clean_pulls: u32,
     /// For how long the factory must have run without a restart.
     pub soak: Option<Duration>,
+    /// By how many KiB its memory may have grown in that time.
+    pub drift: Option<i64>,
     /// Who must have said yes.
     pub approved_by: Option<String>,
 }

@@ -1,7 +1,9 @@
 //! What was made lands: at the head that was judged, once no rule is left that keeps it, and what landed is compared with what
 //! was tested.
 
-use crate::model::{Landing, MergePolicy, Phase, PullCase, Watched};
+use std::collections::BTreeSet;
+
+use crate::model::{Landing, MergePolicy, Phase, PullCase, ReviewIs, ReviewSeen, RunSeen, Watched};
 
 pub use super::rules::{Unmet, unmet};
 use super::view::View;
@@ -82,6 +84,34 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
             Some(Station::waits(Phase::Merge, on))
         }
     }
+}
+
+/// What people had to do about a pull request that landed, a line each; nothing where it landed as the factory made it.
+pub fn meddled(view: &View<'_>, pull: &PullCase) -> Vec<String> {
+    let mut out = Vec::new();
+    if is_synthetic(pull) {
+        out.push("it only tested the factory".to_owned());
+    }
+    let made = |run: &&RunSeen| run.phase.closed().and_then(|it| it.commit.as_ref()) == Some(&pull.head);
+    let pushed = pull.pushed_by.as_deref().is_some_and(|login| view.is_factory(login));
+    if !pushed && !view.runs.iter().any(|run| made(&run)) {
+        out.push(format!("{} is none that the factory made", pull.head.short()));
+    }
+    match pull.reviews.known() {
+        None => out.push("not all of its reviews were read".to_owned()),
+        Some(reviews) => {
+            let asks = |it: &&ReviewSeen| it.verdict == ReviewIs::ChangesRequested && !it.own;
+            let who: BTreeSet<&String> = reviews.iter().filter(asks).map(|it| &it.author).collect();
+            out.extend(who.into_iter().map(|who| format!("{who} asked for changes")));
+        }
+    }
+    let tree = pull.landed.as_ref().and_then(|landed| landed.tree.as_ref());
+    if let (Some(tested), Some(tree)) = (&pull.tree, tree)
+        && tested != tree
+    {
+        out.push("what landed is not what was tested".to_owned());
+    }
+    out
 }
 
 fn landing(view: &View<'_>, pull: &PullCase) -> Option<Landing> {

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use crate::model::{CommitId, Landing, Phase, Reply, RunId, Task};
 
 pub use commands::{Command, Commands};
-pub use merge::{Unmet, unmet};
+pub use merge::{Unmet, meddled, unmet};
 pub use projection::{MARKER, projection, shows};
 pub use stand::Queue;
 pub use view::{Evidence, View, graduation};

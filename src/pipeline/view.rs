@@ -163,18 +163,26 @@ pub fn graduation(policy: &MergePolicy, repo: &RepoName, held: &Held) -> Vec<Evi
     let asked = &policy.graduation;
     let mut out = Vec::new();
     if asked.clean_pulls > 0 {
-        let there = held.clean_pulls.get(repo).copied().unwrap_or_default();
+        let there = held.clean_pulls(repo);
         let says = format!("{there} of {} clean pull requests", asked.clean_pulls);
         out.push(Evidence { says, met: there >= asked.clean_pulls });
     }
     if let Some(soak) = asked.soak {
-        let there = held.soaked.unwrap_or_default();
-        let says = format!("a soak of {} of {} minutes", there.as_secs() / 60, soak.as_secs() / 60);
+        let there = held.soaked(asked.drift).unwrap_or_default();
+        let grew = asked
+            .drift
+            .map(|kib| format!(" that grew by no more than {} MiB", kib / 1024))
+            .unwrap_or_default();
+        let says = format!("a soak of {} of {} minutes{grew}", there.as_secs() / 60, soak.as_secs() / 60);
         out.push(Evidence { says, met: there >= soak });
     }
     if let Some(by) = &asked.approved_by {
-        let met = held.approved_by.contains(&(policy.name.clone(), by.clone()));
-        let says = if met { format!("approved by {by}") } else { format!("no approval by {by}") };
+        let met = held.has_approved(by, policy);
+        let says = if met {
+            format!("approved by {by}")
+        } else {
+            format!("no approval by {by} of what it reads now")
+        };
         out.push(Evidence { says, met });
     }
     out

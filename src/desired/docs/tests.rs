@@ -376,7 +376,7 @@ fn a_new_factory_loads_without_a_word() {
     //     freeze "Fri 16:00..Mon 08:00" tz="Europe/Berlin"
     //     max-files 50
     //     people-paths "deploy/**"
-    //     graduation clean-prs=3 soak="8h" approved-by="ann"
+    //     graduation clean-prs=3 soak="8h" max-rss-drift=8 approved-by="ann"
     // }
 
     // A controller that runs on its triggers.

@@ -14,6 +14,7 @@ use crate::adapters::github::Client;
 use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::apply::Recorder;
+use crate::engine::proofs;
 use crate::engine::queues::RunsOfIssues;
 use crate::engine::runs::{Known, Standing};
 use crate::engine::socket::{Reply, Request};
@@ -21,7 +22,7 @@ use crate::engine::status::Status;
 use crate::engine::switches::Switchboard;
 use crate::engine::switches::{flip, known};
 use crate::engine::wakes::Wakes;
-use crate::ledger::{self, Record};
+use crate::ledger::Record;
 use crate::model::Desired;
 
 use super::report;
@@ -54,6 +55,7 @@ impl Control {
                 self.drain.cancel();
                 Reply::Done("the daemon ends when what is under way is done".to_owned())
             }
+            Request::Approve { policy, fingerprint, by } => self.approve(&policy, &fingerprint, &by).await,
             Request::LoopEnable { .. }
             | Request::LoopDisable { .. }
             | Request::Suspend { .. }
@@ -90,7 +92,7 @@ impl Control {
             but.push(format!("a restart will forget it: {}", said(&error)));
         }
         if let Some(record) = flipped.record {
-            but.extend(self.record(record).await);
+            but.extend(self.record(Record::Flip(record)).await);
         }
         // Last, so that the ledger has the flip before what follows from it.
         self.wakes.add(|pending| pending.switches = true);
@@ -101,13 +103,26 @@ impl Control {
         }
     }
 
-    /// Records a flip; gives what to say when that can't be waited for.
-    async fn record(&self, flip: ledger::Flip) -> Option<String> {
+    async fn approve(&self, policy: &str, fingerprint: &str, by: &str) -> Reply {
+        let desired = self.desired.borrow().clone();
+        let proof = match proofs::approval(&desired, policy, fingerprint, by) {
+            Ok(proof) => proof,
+            Err(says) => return Reply::Refused(says),
+        };
+        let says = proof.to_string();
+        match self.record(Record::Proof(proof)).await {
+            None => Reply::Done(says),
+            Some(but) => Reply::Partly(format!("{says}, but {but}")),
+        }
+    }
+
+    /// Records what was done by hand; gives what to say when that can't be waited for.
+    async fn record(&self, record: Record) -> Option<String> {
         let (recorder, (tell, told)) = (self.recorder.clone(), oneshot::channel());
         self.tasks.spawn(async move {
-            let noted = recorder.note(vec![Record::Flip(flip)]).await;
+            let noted = recorder.note(vec![record]).await;
             if let Err(error) = &noted {
-                tracing::error!(error = said(error), "a live switch is in force and not in the ledger");
+                tracing::error!(error = said(error), "what was done by hand is not in the ledger");
             }
             // Whoever asked may have gone.
             drop(tell.send(noted.map_err(|error| said(&error))));

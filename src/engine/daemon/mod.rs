@@ -32,6 +32,7 @@ use crate::plan::Switches;
 
 use super::webhooks;
 use crate::engine::config::{BootError, Keeper};
+use crate::engine::proofs::Soak;
 use crate::engine::runs::Known;
 use crate::engine::scheduler::{Ended, Scheduler};
 use crate::engine::socket::{self, Door};
@@ -215,6 +216,7 @@ impl Daemon {
             env: env.clone(),
             state,
             known: Known::default(),
+            soak: Soak::begin(now),
             source: Arc::clone(keeper.source()),
             recorder,
             board,

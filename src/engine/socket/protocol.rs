@@ -59,6 +59,15 @@ pub enum Request {
         /// Who.
         by: String,
     },
+    /// Writes down that somebody approves a merge policy.
+    Approve {
+        /// Its name.
+        policy: String,
+        /// As they have read it.
+        fingerprint: String,
+        /// The login that GitHub tells of their token.
+        by: String,
+    },
     /// Drains and ends.
     Shutdown {},
 }

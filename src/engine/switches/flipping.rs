@@ -69,7 +69,7 @@ pub fn flip(
                 None => says,
             }
         }),
-        Request::Status {} | Request::LoopTick { .. } | Request::Shutdown {} => {
+        Request::Status {} | Request::LoopTick { .. } | Request::Approve { .. } | Request::Shutdown {} => {
             Err("that switches nothing".to_owned())
         }
     }

@@ -1,6 +1,7 @@
 //! One comparison of desired and observed: read the world, let the loops decide, let the guards judge.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::adapters::clock::Clock;
 use crate::adapters::env::Env;
@@ -132,6 +133,7 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
         if facets.has(Facet::Cases) {
             let by = (judging.desired, judging.scope, judging.now);
             issues_seen((state, known), client, by, &mut observed).await;
+            observed.cases.held = Arc::clone(&judging.memory.held);
         }
         if facets.has(Facet::Issues) {
             observed.tracker.opened.clone_from(&judging.memory.opened);

@@ -23,6 +23,7 @@ pub fn memory(index: &Index, machine: &str, now: Timestamp) -> Memory {
         elsewhere: elsewhere(index, machine, now),
         opened: index.opened().clone(),
         ran: index.ran(),
+        held: index.held(),
         machine: machine.to_owned(),
         ..Memory::default()
     };

@@ -13,6 +13,7 @@ use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Trouble, Watch, Writer};
 use crate::engine::config::{Home, HomeError, Rejected, Source};
+use crate::engine::proofs::{self, Soak};
 use crate::engine::queues::Queues;
 use crate::engine::runs::{Known, Starter, Yard, close_runs, keep, note_runs, settle_issues};
 use crate::engine::scheduler::{Ended, Tick};
@@ -49,6 +50,7 @@ pub(in crate::engine) struct Shop {
     pub(in crate::engine) env: Env,
     pub(in crate::engine) state: StateDir,
     pub(in crate::engine) known: Known,
+    pub(in crate::engine) soak: Soak,
     pub(in crate::engine) source: Arc<Source>,
     pub(in crate::engine) recorder: Recorder,
     pub(in crate::engine) board: Switchboard,
@@ -378,9 +380,20 @@ impl Shop {
             let acts = |issue: &Address| wanted.iter().any(|it| it.action.address.is_at_or_below(issue));
             let cx = work::Cx { desired: judging.desired, observed: &observed, now };
             settle_issues(&self.known, cx, acts);
+            self.note_proofs(cx).await?;
             done.queues = Queues::of(cx);
         }
         Ok((judged, observed))
+    }
+
+    /// Writes down what merge policies may ask for.
+    async fn note_proofs(&self, cx: work::Cx<'_>) -> Result<(), RecorderError> {
+        let mut all = proofs::landed(cx);
+        all.extend(self.soak.proof(cx.desired, &cx.observed.cases.held, cx.now, proofs::resident));
+        if all.is_empty() {
+            return Ok(());
+        }
+        self.recorder.note(all.into_iter().map(Record::Proof).collect()).await
     }
 
     /// Shows a plan that differs from what the same loops planned before. The commit is no difference.

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{
-    Action, ActionId, AddressGlob, Allow, CommitId, Desired, Facets, LoopConfig, Observed, Ran, RepoName,
-    Verb,
+    Action, ActionId, AddressGlob, Allow, CommitId, Desired, Facets, Held, LoopConfig, Observed, Ran,
+    RepoName, Verb,
 };
 
 pub use overrides::Grant;
@@ -226,6 +226,8 @@ pub struct Memory {
     pub opened: BTreeSet<(RepoName, String)>,
     /// What is known of the runs of tasks.
     pub ran: Arc<Ran>,
+    /// What merge policies may ask for.
+    pub held: Arc<Held>,
     /// The state directory that asks, by its id; empty before it has one.
     pub machine: String,
 }

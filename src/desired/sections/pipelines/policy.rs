@@ -50,9 +50,20 @@ static GRADUATION: Kind = Kind {
             "For how long the factory must have run without a restart.",
             "\"8h\"",
         ),
-        Field::new("approved-by", Type::Name, "The login of whoever must have said yes.", "\"ann\""),
+        Field::new(
+            "max-rss-drift",
+            Type::Int { min: 1, max: 1 << 20 },
+            "By how many MiB its memory may have grown in that time.",
+            "8",
+        ),
+        Field::new(
+            "approved-by",
+            Type::Name,
+            "The login of whoever must have approved the policy as it reads, with `factoryctl policy approve`.",
+            "\"ann\"",
+        ),
     ],
-    example: "graduation clean-prs=3 soak=\"8h\" approved-by=\"ann\"",
+    example: "graduation clean-prs=3 soak=\"8h\" max-rss-drift=8 approved-by=\"ann\"",
     ..Kind::EMPTY
 };
 
@@ -94,7 +105,7 @@ pub(in crate::desired::sections) static MERGE_POLICY: Kind = Kind {
     ],
     children: &[&CHECK, &FREEZE, &GRADUATION],
     repeat: Repeat::ByKey,
-    example: "merge-policy \"guarded\" {\n    mode \"on-green-with-review\"\n    method \"squash\"\n    require-checks \"lint\"\n    check \"ci\" app=12345\n    freeze \"Fri 16:00..Mon 08:00\" tz=\"Europe/Berlin\"\n    max-files 50\n    people-paths \"deploy/**\"\n    graduation clean-prs=3 soak=\"8h\" approved-by=\"ann\"\n}",
+    example: "merge-policy \"guarded\" {\n    mode \"on-green-with-review\"\n    method \"squash\"\n    require-checks \"lint\"\n    check \"ci\" app=12345\n    freeze \"Fri 16:00..Mon 08:00\" tz=\"Europe/Berlin\"\n    max-files 50\n    people-paths \"deploy/**\"\n    graduation clean-prs=3 soak=\"8h\" max-rss-drift=8 approved-by=\"ann\"\n}",
     ..Kind::EMPTY
 };
 
@@ -157,6 +168,7 @@ fn graduation(block: &Block) -> Graduation {
         soak: block.value("soak").and_then(|read| {
             if let Value::Seconds(n) = read.value { Some(Duration::from_secs(n)) } else { None }
         }),
+        drift: block.count("max-rss-drift").map(|mib| i64::from(mib) * 1024),
         approved_by: block.text("approved-by").map(|(login, _)| login.to_owned()),
     }
 }
