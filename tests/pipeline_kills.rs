@@ -19,7 +19,7 @@ const ISSUES: usize = 6;
 const CI: u64 = 77;
 /// How long may pass at the end until all of them have landed, and for each of them besides: they land one after the other.
 const PATIENCE: Duration = Duration::from_mins(3);
-const EACH: Duration = Duration::from_secs(15);
+const EACH: Duration = Duration::from_secs(30);
 /// An agent that makes one file for its issue.
 const WORKS: &str = "n=$(sed -n 's/.*Issue #\\([0-9]*\\) of.*/\\1/p' | head -1); sleep 0.1; echo did > done-$n; \
                      git add . && git commit -q -m \"Do $n\" && echo did";

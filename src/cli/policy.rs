@@ -79,7 +79,7 @@ async fn approve(cx: &Context, name: &str, token: &str) -> Result<Exit, Fail> {
         Fail::new(Exit::Auth, "that token can't be had").because(error).help(help)
     })?;
     let api = cx.api(&daemon.desired);
-    let client = cx.client_with(&api, github::Auth::Token(secret), Patience::Foreground, None)?;
+    let client = cx.client_with(&api, github::Auth::Token(secret), Patience::Foreground, None, None)?;
     let by = client.identity(daemon.desired.factory.name.as_str()).await?.login();
     let (policy, fingerprint) = (policy.name.clone(), policy.fingerprint());
     daemon.switch(cx, &Request::Approve { policy, fingerprint, by }).await

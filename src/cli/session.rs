@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::adapters::git::Access;
-use crate::adapters::github::{self, Client, Patience, SetupError};
+use crate::adapters::github::{self, Client, ContentLimits, Patience, SetupError};
 use crate::adapters::state::{self, StateDir, TakenOver};
 use crate::adapters::store::Store;
 use crate::apply::Recorder;
@@ -15,7 +15,7 @@ use crate::engine::{
 };
 use crate::ledger::{self, Ledger};
 use crate::loops;
-use crate::model::{AddressGlob, Allow, Auth, Desired};
+use crate::model::{AddressGlob, Allow, Auth, Creations, Desired};
 use crate::plan::{Switches, guard};
 
 use super::context::Context;
@@ -196,7 +196,7 @@ impl Context {
                 })?,
             },
         };
-        self.client_with(&self.api(desired), auth, patience, cache)
+        self.client_with(&self.api(desired), auth, patience, cache, desired.github.creations)
     }
 
     /// A client for this base and credential.
@@ -206,6 +206,7 @@ impl Context {
         auth: github::Auth,
         patience: Patience,
         cache: Option<Store>,
+        creations: Option<Creations>,
     ) -> Result<Client, Fail> {
         let base = url::Url::parse(api).map_err(|error| {
             Fail::new(Exit::Usage, format!("`{api}` is not the address of an API"))
@@ -220,6 +221,7 @@ impl Context {
         config.patience = patience;
         config.cache = cache;
         config.clock = self.clock.clone();
+        config.content = creations.map(ContentLimits::of).or(config.content);
         if let Some(millis) = self.global.http_timeout_ms {
             config.timeouts.request = Duration::from_millis(millis);
             config.timeouts.connect = Duration::from_millis(millis);

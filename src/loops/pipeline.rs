@@ -2,7 +2,7 @@
 //! requests. The phases themselves are in [`crate::pipeline`].
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -11,7 +11,9 @@ use crate::model::{
     Action, Address, Case, Effect, Facet, Facets, OpenPull, Pipeline as Config, RepoName, RunSeen, Seen,
     StartRun, StopRun, Subject, Task, Verb, Watched,
 };
-use crate::pipeline::{Move, Stand, Station, View, projection, station};
+use crate::pipeline::{
+    Move, Stand, Station, View, holds_others, may_wait, projection, shared, station, touches,
+};
 use crate::plan::Plan;
 use crate::work::{self, Next, Room, ends, next, under_way};
 
@@ -49,11 +51,15 @@ impl Loop for Pipeline {
         if cx.observed.gap(Facet::Runs, None).is_some() {
             return plan;
         }
-        let mut driver = Driver { room: Room::of(&cx.work()), merging: BTreeSet::new() };
+        let mut driver =
+            Driver { room: Room::of(&cx.work()), merging: BTreeSet::new(), touched: BTreeMap::new() };
         let repos = cx.desired.pipelines.of_repo.keys();
         driver.room.note_unready(repos, &cx.work(), &mut plan);
         let all = in_turn(cx.work());
         stop_the_line(&all, &mut driver);
+        for (view, _) in all.iter().filter(|(view, at)| holds_others(view, at)) {
+            driver.touch(view);
+        }
         for (view, at) in &all {
             driver.one(view, at, cx, &mut plan);
         }
@@ -100,9 +106,29 @@ struct Driver {
     room: Room,
     /// The branches that something lands on, or may not.
     merging: BTreeSet<(RepoName, String)>,
+    /// The files that are being worked on, by repository and issue.
+    touched: BTreeMap<RepoName, BTreeMap<u64, BTreeSet<String>>>,
 }
 
 impl Driver {
+    /// What touches the same files waits from now on.
+    fn touch(&mut self, view: &View<'_>) {
+        let files = touches(view);
+        if !files.is_empty() {
+            self.touched.entry(view.case.repo.clone()).or_default().insert(view.case.number, files);
+        }
+    }
+
+    /// What has to land first, where somebody is at work on the same files.
+    fn taken(&self, view: &View<'_>) -> Option<String> {
+        let others =
+            self.touched.get(&view.case.repo)?.iter().filter(|(number, _)| **number != view.case.number);
+        let files = touches(view);
+        let (number, path) =
+            others.into_iter().find_map(|(number, held)| Some((number, shared(&files, held)?)))?;
+        Some(format!("#{number} to land, which touches `{path}` as well"))
+    }
+
     fn one(&mut self, view: &View<'_>, at: &Station, cx: &Cx<'_, NoSettings>, plan: &mut Plan) {
         let case = view.case;
         let address = Address::issue(&case.repo, case.number);
@@ -132,7 +158,7 @@ impl Driver {
             }
         }
         match &at.stand {
-            Stand::Works(task) => self.works(view, task, cx, plan),
+            Stand::Works(task) => self.works((view, at), task, cx, plan),
             Stand::Moves(what) => self.moves(view, what, plan),
             Stand::Waits(on) => plan.wait(address, on.clone()),
             Stand::Until(until, why) => plan.wait_until(address, *until, why),
@@ -146,7 +172,13 @@ impl Driver {
         }
     }
 
-    fn works(&mut self, view: &View<'_>, task: &Task, cx: &Cx<'_, NoSettings>, plan: &mut Plan) {
+    fn works(
+        &mut self,
+        (view, at): (&View<'_>, &Station),
+        task: &Task,
+        cx: &Cx<'_, NoSettings>,
+        plan: &mut Plan,
+    ) {
         let work = cx.work();
         // One run at a time for an issue, whatever it is for.
         let other = view.runs.iter().find(|run| run.phase.closed().is_none() && !task.has(&run.of));
@@ -156,10 +188,20 @@ impl Driver {
         if let Some(on) = under_way(task, &work) {
             return plan.wait(task.address(), on);
         }
+        if may_wait(view, at)
+            && let Some(on) = self.taken(view)
+        {
+            return plan.wait(task.address(), on);
+        }
         match next(task, &work, &mut self.room) {
             Next::Waits(on) => plan.wait(task.address(), on),
             Next::Until(until, why) => plan.wait_until(task.address(), until, why),
-            Next::Starts(action) => plan.act(guarded(*action, view)),
+            Next::Starts(action) => {
+                if may_wait(view, at) {
+                    self.touch(view);
+                }
+                plan.act(guarded(*action, view));
+            }
             Next::Person(says) => plan.problem(task.address(), says),
             Next::Over(run, _) => {
                 plan.wait(task.address(), format!("a look at what run {} made", run.id));

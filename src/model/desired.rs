@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::address::escape;
 use super::{
-    Address, AddressGlob, AgentConfig, Gate, LabelName, LabelSpec, Origin, Pipelines, Prices, Recipe,
-    RepoName, RunCaps, Setting, SettingValue, Source, Sourced, Task,
+    Address, AddressGlob, AgentConfig, Creations, Gate, LabelName, LabelSpec, Origin, Pipelines, Prices,
+    Recipe, RepoName, RunCaps, Setting, SettingValue, Source, Sourced, Task,
 };
 
 /// Everything that one state of the config repository asks for.
@@ -65,6 +65,8 @@ pub struct GitHub {
     pub auth: Auth,
     /// Where webhooks are received, if anywhere.
     pub webhook: Option<Webhook>,
+    /// How much is created there at most; what the server publishes unless it is given.
+    pub creations: Option<Creations>,
 }
 
 impl Default for GitHub {
@@ -73,6 +75,7 @@ impl Default for GitHub {
             api: Sourced::built_in("https://api.github.com".to_owned()),
             auth: Auth::Token(SecretRef::Env("GITHUB_TOKEN".to_owned())),
             webhook: None,
+            creations: None,
         }
     }
 }

@@ -6,6 +6,7 @@ mod address;
 mod answer;
 mod case;
 mod config_files;
+mod creations;
 pub mod credential;
 mod desired;
 mod facet;
@@ -40,6 +41,7 @@ pub use case::{
     PullCase, ReviewIs, ReviewSeen, ThreadSeen, Watched, blockers, is_command,
 };
 pub use config_files::{ConfigFile, ConfigFiles, Origin, SECTIONS, Unread};
+pub use creations::Creations;
 pub use desired::{
     Allow, Auth, ChangeBudget, Desired, Factory, GitHub, Labels, LoopConfig, Mode, ObservedOwner, Protect,
     Repo, SecretRef, Setpoint, Webhook,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Cases, CommitId, Desired, Elsewhere, Facet, LabelName, Paid, PullSeen, RepoName, RunSeen, Setting,
-    SettingValue, Tracker,
+    Cases, CommitId, Creations, Desired, Elsewhere, Facet, LabelName, Paid, PullSeen, RepoName, RunSeen,
+    Setting, SettingValue, Tracker,
 };
 
 /// What was seen of the world, and when.
@@ -272,4 +272,6 @@ pub struct Cost {
     pub requests: u64,
     /// GraphQL points.
     pub points: u64,
+    /// How much may be created there, where that is limited.
+    pub creations: Option<Creations>,
 }

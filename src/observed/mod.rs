@@ -74,7 +74,11 @@ pub async fn observe(client: &Client, clock: &Clock, request: &Request<'_>) -> O
         observed.gaps.extend(unmanaged.1);
     }
     let after = client.stats();
-    observed.cost = Cost { requests: after.requests - before.requests, points: after.points - before.points };
+    observed.cost = Cost {
+        requests: after.requests - before.requests,
+        points: after.points - before.points,
+        creations: client.creations(),
+    };
     observed
 }
 

@@ -14,6 +14,7 @@ mod review;
 mod rules;
 mod shape;
 mod stand;
+mod touches;
 mod triage;
 mod view;
 mod work;
@@ -29,6 +30,7 @@ pub use commands::{Command, Commands};
 pub use merge::{Unmet, meddled, unmet};
 pub use projection::{MARKER, projection, shows};
 pub use stand::Queue;
+pub use touches::{holds_others, may_wait, shared, touches};
 pub use view::{Evidence, View, graduation};
 
 /// Where an issue stands.

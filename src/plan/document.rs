@@ -1,10 +1,13 @@
 //! The plan document: everything that a plan says, ready to be shown.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::model::{Action, Change, Desired, Effect, Gap, Observed, RepoName, Setting, SettingValue, Verb};
+use crate::model::{
+    Action, Change, Creations, Desired, Effect, Gap, Observed, RepoName, Setting, SettingValue, Verb,
+};
 
 use super::check::Violation;
 use super::combine::{Problem, Waiting};
@@ -52,6 +55,8 @@ pub struct Reading {
     pub requests: u64,
     /// GraphQL points that the reading took.
     pub points: u64,
+    /// How much may be created there, where that is limited.
+    pub creations: Option<Creations>,
 }
 
 /// The counts of the last line.
@@ -73,6 +78,10 @@ pub struct Summary {
     pub repos: usize,
     /// API calls that carrying it out would take.
     pub requests: usize,
+    /// How many of them create something.
+    pub creations: usize,
+    /// After how long the last of those begins, where there is a limit to them.
+    pub creations_take: Option<Duration>,
 }
 
 /// A whole plan.
@@ -117,6 +126,7 @@ impl Document {
             incomplete: observed.gaps.clone(),
             requests: observed.cost.requests,
             points: observed.cost.points,
+            creations: observed.cost.creations,
         };
         let diagnostics = violations
             .iter()
@@ -164,8 +174,10 @@ impl Document {
             }
             repos.insert(planned.action.effect.repo().clone());
             out.requests += calls(&planned.action.effect);
+            out.creations += creations(&planned.action.effect);
         }
         out.repos = repos.len();
+        out.creations_take = self.reading.creations.map(|most| most.wait(out.creations));
         out
     }
 
@@ -256,7 +268,8 @@ impl Document {
             "summary": {
                 "add": summary.add, "change": summary.change, "delete": summary.delete, "runs": summary.runs,
                 "blocked": summary.blocked, "waiting": summary.waiting, "repos": summary.repos,
-                "requests": summary.requests,
+                "requests": summary.requests, "creations": summary.creations,
+                "creations_take_seconds": summary.creations_take.map(|it| it.as_secs()),
             },
         })
     }
@@ -315,6 +328,32 @@ fn calls(effect: &Effect) -> usize {
     }
 }
 
+/// How many of them create something.
+fn creations(effect: &Effect) -> usize {
+    match effect {
+        Effect::CreateRepository { .. }
+        | Effect::Propose { .. }
+        | Effect::OpenPull(_)
+        | Effect::OpenIssue(_)
+        | Effect::CreateLabel { .. }
+        | Effect::Comment { .. }
+        | Effect::Report { .. }
+        | Effect::Merge(_)
+        | Effect::UpdateBranch { .. }
+        | Effect::Reply(_) => 1,
+        Effect::Tell(tell) => {
+            usize::from(tell.comment.is_some() && tell.rewrites.is_none()) + usize::from(!tell.add.is_empty())
+        }
+        Effect::UpdateSettings { .. }
+        | Effect::StartRun(_)
+        | Effect::StopRun(_)
+        | Effect::Withdraw { .. }
+        | Effect::UpdateLabel { .. }
+        | Effect::DeleteLabel { .. }
+        | Effect::DeleteComment { .. } => 0,
+    }
+}
+
 impl Planned {
     /// The sign that carries the meaning without colour.
     pub fn sign(&self) -> char {
@@ -348,7 +387,7 @@ mod tests {
         case.desired.budget.deletes = 0;
         case.desired.origin.place = "/srv/config".into();
         case.desired.origin.commit = CommitId::parse(&"ab".repeat(20));
-        case.observed.cost = crate::model::Cost { requests: 5, points: 9 };
+        case.observed.cost = crate::model::Cost { requests: 5, points: 9, creations: None };
         case.observed.unmanaged.push(Unmanaged { name: name("acme/loose"), archived: false });
         case.observed.gaps.push(Gap {
             facet: Facet::Labels,

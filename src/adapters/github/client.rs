@@ -18,6 +18,7 @@ use super::error::{Error, Kind};
 use super::graphql::{GraphqlReply, Operation};
 use super::stats::Stats;
 use super::wire::{Answer, Bearer, Call, Exchange, PoolState, Repeatable, Reply};
+use crate::model::Creations;
 
 /// What doing a write twice would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +156,11 @@ impl Client {
             Bearer::Token(token) => Ok(token),
             Bearer::App => Err(Error::new(Kind::Unauthorized, &Method::POST, "/app/installations")),
         }
+    }
+
+    /// How much it may create, where that is limited.
+    pub fn creations(&self) -> Option<Creations> {
+        self.0.exchange.creations()
     }
 
     /// Who the client is.

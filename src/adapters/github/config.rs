@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::adapters::clock::Clock;
 use crate::adapters::store::Store;
+use crate::model::Creations;
 
 /// Everything a [`Client`](super::Client) needs to know. The fields have GitHub's defaults from
 /// [`Config::new`]; change those that matter.
@@ -96,13 +97,11 @@ pub struct Retries {
     pub seed: Option<u64>,
 }
 
-/// How many things a client may create; GitHub publishes 80 a minute and 500 an hour.
+/// How many things a client may create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentLimits {
-    /// In any minute.
-    pub per_minute: usize,
-    /// In any hour.
-    pub per_hour: usize,
+    /// In a minute and in an hour.
+    pub most: Creations,
     /// The longest pause before one creation; where more would be needed the answer is
     /// [`Kind::SecondaryLimit`](super::Kind::SecondaryLimit).
     pub longest_pause: Duration,
@@ -110,7 +109,12 @@ pub struct ContentLimits {
 
 impl ContentLimits {
     /// The published limits of github.com.
-    pub const GITHUB: Self = Self { per_minute: 80, per_hour: 500, longest_pause: Duration::from_mins(1) };
+    pub const GITHUB: Self = Self::of(Creations::GITHUB);
+
+    /// With a pause of up to a minute.
+    pub const fn of(most: Creations) -> Self {
+        Self { most, longest_pause: Duration::from_mins(1) }
+    }
 }
 
 impl Config {

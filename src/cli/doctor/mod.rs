@@ -69,7 +69,8 @@ async fn with_source(cx: &Context, source: &Source, report: &mut Report) {
 async fn without_config(cx: &Context, usual: bool, report: &mut Report) {
     let desired = Desired::default();
     let (Some(token), true) = (cx.env.github_token(), usual || cx.global.api.is_some()) else { return };
-    let client = cx.client_with(&cx.api(&desired), Credential::Token(token), Patience::Foreground, None);
+    let client =
+        cx.client_with(&cx.api(&desired), Credential::Token(token), Patience::Foreground, None, None);
     ask(cx, &desired, client, report).await;
 }
 

@@ -76,7 +76,7 @@ fn connect(cx: &Context, api: &str) -> Result<Client, Fail> {
         Fail::new(Exit::Auth, "there is no GitHub token")
             .help("export GITHUB_TOKEN=… (or FACTORY_GITHUB_TOKEN)")
     })?;
-    cx.client_with(api, Auth::Token(token), Patience::Foreground, None)
+    cx.client_with(api, Auth::Token(token), Patience::Foreground, None, None)
 }
 
 /// Reads all of what is asked for, or fails: of half an account no config is written.

@@ -3,7 +3,7 @@
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Kind, Type, Value};
-use crate::model::{Auth, GitHub, SecretRef, Sourced, Webhook};
+use crate::model::{Auth, Creations, GitHub, SecretRef, Sourced, Webhook};
 
 use super::Builder;
 
@@ -61,6 +61,19 @@ static WEBHOOK: Kind = Kind {
     ..Kind::EMPTY
 };
 
+static CREATIONS: Kind = Kind {
+    name: "creations",
+    about: "How many things the factory creates on GitHub at most: comments, issues, pull requests, labels on issues. github.com \
+            allows 80 a minute and 500 an hour, and so much is kept to there unless this says otherwise; other servers have no \
+            such limit unless this gives them one. A plan says how long it takes.",
+    fields: &[
+        Field::new("per-minute", Type::Int { min: 1, max: 100_000 }, "In any minute.", "80").required(),
+        Field::new("per-hour", Type::Int { min: 1, max: 1_000_000 }, "In any hour.", "500").required(),
+    ],
+    example: "creations per-minute=80 per-hour=500",
+    ..Kind::EMPTY
+};
+
 pub(super) static GITHUB: Kind = Kind {
     name: "github",
     about: "How GitHub is reached, and as whom.",
@@ -71,7 +84,7 @@ pub(super) static GITHUB: Kind = Kind {
         "\"https://api.github.com\"",
     )
     .or("\"https://api.github.com\"")],
-    children: &[&AUTH, &WEBHOOK],
+    children: &[&AUTH, &WEBHOOK, &CREATIONS],
     example: "github {\n    api \"https://api.github.com\"\n    auth \"token\" token=\"env:GITHUB_TOKEN\"\n}",
     ..Kind::EMPTY
 };
@@ -91,6 +104,9 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> GitHub {
             secret: SecretRef::parse(b.text("secret")?.0)?,
         })
     });
+    out.creations = block
+        .child(CREATIONS.name)
+        .and_then(|b| Some(Creations { per_minute: b.count("per-minute")?, per_hour: b.count("per-hour")? }));
     out
 }
 

@@ -6,7 +6,7 @@
 use crate::model::RepoName;
 use crate::plan::document::{Document, Planned};
 
-use super::text::{held_back, incomplete, last_line, sections, title, why};
+use super::text::{held_back, incomplete, last_line, sections, takes, title, why};
 use super::values::{FieldChange, fields, printable};
 
 /// GitHub's limit for a comment's body, in characters, less room for a marker and a heading.
@@ -36,7 +36,9 @@ pub fn markdown(document: &Document, limit: usize) -> Vec<String> {
     for (name, lines) in sections(document, all) {
         blocks.push(Block { heading: format!("### {name}\n\n"), language: "text", lines });
     }
-    pages(format!("**{}**\n", last_line(document.summary())), &blocks, limit)
+    let summary = document.summary();
+    let takes = takes(document, summary).map(|line| format!("\n{line}\n")).unwrap_or_default();
+    pages(format!("**{}**\n{takes}", last_line(summary)), &blocks, limit)
 }
 
 /// A text in a code fence, as one or more Markdown texts of at most `limit` characters each.

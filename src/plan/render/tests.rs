@@ -272,7 +272,17 @@ fn the_last_line_has_one_grammar() {
     let rows = [
         none,
         Summary { add: 1, repos: 1, requests: 1, ..none },
-        Summary { add: 3, change: 12, delete: 1, runs: 2, blocked: 4, waiting: 1, repos: 7, requests: 61 },
+        Summary {
+            add: 3,
+            change: 12,
+            delete: 1,
+            runs: 2,
+            blocked: 4,
+            waiting: 1,
+            repos: 7,
+            requests: 61,
+            ..none
+        },
         Summary { runs: 1, waiting: 2, ..none },
     ];
     insta::assert_snapshot!(rows.map(last_line).join("\n"), @r"

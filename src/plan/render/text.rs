@@ -51,8 +51,27 @@ pub fn text(document: &Document, style: Style) -> String {
             let _ = writeln!(out, "  {line}");
         }
     }
-    let _ = writeln!(out, "\n{}", last_line(document.summary()));
+    let summary = document.summary();
+    if let Some(line) = takes(document, summary) {
+        let _ = writeln!(out, "\n{line}");
+    }
+    let _ = writeln!(out, "\n{}", last_line(summary));
     out
+}
+
+/// How long it takes to create what is to be created, where that is more than may be created at once.
+pub(super) fn takes(document: &Document, summary: Summary) -> Option<String> {
+    let (most, takes) = (document.reading.creations?, summary.creations_take?);
+    let minutes = takes.as_secs().div_ceil(60);
+    let takes = match (minutes / 60, minutes % 60) {
+        (0, 0) => return None,
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    };
+    Some(format!(
+        "creates {} things: at {} a minute and {} an hour the last of them follows after {takes}",
+        summary.creations, most.per_minute, most.per_hour
+    ))
 }
 
 fn head(document: &Document, out: &mut String) {
@@ -201,7 +220,7 @@ pub(super) fn sections(
 
 /// `Plan: 3 to add, 12 to change, …`.
 pub fn last_line(summary: Summary) -> String {
-    let Summary { add, change, delete, runs, blocked, waiting, repos, requests } = summary;
+    let Summary { add, change, delete, runs, blocked, waiting, repos, requests, .. } = summary;
     let runs =
         if runs > 0 { format!(", {runs} {} to start", plural(runs, "run", "runs")) } else { String::new() };
     let blocked = if blocked > 0 { format!(", {blocked} blocked") } else { String::new() };

@@ -15,10 +15,11 @@ use super::limits::{Draw, Manners, Pool, PoolState, Reading};
 use super::retry::{Repeatable, Retry};
 use super::transport::{Bearer, Transport, Wire};
 use crate::adapters::clock::{Clock, after};
-use crate::adapters::github::config::{Config, SetupError};
+use crate::adapters::github::config::{Config, ContentLimits, SetupError};
 use crate::adapters::github::error::{Error, Kind};
 use crate::adapters::github::graphql::{self, GraphqlReply};
 use crate::adapters::github::stats::{Counters, count};
+use crate::model::Creations;
 
 /// What one request is sent with.
 #[derive(Debug, Clone)]
@@ -58,7 +59,8 @@ pub(crate) enum Answer {
 
 impl Call {
     pub(crate) fn rest(method: Method, path: &str, body: Option<Bytes>, repeatable: Repeatable) -> Self {
-        let creates = repeatable == Repeatable::Never;
+        // What only adds a label counts as well.
+        let creates = repeatable == Repeatable::Never || method == Method::POST;
         Self { method, path: path.to_owned(), api: Api::Rest, etag: None, body, repeatable, creates }
     }
 
@@ -96,6 +98,7 @@ pub(crate) struct Exchange {
     graphql_path: String,
     transport: Transport,
     budget: Budget,
+    content: Option<ContentLimits>,
     retry: Retry,
     scopes: Mutex<Option<Vec<String>>>,
     skew: Mutex<Option<SignedDuration>>,
@@ -116,10 +119,16 @@ impl Exchange {
             graphql_path: config.graphql_path(),
             transport: Transport::new(config, app)?,
             budget: Budget::new(manners, config.clock.clone()),
+            content: config.content,
             retry: Retry::new(config.retries, seed),
             scopes: Mutex::default(),
             skew: Mutex::default(),
         })
+    }
+
+    /// How much may be created, where that is limited.
+    pub(crate) fn creations(&self) -> Option<Creations> {
+        self.content.map(|limits| limits.most)
     }
 
     /// What is known of all pools.

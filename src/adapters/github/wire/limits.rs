@@ -165,21 +165,13 @@ fn creation_slot(
     limits: &ContentLimits,
     now: Timestamp,
 ) -> Result<Timestamp, Duration> {
-    let room = |most: usize, period: Duration| {
-        let index = planned.len().checked_sub(most.max(1))?;
-        planned.get(index).map(|oldest| after(*oldest, period))
-    };
-    let slot =
-        [room(limits.per_minute, Duration::from_mins(1)), room(limits.per_hour, Duration::from_hours(1))]
-            .into_iter()
-            .flatten()
-            .fold(now, Timestamp::max);
+    let slot = limits.most.slot(planned, now);
     let pause = until(now, slot);
     if pause > limits.longest_pause {
         return Err(pause);
     }
     planned.push_back(slot);
-    while planned.len() > limits.per_hour.max(limits.per_minute) {
+    while planned.len() > limits.most.remembers() {
         planned.pop_front();
     }
     Ok(slot)
@@ -234,6 +226,7 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Creations;
     use proptest::prelude::*;
 
     const HOUR: i64 = 3600;
@@ -289,10 +282,11 @@ mod tests {
         #[test]
         fn no_minute_and_no_hour_sees_more_creations_than_allowed(
             gaps in proptest::collection::vec(0_u64..40, 1..200),
-            per_minute in 1_usize..6,
-            per_hour in 1_usize..30,
+            per_minute in 1_u32..6,
+            per_hour in 1_u32..30,
         ) {
-            let limits = ContentLimits { per_minute, per_hour, longest_pause: Duration::from_mins(5) };
+            let most = Creations { per_minute, per_hour };
+            let limits = ContentLimits { most, longest_pause: Duration::from_mins(5) };
             let (mut planned, mut now, mut granted) = (VecDeque::new(), at(0), Vec::new());
             for gap in gaps {
                 now = after(now, Duration::from_secs(gap));
@@ -306,9 +300,36 @@ mod tests {
             }
             for (index, slot) in granted.iter().enumerate() {
                 let within = |period| granted[index..].iter().filter(|other| until(*slot, **other) < period).count();
-                prop_assert!(within(Duration::from_mins(1)) <= per_minute);
-                prop_assert!(within(Duration::from_hours(1)) <= per_hour);
+                prop_assert!(within(Duration::from_mins(1)) <= per_minute as usize);
+                prop_assert!(within(Duration::from_hours(1)) <= per_hour as usize);
             }
+        }
+    }
+
+    /// What a plan announces is what happens: a client that waits as long as it is told to.
+    #[test]
+    fn so_many_creations_take_as_long_as_a_plan_says() {
+        let manners = Manners {
+            longest_spread: Duration::ZERO,
+            longest_hold: Duration::ZERO,
+            content: Some(ContentLimits::GITHUB),
+        };
+        let draw = Draw { pool: Pool::Core, creates: true };
+        for count in [1, 81, 500, 2000, 4000] {
+            let (mut account, mut now, mut last) = (Account::default(), at(0), at(0));
+            for _ in 0..count {
+                loop {
+                    match account.plan(draw, &manners, now) {
+                        Ok(slot) => {
+                            last = slot;
+                            break;
+                        }
+                        Err(Kind::SecondaryLimit { retry_after }) => now = after(now, retry_after),
+                        Err(other) => panic!("{other:?}"),
+                    }
+                }
+            }
+            assert_eq!(until(at(0), last), Creations::GITHUB.wait(count), "{count}");
         }
     }
 }
