@@ -1,5 +1,7 @@
 //! What is done about issues and their pull requests. Each write comes after one reading of the issue, with all that decides.
 
+use std::time::{Duration, Instant};
+
 use http::Method;
 use serde_json::{Value, json};
 
@@ -10,25 +12,57 @@ use crate::observed::one_case;
 use super::look::LookError;
 use super::shown::Shown;
 
-/// An issue as it is now, in whichever form; null where it is gone, or was moved elsewhere.
-pub(super) async fn look(
-    client: &Client,
-    repo: &RepoName,
+/// For so long one reading counts for all that is done about an issue in one go.
+const TOGETHER: Duration = Duration::from_secs(2);
+
+/// What is done about one issue in one go, after one reading of it.
+#[derive(Debug, Default)]
+pub(super) struct Group(Option<Reading>);
+
+#[derive(Debug)]
+struct Reading {
+    repo: RepoName,
     number: u64,
-    value: impl FnOnce(&Case) -> Value,
-) -> Result<Value, LookError> {
-    Ok(one_case(client, repo, number).await?.as_ref().map_or(Value::Null, value))
+    at: Instant,
+    case: Option<Case>,
 }
 
-/// Adds what is watched of the issue of something to its value.
-pub(super) async fn beside(
-    client: &Client,
-    repo: &RepoName,
-    watched: &Watched,
-    value: Value,
-) -> Result<Value, LookError> {
-    let issue = look(client, repo, watched.number, |case| case.stamp(watched)).await?;
-    Ok(watched.beside(value, issue))
+impl Group {
+    /// Whatever is done next is looked at anew.
+    pub(super) fn ends(&mut self) {
+        self.0 = None;
+    }
+
+    /// An issue as it is now, in whichever form; null where it is gone, or was moved elsewhere.
+    pub(super) async fn look(
+        &mut self,
+        client: &Client,
+        repo: &RepoName,
+        number: u64,
+        value: impl FnOnce(&Case) -> Value,
+    ) -> Result<Value, LookError> {
+        let is_it = |it: &Reading| it.repo == *repo && it.number == number && it.at.elapsed() < TOGETHER;
+        if !self.0.as_ref().is_some_and(is_it) {
+            self.0 = None;
+            let at = Instant::now();
+            let case = one_case(client, repo, number).await?;
+            self.0 = Some(Reading { repo: repo.clone(), number, at, case });
+        }
+        let case = self.0.as_ref().and_then(|it| it.case.as_ref());
+        Ok(case.map_or(Value::Null, value))
+    }
+
+    /// Adds what is watched of the issue of something to its value.
+    pub(super) async fn beside(
+        &mut self,
+        client: &Client,
+        repo: &RepoName,
+        watched: &Watched,
+        value: Value,
+    ) -> Result<Value, LookError> {
+        let issue = self.look(client, repo, watched.number, |case| case.stamp(watched)).await?;
+        Ok(watched.beside(value, issue))
+    }
 }
 
 /// The comment first, then the labels that come, those that go, and the closing: whatever cuts it short, the issue is never

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::adapters::github::{Client, Effect as Once, Error};
-use crate::model::OpenPull;
+use crate::model::{Case, OpenPull};
 use crate::observed::latest_pull;
 
 use super::look::LookError;
@@ -19,6 +19,14 @@ pub(super) async fn look(client: &Client, pull: &OpenPull) -> Result<Value, Look
 /// A pull request in the form of the action's `after`.
 fn value(pull: &Value) -> Value {
     json!({ "branch": pull["head"]["ref"], "commit": pull["head"]["sha"], "base": pull["base"]["ref"] })
+}
+
+/// The latest pull request of the branch of an issue, as it was read with the issue.
+pub(super) fn value_of(case: &Case, pull: &OpenPull) -> Value {
+    case.pull().map_or(
+        Value::Null,
+        |it| json!({ "branch": pull.branch, "commit": it.head.as_str(), "base": it.base }),
+    )
 }
 
 /// Opens it; the branch is there.

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::model::{Action, ActionId, Fingerprint, IntentId, RepoName, Verb};
 use crate::plan::{Blocked, Permit, Permitted};
 
+use super::cases::Group;
 use super::look::LookError;
 use super::outcome::{Outcome, Trouble};
 use super::recorder::{Recorder, RecorderError};
@@ -104,13 +105,16 @@ async fn one_repository(
     watch: &Watch<'_>,
     hopeless: &CancellationToken,
 ) -> Result<Vec<(Action, Outcome)>, RecorderError> {
-    let mut done: Vec<(Action, Outcome)> = Vec::new();
+    let (mut done, mut group): (Vec<(Action, Outcome)>, _) = (Vec::new(), Group::default());
     for (permitted, intent) in actions {
         let Permitted { action, permit } = permitted;
         let outcome = match held_back(&action, &done, watch, hopeless) {
             Some(outcome) => outcome,
-            None => attempt(&action, permit, writer).await,
+            None => attempt(&action, permit, writer, &mut group).await,
         };
+        if !outcome.succeeded() {
+            group.ends();
+        }
         recorder.outcome(&intent, &action, &outcome).await?;
         if spoils_the_rest(&outcome) {
             hopeless.cancel();
@@ -151,8 +155,8 @@ fn held_back(
 }
 
 /// Looks, compares, writes, and where the write's fate is uncertain looks again.
-async fn attempt(action: &Action, permit: Permit, writer: &Writer) -> Outcome {
-    let now = match writer.look(action).await {
+async fn attempt(action: &Action, permit: Permit, writer: &Writer, group: &mut Group) -> Outcome {
+    let now = match writer.look(action, group).await {
         Ok(now) => now,
         Err(error) => return failed_look(&error),
     };
@@ -168,14 +172,15 @@ async fn attempt(action: &Action, permit: Permit, writer: &Writer) -> Outcome {
     }
     let error = match writer.carry_out(action, permit).await {
         Ok(Shown::Yes) => return Outcome::Done,
-        Ok(Shown::No) => return unconfirmed(action, writer).await,
+        Ok(Shown::No) => return unconfirmed(action, writer, group).await,
         Err(error) => error,
     };
     let uncertain = error.may_have_happened();
     if !uncertain && !error.is_contested() {
         return error.outcome();
     }
-    match writer.look(action).await.map(|now| now.value) {
+    group.ends();
+    match writer.look(action, group).await.map(|now| now.value) {
         Ok(now) if now == action.after && uncertain => Outcome::Done,
         Ok(now) if now == action.after => Outcome::AlreadySo,
         // The look that came first shows none of that name, and so does this one.
@@ -191,8 +196,9 @@ async fn attempt(action: &Action, permit: Permit, writer: &Writer) -> Outcome {
 }
 
 /// GitHub accepted the write, and its reply doesn't show it: what is there now decides.
-async fn unconfirmed(action: &Action, writer: &Writer) -> Outcome {
-    match writer.look(action).await.map(|now| now.value) {
+async fn unconfirmed(action: &Action, writer: &Writer, group: &mut Group) -> Outcome {
+    group.ends();
+    match writer.look(action, group).await.map(|now| now.value) {
         Ok(now) if now == action.after => Outcome::Done,
         // A look at a proposal tells that it is there, and not what is in it.
         Ok(now) if action.verb == Verb::Propose => {

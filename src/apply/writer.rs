@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::adapters::github::{Client, Error, Kind};
-use crate::model::{Action, Effect, StopRun};
+use crate::model::{Action, Case, Effect, StopRun};
 use crate::plan::Permit;
 
+use super::cases::Group;
 use super::outcome::{Outcome, Trouble};
 use super::{
     LookError, Looked, Shown, Workshop, WorkshopError, cases, issues, labels, proposals, pulls, repositories,
@@ -73,11 +74,12 @@ impl Writer {
         Self { client, workshop }
     }
 
-    /// The present state of an action's object. Reads only.
+    /// The present state of an action's object, where that is part of an issue as the group has read it. Reads only.
     ///
     /// # Errors
     /// When it can't be told; then nothing may be written.
-    pub async fn look(&self, action: &Action) -> Result<Looked, LookError> {
+    pub(super) async fn look(&self, action: &Action, group: &mut Group) -> Result<Looked, LookError> {
+        let client = &self.client;
         let value = match &action.effect {
             Effect::CreateRepository { .. } | Effect::UpdateSettings { .. } => {
                 repositories::look(&self.client, action).await?
@@ -89,20 +91,27 @@ impl Writer {
                 speech::look(&self.client, action).await?
             }
             Effect::Propose { .. } | Effect::Withdraw { .. } => proposals::look(&self.client, action).await?,
-            Effect::StartRun(start) => self.beside(action, self.workshop.look(&start.of)?).await?,
-            Effect::OpenPull(pull) => self.beside(action, pulls::look(&self.client, pull).await?).await?,
+            Effect::StartRun(start) => self.beside(action, self.workshop.look(&start.of)?, group).await?,
+            Effect::OpenPull(pull) => match &pull.watched {
+                // What is watched is the issue that the branch belongs to, which tells its pull requests.
+                Some(watched) => {
+                    let form = |case: &Case| watched.beside(pulls::value_of(case, pull), case.stamp(watched));
+                    group.look(client, &pull.repo, watched.number, form).await?
+                }
+                None => pulls::look(client, pull).await?,
+            },
             Effect::OpenIssue(issue) => issues::look(&self.client, issue).await?,
             Effect::Tell(tell) => {
-                cases::look(&self.client, &tell.repo, tell.watched.number, |case| tell.value(case)).await?
+                group.look(client, &tell.repo, tell.watched.number, |case| tell.value(case)).await?
             }
             Effect::Merge(it) => {
-                cases::look(&self.client, &it.repo, it.watched.number, |case| it.value(case)).await?
+                group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
             Effect::Reply(it) => {
-                cases::look(&self.client, &it.repo, it.watched.number, |case| it.value(case)).await?
+                group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
             Effect::UpdateBranch { repo, head, watched, .. } => {
-                cases::look(&self.client, repo, watched.number, |case| case.update(head, watched)).await?
+                group.look(client, repo, watched.number, |case| case.update(head, watched)).await?
             }
             Effect::StopRun(stop) => StopRun::value(&stop.run, self.workshop.is_at_work(&stop.run)?),
         };
@@ -110,9 +119,9 @@ impl Writer {
     }
 
     /// The value of something, with what is watched of the issue that it is for.
-    async fn beside(&self, action: &Action, value: Value) -> Result<Value, LookError> {
+    async fn beside(&self, action: &Action, value: Value, group: &mut Group) -> Result<Value, LookError> {
         match action.effect.watched() {
-            Some(watched) => cases::beside(&self.client, action.effect.repo(), watched, value).await,
+            Some(watched) => group.beside(&self.client, action.effect.repo(), watched, value).await,
             None => Ok(value),
         }
     }

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adapters::github::webhook::{Delivery, verify};
 use crate::model::{Facet, Facets, RepoName};
+use crate::observed::Told;
 
 use crate::engine::runs::Known;
 use crate::engine::wakes::{Pending, Wakes};
@@ -152,6 +153,9 @@ async fn take(shared: &Shared, request: Request<Body>) -> StatusCode {
             about(&delivery, shared.hooks.config.as_ref()).filter(|look| !is_own || *look != of_issues);
         tracing::debug!(event = delivery.event, woken = woken.is_some(), "a webhook delivery");
         if let Some(what) = woken {
+            for (repo, told) in told(&delivery) {
+                shared.hooks.known.remembered().tell(&repo, &told);
+            }
             shared.wakes.add(|pending| what.add_to(pending));
         }
     }
@@ -175,6 +179,21 @@ impl Seen {
         }
         true
     }
+}
+
+/// The pull requests that a delivery tells of.
+fn told(delivery: &Delivery) -> Vec<(RepoName, Told)> {
+    let Some(repo) = delivery.repository().and_then(|name| RepoName::parse(name).ok()) else {
+        return Vec::new();
+    };
+    let body = &delivery.body;
+    let check = &body["check_run"];
+    let of_check = check["pull_requests"].as_array().into_iter().flatten();
+    let numbers =
+        of_check.chain([&body["pull_request"], &body["issue"]]).filter_map(|it| it["number"].as_u64());
+    let heads = [&check["head_sha"], &body["sha"]].into_iter().filter_map(|sha| sha.as_str());
+    let all = numbers.map(Told::Pull).chain(heads.map(|sha| Told::Head(sha.to_owned())));
+    all.map(|told| (repo.clone(), told)).collect()
 }
 
 /// What a delivery says may have changed.

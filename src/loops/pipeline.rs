@@ -1,18 +1,16 @@
 //! Drives issues through their pipelines: looks where each stands, has agents work, tells the issue, opens and merges pull
 //! requests. The phases themselves are in [`crate::pipeline`].
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Address, Case, Effect, Facet, Facets, OpenPull, Pipeline as Config, RepoName, RunSeen, Seen,
-    StartRun, StopRun, Subject, Task, Verb, Watched,
+    Action, Address, Effect, Facet, Facets, OpenPull, Pipeline as Config, RepoName, RunSeen, Seen, StartRun,
+    StopRun, Subject, Task, Verb, Watched,
 };
 use crate::pipeline::{
-    Move, Stand, Station, View, holds_others, may_wait, projection, shared, station, touches,
+    Move, Stand, Station, View, awaits_checks, holds_others, may_wait, projection, shared, station, touches,
 };
 use crate::plan::Plan;
 use crate::work::{self, Next, Room, ends, next, under_way};
@@ -21,9 +19,6 @@ use super::{Cx, Loop, NoSettings, Trigger};
 
 /// The loop.
 pub(super) struct Pipeline;
-
-/// How long an issue without a priority waits until it counts as one that is urgent.
-const AGES: SignedDuration = SignedDuration::from_hours(168);
 
 impl Loop for Pipeline {
     type Settings = NoSettings;
@@ -52,11 +47,11 @@ impl Loop for Pipeline {
             return plan;
         }
         let mut driver =
-            Driver { room: Room::of(&cx.work()), merging: BTreeSet::new(), touched: BTreeMap::new() };
+            Driver { room: Room::of(&cx.work()), lanes: BTreeMap::new(), touched: BTreeMap::new() };
         let repos = cx.desired.pipelines.of_repo.keys();
         driver.room.note_unready(repos, &cx.work(), &mut plan);
         let all = in_turn(cx.work());
-        stop_the_line(&all, &mut driver);
+        lanes(&all, &mut driver);
         for (view, _) in all.iter().filter(|(view, at)| holds_others(view, at)) {
             driver.touch(view);
         }
@@ -77,26 +72,28 @@ pub(crate) fn in_turn(cx: work::Cx<'_>) -> Vec<(View<'_>, Station)> {
         Some((view, at))
     });
     let mut all: Vec<_> = known.collect();
-    all.sort_by_key(|(view, _)| turn(view.case, cx.now));
+    all.sort_by_key(|(view, _)| view.case.turn(cx.now));
     all
 }
 
-/// Whose turn it is first: by priority, in which who waits long rises; then who came first.
-fn turn(case: &Case, now: Timestamp) -> (u8, Reverse<bool>, u64) {
-    let priority = ["p0", "p1", "p2"].iter().position(|word| {
-        case.labels.keys().any(|key| key == word || key.rsplit([':', '/']).next() == Some(word))
-    });
-    let aged = now.duration_since(case.opened) >= AGES;
-    let rank = priority.map_or(3, |n| u8::try_from(n).unwrap_or(3));
-    (if aged { rank.min(1) } else { rank }, Reverse(case.pull().is_some_and(|pull| pull.open)), case.number)
+/// What becomes of a branch in one go: one pull request lands, then one that is behind takes it in.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lane {
+    lands: bool,
+    updates: bool,
 }
 
-/// Where something landed that was not what was tested, nothing more lands.
-fn stop_the_line(all: &[(View<'_>, Station)], driver: &mut Driver) {
+/// Where something landed that was not what was tested, nothing more lands. Where one that has all of its base waits for its
+/// checks alone, no other takes its base in: what lands before it would be taken in once more.
+fn lanes(all: &[(View<'_>, Station)], driver: &mut Driver) {
     for (view, at) in all {
-        let landed = view.case.pull().filter(|pull| pull.merged());
-        if let (Some(pull), Stand::Human { .. }) = (landed, &at.stand) {
-            driver.merging.insert((view.case.repo.clone(), pull.base.clone()));
+        let Some(pull) = view.case.pull() else { continue };
+        let stops = pull.merged() && matches!(at.stand, Stand::Human { .. });
+        let lane = || (view.case.repo.clone(), pull.base.clone());
+        if stops {
+            driver.lanes.insert(lane(), Lane { lands: true, updates: true });
+        } else if pull.open && awaits_checks(view, pull) {
+            driver.lanes.entry(lane()).or_default().updates = true;
         }
     }
 }
@@ -104,8 +101,8 @@ fn stop_the_line(all: &[(View<'_>, Station)], driver: &mut Driver) {
 /// What is planned for all of them together.
 struct Driver {
     room: Room,
-    /// The branches that something lands on, or may not.
-    merging: BTreeSet<(RepoName, String)>,
+    /// What becomes of the branches.
+    lanes: BTreeMap<(RepoName, String), Lane>,
     /// The files that are being worked on, by repository and issue.
     touched: BTreeMap<RepoName, BTreeMap<u64, BTreeSet<String>>>,
 }
@@ -133,7 +130,19 @@ impl Driver {
         let case = view.case;
         let address = Address::issue(&case.repo, case.number);
         let open: Vec<&RunSeen> = view.runs.iter().copied().filter(|run| run.phase.takes_a_slot()).collect();
-        if let Some(tell) = projection(view, at) {
+        // What is done about it now leads elsewhere, and where that is is shown then.
+        let moves_on = match &at.stand {
+            Stand::Moves(what) => self.moves(view, what, plan),
+            Stand::Works(_)
+            | Stand::Waits(_)
+            | Stand::Until(..)
+            | Stand::Parked { .. }
+            | Stand::Human { .. }
+            | Stand::Held(_)
+            | Stand::Done(_)
+            | Stand::Left(_) => false,
+        };
+        if let Some(tell) = projection(view, at).filter(|_| !moves_on) {
             let (before, after) = (tell.value(case), tell.done(case));
             let reason = reason(at);
             let effect = Effect::Tell(Box::new(tell));
@@ -159,7 +168,7 @@ impl Driver {
         }
         match &at.stand {
             Stand::Works(task) => self.works((view, at), task, cx, plan),
-            Stand::Moves(what) => self.moves(view, what, plan),
+            Stand::Moves(_) => {}
             Stand::Waits(on) => plan.wait(address, on.clone()),
             Stand::Until(until, why) => plan.wait_until(address, *until, why),
             Stand::Parked { due, .. } => {
@@ -209,7 +218,8 @@ impl Driver {
         }
     }
 
-    fn moves(&mut self, view: &View<'_>, what: &Move, plan: &mut Plan) {
+    /// Plans what is done on GitHub; whether it is done now.
+    fn moves(&mut self, view: &View<'_>, what: &Move, plan: &mut Plan) -> bool {
         let case = view.case;
         let issue = Address::issue(&case.repo, case.number);
         let source = view.pipeline.source.clone();
@@ -249,8 +259,10 @@ impl Driver {
             Move::Land(landing) => {
                 let on = case.pull().map(|pull| pull.base.clone()).unwrap_or_default();
                 let address = Address::repo(&case.repo).part("pull", &landing.pull.to_string());
-                if !self.merging.insert((case.repo.clone(), on.clone())) {
-                    return plan.wait(address, format!("what lands on `{on}` before it"));
+                let lane = self.lanes.entry((case.repo.clone(), on.clone())).or_default();
+                if std::mem::replace(&mut lane.lands, true) {
+                    plan.wait(address, format!("what lands on `{on}` before it"));
+                    return false;
                 }
                 let (before, after) = (landing.value(case), landing.done());
                 let effect = Effect::Merge(Box::new(landing.clone()));
@@ -261,8 +273,10 @@ impl Driver {
             Move::Update { number, head } => {
                 let on = case.pull().map(|pull| pull.base.clone()).unwrap_or_default();
                 let address = Address::repo(&case.repo).part("pull", &number.to_string());
-                if !self.merging.insert((case.repo.clone(), on.clone())) {
-                    return plan.wait(address, format!("what lands on `{on}` before it"));
+                let lane = self.lanes.entry((case.repo.clone(), on.clone())).or_default();
+                if std::mem::replace(&mut lane.updates, true) {
+                    plan.wait(address, format!("what lands on `{on}` before it"));
+                    return false;
                 }
                 let watched = Watched { open: true, ..view.watched() };
                 let after = json!({ "behind": false, "head": Value::Null });
@@ -296,6 +310,7 @@ impl Driver {
                 plan.act(action.reason(why.clone()).because([source]));
             }
         }
+        true
     }
 }
 

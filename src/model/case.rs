@@ -1,13 +1,17 @@
 //! What is seen of one issue that a pipeline has to do with, and of the pull requests for it; and which of it must still be so
 //! when something is done about it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{CommitId, Held, LabelName, RepoName, Seen};
+
+/// How long an issue without a priority waits until it counts as one that is urgent.
+const AGES: SignedDuration = SignedDuration::from_hours(168);
 
 /// An issue, and the pull requests from its branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -287,6 +291,17 @@ impl Case {
     /// Whether it carries a label.
     pub fn has(&self, label: &LabelName) -> bool {
         self.labels.contains_key(&label.key())
+    }
+
+    /// Whose turn it is first: by priority, in which who waits long rises; then who came first.
+    pub fn turn(&self, now: Timestamp) -> (u8, Reverse<bool>, u64) {
+        let priority = ["p0", "p1", "p2"].iter().position(|word| {
+            self.labels.keys().any(|key| key == word || key.rsplit([':', '/']).next() == Some(word))
+        });
+        let aged = now.duration_since(self.opened) >= AGES;
+        let rank = priority.map_or(3, |n| u8::try_from(n).unwrap_or(3));
+        let has_pull = self.pull().is_some_and(|pull| pull.open);
+        (if aged { rank.min(1) } else { rank }, Reverse(has_pull), self.number)
     }
 
     /// The latest pull request, whatever became of it.

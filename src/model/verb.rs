@@ -144,10 +144,10 @@ impl Verb {
             | Self::OpenIssue
             | Self::TellIssue
             | Self::MergePull
-            | Self::UpdateBranch
             | Self::Reply
             | Self::StopRun => 3,
-            Self::DeleteLabel | Self::DeleteComment | Self::Withdraw => 4,
+            // What takes in its base takes in what has landed there just before.
+            Self::DeleteLabel | Self::DeleteComment | Self::Withdraw | Self::UpdateBranch => 4,
             Self::ChangeVisibility => 5,
             Self::ArchiveRepository => 6,
         }

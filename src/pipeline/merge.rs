@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Landing, MergePolicy, Phase, PullCase, ReviewIs, ReviewSeen, RunSeen, Watched};
+use crate::model::{
+    CheckIs, CheckSeen, Landing, MergePolicy, Phase, PullCase, ReviewIs, ReviewSeen, RunSeen, Watched,
+};
 
 pub use super::rules::{Unmet, unmet};
 use super::view::View;
@@ -84,6 +86,14 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
             Some(Station::waits(Phase::Merge, on))
         }
     }
+}
+
+/// Whether it has all of its base, and only checks that haven't ended yet keep it from landing.
+pub fn awaits_checks(view: &View<'_>, pull: &PullCase) -> bool {
+    let is_young = pull.head_at.is_some_and(|at| view.now().duration_since(at) < LANDS_WITHIN);
+    let failed = |checks: &Vec<CheckSeen>| checks.iter().any(|it| it.state == CheckIs::Failed);
+    let fits = pull.behind == Some(0) && is_young && !pull.checks.known().is_none_or(failed);
+    fits && matches!(unmet(view, pull).as_slice(), [only] if only.rule == "checks")
 }
 
 /// What people had to do about a pull request that landed, a line each; nothing where it landed as the factory made it.

@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use crate::model::{CommitId, Landing, Phase, Reply, RunId, Task};
 
 pub use commands::{Command, Commands};
-pub use merge::{Unmet, meddled, unmet};
+pub use merge::{Unmet, awaits_checks, meddled, unmet};
 pub use projection::{MARKER, projection, shows};
 pub use stand::Queue;
 pub use touches::{holds_others, may_wait, shared, touches};

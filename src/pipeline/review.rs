@@ -32,10 +32,13 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     if super::merge::is_synthetic(pull) {
         return None;
     }
-    conflicts(view, pull)
-        .or_else(|| checks(view, pull))
-        .or_else(|| people(view, pull))
-        .or_else(|| judges(view, pull))
+    let red = conflicts(view, pull).or_else(|| checks(view, pull));
+    red.or_else(|| {
+        let amiss = people(view, pull).or_else(|| judges(view, pull))?;
+        // Whoever looks at it looks at what its checks say as well. Where nobody has to, it is about to land.
+        let missing = super::rules::missing_checks(view, pull);
+        Some(missing.map_or(amiss, |on| Station::waits(Phase::Review, on)))
+    })
 }
 
 /// A rework of the open pull request.
@@ -157,7 +160,7 @@ fn checks(view: &View<'_>, pull: &PullCase) -> Option<Station> {
     };
     let red: Vec<&&CheckSeen> = counted.iter().filter(|check| check.state == CheckIs::Failed).collect();
     if red.is_empty() {
-        return super::rules::missing_checks(view, pull).map(|on| Station::waits(Phase::Review, on));
+        return None;
     }
     let mut findings = String::new();
     for check in &red {

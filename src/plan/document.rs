@@ -524,7 +524,9 @@ mod tests {
             "blocked": 1,
             "waiting": 1,
             "repos": 1,
-            "requests": 2
+            "requests": 2,
+            "creations": 0,
+            "creations_take_seconds": null
           }
         }
         "#);

@@ -1,8 +1,9 @@
 //! The client: what callers ask for, and the way a request takes through the parts.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::Method;
@@ -42,6 +43,8 @@ pub(super) struct Core {
     pub(super) reads: Flights<Result<Reply, Error>>,
     pub(super) mintings: Flights<Minting>,
     pub(super) listings: Flights<Result<(), Error>>,
+    /// Who the client is, by owner.
+    pub(super) identities: Mutex<HashMap<String, Identity>>,
     /// Counts the writes: a read that begins after a write never shares the answer of one begun before it.
     pub(super) epoch: AtomicU64,
 }
@@ -64,6 +67,7 @@ impl Client {
             reads: Flights::default(),
             mintings: Flights::default(),
             listings: Flights::default(),
+            identities: Mutex::default(),
             epoch: AtomicU64::new(0),
         })))
     }
@@ -163,8 +167,18 @@ impl Client {
         self.0.exchange.creations()
     }
 
-    /// Who the client is.
+    /// Who the client is to an owner, asked once: a credential is who it is.
     pub async fn identity(&self, owner: &str) -> Result<Identity, Error> {
+        let known = self.0.identities.lock().unwrap_or_else(PoisonError::into_inner).get(owner).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let found = self.who(owner).await?;
+        let mut all = self.0.identities.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(all.entry(owner.to_owned()).or_insert(found).clone())
+    }
+
+    async fn who(&self, owner: &str) -> Result<Identity, Error> {
         let (access, path, field) = match &self.0.credentials {
             Credentials::Token(_) => (self.access(owner).await?, "/user", "login"),
             Credentials::App(app) => (app.itself(), "/app", "slug"),

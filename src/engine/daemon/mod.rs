@@ -437,9 +437,7 @@ impl Daemon {
             Ok(false) => {}
             Err(error) => tracing::error!(%error, "what became of live switches can't be kept"),
         }
-        if done.look_again {
-            self.scheduler.event(Facets::of(Facet::Settings).and(Facets::of(Facet::Labels)), now);
-        }
+        self.scheduler.event(done.look_again, now);
         let mut status = report::locked(&self.status);
         status.held = done
             .held

@@ -13,6 +13,8 @@ use crate::model::{
 use crate::observed::Remembered;
 use crate::runs::{RecordError, RunDir};
 
+use super::start::Origin;
+
 /// The runs that this process knows to be over.
 #[derive(Clone, Debug, Default)]
 pub struct Known(Arc<Mutex<Inner>>, Arc<Remembered>);
@@ -36,6 +38,8 @@ struct Inner {
     own: BTreeSet<String>,
     /// What somebody may do in a repository, and when that was read.
     permissions: BTreeMap<(RepoName, String), (Permission, Timestamp)>,
+    /// Where repositories are cloned from, as GitHub told a short while ago.
+    origins: BTreeMap<RepoName, (Origin, Timestamp)>,
 }
 
 /// Why an agent can't be started, and when that was found.
@@ -301,6 +305,18 @@ impl Known {
     /// Takes note of what somebody may do.
     pub(super) fn note_permission(&self, key: (RepoName, String), permission: Permission, now: Timestamp) {
         self.lock().permissions.insert(key, (permission, now));
+    }
+
+    /// Where a repository is cloned from, if that was read within the minute.
+    pub(super) fn origin(&self, repo: &RepoName, now: Timestamp) -> Option<Origin> {
+        let known = self.lock();
+        let (origin, at) = known.origins.get(repo)?;
+        (now.duration_since(*at) < SignedDuration::from_mins(1)).then(|| origin.clone())
+    }
+
+    /// Takes note of where a repository is cloned from.
+    pub(super) fn note_origin(&self, repo: &RepoName, origin: Origin, now: Timestamp) {
+        self.lock().origins.insert(repo.clone(), (origin, now));
     }
 
     fn those(&self, fits: impl Fn(&Over) -> bool) -> Vec<RunId> {

@@ -147,7 +147,8 @@ fn because(says: String) -> WorkshopError {
 }
 
 /// Where a repository is cloned from, and the branch that work is for.
-struct Origin {
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
     url: String,
     branch: String,
 }
@@ -286,11 +287,17 @@ impl Starter {
     }
 
     async fn origin(&self, repo: &RepoName) -> Result<Origin, WorkshopError> {
+        let now = self.0.clock.now();
+        if let Some(known) = self.0.known.origin(repo, now) {
+            return Ok(known);
+        }
         let reply = self.1.read(repo.owner(), &format!("/repos/{repo}")).await.map_err(failed)?;
         let text = |field: &str| reply.body[field].as_str().map(str::to_owned);
         let told = text("clone_url").zip(text("default_branch"));
         let (url, branch) = told.ok_or_else(|| because(format!("GitHub doesn't tell where {repo} is")))?;
-        Ok(Origin { url, branch })
+        let origin = Origin { url, branch };
+        self.0.known.note_origin(repo, origin.clone(), now);
+        Ok(origin)
     }
 
     /// A run that begins anew: on the head of the repository's branch, in a home and a session of its own.

@@ -95,8 +95,8 @@ pub(in crate::engine) struct Done {
     pub(in crate::engine) held: Vec<(String, &'static str, String)>,
     /// What became of the live flips.
     pub(in crate::engine) flips: FlipsSeen,
-    /// Whether something was made that others wait for.
-    pub(in crate::engine) look_again: bool,
+    /// What is looked at again, since something was made that others wait for.
+    pub(in crate::engine) look_again: Facets,
     /// What keeps a loop from doing its work: what could not be read or done, and what only a person can mend.
     pub(in crate::engine) troubles: BTreeMap<&'static str, Vec<String>>,
     /// When what a loop waits for is over by the clock alone.
@@ -417,10 +417,15 @@ impl Shop {
 
 /// What a batch means for the loops that wanted it.
 fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
-    let opens = |a: &Action| {
-        matches!(a.verb, Verb::CreateRepository | Verb::UnarchiveRepository | Verb::MergePull | Verb::StopRun)
-    };
-    done.look_again = report.outcomes.iter().any(|(action, outcome)| opens(action) && outcome.succeeded());
+    let succeeded = report.outcomes.iter().filter(|(_, outcome)| outcome.succeeded());
+    for (action, _) in succeeded {
+        if matches!(action.verb, Verb::CreateRepository | Verb::UnarchiveRepository) {
+            done.look_again = done.look_again.and(Facets::of(Facet::Settings)).and(Facets::of(Facet::Labels));
+        }
+        if matches!(action.verb, Verb::MergePull | Verb::StopRun) {
+            done.look_again = done.look_again.and(Facets::of(Facet::Cases));
+        }
+    }
     for (name, (ended, says)) in &mut done.ended {
         let of = |o: &&(Action, Outcome)| o.0.wanted_by == *name && o.1.succeeded();
         let n = report.outcomes.iter().filter(of).count();

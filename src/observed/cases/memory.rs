@@ -1,18 +1,23 @@
 //! What was read of issues before. What GitHub says has not changed since is not read again, but for open pull requests, whose
-//! checks change without a word of it.
+//! checks change without a word of it: those that a webhook told of, those whose turn to land it is, and the others in turns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Case, RepoName};
+use crate::model::{Case, PullCase, RepoName};
 
 use super::listing::Filter;
 
 /// After this long everything is read again: a pull request that somebody else opened from a branch of ours, a label that was
 /// deleted, change no issue.
 const WHOLE: SignedDuration = SignedDuration::from_mins(10);
+
+/// How many open pull requests of issues that have not changed are read again at a time: as many as one query holds.
+const AGAIN: usize = 25;
+/// How many of those are the next ones to land; the others are those that were read longest ago.
+const NEXT: usize = 15;
 
 /// What was read of issues before, by repository.
 #[derive(Debug, Default)]
@@ -26,8 +31,36 @@ struct OfRepo {
     listed: Timestamp,
     /// The latest change that a listing told of, by GitHub's clock.
     newest: Timestamp,
-    /// Each issue that is asked for, and when it changed last.
-    cases: BTreeMap<u64, (Timestamp, Case)>,
+    /// Each issue that is asked for.
+    cases: BTreeMap<u64, Kept>,
+}
+
+/// An issue that was read before.
+#[derive(Debug)]
+struct Kept {
+    /// When it changed last.
+    updated: Timestamp,
+    case: Case,
+    /// When its pull request was read last.
+    read: Timestamp,
+    /// Whether GitHub has told of its pull request since.
+    told: bool,
+}
+
+impl Kept {
+    /// Its pull request, if that is open.
+    fn pull(&self) -> Option<&PullCase> {
+        self.case.pulls.iter().find(|pull| pull.open)
+    }
+}
+
+/// What a webhook tells of a pull request by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Its number.
+    Pull(u64),
+    /// The commit at its head.
+    Head(String),
 }
 
 impl Remembered {
@@ -39,16 +72,46 @@ impl Remembered {
         holds.then_some(it.newest)
     }
 
-    /// The issues that have not changed, of those that are remembered of a repository.
-    pub(super) fn unchanged(&self, repo: &RepoName, listed: &BTreeMap<u64, Timestamp>) -> Vec<Case> {
-        let all = self.lock();
-        let Some(it) = all.get(repo) else { return Vec::new() };
+    /// The issues that have not changed, of those that are remembered of a repository, and whether the pull request of each is
+    /// read again.
+    pub(super) fn unchanged(
+        &self,
+        repo: &RepoName,
+        listed: &BTreeMap<u64, Timestamp>,
+        now: Timestamp,
+    ) -> Vec<(Case, bool)> {
+        let mut all = self.lock();
+        let Some(it) = all.get_mut(repo) else { return Vec::new() };
+        let newest = it.newest;
         // What changed in the last second that was told of may have changed once more in it.
         let same = |number: &u64, updated: &Timestamp| {
-            listed.get(number).is_none_or(|now| now == updated && *now < it.newest)
+            listed.get(number).is_none_or(|now| now == updated && *now < newest)
         };
-        let kept = it.cases.iter().filter(|(number, (updated, _))| same(number, updated));
-        kept.map(|(_, (_, case))| case.clone()).collect()
+        let mut kept: Vec<&mut Kept> = it
+            .cases
+            .iter_mut()
+            .filter(|(number, kept)| same(number, &kept.updated))
+            .map(|(_, kept)| kept)
+            .collect();
+        let again = again(&kept, now);
+        // What is told of from now on is read the next time.
+        let told = kept.iter_mut().map(|it| (it.case.clone(), std::mem::take(&mut it.told)));
+        told.map(|(case, told)| (told || again.contains(&case.number), case))
+            .map(|(is, case)| (case, is))
+            .collect()
+    }
+
+    /// Has the pull request that a webhook tells of read again.
+    pub fn tell(&self, repo: &RepoName, told: &Told) {
+        let mut all = self.lock();
+        let Some(it) = all.get_mut(repo) else { return };
+        for kept in it.cases.values_mut() {
+            let is_it = kept.pull().is_some_and(|pull| match told {
+                Told::Pull(number) => pull.number == *number,
+                Told::Head(sha) => pull.head.as_str() == sha,
+            });
+            kept.told |= is_it;
+        }
     }
 
     /// Takes note of a reading: what changed, when, and what it is now. One that was of everything replaces what was known.
@@ -57,7 +120,7 @@ impl Remembered {
         repo: &RepoName,
         (filters, whole, now): (Vec<Filter>, bool, Timestamp),
         listed: &BTreeMap<u64, Timestamp>,
-        cases: impl Iterator<Item = Case>,
+        cases: impl Iterator<Item = (Case, bool)>,
     ) {
         let mut all = self.lock();
         let newest = listed.values().max().copied();
@@ -67,12 +130,14 @@ impl Remembered {
         }
         let Some(it) = all.get_mut(repo) else { return };
         it.newest = newest.map_or(it.newest, |newest| newest.max(it.newest));
-        for case in cases {
+        for (case, was_read) in cases {
+            let before = it.cases.remove(&case.number);
             // What wasn't listed is read every time.
-            match listed.get(&case.number).copied().or_else(|| Some(it.cases.get(&case.number)?.0)) {
-                Some(updated) if case.open => drop(it.cases.insert(case.number, (updated, case))),
-                Some(_) | None => drop(it.cases.remove(&case.number)),
-            }
+            let updated = listed.get(&case.number).copied().or_else(|| Some(before.as_ref()?.updated));
+            let Some(updated) = updated.filter(|_| case.open) else { continue };
+            let read = before.as_ref().filter(|_| !was_read).map_or(now, |before| before.read);
+            let told = before.is_some_and(|before| before.told);
+            it.cases.insert(case.number, Kept { updated, case, read, told });
         }
     }
 
@@ -96,4 +161,14 @@ impl Remembered {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<RepoName, OfRepo>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The issues whose open pull request is read again, though nothing told of it.
+fn again(kept: &[&mut Kept], now: Timestamp) -> BTreeSet<u64> {
+    let mut open: Vec<&Kept> = kept.iter().map(|it| &**it).filter(|it| it.pull().is_some()).collect();
+    open.sort_by_key(|it| it.case.turn(now));
+    let rest = open.split_off(open.len().min(NEXT));
+    let mut rest: Vec<&Kept> = rest;
+    rest.sort_by_key(|it| (it.read, it.case.number));
+    open.into_iter().chain(rest).take(AGAIN).map(|it| it.case.number).collect()
 }

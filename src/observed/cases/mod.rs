@@ -36,7 +36,7 @@ use crate::model::{Cause, Facet, Gap, Observed, Pipeline, RepoName, Seen};
 
 use super::{cause, repositories::cause_of};
 
-pub use memory::Remembered;
+pub use memory::{Remembered, Told};
 pub use permissions::permissions;
 pub use read::one_case;
 
@@ -71,14 +71,17 @@ pub async fn cases(
     let (mut asked, mut kept) = (BTreeSet::new(), Vec::new());
     for (one, list) in wanted.iter().zip(&lists) {
         if list.since.is_some() {
-            kept.extend(memory.unchanged(one.repo, of(one.repo)));
+            kept.extend(memory.unchanged(one.repo, of(one.repo), now));
         }
         let also = one.also.iter().filter(|number| list.since.is_none() || !memory.has(one.repo, **number));
         asked.extend(of(one.repo).keys().chain(also).map(|number| (one.repo.clone(), *number)));
     }
-    for case in &kept {
+    for (case, _) in &kept {
         asked.remove(&(case.repo.clone(), case.number));
     }
+    let as_it_was =
+        |(case, again): &(crate::model::Case, bool)| (!again).then(|| (case.repo.clone(), case.number));
+    let as_they_were: BTreeSet<query::Asked> = kept.iter().filter_map(as_it_was).collect();
     let asked: Vec<query::Asked> = asked.into_iter().collect();
     let mut all = read::all(client, &asked, kept, &mut gaps).await;
     for (one, list) in wanted.iter().zip(&lists) {
@@ -87,7 +90,10 @@ pub async fn cases(
             continue;
         }
         let known = all.iter().filter(|((repo, _), _)| repo == one.repo).filter_map(|(_, seen)| seen.known());
-        let ours = known.filter(|case| listing::is_listed(one.pipeline, case)).cloned();
+        let ours = known.filter(|case| listing::is_listed(one.pipeline, case)).cloned().map(|case| {
+            let was_read = !as_they_were.contains(&(case.repo.clone(), case.number));
+            (case, was_read)
+        });
         memory.learn(one.repo, (list.filters.clone(), list.since.is_none(), now), of(one.repo), ours);
     }
     // Of what changed only some is the pipeline's.

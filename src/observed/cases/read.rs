@@ -18,17 +18,17 @@ const PAGES_MAX: usize = 20;
 
 /// What became of each issue. What can't be read of one makes all of it unknown, and is a gap.
 ///
-/// Those that are `kept` are known already, but for the pull request that is open.
+/// Those that are `kept` are known already, but for the pull request that is open, where that is to be read again.
 pub(super) async fn all(
     client: &Client,
     asked: &[Asked],
-    kept: Vec<Case>,
+    kept: Vec<(Case, bool)>,
     gaps: &mut Vec<Gap>,
 ) -> BTreeMap<Asked, Seen<Case>> {
     let Issues { mut seen, mut open, crowded } = issues(client, asked, gaps).await;
-    for case in kept {
+    for (case, again) in kept {
         let at = (case.repo.clone(), case.number);
-        if case.pulls.iter().any(|pull| pull.open) {
+        if again && case.pulls.iter().any(|pull| pull.open) {
             let numbers = case.pulls.iter().map(|pull| pull.number).collect();
             open.insert(at, (case, numbers));
         } else {

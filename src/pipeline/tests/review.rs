@@ -121,7 +121,7 @@ fn a_red_check_is_repaired_with_what_it_printed_and_not_for_ever() {
         + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
     review: #20 goes from c8c8c8c8c8 to 0202020202
     (ci runs)
-    review: waits for the check `ci` to end
+    merge: waits for #20 to be ready to land, for 65 minutes now: at 0202020202 something is missing; it needs the check `ci` to end
     (ci fails)
     review: `repair-checks` 2.1, transcript, last commits -> done
         - At c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8:
