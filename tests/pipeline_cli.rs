@@ -1,6 +1,6 @@
 //! What one sees of a pipeline on the command line: issues, what keeps their pull requests from landing, policies, `status`.
 
-use factoryctl::twin::world::CiScript;
+use factoryctl::twin::world::{CiScript, IssueState, Token};
 use serde_json::Value;
 
 use crate::daemon::Daemon;
@@ -10,6 +10,8 @@ use crate::world::World;
 /// Fails at first, and does what it is told the second time.
 const LEARNS: &str = "cat > ../prompt; grep -q 'This is attempt 2' ../prompt || exit 3; \
                       echo sharp > done; git add done; git commit -q -m 'Hone it'; echo honed";
+/// Does what it is told, however often.
+const DOES: &str = "date +%N >> done; git add done; git commit -q -m 'Hone it'; echo honed";
 /// Does something else than what the check looks for.
 const MISSES: &str = "echo x > other; git add other; git commit -q -m 'Hone it'; echo honed";
 
@@ -148,6 +150,59 @@ fn the_evidence_that_a_policy_asks_for_is_told() {
         }
         let told = w.run(&["policy", "graduation", "--json"]).exits(0).json();
         assert_eq!(told["policies"][0]["evidence"][0]["met"], false, "{told:#}");
+    });
+}
+
+/// People merge what the factory made, somebody approves the policy as it reads, and from then on it merges by itself.
+#[test]
+fn a_policy_takes_effect_once_the_ledger_holds_what_it_asks_for() {
+    let asks = "require-checks \"ci\"; graduation clean-prs=1 approved-by=\"ann\";";
+    let text = config(DOES, SHORT).replace("require-checks \"ci\";", asks);
+    with_issue(DOES, SHORT, |w, number| {
+        w.config(&text);
+        w.github().mutate(|world| {
+            world.add_user("ann");
+            world.add_token("token-of-ann", Token::classic("ann"));
+        });
+        let graduation = |w: &World| w.run(&["policy", "graduation"]).exits(0).out;
+        for _ in 0..4 {
+            step(w);
+        }
+        let pull = pull(w);
+        let why = w.run(&["why-not", &pull.to_string()]).all();
+        assert!(why.contains("its mode is not in effect yet: 0 of 1 clean pull requests"), "{why}");
+        w.github().merge_pull("acme/anvil", pull).unwrap();
+        step(w);
+        assert!(graduation(w).contains("met: 1 of 1 clean pull requests"), "{}", graduation(w));
+        let said = w.run(&["history"]).exits(0).out;
+        assert!(said.contains(&format!("acme/anvil#{pull} for #{number} was merged by")), "{said}");
+
+        let kept = w.path("token");
+        let approve = |name: &str, token: &str| {
+            std::fs::write(&kept, token).unwrap();
+            w.run(&["policy", "approve", name, "--token", &format!("file:{}", kept.display())])
+        };
+        let near = approve("gren", "token-of-ann");
+        assert!(near.code != 0 && near.err.contains("did you mean `green`?"), "{}", near.all());
+        assert_ne!(approve("green", "ghp_nobody").code, 0, "nobody's token");
+        let approved = approve("green", "token-of-ann").exits(0);
+        assert!(approved.out.contains("was approved by ann"), "{}", approved.all());
+        assert!(graduation(w).contains("in effect in acme/anvil"), "{}", graduation(w));
+        // Another policy by that name is another policy.
+        w.config(&text.replace("mode \"on-green\"", "mode \"on-green\"; updates 7"));
+        assert!(graduation(w).contains("pending: no approval by ann"), "{}", graduation(w));
+        w.config(&text);
+
+        let github = w.github();
+        let second = github.open_issue("acme/anvil", "Hone it again", &[]).unwrap();
+        let body = "It should be sharper. Done when there is a file called done, so that everybody sees it.";
+        github.edit_issue_body("acme/anvil", second, "acme", body).unwrap();
+        github.label_issue("acme/anvil", second, "factory", "acme").unwrap();
+        for _ in 0..8 {
+            step(w);
+        }
+        let open = github.with(|world| world.repo("acme", "anvil").expect("there").issues[&second].state);
+        assert_eq!(open, IssueState::Closed, "{}", w.plan(&[]).all());
     });
 }
 

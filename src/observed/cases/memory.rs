@@ -172,3 +172,93 @@ fn again(kept: &[&mut Kept], now: Timestamp) -> BTreeSet<u64> {
     rest.sort_by_key(|it| (it.read, it.case.number));
     open.into_iter().chain(rest).take(AGAIN).map(|it| it.case.number).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CommitId, Mergeable, Seen};
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
+    }
+
+    /// An issue with an open pull request, whose number is a thousand more.
+    fn case(number: u64) -> Case {
+        let head = CommitId::parse(&format!("{number:040x}")).unwrap();
+        let pull = PullCase {
+            number: 1000 + number,
+            title: String::new(),
+            open: true,
+            own: true,
+            author: String::new(),
+            closed: None,
+            landed: None,
+            draft: false,
+            head,
+            tree: None,
+            pushed_by: None,
+            base: "main".into(),
+            base_head: None,
+            behind: None,
+            mergeable: Mergeable::Unknown,
+            labels: BTreeSet::new(),
+            checks: Seen::Unknown,
+            reviews: Seen::Unknown,
+            threads: Seen::Unknown,
+            files: Seen::Unknown,
+            opened: at(0),
+            head_at: None,
+        };
+        Case {
+            repo: RepoName::parse("acme/widgets").unwrap(),
+            number,
+            title: String::new(),
+            body: String::new(),
+            author: String::new(),
+            open: true,
+            opened: at(0),
+            edited: None,
+            labels: BTreeMap::new(),
+            assignees: BTreeSet::new(),
+            comments: Vec::new(),
+            blocked_by: BTreeSet::new(),
+            pulls: vec![pull],
+        }
+    }
+
+    #[test]
+    fn of_many_open_pull_requests_those_told_of_are_read_and_the_others_in_turns() {
+        let (memory, repo) = (Remembered::default(), case(1).repo);
+        let all: BTreeMap<u64, Timestamp> = (1..=60).map(|n| (n, at(0))).collect();
+        memory.learn(&repo, (Vec::new(), true, at(1)), &all, (1..=60).map(|n| (case(n), true)));
+        let none = BTreeMap::new();
+        let look = |minute| {
+            let kept = memory.unchanged(&repo, &none, at(minute));
+            let read: Vec<u64> = kept.iter().filter(|(_, again)| *again).map(|(it, _)| it.number).collect();
+            memory.learn(&repo, (Vec::new(), false, at(minute)), &none, kept.into_iter());
+            read
+        };
+        let next: Vec<u64> = (1..=15).collect();
+        assert_eq!(look(2), [next.clone(), (16..=25).collect()].concat());
+        assert_eq!(look(3), [next.clone(), (26..=35).collect()].concat(), "those that were read longest ago");
+        memory.tell(&repo, &Told::Pull(1050));
+        memory.tell(&repo, &Told::Head(format!("{:040x}", 55)));
+        memory.tell(&repo, &Told::Pull(7));
+        assert_eq!(look(4), [next.clone(), (36..=45).collect(), vec![50, 55]].concat());
+        assert_eq!(look(5), [next, (46..=49).collect(), (51..=54).collect(), vec![56, 57]].concat());
+    }
+
+    /// What is told of while something is being read may have come after it was read.
+    #[test]
+    fn what_is_told_of_during_a_reading_is_read_by_the_next() {
+        let (memory, repo) = (Remembered::default(), case(1).repo);
+        let all: BTreeMap<u64, Timestamp> = (1..=60).map(|n| (n, at(0))).collect();
+        memory.learn(&repo, (Vec::new(), true, at(1)), &all, (1..=60).map(|n| (case(n), true)));
+        let none = BTreeMap::new();
+        let kept = memory.unchanged(&repo, &none, at(2));
+        memory.tell(&repo, &Told::Pull(1060));
+        memory.learn(&repo, (Vec::new(), false, at(2)), &none, kept.into_iter());
+        let again = memory.unchanged(&repo, &none, at(3));
+        assert!(again.iter().any(|(it, again)| it.number == 60 && *again));
+    }
+}
