@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::adapters::github::{Client, Error, Kind};
+use crate::adapters::github::{Client, Clients, Error, Kind};
 use crate::model::{Action, Effect, StopRun};
 use crate::plan::Permit;
 
@@ -18,6 +18,7 @@ use super::{
 #[derive(Clone)]
 pub struct Writer {
     client: Client,
+    reviewer: Option<Client>,
     workshop: Arc<dyn Workshop>,
 }
 
@@ -30,6 +31,9 @@ pub enum WriteError {
     /// A run was not started, or its work not pushed.
     #[error(transparent)]
     Workshop(#[from] WorkshopError),
+    /// There is no client of the identity that it is to be done by.
+    #[error("the factory has no reviewer any more")]
+    Nobody,
 }
 
 impl WriteError {
@@ -38,6 +42,7 @@ impl WriteError {
         match self {
             Self::GitHub(error) => error.may_have_happened(),
             Self::Workshop(_) => true,
+            Self::Nobody => false,
         }
     }
 
@@ -48,6 +53,7 @@ impl WriteError {
                 matches!(error.kind(), Kind::Invalid { .. } | Kind::Conflict | Kind::Absent)
             }
             Self::Workshop(error) => error.trouble == Trouble::Contested,
+            Self::Nobody => false,
         }
     }
 
@@ -63,14 +69,16 @@ impl WriteError {
             Self::Workshop(WorkshopError { says, trouble }) => {
                 Outcome::Failed { says: says.clone(), trouble: *trouble, request_id: None }
             }
+            Self::Nobody => Outcome::left(self.to_string()),
         }
     }
 }
 
 impl Writer {
-    /// A writer that goes through this client, and has agents start and their work pushed there.
-    pub fn new(client: Client, workshop: Arc<dyn Workshop>) -> Self {
-        Self { client, workshop }
+    /// A writer that goes through the author's client, but for reviews; and has agents start and their work pushed there.
+    pub fn new(clients: Clients, workshop: Arc<dyn Workshop>) -> Self {
+        let Clients { author: client, reviewer } = clients;
+        Self { client, reviewer, workshop }
     }
 
     /// The present state of an action's object. Reads only.
@@ -99,6 +107,9 @@ impl Writer {
                 cases::look(&self.client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
             Effect::Reply(it) => {
+                cases::look(&self.client, &it.repo, it.watched.number, |case| it.value(case)).await?
+            }
+            Effect::Review(it) => {
                 cases::look(&self.client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
             Effect::UpdateBranch { repo, head, watched, .. } => {
@@ -167,6 +178,10 @@ impl Writer {
                 cases::update_branch(client, repo, *number, head).await?
             }
             Effect::Reply(it) => cases::reply(client, it).await?,
+            Effect::Review(it) => {
+                let by = if it.by.is_some() { self.reviewer.as_ref() } else { Some(client) };
+                cases::review(by.ok_or(WriteError::Nobody)?, it).await?
+            }
             Effect::StopRun(stop) => {
                 self.workshop.stop(stop).await?;
                 Shown::No

@@ -245,6 +245,7 @@ impl World {
             Effect::Tell(tell) => tell.value(case(tell.watched.number)),
             Effect::Merge(it) => it.value(case(it.watched.number)),
             Effect::Reply(it) => it.value(case(it.watched.number)),
+            Effect::Review(it) => it.value(case(it.watched.number)),
             Effect::UpdateBranch { head, watched, .. } => case(watched.number).update(head, watched),
             Effect::StopRun(stop) => {
                 let at_work = |run: &&RunSeen| run.id == stop.run && run.phase.takes_a_slot();
