@@ -209,7 +209,8 @@ fn credential(block: &Block, kind: &str, named: &str, cx: &mut Builder<'_>) -> O
     // What is written before the kind.
     let before = named.strip_suffix(&format!("\"{kind}\"")).unwrap_or(named);
     let is_author = block.kind.name == AUTH.name;
-    let (token, key) = if is_author { ("GITHUB_TOKEN", "FACTORY_APP_KEY") } else { ("REVIEWER_TOKEN", "REVIEWER_APP_KEY") };
+    let (token, key) =
+        if is_author { ("GITHUB_TOKEN", "FACTORY_APP_KEY") } else { ("REVIEWER_TOKEN", "REVIEWER_APP_KEY") };
     let example = |kind: &str| match kind {
         "token" => format!("`{before}\"token\" token=\"env:{token}\"`"),
         _ => format!("`{before}\"app\" id=1234 key=\"env:{key}\"`"),

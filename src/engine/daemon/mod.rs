@@ -438,7 +438,9 @@ impl Daemon {
             Err(error) => tracing::error!(%error, "what became of live switches can't be kept"),
         }
         if done.look_again {
-            self.scheduler.event(Facets::of(Facet::Settings).and(Facets::of(Facet::Labels)), now);
+            // What the factory did itself wakes nobody from outside.
+            let facets = [Facet::Settings, Facet::Labels, Facet::Cases].map(Facets::of);
+            self.scheduler.event(facets.into_iter().fold(Facets::NONE, Facets::and), now);
         }
         let mut status = report::locked(&self.status);
         status.held = done

@@ -424,8 +424,10 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
             a.verb,
             Verb::CreateRepository
                 | Verb::UnarchiveRepository
-                | Verb::MergePull
+                | Verb::OpenPull
                 | Verb::ReviewPull
+                | Verb::Reply
+                | Verb::MergePull
                 | Verb::StopRun
         )
     };
