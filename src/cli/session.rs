@@ -210,7 +210,7 @@ impl Context {
             Auth::Token(_) => github::Auth::Token(secret),
             Auth::App { id, .. } => github::Auth::App { id: *id, key_pem: secret },
         };
-        self.client_with(&self.api(desired), auth, patience, cache).map(Some)
+        self.client_with(&self.api(desired), auth, patience, cache, desired.github.creations).map(Some)
     }
 
     /// A client for a config's GitHub, as the author.

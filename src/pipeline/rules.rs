@@ -197,7 +197,7 @@ fn reviews(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unm
             && !it.own
             && is_other(&it.author)
     };
-    let of_head = verdicts.into_iter().filter(|it| approves(&it));
+    let of_head = verdicts.into_iter().filter(approves);
     let (by_reviewer, others): (Vec<&ReviewSeen>, Vec<&ReviewSeen>) =
         of_head.partition(|it| view.is_reviewer(&it.author));
     if others.iter().any(|it| view.is_trusted(&it.author) == Some(true)) {

@@ -342,6 +342,7 @@ fn creations(effect: &Effect) -> usize {
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_) => 1,
+        Effect::Review(review) => 1 + usize::from(review.by.is_none()),
         Effect::Tell(tell) => {
             usize::from(tell.comment.is_some() && tell.rewrites.is_none()) + usize::from(!tell.add.is_empty())
         }

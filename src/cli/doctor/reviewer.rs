@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::adapters::github::{Client, Error};
 use crate::cli::exit::Exit;
-use crate::model::{Auth, Desired};
+use crate::model::{Auth, Desired, RepoName};
 
 use super::finding::Report;
 use super::github::refused;
@@ -23,7 +23,7 @@ pub(super) async fn look(
     desired: &Desired,
     report: &mut Report,
 ) {
-    let owners: BTreeSet<&str> = desired.pipelines.of_repo.keys().map(|repo| repo.owner()).collect();
+    let owners: BTreeSet<&str> = desired.pipelines.of_repo.keys().map(RepoName::owner).collect();
     let first = owners.first().copied().unwrap_or_default();
     let whose = match named {
         Auth::App { id, .. } => format!("the App {id}"),

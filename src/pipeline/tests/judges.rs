@@ -37,16 +37,12 @@ fn found(all: &[(&str, &str)]) -> Option<Value> {
 
 /// What it is about to say, without the numbers of runs.
 fn says(it: &Story) -> String {
-    it.view(|view| match station(view).stand {
-        Stand::Moves(what) => match *what {
-            Move::Review(review) => {
-                let runs = view.runs.iter();
-                let body = runs.fold(review.body.clone(), |body, run| body.replace(run.id.as_str(), "RUN"));
-                format!("{}\n{body}\n", review.verdict.as_str())
-            }
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
+    it.view(|view| {
+        let Stand::Moves(what) = station(view).stand else { panic!("nothing is said") };
+        let Move::Review(review) = *what else { panic!("{what:?}") };
+        let runs = view.runs.iter();
+        let body = runs.fold(review.body.clone(), |body, run| body.replace(run.id.as_str(), "RUN"));
+        format!("{}\n{body}\n", review.verdict.as_str())
     })
 }
 
@@ -214,7 +210,7 @@ fn an_approval_that_no_run_stands_behind_counts_for_nothing() {
     it.pull("somebody has the reviewer's token", |pull| review_of(pull, "critic[bot]", ReviewIs::Approved));
     let left = |it: &Story| {
         let left = it.view(|view| unmet(view, &view.case.pulls[0]));
-        left.iter().map(|it| format!("{}: {}\n", it.rule, it.says)).collect::<String>()
+        left.iter().map(|it| format!("{}: {}\n", it.rule, it.says)).collect::<Vec<_>>().concat()
     };
     let mut out = left(&it);
     it.ran(Done, compliant()).ran(Done, found(&[("high", "The horn is blunt.")]));
