@@ -100,7 +100,11 @@ fn the_demo_tells_its_story() {
 
         8. An issue becomes a merged pull request; its first attempt fails and is repaired
            write policies/pipeline.kdl:
-           │ github { webhook listen="127.0.0.1:0" secret="env:HOOK_SECRET"; }
+           │ github {
+           │     auth "app" id=11 key="env:FACTORY_APP_KEY"
+           │     identity "reviewer" kind="app" id=12 key="env:REVIEWER_APP_KEY"
+           │     webhook listen="127.0.0.1:0" secret="env:HOOK_SECRET"
+           │ }
            │ agent "smith" kind="command" {
            │     program "/opt/factoryctl" "twin" "agent" "--writes" "WELCOME.md={title}" "--forgets" "test.sh=grep -q Welcome WELCOME.md"
            │     readable "/opt/factoryctl"
@@ -109,9 +113,9 @@ fn the_demo_tells_its_story() {
            │     intake "factory:please"
            │     phases "triage" "plan" "review"
            │     agents "smith"
-           │     merge-policy "green"
+           │     merge-policy "reviewed"
            │ }
-           │ merge-policy "green" { mode "on-green"; require-checks "ci"; }
+           │ merge-policy "reviewed" { mode "on-green-with-review"; require-checks "ci"; }
            edit policies/repositories.kdl: repo "acme/garnet-api-000"  →  repo "acme/garnet-api-000" { pipeline "standard"; }
            $ git commit -m "Let issues become pull requests" && git push
            by hand on GitHub: issue #[n] "Welcome whoever opens this repository", labelled factory:please
@@ -122,7 +126,7 @@ fn the_demo_tells_its_story() {
            │ acme/garnet-api-000
            │   ~ tell issue issue/4
            │       labels: +"factory:triage"
-           │       why: it is in the phase triage · policies/pipeline.kdl:6 · loop pipeline · [id]
+           │       why: it is in the phase triage · policies/pipeline.kdl:10 · loop pipeline · [id]
            │   + start run issue/4/triage
            │       agent: "smith"
            │       attempt: 1
@@ -147,11 +151,14 @@ fn the_demo_tells_its_story() {
            │ run [run] in review by the playbook `repair-checks`, round 1, with transcript, last commits, attempt 1 by smith
            │ run [run] in review by the playbook `spec-review`, round 1, attempt 1 by smith
            │ run [run] in review by the playbook `quality-review`, round 1, attempt 1 by smith
-           $ factoryctl history repo/acme/garnet-api-000/pull/*
-           │ [time] #[n] merge-pull repo/acme/garnet-api-000/pull/5 by daemon of demo@[host] at [id] (every rule of its policy holds; policies/pipeline.kdl:12) done
+           $ factoryctl history repo/acme/garnet-api-000/pull/**
+           │ [time] #[n] merge-pull repo/acme/garnet-api-000/pull/5 by daemon of demo@[host] at [id] (every rule of its policy holds; policies/pipeline.kdl:16) done
+           │ [time] #[n] review-pull repo/acme/garnet-api-000/pull/5/review by daemon of demo@[host] at [id] (runs have reviewed its head; policies/pipeline.kdl:10) done
+           what GitHub shows of its reviews:
+           │ factory-reviewer[bot]: APPROVED
            what issue #[n] shows by now:
            │ closed; its labels: factory:please → factory:triage → factory:plan → factory:implement → factory:review → factory:merge → factory:done
-           │ **Done**: #[n] was merged by operator.
+           │ **Done**: #[n] was merged by factory[bot].
 
         9. The ledger, in Git, explains every change
            $ factoryctl ledger verify
@@ -160,9 +167,9 @@ fn the_demo_tells_its_story() {
            │ apply: 1 issue in acme/garnet-api-000 (config [id])
            │ intend: 1 issue in acme/garnet-api-000 (config [id])
            │ apply: 1 issue, 1 pull request in acme/garnet-api-000 (config [id])
-           │ run: repo/acme/garnet-api-000/issue/4/review done; intend: 1 issue, 1 pull request in acme/garnet-api-000 (config [id])
-           │ apply: 1 run in acme/garnet-api-000 (config [id])
-           │ run: repo/acme/garnet-api-000/issue/4/review done; intend: 1 run in acme/garnet-api-000 (config [id])
+           │ intend: 1 issue, 1 pull request in acme/garnet-api-000 (config [id])
+           │ apply: 1 comment in acme/garnet-api-000 (config [id])
+           │ run: repo/acme/garnet-api-000/issue/4/review done; intend: 1 comment in acme/garnet-api-000 (config [id])
 
         10. What to try next
            factoryctl demo --keep          keep all of this and look around

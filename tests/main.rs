@@ -27,6 +27,7 @@ mod faults;
 mod follow_ups;
 mod gates;
 mod hostile;
+mod identities;
 mod in_force;
 mod judges;
 mod keeping;

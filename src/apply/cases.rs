@@ -6,7 +6,10 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::adapters::github::{Client, Effect as Once, Error};
-use crate::model::{Case, CommitId, LabelName, Landing, Reply, RepoName, Tell, Watched};
+use crate::model::{
+    Case, CheckState, CommitId, LabelName, Landing, PullReview, REVIEW_STATUS, Reply, RepoName, ReviewIs,
+    Tell, Watched,
+};
 use crate::observed::one_case;
 
 use super::look::LookError;
@@ -135,4 +138,22 @@ pub(super) async fn reply(client: &Client, it: &Reply) -> Result<Shown, Error> {
     let wanted = json!({ "body": body });
     let reply = client.write(repo.owner(), Method::POST, &path, &wanted, Once::Create).await?;
     Ok(Shown::fields(&reply, [("body", &wanted["body"])]))
+}
+
+/// Writes a review at the head that was judged. The commit status comes first, and may come twice: the review is what shows
+/// that it is done.
+pub(super) async fn review(client: &Client, it: &PullReview) -> Result<Shown, Error> {
+    let PullReview { repo, pull, head, by, verdict, passes, body, .. } = it;
+    let mut shown = Shown::Yes;
+    if by.is_none() {
+        let summary =
+            if *passes { "nothing has to be mended first" } else { "something has to be mended first" };
+        let state = CheckState { passes: *passes, summary: summary.to_owned() };
+        shown = super::speech::report(client, repo, head, REVIEW_STATUS, &state, false).await?;
+    }
+    let event = if *verdict == ReviewIs::Approved { "APPROVE" } else { "COMMENT" };
+    let path = format!("/repos/{repo}/pulls/{pull}/reviews");
+    let wanted = json!({ "commit_id": head.as_str(), "event": event, "body": body });
+    let reply = client.write(repo.owner(), Method::POST, &path, &wanted, Once::Create).await?;
+    Ok(shown.and(Shown::fields(&reply, ["commit_id", "body"].map(|field| (field, &wanted[field])))))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::adapters::github::{Client, Error, Kind};
+use crate::adapters::github::{Client, Clients, Error, Kind};
 use crate::model::{Action, Case, Effect, StopRun};
 use crate::plan::Permit;
 
@@ -19,6 +19,7 @@ use super::{
 #[derive(Clone)]
 pub struct Writer {
     client: Client,
+    reviewer: Option<Client>,
     workshop: Arc<dyn Workshop>,
 }
 
@@ -31,6 +32,9 @@ pub enum WriteError {
     /// A run was not started, or its work not pushed.
     #[error(transparent)]
     Workshop(#[from] WorkshopError),
+    /// There is no client of the identity that it is to be done by.
+    #[error("the factory has no reviewer any more")]
+    Nobody,
 }
 
 impl WriteError {
@@ -39,6 +43,7 @@ impl WriteError {
         match self {
             Self::GitHub(error) => error.may_have_happened(),
             Self::Workshop(_) => true,
+            Self::Nobody => false,
         }
     }
 
@@ -49,6 +54,7 @@ impl WriteError {
                 matches!(error.kind(), Kind::Invalid { .. } | Kind::Conflict | Kind::Absent)
             }
             Self::Workshop(error) => error.trouble == Trouble::Contested,
+            Self::Nobody => false,
         }
     }
 
@@ -64,14 +70,16 @@ impl WriteError {
             Self::Workshop(WorkshopError { says, trouble }) => {
                 Outcome::Failed { says: says.clone(), trouble: *trouble, request_id: None }
             }
+            Self::Nobody => Outcome::left(self.to_string()),
         }
     }
 }
 
 impl Writer {
-    /// A writer that goes through this client, and has agents start and their work pushed there.
-    pub fn new(client: Client, workshop: Arc<dyn Workshop>) -> Self {
-        Self { client, workshop }
+    /// A writer that goes through the author's client, but for reviews; and has agents start and their work pushed there.
+    pub fn new(clients: Clients, workshop: Arc<dyn Workshop>) -> Self {
+        let Clients { author: client, reviewer } = clients;
+        Self { client, reviewer, workshop }
     }
 
     /// The present state of an action's object, where that is part of an issue as the group has read it. Reads only.
@@ -108,6 +116,9 @@ impl Writer {
                 group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
             Effect::Reply(it) => {
+                group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
+            }
+            Effect::Review(it) => {
                 group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
             Effect::UpdateBranch { repo, head, watched, .. } => {
@@ -176,6 +187,10 @@ impl Writer {
                 cases::update_branch(client, repo, *number, head).await?
             }
             Effect::Reply(it) => cases::reply(client, it).await?,
+            Effect::Review(it) => {
+                let by = if it.by.is_some() { self.reviewer.as_ref() } else { Some(client) };
+                cases::review(by.ok_or(WriteError::Nobody)?, it).await?
+            }
             Effect::StopRun(stop) => {
                 self.workshop.stop(stop).await?;
                 Shown::No

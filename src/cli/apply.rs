@@ -510,7 +510,7 @@ impl<'a> Job<'a> {
         };
         let watch = Watch { gate: &gate, progress: &progress, stop: self.stop.clone() };
         let writer = Writer::new(
-            self.session.client.clone(),
+            self.session.clients(),
             Arc::new(Starter::new(self.yard(), self.session.client.clone())),
         );
         let basis = self.basis(&judged.document);

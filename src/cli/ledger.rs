@@ -116,7 +116,13 @@ pub(super) async fn standing(
     let noted = Published::noted(state.dir());
     let branch = match cx.client(desired, Patience::Foreground, None) {
         Ok(client) => {
-            let session = Session { client, state: state.clone(), store: None, known: Known::default() };
+            let session = Session {
+                client,
+                reviewer: None,
+                state: state.clone(),
+                store: None,
+                known: Known::default(),
+            };
             branch(cx, &session, source, desired).await.map_err(|mut fail| {
                 fail.message = format!("it can't be compared with its branch: {}", fail.message);
                 fail

@@ -54,7 +54,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let (drain, _) = super::signals::stop_on_signal();
     let context = cx.clone();
     let connect = move |desired: &Desired| {
-        context.client(desired, Patience::Daemon, store.clone()).map_err(|fail| fail.to_string())
+        context.clients(desired, Patience::Daemon, store.clone()).map_err(|fail| fail.to_string())
     };
     cx.ui.say(&format!(
         "factory {} runs: {} of {} at {}",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::adapters::git::Access;
-use crate::adapters::github::{self, Client, ContentLimits, Patience, SetupError};
+use crate::adapters::github::{self, Client, Clients, ContentLimits, Patience, SetupError};
 use crate::adapters::state::{self, StateDir, TakenOver};
 use crate::adapters::store::Store;
 use crate::apply::Recorder;
@@ -47,6 +47,7 @@ pub(crate) const READING: &str = "reading GitHub";
 /// What a command that reads GitHub works with.
 pub(crate) struct Session {
     pub(crate) client: Client,
+    pub(crate) reviewer: Option<Client>,
     pub(crate) state: StateDir,
     pub(crate) store: Option<Store>,
     pub(crate) known: Known,
@@ -55,7 +56,19 @@ pub(crate) struct Session {
 impl Session {
     /// What is looked at with it.
     pub(crate) fn world<'a>(&'a self, cx: &'a Context) -> World<'a> {
-        World { client: &self.client, clock: &cx.clock, env: &cx.env, state: &self.state, known: &self.known }
+        World {
+            client: &self.client,
+            reviewer: self.reviewer.as_ref(),
+            clock: &cx.clock,
+            env: &cx.env,
+            state: &self.state,
+            known: &self.known,
+        }
+    }
+
+    /// What is written with.
+    pub(crate) fn clients(&self) -> Clients {
+        Clients { author: self.client.clone(), reviewer: self.reviewer.clone() }
     }
 
     /// The config repository as the factory writes to it, and what git needs to reach it.
@@ -166,11 +179,41 @@ impl Context {
                 ));
             })
             .ok();
-        let client = self.client(desired, patience, store.clone())?;
-        Ok(Session { client, state, store, known: Known::default() })
+        let Clients { author: client, reviewer } = self.clients(desired, patience, store.clone())?;
+        Ok(Session { client, reviewer, state, store, known: Known::default() })
     }
 
-    /// A client for a config's GitHub.
+    /// The clients for a config's GitHub, each with tokens and limits of its own.
+    pub(crate) fn clients(
+        &self,
+        desired: &Desired,
+        patience: Patience,
+        cache: Option<Store>,
+    ) -> Result<Clients, Fail> {
+        let author = self.client(desired, patience, cache.clone())?;
+        Ok(Clients { author, reviewer: self.reviewer(desired, patience, cache)? })
+    }
+
+    /// A client for the reviewer of a config, where it names one. The token of the environment is the author's.
+    pub(crate) fn reviewer(
+        &self,
+        desired: &Desired,
+        patience: Patience,
+        cache: Option<Store>,
+    ) -> Result<Option<Client>, Fail> {
+        let Some(named) = &desired.github.reviewer else { return Ok(None) };
+        let secret = self.env.secret(named.secret()).map_err(|error| {
+            let help = next::environment(&error);
+            Fail::new(Exit::Auth, "the secret of the reviewer can't be read").because(error).help(help)
+        })?;
+        let auth = match named {
+            Auth::Token(_) => github::Auth::Token(secret),
+            Auth::App { id, .. } => github::Auth::App { id: *id, key_pem: secret },
+        };
+        self.client_with(&self.api(desired), auth, patience, cache, desired.github.creations).map(Some)
+    }
+
+    /// A client for a config's GitHub, as the author.
     pub(crate) fn client(
         &self,
         desired: &Desired,

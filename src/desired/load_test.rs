@@ -17,8 +17,8 @@ pub(super) fn explain(desired: &Desired, sources: bool) -> String {
     writeln!(w, "factory {} config {config} branch {}", f.name, f.branch).unwrap();
     writeln!(
         w,
-        "api {} auth {:?} webhook {:?}",
-        desired.github.api.value, desired.github.auth, desired.github.webhook
+        "api {} auth {:?} reviewer {:?} webhook {:?}",
+        desired.github.api.value, desired.github.auth, desired.github.reviewer, desired.github.webhook
     )
     .unwrap();
     for repo in desired.repos.values() {
@@ -140,6 +140,7 @@ factory "acme" {
 }
 github {
     auth "app" id=1234 key="env:FACTORY_APP_KEY"
+    identity "reviewer" kind="app" id=5678 key="env:REVIEWER_APP_KEY"
     webhook listen="127.0.0.1:0" secret="env:HOOK"
 }
 defaults {
@@ -194,28 +195,28 @@ fn every_section_becomes_desired_state() {
     assert!(warnings.is_empty(), "{warnings:?}");
     insta::assert_snapshot!(explain(&desired, true), @r#"
     factory acme config acme/factory branch main
-    api https://api.github.com auth App { id: 1234, key: Env("FACTORY_APP_KEY") } webhook Some(Webhook { listen: "127.0.0.1:0", secret: Env("HOOK") })
-    repo acme/lib-rs create=false groups=["rust"] at factory.kdl:32
-      has-wiki = true (group "rust" factory.kdl:20) over false (defaults)
-      delete-branch-on-merge = true (group "rust" factory.kdl:19)
+    api https://api.github.com auth App { id: 1234, key: Env("FACTORY_APP_KEY") } reviewer Some(App { id: 5678, key: Env("REVIEWER_APP_KEY") }) webhook Some(Webhook { listen: "127.0.0.1:0", secret: Env("HOOK") })
+    repo acme/lib-rs create=false groups=["rust"] at factory.kdl:33
+      has-wiki = true (group "rust" factory.kdl:21) over false (defaults)
+      delete-branch-on-merge = true (group "rust" factory.kdl:20)
       labels additive (defaults)
-        bug "d73a4a" "Something is broken" was=Some("defect") delete=None (defaults factory.kdl:13; over ["label-set \"lifecycle\""])
+        bug "d73a4a" "Something is broken" was=Some("defect") delete=None (defaults factory.kdl:14; over ["label-set \"lifecycle\""])
         kind/question "d876e3" "-" was=None delete=None (label-set "lifecycle" policies/labels.kdl:4; over [])
-    repo acme/site create=false groups=[] at factory.kdl:33
-      has-wiki = false (defaults factory.kdl:11)
+    repo acme/site create=false groups=[] at factory.kdl:34
+      has-wiki = false (defaults factory.kdl:12)
       labels ignore (repo "acme/site")
-        bug "d73a4a" "Something is broken" was=Some("defect") delete=None (defaults factory.kdl:13; over ["label-set \"lifecycle\""])
+        bug "d73a4a" "Something is broken" was=Some("defect") delete=None (defaults factory.kdl:14; over ["label-set \"lifecycle\""])
         kind/question "d876e3" "-" was=None delete=None (label-set "lifecycle" policies/labels.kdl:4; over [])
-    repo acme/widgets create=true groups=["rust"] at factory.kdl:22
-      description = "The widget service" (repo "acme/widgets" factory.kdl:23)
-      topics = ["rust","service"] (repo "acme/widgets" factory.kdl:24)
-      visibility = "private" (repo "acme/widgets" factory.kdl:25)
-      has-wiki = false (repo "acme/widgets" factory.kdl:26) over true (group "rust") over false (defaults)
-      delete-branch-on-merge = true (group "rust" factory.kdl:19)
+    repo acme/widgets create=true groups=["rust"] at factory.kdl:23
+      description = "The widget service" (repo "acme/widgets" factory.kdl:24)
+      topics = ["rust","service"] (repo "acme/widgets" factory.kdl:25)
+      visibility = "private" (repo "acme/widgets" factory.kdl:26)
+      has-wiki = false (repo "acme/widgets" factory.kdl:27) over true (group "rust") over false (defaults)
+      delete-branch-on-merge = true (group "rust" factory.kdl:20)
       labels authoritative (repo "acme/widgets")
-        Bug "ff0000" "Something is broken" was=Some("defect") delete=None (repo "acme/widgets" factory.kdl:28; over ["defaults", "label-set \"lifecycle\""])
+        Bug "ff0000" "Something is broken" was=Some("defect") delete=None (repo "acme/widgets" factory.kdl:29; over ["defaults", "label-set \"lifecycle\""])
         kind/question "d876e3" "-" was=None delete=None (label-set "lifecycle" policies/labels.kdl:4; over [])
-        wontfix "-" "-" was=None delete=Some("2026-12-01") (repo "acme/widgets" factory.kdl:29; over [])
+        wontfix "-" "-" was=None delete=Some("2026-12-01") (repo "acme/widgets" factory.kdl:30; over [])
     observe acme/*
     loop labels enabled=false every=Some(300s) reason=Some("clean-up") until=Some("2026-12-01T00:00:00Z") {}
     loop stale enabled=true every=Some(5400s) reason=None until=None {"comment": Bool(false), "exempt": Array [String("pinned"), String("security")], "stale-after": Number(5184000)}

@@ -154,7 +154,7 @@ fn children(kind: &'static Kind) -> BoxedStrategy<Vec<Made>> {
                 "gate" | "recipe" => 0.01,
                 "agent" => 0.4,
                 "pipeline" | "merge-policy" => 0.05,
-                "playbook" | "freeze" | "check" => 0.02,
+                "playbook" | "freeze" | "check" | "identity" => 0.02,
                 _ => return some.boxed(),
             };
             proptest::option::weighted(chance, some).prop_map(Option::unwrap_or_default).boxed()

@@ -37,6 +37,7 @@ impl Loop for Pipeline {
         Verb::MergePull,
         Verb::UpdateBranch,
         Verb::Reply,
+        Verb::ReviewPull,
         Verb::Withdraw,
     ];
 
@@ -299,6 +300,14 @@ impl Driver {
                         action.reason("what was asked there has been looked at").because([source.clone()]),
                     );
                 }
+            }
+            Move::Review(review) => {
+                let address =
+                    Address::repo(&case.repo).part("pull", &review.pull.to_string()).field("review");
+                let (before, after) = (review.value(case), review.done());
+                let effect = Effect::Review(Box::new(review.clone()));
+                let action = Action::new(Pipeline::NAME, Verb::ReviewPull, address, before, after, effect);
+                plan.act(action.reason("runs have reviewed its head").because([source]));
             }
             Move::Withdraw { number, why } => {
                 let address = Address::repo(&case.repo).part("pull", &number.to_string());

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, Landing, LoopName, OpenIssue, OpenPull,
-    Reply, RepoName, Setting, SettingValue, Source, StartRun, StopRun, Tell, Verb, Watched,
+    PullReview, Reply, RepoName, Setting, SettingValue, Source, StartRun, StopRun, Tell, Verb, Watched,
 };
 
 /// What could go wrong with an action that did exactly what it says.
@@ -176,6 +176,8 @@ pub enum Effect {
     },
     /// Answers a conversation on a pull request.
     Reply(Box<Reply>),
+    /// Writes on a pull request what the factory's reviews found at its head.
+    Review(Box<PullReview>),
     /// Ends a run.
     StopRun(Box<StopRun>),
 }
@@ -190,6 +192,7 @@ impl Effect {
             Self::Tell(tell) => Some(&tell.watched),
             Self::Merge(landing) => Some(&landing.watched),
             Self::Reply(reply) => Some(&reply.watched),
+            Self::Review(review) => Some(&review.watched),
             Self::CreateRepository { .. }
             | Self::UpdateSettings { .. }
             | Self::CreateLabel { .. }
@@ -225,6 +228,7 @@ impl Effect {
             Self::Tell(tell) => &tell.repo,
             Self::Merge(landing) => &landing.repo,
             Self::Reply(reply) => &reply.repo,
+            Self::Review(review) => &review.repo,
             Self::StopRun(stop) => &stop.repo,
         }
     }
@@ -299,6 +303,7 @@ impl Action {
             | Effect::Merge(_)
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)
+            | Effect::Review(_)
             | Effect::StopRun(_) => Vec::new(),
         }
     }

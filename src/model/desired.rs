@@ -61,8 +61,10 @@ pub struct Factory {
 pub struct GitHub {
     /// The REST base, e.g. `https://api.github.com`.
     pub api: Sourced<String>,
-    /// Who the factory is there.
+    /// Who the factory is there: the author of all that it does.
     pub auth: Auth,
+    /// Who it is besides, to review what the author made; somebody else than the author.
+    pub reviewer: Option<Auth>,
     /// Where webhooks are received, if anywhere.
     pub webhook: Option<Webhook>,
     /// How much is created there at most; what the server publishes unless it is given.
@@ -74,6 +76,7 @@ impl Default for GitHub {
         Self {
             api: Sourced::built_in("https://api.github.com".to_owned()),
             auth: Auth::Token(SecretRef::Env("GITHUB_TOKEN".to_owned())),
+            reviewer: None,
             webhook: None,
             creations: None,
         }
@@ -92,6 +95,24 @@ pub enum Auth {
         /// Its private key, in PEM.
         key: SecretRef,
     },
+}
+
+impl Auth {
+    /// Where its secret is found.
+    pub fn secret(&self) -> &SecretRef {
+        match self {
+            Self::Token(from) | Self::App { key: from, .. } => from,
+        }
+    }
+
+    /// Whether it is the same identity, as far as config tells.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::App { id, .. }, Self::App { id: other, .. }) => id == other,
+            (Self::Token(from), Self::Token(other)) => from == other,
+            (Self::App { .. }, Self::Token(_)) | (Self::Token(_), Self::App { .. }) => false,
+        }
+    }
 }
 
 /// Where a secret is found; never the secret itself.

@@ -46,6 +46,8 @@ pub enum Verb {
     UpdateBranch,
     /// A conversation on a pull request is answered.
     Reply,
+    /// What the factory's reviews found is written on the pull request.
+    ReviewPull,
     /// A run is ended.
     StopRun,
 }
@@ -74,6 +76,7 @@ impl Verb {
         Self::MergePull,
         Self::UpdateBranch,
         Self::Reply,
+        Self::ReviewPull,
         Self::StopRun,
     ];
 
@@ -101,6 +104,7 @@ impl Verb {
             Self::MergePull => "merge-pull",
             Self::UpdateBranch => "update-branch",
             Self::Reply => "reply",
+            Self::ReviewPull => "review-pull",
             Self::StopRun => "stop-run",
         }
     }
@@ -115,6 +119,7 @@ impl Verb {
             | Self::Propose
             | Self::OpenPull
             | Self::Reply
+            | Self::ReviewPull
             | Self::OpenIssue => Change::Add,
             Self::UnarchiveRepository
             | Self::UpdateSettings
@@ -145,6 +150,7 @@ impl Verb {
             | Self::TellIssue
             | Self::MergePull
             | Self::Reply
+            | Self::ReviewPull
             | Self::StopRun => 3,
             // What takes in its base takes in what has landed there just before.
             Self::DeleteLabel | Self::DeleteComment | Self::Withdraw | Self::UpdateBranch => 4,
@@ -173,6 +179,7 @@ impl Verb {
             | Self::MergePull
             | Self::UpdateBranch
             | Self::Reply
+            | Self::ReviewPull
             | Self::StopRun => Object::Nothing,
             Self::OpenIssue => Object::Issue,
         }
@@ -193,7 +200,7 @@ impl Verb {
             Self::StartRun | Self::StopRun => "run",
             Self::OpenPull | Self::MergePull | Self::UpdateBranch => "pull request",
             Self::OpenIssue | Self::TellIssue => "issue",
-            Self::Reply => "comment",
+            Self::Reply | Self::ReviewPull => "comment",
         }
     }
 }

@@ -121,7 +121,8 @@ impl Commands {
 /// What people said of how to go on with an issue.
 pub(super) fn commands(view: &View<'_>) -> Commands {
     let mut out = Commands::default();
-    for comment in view.case.comments.iter().filter(|comment| !comment.own) {
+    let others = view.case.comments.iter().filter(|it| !it.own && !view.is_reviewer(&it.author));
+    for comment in others {
         let Some(parsed) = parse(&comment.body) else { continue };
         let by = comment.author.clone();
         match (view.is_trusted(&by), parsed) {

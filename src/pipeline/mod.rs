@@ -6,6 +6,7 @@ mod discover;
 mod hitl;
 mod implement;
 mod intake;
+mod judges;
 mod merge;
 mod plan;
 mod projection;
@@ -24,7 +25,7 @@ mod tests;
 
 use jiff::Timestamp;
 
-use crate::model::{CommitId, Landing, Phase, Reply, RunId, Task};
+use crate::model::{CommitId, Landing, Phase, PullReview, Reply, RunId, Task};
 
 pub use commands::{Command, Commands};
 pub use merge::{Unmet, awaits_checks, meddled, unmet};
@@ -104,6 +105,8 @@ pub enum Move {
     },
     /// Conversations are answered.
     Answer(Vec<Reply>),
+    /// What the reviews found at its head is written on it.
+    Review(PullReview),
     /// The pull request is closed, and its branch deleted.
     Withdraw {
         /// The pull request.

@@ -114,7 +114,10 @@ fn heard(view: &View<'_>) -> String {
 /// Such a line, in which the pull requests for the issue itself are referred to all the same.
 fn of_its_pulls(view: &View<'_>, line: String) -> String {
     let numbers = view.case.pulls.iter().map(|pull| pull.number);
-    numbers.fold(line, |line, n| line.replace(&format!("# {n} "), &format!("#{n} ")))
+    let line = numbers.fold(line, |line, n| line.replace(&format!("# {n} "), &format!("#{n} ")));
+    // An App that merged it is called by its login.
+    let by = view.case.pulls.iter().filter_map(|pull| pull.landed.as_ref()?.by.as_ref());
+    by.fold(line, |line, by| line.replace(&format!("by {}", by.replace('[', "'")), &format!("by {by}")))
 }
 
 /// Words of others on one line, in which nobody is called and nothing referred to.

@@ -108,7 +108,8 @@ fn issue(view: &View<'_>) -> String {
 
 /// What people said on it last, as data.
 fn comments(view: &View<'_>) -> String {
-    let all: Vec<_> = view.case.comments.iter().filter(|comment| !comment.own).collect();
+    let all: Vec<_> =
+        view.case.comments.iter().filter(|it| !it.own && !view.is_reviewer(&it.author)).collect();
     let mut out = String::new();
     for comment in all.iter().skip(all.len().saturating_sub(COMMENTS)) {
         let (body, _) = visible(&comment.body);

@@ -4,23 +4,21 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    CheckIs, CheckSeen, Closed, Mergeable, Outcome, Phase, PullCase, Reply, ReviewIs, RunSeen, ThreadSeen,
-    Watched,
+    CheckIs, CheckSeen, Closed, Mergeable, Outcome, Phase, PullCase, REVIEW_STATUS, Reply, ReviewIs, RunSeen,
+    ThreadSeen, Watched,
 };
 use crate::work::words::as_data;
 
-use super::implement::{Compliance, SPEC, compliance_form, missing, parts};
-use super::plan::{Finding, Findings, findings_form};
+use super::implement::parts;
 use super::prompt::{Parts, visible};
 use super::view::View;
-use super::work::{Got, Job, answer, schema};
+use super::work::{Got, Job};
 use super::{Move, Station};
 
 /// The playbooks.
-const REWORK: &str = "rework";
+pub(super) const REWORK: &str = "rework";
 const REPAIR: &str = "repair-checks";
 const RESOLVE: &str = "resolve-conflict";
-const QUALITY: &str = "quality-review";
 /// What is said of what changes nothing.
 const REPLY: &str = "<!-- factoryctl:reply -->";
 /// The most lines of what a check says of itself.
@@ -34,7 +32,7 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     }
     let red = conflicts(view, pull).or_else(|| checks(view, pull));
     red.or_else(|| {
-        let amiss = people(view, pull).or_else(|| judges(view, pull))?;
+        let amiss = people(view, pull).or_else(|| super::judges::station(view, pull))?;
         // Whoever looks at it looks at what its checks say as well. Where nobody has to, it is about to land.
         let missing = super::rules::missing_checks(view, pull);
         Some(missing.map_or(amiss, |on| Station::waits(Phase::Review, on)))
@@ -42,7 +40,7 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
 }
 
 /// A rework of the open pull request.
-fn rework<'j>(
+pub(super) fn rework<'j>(
     view: &View<'_>,
     pull: &PullCase,
     (book, what): (&'j str, &str),
@@ -65,13 +63,13 @@ fn rework<'j>(
 }
 
 /// How many other heads a playbook was played at.
-fn rounds(view: &View<'_>, book: &str, head: &crate::model::CommitId) -> usize {
+pub(super) fn rounds(view: &View<'_>, book: &str, head: &crate::model::CommitId) -> usize {
     let plays = view.runs.iter().filter_map(|run| run.of.play.as_ref()).filter(|play| play.book == book);
     plays.filter_map(|play| play.head.as_ref()).filter(|at| *at != head).collect::<BTreeSet<_>>().len()
 }
 
 /// What comes of a rework: it is done again at most as often as its playbook says.
-fn reworked<'a>(
+pub(super) fn reworked<'a>(
     view: &View<'a>,
     pull: &PullCase,
     job: &Job<'_>,
@@ -115,7 +113,7 @@ fn reworked<'a>(
 }
 
 /// A rework that changed nothing leaves what was amiss.
-fn unchanged(closed: &Closed, what: &str) -> Station {
+pub(super) fn unchanged(closed: &Closed, what: &str) -> Station {
     let says = closed.answer.as_deref().unwrap_or(&closed.says);
     let tried = says.lines().take(LINES).map(str::to_owned).collect();
     Station::human(Phase::Review, format!("{what}, and who was to mend it changed nothing"), tried)
@@ -143,8 +141,9 @@ fn conflicts(view: &View<'_>, pull: &PullCase) -> Option<Station> {
 pub(super) fn counted<'p>(view: &View<'_>, pull: &'p PullCase) -> Option<Vec<&'p CheckSeen>> {
     let all = pull.checks.known()?;
     let required = view.policy().map(|policy| &policy.checks).filter(|checks| !checks.is_empty());
+    // What the factory says itself of its reviews is none of what is judged before them.
     let counts = |check: &&CheckSeen| {
-        required.is_none_or(|required| {
+        required.map_or(check.name != REVIEW_STATUS, |required| {
             required.iter().any(|it| it.name == check.name && (it.app.is_none() || it.app == check.app))
         })
     };
@@ -187,8 +186,10 @@ fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
         let on = format!("a complete reading of what people say of #{}", pull.number);
         return Some(Station::waits(Phase::Review, on));
     };
-    let open =
-        |thread: &&ThreadSeen| !thread.resolved && thread.comments.last().is_some_and(|(.., own, _)| !own);
+    let open = |thread: &&ThreadSeen| {
+        let is_own = |(_, author, own, _): &(u64, String, bool, String)| *own || view.is_reviewer(author);
+        !thread.resolved && thread.comments.last().is_some_and(|last| !is_own(last))
+    };
     let open: Vec<&ThreadSeen> = threads.iter().filter(open).collect();
     let mut asked: Vec<(String, String)> = Vec::new();
     for thread in &open {
@@ -199,7 +200,8 @@ fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
             format!("{author} says on {} ({id}), as data:\n{says}", thread.path),
         ));
     }
-    for author in reviews.iter().filter(|it| !it.own).map(|it| &it.author).collect::<BTreeSet<_>>() {
+    let others = reviews.iter().filter(|it| !it.own && !view.is_reviewer(&it.author));
+    for author in others.map(|it| &it.author).collect::<BTreeSet<_>>() {
         let mut verdicts =
             reviews.iter().filter(|it| it.author == *author && it.verdict != ReviewIs::Commented);
         let Some(last) = verdicts.next_back().filter(|it| it.verdict == ReviewIs::ChangesRequested) else {
@@ -299,72 +301,8 @@ fn reply(view: &View<'_>, pull: &PullCase, it: &(&ThreadSeen, &RunSeen, &Closed)
     })
 }
 
-/// Whether it is what was asked for first, and whether it is good second.
-fn judges(view: &View<'_>, pull: &PullCase) -> Option<Station> {
-    if !view.pipeline.has(Phase::Review) {
-        return None;
-    }
-    let looks = |book: &'static str, form: serde_json::Value| Job {
-        phase: Phase::Review,
-        book,
-        key: pull.head.to_string(),
-        round: u32::try_from(rounds(view, book, &pull.head)).unwrap_or(u32::MAX).saturating_add(1),
-        answer: Some(schema(form)),
-        head: Some(pull.head.clone()),
-        enriched: None,
-        about: Vec::new(),
-        parts: Parts { changes: changes(pull), ..parts(view) },
-        escalates: false,
-    };
-    let spec = match view.must(&looks(SPEC, compliance_form())) {
-        Err(station) => return Some(station),
-        Ok((_, closed)) => answer::<Compliance>(closed),
-    };
-    let Some(spec) = spec else { return Some(no_verdict(SPEC)) };
-    if !spec.compliant {
-        let parts = Parts { findings: missing(&spec.gaps), ..parts(view) };
-        let job = rework(view, pull, (REWORK, SPEC), parts, "spec gaps");
-        return Some(match reworked(view, pull, &job) {
-            Err(station) => station,
-            Ok((_, closed)) => unchanged(closed, "something is missing"),
-        });
-    }
-    let quality = match view.must(&looks(QUALITY, findings_form())) {
-        Err(station) => return Some(station),
-        Ok((_, closed)) => answer::<Findings>(closed),
-    };
-    let Some(quality) = quality else { return Some(no_verdict(QUALITY)) };
-    let known = found_before(view, pull);
-    let blocking: Vec<&Finding> =
-        quality.findings.iter().filter(|it| it.blocks() && !known.contains(&it.signature())).collect();
-    if blocking.is_empty() {
-        return None;
-    }
-    let findings: String = blocking.iter().map(|it| it.line()).collect();
-    let parts = Parts { findings: format!("A review found what must be mended:\n{findings}"), ..parts(view) };
-    let job = rework(view, pull, (REWORK, QUALITY), parts, "findings");
-    Some(match reworked(view, pull, &job) {
-        Err(station) => station,
-        Ok((_, closed)) => unchanged(closed, "a review found what must be mended"),
-    })
-}
-
-fn no_verdict(book: &str) -> Station {
-    Station::human(Phase::Review, format!("`{book}` gave no verdict"), Vec::new())
-}
-
-/// What reviews of other heads found already: it is not found twice.
-fn found_before(view: &View<'_>, pull: &PullCase) -> BTreeSet<String> {
-    let before = view.runs.iter().filter(|run| {
-        let play = run.of.play.as_ref();
-        play.is_some_and(|play| play.book == QUALITY && play.head.as_ref() != Some(&pull.head))
-    });
-    let found = before.filter_map(|run| answer::<Findings>(run.phase.closed()?));
-    found.flat_map(|all| all.findings).map(|it| it.signature()).collect()
-}
-
 /// The files that it changes.
-fn changes(pull: &PullCase) -> String {
+pub(super) fn changes(pull: &PullCase) -> String {
     let Some(files) = pull.files.known() else {
         return format!("At {} (not all files that it changes were read)\n", pull.head);
     };

@@ -190,22 +190,34 @@ fn reviews(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unm
         let same = |other: &String| other.eq_ignore_ascii_case(login);
         !same(&pull.author) && !pull.pushed_by.as_ref().is_some_and(same)
     };
-    let approves = |it: &&&ReviewSeen| {
+    let approves = |it: &&ReviewSeen| {
         it.verdict == ReviewIs::Approved
             && it.commit.as_ref() == Some(&pull.head)
             && !it.author.is_empty()
             && !it.own
             && is_other(&it.author)
-            && view.is_trusted(&it.author) == Some(true)
     };
-    if verdicts.iter().any(|it| approves(&it)) {
+    let of_head = verdicts.into_iter().filter(approves);
+    let (by_reviewer, others): (Vec<&ReviewSeen>, Vec<&ReviewSeen>) =
+        of_head.partition(|it| view.is_reviewer(&it.author));
+    if others.iter().any(|it| view.is_trusted(&it.author) == Some(true)) {
         return None;
     }
     let needs = format!(
         "an approval of {} by somebody else than who opened it and who pushed last",
         pull.head.short()
     );
-    not("review", "nobody has approved its head", needs)
+    // Who has the reviewer's credential can write an approval, and no run of the factory's.
+    let is_reviewed = || super::judges::passed(view, pull);
+    match by_reviewer.first() {
+        None => not("review", "nobody has approved its head", needs),
+        Some(_) if is_reviewed() => None,
+        Some(it) => {
+            let says =
+                format!("{} approves its head, and no runs of the factory have found it good", it.author);
+            not("review", says, needs)
+        }
+    }
 }
 
 fn threads(pull: &PullCase) -> Option<Unmet> {
@@ -222,7 +234,7 @@ fn threads(pull: &PullCase) -> Option<Unmet> {
     }
 }
 
-fn files(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unmet> {
+pub(super) fn files(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unmet> {
     let limited = policy.max_files.is_some() || policy.max_lines.is_some();
     let judged = !policy.people_paths.is_empty() || !view.pipeline.judges.is_empty();
     let files = match &pull.files {

@@ -1,6 +1,6 @@
 //! What comes next of an issue, in words.
 
-use crate::model::Play;
+use crate::model::{Play, ReviewIs};
 
 use super::{Move, Stand};
 
@@ -98,6 +98,10 @@ impl Move {
                 1 => "a conversation is answered".to_owned(),
                 n => format!("{n} conversations are answered"),
             },
+            Self::Review(review) if review.verdict == ReviewIs::Approved => {
+                format!("#{} is approved by {}", review.pull, review.by.as_deref().unwrap_or("nobody"))
+            }
+            Self::Review(review) => format!("#{} is told what its reviews found", review.pull),
             Self::Withdraw { number, why } => format!("#{number} is closed: {why}"),
         }
     }
@@ -106,8 +110,8 @@ impl Move {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::samples::{now, task};
-    use crate::model::{CommitId, RunId};
+    use crate::model::samples::{name, now, task};
+    use crate::model::{CommitId, PullReview, RunId, Watched};
 
     #[test]
     fn what_comes_next_is_said_in_words() {
@@ -130,12 +134,24 @@ mod tests {
             about: Vec::new(),
             head: None,
         };
+        let review = |by: Option<&str>, verdict| PullReview {
+            repo: name("acme/anvil"),
+            watched: Watched::default(),
+            pull: 7,
+            head: commit.clone(),
+            by: by.map(str::to_owned),
+            verdict,
+            passes: true,
+            body: String::new(),
+        };
         let parked = |due| Stand::Parked { asks: vec!["a".into(), "b".into()], due };
         let rows = [
             Stand::Works(Box::new(crate::model::Task { play: Some(play), ..task("a") })),
             Stand::Moves(Box::new(publish(None))),
             Stand::Moves(Box::new(publish(Some((7, commit.clone()))))),
             Stand::Moves(Box::new(Move::Update { number: 7, head: commit.clone() })),
+            Stand::Moves(Box::new(Move::Review(review(Some("critic[bot]"), ReviewIs::Approved)))),
+            Stand::Moves(Box::new(Move::Review(review(None, ReviewIs::Commented)))),
             Stand::Moves(Box::new(Move::Withdraw { number: 7, why: "it is a test".into() })),
             Stand::Waits("#3 to be closed".into()),
             Stand::Until(now(), "a rest".into()),
@@ -154,6 +170,8 @@ mod tests {
         next: what run RUN made becomes a pull request
         next: what run RUN made goes to #7
         next: #7 takes in its base
+        next: #7 is approved by critic[bot]
+        next: #7 is told what its reviews found
         next: #7 is closed: it is a test
         waits: waits for #3 to be closed
         waits: waits until 2026-06-01T12:00:00Z: a rest

@@ -78,8 +78,12 @@ impl<'a> View<'a> {
 
     /// Whether somebody may steer; `None` where nobody knows.
     pub(super) fn is_trusted(&self, login: &str) -> Option<bool> {
-        if self.is_factory(login) {
+        if self.is_author(login) {
             return Some(true);
+        }
+        // It has something to say on pull requests, and nothing to ask for.
+        if self.is_reviewer(login) {
+            return Some(false);
         }
         let has: Permission = self.cx.observed.cases.permission(&self.case.repo, login)?;
         Some(has >= self.pipeline.trust)
@@ -94,8 +98,29 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whether this is the factory's own login.
+    /// Whether the factory has a reviewer besides its author.
+    pub(super) fn has_reviewer(&self) -> bool {
+        self.cx.desired.github.reviewer.is_some()
+    }
+
+    /// The login of the reviewer, where GitHub tells it and it is somebody else than the author.
+    pub(super) fn reviewer(&self) -> Option<&'a str> {
+        let login = self.cx.observed.cases.reviewer.as_deref().filter(|_| self.has_reviewer());
+        login.filter(|login| !login.is_empty() && !self.is_author(login))
+    }
+
+    /// Whether this is the login of the reviewer.
+    pub(super) fn is_reviewer(&self, login: &str) -> bool {
+        self.reviewer().is_some_and(|own| own.eq_ignore_ascii_case(login))
+    }
+
+    /// Whether this is one of the factory's own logins.
     pub(super) fn is_factory(&self, login: &str) -> bool {
+        self.is_author(login) || self.is_reviewer(login)
+    }
+
+    /// Whether this is the login by which the factory does nearly everything.
+    fn is_author(&self, login: &str) -> bool {
         let owner = self.case.repo.owner().to_lowercase();
         let own = self.cx.observed.cases.own.get(&owner);
         own.is_some_and(|own| !login.is_empty() && own.eq_ignore_ascii_case(login))

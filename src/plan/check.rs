@@ -77,6 +77,7 @@ fn fits(action: &Action) -> bool {
         | (Verb::MergePull, Effect::Merge(_))
         | (Verb::UpdateBranch, Effect::UpdateBranch { .. })
         | (Verb::Reply, Effect::Reply(_))
+        | (Verb::ReviewPull, Effect::Review(_))
         | (Verb::StopRun, Effect::StopRun(_)) => true,
         (Verb::UpdateLabel, Effect::UpdateLabel { name, label, .. }) => name.key() == label.name.key(),
         (Verb::RenameLabel, Effect::UpdateLabel { name, label, .. }) => name.key() != label.name.key(),
@@ -159,6 +160,9 @@ fn says_what_it_does(action: &Action) -> bool {
         Effect::Reply(reply) => {
             after["thread"] == reply.thread.as_str() && after["answer"] == reply.body.as_str()
         }
+        Effect::Review(review) => {
+            *after == review.done() && before["of"]["pull"]["head"].as_str() == Some(review.head.as_str())
+        }
         Effect::StopRun(stop) => *after == StopRun::value(&stop.run, false),
     }
 }
@@ -209,6 +213,7 @@ fn least_risk(action: &Action, observed: &Observed) -> Option<Risk> {
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
+        | Effect::Review(_)
         | Effect::StopRun(_) => None,
     }
 }
@@ -229,6 +234,7 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
             | Effect::Merge(_)
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)
+            | Effect::Review(_)
             | Effect::StopRun(_),
             _,
         )
@@ -270,6 +276,7 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
+        | Effect::Review(_)
         | Effect::StopRun(_) => None,
     }
 }
@@ -345,6 +352,7 @@ fn label_names(effect: &Effect) -> BTreeSet<String> {
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
+        | Effect::Review(_)
         | Effect::StopRun(_) => BTreeSet::new(),
     }
 }

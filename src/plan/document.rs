@@ -318,6 +318,7 @@ fn calls(effect: &Effect) -> usize {
             1 + comment + usize::from(!tell.add.is_empty()) + tell.remove.len() + usize::from(tell.close)
         }
         Effect::Merge(_) | Effect::UpdateBranch { .. } | Effect::Reply(_) => 2,
+        Effect::Review(review) => 2 + usize::from(review.by.is_none()),
         Effect::Withdraw { number, .. } => 2 + usize::from(number.is_some()),
         Effect::CreateLabel { .. }
         | Effect::UpdateLabel { .. }
@@ -341,6 +342,7 @@ fn creations(effect: &Effect) -> usize {
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_) => 1,
+        Effect::Review(review) => 1 + usize::from(review.by.is_none()),
         Effect::Tell(tell) => {
             usize::from(tell.comment.is_some() && tell.rewrites.is_none()) + usize::from(!tell.add.is_empty())
         }

@@ -289,6 +289,14 @@ impl WorldHandle {
         })
     }
 
+    /// Has a repository ask for so many approving reviews before a merge.
+    pub fn require_approvals(&self, repo: &str, count: usize) -> Result<(), Refused> {
+        self.act(repo, |tx, id| {
+            tx.repo_mut(id)?.required_approvals = count;
+            Ok(())
+        })
+    }
+
     /// Begins a conversation about a file of a pull request; answers the comment's id.
     pub fn review_comment(
         &self,

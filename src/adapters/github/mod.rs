@@ -18,6 +18,7 @@ mod config;
 mod credentials;
 mod error;
 mod graphql;
+mod identities;
 mod links;
 mod pages;
 mod read;
@@ -33,6 +34,7 @@ pub use config::{Auth, Config, ContentLimits, Patience, Retries, SetupError, Tim
 pub use credentials::Identity;
 pub use error::{Disposition, Error, FieldError, Kind, Sent};
 pub use graphql::{Cost, GraphqlError, GraphqlReply, Operation};
+pub use identities::Clients;
 pub use links::{Links, segment};
 pub use stats::Stats;
 pub use wire::{Pool, PoolState, Reply};

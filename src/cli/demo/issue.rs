@@ -7,7 +7,11 @@ use crate::cli::exit::{Exit, Fail};
 use super::stage::Stage;
 
 /// How an issue becomes a pull request, and who does it.
-const PIPELINE: &str = r#"github { webhook listen="127.0.0.1:0" secret="env:HOOK_SECRET"; }
+const PIPELINE: &str = r#"github {
+    auth "app" id=11 key="env:FACTORY_APP_KEY"
+    identity "reviewer" kind="app" id=12 key="env:REVIEWER_APP_KEY"
+    webhook listen="127.0.0.1:0" secret="env:HOOK_SECRET"
+}
 agent "smith" kind="command" {
     program "PROGRAM" "twin" "agent" "--writes" "WELCOME.md={title}" "--forgets" "test.sh=grep -q Welcome WELCOME.md"
     readable "PROGRAM"
@@ -16,9 +20,9 @@ pipeline "standard" {
     intake "factory:please"
     phases "triage" "plan" "review"
     agents "smith"
-    merge-policy "green"
+    merge-policy "reviewed"
 }
-merge-policy "green" { mode "on-green"; require-checks "ci"; }
+merge-policy "reviewed" { mode "on-green-with-review"; require-checks "ci"; }
 "#;
 /// What asks the factory for it.
 const INTAKE: &str = "factory:please";
@@ -69,8 +73,10 @@ pub(super) async fn play(stage: &mut Stage<'_>, repo: &str) -> Result<(), Fail> 
     let shown = stage.expect(&["issue", "show", &format!("{repo}#{number}")], Exit::Done).await?;
     let attempts: Vec<&str> = shown.lines().filter(|line| line.starts_with("run ")).collect();
     stage.show(&attempts)?;
-    let history = stage.expect(&["history", &format!("repo/{repo}/pull/*")], Exit::Done).await?;
+    let history = stage.expect(&["history", &format!("repo/{repo}/pull/**")], Exit::Done).await?;
     stage.show_head(&history, 3)?;
+    stage.say("what GitHub shows of its reviews:")?;
+    stage.show(&stage.repo(repo, reviews).iter().map(String::as_str).collect::<Vec<_>>())?;
     stage.say(&format!("what issue #{number} shows by now:"))?;
     let issue = stage.repo(repo, issue);
     let labels = issue.as_ref().map(labels_of).unwrap_or_default();
@@ -95,6 +101,11 @@ fn failed(repo: &Repo) -> Option<String> {
     let mut all = repo.check_runs.values();
     all.find(|run| run.conclusion.as_deref() == Some("failure"))
         .map(|run| run.summary.clone().unwrap_or_default())
+}
+
+/// Who reviewed, and what came of it.
+fn reviews(repo: &Repo) -> Vec<String> {
+    repo.reviews.values().map(|it| format!("{}: {}", it.author, it.state.as_str())).collect()
 }
 
 /// What the factory says on an issue that landed, on one line.

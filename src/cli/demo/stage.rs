@@ -13,7 +13,7 @@ use crate::adapters::service::Service;
 use crate::desired;
 use crate::loops;
 use crate::plan::render::Style;
-use crate::twin::world::{DeliveryOptions, Repo};
+use crate::twin::world::{App, DeliveryOptions, Installation, Repo, World};
 use crate::twin::{self, Generate, Options, Twin, WorldHandle};
 
 use crate::cli::context::Context;
@@ -39,6 +39,17 @@ const SECRET: &str = "demo";
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often it is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// The factory's two Apps: the author, and a reviewer that may write reviews and nothing else.
+fn add_apps(world: &mut World) {
+    let mut author = App::new(11, "factory", OWNER);
+    author.installations.push(Installation::full(111, OWNER));
+    let mut reviewer = App::new(12, "factory-reviewer", OWNER);
+    let mut installation = Installation::full(112, OWNER);
+    installation.permissions.retain(|name, _| ["pull_requests", "metadata"].contains(&name.as_str()));
+    reviewer.installations.push(installation);
+    world.apps.extend([(author.id, author), (reviewer.id, reviewer)]);
+}
 
 /// Everything the demo works with.
 pub(super) struct Stage<'a> {
@@ -69,6 +80,7 @@ impl<'a> Stage<'a> {
         };
         let mut world = twin::generate(&generate);
         world.add_repo(OWNER, CONFIG);
+        add_apps(&mut world);
         let options = Options { dir: Some(root.join("github")), world, ..Options::default() };
         let twin = Twin::start(options)
             .await
@@ -206,7 +218,7 @@ impl<'a> Stage<'a> {
             .map(|(name, value)| (name.to_string_lossy().into_owned(), value))
             .collect();
         vars.retain(|(name, _)| name != "HOME");
-        let own: [(&str, std::ffi::OsString); 7] = [
+        let own: [(&str, std::ffi::OsString); 9] = [
             ("HOME", self.root.clone().into()),
             ("FACTORY_GITHUB_API", self.twin().url().into()),
             ("GITHUB_TOKEN", self.twin().token().into()),
@@ -214,6 +226,8 @@ impl<'a> Stage<'a> {
             ("XDG_RUNTIME_DIR", self.root.join("run").into()),
             ("USER", "demo".into()),
             ("HOOK_SECRET", SECRET.into()),
+            ("FACTORY_APP_KEY", App::PRIVATE_KEY.into()),
+            ("REVIEWER_APP_KEY", App::PRIVATE_KEY.into()),
         ];
         vars.extend(own.map(|(name, value)| (name.to_owned(), value)));
         vars

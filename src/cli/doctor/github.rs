@@ -36,6 +36,8 @@ pub(super) struct Owner {
     pub(super) repositories: bool,
     /// Whether it has the repository that holds the config.
     pub(super) config: bool,
+    /// Whether issues of its repositories are worked on.
+    pub(super) pipelines: bool,
 }
 
 /// The accounts that config is about: those of its repositories, and that of its own.
@@ -48,6 +50,7 @@ pub(super) fn owners(desired: &Desired) -> Vec<Owner> {
         login: login.clone(),
         repositories: repositories.contains(login),
         config: config.as_ref() == Some(login),
+        pipelines: desired.pipelines.of_repo.keys().any(|repo| of(repo) == **login),
     };
     logins.into_iter().map(owner).collect()
 }
@@ -324,7 +327,12 @@ mod tests {
         };
         let mut config = Config::new(base.parse().unwrap(), auth);
         (config.clock, config.retries.tries) = (clock, 1);
-        let owner = |login: &&str| Owner { login: (*login).to_owned(), repositories: true, config: true };
+        let owner = |login: &&str| Owner {
+            login: (*login).to_owned(),
+            repositories: true,
+            config: true,
+            pipelines: false,
+        };
         let owners: Vec<Owner> = owners.iter().map(owner).collect();
         let mut report = Report::default();
         look(&Client::new(config).unwrap(), &credential, &owners, &mut report).await;

@@ -11,6 +11,7 @@ mod github;
 mod machine;
 mod permissions;
 mod repositories;
+mod reviewer;
 
 use crate::adapters::git::Access;
 use crate::adapters::github::{Auth as Credential, Client, Patience};
@@ -53,7 +54,9 @@ async fn with_source(cx: &Context, source: &Source, report: &mut Report) {
             machine::state(cx, source, &loaded.desired, report).await;
             agents::look(cx, &loaded.desired, report).await;
             let client = cx.client(&loaded.desired, Patience::Foreground, None);
+            let author = client.as_ref().ok().cloned();
             ask(cx, &loaded.desired, client, report).await;
+            ask_reviewer(cx, &loaded.desired, author.as_ref(), report).await;
         }
         Err(fail) => {
             if !unfetched {
@@ -89,6 +92,16 @@ async fn ask(cx: &Context, desired: &Desired, client: Result<Client, Fail>, repo
             config::api(cx, desired, report);
             report.fail("credential", &fail);
         }
+    }
+}
+
+/// Looks at the reviewer that config names, if it does.
+async fn ask_reviewer(cx: &Context, desired: &Desired, author: Option<&Client>, report: &mut Report) {
+    let Some(named) = &desired.github.reviewer else { return };
+    match cx.reviewer(desired, Patience::Foreground, None) {
+        Ok(Some(client)) => reviewer::look((author, &client), named, desired, report).await,
+        Ok(None) => {}
+        Err(fail) => report.fail("reviewer", &fail),
     }
 }
 

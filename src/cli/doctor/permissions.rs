@@ -34,6 +34,14 @@ const REPOSITORIES: &[Need] = &[
     need("pull_requests", "Pull requests", "read", "to count what carries a label before it is deleted"),
 ];
 
+/// For repositories whose issues are worked on.
+const PIPELINES: &[Need] = &[
+    need("contents", "Contents", "write", "to push what runs made, and to merge it"),
+    need("pull_requests", "Pull requests", "write", "to open pull requests and to say what reviews found"),
+    need("checks", "Checks", "read", "to see what checks say"),
+    need("statuses", "Commit statuses", "write", "to see commit statuses, and to say what reviews found"),
+];
+
 /// For the repository that holds the config.
 const CONFIG: &[Need] = &[
     need("metadata", "Metadata", "read", "to see repositories at all"),
@@ -51,8 +59,9 @@ const CONFIG: &[Need] = &[
 fn needed(owner: &Owner) -> Vec<&'static Need> {
     let (none, config): (&[Need], _) = (&[], if owner.config { CONFIG } else { &[] });
     let repositories = if owner.repositories { REPOSITORIES } else { none };
+    let pipelines = if owner.pipelines { PIPELINES } else { none };
     let mut all: Vec<&Need> = Vec::new();
-    for need in repositories.iter().chain(config) {
+    for need in repositories.iter().chain(config).chain(pipelines) {
         match all.iter_mut().find(|other| other.name == need.name) {
             Some(other) if rank(other.level) < rank(need.level) => *other = need,
             Some(_) => {}
@@ -97,7 +106,8 @@ mod tests {
 
     #[test]
     fn each_missing_permission_is_named_with_its_purpose_and_the_step() {
-        let of = |repositories, config| Owner { login: "acme".into(), repositories, config };
+        let of =
+            |repositories, config| Owner { login: "acme".into(), repositories, config, pipelines: false };
         let granted = |list: &[(&str, &str)]| -> BTreeMap<String, String> {
             list.iter().map(|(name, level)| ((*name).to_owned(), (*level).to_owned())).collect()
         };
@@ -113,6 +123,8 @@ mod tests {
         compare(&of(true, true), &granted(&all), &mut report);
         compare(&of(true, false), &granted(&all[..4]), &mut report);
         compare(&of(false, true), &granted(&[all[0], all[3], all[4], all[5]]), &mut report);
+        let worked_on = Owner { pipelines: true, ..of(true, false) };
+        compare(&worked_on, &granted(&[&all[..], &[("statuses", "write")]].concat()), &mut report);
         assert_eq!(report.exit(), Exit::Done);
         compare(
             &of(true, true),
@@ -123,6 +135,7 @@ mod tests {
         ok  permissions: acme: all that is needed: metadata: read, administration: write, issues: write, pull_requests: write, contents: write, checks: write
         ok  permissions: acme: all that is needed: metadata: read, administration: write, issues: write, pull_requests: read
         ok  permissions: acme: all that is needed: metadata: read, contents: write, pull_requests: write, checks: write
+        ok  permissions: acme: all that is needed: metadata: read, administration: write, issues: write, pull_requests: write, contents: write, checks: read, statuses: write
         BAD permissions: acme: the App has no `administration: write` there, which is needed to create repositories and to change their settings
             next: grant `Administration: Read and write` on the App's settings page at GitHub, under `Permissions & events`; then an owner of acme accepts it in the account's settings, under `GitHub Apps`
         BAD permissions: acme: the App has no `issues: write` there, only `odd`, which is needed to change labels

@@ -56,7 +56,7 @@ codes! {
     MERGE_TEXTS = "config::merge-texts", "A combination of title and message of merged or squashed commits that GitHub refuses.";
     ARCHIVED_CREATE = "config::archived-create", "A repository is to be created and to be archived, that is made read-only, at once.";
     NEVER_GREEN = "config::never-green", "A merge policy that merges what is green and requires no check. Nothing would stand between a change and the branch, so an empty set of checks is never green.";
-    ONE_IDENTITY = "config::one-identity", "A merge policy that waits for an approval, in a factory with one identity on GitHub, which can't approve what it opened itself: the approval comes from a person.";
+    ONE_IDENTITY = "config::one-identity", "A merge policy that waits for an approval which only a person can give: the factory has one identity on GitHub, which can't approve what it opened itself, or no run reviews what its reviewer would approve.";
     UNCOUNTED_SPEND = "config::uncounted-spend", "A limit on spend that can't be kept: there is no table of prices to count tokens by, or the agent tells nothing of what it uses.";
     ODD_PRICES = "config::odd-prices", "A table of prices that is counted by as it stands and can hardly be meant: one of a day that is still to come, or one in which everything is free.";
     EXPIRED = "config::expired", "A dated override has passed its date. It no longer holds and has to be removed or renewed.";

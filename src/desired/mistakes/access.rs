@@ -158,6 +158,119 @@ fn a_token_for_an_app() {
 }
 
 #[test]
+fn a_reviewer_who_is_the_author() {
+    let app = complain(
+        r#"github { auth "app" id=1234 key="env:KEY"; identity "reviewer" kind="app" id=1234 key="env:OTHER"; }
+"#,
+    );
+    let token = complain(
+        r#"github { identity "reviewer" kind="token" token="env:GITHUB_TOKEN"; }
+"#,
+    );
+    insta::assert_snapshot!(format!("{app}{token}"), @r#"
+    config::duplicate
+
+      × author and reviewer are both the App 1234, and an approval of oneself is none
+       ╭─[factory.kdl:2:10]
+     1 │ factory "acme"
+     2 │ github { auth "app" id=1234 key="env:KEY"; identity "reviewer" kind="app" id=1234 key="env:OTHER"; }
+       ·          ──┬─                                       ─────┬────
+       ·            │                                             ╰── the same again
+       ·            ╰── the author
+       ╰────
+      help: make a second App, or a token of another account; or leave the reviewer out, so that people approve
+
+    config::duplicate
+
+      × author and reviewer are both the token in env:GITHUB_TOKEN, and an approval of oneself is none
+       ╭─[factory.kdl:2:19]
+     1 │ factory "acme"
+     2 │ github { identity "reviewer" kind="token" token="env:GITHUB_TOKEN"; }
+       ·                   ─────┬────
+       ·                        ╰── the same again
+       ╰────
+      help: make a second App, or a token of another account; or leave the reviewer out, so that people approve
+    "#);
+}
+
+#[test]
+fn an_identity_that_is_none() {
+    let named = complain(
+        r#"github { identity "author" kind="app" id=1 key="env:KEY"; }
+"#,
+    );
+    let other = complain(
+        r#"github { identity "critic" kind="app" id=1 key="env:KEY"; }
+"#,
+    );
+    let half = complain(
+        r#"github { identity "reviewer" kind="app" key="env:KEY" token="env:TOKEN"; }
+"#,
+    );
+    let none = complain(
+        r#"github { identity "reviewer" kind="token"; }
+"#,
+    );
+    insta::assert_snapshot!(format!("{named}{other}{half}{none}"), @r#"
+    config::unknown-word
+
+      × there is no identity `author` to be given
+       ╭─[factory.kdl:2:19]
+     1 │ factory "acme"
+     2 │ github { identity "author" kind="app" id=1 key="env:KEY"; }
+       ·                   ────┬───
+       ·                       ╰── here
+       ╰────
+      help: the author is who `auth` says
+
+    config::unknown-word
+
+      × there is no identity `critic` to be given
+       ╭─[factory.kdl:2:19]
+     1 │ factory "acme"
+     2 │ github { identity "critic" kind="app" id=1 key="env:KEY"; }
+       ·                   ────┬───
+       ·                       ╰── here
+       ╰────
+      help: the one besides the author is the reviewer: `identity "reviewer" kind="app" id=5678
+            key="env:REVIEWER_APP_KEY"`
+
+    config::missing
+
+      × `identity "reviewer" kind="app"` has no `id`
+       ╭─[factory.kdl:2:10]
+     1 │ factory "acme"
+     2 │ github { identity "reviewer" kind="app" key="env:KEY" token="env:TOKEN"; }
+       ·          ────┬───
+       ·              ╰── here
+       ╰────
+      help: write `identity "reviewer" kind="app" id=1234 key="env:REVIEWER_APP_KEY"`
+
+    config::no-effect
+
+      × `token` has no meaning with `identity "reviewer" kind="app"`
+       ╭─[factory.kdl:2:55]
+     1 │ factory "acme"
+     2 │ github { identity "reviewer" kind="app" key="env:KEY" token="env:TOKEN"; }
+       ·                                                       ──┬──
+       ·                                                         ╰── remove this
+       ╰────
+      help: a token is written `identity "reviewer" kind="token" token="env:REVIEWER_TOKEN"`
+
+    config::missing
+
+      × `identity "reviewer" kind="token"` has no `token`
+       ╭─[factory.kdl:2:10]
+     1 │ factory "acme"
+     2 │ github { identity "reviewer" kind="token"; }
+       ·          ────┬───
+       ·              ╰── here
+       ╰────
+      help: write `identity "reviewer" kind="token" token="env:REVIEWER_TOKEN"`
+    "#);
+}
+
+#[test]
 fn a_webhook_without_a_port() {
     let text = complain(
         r#"github { webhook listen="localhost" secret="env:HOOK"; }

@@ -535,7 +535,8 @@ repo "acme/widgets" { merge-policy "guarded"; }
        ·                                          ╰── an approval comes from a person
      3 │ repo "acme/widgets" { merge-policy "guarded"; }
        ╰────
-      help: leave it so where people approve; `mode "on-green"` merges without an approval
+      help: leave it so where people approve; `github { identity "reviewer" … }` gives the factory a second one;
+            `mode "on-green"` merges without an approval
     "#);
 }
 

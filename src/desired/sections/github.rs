@@ -2,7 +2,7 @@
 
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code};
-use crate::desired::shape::{Field, Kind, Type, Value};
+use crate::desired::shape::{Field, Kind, Repeat, Type, Value};
 use crate::model::{Auth, Creations, GitHub, SecretRef, Sourced, Webhook};
 
 use super::Builder;
@@ -35,6 +35,36 @@ static AUTH: Kind = Kind {
         ),
     ],
     example: "auth \"token\" token=\"env:GITHUB_TOKEN\"",
+    ..Kind::EMPTY
+};
+
+/// The identity besides the author that has something to do.
+const REVIEWER: &str = "reviewer";
+
+static IDENTITY: Kind = Kind {
+    name: "identity",
+    about: "Who the factory is besides. `auth` is the author: it opens pull requests, and GitHub lets nobody approve their own. The `reviewer` approves what passed the factory's reviews, and does nothing else there; without one they are comments.",
+    key: Some(Field::new("name", Type::Name, "What it does: `reviewer`.", "\"reviewer\"").required()),
+    fields: &[
+        Field::new("kind", Type::Word(&["token", "app"]), "Whether a ready-made token or an App.", "\"app\"")
+            .required(),
+        Field::new(
+            "token",
+            Type::Secret,
+            "Where the token is found; with `kind=\"token\"`. The token of the environment never takes its place.",
+            "\"env:REVIEWER_TOKEN\"",
+        ),
+        Field::new("id", Type::Int { min: 1, max: i64::MAX }, "The App's id; with `kind=\"app\"`.", "5678"),
+        Field::new(
+            "key",
+            Type::Secret,
+            "Where the App's private key is found, in PEM; with `kind=\"app\"`.",
+            "\"env:REVIEWER_APP_KEY\"",
+        ),
+    ],
+    repeat: Repeat::ByKey,
+    most: 1,
+    example: "identity \"reviewer\" kind=\"app\" id=5678 key=\"env:REVIEWER_APP_KEY\"",
     ..Kind::EMPTY
 };
 
@@ -84,7 +114,7 @@ pub(super) static GITHUB: Kind = Kind {
         "\"https://api.github.com\"",
     )
     .or("\"https://api.github.com\"")],
-    children: &[&AUTH, &WEBHOOK, &CREATIONS],
+    children: &[&AUTH, &IDENTITY, &WEBHOOK, &CREATIONS],
     example: "github {\n    api \"https://api.github.com\"\n    auth \"token\" token=\"env:GITHUB_TOKEN\"\n}",
     ..Kind::EMPTY
 };
@@ -98,6 +128,11 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> GitHub {
     if let Some(found) = block.child(AUTH.name).and_then(|b| auth(b, cx)) {
         out.auth = found;
     }
+    out.reviewer = block.each(IDENTITY.name).find_map(|b| identity(b, cx));
+    if let Some(reviewer) = out.reviewer.as_ref().filter(|it| it.is_same(&out.auth)) {
+        one_and_the_same(block, reviewer, cx);
+        out.reviewer = None;
+    }
     out.webhook = block.child(WEBHOOK.name).and_then(|b| {
         Some(Webhook {
             listen: b.text("listen")?.0.to_owned(),
@@ -110,38 +145,97 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> GitHub {
     out
 }
 
-/// The fields that the kind of identity needs, and none of the other kind.
+/// The author.
 fn auth(block: &Block, cx: &mut Builder<'_>) -> Option<Auth> {
-    let (kind, needs, not): (_, &[&str], &[&str]) = match block.key() {
-        "token" => ("token", &[], &["id", "key"]),
-        "app" => ("app", &["id", "key"], &["token"]),
+    let named = format!("auth \"{}\"", block.key());
+    if block.key() == "token" && block.given("token").is_none() {
+        credential(block, block.key(), &named, cx);
+        return SecretRef::parse("env:GITHUB_TOKEN").map(Auth::Token);
+    }
+    credential(block, block.key(), &named, cx)
+}
+
+/// An identity besides the author.
+fn identity(block: &Block, cx: &mut Builder<'_>) -> Option<Auth> {
+    let name = block.key();
+    if !name.is_empty() && name != REVIEWER {
+        let help = match name {
+            "author" => "the author is who `auth` says".to_owned(),
+            _ => format!("the one besides the author is the reviewer: `{}`", IDENTITY.example),
+        };
+        cx.sink.push(
+            Draft::error(code::UNKNOWN_WORD, format!("there is no identity `{name}` to be given"))
+                .at(block.key_span(), "here")
+                .help(help),
+        );
+        return None;
+    }
+    let (kind, _) = block.text("kind")?;
+    let named = format!("identity \"{name}\" kind=\"{kind}\"");
+    if kind == "token" && block.given("token").is_none() {
+        cx.sink.push(
+            Draft::error(code::MISSING, format!("`{named}` has no `token`"))
+                .at(block.span, "here")
+                .help("write `identity \"reviewer\" kind=\"token\" token=\"env:REVIEWER_TOKEN\"`"),
+        );
+    }
+    credential(block, kind, &named, cx)
+}
+
+/// Who approves must be somebody else.
+fn one_and_the_same(block: &Block, reviewer: &Auth, cx: &mut Builder<'_>) {
+    let what = match reviewer {
+        Auth::App { id, .. } => format!("the App {id}"),
+        Auth::Token(reference) => format!("the token in {reference}"),
+    };
+    let named = block.each(IDENTITY.name).next().map_or(block.span, Block::key_span);
+    let says = format!("author and reviewer are both {what}, and an approval of oneself is none");
+    let mut draft = Draft::error(code::DUPLICATE, says).at(named, "the same again");
+    if let Some(author) = block.child(AUTH.name) {
+        draft = draft.also(author.span, "the author");
+    }
+    cx.sink.push(draft.help(
+        "make a second App, or a token of another account; or leave the reviewer out, so that people approve",
+    ));
+}
+
+/// The fields that the kind of identity needs, and none of the other kind.
+fn credential(block: &Block, kind: &str, named: &str, cx: &mut Builder<'_>) -> Option<Auth> {
+    let (needs, not): (&[&str], &[&str]) = match kind {
+        "token" => (&[], &["id", "key"]),
+        "app" => (&["id", "key"], &["token"]),
         _ => return None,
+    };
+    // What is written before the kind.
+    let before = named.strip_suffix(&format!("\"{kind}\"")).unwrap_or(named);
+    let is_author = block.kind.name == AUTH.name;
+    let (token, key) =
+        if is_author { ("GITHUB_TOKEN", "FACTORY_APP_KEY") } else { ("REVIEWER_TOKEN", "REVIEWER_APP_KEY") };
+    let example = |kind: &str| match kind {
+        "token" => format!("`{before}\"token\" token=\"env:{token}\"`"),
+        _ => format!("`{before}\"app\" id=1234 key=\"env:{key}\"`"),
     };
     for name in not {
         if let Some(given) = block.given(name) {
+            let (other, what) = if kind == "token" { ("app", "an App") } else { ("token", "a token") };
             cx.sink.push(
-                Draft::error(code::NO_EFFECT, format!("`{name}` has no meaning with `auth \"{kind}\"`"))
+                Draft::error(code::NO_EFFECT, format!("`{name}` has no meaning with `{named}`"))
                     .at(given.span, "remove this")
-                    .help(if kind == "token" {
-                        "an App is written `auth \"app\" id=1234 key=\"env:FACTORY_APP_KEY\"`"
-                    } else {
-                        "a token is written `auth \"token\" token=\"env:GITHUB_TOKEN\"`"
-                    }),
+                    .help(format!("{what} is written {}", example(other))),
             );
         }
     }
     for name in needs {
         if block.given(name).is_none() {
             cx.sink.push(
-                Draft::error(code::MISSING, format!("`auth \"{kind}\"` has no `{name}`"))
+                Draft::error(code::MISSING, format!("`{named}` has no `{name}`"))
                     .at(block.span, "here")
-                    .help("write `auth \"app\" id=1234 key=\"env:FACTORY_APP_KEY\"`"),
+                    .help(format!("write {}", example("app"))),
             );
         }
     }
     if kind == "token" {
-        let token = block.text("token").map_or("env:GITHUB_TOKEN", |(token, _)| token);
-        return SecretRef::parse(token).map(Auth::Token);
+        return SecretRef::parse(block.text("token")?.0).map(Auth::Token);
     }
     let id = block.value("id")?;
     let id = if let Value::Int(n) = id.value { u64::try_from(n).ok()? } else { return None };

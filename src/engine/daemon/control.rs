@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::adapters::clock::Clock;
-use crate::adapters::github::Client;
+use crate::adapters::github::Clients;
 use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::apply::Recorder;
@@ -36,7 +36,7 @@ pub(super) struct Control {
     pub(super) board: Switchboard,
     pub(super) recorder: Recorder,
     pub(super) wakes: Wakes,
-    pub(super) client: watch::Receiver<Client>,
+    pub(super) clients: watch::Receiver<Clients>,
     pub(super) desired: watch::Receiver<Arc<Desired>>,
     pub(super) status: Arc<Mutex<Status>>,
     pub(super) refused_deliveries: Arc<AtomicU64>,
@@ -145,9 +145,9 @@ impl Control {
         let mut status = report::locked(&self.status).clone();
         status.at = self.clock.now();
         status.flips = report::flips(&self.board.flips(), status.at);
-        let client = self.client.borrow().clone();
-        status.budgets = report::budgets(&client);
-        status.requests = client.stats().requests;
+        let clients = self.clients.borrow().clone();
+        status.budgets = report::budgets(&clients);
+        status.requests = clients.requests();
         status.refused_deliveries = self.refused_deliveries.load(Ordering::Relaxed);
         match self.standing(status.at).await {
             Ok(standing) => status.agents = Some(standing),

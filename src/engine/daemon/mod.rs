@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::adapters::clock::{Clock, until};
 use crate::adapters::env::Env;
-use crate::adapters::github::Client;
+use crate::adapters::github::Clients;
 use crate::adapters::state::{self, StateDir};
 use crate::apply::Recorder;
 use crate::ledger::{self, Ledger, Record};
@@ -43,8 +43,8 @@ use crate::engine::tick::Loads;
 use crate::engine::tick::{Audience, Done, Fatal, Order, Shop};
 use crate::engine::wakes::{Pending, Wakes};
 
-/// Makes a client for a config's GitHub and credential, or says why none can be made.
-pub type Connect = Arc<dyn Fn(&Desired) -> Result<Client, String> + Send + Sync>;
+/// Makes the clients for a config's GitHub and credentials, or says why none can be made.
+pub type Connect = Arc<dyn Fn(&Desired) -> Result<Clients, String> + Send + Sync>;
 
 /// What a daemon is started with.
 pub struct Options {
@@ -128,7 +128,7 @@ struct Daemon {
     connect: Connect,
     audience: Arc<dyn Audience>,
     drain: CancellationToken,
-    client: watch::Sender<Client>,
+    clients: watch::Sender<Clients>,
     desired: watch::Sender<Arc<Desired>>,
     scheduler: Scheduler,
     shop: Arc<Shop>,
@@ -202,7 +202,7 @@ impl Daemon {
         }
         let records = news::at_start(&keeper, ledger.index(), audience.as_ref(), clock.now());
         let desired = Arc::clone(&keeper.current().desired);
-        let client = connect(&desired).map_err(Error::Connect)?;
+        let clients = connect(&desired).map_err(Error::Connect)?;
         let board = Switchboard::open(state.flips(), Arc::clone(&desired), clock.now())?;
         let recorder = Recorder::new(ledger, clock.clone(), &format!("daemon of {}", env.who()));
         let door = Door::open(&path).await?;
@@ -228,7 +228,7 @@ impl Daemon {
         // What ends is noticed by what was there, also when it was there before the start.
         let suspended = suspended(&shop.board.now());
         let mut daemon = Self {
-            client: watch::Sender::new(client),
+            clients: watch::Sender::new(clients),
             desired: watch::Sender::new(desired),
             remote: services::Remote::new(fetch_every),
             services: TaskTracker::new(),
@@ -380,7 +380,7 @@ impl Daemon {
             desired: Arc::clone(&self.desired.borrow()),
             branch: self.keeper.branch().to_owned(),
             rejected: self.keeper.rejected().cloned(),
-            client: self.client.borrow().clone(),
+            clients: self.clients.borrow().clone(),
             records: std::mem::take(&mut self.records),
             stop,
             alive: Arc::new(move || alive.store(clock.now().as_microsecond(), Ordering::Relaxed)),
@@ -437,6 +437,7 @@ impl Daemon {
             Ok(false) => {}
             Err(error) => tracing::error!(%error, "what became of live switches can't be kept"),
         }
+        // What the factory did itself wakes nobody from outside.
         self.scheduler.event(done.look_again, now);
         let mut status = report::locked(&self.status);
         status.held = done

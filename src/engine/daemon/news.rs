@@ -11,7 +11,7 @@ use crate::engine::switches::Flip;
 use crate::engine::tick::Audience;
 use crate::ledger::{self, Index, Record, Verdict};
 use crate::loops::{self, Trigger};
-use crate::model::{Allow, CommitId, Desired, Facet, Facets};
+use crate::model::{Allow, CommitId, Desired, Facet, Facets, GitHub};
 use crate::plan::Switches;
 
 use super::Daemon;
@@ -109,6 +109,11 @@ pub(super) fn unread(why: &str) -> String {
     format!("the config can't be read, the last good one stays in force: {why}")
 }
 
+/// Whether another GitHub is named, or somebody else is there.
+fn is_another(now: &GitHub, before: &GitHub) -> bool {
+    (&now.auth, &now.reviewer, &now.api.value) != (&before.auth, &before.reviewer, &before.api.value)
+}
+
 impl Daemon {
     /// Compares the config branch, and takes what is new.
     pub(super) async fn refresh_config(&mut self) {
@@ -122,7 +127,7 @@ impl Daemon {
                 if source.identity(desired) != source.identity(&before) {
                     return Err("it names another config repository, branch or GitHub; restart the daemon to follow it".to_owned());
                 }
-                if desired.github.auth != before.github.auth || desired.github.api.value != before.github.api.value {
+                if is_another(&desired.github, &before.github) {
                     connected = Some(connect(desired)?);
                 }
                 Ok(())
@@ -159,8 +164,8 @@ impl Daemon {
                 self.scheduler.event(Facets::of(Facet::ConfigPulls), now);
             }
             News::InForce { before, rewritten, warnings } => {
-                if let Some(client) = connected {
-                    self.client.send_replace(client);
+                if let Some(clients) = connected {
+                    self.clients.send_replace(clients);
                 }
                 self.take_config(&before, rewritten, warnings).await;
             }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::adapters::github::Client;
+use crate::adapters::github::Clients;
 use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::engine::config::Keeper;
@@ -85,8 +85,8 @@ pub(super) fn flips(flips: &[Flip], now: Timestamp) -> Vec<FlipStatus> {
     flips.iter().filter(|flip| flip.in_force(now)).map(of).collect()
 }
 
-pub(super) fn budgets(client: &Client) -> Vec<BudgetStatus> {
-    let pools = client.budget().into_iter();
+pub(super) fn budgets(clients: &Clients) -> Vec<BudgetStatus> {
+    let pools = clients.budget().into_iter();
     pools
         .map(|p| BudgetStatus {
             whose: p.whose,

@@ -68,7 +68,7 @@ impl Daemon {
             board: self.shop.board.clone(),
             recorder: self.shop.recorder.clone(),
             wakes: self.wakes.clone(),
-            client: self.client.subscribe(),
+            clients: self.clients.subscribe(),
             desired: self.desired.subscribe(),
             status: Arc::clone(&self.status),
             refused_deliveries: Arc::clone(&self.refused_deliveries),
@@ -110,12 +110,12 @@ impl Daemon {
     fn follow(&self) -> impl Future<Output = ()> + Send + 'static {
         let (source, remote, wakes) =
             (Arc::clone(self.keeper.source()), self.remote.clone(), self.wakes.clone());
-        let (client, desired, env) = (self.client.subscribe(), self.desired.subscribe(), self.env.clone());
+        let (clients, desired, env) = (self.clients.subscribe(), self.desired.subscribe(), self.env.clone());
         let (clock, stop) = (self.clock.clone(), self.services_stop.clone());
         async move {
             loop {
                 let owner = desired.borrow().factory.config.as_ref().map(|c| c.value.owner().to_owned());
-                let client = client.borrow().clone();
+                let client = clients.borrow().author.clone();
                 let fetch = async {
                     let token = match owner {
                         Some(owner) => Some(client.git_token(&owner).await.map_err(|e| said(&e))?),

@@ -23,7 +23,7 @@ const TRUSTED_FOR: SignedDuration = SignedDuration::from_secs(60);
 /// whom that matters of. The runs have been read.
 pub(in crate::engine) async fn issues_seen(
     (state, known): (&StateDir, &Known),
-    client: &Client,
+    (client, reviewer): (&Client, Option<&Client>),
     (desired, scope, now): (&Desired, &[AddressGlob], Timestamp),
     observed: &mut Observed,
 ) {
@@ -49,7 +49,10 @@ pub(in crate::engine) async fn issues_seen(
         return;
     }
     observed::cases(client, &wanted, (known.remembered(), now), observed).await;
-    known.note_own(observed.cases.own.values());
+    if let Some(reviewer) = reviewer {
+        observed::reviewer(reviewer, &wanted, observed).await;
+    }
+    known.note_own(observed.cases.own.values().chain(&observed.cases.reviewer));
     observed.cases.writes = known.writes(now);
     // What was settled and is asked for again has runs that were not read.
     let open = observed.cases.all.iter().filter(|(_, seen)| seen.known().is_some_and(|case| case.open));
@@ -77,7 +80,9 @@ async fn trust(known: &Known, client: &Client, desired: &Desired, now: Timestamp
         let (Seen::Known(case), Some(pipeline)) = (seen, desired.pipelines.of(repo)) else { continue };
         let own = observed.cases.own.get(&repo.owner().to_lowercase());
         let others = View::asks_about(pipeline, case).into_iter();
-        let others = others.filter(|login| own.is_none_or(|own| !own.eq_ignore_ascii_case(login)));
+        let own = own.into_iter().chain(&observed.cases.reviewer);
+        let is_own = |login: &String| own.clone().any(|own| own.eq_ignore_ascii_case(login));
+        let others = others.filter(|login| !is_own(login));
         asked.extend(others.map(|login| (repo.clone(), login.to_lowercase())));
     }
     let fresh: BTreeMap<(RepoName, String), Permission> = asked

@@ -102,10 +102,9 @@ impl Yard {
 
 /// Every secret that this process can name: those of all agents, and its own.
 fn secrets(env: &Env, desired: &Desired) -> Vec<String> {
-    let own = match &desired.github.auth {
-        Auth::Token(from) | Auth::App { key: from, .. } => from,
-    };
-    let own = [own].into_iter().chain(desired.github.webhook.as_ref().map(|webhook| &webhook.secret));
+    let github = &desired.github;
+    let own = [&github.auth].into_iter().chain(&github.reviewer).map(Auth::secret);
+    let own = own.chain(github.webhook.as_ref().map(|webhook| &webhook.secret));
     let from = desired.agents.values().flat_map(given::references).chain(own);
     let given = from.filter_map(|from| given::value(env, from).ok());
     let own = env.github_token().map(|token| token.expose_secret().to_owned());

@@ -67,6 +67,8 @@ impl<'a> Judging<'a> {
 pub struct World<'a> {
     /// GitHub.
     pub client: &'a Client,
+    /// GitHub as the reviewer sees it, of whom it has to be known who it is.
+    pub reviewer: Option<&'a Client>,
     /// The time.
     pub clock: &'a Clock,
     /// The environment, with the secrets that must not leave this machine.
@@ -106,7 +108,7 @@ pub struct Also<'a> {
 /// Reads what the loops that take part need, restricted to what the scope can touch, and counts the issues of
 /// labels that would be deleted or renamed.
 pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> Observed {
-    let World { client, clock, env, state, known } = *world;
+    let World { client, reviewer, clock, env, state, known } = *world;
     let facets = loops::needs_of(judging.selection, judging.switches);
     let mut request = Request::of(judging.desired, client.base(), facets);
     let mut asked: BTreeSet<&RepoName> = request.repos.iter().map(|w| w.name).collect();
@@ -132,7 +134,7 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
         note_elsewhere(judging, known, all, &mut observed);
         if facets.has(Facet::Cases) {
             let by = (judging.desired, judging.scope, judging.now);
-            issues_seen((state, known), client, by, &mut observed).await;
+            issues_seen((state, known), (client, reviewer), by, &mut observed).await;
             observed.cases.held = Arc::clone(&judging.memory.held);
         }
         if facets.has(Facet::Issues) {

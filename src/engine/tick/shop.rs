@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adapters::clock::Clock;
 use crate::adapters::env::Env;
-use crate::adapters::github::{Client, PoolState};
+use crate::adapters::github::{Clients, PoolState};
 use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Trouble, Watch, Writer};
@@ -68,7 +68,7 @@ pub(in crate::engine) struct Order {
     pub(in crate::engine) desired: Arc<Desired>,
     pub(in crate::engine) branch: String,
     pub(in crate::engine) rejected: Option<Rejected>,
-    pub(in crate::engine) client: Client,
+    pub(in crate::engine) clients: Clients,
     /// What is to be recorded first.
     pub(in crate::engine) records: Vec<Record>,
     /// No further action is started once it is cancelled.
@@ -196,8 +196,8 @@ impl Shop {
             };
             let watch = Watch { gate: &gate, progress: &progress, stop: order.stop.clone() };
             let writer = Writer::new(
-                order.client.clone(),
-                Arc::new(Starter::new(self.yard(order), order.client.clone())),
+                order.clients.clone(),
+                Arc::new(Starter::new(self.yard(order), order.clients.author.clone())),
             );
             let carried = batch::carry_out(
                 permitted,
@@ -247,8 +247,9 @@ impl Shop {
         if let Some(home) = &*found {
             return Ok(home.clone());
         }
-        let home =
-            Home::find(&self.source, &order.desired, &order.client, &self.state).await.map_err(|error| {
+        let home = Home::find(&self.source, &order.desired, &order.clients.author, &self.state)
+            .await
+            .map_err(|error| {
                 let ended = match &error {
                     HomeError::GitHub(error) => {
                         of_cause(crate::observed::cause(error), order, self.clock.now())
@@ -277,7 +278,7 @@ impl Shop {
     }
 
     async fn publisher(&self, order: &Order, home: &Home) -> Result<Publisher, Cut> {
-        let access = home.access(&order.client, &self.env).await.map_err(|error| {
+        let access = home.access(&order.clients.author, &self.env).await.map_err(|error| {
             let ended = of_cause(crate::observed::cause(&error), order, self.clock.now());
             Cut::Ended(ended, said(&error))
         })?;
@@ -319,11 +320,11 @@ impl Shop {
         if let Home::GitHub { repo, mirror } = home
             && (facets.has(Facet::ConfigPulls) || facets.has(Facet::Flips))
         {
-            let access = home.access(&order.client, &self.env).await.map_err(|error| {
+            let access = home.access(&order.clients.author, &self.env).await.map_err(|error| {
                 Cut::Ended(of_cause(crate::observed::cause(&error), order, now), said(&error))
             })?;
             let reading = Reading {
-                client: &order.client,
+                client: &order.clients.author,
                 repo,
                 mirror,
                 access: &access,
@@ -353,7 +354,8 @@ impl Shop {
             Observed { at: Some(now), ..Observed::default() }
         } else {
             let world = World {
-                client: &order.client,
+                client: &order.clients.author,
+                reviewer: order.clients.reviewer.as_ref(),
                 clock: &self.clock,
                 env: &self.env,
                 state: &self.state,
@@ -420,9 +422,13 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
     let succeeded = report.outcomes.iter().filter(|(_, outcome)| outcome.succeeded());
     for (action, _) in succeeded {
         if matches!(action.verb, Verb::CreateRepository | Verb::UnarchiveRepository) {
-            done.look_again = done.look_again.and(Facets::of(Facet::Settings)).and(Facets::of(Facet::Labels));
+            done.look_again =
+                done.look_again.and(Facets::of(Facet::Settings)).and(Facets::of(Facet::Labels));
         }
-        if matches!(action.verb, Verb::MergePull | Verb::StopRun) {
+        if matches!(
+            action.verb,
+            Verb::OpenPull | Verb::ReviewPull | Verb::Reply | Verb::MergePull | Verb::StopRun
+        ) {
             done.look_again = done.look_again.and(Facets::of(Facet::Cases));
         }
     }
@@ -588,7 +594,7 @@ fn severity(ended: Ended) -> u8 {
 fn of_cause(cause: Cause, order: &Order, now: Timestamp) -> Ended {
     match cause {
         Cause::Auth => Ended::Stuck,
-        Cause::RateLimit => Ended::OutOfCredit { until: full_again(&order.client.budget(), now) },
+        Cause::RateLimit => Ended::OutOfCredit { until: full_again(&order.clients.budget(), now) },
         Cause::Ledger | Cause::Other => RETRY,
     }
 }

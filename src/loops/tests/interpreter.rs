@@ -49,6 +49,7 @@ pub(super) fn apply_to(world: &mut Observed, effect: &Effect) -> Result<(), Stri
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
+        | Effect::Review(_)
         | Effect::StopRun(_) => Err("this world has no conversations".to_owned()),
     }
 }

@@ -161,6 +161,22 @@ async fn own(client: &Client, wanted: &[WantedCases<'_>]) -> (BTreeMap<String, S
     (own, gaps)
 }
 
+/// Reads who the reviewer is: one identity, whatever it looks at. Where that can't be told, it is a gap of every repository,
+/// since nothing that its reviewer is to say can be said there.
+pub async fn reviewer(client: &Client, wanted: &[WantedCases<'_>], observed: &mut Observed) {
+    let Some(first) = wanted.first() else { return };
+    match client.identity(first.repo.owner()).await {
+        Ok(identity) => observed.cases.reviewer = Some(identity.login()),
+        Err(error) => observed.gaps.extend(wanted.iter().map(|one| Gap {
+            facet: Facet::Cases,
+            repo: Some(one.repo.clone()),
+            why: format!("the reviewer's login: {error}"),
+            cause: cause(&error),
+        })),
+    }
+    observed.cost.requests += 1;
+}
+
 /// Adds what was asked for since `before` to what the reading cost.
 fn charge(client: &Client, before: Stats, observed: &mut Observed) {
     let after = client.stats();

@@ -4,6 +4,7 @@
 mod discover;
 mod implement;
 mod intake;
+mod judges;
 mod merge;
 mod people;
 mod plan;

@@ -38,6 +38,7 @@ fn what_is_missing_goes_back_and_the_next_head_is_judged_anew() {
     it.ran(Done, compliance(&[])).differs().ran(Done, findings(&[])).stands();
     insta::assert_snapshot!(it.told(), @r#"
     review: `spec-review` 1.1 -> done {"compliant":false,"gaps":["The horn is blunt."]}
+    review: the author says of #20 that c8c8c8c8c8 doesn't pass: commented
     review: `rework` 1.1, spec gaps -> done
         | What is asked for and is not there:
         | - The horn is blunt.
@@ -46,6 +47,7 @@ fn what_is_missing_goes_back_and_the_next_head_is_judged_anew() {
         - At c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8:
         + At 0202020202020202020202020202020202020202:
     review: `quality-review` 1.1 -> done {"findings":[]}
+    review: the author says of #20 that 0202020202 passes: commented
     merge: merges #20 at 0202020202
     "#);
 }
@@ -65,12 +67,14 @@ fn from_the_second_round_on_only_new_findings_count() {
     insta::assert_snapshot!(it.told(), @r#"
     review: `spec-review` 1.1 -> done {"compliant":true,"gaps":[]}
     review: `quality-review` 1.1 -> done {"findings":[{"severity":"high","text":"The horn is blunt.","path":"src/anvil.rs"},{"sever…
+    review: the author says of #20 that c8c8c8c8c8 doesn't pass: commented
     review: `rework` 1.1, findings -> done
         |     The anvil is blunt. It should be sharp, so that whoever strikes on it sees a clean edge on the iron.
         | - high (src/anvil.rs): The horn is blunt.
     review: #20 goes from c8c8c8c8c8 to 0303030303
     review: `spec-review` 2.1 -> done {"compliant":true,"gaps":[]}
     review: `quality-review` 2.1 -> done {"findings":[{"severity":"high","text":"the horn is BLUNT","path":"src/anvil.rs"},{"severi…
+    review: the author says of #20 that 0303030303 doesn't pass: commented
     review: `rework` 2.1, findings -> done
         |     The anvil is blunt. It should be sharp, so that whoever strikes on it sees a clean edge on the iron.
         | - high (src/anvil.rs): The face is bent.
@@ -81,6 +85,7 @@ fn from_the_second_round_on_only_new_findings_count() {
     review: #20 goes from 0303030303 to 0606060606
     review: `spec-review` 3.1 -> done {"compliant":true,"gaps":[]}
     review: `quality-review` 3.1 -> done {"findings":[{"severity":"critical","text":"The horn is blunt.","path":"src/anvil.rs"},{"s…
+    review: the author says of #20 that 0606060606 passes: commented
     merge: merges #20 at 0606060606
     "#);
 }

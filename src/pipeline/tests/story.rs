@@ -13,7 +13,7 @@ use crate::model::samples::{name, now};
 use crate::model::{
     AnswerFrom, Billed, Case, Cases, CheckIs, CheckSeen, Closed, CommentSeen, CommitId, ConfigFile,
     ConfigFiles, Desired, Effect, FileChange, LabelName, LabelOn, Landed, Mergeable, Observed, Outcome,
-    Permission, Phase, PullCase, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then, Typed,
+    Permission, Phase, PullCase, ReviewSeen, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then, Typed,
 };
 use crate::work::{Cx, Next, Room, next};
 
@@ -182,6 +182,7 @@ impl Story {
             all: self.others.iter().chain([&self.case]).map(of).collect(),
             permissions: may.into(),
             own: [("acme".to_owned(), "bot".to_owned())].into(),
+            reviewer: self.desired.github.reviewer.as_ref().map(|_| "critic[bot]".to_owned()),
             ..Cases::default()
         };
         Observed { runs: self.runs.clone(), knows_runs: true, cases, ..Observed::default() }
@@ -197,7 +198,14 @@ impl Story {
 
     /// Where it stands, which has to be so as far as the laws go.
     fn look(&mut self) -> Station {
-        let at = self.view(station);
+        let mut at = self.view(station);
+        // What reviews found is said before anything else comes of it.
+        if let Stand::Moves(what) = &at.stand
+            && matches!(**what, Move::Review(_))
+        {
+            self.carried(&at);
+            at = self.view(station);
+        }
         let is_human = matches!(at.stand, Stand::Human { .. });
         let phase = if is_human { Phase::Hitl } else { at.phase };
         if let Some(was) = self.was.replace(phase) {
@@ -393,6 +401,11 @@ impl Story {
     #[track_caller]
     pub(super) fn moved(&mut self) -> &mut Self {
         let at = self.look();
+        self.carried(&at)
+    }
+
+    #[track_caller]
+    fn carried(&mut self, at: &Station) -> &mut Self {
         let Stand::Moves(what) = &at.stand else { panic!("{:?}\n{}", at.stand, self.told) };
         let line = format!("{}: {}", at.phase, moves(what));
         self.tells(&line);
@@ -425,6 +438,18 @@ impl Story {
                     let thread = threads.iter_mut().find(|it| it.id == reply.thread).unwrap();
                     thread.comments.push((900, "bot".to_owned(), true, reply.body.clone()));
                 }
+            }
+            Move::Review(review) => {
+                let Seen::Known(reviews) = &mut self.case.pulls[0].reviews else { panic!("not read") };
+                reviews.push(ReviewSeen {
+                    id: 500 + reviews.len() as u64,
+                    author: review.by.clone().unwrap_or_else(|| "bot".to_owned()),
+                    own: review.by.is_none(),
+                    verdict: review.verdict,
+                    commit: Some(review.head.clone()),
+                    body: review.body.clone(),
+                    at: now,
+                });
             }
             Move::Withdraw { .. } => self.case.pulls[0].open = false,
         }
@@ -478,6 +503,11 @@ fn moves(what: &Move) -> String {
                 .map(|it| format!("answers {}: {}", it.thread, line(&it.body).trim()))
                 .collect();
             all.join("; ")
+        }
+        Move::Review(review) => {
+            let by = review.by.as_deref().unwrap_or("the author");
+            let (at, passes) = (review.head.short(), if review.passes { "passes" } else { "doesn't pass" });
+            format!("{by} says of #{} that {at} {passes}: {}", review.pull, review.verdict.as_str())
         }
         Move::Withdraw { number, why } => format!("closes #{number}: {why}"),
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Tx, checks, closing, refs, timeline};
+use super::{Tx, checks, closing, refs, reviews, timeline};
 use crate::twin::door::failure::Failure;
 use crate::twin::git::{Draft, Expected, Merged};
 use crate::twin::shape::{self, Extent};
@@ -242,6 +242,15 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
     }
     if how.sha.is_some_and(|sha| sha != pull.head_sha) {
         return Err(Failure::conflict("Head branch was modified. Review and try the merge again."));
+    }
+    let missing = repo.required_approvals.saturating_sub(reviews::approvals(tx.world, &repo, number));
+    if missing > 0 {
+        let needed = repo.required_approvals;
+        let word = if needed == 1 { "review is" } else { "reviews are" };
+        return Err(refuse(&format!(
+            "Repository rule violations found\n\nAt least {needed} approving {word} required by reviewers with \
+             write access.\n\n"
+        )));
     }
     let bare = tx.bare(repo_id)?;
     let base_name = format!("refs/heads/{}", pull.base_ref);

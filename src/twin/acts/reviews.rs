@@ -1,12 +1,15 @@
 //! Reviewing pull requests: verdicts, remarks and conversations.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::Tx;
 use super::pulls::parts;
+use crate::twin::door::auth::user_permission;
 use crate::twin::door::failure::Failure;
 use crate::twin::shape::{self, Extent};
-use crate::twin::world::{Repo, Review, ReviewComment, ReviewState, Thread};
+use crate::twin::world::{App, Permission, Repo, Review, ReviewComment, ReviewState, Thread, World};
 
 /// A review to be submitted, or begun.
 pub(crate) struct Reviewing<'a> {
@@ -229,6 +232,35 @@ pub(crate) fn dismiss(
     touch(tx, repo_id, number)?;
     tell(tx, repo_id, &review, "dismissed")?;
     Ok(review)
+}
+
+/// How many reviewers with write access have approved a pull request; of each the last verdict counts, at whichever head.
+pub(crate) fn approvals(world: &World, repo: &Repo, number: u64) -> usize {
+    let mut last = BTreeMap::new();
+    for review in repo.reviews.values().filter(|review| review.pull == number) {
+        match review.state {
+            ReviewState::Approved | ReviewState::ChangesRequested | ReviewState::Dismissed => {
+                last.insert(review.author.as_str(), review.state);
+            }
+            ReviewState::Commented | ReviewState::Pending => {}
+        }
+    }
+    let counts =
+        |(login, state): &(&str, ReviewState)| *state == ReviewState::Approved && writes(world, repo, login);
+    last.into_iter().filter(counts).count()
+}
+
+/// Whether a person may push, or an App's installation write to pull requests.
+fn writes(world: &World, repo: &Repo, login: &str) -> bool {
+    let Some(slug) = login.strip_suffix("[bot]") else {
+        return user_permission(world, login, repo) >= Some(Permission::Write);
+    };
+    let here = |app: &&App| app.slug == slug;
+    let mut installations = world.apps.values().filter(here).flat_map(|app| &app.installations);
+    installations.any(|it| {
+        it.account.eq_ignore_ascii_case(&repo.owner)
+            && it.permissions.get("pull_requests").is_some_and(|level| level == "write")
+    })
 }
 
 /// Resolves a conversation; one that is resolved stays as it is.

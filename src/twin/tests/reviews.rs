@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::apps::{jwt, twin_with_app};
 use super::*;
 use crate::twin::world::ReviewState;
 
@@ -158,5 +159,64 @@ async fn rights_are_told_by_login() {
         assert_eq!(got.body["permission"], expected, "{repo} {login}");
     }
     assert_eq!(get(&twin, "/repos/acme/secret/collaborators/nobody/permission").await.status, 404);
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_app_approves_what_the_first_opened() {
+    let twin = twin_with_app().await;
+    twin.world().mutate(|world| {
+        let mut app = world::App::new(8, "critic", "acme");
+        app.installations.push(world::Installation::full(80, "acme"));
+        app.installations[0].permissions.retain(|name, _| name == "pull_requests" || name == "metadata");
+        world.apps.insert(8, app);
+    });
+    let world = twin.world();
+    world.push_file("acme/secret", "topic", "a.txt", "one\n").unwrap();
+    world.require_approvals("acme/secret", 1).unwrap();
+    let mut tokens = Vec::new();
+    for (app, installation) in [(7, 70), (8, 80)] {
+        let path = format!("/app/installations/{installation}/access_tokens");
+        let got = ask(&twin, "POST", &path, None, &[("authorization", &jwt(app, 500))]).await.unwrap();
+        tokens.push(format!("Bearer {}", got.body["token"].as_str().unwrap()));
+    }
+    let by = async |who: usize, method: &'static str, path: &str, body: Value| {
+        let path = format!("/repos/acme/secret/{path}");
+        ask(&twin, method, &path, Some(body), &[("authorization", &tokens[who])]).await.unwrap()
+    };
+    let (author, critic) = (0, 1);
+    let opened = by(author, "POST", "pulls", json!({"title": "T", "head": "topic", "base": "main"})).await;
+    assert_eq!(
+        (opened.status, &opened.body["user"]["login"]),
+        (201, &json!("factory[bot]")),
+        "{}",
+        opened.body
+    );
+    let (number, head) = (opened.body["number"].clone(), opened.body["head"]["sha"].clone());
+    let (reviews, merge) = (format!("pulls/{number}/reviews"), format!("pulls/{number}/merge"));
+    let approve = json!({"event": "APPROVE", "commit_id": head, "body": "good"});
+    let refused = by(author, "POST", &reviews, approve.clone()).await;
+    assert_eq!(
+        (refused.status, &refused.body["errors"]),
+        (422, &json!(["Can not approve your own pull request"]))
+    );
+    let comment = json!({"event": "COMMENT", "commit_id": head, "body": "good"});
+    assert_eq!(by(author, "POST", &reviews, comment).await.status, 200);
+    let refused = by(author, "PUT", &merge, json!({"sha": head})).await;
+    assert_eq!(refused.status, 405);
+    assert!(refused.body["message"].as_str().unwrap().contains("At least 1 approving review is required"));
+    let approved = by(critic, "POST", &reviews, approve).await;
+    assert_eq!(
+        (approved.status, &approved.body["state"], &approved.body["user"]["login"]),
+        (200, &json!("APPROVED"), &json!("critic[bot]")),
+        "{}",
+        approved.body
+    );
+    assert_eq!(
+        by(critic, "PUT", &merge, json!({"sha": head})).await.status,
+        403,
+        "it may review, and nothing else"
+    );
+    assert_eq!(by(author, "PUT", &merge, json!({"sha": head})).await.status, 200);
     twin.stop().await;
 }

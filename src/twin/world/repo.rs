@@ -176,6 +176,9 @@ pub struct Repo {
     /// Check runs by id.
     #[serde(default)]
     pub check_runs: BTreeMap<u64, CheckRun>,
+    /// How many approving reviews its ruleset asks for before a merge.
+    #[serde(default)]
+    pub required_approvals: usize,
     /// Reviews of pull requests by id.
     #[serde(default)]
     pub reviews: BTreeMap<u64, Review>,
@@ -210,6 +213,7 @@ impl Repo {
             comments: BTreeMap::new(),
             statuses: Vec::new(),
             check_runs: BTreeMap::new(),
+            required_approvals: 0,
             reviews: BTreeMap::new(),
             threads: BTreeMap::new(),
             ci: Vec::new(),

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Type};
-use crate::model::{AgentConfig, MergeMode, Pipeline, Pipelines, RepoName};
+use crate::model::{AgentConfig, Desired, MergeMode, Phase, Pipeline, Pipelines, RepoName};
 
 use super::Builder;
 
@@ -65,7 +65,8 @@ pub(super) fn build(
 }
 
 /// What only shows once it is known which repository has which.
-pub(super) fn check(root: &[Block], pipelines: &Pipelines, cx: &mut Builder<'_>) {
+pub(super) fn check(root: &[Block], desired: &Desired, cx: &mut Builder<'_>) {
+    let pipelines = &desired.pipelines;
     let of = |name: &'static str| root.iter().filter(move |block| block.kind.name == name);
     for block in of(PIPELINE.name) {
         let Some(pipeline) = pipelines.all.get(block.key()) else { continue };
@@ -85,7 +86,11 @@ pub(super) fn check(root: &[Block], pipelines: &Pipelines, cx: &mut Builder<'_>)
             let help = "name it in a `pipeline`, in `defaults`, a `group` or a `repo`";
             unused(block, "repository is under", help, cx);
         } else if policy.mode == MergeMode::OnGreenWithReview {
-            one_identity(block, cx);
+            if desired.github.reviewer.is_none() {
+                one_identity(block, cx);
+            } else if let Some(pipeline) = unreviewed(pipelines, &policy.name) {
+                no_review(block, pipeline, cx);
+            }
         }
     }
 }
@@ -123,8 +128,31 @@ fn one_identity(block: &Block, cx: &mut Builder<'_>) {
         block.quoted()
     );
     cx.sink.push(
+        Draft::warning(code::ONE_IDENTITY, says).at(at, "an approval comes from a person").help(
+            "leave it so where people approve; `github { identity \"reviewer\" … }` gives the factory a second one; \
+             `mode \"on-green\"` merges without an approval",
+        ),
+    );
+}
+
+/// A pipeline under a policy whose phases have no review in them.
+fn unreviewed<'p>(pipelines: &'p Pipelines, policy: &str) -> Option<&'p Pipeline> {
+    let under = |repo: &&RepoName| pipelines.policy(repo).is_some_and(|it| it.name == policy);
+    let mut all = pipelines.of_repo.keys().filter(under).filter_map(|repo| pipelines.of(repo));
+    all.find(|pipeline| !pipeline.has(Phase::Review))
+}
+
+/// What no run reviews, the reviewer doesn't approve.
+fn no_review(block: &Block, pipeline: &Pipeline, cx: &mut Builder<'_>) {
+    let at = block.value("mode").map_or(block.key_span(), |read| read.span);
+    let says = format!(
+        "{} waits for a person where issues go through the pipeline `{}`: it has no phase `review`",
+        block.quoted(),
+        pipeline.name
+    );
+    cx.sink.push(
         Draft::warning(code::ONE_IDENTITY, says)
-            .at(at, "an approval comes from a person")
-            .help("leave it so where people approve; `mode \"on-green\"` merges without an approval"),
+            .at(at, "the reviewer approves what runs have reviewed")
+            .help("add `review` to its `phases`, or leave it so where people approve"),
     );
 }

@@ -278,6 +278,9 @@ fn what_has_no_effect_is_said() {
     let review = green.replace("on-green", "on-green-with-review");
     let used = "repo \"acme/a\" { pipeline \"p\"; }";
     let one = "`merge-policy \"m\"` waits for a person: the factory has one identity, and can't approve its own work";
+    let second = "github { identity \"reviewer\" kind=\"app\" id=5 key=\"env:KEY\"; }\n";
+    let unreviewed = pipeline.replace("intake", "phases \"plan\"; intake");
+    let none = "`merge-policy \"m\"` waits for a person where issues go through the pipeline `p`: it has no phase `review`";
     for (text, expect) in [
         (format!("{pipeline}{green}{used}"), vec![]),
         (format!("{pipeline}{review}{used}"), vec![one]),
@@ -286,6 +289,8 @@ fn what_has_no_effect_is_said() {
             format!("{pipeline}{review}repo \"acme/a\""),
             vec!["no repository has `pipeline \"p\"`", "no repository is under `merge-policy \"m\"`"],
         ),
+        (format!("{second}{pipeline}{review}{used}"), vec![]),
+        (format!("{second}{unreviewed}{review}{used}"), vec![none]),
         (
             format!("pipeline \"p\" {{ agents \"claude\"; }}\n{used}"),
             vec!["`pipeline \"p\"` has neither `intake` nor `assignee`"],

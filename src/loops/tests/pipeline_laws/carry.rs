@@ -1,6 +1,8 @@
 //! Carries out what is planned: each action after one look of its own, and no further than the machine lives.
 
-use crate::model::{Action, Billed, CommentSeen, Effect, Landed, RunId, RunPhase, RunSeen, StartRun, Tell};
+use crate::model::{
+    Action, Billed, CommentSeen, Effect, Landed, ReviewSeen, RunId, RunPhase, RunSeen, StartRun, Tell,
+};
 
 use super::laws::Laws;
 use super::world::{BOT, Key, World};
@@ -83,6 +85,21 @@ impl World {
                 let crate::model::Seen::Known(threads) = &mut pull.threads else { return };
                 let thread = threads.iter_mut().find(|thread| thread.id == it.thread).expect("it was seen");
                 thread.comments.push((id, BOT.to_owned(), true, it.body.clone()));
+            }
+            Effect::Review(it) => {
+                let (id, now) = (self.fresh(), self.now);
+                let pull = self.pull(&key(it.watched.number)).expect("it is open");
+                assert_eq!(pull.head, it.head, "it is about the head that was judged");
+                let crate::model::Seen::Known(reviews) = &mut pull.reviews else { return };
+                reviews.push(ReviewSeen {
+                    id,
+                    author: it.by.clone().unwrap_or_else(|| BOT.to_owned()),
+                    own: it.by.is_none(),
+                    verdict: it.verdict,
+                    commit: Some(it.head.clone()),
+                    body: it.body.clone(),
+                    at: now,
+                });
             }
             Effect::Withdraw { number, .. } => {
                 let pulls = self.cases.values_mut().flat_map(|case| &mut case.pulls);

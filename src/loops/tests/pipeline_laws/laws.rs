@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Action, Effect, LabelName, Mark, Phase, Play, RunId, RunSeen, StartRun};
-use crate::pipeline::{Command, Move, Stand, unmet};
+use crate::model::{
+    Action, Effect, LabelName, Mark, MergeMode, Phase, Play, PullCase, ReviewIs, ReviewSeen, RunId, RunSeen,
+    StartRun,
+};
+use crate::pipeline::{Command, Move, Stand, View, unmet};
 use crate::plan::Plan;
 
-use super::world::{Key, World};
+use super::world::{CRITIC, Key, PEOPLE, World};
 
 /// The playbooks that are played at one head after the other, as often as their attempts say.
 const AT_HEADS: [&str; 3] = ["rework", "repair-checks", "resolve-conflict"];
@@ -19,6 +22,21 @@ pub(super) struct Laws {
     spent: BTreeSet<(Key, String, Option<RunId>)>,
     /// How often each law had something to say.
     pub(super) seen: BTreeMap<&'static str, usize>,
+}
+
+/// Where an approval is asked for, a person gave it at this head, or a run that reviewed this head is behind it.
+fn is_vouched_for(world: &World, view: &View<'_>, pull: &PullCase) -> bool {
+    let policy = world.desired.pipelines.policy(&view.case.repo).expect("it has one");
+    let mut reviews = pull.reviews.known().into_iter().flatten();
+    let approves =
+        |it: &ReviewSeen| it.verdict == ReviewIs::Approved && it.commit.as_ref() == Some(&pull.head);
+    let reviewed = |run: &RunSeen| {
+        let play = run.of.play.as_ref().filter(|play| play.head.as_ref() == Some(&pull.head));
+        play.is_some_and(|play| play.book == "quality-review") && run.phase.closed().is_some()
+    };
+    policy.mode != MergeMode::OnGreenWithReview
+        || reviews.any(|it| approves(it) && it.author == PEOPLE[0])
+        || view.runs.iter().any(|run| reviewed(run))
 }
 
 impl Laws {
@@ -71,10 +89,24 @@ impl Laws {
                 world.stands(&key, &now, |view, at| {
                     let pull = view.case.pull().expect("it has one");
                     assert_eq!(unmet(view, pull), [], "all rules hold");
+                    assert!(is_vouched_for(world, view, pull), "an approval has somebody behind it");
                     assert!(pull.head == it.head && pull.open, "at the head that was judged");
                     let waits = matches!(&at.stand, Stand::Waits(on) if on.contains("blocked by"));
                     let lands = matches!(&at.stand, Stand::Moves(what) if matches!(**what, Move::Land(_)));
                     assert!(lands || waits, "something lands where this is so: {:?}", at.stand);
+                });
+            }
+            Effect::Review(it) => {
+                let key = (repo, it.watched.number);
+                world.stands(&key, &now, |view, at| {
+                    let pull = view.case.pull().expect("it has one");
+                    assert_eq!(pull.own_review(it.by.as_deref()), None, "each head is told once");
+                    assert!(pull.head == it.head && pull.open, "at the head that was judged");
+                    assert_eq!(it.by.as_deref(), Some(CRITIC), "the reviewer says it");
+                    let is_it = |what: &Move| matches!(what, Move::Review(it) if it.head == pull.head);
+                    let says = matches!(&at.stand, Stand::Moves(what) if is_it(what));
+                    let waits = matches!(&at.stand, Stand::Waits(on) if on.contains("blocked by"));
+                    assert!(says || waits, "a review is written where this is so: {:?}", at.stand);
                 });
             }
             Effect::UpdateBranch { watched, .. } => {

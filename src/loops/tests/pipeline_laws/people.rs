@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 use super::agents::Mood;
-use super::world::{Key, PEOPLE, World};
+use super::world::{CRITIC, Key, PEOPLE, World};
 
 /// What people write.
 const WORDS: [&str; 14] = [
@@ -158,6 +158,8 @@ impl World {
     fn judges(&mut self, key: &Key) {
         let (by, now, commit, id) = (self.one_of(&PEOPLE), self.now, self.commit(), self.fresh());
         let n = self.rng_below(12);
+        // Somebody has the reviewer's credential.
+        let by = if self.chance(20) { CRITIC } else { by };
         let may_open = !self.case(key).pulls.iter().any(|pull| pull.open);
         if let Some(pull) = self.case(key).pulls.first_mut().filter(|it| !it.open && !it.merged() && may_open)
         {

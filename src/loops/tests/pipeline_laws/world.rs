@@ -19,10 +19,13 @@ use crate::work;
 
 /// The factory's own login.
 pub(super) const BOT: &str = "factory-bot";
+/// The login of the factory's reviewer.
+pub(super) const CRITIC: &str = "factory-critic[bot]";
 /// Who may steer, and who may not.
 pub(super) const PEOPLE: [&str; 2] = ["alice", "mallory"];
 
 const CONFIG: &str = r#"factory "acme"
+github { identity "reviewer" kind="app" id=5 key="env:KEY"; }
 agent "smith" kind="codex"
 agent "helper" kind="command" { program "/bin/true"; }
 caps { runs 3; runs-per-repo 2; }
@@ -30,8 +33,10 @@ merge-policy "green" { mode "on-green"; require-checks "ci"; }
 merge-policy "seen" { mode "on-green-with-review"; require-checks "ci"; }
 pipeline "long" { intake "factory"; agents "smith" "helper"; merge-policy "green"; }
 pipeline "short" { intake "factory"; agents "helper" "smith"; merge-policy "seen"; phases; }
+pipeline "judged" { intake "factory"; agents "smith" "helper"; merge-policy "seen"; phases "review"; }
 repo "acme/anvil" { pipeline "long"; }
 repo "acme/bolt" { pipeline "short"; }
+repo "acme/clamp" { pipeline "judged"; }
 "#;
 
 /// An issue.
@@ -80,7 +85,7 @@ impl World {
             careless: false,
             next: 100,
         };
-        for (repo, number) in [("acme/anvil", 7), ("acme/anvil", 8), ("acme/bolt", 7)] {
+        for (repo, number) in [("acme/anvil", 7), ("acme/anvil", 8), ("acme/bolt", 7), ("acme/clamp", 7)] {
             world.open(repo, number);
         }
         if world.chance(20) {
@@ -202,6 +207,7 @@ impl World {
         observed.cases.all =
             self.cases.iter().map(|(key, case)| (key.clone(), Seen::Known(case.clone()))).collect();
         observed.cases.own.insert("acme".into(), BOT.into());
+        observed.cases.reviewer = Some(CRITIC.into());
         for repo in self.desired.pipelines.of_repo.keys() {
             for (login, may) in PEOPLE.into_iter().zip([Permission::Write, Permission::Read]) {
                 observed.cases.permissions.insert((repo.clone(), login.to_owned()), Seen::Known(may));
@@ -245,6 +251,7 @@ impl World {
             Effect::Tell(tell) => tell.value(case(tell.watched.number)),
             Effect::Merge(it) => it.value(case(it.watched.number)),
             Effect::Reply(it) => it.value(case(it.watched.number)),
+            Effect::Review(it) => it.value(case(it.watched.number)),
             Effect::UpdateBranch { head, watched, .. } => case(watched.number).update(head, watched),
             Effect::StopRun(stop) => {
                 let at_work = |run: &&RunSeen| run.id == stop.run && run.phase.takes_a_slot();
