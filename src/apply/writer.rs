@@ -10,8 +10,8 @@ use crate::plan::Permit;
 
 use super::outcome::{Outcome, Trouble};
 use super::{
-    LookError, Looked, Shown, Workshop, WorkshopError, cases, issues, labels, proposals, pulls, repositories,
-    speech,
+    LookError, Looked, Shown, Workshop, WorkshopError, cases, issues, labels, moving, proposals, pulls,
+    repositories, speech,
 };
 
 /// Changes the world. It is made where something is applied, and nowhere else: a plan never holds one.
@@ -95,6 +95,7 @@ impl Writer {
             Effect::Tell(tell) => {
                 cases::look(&self.client, &tell.repo, tell.watched.number, |case| tell.value(case)).await?
             }
+            Effect::Transfer(it) => moving::look(&self.client, it).await?,
             Effect::Merge(it) => {
                 cases::look(&self.client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
@@ -162,6 +163,7 @@ impl Writer {
             }
             Effect::OpenIssue(issue) => issues::open(client, issue).await?,
             Effect::Tell(tell) => cases::tell(client, tell).await?,
+            Effect::Transfer(it) => moving::transfer(client, it).await?,
             Effect::Merge(landing) => cases::merge(client, landing).await?,
             Effect::UpdateBranch { repo, number, head, .. } => {
                 cases::update_branch(client, repo, *number, head).await?

@@ -39,6 +39,7 @@ impl Loop for Pipeline {
         Verb::StopRun,
         Verb::OpenPull,
         Verb::TellIssue,
+        Verb::TransferIssue,
         Verb::MergePull,
         Verb::UpdateBranch,
         Verb::Reply,
@@ -133,7 +134,9 @@ impl Driver {
         let case = view.case;
         let address = Address::issue(&case.repo, case.number);
         let open: Vec<&RunSeen> = view.runs.iter().copied().filter(|run| run.phase.takes_a_slot()).collect();
-        if let Some(tell) = projection(view, at) {
+        let tell = projection(view, at);
+        let is_told = tell.is_some();
+        if let Some(tell) = tell {
             let (before, after) = (tell.value(case), tell.done(case));
             let reason = reason(at);
             let effect = Effect::Tell(Box::new(tell));
@@ -159,7 +162,11 @@ impl Driver {
         }
         match &at.stand {
             Stand::Works(task) => self.works((view, at), task, cx, plan),
-            Stand::Moves(what) => self.moves(view, what, plan),
+            Stand::Moves(what) => match &**what {
+                // What it shows goes with it.
+                Move::Transfer(_) if is_told => plan.wait(address, "its labels"),
+                what => self.moves(view, what, plan),
+            },
             Stand::Waits(on) => plan.wait(address, on.clone()),
             Stand::Until(until, why) => plan.wait_until(address, *until, why),
             Stand::Parked { due, .. } => {
@@ -285,6 +292,13 @@ impl Driver {
                         action.reason("what was asked there has been looked at").because([source.clone()]),
                     );
                 }
+            }
+            Move::Transfer(it) => {
+                let (before, after) = (it.value(case), it.done());
+                let effect = Effect::Transfer(Box::new(it.clone()));
+                let action = Action::new(Pipeline::NAME, Verb::TransferIssue, issue, before, after, effect);
+                let router = view.pipeline.router.as_ref().map(|router| router.source.clone());
+                plan.act(action.reason(format!("it belongs to {}", it.to)).because(router));
             }
             Move::Withdraw { number, why } => {
                 let address = Address::repo(&case.repo).part("pull", &number.to_string());

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, Landing, LoopName, OpenIssue, OpenPull,
-    Reply, RepoName, Setting, SettingValue, Source, StartRun, StopRun, Tell, Verb, Watched,
+    Reply, RepoName, Setting, SettingValue, Source, StartRun, StopRun, Tell, Transfer, Verb, Watched,
 };
 
 /// What could go wrong with an action that did exactly what it says.
@@ -161,6 +161,8 @@ pub enum Effect {
     OpenIssue(Box<OpenIssue>),
     /// Changes the labels of an issue and the factory's own comment on it together, or closes it.
     Tell(Box<Tell>),
+    /// Brings an issue to the repository that it belongs to.
+    Transfer(Box<Transfer>),
     /// Merges a pull request, at one head.
     Merge(Box<Landing>),
     /// Has the branch of a pull request take in what its base has.
@@ -188,6 +190,7 @@ impl Effect {
             Self::OpenPull(pull) => pull.watched.as_ref(),
             Self::UpdateBranch { watched, .. } => Some(watched),
             Self::Tell(tell) => Some(&tell.watched),
+            Self::Transfer(it) => Some(&it.watched),
             Self::Merge(landing) => Some(&landing.watched),
             Self::Reply(reply) => Some(&reply.watched),
             Self::CreateRepository { .. }
@@ -223,6 +226,7 @@ impl Effect {
             Self::OpenPull(pull) => &pull.repo,
             Self::OpenIssue(issue) => &issue.repo,
             Self::Tell(tell) => &tell.repo,
+            Self::Transfer(it) => &it.repo,
             Self::Merge(landing) => &landing.repo,
             Self::Reply(reply) => &reply.repo,
             Self::StopRun(stop) => &stop.repo,
@@ -296,6 +300,7 @@ impl Action {
             | Effect::OpenPull(_)
             | Effect::OpenIssue(_)
             | Effect::Tell(_)
+            | Effect::Transfer(_)
             | Effect::Merge(_)
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)

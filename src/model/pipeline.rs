@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::civil::{Time, Weekday};
 use serde_json::json;
 
-use super::{LabelName, Permission, Phase, RepoName, Source};
+use super::{LabelName, Permission, Phase, RepoName, Router, Source};
 
 /// A pipeline, as config declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Pipeline {
     pub trust: Permission,
     /// How many times the factory may write on one issue within an hour.
     pub writes: u32,
+    /// Where the issues belong that come in here; here, without one.
+    pub router: Option<Router>,
     /// Where it was written.
     pub source: Source,
 }

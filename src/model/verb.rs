@@ -40,6 +40,8 @@ pub enum Verb {
     OpenIssue,
     /// An issue is told something: its labels and the factory's comment change together, or it is closed.
     TellIssue,
+    /// An issue is brought to the repository that it belongs to.
+    TransferIssue,
     /// A pull request is merged.
     MergePull,
     /// The branch of a pull request takes in what its base has.
@@ -71,6 +73,7 @@ impl Verb {
         Self::OpenPull,
         Self::OpenIssue,
         Self::TellIssue,
+        Self::TransferIssue,
         Self::MergePull,
         Self::UpdateBranch,
         Self::Reply,
@@ -98,6 +101,7 @@ impl Verb {
             Self::OpenPull => "open-pull",
             Self::OpenIssue => "open-issue",
             Self::TellIssue => "tell-issue",
+            Self::TransferIssue => "transfer-issue",
             Self::MergePull => "merge-pull",
             Self::UpdateBranch => "update-branch",
             Self::Reply => "reply",
@@ -123,6 +127,7 @@ impl Verb {
             | Self::UpdateLabel
             | Self::RenameLabel
             | Self::TellIssue
+            | Self::TransferIssue
             | Self::MergePull
             | Self::UpdateBranch => Change::Change,
             Self::DeleteLabel | Self::DeleteComment | Self::Withdraw | Self::StopRun => Change::Delete,
@@ -143,6 +148,7 @@ impl Verb {
             | Self::OpenPull
             | Self::OpenIssue
             | Self::TellIssue
+            | Self::TransferIssue
             | Self::MergePull
             | Self::UpdateBranch
             | Self::Reply
@@ -170,6 +176,7 @@ impl Verb {
             | Self::StartRun
             | Self::OpenPull
             | Self::TellIssue
+            | Self::TransferIssue
             | Self::MergePull
             | Self::UpdateBranch
             | Self::Reply
@@ -192,7 +199,7 @@ impl Verb {
             Self::Propose | Self::Withdraw => "proposal",
             Self::StartRun | Self::StopRun => "run",
             Self::OpenPull | Self::MergePull | Self::UpdateBranch => "pull request",
-            Self::OpenIssue | Self::TellIssue => "issue",
+            Self::OpenIssue | Self::TellIssue | Self::TransferIssue => "issue",
             Self::Reply => "comment",
         }
     }

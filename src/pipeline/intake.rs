@@ -1,7 +1,10 @@
 //! Whether an issue is the pipeline's to work on: open, asked for by somebody who may, and not held, reserved or blocked.
 
-use crate::model::{Case, LabelName, Mark, Phase, Pipeline, Seen, match_path};
+use jiff::Timestamp;
 
+use crate::model::{Case, Mark, Phase, Pipeline, Routed, Seen};
+
+use super::router::{self, named_path, says};
 use super::view::View;
 use super::{Stand, Station};
 
@@ -44,10 +47,11 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     if let Some(why) = reserved(pipeline, case) {
         return Some(Station::human(at, why, Vec::new()));
     }
-    if let Err(on) = trusted(view) {
-        return Some(Station::waits(at, on));
-    }
-    blocked(view).map(|on| Station::waits(at, on))
+    let by = match trusted(view) {
+        Ok(by) => by,
+        Err(on) => return Some(Station::waits(at, on)),
+    };
+    blocked(view).map(|on| Station::waits(at, on)).or_else(|| router::station(view, &by))
 }
 
 /// What has to be closed first, or looked at.
@@ -67,7 +71,7 @@ fn blocked(view: &View<'_>) -> Option<String> {
 
 /// Whether a label or an assignment asks for it.
 pub(super) fn is_asked_for(pipeline: &Pipeline, case: &Case) -> bool {
-    let assigned = |login: &String| case.assignees.iter().any(|one| one.eq_ignore_ascii_case(login));
+    let assigned = |login: &String| case.assigned(login).is_some();
     pipeline.intake.iter().any(|label| case.has(label)) || pipeline.assignee.as_ref().is_some_and(assigned)
 }
 
@@ -79,62 +83,80 @@ fn reserved(pipeline: &Pipeline, case: &Case) -> Option<String> {
         return Some(format!("what is labelled `{label}` is for people to decide ({source})"));
     }
     let text = format!("{}\n{}", case.title, case.body);
-    let words: Vec<String> = words_of(&text);
-    let says = |phrase: &&String| {
-        let phrase = words_of(phrase);
-        !phrase.is_empty() && words.windows(phrase.len()).any(|window| window == phrase)
-    };
-    if let Some(word) = reserved.words.iter().find(says) {
+    if let Some(word) = reserved.words.iter().find(|phrase| says(&text, phrase)) {
         return Some(format!("what speaks of `{word}` is for people to decide ({source})"));
     }
-    let is_path = |c: char| c.is_alphanumeric() || "/._-".contains(c);
-    let mut paths = text.split(|c: char| !is_path(c)).filter(|part| part.contains(['/', '.']));
-    let path =
-        paths.find(|part| reserved.paths.iter().any(|glob| match_path(glob, part.trim_matches('.'))))?;
+    let path = named_path(&text, &reserved.paths)?;
     Some(format!("what names `{path}` is for people to decide ({source})"))
 }
 
-fn words_of(text: &str) -> Vec<String> {
+/// The words of a text, in lower case.
+pub(super) fn words_of(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .collect()
 }
 
-/// Whether somebody who may asked for it, and its text is the one that was there then, or was changed by somebody who may.
-fn trusted(view: &View<'_>) -> Result<(), String> {
+/// How somebody asked for it: what they did, who, and when, where that is known.
+struct Ask<'a> {
+    deed: String,
+    by: Option<&'a (String, Timestamp)>,
+}
+
+/// Everything by which it is asked for.
+fn asks<'a>(pipeline: &Pipeline, case: &'a Case) -> Vec<Ask<'a>> {
+    let labels = pipeline.intake.iter().filter_map(|label| {
+        let on = case.labels.get(&label.key())?;
+        Some(Ask { deed: format!("set the label `{label}`"), by: on.by.as_ref() })
+    });
+    let assigned = pipeline.assignee.iter().filter_map(|login| {
+        let by = case.assigned(login)?.as_ref();
+        Some(Ask { deed: format!("assign it to `{login}`"), by })
+    });
+    labels.chain(assigned).collect()
+}
+
+/// Who asked for it that may, where its text is the one that was there then, or was changed by somebody who may.
+fn trusted(view: &View<'_>) -> Result<String, String> {
     let (case, pipeline) = (view.case, view.pipeline);
     let needs = pipeline.trust.as_str();
-    let set: Vec<&LabelName> = pipeline.intake.iter().filter(|label| case.has(label)).collect();
-    let mut why = "somebody who may to label it: nobody can tell who assigned it".to_owned();
-    for label in set {
-        let Some((by, at)) = case.labels.get(&label.key()).and_then(|on| on.by.as_ref()) else {
-            why = format!("somebody to set the label `{label}` again: GitHub doesn't tell who did");
+    let mut why = "somebody who may to ask for it".to_owned();
+    for Ask { deed, by } in asks(pipeline, case) {
+        let Some((by, at)) = by else {
+            why = match Routed::of(case) {
+                Some(_) => format!(
+                    "somebody with the permission `{needs}` to {deed} again: its text is not the one that it was brought here with"
+                ),
+                None => format!("somebody to {deed} again: GitHub doesn't tell who did"),
+            };
             continue;
         };
         match view.is_trusted(by) {
             None => why = format!("a look at what {by} may do in this repository"),
-            Some(false) => {
-                why = format!(
-                    "somebody with the permission `{needs}` to set the label `{label}`; {by} has less"
-                );
-            }
+            Some(false) => why = format!("somebody with the permission `{needs}` to {deed}; {by} has less"),
             Some(true) => {
                 let changed = case.edited.as_ref().filter(|(edited, _)| edited > at);
-                let Some((_, editor)) = changed else { return Ok(()) };
-                match view.is_trusted(editor) {
-                    Some(true) => return Ok(()),
-                    Some(false) | None => {
-                        why = format!(
-                            "somebody with the permission `{needs}` to set the label `{label}` again: {editor} has changed \
-                             the text since"
-                        );
-                    }
+                let Some((_, editor)) = changed else { return Ok(by.clone()) };
+                if view.is_trusted(editor) == Some(true) {
+                    return Ok(by.clone());
                 }
+                why = format!(
+                    "somebody with the permission `{needs}` to {deed} again: {editor} has changed the text since"
+                );
             }
         }
     }
-    Err(why)
+    brought(view).ok_or(why)
+}
+
+/// From where it was brought here, if its text is the one that was asked for there, or was changed by somebody who may.
+fn brought(view: &View<'_>) -> Option<String> {
+    let routed = Routed::of(view.case)?;
+    let editor = view.case.edited.as_ref().map(|(_, editor)| editor);
+    let stands =
+        routed.text == view.case.text() || editor.is_some_and(|editor| view.is_trusted(editor) == Some(true));
+    stands.then(|| format!("who may in {}", routed.from))
 }
 
 impl View<'_> {

@@ -11,6 +11,7 @@ mod plan;
 mod projection;
 mod prompt;
 mod review;
+mod router;
 mod rules;
 mod shape;
 mod stand;
@@ -24,7 +25,7 @@ mod tests;
 
 use jiff::Timestamp;
 
-use crate::model::{CommitId, Landing, Phase, Reply, RunId, Task};
+use crate::model::{CommitId, Landing, Phase, Reply, RunId, Task, Transfer};
 
 pub use commands::{Command, Commands};
 pub use merge::{Unmet, meddled, unmet};
@@ -104,6 +105,8 @@ pub enum Move {
     },
     /// Conversations are answered.
     Answer(Vec<Reply>),
+    /// It is brought to the repository that it belongs to.
+    Transfer(Transfer),
     /// The pull request is closed, and its branch deleted.
     Withdraw {
         /// The pull request.

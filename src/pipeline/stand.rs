@@ -98,6 +98,7 @@ impl Move {
                 1 => "a conversation is answered".to_owned(),
                 n => format!("{n} conversations are answered"),
             },
+            Self::Transfer(it) => format!("it is brought to {}", it.to),
             Self::Withdraw { number, why } => format!("#{number} is closed: {why}"),
         }
     }

@@ -104,7 +104,8 @@ impl<'a> View<'a> {
     /// Whom it has to be known of what they may do.
     pub fn asks_about(pipeline: &Pipeline, case: &Case) -> Vec<String> {
         let intake = pipeline.intake.iter().filter_map(|label| case.labels.get(&label.key())?.by.as_ref());
-        let setters = intake.map(|(login, _)| login.clone());
+        let assigned = pipeline.assignee.iter().filter_map(|login| case.assigned(login)?.as_ref());
+        let setters = intake.chain(assigned).map(|(login, _)| login.clone());
         let speakers = case
             .comments
             .iter()
@@ -138,7 +139,8 @@ impl View<'_> {
         let case = self.case;
         let asked =
             self.pipeline.intake.iter().filter_map(|label| case.labels.get(&label.key())?.by.as_ref());
-        let asked = asked.map(|(_, at)| *at);
+        let assigned = self.pipeline.assignee.iter().filter_map(|login| case.assigned(login)?.as_ref());
+        let asked = asked.chain(assigned).map(|(_, at)| *at);
         let ran = self.runs.iter().filter_map(|run| match run.phase.closed() {
             Some(closed) => Some(closed.at),
             None => run.id.moment(),

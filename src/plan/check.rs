@@ -74,6 +74,7 @@ fn fits(action: &Action) -> bool {
         | (Verb::OpenPull, Effect::OpenPull(_))
         | (Verb::OpenIssue, Effect::OpenIssue(_))
         | (Verb::TellIssue, Effect::Tell(_))
+        | (Verb::TransferIssue, Effect::Transfer(_))
         | (Verb::MergePull, Effect::Merge(_))
         | (Verb::UpdateBranch, Effect::UpdateBranch { .. })
         | (Verb::Reply, Effect::Reply(_))
@@ -152,6 +153,7 @@ fn says_what_it_does(action: &Action) -> bool {
                 && tell.add.iter().all(has)
                 && !tell.remove.iter().any(has)
         }
+        Effect::Transfer(it) => before["in"] == it.repo.as_str() && *after == it.done(),
         Effect::Merge(landing) => {
             *after == landing.done() && before["pull"]["head"].as_str() == Some(landing.head.as_str())
         }
@@ -206,6 +208,7 @@ fn least_risk(action: &Action, observed: &Observed) -> Option<Risk> {
         | Effect::OpenPull(_)
         | Effect::OpenIssue(_)
         | Effect::Tell(_)
+        | Effect::Transfer(_)
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
@@ -226,6 +229,7 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
             | Effect::OpenPull(_)
             | Effect::OpenIssue(_)
             | Effect::Tell(_)
+            | Effect::Transfer(_)
             | Effect::Merge(_)
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)
@@ -267,6 +271,7 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
         | Effect::OpenPull(_)
         | Effect::OpenIssue(_)
         | Effect::Tell(_)
+        | Effect::Transfer(_)
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
@@ -342,6 +347,7 @@ fn label_names(effect: &Effect) -> BTreeSet<String> {
         | Effect::OpenPull(_)
         | Effect::OpenIssue(_)
         | Effect::Tell(_)
+        | Effect::Transfer(_)
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)

@@ -317,6 +317,8 @@ fn calls(effect: &Effect) -> usize {
             let comment = usize::from(tell.comment.is_some());
             1 + comment + usize::from(!tell.add.is_empty()) + tell.remove.len() + usize::from(tell.close)
         }
+        // The look, both ends, the label at either of them, the comment, and the move.
+        Effect::Transfer(_) => 6,
         Effect::Merge(_) | Effect::UpdateBranch { .. } | Effect::Reply(_) => 2,
         Effect::Withdraw { number, .. } => 2 + usize::from(number.is_some()),
         Effect::CreateLabel { .. }

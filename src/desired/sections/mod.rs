@@ -111,7 +111,7 @@ pub(super) fn build(config: &ConfigFiles, root: &[Block], cx: &mut Builder<'_>) 
         protects,
     };
     reach::warn(root, &desired, cx);
-    pipelines::check(root, &desired.pipelines, cx);
+    pipelines::check(root, &desired.pipelines, &desired.repos.keys().collect(), cx);
     prices::check_limits(root, &desired, cx);
     desired
 }

@@ -41,8 +41,10 @@ const ISSUE: &str = "fragment Issue on Issue { \
     assignees(first: 20) { nodes { login } } \
     comments(last: 100) { nodes { \
     fullDatabaseId body author { __typename login } viewerDidAuthor createdAt lastEditedAt } } \
-    timelineItems(last: 100, itemTypes: [LABELED_EVENT]) { nodes { __typename \
-    ... on LabeledEvent { createdAt actor { __typename login } label { name } } } } }";
+    timelineItems(last: 100, itemTypes: [LABELED_EVENT, ASSIGNED_EVENT]) { nodes { __typename \
+    ... on LabeledEvent { createdAt actor { __typename login } label { name } } \
+    ... on AssignedEvent { createdAt actor { __typename login } \
+    assignee { __typename ... on Actor { login } } } } } }";
 
 const PULL: &str = "fragment Pull on PullRequest { \
     number title state isDraft createdAt closedAt author { __typename login } viewerDidAuthor \

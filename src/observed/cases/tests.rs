@@ -36,6 +36,7 @@ fn issue() -> Value {
         "timelineItems": {"nodes": [
             {"__typename": "LabeledEvent", "createdAt": "2026-06-01T12:00:01Z", "actor": person("bob"), "label": {"name": "factory"}},
             {"__typename": "LabeledEvent", "createdAt": "2026-06-01T12:00:02Z", "actor": person("ann"), "label": {"name": "factory"}},
+            {"__typename": "AssignedEvent", "createdAt": "2026-06-01T12:00:03Z", "actor": person("bob"), "assignee": person("Ann")},
         ]},
     })
 }
@@ -160,7 +161,12 @@ fn an_issue_is_read_as_it_is() {
     let said = &case.comments[0];
     assert_eq!((said.id, said.author.as_str(), said.own), (3_012_345_678, "factory[bot]", true));
     assert_eq!(case.edited.clone().map(|edited| edited.1), Some("ann".into()));
-    assert!(case.open && case.blocked_by.is_empty() && case.assignees.contains("ann"));
+    assert!(case.open && case.blocked_by.is_empty() && case.assignees.len() == 1);
+    assert_eq!(
+        case.assigned("ANN").cloned().flatten().map(|by| by.0),
+        Some("bob".into()),
+        "who assigned her"
+    );
 
     let gone = with(issue(), "/author", Value::Null);
     assert_eq!(case_of(&gone).unwrap().unwrap().author, "", "an account that is gone");

@@ -8,6 +8,7 @@ mod merge;
 mod people;
 mod plan;
 mod review;
+mod router;
 mod rules;
 mod shape;
 mod story;

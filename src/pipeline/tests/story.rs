@@ -2,7 +2,7 @@
 //! of every story is checked on the way: no prompt is read twice, phases follow each other as they may, and a person's
 //! turn comes once the attempts before it are used up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::model::samples::{name, now};
 use crate::model::{
     AnswerFrom, Billed, Case, Cases, CheckIs, CheckSeen, Closed, CommentSeen, CommitId, ConfigFile,
     ConfigFiles, Desired, Effect, FileChange, LabelName, LabelOn, Landed, Mergeable, Observed, Outcome,
-    Permission, Phase, PullCase, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then, Typed,
+    Permission, Phase, PullCase, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then, Transfer, Typed,
 };
 use crate::work::{Cx, Next, Room, next};
 
@@ -91,7 +91,7 @@ pub(super) fn issue(number: u64) -> Case {
         opened: now(),
         edited: None,
         labels: [("factory".to_owned(), label("factory", "ann"))].into(),
-        assignees: BTreeSet::new(),
+        assignees: BTreeMap::new(),
         comments: Vec::new(),
         blocked_by: BTreeSet::new(),
         pulls: Vec::new(),
@@ -389,6 +389,13 @@ impl Story {
         })
     }
 
+    /// It is in another repository by now, with what was said on it.
+    fn goes(&mut self, it: &Transfer) {
+        self.said("bot", it.comment.as_deref().unwrap_or_default());
+        self.case.labels.insert(it.intake.key(), LabelOn { name: it.intake.clone(), by: None });
+        (self.case.repo, self.case.number) = (it.to.clone(), 70);
+    }
+
     /// Does on GitHub what comes next.
     #[track_caller]
     pub(super) fn moved(&mut self) -> &mut Self {
@@ -427,6 +434,7 @@ impl Story {
                 }
             }
             Move::Withdraw { .. } => self.case.pulls[0].open = false,
+            Move::Transfer(it) => self.goes(&it.clone()),
         }
         self.later(SignedDuration::from_mins(1))
     }
@@ -480,6 +488,7 @@ fn moves(what: &Move) -> String {
             all.join("; ")
         }
         Move::Withdraw { number, why } => format!("closes #{number}: {why}"),
+        Move::Transfer(it) => format!("goes to {} as `{}`", it.to, it.intake),
     }
 }
 

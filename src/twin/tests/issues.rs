@@ -166,6 +166,26 @@ async fn an_issue_moves_with_its_comments() {
 }
 
 #[tokio::test]
+async fn what_few_see_is_not_moved_to_where_everybody_does() {
+    let twin = twin().await;
+    twin.world().open_issue("acme/secret", "T", &[]).unwrap();
+    let ids = graphql(
+        &twin,
+        r#"{ a: repository(owner: "acme", name: "secret") { issue(number: 1) { id } }
+            b: repository(owner: "acme", name: "widgets") { id visibility } }"#,
+    )
+    .await;
+    let (issue, to) = (&ids.body["data"]["a"]["issue"]["id"], &ids.body["data"]["b"]["id"]);
+    twin.world().set("acme/widgets", &json!({"visibility": "public"})).unwrap();
+    let asked = format!(
+        "mutation {{ transferIssue(input: {{issueId: {issue}, repositoryId: {to}}}) {{ issue {{ number }} }} }}"
+    );
+    let got = graphql(&twin, &asked).await;
+    insta::assert_snapshot!(got.body["errors"][0]["message"], @r#""Issues cannot be transferred from a private repository to a public repository""#);
+    twin.stop().await;
+}
+
+#[tokio::test]
 async fn an_issue_waits_for_others() {
     let twin = twin().await;
     let world = twin.world();

@@ -10,6 +10,7 @@ use crate::model::{AgentConfig, LabelName, Mark, MergePolicy, Permission, Phase,
 use super::super::refers::{AGENT, MERGE_POLICY, refers};
 use super::Builder;
 use super::globs::{GLOBS, globs, texts};
+use super::router::{self, ROUTER};
 
 const PREFIX: &str = "factory:";
 /// The phases that may be left out.
@@ -18,7 +19,7 @@ const OPTIONAL_WORDS: &[&str] = &["triage", "discover", "shape", "plan", "review
 const THIN: u32 = 80;
 const JUDGES: &str = ".github/**";
 const WRITES: u32 = 20;
-const LABELS: Type = Type::List { of: &Type::Label, max: 20 };
+pub(super) const LABELS: Type = Type::List { of: &Type::Label, max: 20 };
 
 static RESERVED: Kind = Kind {
     name: "reserved",
@@ -109,7 +110,7 @@ pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
         )
         .or("20"),
     ],
-    children: &[&RESERVED],
+    children: &[&RESERVED, &ROUTER],
     repeat: Repeat::ByKey,
     example: "pipeline \"standard\" {\n    intake \"factory:please\"\n    agents \"claude\"\n    merge-policy \"guarded\"\n    reserved {\n        words \"pricing\" \"licence\"\n        paths \"legal/**\"\n    }\n}",
     ..Kind::EMPTY
@@ -152,6 +153,7 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
             .and_then(|(word, _)| Permission::by_word(word))
             .unwrap_or(Permission::Write),
         writes: block.count("writes").unwrap_or(WRITES),
+        router: block.child(ROUTER.name).map(|block| router::build(block, cx)),
         source: cx.source(block.span),
         name: name.clone(),
     };
@@ -159,7 +161,7 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
     Some((name, pipeline))
 }
 
-fn labels(block: &Block, field: &str) -> Vec<LabelName> {
+pub(super) fn labels(block: &Block, field: &str) -> Vec<LabelName> {
     block.list(field).iter().filter_map(|read| LabelName::parse(read.text()?).ok()).collect()
 }
 

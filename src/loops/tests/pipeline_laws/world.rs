@@ -101,7 +101,7 @@ impl World {
             opened: self.now,
             edited: None,
             labels: BTreeMap::new(),
-            assignees: BTreeSet::new(),
+            assignees: BTreeMap::new(),
             comments: Vec::new(),
             blocked_by: BTreeSet::new(),
             pulls: Vec::new(),
