@@ -36,6 +36,10 @@ pub struct Case {
     pub comments: Vec<CommentSeen>,
     /// The issues of its repository that it says it is blocked by.
     pub blocked_by: BTreeSet<u64>,
+    /// The issue that it is a part of: GitHub's parent.
+    pub parent: Option<(RepoName, u64)>,
+    /// Its parts, GitHub's sub-issues, and whether each is open.
+    pub children: BTreeMap<(RepoName, u64), bool>,
     /// The pull requests from its branch, newest first; the last five.
     pub pulls: Vec<PullCase>,
 }

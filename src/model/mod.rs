@@ -57,8 +57,8 @@ pub use observed::{
 };
 pub use phase::Phase;
 pub use pipeline::{
-    BRANCHES, Freeze, Graduation, Mark, MergeMethod, MergeMode, MergePolicy, PLACES, Pipeline, Pipelines,
-    Playbook, RequiredCheck, Reserved,
+    BRANCHES, Epics, Freeze, Graduation, Mark, MergeMethod, MergeMode, MergePolicy, PLACES, Pipeline,
+    Pipelines, Playbook, RequiredCheck, Reserved,
 };
 pub use proof::{Held, Proof};
 pub use ran::{AT_WORK, Begun, Elsewhere, Past, Ran};

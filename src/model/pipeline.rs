@@ -35,10 +35,39 @@ pub struct Pipeline {
     pub trust: Permission,
     /// How many times the factory may write on one issue within an hour.
     pub writes: u32,
+    /// What becomes of an epic once its children are closed.
+    pub epics: Epics,
     /// Where the issues belong that come in here; here, without one.
     pub router: Option<Router>,
     /// Where it was written.
     pub source: Source,
+}
+
+/// What becomes of an epic, an issue with sub-issues, once they are closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Epics {
+    /// A person closes it.
+    Person,
+    /// It is closed.
+    Close,
+}
+
+impl Epics {
+    /// The words of config.
+    pub const WORDS: &'static [&'static str] = &["person", "close"];
+
+    /// By its word.
+    pub fn by_word(word: &str) -> Option<Self> {
+        [Self::Person, Self::Close].into_iter().find(|it| it.as_str() == word)
+    }
+
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Close => "close",
+        }
+    }
 }
 
 /// Decisions that are people's: an issue with one of these is never worked on by an agent.

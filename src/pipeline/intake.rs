@@ -6,7 +6,7 @@ use crate::model::{Case, Mark, Phase, Pipeline, Routed, Seen};
 
 use super::router::{self, named_path, says};
 use super::view::View;
-use super::{Stand, Station};
+use super::{Stand, Station, family};
 
 /// What keeps it from being worked on, if anything does.
 pub(super) fn station(view: &View<'_>) -> Option<Station> {
@@ -23,17 +23,11 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     if !is_asked_for(pipeline, case) {
         return stands(Stand::Left("nothing asks the factory for it any more".to_owned()));
     }
-    if case.has(&pipeline.label(Mark::Hold)) {
-        return stands(Stand::Held(format!("its label `{}` to be removed", pipeline.label(Mark::Hold))));
+    if let Some(on) = held(view) {
+        return stands(Stand::Held(on));
     }
-    let human = pipeline.label(Mark::Human);
-    if let Some(by) = view.set_by_people(&human) {
-        return stands(Stand::Held(format!("its label `{human}` to be removed, which {by} set")));
-    }
-    match view.commands.halted() {
-        Some((by, true)) => return stands(Stand::Held(format!("`/resume`: {by} gave it up"))),
-        Some((by, false)) => return stands(Stand::Held(format!("`/resume`: {by} paused it"))),
-        None => {}
+    if let Some(stand) = family::held_above(view) {
+        return stands(stand);
     }
     let written =
         view.cx.observed.cases.writes.get(&(case.repo.clone(), case.number)).copied().unwrap_or_default();
@@ -51,7 +45,24 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
         Ok(by) => by,
         Err(on) => return Some(Station::waits(at, on)),
     };
-    blocked(view).map(|on| Station::waits(at, on)).or_else(|| router::station(view, &by))
+    let first = blocked(view).map(|on| Station::waits(at, on)).or_else(|| family::station(view, at));
+    first.or_else(|| router::station(view, &by))
+}
+
+/// What people have to do before anything is done about it again, where they hold it.
+pub(super) fn held(view: &View<'_>) -> Option<String> {
+    let hold = view.pipeline.label(Mark::Hold);
+    if view.case.has(&hold) {
+        return Some(format!("its label `{hold}` to be removed"));
+    }
+    let human = view.pipeline.label(Mark::Human);
+    if let Some(by) = view.set_by_people(&human) {
+        return Some(format!("its label `{human}` to be removed, which {by} set"));
+    }
+    view.commands.halted().map(|(by, for_good)| {
+        let did = if for_good { "gave it up" } else { "paused it" };
+        format!("`/resume`: {by} {did}")
+    })
 }
 
 /// What has to be closed first, or looked at.

@@ -3,6 +3,7 @@
 
 mod commands;
 mod discover;
+mod family;
 mod hitl;
 mod implement;
 mod intake;

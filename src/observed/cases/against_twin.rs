@@ -21,6 +21,7 @@ fn pipeline() -> Pipeline {
         reserved: crate::model::Reserved::default(),
         judges: Vec::new(),
         trust: Permission::Write,
+        epics: crate::model::Epics::Person,
         router: None,
         writes: 0,
         source: Source::built_in(),

@@ -45,11 +45,7 @@ pub(super) fn issue(
         title: text(json, "title")?.to_owned(),
         body: text(json, "body")?.to_owned(),
         author: login(json, "author")?,
-        open: match text(json, "state")? {
-            "OPEN" => true,
-            "CLOSED" => false,
-            other => return Err(format!("`state` is `{other}`")),
-        },
+        open: state(json)?,
         opened: time(json, "createdAt")?,
         edited: edited.map(|at| (at, editor)),
         labels: labels(json, &mut given)?,
@@ -60,8 +56,39 @@ pub(super) fn issue(
             .collect::<Result<_, String>>()?,
         comments: nodes(at(json, "comments")?)?.iter().map(comment).collect::<Result<_, _>>()?,
         blocked_by: blockers(text(json, "body")?),
+        parent: match at(json, "parent")? {
+            Value::Null => None,
+            parent => Some(member(parent)?),
+        },
+        children: children(at(json, "subIssues")?)?,
         pulls: Vec::new(),
     }))
+}
+
+/// The repository and the number of an issue that another one is related to.
+fn member(json: &Value) -> Result<(RepoName, u64), String> {
+    let repo = text(at(json, "repository")?, "nameWithOwner")?;
+    let repo = RepoName::parse(repo).map_err(|error| format!("`nameWithOwner`: {error}"))?;
+    Ok((repo, count(json, "number")?))
+}
+
+/// The parts of an issue; GitHub lets it have a hundred.
+fn children(connection: &Value) -> Result<BTreeMap<(RepoName, u64), bool>, String> {
+    if goes_on(connection)? {
+        return Err("there are more than a hundred sub-issues".to_owned());
+    }
+    // One that may not be read is told as nothing.
+    let told = nodes(connection)?.iter().filter(|one| !one.is_null());
+    told.map(|one| Ok((member(one)?, state(one)?))).collect()
+}
+
+/// Whether an issue is open.
+fn state(json: &Value) -> Result<bool, String> {
+    match text(json, "state")? {
+        "OPEN" => Ok(true),
+        "CLOSED" => Ok(false),
+        other => Err(format!("`state` is `{other}`")),
+    }
 }
 
 /// Who gave it what, and when: the last time of each.

@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::adapters::github::{Client, Error, GraphqlError, Stats};
-use crate::model::{Cause, Facet, Gap, Observed, Pipeline, RepoName, Seen};
+use crate::model::{Case, Cause, Facet, Gap, Observed, Pipeline, RepoName, Seen};
 
 use super::{cause, repositories::cause_of};
 
@@ -91,26 +91,49 @@ pub async fn cases(
         memory.learn(one.repo, (list.filters.clone(), list.since.is_none(), now), of(one.repo), ours);
     }
     // Of what changed only some is the pipeline's.
-    let is_ours = |one: &WantedCases<'_>, case: &crate::model::Case| {
+    let is_ours = |one: &WantedCases<'_>, case: &Case| {
         one.also.contains(&case.number) || listing::is_listed(one.pipeline, case)
     };
     all.retain(|(repo, _), seen| {
         let Seen::Known(case) = seen else { return true };
         wanted.iter().any(|one| one.repo == repo && is_ours(one, case))
     });
-    let named =
-        all.iter().filter_map(|((repo, _), seen)| Some((repo.clone(), seen.known()?.blocked_by.clone())));
-    let named = named.flat_map(|(repo, all)| all.into_iter().map(move |number| (repo.clone(), number)));
-    let more: BTreeSet<query::Asked> = named.filter(|one| !all.contains_key(one)).collect();
-    let more: Vec<query::Asked> = more.into_iter().collect();
-    if !more.is_empty() {
-        all.extend(read::all(client, &more, Vec::new(), &mut gaps).await);
+    let here = |repo: &RepoName| wanted.iter().any(|one| one.repo == repo);
+    let ours: BTreeSet<query::Asked> = all.keys().cloned().collect();
+    let (mut above, mut more) = (parents(&all, &ours), named(&all));
+    for _ in 0..DEEPEST {
+        more.extend(above.iter().cloned());
+        let missing: Vec<query::Asked> =
+            more.into_iter().filter(|one| here(&one.0) && !all.contains_key(one)).collect();
+        if missing.is_empty() {
+            break;
+        }
+        all.extend(read::all(client, &missing, Vec::new(), &mut gaps).await);
+        (above, more) = (parents(&all, &above), BTreeSet::new());
     }
     observed.cases.all.extend(all);
     gaps.sort_by(|a, b| (&a.repo, &a.why).cmp(&(&b.repo, &b.why)));
     gaps.dedup();
     observed.gaps.extend(gaps);
     charge(client, before, observed);
+}
+
+/// How far up the parents of issues are looked for.
+const DEEPEST: usize = 8;
+
+/// What has to be closed before the issues are worked on: what blocks them, and what is open of their parts.
+fn named(all: &BTreeMap<query::Asked, Seen<Case>>) -> BTreeSet<query::Asked> {
+    let of = |case: &Case| {
+        let blockers = case.blocked_by.iter().map(|number| (case.repo.clone(), *number));
+        let parts = case.children.iter().filter(|(_, open)| **open).map(|(part, _)| part.clone());
+        blockers.chain(parts).collect::<Vec<_>>()
+    };
+    all.values().filter_map(Seen::known).flat_map(of).collect()
+}
+
+/// The issues that these are parts of.
+fn parents(all: &BTreeMap<query::Asked, Seen<Case>>, of: &BTreeSet<query::Asked>) -> BTreeSet<query::Asked> {
+    of.iter().filter_map(|one| all.get(one)?.known()?.parent.clone()).collect()
 }
 
 /// What is listed of a repository.

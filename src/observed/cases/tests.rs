@@ -29,6 +29,11 @@ fn issue() -> Value {
         "lastEditedAt": at, "repository": {"id": "R_1"}, "editor": person("ann"), "author": person("bob"),
         "labels": list(&[json!({"name": "Factory"}), json!({"name": "bug"})]),
         "assignees": {"nodes": [{"login": "ann"}]},
+        "parent": {"number": 4, "repository": {"nameWithOwner": "acme/widgets"}},
+        "subIssues": list(&[
+            json!({"number": 6, "state": "OPEN", "repository": {"nameWithOwner": "acme/widgets"}}),
+            json!({"number": 7, "state": "CLOSED", "repository": {"nameWithOwner": "acme/other"}}),
+        ]),
         "comments": {"nodes": [{
             "fullDatabaseId": "3012345678", "body": "hm", "author": {"__typename": "Bot", "login": "factory"},
             "viewerDidAuthor": true, "createdAt": at, "lastEditedAt": null,
@@ -167,6 +172,9 @@ fn an_issue_is_read_as_it_is() {
         Some("bob".into()),
         "who assigned her"
     );
+
+    assert_eq!(case.parent, Some((repo(), 4)));
+    assert_eq!(case.children.values().collect::<Vec<_>>(), [&false, &true], "acme/other#7 and #6");
 
     let gone = with(issue(), "/author", Value::Null);
     assert_eq!(case_of(&gone).unwrap().unwrap().author, "", "an account that is gone");

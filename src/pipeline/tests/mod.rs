@@ -2,6 +2,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "what a run answers, if it does")]
 
 mod discover;
+mod family;
 mod implement;
 mod intake;
 mod merge;

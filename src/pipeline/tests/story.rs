@@ -94,6 +94,8 @@ pub(super) fn issue(number: u64) -> Case {
         assignees: BTreeMap::new(),
         comments: Vec::new(),
         blocked_by: BTreeSet::new(),
+        parent: None,
+        children: BTreeMap::new(),
         pulls: Vec::new(),
     }
 }

@@ -63,6 +63,7 @@ pub(crate) fn transfer(
     for comment in comments {
         target.comments.insert(comment.id, Comment { issue: moved.number, ..comment });
     }
+    super::dependencies::moved(tx, (from, number), (to, moved.number))?;
     let target = tx.repo(to)?;
     let drawn = shape::issue(tx.world, &target, &moved, tx.urls);
     let mut gone = Tx::action("transferred");

@@ -186,6 +186,39 @@ async fn what_few_see_is_not_moved_to_where_everybody_does() {
 }
 
 #[tokio::test]
+async fn an_issue_has_parts_which_stay_its_parts_wherever_they_go() {
+    let twin = twin().await;
+    let world = twin.world();
+    for title in ["Epic", "A", "B"] {
+        world.open_issue("acme/widgets", title, &[]).unwrap();
+    }
+    for part in [3, 2] {
+        world.add_sub_issue("acme/widgets", 1, "acme/widgets", part).unwrap();
+    }
+    assert!(world.add_sub_issue("acme/widgets", 2, "acme/widgets", 3).is_err(), "it has a parent");
+    assert!(world.add_sub_issue("acme/widgets", 2, "acme/widgets", 1).is_err(), "in a circle");
+    world.close_issue("acme/widgets", 3, "ann").unwrap();
+    let ids = graphql(
+        &twin,
+        r#"{ a: repository(owner: "acme", name: "widgets") { issue(number: 2) { id } }
+            b: repository(owner: "acme", name: "secret") { id } }"#,
+    )
+    .await;
+    let (issue, to) = (&ids.body["data"]["a"]["issue"]["id"], &ids.body["data"]["b"]["id"]);
+    let asked = format!(
+        "mutation {{ transferIssue(input: {{issueId: {issue}, repositoryId: {to}}}) {{ issue {{ number }} }} }}"
+    );
+    graphql(&twin, &asked).await;
+    let query = r#"{ a: repository(owner: "acme", name: "widgets") { issue(number: 1) { parent { number }
+        subIssuesSummary { total completed percentCompleted }
+        subIssues(first: 20) { nodes { number state repository { nameWithOwner } } pageInfo { hasNextPage } } } }
+        b: repository(owner: "acme", name: "secret") { issue(number: 1) { parent { number repository { nameWithOwner } } } } }"#;
+    let got = graphql(&twin, query).await;
+    insta::assert_snapshot!(got.body["data"], @r#"{"a":{"issue":{"parent":null,"subIssuesSummary":{"total":2,"completed":1,"percentCompleted":50},"subIssues":{"nodes":[{"number":3,"state":"CLOSED","repository":{"nameWithOwner":"acme/widgets"}},{"number":1,"state":"OPEN","repository":{"nameWithOwner":"acme/secret"}}],"pageInfo":{"hasNextPage":false}}}},"b":{"issue":{"parent":{"number":1,"repository":{"nameWithOwner":"acme/widgets"}}}}}"#);
+    twin.stop().await;
+}
+
+#[tokio::test]
 async fn an_issue_waits_for_others() {
     let twin = twin().await;
     let world = twin.world();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::block::{Block, Read};
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Kind, Repeat, Type};
-use crate::model::{AgentConfig, LabelName, Mark, MergePolicy, Permission, Phase, Pipeline, Reserved};
+use crate::model::{AgentConfig, Epics, LabelName, Mark, MergePolicy, Permission, Phase, Pipeline, Reserved};
 
 use super::super::refers::{AGENT, MERGE_POLICY, refers};
 use super::Builder;
@@ -19,6 +19,7 @@ const OPTIONAL_WORDS: &[&str] = &["triage", "discover", "shape", "plan", "review
 const THIN: u32 = 80;
 const JUDGES: &str = ".github/**";
 const WRITES: u32 = 20;
+const EPICS: Epics = Epics::Person;
 pub(super) const LABELS: Type = Type::List { of: &Type::Label, max: 20 };
 
 static RESERVED: Kind = Kind {
@@ -109,6 +110,13 @@ pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
             "20",
         )
         .or("20"),
+        Field::new(
+            "epics",
+            Type::Word(Epics::WORDS),
+            "What becomes of an issue with sub-issues once all of them are closed: `person`: its comment says so, and it is a person's to close. `close`: it is closed.",
+            "\"close\"",
+        )
+        .or("\"person\""),
     ],
     children: &[&RESERVED, &ROUTER],
     repeat: Repeat::ByKey,
@@ -153,6 +161,7 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
             .and_then(|(word, _)| Permission::by_word(word))
             .unwrap_or(Permission::Write),
         writes: block.count("writes").unwrap_or(WRITES),
+        epics: block.text("epics").and_then(|(word, _)| Epics::by_word(word)).unwrap_or(EPICS),
         router: block.child(ROUTER.name).map(|block| router::build(block, cx)),
         source: cx.source(block.span),
         name: name.clone(),
@@ -233,6 +242,7 @@ mod tests {
             ("judges", vec![JUDGES].into()),
             ("writes", WRITES.into()),
             ("trust", Permission::Write.as_str().into()),
+            ("epics", EPICS.as_str().into()),
             ("phases", OPTIONAL.iter().map(|phase| phase.as_str()).collect::<serde_json::Value>()),
         ] {
             assert_eq!(PIPELINE.field(field).and_then(Field::default_json), Some(default), "{field}");

@@ -104,6 +104,8 @@ impl World {
             assignees: BTreeMap::new(),
             comments: Vec::new(),
             blocked_by: BTreeSet::new(),
+            parent: None,
+            children: BTreeMap::new(),
             pulls: Vec::new(),
         };
         let key = (case.repo.clone(), number);
