@@ -40,6 +40,8 @@ pub struct Case {
     pub parent: Option<(RepoName, u64)>,
     /// Its parts, GitHub's sub-issues, and whether each is open.
     pub children: BTreeMap<(RepoName, u64), bool>,
+    /// Whether the search of its pipeline finds it; unknown where that was not asked.
+    pub found: Option<bool>,
     /// The pull requests from its branch, newest first; the last five.
     pub pulls: Vec<PullCase>,
 }

@@ -17,6 +17,8 @@ pub struct Pipeline {
     pub intake: Vec<LabelName>,
     /// The login whose assignment makes an issue its own.
     pub assignee: Option<String>,
+    /// The words of a search that finds issues of its own.
+    pub search: Option<String>,
     /// What the names of its labels begin with.
     pub prefix: String,
     /// The phases that an issue goes through besides implement, merge and hitl, which are always there.

@@ -23,7 +23,7 @@ pub(super) fn station(view: &View<'_>, at: Phase) -> Option<Station> {
     if !open.is_empty() {
         return Some(Station::waits(at, format!("{} to be closed, its children", listed(&open))));
     }
-    if !view.runs.is_empty() || !case.pulls.is_empty() {
+    if view.is_begun() {
         return None;
     }
     let all: Vec<String> = case.children.keys().map(|child| named(case, child)).collect();

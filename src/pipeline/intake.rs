@@ -20,7 +20,7 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     if !case.open {
         return stands(Stand::Left("it is closed".to_owned()));
     }
-    if !is_asked_for(pipeline, case) {
+    if !is_asked_for(view) {
         return stands(Stand::Left("nothing asks the factory for it any more".to_owned()));
     }
     if let Some(on) = held(view) {
@@ -80,10 +80,14 @@ fn blocked(view: &View<'_>) -> Option<String> {
     (!open.is_empty()).then(|| format!("{} to be closed, which it is blocked by", open.join(", ")))
 }
 
-/// Whether a label or an assignment asks for it.
-pub(super) fn is_asked_for(pipeline: &Pipeline, case: &Case) -> bool {
+/// Whether a label, an assignment or a search asks for it. What a search may have found and was begun is asked for whatever the
+/// search finds by now: the factory's own labels change that.
+fn is_asked_for(view: &View<'_>) -> bool {
+    let (case, pipeline) = (view.case, view.pipeline);
     let assigned = |login: &String| case.assigned(login).is_some();
-    pipeline.intake.iter().any(|label| case.has(label)) || pipeline.assignee.as_ref().is_some_and(assigned)
+    pipeline.intake.iter().any(|label| case.has(label))
+        || pipeline.assignee.as_ref().is_some_and(assigned)
+        || (pipeline.search.is_some() && (view.is_begun() || case.found != Some(false)))
 }
 
 /// Why it is people's to decide, if it is.
@@ -158,7 +162,31 @@ fn trusted(view: &View<'_>) -> Result<String, String> {
             }
         }
     }
-    brought(view).ok_or(why)
+    if let Some(from) = brought(view) {
+        return Ok(from);
+    }
+    if pipeline.search.is_some() && asks(pipeline, case).is_empty() { written(view) } else { Err(why) }
+}
+
+/// Who wrote it that may: config asks for whatever its search finds, so that whose words they are decides.
+fn written(view: &View<'_>) -> Result<String, String> {
+    let case = view.case;
+    if case.found.is_none() && !view.is_begun() {
+        return Err("a look at what the search finds".to_owned());
+    }
+    let by = case.edited.as_ref().map_or(&case.author, |(_, editor)| editor);
+    let needs = view.pipeline.trust.as_str();
+    match view.is_trusted(by) {
+        Some(true) => Ok(by.clone()),
+        None => Err(format!("a look at what {by} may do in this repository")),
+        Some(false) => {
+            let label = view.pipeline.intake.first();
+            let how = label.map_or("edit its text".to_owned(), |label| format!("set the label `{label}`"));
+            Err(format!(
+                "somebody with the permission `{needs}` to {how}; it is in the words of {by}, who has less"
+            ))
+        }
+    }
 }
 
 /// From where it was brought here, if its text is the one that was asked for there, or was changed by somebody who may.

@@ -15,7 +15,7 @@ const COMPONENT: [&str; 3] = ["component:", "component/", "component-"];
 /// What is to be done so that it gets where it belongs; nothing where it does. `by` asked for it.
 pub(super) fn station(view: &View<'_>, by: &str) -> Option<Station> {
     let (case, router) = (view.case, view.pipeline.router.as_ref()?);
-    if !view.runs.is_empty() || !case.pulls.is_empty() {
+    if view.is_begun() {
         return None;
     }
     let at = Phase::Triage;

@@ -76,6 +76,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether something was made or tried for it.
+    pub(super) fn is_begun(&self) -> bool {
+        !self.runs.is_empty() || !self.case.pulls.is_empty()
+    }
+
     /// Whether somebody may steer; `None` where nobody knows.
     pub(super) fn is_trusted(&self, login: &str) -> Option<bool> {
         if self.is_factory(login) {
@@ -114,7 +119,8 @@ impl<'a> View<'a> {
         let approve = |it: &&crate::model::ReviewSeen| it.verdict == crate::model::ReviewIs::Approved;
         let reviews = case.pull().and_then(|pull| pull.reviews.known()).into_iter().flatten();
         let approvers = reviews.filter(approve).map(|it| it.author.clone());
-        let editor = case.edited.iter().map(|(_, login)| login.clone());
+        let author = pipeline.search.iter().map(|_| case.author.clone());
+        let editor = case.edited.iter().map(|(_, login)| login.clone()).chain(author);
         setters.chain(speakers).chain(editor).chain(approvers).filter(|login| !login.is_empty()).collect()
     }
 }

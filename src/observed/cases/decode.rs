@@ -61,6 +61,7 @@ pub(super) fn issue(
             parent => Some(member(parent)?),
         },
         children: children(at(json, "subIssues")?)?,
+        found: None,
         pulls: Vec::new(),
     }))
 }

@@ -21,6 +21,7 @@ mod memory;
 mod permissions;
 mod query;
 mod read;
+mod search;
 
 #[cfg(test)]
 mod against_twin;
@@ -51,8 +52,8 @@ pub struct WantedCases<'a> {
     pub also: BTreeSet<u64>,
 }
 
-/// Reads the open issues that carry a label of a pipeline's intake or of its own, or that its assignee has, and those that
-/// are wanted by number. What can't be read is a gap. What GitHub says has not changed since it was read is taken as it was.
+/// Reads the open issues that carry a label of a pipeline's intake or of its own, that its assignee has, or that its search
+/// finds, and those that are wanted by number. What can't be read is a gap. What GitHub says has not changed since it was read is taken as it was.
 /// Cancelling it is safe: nothing is written.
 pub async fn cases(
     client: &Client,
@@ -63,7 +64,20 @@ pub async fn cases(
     let before = client.stats();
     let mut gaps = Vec::new();
     let lists: Vec<Listing<'_>> = wanted.iter().map(|one| Listing::of(one, memory, now)).collect();
-    let (listed, own) = futures::join!(listing::list(client, &lists, &mut gaps), own(client, wanted));
+    let mut notes = Vec::new();
+    // First, so that no listing is older than what a search tells.
+    let found = search::search(client, wanted, (memory, now), (&mut gaps, &mut notes)).await;
+    let (mut listed, own) = futures::join!(listing::list(client, &lists, &mut gaps), own(client, wanted));
+    for list in &lists {
+        let Some(it) = found.get(list.repo).filter(|it| it.at == now || list.since.is_none()) else {
+            continue;
+        };
+        let known = listed.entry(list.repo.clone()).or_default();
+        for (number, at) in &it.numbers {
+            known.entry(*number).or_insert(*at);
+        }
+    }
+    let is_found = |case: &Case| found.get(&case.repo).and_then(|it| it.has(case.number));
     observed.cases.own.extend(own.0);
     gaps.extend(own.1);
     let none = BTreeMap::new();
@@ -87,12 +101,16 @@ pub async fn cases(
             continue;
         }
         let known = all.iter().filter(|((repo, _), _)| repo == one.repo).filter_map(|(_, seen)| seen.known());
-        let ours = known.filter(|case| listing::is_listed(one.pipeline, case)).cloned();
+        let ours =
+            known.filter(|case| listing::is_listed(one.pipeline, case) || is_found(case) == Some(true));
+        let ours = ours.cloned();
         memory.learn(one.repo, (list.filters.clone(), list.since.is_none(), now), of(one.repo), ours);
     }
     // Of what changed only some is the pipeline's.
     let is_ours = |one: &WantedCases<'_>, case: &Case| {
-        one.also.contains(&case.number) || listing::is_listed(one.pipeline, case)
+        one.also.contains(&case.number)
+            || listing::is_listed(one.pipeline, case)
+            || is_found(case) == Some(true)
     };
     all.retain(|(repo, _), seen| {
         let Seen::Known(case) = seen else { return true };
@@ -111,7 +129,13 @@ pub async fn cases(
         all.extend(read::all(client, &missing, Vec::new(), &mut gaps).await);
         (above, more) = (parents(&all, &above), BTreeSet::new());
     }
+    for seen in all.values_mut() {
+        if let Seen::Known(case) = seen {
+            case.found = is_found(case);
+        }
+    }
     observed.cases.all.extend(all);
+    gaps.extend(notes);
     gaps.sort_by(|a, b| (&a.repo, &a.why).cmp(&(&b.repo, &b.why)));
     gaps.dedup();
     observed.gaps.extend(gaps);

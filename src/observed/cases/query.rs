@@ -16,6 +16,8 @@ use super::listing::Page;
 
 /// How many pages of numbers one query lists: 5,000 nodes, a point.
 pub(super) const LISTS: usize = 50;
+/// How many pages of searches one query asks for: 1,000 nodes, a point.
+pub(super) const SEARCHES: usize = 10;
 /// How many issues one query reads, each with the numbers of the pull requests from its branch: 23,000 nodes, three points.
 pub(super) const ISSUES: usize = 50;
 /// How many pull requests one query reads: 48,775 nodes, fourteen points.
@@ -152,6 +154,24 @@ pub(super) fn lists(owner: &str, chunk: &[Page<'_>]) -> Operation {
         text.ask(k, page.repo, &fields);
     }
     text.operation("CaseNumbers", "")
+}
+
+/// One page of each search; what is looked for names its repository.
+pub(super) fn searches(chunk: &[super::search::Page]) -> Operation {
+    let (mut declarations, mut aliases, mut variables) = (Vec::new(), String::new(), Map::new());
+    for (k, page) in chunk.iter().enumerate() {
+        declarations.push(format!("$q{k}: String!, $a{k}: String"));
+        variables.insert(format!("q{k}"), json!(page.query));
+        variables.insert(format!("a{k}"), json!(page.after));
+        let _ = write!(
+            aliases,
+            " s{k}: search(type: ISSUE, query: $q{k}, first: 100, after: $a{k}) {{ issueCount \
+             nodes {{ ... on Issue {{ number updatedAt repository {{ nameWithOwner }} }} }} \
+             pageInfo {{ hasNextPage endCursor }} }}"
+        );
+    }
+    let text = format!("query CaseSearch({}) {{ {LIMIT}{aliases} }}", declarations.join(", "));
+    Operation { name: "CaseSearch".to_owned(), text, variables: Value::Object(variables) }
 }
 
 /// Issues of one owner's repositories, each with the numbers of the pull requests from its branch.

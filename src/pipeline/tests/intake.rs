@@ -267,3 +267,57 @@ fn who_asks_for_a_person_is_not_overruled() {
     implement: `implement` 1 is to be done
     ");
 }
+
+#[test]
+fn what_a_search_finds_is_asked_for_where_who_wrote_it_may() {
+    type Row = (&'static str, fn(&mut Story));
+    let rows: [Row; 8] = [
+        ("found, written by who may", |it| it.case.author = "ann".into()),
+        ("found, written by who may not", |_| ()),
+        ("edited by who may", |it| {
+            it.edited(
+                "ann",
+                "It should be sharp, so that everybody who strikes sees a clean edge on the iron.",
+            );
+        }),
+        ("edited by who may not", |it| {
+            it.case.author = "ann".into();
+            it.edited(
+                "bob",
+                "It should be sharp, so that everybody who strikes sees a clean edge on the iron.",
+            );
+        }),
+        ("not found", |it| it.case.found = Some(false)),
+        ("nobody knows", |it| it.case.found = None),
+        ("labelled, and not found", |it| {
+            it.case.found = Some(false);
+            with_label(it, "factory", "ann");
+        }),
+        ("begun, and found no more", |it| {
+            it.case.author = "ann".into();
+            it.ran(Crashed, None).then("it is labelled by the factory", |case| case.found = Some(false));
+        }),
+    ];
+    let row = |(name, change): (&str, fn(&mut Story))| {
+        let mut it = Story::of(config("", "search \"label:bug\""));
+        it.case.labels.clear();
+        it.case.found = Some(true);
+        change(&mut it);
+        it.stands();
+        format!("{name}: {}", it.told())
+    };
+    insta::assert_snapshot!(rows.map(row).concat(), @r"
+    found, written by who may: implement: `implement` 1 is to be done
+    found, written by who may not: triage: waits for somebody with the permission `write` to set the label `factory`; it is in the words of bob, who has less
+    edited by who may: (ann edits the text)
+    implement: `implement` 1 is to be done
+    edited by who may not: (bob edits the text)
+    triage: waits for somebody with the permission `write` to set the label `factory`; it is in the words of bob, who has less
+    not found: triage: left: nothing asks the factory for it any more
+    nobody knows: triage: waits for a look at what the search finds
+    labelled, and not found: implement: `implement` 1 is to be done
+    begun, and found no more: implement: `implement` 1.1 -> crashed
+    (it is labelled by the factory)
+    implement: `implement` 1 is to be done
+    ");
+}

@@ -96,6 +96,7 @@ pub(super) fn issue(number: u64) -> Case {
         blocked_by: BTreeSet::new(),
         parent: None,
         children: BTreeMap::new(),
+        found: None,
         pulls: Vec::new(),
     }
 }

@@ -106,6 +106,7 @@ impl World {
             blocked_by: BTreeSet::new(),
             parent: None,
             children: BTreeMap::new(),
+            found: None,
             pulls: Vec::new(),
         };
         let key = (case.repo.clone(), number);
