@@ -80,3 +80,29 @@ fn an_issue_is_brought_to_where_it_belongs_and_lands_there() {
         w.plan(&[]).exits(0);
     });
 }
+
+#[test]
+fn an_issue_is_worked_on_as_another_one_and_closed_with_it() {
+    let mut github = sample::github();
+    github.add_repo("acme", "inbox");
+    world_of(github, |w| {
+        w.config(&config("by \"mirror\"; route \"acme/anvil\" { title \"anvil\"; }"));
+        w.apply(&[]).exits(0);
+        w.github().set_ci("acme/anvil", vec![CiScript::new("ci", CI, "test -f done")]).unwrap();
+        asked(w, "Hone the anvil");
+        for _ in 0..10 {
+            step(w);
+        }
+        let there = |repo: &str| -> Vec<String> {
+            issues(w, repo).into_iter().filter(|it| it.contains("Hone the anvil")).collect()
+        };
+        let (inbox, anvil) = (there("inbox"), there("anvil"));
+        assert!(
+            anvil.len() == 1 && anvil[0].contains("(closed)") && anvil[0].ends_with("back:done"),
+            "{anvil:?}"
+        );
+        assert!(inbox.len() == 1 && inbox[0].contains("(closed)"), "{inbox:?}\n{}", w.plan(&[]).all());
+        assert_eq!(runs(w).len(), 1);
+        w.plan(&[]).exits(0);
+    });
+}

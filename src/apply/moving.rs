@@ -1,11 +1,11 @@
-//! Bringing an issue to the repository that it belongs to.
+//! Bringing an issue to the repository that it belongs to, or opening one there that it is worked on as.
 
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::adapters::github::{Client, Effect as Once, Error, Operation};
-use crate::model::{LabelName, LabelSpec, RepoName, Transfer};
-use crate::observed::one_case;
+use crate::model::{LabelName, LabelSpec, Mirror, RepoName, Transfer, mirrored_line};
+use crate::observed::{mirrored, one_case};
 
 use super::look::LookError;
 use super::shown::Shown;
@@ -67,4 +67,25 @@ async fn create(client: &Client, repo: &RepoName, name: &LabelName) -> Result<()
         Err(error) if error.name_is_taken() => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Opens it, unless it is there, and says so where the other one is: that comment is what tells the next look.
+pub(super) async fn mirror(client: &Client, it: &Mirror) -> Result<Shown, Error> {
+    let Mirror { repo, watched, since, to, intake, title, body } = it;
+    let line = body.lines().next().unwrap_or_default();
+    let number = match mirrored(client, to, *since, line).await? {
+        Some(number) => number,
+        None => {
+            let wanted = json!({ "title": title, "body": body, "labels": [intake.as_str()] });
+            let path = format!("/repos/{to}/issues");
+            let reply = client.write(to.owner(), Method::POST, &path, &wanted, Once::Create).await?;
+            let untold = || Error::untold(&path, "an issue without its number");
+            reply.body["number"].as_u64().ok_or_else(untold)?
+        }
+    };
+    let says = format!(
+        "{}\nIt is worked on as {to}#{number}, and closed once that is.\n",
+        mirrored_line(to, number)
+    );
+    speech::comment(client, repo, watched.number, None, &says).await
 }

@@ -96,6 +96,9 @@ impl Writer {
                 cases::look(&self.client, &tell.repo, tell.watched.number, |case| tell.value(case)).await?
             }
             Effect::Transfer(it) => moving::look(&self.client, it).await?,
+            Effect::Mirror(it) => {
+                cases::look(&self.client, &it.repo, it.watched.number, |case| it.value(case)).await?
+            }
             Effect::Merge(it) => {
                 cases::look(&self.client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
@@ -164,6 +167,7 @@ impl Writer {
             Effect::OpenIssue(issue) => issues::open(client, issue).await?,
             Effect::Tell(tell) => cases::tell(client, tell).await?,
             Effect::Transfer(it) => moving::transfer(client, it).await?,
+            Effect::Mirror(it) => moving::mirror(client, it).await?,
             Effect::Merge(landing) => cases::merge(client, landing).await?,
             Effect::UpdateBranch { repo, number, head, .. } => {
                 cases::update_branch(client, repo, *number, head).await?

@@ -40,6 +40,7 @@ impl Loop for Pipeline {
         Verb::OpenPull,
         Verb::TellIssue,
         Verb::TransferIssue,
+        Verb::MirrorIssue,
         Verb::MergePull,
         Verb::UpdateBranch,
         Verb::Reply,
@@ -297,6 +298,14 @@ impl Driver {
                 let (before, after) = (it.value(case), it.done());
                 let effect = Effect::Transfer(Box::new(it.clone()));
                 let action = Action::new(Pipeline::NAME, Verb::TransferIssue, issue, before, after, effect);
+                let router = view.pipeline.router.as_ref().map(|router| router.source.clone());
+                plan.act(action.reason(format!("it belongs to {}", it.to)).because(router));
+            }
+            Move::Mirror(it) => {
+                let (before, after) = (it.value(case), it.done());
+                let effect = Effect::Mirror(Box::new(it.clone()));
+                let address = issue.field("mirror");
+                let action = Action::new(Pipeline::NAME, Verb::MirrorIssue, address, before, after, effect);
                 let router = view.pipeline.router.as_ref().map(|router| router.source.clone());
                 plan.act(action.reason(format!("it belongs to {}", it.to)).because(router));
             }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, Landing, LoopName, OpenIssue, OpenPull,
-    Reply, RepoName, Setting, SettingValue, Source, StartRun, StopRun, Tell, Transfer, Verb, Watched,
+    ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, Landing, LoopName, Mirror, OpenIssue,
+    OpenPull, Reply, RepoName, Setting, SettingValue, Source, StartRun, StopRun, Tell, Transfer, Verb,
+    Watched,
 };
 
 /// What could go wrong with an action that did exactly what it says.
@@ -163,6 +164,8 @@ pub enum Effect {
     Tell(Box<Tell>),
     /// Brings an issue to the repository that it belongs to.
     Transfer(Box<Transfer>),
+    /// Opens an issue where another one belongs.
+    Mirror(Box<Mirror>),
     /// Merges a pull request, at one head.
     Merge(Box<Landing>),
     /// Has the branch of a pull request take in what its base has.
@@ -191,6 +194,7 @@ impl Effect {
             Self::UpdateBranch { watched, .. } => Some(watched),
             Self::Tell(tell) => Some(&tell.watched),
             Self::Transfer(it) => Some(&it.watched),
+            Self::Mirror(it) => Some(&it.watched),
             Self::Merge(landing) => Some(&landing.watched),
             Self::Reply(reply) => Some(&reply.watched),
             Self::CreateRepository { .. }
@@ -227,6 +231,7 @@ impl Effect {
             Self::OpenIssue(issue) => &issue.repo,
             Self::Tell(tell) => &tell.repo,
             Self::Transfer(it) => &it.repo,
+            Self::Mirror(it) => &it.repo,
             Self::Merge(landing) => &landing.repo,
             Self::Reply(reply) => &reply.repo,
             Self::StopRun(stop) => &stop.repo,
@@ -301,6 +306,7 @@ impl Action {
             | Effect::OpenIssue(_)
             | Effect::Tell(_)
             | Effect::Transfer(_)
+            | Effect::Mirror(_)
             | Effect::Merge(_)
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)

@@ -9,6 +9,8 @@ use super::{Case, LabelName, RepoName, Source, Watched};
 pub struct Router {
     /// The rules, in their order.
     pub routes: Vec<Route>,
+    /// How an issue gets where it belongs.
+    pub by: Carry,
     /// What becomes of an issue that none fits.
     pub otherwise: Otherwise,
     /// Where it was written.
@@ -30,6 +32,33 @@ pub struct Route {
     pub title: Vec<String>,
     /// Where it was written.
     pub source: Source,
+}
+
+/// How an issue gets where it belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Carry {
+    /// It is moved there.
+    Transfer,
+    /// Another one is opened there, and it is closed once that one is.
+    Mirror,
+}
+
+impl Carry {
+    /// The words of config.
+    pub const WORDS: &'static [&'static str] = &["transfer", "mirror"];
+
+    /// By its word.
+    pub fn by_word(word: &str) -> Option<Self> {
+        [Self::Transfer, Self::Mirror].into_iter().find(|it| it.as_str() == word)
+    }
+
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::Mirror => "mirror",
+        }
+    }
 }
 
 /// What becomes of an issue that no rule fits.

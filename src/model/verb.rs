@@ -42,6 +42,8 @@ pub enum Verb {
     TellIssue,
     /// An issue is brought to the repository that it belongs to.
     TransferIssue,
+    /// An issue is opened where another one belongs.
+    MirrorIssue,
     /// A pull request is merged.
     MergePull,
     /// The branch of a pull request takes in what its base has.
@@ -74,6 +76,7 @@ impl Verb {
         Self::OpenIssue,
         Self::TellIssue,
         Self::TransferIssue,
+        Self::MirrorIssue,
         Self::MergePull,
         Self::UpdateBranch,
         Self::Reply,
@@ -102,6 +105,7 @@ impl Verb {
             Self::OpenIssue => "open-issue",
             Self::TellIssue => "tell-issue",
             Self::TransferIssue => "transfer-issue",
+            Self::MirrorIssue => "mirror-issue",
             Self::MergePull => "merge-pull",
             Self::UpdateBranch => "update-branch",
             Self::Reply => "reply",
@@ -119,7 +123,8 @@ impl Verb {
             | Self::Propose
             | Self::OpenPull
             | Self::Reply
-            | Self::OpenIssue => Change::Add,
+            | Self::OpenIssue
+            | Self::MirrorIssue => Change::Add,
             Self::UnarchiveRepository
             | Self::UpdateSettings
             | Self::ChangeVisibility
@@ -149,6 +154,7 @@ impl Verb {
             | Self::OpenIssue
             | Self::TellIssue
             | Self::TransferIssue
+            | Self::MirrorIssue
             | Self::MergePull
             | Self::UpdateBranch
             | Self::Reply
@@ -177,6 +183,7 @@ impl Verb {
             | Self::OpenPull
             | Self::TellIssue
             | Self::TransferIssue
+            | Self::MirrorIssue
             | Self::MergePull
             | Self::UpdateBranch
             | Self::Reply
@@ -199,7 +206,7 @@ impl Verb {
             Self::Propose | Self::Withdraw => "proposal",
             Self::StartRun | Self::StopRun => "run",
             Self::OpenPull | Self::MergePull | Self::UpdateBranch => "pull request",
-            Self::OpenIssue | Self::TellIssue | Self::TransferIssue => "issue",
+            Self::OpenIssue | Self::TellIssue | Self::TransferIssue | Self::MirrorIssue => "issue",
             Self::Reply => "comment",
         }
     }

@@ -45,7 +45,8 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
         Ok(by) => by,
         Err(on) => return Some(Station::waits(at, on)),
     };
-    let first = blocked(view).map(|on| Station::waits(at, on)).or_else(|| family::station(view, at));
+    let first = router::mirrored(view).or_else(|| blocked(view).map(|on| Station::waits(at, on)));
+    let first = first.or_else(|| family::station(view, at));
     first.or_else(|| router::station(view, &by))
 }
 

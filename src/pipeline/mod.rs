@@ -26,7 +26,7 @@ mod tests;
 
 use jiff::Timestamp;
 
-use crate::model::{CommitId, Landing, Phase, Reply, RunId, Task, Transfer};
+use crate::model::{CommitId, Landing, Mirror, Phase, Reply, RunId, Task, Transfer};
 
 pub use commands::{Command, Commands};
 pub use merge::{Unmet, meddled, unmet};
@@ -108,6 +108,8 @@ pub enum Move {
     Answer(Vec<Reply>),
     /// It is brought to the repository that it belongs to.
     Transfer(Transfer),
+    /// Another one is opened in the repository that it belongs to.
+    Mirror(Mirror),
     /// The pull request is closed, and its branch deleted.
     Withdraw {
         /// The pull request.

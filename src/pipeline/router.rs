@@ -1,14 +1,18 @@
 //! Where an issue belongs that comes in by a front door: the first rule of the router that fits it decides, once somebody who
 //! may asked for it. What was begun somewhere stays there, and nothing is brought anywhere twice.
 
-use crate::model::{Case, Otherwise, Phase, Route, Routed, Transfer, match_path};
-use crate::work::words::as_title;
+use crate::model::{
+    Carry, Case, Mirror, Otherwise, Phase, RepoName, Route, Routed, Seen, Transfer, match_path, mirror_line,
+};
+use crate::work::words::{as_data, as_title};
 
 use super::intake::words_of;
 use super::prompt::visible;
 use super::view::View;
-use super::{Move, Station};
+use super::{Move, Stand, Station};
 
+/// The most characters of its text that the mirror of an issue has: GitHub takes 65,536 with what stands before each line.
+const MIRRORED: usize = 20_000;
 /// What the labels of components begin with.
 const COMPONENT: [&str; 3] = ["component:", "component/", "component-"];
 
@@ -19,7 +23,7 @@ pub(super) fn station(view: &View<'_>, by: &str) -> Option<Station> {
         return None;
     }
     let at = Phase::Triage;
-    let brought = Routed::of(case);
+    let brought = brought(view);
     let Some(route) = router.routes.iter().find(|route| fits(route, case)) else {
         let stays = brought.is_some() || router.otherwise == Otherwise::Here;
         let why = format!(
@@ -31,7 +35,7 @@ pub(super) fn station(view: &View<'_>, by: &str) -> Option<Station> {
     if route.to == case.repo {
         return None;
     }
-    if let Some(Routed { from, number, .. }) = brought {
+    if let Some((from, number)) = brought {
         let why = format!(
             "it was brought here from {from}#{number}, and by the rule at {} it belongs to {}; nothing is brought anywhere twice",
             route.source, route.to
@@ -41,10 +45,19 @@ pub(super) fn station(view: &View<'_>, by: &str) -> Option<Station> {
     let there = view.cx.desired.pipelines.of(&route.to);
     Some(match there.and_then(|there| there.intake.first()) {
         Some(intake) => {
-            let comment = comment(case, route, by);
             let (repo, watched) = (case.repo.clone(), view.watched());
             let (to, intake) = (route.to.clone(), intake.clone());
-            Station::moves(at, Move::Transfer(Transfer { repo, watched, to, intake, comment }))
+            let what = match router.by {
+                Carry::Transfer => {
+                    let comment = comment(case, route, by);
+                    Move::Transfer(Transfer { repo, watched, to, intake, comment })
+                }
+                Carry::Mirror => {
+                    let (since, title, body) = (case.opened, as_title(&case.title), mirror(case));
+                    Move::Mirror(Mirror { repo, watched, since, to, intake, title, body })
+                }
+            };
+            Station::moves(at, what)
         }
         None => {
             let why = format!(
@@ -54,6 +67,49 @@ pub(super) fn station(view: &View<'_>, by: &str) -> Option<Station> {
             Station::human(at, why, Vec::new())
         }
     })
+}
+
+/// What an issue waits for that is worked on as another one.
+pub(super) fn mirrored(view: &View<'_>) -> Option<Station> {
+    let (repo, number) = view.case.mirror()?;
+    let (at, name) = (Phase::Triage, format!("{repo}#{number}"));
+    Some(match view.cx.observed.cases.of(&repo, number) {
+        Seen::Known(mirror) if mirror.open => {
+            Station::waits(at, format!("{name} to be closed, which it is worked on as"))
+        }
+        Seen::Known(_) => {
+            Station::new(at, Stand::Done(format!("{name}, which it was worked on as, is closed")))
+        }
+        Seen::Unknown => Station::waits(at, format!("a look at {name}, which it is worked on as")),
+        Seen::Absent => Station::human(at, format!("{name}, which it was worked on as, is gone"), Vec::new()),
+    })
+}
+
+/// The issue that was brought here as this one, or that this one is the mirror of.
+fn brought(view: &View<'_>) -> Option<(RepoName, u64)> {
+    let mirrors = || view.case.mirrors().filter(|_| view.is_factory(&view.case.author));
+    Routed::of(view.case).map(|it| (it.from, it.number)).or_else(mirrors)
+}
+
+/// The text of the issue that another one is worked on as: its words as they are seen, which refer to nothing there.
+fn mirror(case: &Case) -> String {
+    let line = mirror_line(&case.repo, case.number);
+    let text: String = visible(&case.body).0.chars().take(MIRRORED).collect();
+    let words = as_data(text.lines().map(apart).collect::<Vec<_>>().iter().map(String::as_str));
+    let by = as_title(&case.author);
+    format!("{line}\nThis is {}#{}, by {by}:\n\n{words}", case.repo, case.number)
+}
+
+/// A line in which no number is that of an issue.
+fn apart(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    for c in line.chars() {
+        if c.is_ascii_digit() && out.ends_with('#') {
+            out.push(' ');
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// What is written on it before it goes, unless that is there.

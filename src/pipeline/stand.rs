@@ -99,6 +99,7 @@ impl Move {
                 n => format!("{n} conversations are answered"),
             },
             Self::Transfer(it) => format!("it is brought to {}", it.to),
+            Self::Mirror(it) => format!("an issue of {} is opened for it", it.to),
             Self::Withdraw { number, why } => format!("#{number} is closed: {why}"),
         }
     }

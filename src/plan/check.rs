@@ -75,6 +75,7 @@ fn fits(action: &Action) -> bool {
         | (Verb::OpenIssue, Effect::OpenIssue(_))
         | (Verb::TellIssue, Effect::Tell(_))
         | (Verb::TransferIssue, Effect::Transfer(_))
+        | (Verb::MirrorIssue, Effect::Mirror(_))
         | (Verb::MergePull, Effect::Merge(_))
         | (Verb::UpdateBranch, Effect::UpdateBranch { .. })
         | (Verb::Reply, Effect::Reply(_))
@@ -154,6 +155,7 @@ fn says_what_it_does(action: &Action) -> bool {
                 && !tell.remove.iter().any(has)
         }
         Effect::Transfer(it) => before["in"] == it.repo.as_str() && *after == it.done(),
+        Effect::Mirror(it) => before["mirror"].is_null() && *after == it.done(),
         Effect::Merge(landing) => {
             *after == landing.done() && before["pull"]["head"].as_str() == Some(landing.head.as_str())
         }
@@ -209,6 +211,7 @@ fn least_risk(action: &Action, observed: &Observed) -> Option<Risk> {
         | Effect::OpenIssue(_)
         | Effect::Tell(_)
         | Effect::Transfer(_)
+        | Effect::Mirror(_)
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
@@ -230,6 +233,7 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
             | Effect::OpenIssue(_)
             | Effect::Tell(_)
             | Effect::Transfer(_)
+            | Effect::Mirror(_)
             | Effect::Merge(_)
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)
@@ -272,6 +276,7 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
         | Effect::OpenIssue(_)
         | Effect::Tell(_)
         | Effect::Transfer(_)
+        | Effect::Mirror(_)
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
@@ -348,6 +353,7 @@ fn label_names(effect: &Effect) -> BTreeSet<String> {
         | Effect::OpenIssue(_)
         | Effect::Tell(_)
         | Effect::Transfer(_)
+        | Effect::Mirror(_)
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)

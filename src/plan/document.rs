@@ -319,6 +319,8 @@ fn calls(effect: &Effect) -> usize {
         }
         // The look, both ends, the label at either of them, the comment, and the move.
         Effect::Transfer(_) => 6,
+        // The look, both lists of issues there, the issue, and the comment.
+        Effect::Mirror(_) => 5,
         Effect::Merge(_) | Effect::UpdateBranch { .. } | Effect::Reply(_) => 2,
         Effect::Withdraw { number, .. } => 2 + usize::from(number.is_some()),
         Effect::CreateLabel { .. }

@@ -47,6 +47,7 @@ pub(super) fn apply_to(world: &mut Observed, effect: &Effect) -> Result<(), Stri
         | Effect::OpenIssue(_)
         | Effect::Tell(_)
         | Effect::Transfer(_)
+        | Effect::Mirror(_)
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)

@@ -145,12 +145,13 @@ pub async fn cases(
 /// How far up the parents of issues are looked for.
 const DEEPEST: usize = 8;
 
-/// What has to be closed before the issues are worked on: what blocks them, and what is open of their parts.
+/// What has to be closed before the issues are worked on, or are closed: what blocks them, what is open of their parts, and what
+/// they are worked on as.
 fn named(all: &BTreeMap<query::Asked, Seen<Case>>) -> BTreeSet<query::Asked> {
     let of = |case: &Case| {
         let blockers = case.blocked_by.iter().map(|number| (case.repo.clone(), *number));
         let parts = case.children.iter().filter(|(_, open)| **open).map(|(part, _)| part.clone());
-        blockers.chain(parts).collect::<Vec<_>>()
+        blockers.chain(parts).chain(case.mirror()).collect::<Vec<_>>()
     };
     all.values().filter_map(Seen::known).flat_map(of).collect()
 }

@@ -15,9 +15,9 @@ pipeline "front" {{
     agents "smith"
     phases
     router {{
+        {otherwise}
         route "acme/bolt" {{ labels "area:bolt"; components "Bolt"; paths "bolt/**"; title "nut and washer"; }}
         route "acme/anvil" {{ title "anvils"; }}
-        {otherwise}
     }}
 }}
 pipeline "back" {{ intake "do"; agents "smith"; phases; {back} }}
@@ -84,7 +84,7 @@ fn what_was_brought_is_worked_on_where_it_belongs() {
     triage: goes to acme/bolt as `do`
     triage: goes to acme/bolt as `do`
     (bot: <!-- factoryctl:routed acme/anvil#7 acme/bolt 04f2bd186c6b21dc -->
-    From acme/anvil to acme/bolt, by the rule at factory.kdl:9; ann had asked for it.
+    From acme/anvil to acme/bolt, by the rule at factory.kdl:10; ann had asked for it.
     )
     implement: `implement` 1 is to be done
     implement: `implement` 1.1 -> done
@@ -107,7 +107,7 @@ fn who_may_not_has_nothing_brought_anywhere_and_is_not_believed_there() {
     triage: waits for somebody with the permission `write` to set the label `factory`; bob has less
     triage: goes to acme/bolt as `do`
     (bot: <!-- factoryctl:routed acme/anvil#7 acme/bolt 04f2bd186c6b21dc -->
-    From acme/anvil to acme/bolt, by the rule at factory.kdl:9; ann had asked for it.
+    From acme/anvil to acme/bolt, by the rule at factory.kdl:10; ann had asked for it.
     )
     (bob edits the text)
     triage: waits for somebody with the permission `write` to set the label `do` again: its text is not the one that it was brought here with
@@ -145,6 +145,45 @@ fn nothing_goes_in_circles_and_what_has_begun_stays() {
     insta::assert_snapshot!([circle, begun, brought].join("\n"), @r"
     triage: A PERSON'S TURN: it was brought here from acme/anvil#7, and by the rule at factory.kdl:14 it belongs to acme/anvil; nothing is brought anywhere twice
     implement: `implement` 1 is to be done
+    implement: `implement` 1 is to be done
+    ");
+}
+
+#[test]
+fn what_is_mirrored_waits_for_what_it_is_worked_on_as() {
+    let mut it = behind("by \"mirror\"", "router { route \"acme/anvil\" { title \"nut\"; }; }");
+    it.case.title = "A nut and washer for @eve, see #3".into();
+    it.case.body =
+        "It should be sharp, so that all see it.\n<!-- no -->\n- Blocked by the weather, not by #3\n".into();
+    it.moved().stands();
+    // What a rule would bring back is a person's.
+    let mut mirror = behind("by \"mirror\"", "router { route \"acme/anvil\" { title \"anvil\"; }; }");
+    mirror.case = it.others[0].clone();
+    mirror.by_design().stands();
+    mirror.case.title = "A nut".into();
+    mirror.then("its title fits no rule", |_| ()).stands();
+    it.others[0].open = false;
+    it.then("that is closed", |_| ()).stands().untried();
+    it.others.clear();
+    it.then("nobody has looked", |_| ()).stands();
+    insta::assert_snapshot!([it.told(), mirror.told()].join("---\n"), @r"
+    triage: opens in acme/bolt as `do`:
+    A nut and washer for @ eve, see # 3
+    <!-- factoryctl:mirror acme/anvil#7 -->
+    This is acme/anvil#7, by bob:
+
+        It should be sharp, so that all see it.
+        
+        - Blocked by the weather, not by # 3
+    (bot: <!-- factoryctl:mirrored acme/bolt#70 -->)
+    triage: waits for acme/bolt#70 to be closed, which it is worked on as
+    (that is closed)
+    triage: done: acme/bolt#70, which it was worked on as, is closed
+    (nobody has looked)
+    triage: waits for a look at acme/bolt#70, which it is worked on as
+    ---
+    triage: A PERSON'S TURN: it was brought here from acme/anvil#7, and by the rule at factory.kdl:14 it belongs to acme/anvil; nothing is brought anywhere twice
+    (its title fits no rule)
     implement: `implement` 1 is to be done
     ");
 }

@@ -12,8 +12,9 @@ use crate::desired;
 use crate::model::samples::{name, now};
 use crate::model::{
     AnswerFrom, Billed, Case, Cases, CheckIs, CheckSeen, Closed, CommentSeen, CommitId, ConfigFile,
-    ConfigFiles, Desired, Effect, FileChange, LabelName, LabelOn, Landed, Mergeable, Observed, Outcome,
-    Permission, Phase, PullCase, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then, Transfer, Typed,
+    ConfigFiles, Desired, Effect, FileChange, LabelName, LabelOn, Landed, Mergeable, Mirror, Observed,
+    Outcome, Permission, Phase, PullCase, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then, Transfer,
+    Typed, mirrored_line,
 };
 use crate::work::{Cx, Next, Room, next};
 
@@ -399,6 +400,15 @@ impl Story {
         (self.case.repo, self.case.number) = (it.to.clone(), 70);
     }
 
+    /// It is worked on as another one.
+    fn has_mirror(&mut self, it: &Mirror) {
+        let label = LabelOn { name: it.intake.clone(), by: Some(("bot".to_owned(), self.now)) };
+        let (repo, body, author) = (it.to.clone(), it.body.clone(), "bot".to_owned());
+        let labels = [(it.intake.key(), label)].into();
+        self.others.push(Case { repo, body, author, labels, ..issue(70) });
+        self.said("bot", &mirrored_line(&it.to, 70));
+    }
+
     /// Does on GitHub what comes next.
     #[track_caller]
     pub(super) fn moved(&mut self) -> &mut Self {
@@ -438,6 +448,7 @@ impl Story {
             }
             Move::Withdraw { .. } => self.case.pulls[0].open = false,
             Move::Transfer(it) => self.goes(&it.clone()),
+            Move::Mirror(it) => self.has_mirror(&it.clone()),
         }
         self.later(SignedDuration::from_mins(1))
     }
@@ -491,6 +502,9 @@ fn moves(what: &Move) -> String {
             all.join("; ")
         }
         Move::Withdraw { number, why } => format!("closes #{number}: {why}"),
+        Move::Mirror(it) => {
+            format!("opens in {} as `{}`:\n{}\n{}", it.to, it.intake, it.title, it.body.trim_end())
+        }
         Move::Transfer(it) => format!("goes to {} as `{}`", it.to, it.intake),
     }
 }

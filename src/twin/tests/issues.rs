@@ -219,6 +219,54 @@ async fn an_issue_has_parts_which_stay_its_parts_wherever_they_go() {
 }
 
 #[tokio::test]
+async fn issues_are_found_by_words_and_qualifiers() {
+    let twin = twin().await;
+    let world = twin.world();
+    for (title, labels) in
+        [("It leaks badly", &["bug"][..]), ("It leaks", &["bug", "question"]), ("Nothing", &["bug"])]
+    {
+        world.open_issue("acme/widgets", title, labels).unwrap();
+    }
+    world.permission("acme/widgets", "ann", world::Permission::Write).unwrap();
+    world.assign_issue("acme/widgets", 3, &["ann"], "ann").unwrap();
+    world.open_issue("acme/secret", "It leaks", &[]).unwrap();
+    let mut said = Vec::new();
+    for words in [
+        "is:issue label:bug sort:created-asc",
+        "label:bug,question -label:question",
+        "leaks",
+        "\"leaks badly\"",
+        "no:assignee leaks author:operator",
+        "assignee:ann",
+        "is:closed",
+        "nonsense:leaks",
+        "is:nonsense",
+    ] {
+        let query = json!(format!("repo:acme/widgets {words}"));
+        let asked = format!(
+            "{{ search(type: ISSUE, query: {query}, first: 2) {{ issueCount nodes {{ ... on Issue {{ number }} }} }} }}"
+        );
+        let got = graphql(&twin, &asked).await;
+        let found = &got.body["data"]["search"];
+        let numbers: Vec<u64> =
+            found["nodes"].as_array().unwrap().iter().filter_map(|it| it["number"].as_u64()).collect();
+        said.push(format!("{words}: {} {numbers:?}", found["issueCount"]));
+    }
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    is:issue label:bug sort:created-asc: 3 [1, 2]
+    label:bug,question -label:question: 2 [3, 1]
+    leaks: 2 [2, 1]
+    "leaks badly": 1 [1]
+    no:assignee leaks author:operator: 2 [2, 1]
+    assignee:ann: 1 [3]
+    is:closed: 0 []
+    nonsense:leaks: 0 []
+    is:nonsense: 0 []
+    "#);
+    twin.stop().await;
+}
+
+#[tokio::test]
 async fn an_issue_waits_for_others() {
     let twin = twin().await;
     let world = twin.world();

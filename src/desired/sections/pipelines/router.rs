@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Kind, Repeat, Type};
-use crate::model::{Otherwise, Pipelines, RepoName, Route, Router};
+use crate::model::{Carry, Otherwise, Pipelines, RepoName, Route, Router};
 
 use super::Builder;
 use super::globs::{GLOBS, globs, texts};
 use super::pipeline::{LABELS, labels};
 
+const BY: Carry = Carry::Transfer;
 const OTHERWISE: Otherwise = Otherwise::Person;
 const WORDS: Type = Type::List { of: &Type::Text { max: 100 }, max: 100 };
 
@@ -21,7 +22,7 @@ static ROUTE: Kind = Kind {
         Field::new(
             "to",
             Type::Repo,
-            "The repository; a declared one of the same owner, whose pipeline has `intake`, or one that the router is for.",
+            "The repository; a declared one whose pipeline has `intake`, of the same owner unless issues are mirrored, or one that the router is for.",
             "\"acme/widgets\"",
         )
         .required(),
@@ -51,13 +52,22 @@ static ROUTE: Kind = Kind {
 pub(super) static ROUTER: Kind = Kind {
     name: "router",
     about: "Where the issues belong that come in here: each is brought to the repository that the first rule says which fits it, before any agent looks at it.",
-    fields: &[Field::new(
+    fields: &[
+        Field::new(
+            "by",
+            Type::Word(Carry::WORDS),
+            "How it gets there: `transfer`: GitHub moves it, with what was said on it. `mirror`: another one is opened there, and it is closed once that one is.",
+            "\"mirror\"",
+        )
+        .or("\"transfer\""),
+        Field::new(
         "otherwise",
         Type::Word(Otherwise::WORDS),
         "What becomes of an issue that no rule fits: `person`: somebody says where it belongs. `here`: it stays.",
         "\"here\"",
     )
-    .or("\"person\"")],
+    .or("\"person\""),
+    ],
     children: &[&ROUTE],
     example: "router {\n    route \"acme/widgets\" {\n        labels \"area:widgets\"\n        components \"widgets\"\n    }\n    route \"acme/docs\" {\n        title \"documentation\"\n    }\n}",
     ..Kind::EMPTY
@@ -72,7 +82,8 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Router {
         let draft = Draft::warning(code::NO_EFFECT, says).at(block.span, "brings no issue anywhere");
         cx.sink.push(draft.help("add a rule: `route \"acme/widgets\" { labels \"area:widgets\"; }`"));
     }
-    Router { routes, otherwise, source: cx.source(block.span) }
+    let by = block.text("by").and_then(|(word, _)| Carry::by_word(word)).unwrap_or(BY);
+    Router { routes, by, otherwise, source: cx.source(block.span) }
 }
 
 fn route(block: &Block, cx: &mut Builder<'_>) -> Option<Route> {
@@ -125,10 +136,15 @@ fn unreachable(
     if doors.contains(&to) {
         return None;
     }
-    let other = doors.iter().find(|door| !door.owner().eq_ignore_ascii_case(to.owner()));
+    let moves =
+        pipelines.of(doors.first()?).and_then(|it| Some(it.router.as_ref()?.by)) == Some(Carry::Transfer);
+    let other = doors.iter().filter(|_| moves).find(|door| !door.owner().eq_ignore_ascii_case(to.owner()));
     if let Some(door) = other {
         let says = format!("no issue can be brought from {door} to {to}: GitHub moves none to another owner");
-        return Some((says, "name a repository of the same owner".to_owned()));
+        return Some((
+            says,
+            "name a repository of the same owner, or have it mirrored: `router by=\"mirror\"`".to_owned(),
+        ));
     }
     let takes_in = pipelines.of(to).is_some_and(|it| !it.intake.is_empty());
     (!takes_in).then(|| {
@@ -144,6 +160,7 @@ mod tests {
 
     #[test]
     fn documented_defaults_are_used() {
+        assert_eq!(ROUTER.field("by").and_then(Field::default_json), Some(BY.as_str().into()));
         assert_eq!(ROUTER.field("otherwise").and_then(Field::default_json), Some(OTHERWISE.as_str().into()));
         assert!(Otherwise::WORDS.iter().all(|word| Otherwise::by_word(word).is_some()));
     }
