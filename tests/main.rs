@@ -42,6 +42,7 @@ mod pipeline_cli;
 mod pipeline_kills;
 mod places;
 mod reap;
+mod router;
 mod runs;
 mod saved;
 mod secrets;

@@ -8,6 +8,7 @@ mod compare;
 mod issues;
 mod labels;
 mod look;
+mod moving;
 mod outcome;
 mod proposals;
 mod pulls;

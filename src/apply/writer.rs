@@ -11,8 +11,8 @@ use crate::plan::Permit;
 use super::cases::Group;
 use super::outcome::{Outcome, Trouble};
 use super::{
-    LookError, Looked, Shown, Workshop, WorkshopError, cases, issues, labels, proposals, pulls, repositories,
-    speech,
+    LookError, Looked, Shown, Workshop, WorkshopError, cases, issues, labels, moving, proposals, pulls,
+    repositories, speech,
 };
 
 /// Changes the world. It is made where something is applied, and nowhere else: a plan never holds one.
@@ -112,6 +112,10 @@ impl Writer {
             Effect::Tell(tell) => {
                 group.look(client, &tell.repo, tell.watched.number, |case| tell.value(case)).await?
             }
+            Effect::Transfer(it) => moving::look(&self.client, it).await?,
+            Effect::Mirror(it) => {
+                group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
+            }
             Effect::Merge(it) => {
                 group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
@@ -182,6 +186,8 @@ impl Writer {
             }
             Effect::OpenIssue(issue) => issues::open(client, issue).await?,
             Effect::Tell(tell) => cases::tell(client, tell).await?,
+            Effect::Transfer(it) => moving::transfer(client, it).await?,
+            Effect::Mirror(it) => moving::mirror(client, it).await?,
             Effect::Merge(landing) => cases::merge(client, landing).await?,
             Effect::UpdateBranch { repo, number, head, .. } => {
                 cases::update_branch(client, repo, *number, head).await?

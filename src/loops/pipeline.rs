@@ -34,6 +34,8 @@ impl Loop for Pipeline {
         Verb::StopRun,
         Verb::OpenPull,
         Verb::TellIssue,
+        Verb::TransferIssue,
+        Verb::MirrorIssue,
         Verb::MergePull,
         Verb::UpdateBranch,
         Verb::Reply,
@@ -131,8 +133,14 @@ impl Driver {
         let case = view.case;
         let address = Address::issue(&case.repo, case.number);
         let open: Vec<&RunSeen> = view.runs.iter().copied().filter(|run| run.phase.takes_a_slot()).collect();
-        // What is done about it now leads elsewhere, and where that is is shown then.
+        let tell = projection(view, at);
+        // What is done about it now leads elsewhere, and where that is is shown then; what it shows goes with it where it is
+        // brought elsewhere.
         let moves_on = match &at.stand {
+            Stand::Moves(what) if matches!(**what, Move::Transfer(_)) && tell.is_some() => {
+                plan.wait(address.clone(), "its labels");
+                false
+            }
             Stand::Moves(what) => self.moves(view, what, plan),
             Stand::Works(_)
             | Stand::Waits(_)
@@ -143,7 +151,7 @@ impl Driver {
             | Stand::Done(_)
             | Stand::Left(_) => false,
         };
-        if let Some(tell) = projection(view, at).filter(|_| !moves_on) {
+        if let Some(tell) = tell.filter(|_| !moves_on) {
             let (before, after) = (tell.value(case), tell.done(case));
             let reason = reason(at);
             let effect = Effect::Tell(Box::new(tell));
@@ -308,6 +316,21 @@ impl Driver {
                 let effect = Effect::Review(Box::new(review.clone()));
                 let action = Action::new(Pipeline::NAME, Verb::ReviewPull, address, before, after, effect);
                 plan.act(action.reason("runs have reviewed its head").because([source]));
+            }
+            Move::Transfer(it) => {
+                let (before, after) = (it.value(case), it.done());
+                let effect = Effect::Transfer(Box::new(it.clone()));
+                let action = Action::new(Pipeline::NAME, Verb::TransferIssue, issue, before, after, effect);
+                let router = view.pipeline.router.as_ref().map(|router| router.source.clone());
+                plan.act(action.reason(format!("it belongs to {}", it.to)).because(router));
+            }
+            Move::Mirror(it) => {
+                let (before, after) = (it.value(case), it.done());
+                let effect = Effect::Mirror(Box::new(it.clone()));
+                let address = issue.field("mirror");
+                let action = Action::new(Pipeline::NAME, Verb::MirrorIssue, address, before, after, effect);
+                let router = view.pipeline.router.as_ref().map(|router| router.source.clone());
+                plan.act(action.reason(format!("it belongs to {}", it.to)).because(router));
             }
             Move::Withdraw { number, why } => {
                 let address = Address::repo(&case.repo).part("pull", &number.to_string());

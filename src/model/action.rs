@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, Landing, LoopName, OpenIssue, OpenPull,
-    PullReview, Reply, RepoName, Setting, SettingValue, Source, StartRun, StopRun, Tell, Verb, Watched,
+    ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, Landing, LoopName, Mirror, OpenIssue,
+    OpenPull, PullReview, Reply, RepoName, Setting, SettingValue, Source, StartRun, StopRun, Tell, Transfer,
+    Verb, Watched,
 };
 
 /// What could go wrong with an action that did exactly what it says.
@@ -161,6 +162,10 @@ pub enum Effect {
     OpenIssue(Box<OpenIssue>),
     /// Changes the labels of an issue and the factory's own comment on it together, or closes it.
     Tell(Box<Tell>),
+    /// Brings an issue to the repository that it belongs to.
+    Transfer(Box<Transfer>),
+    /// Opens an issue where another one belongs.
+    Mirror(Box<Mirror>),
     /// Merges a pull request, at one head.
     Merge(Box<Landing>),
     /// Has the branch of a pull request take in what its base has.
@@ -190,6 +195,8 @@ impl Effect {
             Self::OpenPull(pull) => pull.watched.as_ref(),
             Self::UpdateBranch { watched, .. } => Some(watched),
             Self::Tell(tell) => Some(&tell.watched),
+            Self::Transfer(it) => Some(&it.watched),
+            Self::Mirror(it) => Some(&it.watched),
             Self::Merge(landing) => Some(&landing.watched),
             Self::Reply(reply) => Some(&reply.watched),
             Self::Review(review) => Some(&review.watched),
@@ -226,6 +233,8 @@ impl Effect {
             Self::OpenPull(pull) => &pull.repo,
             Self::OpenIssue(issue) => &issue.repo,
             Self::Tell(tell) => &tell.repo,
+            Self::Transfer(it) => &it.repo,
+            Self::Mirror(it) => &it.repo,
             Self::Merge(landing) => &landing.repo,
             Self::Reply(reply) => &reply.repo,
             Self::Review(review) => &review.repo,
@@ -300,6 +309,8 @@ impl Action {
             | Effect::OpenPull(_)
             | Effect::OpenIssue(_)
             | Effect::Tell(_)
+            | Effect::Transfer(_)
+            | Effect::Mirror(_)
             | Effect::Merge(_)
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)

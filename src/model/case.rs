@@ -34,12 +34,18 @@ pub struct Case {
     pub edited: Option<(Timestamp, String)>,
     /// Its labels, by [`LabelName::key`].
     pub labels: BTreeMap<String, LabelOn>,
-    /// Logins of those assigned.
-    pub assignees: BTreeSet<String>,
+    /// Who is assigned, by login: who did that last, and when, where that is among the last hundred changes.
+    pub assignees: BTreeMap<String, Option<(String, Timestamp)>>,
     /// Its comments, oldest first; the last hundred.
     pub comments: Vec<CommentSeen>,
     /// The issues of its repository that it says it is blocked by.
     pub blocked_by: BTreeSet<u64>,
+    /// The issue that it is a part of: GitHub's parent.
+    pub parent: Option<(RepoName, u64)>,
+    /// Its parts, GitHub's sub-issues, and whether each is open.
+    pub children: BTreeMap<(RepoName, u64), bool>,
+    /// Whether the search of its pipeline finds it; unknown where that was not asked.
+    pub found: Option<bool>,
     /// The pull requests from its branch, newest first; the last five.
     pub pulls: Vec<PullCase>,
 }
@@ -49,7 +55,7 @@ pub struct Case {
 pub struct LabelOn {
     /// Its name.
     pub name: LabelName,
-    /// Who put it there last, and when, where that is among the last hundred changes of labels.
+    /// Who put it there last, and when, where that is among the last hundred labels and people that it was given.
     pub by: Option<(String, Timestamp)>,
 }
 
@@ -304,6 +310,11 @@ impl Case {
         (if aged { rank.min(1) } else { rank }, Reverse(has_pull), self.number)
     }
 
+    /// Who assigned somebody, and when, where that is known; nothing where nobody did.
+    pub fn assigned(&self, login: &str) -> Option<&Option<(String, Timestamp)>> {
+        self.assignees.iter().find(|(one, _)| one.eq_ignore_ascii_case(login)).map(|(_, by)| by)
+    }
+
     /// The latest pull request, whatever became of it.
     pub fn pull(&self) -> Option<&PullCase> {
         self.pulls.first()
@@ -334,11 +345,11 @@ impl Case {
             "text": self.text(),
             "labels": labels,
         });
-        if let Some(asked) = self.asked(&watched.intake) {
+        if let Some(asked) = self.asked(watched) {
             out["asked"] = asked.into();
         }
         if let Some(login) = &watched.assignee {
-            out["assigned"] = self.assignees.iter().any(|one| one.eq_ignore_ascii_case(login)).into();
+            out["assigned"] = self.assigned(login).is_some().into();
         }
         let said = self.commands();
         if !said.is_empty() {
@@ -354,13 +365,14 @@ impl Case {
         out
     }
 
-    /// Sixteen hex digits that stand for who asked for it by these labels, and who edited its text last; nothing where it
-    /// carries none of them.
-    fn asked(&self, intake: &BTreeSet<String>) -> Option<String> {
-        let on: Vec<&LabelOn> = intake.iter().filter_map(|key| self.labels.get(key)).collect();
-        let digest =
-            || blake3::hash(format!("{on:?} {:?}", self.edited).as_bytes()).to_hex()[..16].to_owned();
-        (!on.is_empty()).then(digest)
+    /// Sixteen hex digits that stand for who asked for it, by a label or by whom it is assigned to, from where it was brought,
+    /// and who edited its text last; nothing where nobody asks for it so.
+    fn asked(&self, watched: &Watched) -> Option<String> {
+        let on: Vec<&LabelOn> = watched.intake.iter().filter_map(|key| self.labels.get(key)).collect();
+        let assigned = watched.assignee.as_ref().and_then(|login| self.assigned(login));
+        let all = (&on, assigned, &self.edited, super::Routed::of(self));
+        let digest = || blake3::hash(format!("{all:?}").as_bytes()).to_hex()[..16].to_owned();
+        (!on.is_empty() || assigned.is_some()).then(digest)
     }
 
     /// Sixteen hex digits that stand for what people say of how to go on; nothing where nobody does.

@@ -13,6 +13,7 @@ mod facet;
 mod hosted;
 mod identity;
 mod issue;
+mod mirror;
 mod observed;
 mod phase;
 mod pipeline;
@@ -21,6 +22,7 @@ mod ran;
 mod recipe;
 mod repo_name;
 mod review;
+mod router;
 mod run;
 mod said;
 mod setting;
@@ -51,20 +53,22 @@ pub use facet::{Facet, Facets};
 pub use hosted::Hosted;
 pub use identity::{ActionId, CommitId, Fingerprint, IntentId, LoopName};
 pub use issue::{IssueSeen, OpenIssue, Tracker, said_by};
+pub use mirror::{Mirror, mirror_line, mirrored_line};
 pub use observed::{
     Broken, Cause, ConfigHead, ConfigPull, Cost, Gap, LabelState, Observed, OpenFlip, OwnRepo, RepoState,
     Seen, Unmanaged,
 };
 pub use phase::Phase;
 pub use pipeline::{
-    BRANCHES, Freeze, Graduation, Mark, MergeMethod, MergeMode, MergePolicy, PLACES, Pipeline, Pipelines,
-    Playbook, RequiredCheck, Reserved,
+    BRANCHES, Epics, Freeze, Graduation, Mark, MergeMethod, MergeMode, MergePolicy, PLACES, Pipeline,
+    Pipelines, Playbook, RequiredCheck, Reserved,
 };
 pub use proof::{Held, Proof};
 pub use ran::{AT_WORK, Begun, Elsewhere, Past, Ran};
 pub use recipe::{Cache, Check, Counted, Gate, Recipe};
 pub use repo_name::{RepoName, RepoNameError};
 pub use review::{PullReview, REVIEW_STATUS};
+pub use router::{Carry, Otherwise, Route, Routed, Router, Transfer};
 pub use run::{Clocks, Limits, Outcome, RunId, Then, Usage, UsageOf};
 pub use said::{FollowUp, Said, asks};
 pub use setting::{Setting, SettingType, SettingValue};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::civil::{Time, Weekday};
 use serde_json::json;
 
-use super::{LabelName, Permission, Phase, RepoName, Source};
+use super::{LabelName, Permission, Phase, RepoName, Router, Source};
 
 /// A pipeline, as config declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Pipeline {
     pub intake: Vec<LabelName>,
     /// The login whose assignment makes an issue its own.
     pub assignee: Option<String>,
+    /// The words of a search that finds issues of its own.
+    pub search: Option<String>,
     /// What the names of its labels begin with.
     pub prefix: String,
     /// The phases that an issue goes through besides implement, merge and hitl, which are always there.
@@ -35,8 +37,39 @@ pub struct Pipeline {
     pub trust: Permission,
     /// How many times the factory may write on one issue within an hour.
     pub writes: u32,
+    /// What becomes of an epic once its children are closed.
+    pub epics: Epics,
+    /// Where the issues belong that come in here; here, without one.
+    pub router: Option<Router>,
     /// Where it was written.
     pub source: Source,
+}
+
+/// What becomes of an epic, an issue with sub-issues, once they are closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Epics {
+    /// A person closes it.
+    Person,
+    /// It is closed.
+    Close,
+}
+
+impl Epics {
+    /// The words of config.
+    pub const WORDS: &'static [&'static str] = &["person", "close"];
+
+    /// By its word.
+    pub fn by_word(word: &str) -> Option<Self> {
+        [Self::Person, Self::Close].into_iter().find(|it| it.as_str() == word)
+    }
+
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Close => "close",
+        }
+    }
 }
 
 /// Decisions that are people's: an issue with one of these is never worked on by an agent.

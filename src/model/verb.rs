@@ -40,6 +40,10 @@ pub enum Verb {
     OpenIssue,
     /// An issue is told something: its labels and the factory's comment change together, or it is closed.
     TellIssue,
+    /// An issue is brought to the repository that it belongs to.
+    TransferIssue,
+    /// An issue is opened where another one belongs.
+    MirrorIssue,
     /// A pull request is merged.
     MergePull,
     /// The branch of a pull request takes in what its base has.
@@ -73,6 +77,8 @@ impl Verb {
         Self::OpenPull,
         Self::OpenIssue,
         Self::TellIssue,
+        Self::TransferIssue,
+        Self::MirrorIssue,
         Self::MergePull,
         Self::UpdateBranch,
         Self::Reply,
@@ -101,6 +107,8 @@ impl Verb {
             Self::OpenPull => "open-pull",
             Self::OpenIssue => "open-issue",
             Self::TellIssue => "tell-issue",
+            Self::TransferIssue => "transfer-issue",
+            Self::MirrorIssue => "mirror-issue",
             Self::MergePull => "merge-pull",
             Self::UpdateBranch => "update-branch",
             Self::Reply => "reply",
@@ -120,7 +128,8 @@ impl Verb {
             | Self::OpenPull
             | Self::Reply
             | Self::ReviewPull
-            | Self::OpenIssue => Change::Add,
+            | Self::OpenIssue
+            | Self::MirrorIssue => Change::Add,
             Self::UnarchiveRepository
             | Self::UpdateSettings
             | Self::ChangeVisibility
@@ -128,6 +137,7 @@ impl Verb {
             | Self::UpdateLabel
             | Self::RenameLabel
             | Self::TellIssue
+            | Self::TransferIssue
             | Self::MergePull
             | Self::UpdateBranch => Change::Change,
             Self::DeleteLabel | Self::DeleteComment | Self::Withdraw | Self::StopRun => Change::Delete,
@@ -148,6 +158,8 @@ impl Verb {
             | Self::OpenPull
             | Self::OpenIssue
             | Self::TellIssue
+            | Self::TransferIssue
+            | Self::MirrorIssue
             | Self::MergePull
             | Self::Reply
             | Self::ReviewPull
@@ -176,6 +188,8 @@ impl Verb {
             | Self::StartRun
             | Self::OpenPull
             | Self::TellIssue
+            | Self::TransferIssue
+            | Self::MirrorIssue
             | Self::MergePull
             | Self::UpdateBranch
             | Self::Reply
@@ -199,7 +213,7 @@ impl Verb {
             Self::Propose | Self::Withdraw => "proposal",
             Self::StartRun | Self::StopRun => "run",
             Self::OpenPull | Self::MergePull | Self::UpdateBranch => "pull request",
-            Self::OpenIssue | Self::TellIssue => "issue",
+            Self::OpenIssue | Self::TellIssue | Self::TransferIssue | Self::MirrorIssue => "issue",
             Self::Reply | Self::ReviewPull => "comment",
         }
     }

@@ -14,28 +14,52 @@ const AT_ONCE: usize = 6;
 /// How far GitHub's clock and this machine's may be apart.
 const SKEW: SignedDuration = SignedDuration::from_hours(1);
 
-/// All issues that are open, and those that were touched since a moment. The first listing loses an issue that is closed
-/// while its pages are read, and the second one has it: none leaves that one, whatever happens to it.
+/// The issue whose text begins with this line and that the factory wrote, where there is one: of those that are open, and those
+/// that were touched since a moment.
+///
+/// # Errors
+/// When GitHub doesn't tell of each of them.
+pub async fn mirrored(
+    client: &Client,
+    repo: &RepoName,
+    since: Timestamp,
+    line: &str,
+) -> Result<Option<u64>, Error> {
+    let own = client.identity(repo.owner()).await?.login();
+    let is_it = |issue: &&Value| {
+        issue["user"]["login"].as_str() == Some(own.as_str())
+            && issue["body"].as_str().and_then(|body| body.lines().next()) == Some(line)
+    };
+    let all = listed(client, repo, since).await?;
+    Ok(all.iter().find(is_it).and_then(|issue| issue["number"].as_u64()))
+}
+
+/// All issues that are open, and those that were touched since a moment.
 ///
 /// # Errors
 /// When GitHub doesn't tell of each of them.
 pub async fn issues(client: &Client, repo: &RepoName, since: Timestamp) -> Result<Vec<IssueSeen>, Error> {
-    let since = (since - SKEW).strftime("%Y-%m-%dT%H:%M:%SZ");
-    let path = format!("/repos/{repo}/issues?sort=created&direction=asc");
+    let untold = || Error::untold(&format!("/repos/{repo}/issues"), "an issue without its title or state");
     let mut out = BTreeMap::new();
-    for which in ["state=open".to_owned(), format!("state=all&since={since}")] {
-        let path = format!("{path}&{which}");
-        for issue in client.pages(repo.owner(), &path).await? {
-            // Pull requests are listed among them.
-            if issue["pull_request"].is_object() {
-                continue;
-            }
-            let untold = || Error::untold(&path, "an issue without its title or state");
-            let issue = decode(&issue).ok_or_else(untold)?;
-            out.insert(issue.number, issue);
-        }
+    for issue in listed(client, repo, since).await? {
+        let issue = decode(&issue).ok_or_else(untold)?;
+        out.insert(issue.number, issue);
     }
     Ok(out.into_values().collect())
+}
+
+/// All issues that are open, and those that were touched since a moment. The first listing loses an issue that is closed
+/// while its pages are read, and the second one has it: none leaves that one, whatever happens to it.
+async fn listed(client: &Client, repo: &RepoName, since: Timestamp) -> Result<Vec<Value>, Error> {
+    let since = (since - SKEW).strftime("%Y-%m-%dT%H:%M:%SZ");
+    let path = format!("/repos/{repo}/issues?sort=created&direction=asc");
+    let mut out = Vec::new();
+    for which in ["state=open".to_owned(), format!("state=all&since={since}")] {
+        let pages = client.pages(repo.owner(), &format!("{path}&{which}")).await?;
+        // Pull requests are listed among them.
+        out.extend(pages.into_iter().filter(|issue| !issue["pull_request"].is_object()));
+    }
+    Ok(out)
 }
 
 fn decode(issue: &Value) -> Option<IssueSeen> {

@@ -1,9 +1,12 @@
 //! Whether an issue is the pipeline's to work on: open, asked for by somebody who may, and not held, reserved or blocked.
 
-use crate::model::{Case, LabelName, Mark, Phase, Pipeline, Seen, match_path};
+use jiff::Timestamp;
 
+use crate::model::{Case, Mark, Phase, Pipeline, Routed, Seen};
+
+use super::router::{self, named_path, says};
 use super::view::View;
-use super::{Stand, Station};
+use super::{Stand, Station, family};
 
 /// What keeps it from being worked on, if anything does.
 pub(super) fn station(view: &View<'_>) -> Option<Station> {
@@ -17,20 +20,14 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     if !case.open {
         return stands(Stand::Left("it is closed".to_owned()));
     }
-    if !is_asked_for(pipeline, case) {
+    if !is_asked_for(view) {
         return stands(Stand::Left("nothing asks the factory for it any more".to_owned()));
     }
-    if case.has(&pipeline.label(Mark::Hold)) {
-        return stands(Stand::Held(format!("its label `{}` to be removed", pipeline.label(Mark::Hold))));
+    if let Some(on) = held(view) {
+        return stands(Stand::Held(on));
     }
-    let human = pipeline.label(Mark::Human);
-    if let Some(by) = view.set_by_people(&human) {
-        return stands(Stand::Held(format!("its label `{human}` to be removed, which {by} set")));
-    }
-    match view.commands.halted() {
-        Some((by, true)) => return stands(Stand::Held(format!("`/resume`: {by} gave it up"))),
-        Some((by, false)) => return stands(Stand::Held(format!("`/resume`: {by} paused it"))),
-        None => {}
+    if let Some(stand) = family::held_above(view) {
+        return stands(stand);
     }
     let written =
         view.cx.observed.cases.writes.get(&(case.repo.clone(), case.number)).copied().unwrap_or_default();
@@ -44,10 +41,29 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     if let Some(why) = reserved(pipeline, case) {
         return Some(Station::human(at, why, Vec::new()));
     }
-    if let Err(on) = trusted(view) {
-        return Some(Station::waits(at, on));
+    let by = match trusted(view) {
+        Ok(by) => by,
+        Err(on) => return Some(Station::waits(at, on)),
+    };
+    let first = router::mirrored(view).or_else(|| blocked(view).map(|on| Station::waits(at, on)));
+    let first = first.or_else(|| family::station(view, at));
+    first.or_else(|| router::station(view, &by))
+}
+
+/// What people have to do before anything is done about it again, where they hold it.
+pub(super) fn held(view: &View<'_>) -> Option<String> {
+    let hold = view.pipeline.label(Mark::Hold);
+    if view.case.has(&hold) {
+        return Some(format!("its label `{hold}` to be removed"));
     }
-    blocked(view).map(|on| Station::waits(at, on))
+    let human = view.pipeline.label(Mark::Human);
+    if let Some(by) = view.set_by_people(&human) {
+        return Some(format!("its label `{human}` to be removed, which {by} set"));
+    }
+    view.commands.halted().map(|(by, for_good)| {
+        let did = if for_good { "gave it up" } else { "paused it" };
+        format!("`/resume`: {by} {did}")
+    })
 }
 
 /// What has to be closed first, or looked at.
@@ -65,10 +81,14 @@ fn blocked(view: &View<'_>) -> Option<String> {
     (!open.is_empty()).then(|| format!("{} to be closed, which it is blocked by", open.join(", ")))
 }
 
-/// Whether a label or an assignment asks for it.
-pub(super) fn is_asked_for(pipeline: &Pipeline, case: &Case) -> bool {
-    let assigned = |login: &String| case.assignees.iter().any(|one| one.eq_ignore_ascii_case(login));
-    pipeline.intake.iter().any(|label| case.has(label)) || pipeline.assignee.as_ref().is_some_and(assigned)
+/// Whether a label, an assignment or a search asks for it. What a search may have found and was begun is asked for whatever the
+/// search finds by now: the factory's own labels change that.
+fn is_asked_for(view: &View<'_>) -> bool {
+    let (case, pipeline) = (view.case, view.pipeline);
+    let assigned = |login: &String| case.assigned(login).is_some();
+    pipeline.intake.iter().any(|label| case.has(label))
+        || pipeline.assignee.as_ref().is_some_and(assigned)
+        || (pipeline.search.is_some() && (view.is_begun() || case.found != Some(false)))
 }
 
 /// Why it is people's to decide, if it is.
@@ -79,62 +99,104 @@ fn reserved(pipeline: &Pipeline, case: &Case) -> Option<String> {
         return Some(format!("what is labelled `{label}` is for people to decide ({source})"));
     }
     let text = format!("{}\n{}", case.title, case.body);
-    let words: Vec<String> = words_of(&text);
-    let says = |phrase: &&String| {
-        let phrase = words_of(phrase);
-        !phrase.is_empty() && words.windows(phrase.len()).any(|window| window == phrase)
-    };
-    if let Some(word) = reserved.words.iter().find(says) {
+    if let Some(word) = reserved.words.iter().find(|phrase| says(&text, phrase)) {
         return Some(format!("what speaks of `{word}` is for people to decide ({source})"));
     }
-    let is_path = |c: char| c.is_alphanumeric() || "/._-".contains(c);
-    let mut paths = text.split(|c: char| !is_path(c)).filter(|part| part.contains(['/', '.']));
-    let path =
-        paths.find(|part| reserved.paths.iter().any(|glob| match_path(glob, part.trim_matches('.'))))?;
+    let path = named_path(&text, &reserved.paths)?;
     Some(format!("what names `{path}` is for people to decide ({source})"))
 }
 
-fn words_of(text: &str) -> Vec<String> {
+/// The words of a text, in lower case.
+pub(super) fn words_of(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .collect()
 }
 
-/// Whether somebody who may asked for it, and its text is the one that was there then, or was changed by somebody who may.
-fn trusted(view: &View<'_>) -> Result<(), String> {
+/// How somebody asked for it: what they did, who, and when, where that is known.
+struct Ask<'a> {
+    deed: String,
+    by: Option<&'a (String, Timestamp)>,
+}
+
+/// Everything by which it is asked for.
+fn asks<'a>(pipeline: &Pipeline, case: &'a Case) -> Vec<Ask<'a>> {
+    let labels = pipeline.intake.iter().filter_map(|label| {
+        let on = case.labels.get(&label.key())?;
+        Some(Ask { deed: format!("set the label `{label}`"), by: on.by.as_ref() })
+    });
+    let assigned = pipeline.assignee.iter().filter_map(|login| {
+        let by = case.assigned(login)?.as_ref();
+        Some(Ask { deed: format!("assign it to `{login}`"), by })
+    });
+    labels.chain(assigned).collect()
+}
+
+/// Who asked for it that may, where its text is the one that was there then, or was changed by somebody who may.
+fn trusted(view: &View<'_>) -> Result<String, String> {
     let (case, pipeline) = (view.case, view.pipeline);
     let needs = pipeline.trust.as_str();
-    let set: Vec<&LabelName> = pipeline.intake.iter().filter(|label| case.has(label)).collect();
-    let mut why = "somebody who may to label it: nobody can tell who assigned it".to_owned();
-    for label in set {
-        let Some((by, at)) = case.labels.get(&label.key()).and_then(|on| on.by.as_ref()) else {
-            why = format!("somebody to set the label `{label}` again: GitHub doesn't tell who did");
+    let mut why = "somebody who may to ask for it".to_owned();
+    for Ask { deed, by } in asks(pipeline, case) {
+        let Some((by, at)) = by else {
+            why = match Routed::of(case) {
+                Some(_) => format!(
+                    "somebody with the permission `{needs}` to {deed} again: its text is not the one that it was brought here with"
+                ),
+                None => format!("somebody to {deed} again: GitHub doesn't tell who did"),
+            };
             continue;
         };
         match view.is_trusted(by) {
             None => why = format!("a look at what {by} may do in this repository"),
-            Some(false) => {
-                why = format!(
-                    "somebody with the permission `{needs}` to set the label `{label}`; {by} has less"
-                );
-            }
+            Some(false) => why = format!("somebody with the permission `{needs}` to {deed}; {by} has less"),
             Some(true) => {
                 let changed = case.edited.as_ref().filter(|(edited, _)| edited > at);
-                let Some((_, editor)) = changed else { return Ok(()) };
-                match view.is_trusted(editor) {
-                    Some(true) => return Ok(()),
-                    Some(false) | None => {
-                        why = format!(
-                            "somebody with the permission `{needs}` to set the label `{label}` again: {editor} has changed \
-                             the text since"
-                        );
-                    }
+                let Some((_, editor)) = changed else { return Ok(by.clone()) };
+                if view.is_trusted(editor) == Some(true) {
+                    return Ok(by.clone());
                 }
+                why = format!(
+                    "somebody with the permission `{needs}` to {deed} again: {editor} has changed the text since"
+                );
             }
         }
     }
-    Err(why)
+    if let Some(from) = brought(view) {
+        return Ok(from);
+    }
+    if pipeline.search.is_some() && asks(pipeline, case).is_empty() { written(view) } else { Err(why) }
+}
+
+/// Who wrote it that may: config asks for whatever its search finds, so that whose words they are decides.
+fn written(view: &View<'_>) -> Result<String, String> {
+    let case = view.case;
+    if case.found.is_none() && !view.is_begun() {
+        return Err("a look at what the search finds".to_owned());
+    }
+    let by = case.edited.as_ref().map_or(&case.author, |(_, editor)| editor);
+    let needs = view.pipeline.trust.as_str();
+    match view.is_trusted(by) {
+        Some(true) => Ok(by.clone()),
+        None => Err(format!("a look at what {by} may do in this repository")),
+        Some(false) => {
+            let label = view.pipeline.intake.first();
+            let how = label.map_or("edit its text".to_owned(), |label| format!("set the label `{label}`"));
+            Err(format!(
+                "somebody with the permission `{needs}` to {how}; it is in the words of {by}, who has less"
+            ))
+        }
+    }
+}
+
+/// From where it was brought here, if its text is the one that was asked for there, or was changed by somebody who may.
+fn brought(view: &View<'_>) -> Option<String> {
+    let routed = Routed::of(view.case)?;
+    let editor = view.case.edited.as_ref().map(|(_, editor)| editor);
+    let stands =
+        routed.text == view.case.text() || editor.is_some_and(|editor| view.is_trusted(editor) == Some(true));
+    stands.then(|| format!("who may in {}", routed.from))
 }
 
 impl View<'_> {

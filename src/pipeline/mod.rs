@@ -3,6 +3,7 @@
 
 mod commands;
 mod discover;
+mod family;
 mod hitl;
 mod implement;
 mod intake;
@@ -12,6 +13,7 @@ mod plan;
 mod projection;
 mod prompt;
 mod review;
+mod router;
 mod rules;
 mod shape;
 mod stand;
@@ -25,7 +27,7 @@ mod tests;
 
 use jiff::Timestamp;
 
-use crate::model::{CommitId, Landing, Phase, PullReview, Reply, RunId, Task};
+use crate::model::{CommitId, Landing, Mirror, Phase, PullReview, Reply, RunId, Task, Transfer};
 
 pub use commands::{Command, Commands};
 pub use merge::{Unmet, awaits_checks, meddled, unmet};
@@ -107,6 +109,10 @@ pub enum Move {
     Answer(Vec<Reply>),
     /// What the reviews found at its head is written on it.
     Review(PullReview),
+    /// It is brought to the repository that it belongs to.
+    Transfer(Transfer),
+    /// Another one is opened in the repository that it belongs to.
+    Mirror(Mirror),
     /// The pull request is closed, and its branch deleted.
     Withdraw {
         /// The pull request.

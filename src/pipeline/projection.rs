@@ -111,10 +111,14 @@ fn heard(view: &View<'_>) -> String {
     if out.is_empty() { out } else { format!("\nWhat was said:\n\n{out}") }
 }
 
-/// Such a line, in which the pull requests for the issue itself are referred to all the same.
+/// Such a line, in which the pull requests for the issue, its children, and what it is worked on as are referred to all the same.
 fn of_its_pulls(view: &View<'_>, line: String) -> String {
-    let numbers = view.case.pulls.iter().map(|pull| pull.number);
-    let line = numbers.fold(line, |line, n| line.replace(&format!("# {n} "), &format!("#{n} ")));
+    let children = view.case.children.keys().filter(|(repo, _)| *repo == view.case.repo);
+    let numbers = view.case.pulls.iter().map(|pull| pull.number).chain(children.map(|(_, number)| *number));
+    let numbers = numbers.chain(view.case.mirror().map(|(_, number)| number));
+    let line = numbers.fold(line, |line, n| {
+        [" ", ","].iter().fold(line, |line, end| line.replace(&format!("# {n}{end}"), &format!("#{n}{end}")))
+    });
     // An App that merged it is called by its login.
     let by = view.case.pulls.iter().filter_map(|pull| pull.landed.as_ref()?.by.as_ref());
     by.fold(line, |line, by| line.replace(&format!("by {}", by.replace('[', "'")), &format!("by {by}")))

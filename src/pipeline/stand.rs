@@ -102,6 +102,8 @@ impl Move {
                 format!("#{} is approved by {}", review.pull, review.by.as_deref().unwrap_or("nobody"))
             }
             Self::Review(review) => format!("#{} is told what its reviews found", review.pull),
+            Self::Transfer(it) => format!("it is brought to {}", it.to),
+            Self::Mirror(it) => format!("an issue of {} is opened for it", it.to),
             Self::Withdraw { number, why } => format!("#{number} is closed: {why}"),
         }
     }

@@ -76,6 +76,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether something was made or tried for it.
+    pub(super) fn is_begun(&self) -> bool {
+        !self.runs.is_empty() || !self.case.pulls.is_empty()
+    }
+
     /// Whether somebody may steer; `None` where nobody knows.
     pub(super) fn is_trusted(&self, login: &str) -> Option<bool> {
         if self.is_author(login) {
@@ -129,7 +134,8 @@ impl<'a> View<'a> {
     /// Whom it has to be known of what they may do.
     pub fn asks_about(pipeline: &Pipeline, case: &Case) -> Vec<String> {
         let intake = pipeline.intake.iter().filter_map(|label| case.labels.get(&label.key())?.by.as_ref());
-        let setters = intake.map(|(login, _)| login.clone());
+        let assigned = pipeline.assignee.iter().filter_map(|login| case.assigned(login)?.as_ref());
+        let setters = intake.chain(assigned).map(|(login, _)| login.clone());
         let speakers = case
             .comments
             .iter()
@@ -138,7 +144,8 @@ impl<'a> View<'a> {
         let approve = |it: &&crate::model::ReviewSeen| it.verdict == crate::model::ReviewIs::Approved;
         let reviews = case.pull().and_then(|pull| pull.reviews.known()).into_iter().flatten();
         let approvers = reviews.filter(approve).map(|it| it.author.clone());
-        let editor = case.edited.iter().map(|(_, login)| login.clone());
+        let author = pipeline.search.iter().map(|_| case.author.clone());
+        let editor = case.edited.iter().map(|(_, login)| login.clone()).chain(author);
         setters.chain(speakers).chain(editor).chain(approvers).filter(|login| !login.is_empty()).collect()
     }
 }
@@ -163,7 +170,8 @@ impl View<'_> {
         let case = self.case;
         let asked =
             self.pipeline.intake.iter().filter_map(|label| case.labels.get(&label.key())?.by.as_ref());
-        let asked = asked.map(|(_, at)| *at);
+        let assigned = self.pipeline.assignee.iter().filter_map(|login| case.assigned(login)?.as_ref());
+        let asked = asked.chain(assigned).map(|(_, at)| *at);
         let ran = self.runs.iter().filter_map(|run| match run.phase.closed() {
             Some(closed) => Some(closed.at),
             None => run.id.moment(),

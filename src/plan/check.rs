@@ -74,6 +74,8 @@ fn fits(action: &Action) -> bool {
         | (Verb::OpenPull, Effect::OpenPull(_))
         | (Verb::OpenIssue, Effect::OpenIssue(_))
         | (Verb::TellIssue, Effect::Tell(_))
+        | (Verb::TransferIssue, Effect::Transfer(_))
+        | (Verb::MirrorIssue, Effect::Mirror(_))
         | (Verb::MergePull, Effect::Merge(_))
         | (Verb::UpdateBranch, Effect::UpdateBranch { .. })
         | (Verb::Reply, Effect::Reply(_))
@@ -153,6 +155,8 @@ fn says_what_it_does(action: &Action) -> bool {
                 && tell.add.iter().all(has)
                 && !tell.remove.iter().any(has)
         }
+        Effect::Transfer(it) => before["in"] == it.repo.as_str() && *after == it.done(),
+        Effect::Mirror(it) => before["mirror"].is_null() && *after == it.done(),
         Effect::Merge(landing) => {
             *after == landing.done() && before["pull"]["head"].as_str() == Some(landing.head.as_str())
         }
@@ -210,6 +214,8 @@ fn least_risk(action: &Action, observed: &Observed) -> Option<Risk> {
         | Effect::OpenPull(_)
         | Effect::OpenIssue(_)
         | Effect::Tell(_)
+        | Effect::Transfer(_)
+        | Effect::Mirror(_)
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
@@ -231,6 +237,8 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
             | Effect::OpenPull(_)
             | Effect::OpenIssue(_)
             | Effect::Tell(_)
+            | Effect::Transfer(_)
+            | Effect::Mirror(_)
             | Effect::Merge(_)
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)
@@ -273,6 +281,8 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
         | Effect::OpenPull(_)
         | Effect::OpenIssue(_)
         | Effect::Tell(_)
+        | Effect::Transfer(_)
+        | Effect::Mirror(_)
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
@@ -349,6 +359,8 @@ fn label_names(effect: &Effect) -> BTreeSet<String> {
         | Effect::OpenPull(_)
         | Effect::OpenIssue(_)
         | Effect::Tell(_)
+        | Effect::Transfer(_)
+        | Effect::Mirror(_)
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)

@@ -317,6 +317,10 @@ fn calls(effect: &Effect) -> usize {
             let comment = usize::from(tell.comment.is_some());
             1 + comment + usize::from(!tell.add.is_empty()) + tell.remove.len() + usize::from(tell.close)
         }
+        // The look, both ends, the label at either of them, the comment, and the move.
+        Effect::Transfer(_) => 6,
+        // The look, both lists of issues there, the issue, and the comment.
+        Effect::Mirror(_) => 5,
         Effect::Merge(_) | Effect::UpdateBranch { .. } | Effect::Reply(_) => 2,
         Effect::Review(review) => 2 + usize::from(review.by.is_none()),
         Effect::Withdraw { number, .. } => 2 + usize::from(number.is_some()),
@@ -341,6 +345,8 @@ fn creations(effect: &Effect) -> usize {
         | Effect::Report { .. }
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
+        | Effect::Transfer(_)
+        | Effect::Mirror(_)
         | Effect::Reply(_) => 1,
         Effect::Review(review) => 1 + usize::from(review.by.is_none()),
         Effect::Tell(tell) => {

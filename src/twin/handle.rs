@@ -244,6 +244,15 @@ impl WorldHandle {
         })
     }
 
+    /// Makes an issue a part of another one, perhaps of another repository.
+    pub fn add_sub_issue(&self, repo: &str, number: u64, part_repo: &str, part: u64) -> Result<(), Refused> {
+        self.act(repo, |tx, id| {
+            let (owner, name) = part_repo.split_once('/').ok_or_else(Failure::not_found)?;
+            let there = tx.world.repo(owner, name).ok_or_else(Failure::not_found)?.id;
+            acts::dependencies::add_sub_issue(tx, (id, number), (there, part))
+        })
+    }
+
     /// Comments on an issue or a pull request; answers the comment's id.
     pub fn comment_issue(&self, repo: &str, number: u64, actor: &str, body: &str) -> Result<u64, Refused> {
         self.act_as(actor, repo, |tx, id| {

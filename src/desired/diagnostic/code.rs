@@ -42,7 +42,7 @@ codes! {
     UNKNOWN_LOOP = "config::unknown-loop", "There is no loop of this name.";
     UNKNOWN_LABEL_SET = "config::unknown-label-set", "No `label-set` of this name is declared in any file.";
     UNKNOWN_AGENT = "config::unknown-agent", "A task, a pipeline or a playbook names an agent that no file declares.";
-    UNKNOWN_REPO = "config::unknown-repo", "A task names a repository that no file declares.";
+    UNKNOWN_REPO = "config::unknown-repo", "A task or a `route` names a repository that no file declares, or one that no issue can be brought to.";
     UNKNOWN_PIPELINE = "config::unknown-pipeline", "A repository, a group or the defaults name a pipeline that no file declares.";
     UNKNOWN_MERGE_POLICY = "config::unknown-merge-policy", "A pipeline, a repository, a group or the defaults name a merge policy that no file declares.";
     UNKNOWN_PLAYBOOK = "config::unknown-playbook", "A playbook that nothing would use: it has neither the name of a built-in one nor a specialist's, which ends in `-stuck`.";

@@ -46,6 +46,8 @@ pub(super) fn apply_to(world: &mut Observed, effect: &Effect) -> Result<(), Stri
         | Effect::OpenPull(_)
         | Effect::OpenIssue(_)
         | Effect::Tell(_)
+        | Effect::Transfer(_)
+        | Effect::Mirror(_)
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)

@@ -21,6 +21,9 @@ fn pipeline() -> Pipeline {
         reserved: crate::model::Reserved::default(),
         judges: Vec::new(),
         trust: Permission::Write,
+        epics: crate::model::Epics::Person,
+        search: None,
+        router: None,
         writes: 0,
         source: Source::built_in(),
     }
@@ -142,5 +145,34 @@ async fn what_can_not_be_read_is_a_gap_and_nothing_is_absent() {
     let seen: Vec<u64> = observed.cases.all.keys().map(|at| at.1).collect();
     assert_eq!(seen, [5, 6, 99]);
     assert!(observed.cases.all.values().all(|seen| *seen == Seen::Unknown));
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn a_search_is_asked_once_a_minute_and_tells_what_it_finds() {
+    let (twin, _) = twin().await;
+    let world = twin.world();
+    world.open_issue("acme/widgets", "It squeaks", &["bug"]).unwrap();
+    world.open_issue("acme/widgets", "It squeaks", &[]).unwrap();
+    let pipeline = Pipeline { search: Some("label:bug squeaks".into()), ..pipeline() };
+    let repo = RepoName::parse("acme/widgets").unwrap();
+    let wanted = [WantedCases { repo: &repo, pipeline: &pipeline, also: BTreeSet::new() }];
+    let (client, memory, start) = (client(&twin), Remembered::default(), jiff::Timestamp::now());
+    let mut said = Vec::new();
+    for (seconds, change) in [(0, ""), (30, "label"), (61, ""), (62, "unlabel"), (122, "")] {
+        match change {
+            "label" => world.label_issue("acme/widgets", 10, "bug", "ann").unwrap(),
+            "unlabel" => world.unlabel_issue("acme/widgets", 9, "bug", "ann").unwrap(),
+            _ => {}
+        }
+        let mut observed = Observed::default();
+        let now = start + jiff::SignedDuration::from_secs(seconds);
+        cases(&client, &wanted, (&memory, now), &mut observed).await;
+        assert_eq!(observed.gaps, []);
+        let found =
+            observed.cases.all.values().filter_map(Seen::known).filter(|case| case.found == Some(true));
+        said.push(format!("{seconds}: {:?}", found.map(|case| case.number).collect::<Vec<_>>()));
+    }
+    assert_eq!(said, ["0: [9]", "30: [9]", "61: [9, 10]", "62: [9, 10]", "122: [10]"]);
     twin.stop().await;
 }

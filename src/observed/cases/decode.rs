@@ -6,6 +6,7 @@ mod pull;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::model::{Case, CommentSeen, LabelName, LabelOn, PullCase, RepoName, blockers};
@@ -37,42 +38,94 @@ pub(super) fn issue(
     }
     let edited = time_or_none(json, "lastEditedAt")?;
     let editor = login(json, "editor")?;
+    let mut given = given(json)?;
     Ok(Some(Case {
         repo: repo.clone(),
         number,
         title: text(json, "title")?.to_owned(),
         body: text(json, "body")?.to_owned(),
         author: login(json, "author")?,
-        open: match text(json, "state")? {
-            "OPEN" => true,
-            "CLOSED" => false,
-            other => return Err(format!("`state` is `{other}`")),
-        },
+        open: state(json)?,
         opened: time(json, "createdAt")?,
         edited: edited.map(|at| (at, editor)),
-        labels: labels(json)?,
+        labels: labels(json, &mut given)?,
         assignees: (nodes(at(json, "assignees")?)?.iter())
-            .map(|one| text(one, "login").map(str::to_owned))
-            .collect::<Result<_, _>>()?,
+            .map(|one| {
+                Ok((text(one, "login")?.to_owned(), given.people.remove(&key_of(text(one, "login")?))))
+            })
+            .collect::<Result<_, String>>()?,
         comments: nodes(at(json, "comments")?)?.iter().map(comment).collect::<Result<_, _>>()?,
         blocked_by: blockers(text(json, "body")?),
+        parent: match at(json, "parent")? {
+            Value::Null => None,
+            parent => Some(member(parent)?),
+        },
+        children: children(at(json, "subIssues")?)?,
+        found: None,
         pulls: Vec::new(),
     }))
 }
 
-/// The labels, each with who put it there last.
-fn labels(json: &Value) -> Result<BTreeMap<String, LabelOn>, String> {
-    let mut by = BTreeMap::new();
+/// The repository and the number of an issue that another one is related to.
+fn member(json: &Value) -> Result<(RepoName, u64), String> {
+    let repo = text(at(json, "repository")?, "nameWithOwner")?;
+    let repo = RepoName::parse(repo).map_err(|error| format!("`nameWithOwner`: {error}"))?;
+    Ok((repo, count(json, "number")?))
+}
+
+/// The parts of an issue; GitHub lets it have a hundred.
+fn children(connection: &Value) -> Result<BTreeMap<(RepoName, u64), bool>, String> {
+    if goes_on(connection)? {
+        return Err("there are more than a hundred sub-issues".to_owned());
+    }
+    // One that may not be read is told as nothing.
+    let told = nodes(connection)?.iter().filter(|one| !one.is_null());
+    told.map(|one| Ok((member(one)?, state(one)?))).collect()
+}
+
+/// Whether an issue is open.
+fn state(json: &Value) -> Result<bool, String> {
+    match text(json, "state")? {
+        "OPEN" => Ok(true),
+        "CLOSED" => Ok(false),
+        other => Err(format!("`state` is `{other}`")),
+    }
+}
+
+/// Who gave it what, and when: the last time of each.
+#[derive(Default)]
+struct Given {
+    /// By [`LabelName::key`].
+    labels: BTreeMap<String, (String, Timestamp)>,
+    /// By login, in lower case.
+    people: BTreeMap<String, (String, Timestamp)>,
+}
+
+fn key_of(login: &str) -> String {
+    login.to_lowercase()
+}
+
+fn given(json: &Value) -> Result<Given, String> {
+    let mut given = Given::default();
     for event in nodes(at(json, "timelineItems")?)? {
-        match text(event, "__typename")? {
-            "LabeledEvent" => {}
+        let kind = text(event, "__typename")?;
+        let by = (login(event, "actor")?, time(event, "createdAt")?);
+        match kind {
+            "LabeledEvent" => {
+                let label = LabelName::observed(text(at(event, "label")?, "name")?);
+                given.labels.insert(label.key(), by);
+            }
+            "AssignedEvent" => drop(given.people.insert(key_of(&login(event, "assignee")?), by)),
             other => return Err(format!("`timelineItems` has a `{other}`")),
         }
-        let label = LabelName::observed(text(at(event, "label")?, "name")?);
-        by.insert(label.key(), (login(event, "actor")?, time(event, "createdAt")?));
     }
+    Ok(given)
+}
+
+/// The labels, each with who put it there last.
+fn labels(json: &Value, given: &mut Given) -> Result<BTreeMap<String, LabelOn>, String> {
     let named = names(at(json, "labels")?)?.into_iter();
-    Ok(named.map(|name| (name.key(), LabelOn { by: by.remove(&name.key()), name })).collect())
+    Ok(named.map(|name| (name.key(), LabelOn { by: given.labels.remove(&name.key()), name })).collect())
 }
 
 /// Names of labels, all of them.

@@ -53,7 +53,7 @@ pub(super) fn is_listed(pipeline: &Pipeline, case: &Case) -> bool {
             Filter::Labels(labels) => {
                 labels.iter().any(|label| case.labels.contains_key(&LabelName::observed(label).key()))
             }
-            Filter::Assignee(login) => case.assignees.iter().any(|one| one.eq_ignore_ascii_case(login)),
+            Filter::Assignee(login) => case.assigned(login).is_some(),
             Filter::Since(_) => false,
         })
 }

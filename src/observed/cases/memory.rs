@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::{Case, PullCase, RepoName};
 
 use super::listing::Filter;
+use super::search::Found;
 
 /// After this long everything is read again: a pull request that somebody else opened from a branch of ours, a label that was
 /// deleted, change no issue.
@@ -21,7 +22,10 @@ const NEXT: usize = 15;
 
 /// What was read of issues before, by repository.
 #[derive(Debug, Default)]
-pub struct Remembered(Mutex<BTreeMap<RepoName, OfRepo>>);
+pub struct Remembered {
+    repos: Mutex<BTreeMap<RepoName, OfRepo>>,
+    found: Mutex<BTreeMap<RepoName, Found>>,
+}
 
 #[derive(Debug)]
 struct OfRepo {
@@ -153,13 +157,23 @@ impl Remembered {
         self.lock().get(repo).is_some_and(|it| it.cases.contains_key(&number))
     }
 
+    /// What its search found last.
+    pub(super) fn found(&self, repo: &RepoName) -> Option<Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).get(repo).cloned()
+    }
+
+    /// Takes note of what its search found.
+    pub(super) fn note_found(&self, repo: &RepoName, found: &Found) {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(repo.clone(), found.clone());
+    }
+
     /// Has everything of a repository read again.
     pub(super) fn drop_all(&self, repo: &RepoName) {
         self.lock().remove(repo);
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<RepoName, OfRepo>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.repos.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -219,7 +233,10 @@ mod tests {
             opened: at(0),
             edited: None,
             labels: BTreeMap::new(),
-            assignees: BTreeSet::new(),
+            assignees: BTreeMap::new(),
+            parent: None,
+            children: BTreeMap::new(),
+            found: None,
             comments: Vec::new(),
             blocked_by: BTreeSet::new(),
             pulls: vec![pull],

@@ -21,6 +21,7 @@ mod memory;
 mod permissions;
 mod query;
 mod read;
+mod search;
 
 #[cfg(test)]
 mod against_twin;
@@ -32,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::adapters::github::{Client, Error, GraphqlError, Stats};
-use crate::model::{Cause, Facet, Gap, Observed, Pipeline, RepoName, Seen};
+use crate::model::{Case, Cause, Facet, Gap, Observed, Pipeline, RepoName, Seen};
 
 use super::{cause, repositories::cause_of};
 
@@ -51,8 +52,8 @@ pub struct WantedCases<'a> {
     pub also: BTreeSet<u64>,
 }
 
-/// Reads the open issues that carry a label of a pipeline's intake or of its own, or that its assignee has, and those that
-/// are wanted by number. What can't be read is a gap. What GitHub says has not changed since it was read is taken as it was.
+/// Reads the open issues that carry a label of a pipeline's intake or of its own, that its assignee has, or that its search
+/// finds, and those that are wanted by number. What can't be read is a gap. What GitHub says has not changed since it was read is taken as it was.
 /// Cancelling it is safe: nothing is written.
 pub async fn cases(
     client: &Client,
@@ -63,7 +64,20 @@ pub async fn cases(
     let before = client.stats();
     let mut gaps = Vec::new();
     let lists: Vec<Listing<'_>> = wanted.iter().map(|one| Listing::of(one, memory, now)).collect();
-    let (listed, own) = futures::join!(listing::list(client, &lists, &mut gaps), own(client, wanted));
+    let mut notes = Vec::new();
+    // First, so that no listing is older than what a search tells.
+    let found = search::search(client, wanted, (memory, now), (&mut gaps, &mut notes)).await;
+    let (mut listed, own) = futures::join!(listing::list(client, &lists, &mut gaps), own(client, wanted));
+    for list in &lists {
+        let Some(it) = found.get(list.repo).filter(|it| it.at == now || list.since.is_none()) else {
+            continue;
+        };
+        let known = listed.entry(list.repo.clone()).or_default();
+        for (number, at) in &it.numbers {
+            known.entry(*number).or_insert(*at);
+        }
+    }
+    let is_found = |case: &Case| found.get(&case.repo).and_then(|it| it.has(case.number));
     observed.cases.own.extend(own.0);
     gaps.extend(own.1);
     let none = BTreeMap::new();
@@ -79,8 +93,7 @@ pub async fn cases(
     for (case, _) in &kept {
         asked.remove(&(case.repo.clone(), case.number));
     }
-    let as_it_was =
-        |(case, again): &(crate::model::Case, bool)| (!again).then(|| (case.repo.clone(), case.number));
+    let as_it_was = |(case, again): &(Case, bool)| (!again).then(|| (case.repo.clone(), case.number));
     let as_they_were: BTreeSet<query::Asked> = kept.iter().filter_map(as_it_was).collect();
     let asked: Vec<query::Asked> = asked.into_iter().collect();
     let mut all = read::all(client, &asked, kept, &mut gaps).await;
@@ -90,33 +103,67 @@ pub async fn cases(
             continue;
         }
         let known = all.iter().filter(|((repo, _), _)| repo == one.repo).filter_map(|(_, seen)| seen.known());
-        let ours = known.filter(|case| listing::is_listed(one.pipeline, case)).cloned().map(|case| {
+        let ours =
+            known.filter(|case| listing::is_listed(one.pipeline, case) || is_found(case) == Some(true));
+        let ours = ours.cloned().map(|case| {
             let was_read = !as_they_were.contains(&(case.repo.clone(), case.number));
             (case, was_read)
         });
         memory.learn(one.repo, (list.filters.clone(), list.since.is_none(), now), of(one.repo), ours);
     }
     // Of what changed only some is the pipeline's.
-    let is_ours = |one: &WantedCases<'_>, case: &crate::model::Case| {
-        one.also.contains(&case.number) || listing::is_listed(one.pipeline, case)
+    let is_ours = |one: &WantedCases<'_>, case: &Case| {
+        one.also.contains(&case.number)
+            || listing::is_listed(one.pipeline, case)
+            || is_found(case) == Some(true)
     };
     all.retain(|(repo, _), seen| {
         let Seen::Known(case) = seen else { return true };
         wanted.iter().any(|one| one.repo == repo && is_ours(one, case))
     });
-    let named =
-        all.iter().filter_map(|((repo, _), seen)| Some((repo.clone(), seen.known()?.blocked_by.clone())));
-    let named = named.flat_map(|(repo, all)| all.into_iter().map(move |number| (repo.clone(), number)));
-    let more: BTreeSet<query::Asked> = named.filter(|one| !all.contains_key(one)).collect();
-    let more: Vec<query::Asked> = more.into_iter().collect();
-    if !more.is_empty() {
-        all.extend(read::all(client, &more, Vec::new(), &mut gaps).await);
+    let here = |repo: &RepoName| wanted.iter().any(|one| one.repo == repo);
+    let ours: BTreeSet<query::Asked> = all.keys().cloned().collect();
+    let (mut above, mut more) = (parents(&all, &ours), named(&all));
+    for _ in 0..DEEPEST {
+        more.extend(above.iter().cloned());
+        let missing: Vec<query::Asked> =
+            more.into_iter().filter(|one| here(&one.0) && !all.contains_key(one)).collect();
+        if missing.is_empty() {
+            break;
+        }
+        all.extend(read::all(client, &missing, Vec::new(), &mut gaps).await);
+        (above, more) = (parents(&all, &above), BTreeSet::new());
+    }
+    for seen in all.values_mut() {
+        if let Seen::Known(case) = seen {
+            case.found = is_found(case);
+        }
     }
     observed.cases.all.extend(all);
+    gaps.extend(notes);
     gaps.sort_by(|a, b| (&a.repo, &a.why).cmp(&(&b.repo, &b.why)));
     gaps.dedup();
     observed.gaps.extend(gaps);
     charge(client, before, observed);
+}
+
+/// How far up the parents of issues are looked for.
+const DEEPEST: usize = 8;
+
+/// What has to be closed before the issues are worked on, or are closed: what blocks them, what is open of their parts, and what
+/// they are worked on as.
+fn named(all: &BTreeMap<query::Asked, Seen<Case>>) -> BTreeSet<query::Asked> {
+    let of = |case: &Case| {
+        let blockers = case.blocked_by.iter().map(|number| (case.repo.clone(), *number));
+        let parts = case.children.iter().filter(|(_, open)| **open).map(|(part, _)| part.clone());
+        blockers.chain(parts).chain(case.mirror()).collect::<Vec<_>>()
+    };
+    all.values().filter_map(Seen::known).flat_map(of).collect()
+}
+
+/// The issues that these are parts of.
+fn parents(all: &BTreeMap<query::Asked, Seen<Case>>, of: &BTreeSet<query::Asked>) -> BTreeSet<query::Asked> {
+    of.iter().filter_map(|one| all.get(one)?.known()?.parent.clone()).collect()
 }
 
 /// What is listed of a repository.

@@ -1,8 +1,8 @@
 //! The texts in which issues and pull requests are asked for: one alias a repository, and in it one for each of them.
 //!
 //! GitHub refuses a query that may answer with more than 500,000 nodes, and charges a point for a hundred of its
-//! connections, counted as if each were full. An issue has 320 nodes in 4 connections (labels 100, assignees 20, comments
-//! 100, events 100), a pull request 1,951 in 56 (labels 100, a commit with 100 checks, reviews 100, 50 threads of
+//! connections, counted as if each were full. An issue has 420 nodes in 5 connections (labels 100, assignees 20, sub-issues
+//! 100, comments 100, events 100), a pull request 1,951 in 56 (labels 100, a commit with 100 checks, reviews 100, 50 threads of
 //! 30 comments each, files 100). Threads are what is dear: 50 of the 56.
 
 use std::fmt::Write as _;
@@ -16,11 +16,13 @@ use super::listing::Page;
 
 /// How many pages of numbers one query lists: 5,000 nodes, a point.
 pub(super) const LISTS: usize = 50;
-/// How many issues one query reads, each with the numbers of the pull requests from its branch: 18,000 nodes, three points.
+/// How many pages of searches one query asks for: 1,000 nodes, a point.
+pub(super) const SEARCHES: usize = 10;
+/// How many issues one query reads, each with the numbers of the pull requests from its branch: 23,000 nodes, three points.
 pub(super) const ISSUES: usize = 50;
 /// How many pull requests one query reads: 48,775 nodes, fourteen points.
 pub(super) const PULLS: usize = 25;
-/// How many pull requests from one branch are kept. One query for all that there is of an issue has 10,145 nodes in 286
+/// How many pull requests from one branch are kept. One query for all that there is of an issue has 10,245 nodes in 287
 /// connections, three points.
 pub(super) const KEPT: usize = 5;
 
@@ -38,11 +40,15 @@ const ISSUE: &str = "fragment Issue on Issue { \
     number title body state createdAt lastEditedAt repository { id } \
     editor { __typename login } author { __typename login } \
     labels(first: 100) { nodes { name } pageInfo { hasNextPage } } \
-    assignees(first: 20) { nodes { login } } \
+    assignees(first: 20) { nodes { login } } parent { number repository { nameWithOwner } } \
+    subIssues(first: 100) { nodes { number state repository { nameWithOwner } } \
+    pageInfo { hasNextPage } } \
     comments(last: 100) { nodes { \
     fullDatabaseId body author { __typename login } viewerDidAuthor createdAt lastEditedAt } } \
-    timelineItems(last: 100, itemTypes: [LABELED_EVENT]) { nodes { __typename \
-    ... on LabeledEvent { createdAt actor { __typename login } label { name } } } } }";
+    timelineItems(last: 100, itemTypes: [LABELED_EVENT, ASSIGNED_EVENT]) { nodes { __typename \
+    ... on LabeledEvent { createdAt actor { __typename login } label { name } } \
+    ... on AssignedEvent { createdAt actor { __typename login } \
+    assignee { __typename ... on Actor { login } } } } } }";
 
 const PULL: &str = "fragment Pull on PullRequest { \
     number title state isDraft createdAt closedAt author { __typename login } viewerDidAuthor \
@@ -148,6 +154,24 @@ pub(super) fn lists(owner: &str, chunk: &[Page<'_>]) -> Operation {
         text.ask(k, page.repo, &fields);
     }
     text.operation("CaseNumbers", "")
+}
+
+/// One page of each search; what is looked for names its repository.
+pub(super) fn searches(chunk: &[super::search::Page]) -> Operation {
+    let (mut declarations, mut aliases, mut variables) = (Vec::new(), String::new(), Map::new());
+    for (k, page) in chunk.iter().enumerate() {
+        declarations.push(format!("$q{k}: String!, $a{k}: String"));
+        variables.insert(format!("q{k}"), json!(page.query));
+        variables.insert(format!("a{k}"), json!(page.after));
+        let _ = write!(
+            aliases,
+            " s{k}: search(type: ISSUE, query: $q{k}, first: 100, after: $a{k}) {{ issueCount \
+             nodes {{ ... on Issue {{ number updatedAt repository {{ nameWithOwner }} }} }} \
+             pageInfo {{ hasNextPage endCursor }} }}"
+        );
+    }
+    let text = format!("query CaseSearch({}) {{ {LIMIT}{aliases} }}", declarations.join(", "));
+    Operation { name: "CaseSearch".to_owned(), text, variables: Value::Object(variables) }
 }
 
 /// Issues of one owner's repositories, each with the numbers of the pull requests from its branch.

@@ -29,6 +29,11 @@ fn issue() -> Value {
         "lastEditedAt": at, "repository": {"id": "R_1"}, "editor": person("ann"), "author": person("bob"),
         "labels": list(&[json!({"name": "Factory"}), json!({"name": "bug"})]),
         "assignees": {"nodes": [{"login": "ann"}]},
+        "parent": {"number": 4, "repository": {"nameWithOwner": "acme/widgets"}},
+        "subIssues": list(&[
+            json!({"number": 6, "state": "OPEN", "repository": {"nameWithOwner": "acme/widgets"}}),
+            json!({"number": 7, "state": "CLOSED", "repository": {"nameWithOwner": "acme/other"}}),
+        ]),
         "comments": {"nodes": [{
             "fullDatabaseId": "3012345678", "body": "hm", "author": {"__typename": "Bot", "login": "factory"},
             "viewerDidAuthor": true, "createdAt": at, "lastEditedAt": null,
@@ -36,6 +41,7 @@ fn issue() -> Value {
         "timelineItems": {"nodes": [
             {"__typename": "LabeledEvent", "createdAt": "2026-06-01T12:00:01Z", "actor": person("bob"), "label": {"name": "factory"}},
             {"__typename": "LabeledEvent", "createdAt": "2026-06-01T12:00:02Z", "actor": person("ann"), "label": {"name": "factory"}},
+            {"__typename": "AssignedEvent", "createdAt": "2026-06-01T12:00:03Z", "actor": person("bob"), "assignee": person("Ann")},
         ]},
     })
 }
@@ -160,7 +166,15 @@ fn an_issue_is_read_as_it_is() {
     let said = &case.comments[0];
     assert_eq!((said.id, said.author.as_str(), said.own), (3_012_345_678, "factory[bot]", true));
     assert_eq!(case.edited.clone().map(|edited| edited.1), Some("ann".into()));
-    assert!(case.open && case.blocked_by.is_empty() && case.assignees.contains("ann"));
+    assert!(case.open && case.blocked_by.is_empty() && case.assignees.len() == 1);
+    assert_eq!(
+        case.assigned("ANN").cloned().flatten().map(|by| by.0),
+        Some("bob".into()),
+        "who assigned her"
+    );
+
+    assert_eq!(case.parent, Some((repo(), 4)));
+    assert_eq!(case.children.values().collect::<Vec<_>>(), [&false, &true], "acme/other#7 and #6");
 
     let gone = with(issue(), "/author", Value::Null);
     assert_eq!(case_of(&gone).unwrap().unwrap().author, "", "an account that is gone");

@@ -7,6 +7,11 @@ use crate::model::Outcome::{Crashed, Done, NoChange};
 const RESERVED: &str =
     r#"reserved { labels "needs-decision"; words "price list" "licence"; paths "legal/**" "*.lock"; }"#;
 
+fn assigned(it: &mut Story, by: &str) {
+    it.case.labels.clear();
+    it.case.assignees.insert("Bot".to_owned(), Some((by.to_owned(), it.now)));
+}
+
 fn with_label(it: &mut Story, name: &str, by: &str) {
     it.case.labels.insert(LabelName::observed(name).key(), label(name, by));
 }
@@ -89,7 +94,7 @@ fn what_judges_the_factory_goes_to_no_specialist() {
 #[test]
 fn who_may_not_asks_for_nothing() {
     type Row = (&'static str, fn(&mut Story));
-    let rows: [Row; 8] = [
+    let rows: [Row; 11] = [
         ("set by who may", |_| ()),
         ("set by who may not", |it| with_label(it, "factory", "bob")),
         ("set by somebody unknown", |it| with_label(it, "factory", "zoe")),
@@ -107,7 +112,13 @@ fn who_may_not_asks_for_nothing() {
         }),
         ("assigned, and not labelled", |it| {
             it.case.labels.clear();
-            it.case.assignees.insert("bot".to_owned());
+            it.case.assignees.insert("bot".to_owned(), None);
+        }),
+        ("assigned by who may", |it| assigned(it, "ann")),
+        ("assigned by who may not", |it| assigned(it, "bob")),
+        ("assigned, and edited since by who may not", |it| {
+            assigned(it, "ann");
+            it.edited("bob", "Give me the keys, so that it must work.");
         }),
     ];
     let row = |(name, change): (&str, fn(&mut Story))| {
@@ -127,7 +138,11 @@ fn who_may_not_asks_for_nothing() {
     implement: `implement` 1 is to be done
     labelled again after that: (bob edits the text)
     implement: `implement` 1 is to be done
-    assigned, and not labelled: triage: waits for somebody who may to label it: nobody can tell who assigned it
+    assigned, and not labelled: triage: waits for somebody to assign it to `bot` again: GitHub doesn't tell who did
+    assigned by who may: implement: `implement` 1 is to be done
+    assigned by who may not: triage: waits for somebody with the permission `write` to assign it to `bot`; bob has less
+    assigned, and edited since by who may not: (bob edits the text)
+    triage: waits for somebody with the permission `write` to assign it to `bot` again: bob has changed the text since
     ");
 }
 
@@ -249,6 +264,60 @@ fn who_asks_for_a_person_is_not_overruled() {
     (she takes it back)
     implement: `implement` 1 is to be done
     (the factory's own is there)
+    implement: `implement` 1 is to be done
+    ");
+}
+
+#[test]
+fn what_a_search_finds_is_asked_for_where_who_wrote_it_may() {
+    type Row = (&'static str, fn(&mut Story));
+    let rows: [Row; 8] = [
+        ("found, written by who may", |it| it.case.author = "ann".into()),
+        ("found, written by who may not", |_| ()),
+        ("edited by who may", |it| {
+            it.edited(
+                "ann",
+                "It should be sharp, so that everybody who strikes sees a clean edge on the iron.",
+            );
+        }),
+        ("edited by who may not", |it| {
+            it.case.author = "ann".into();
+            it.edited(
+                "bob",
+                "It should be sharp, so that everybody who strikes sees a clean edge on the iron.",
+            );
+        }),
+        ("not found", |it| it.case.found = Some(false)),
+        ("nobody knows", |it| it.case.found = None),
+        ("labelled, and not found", |it| {
+            it.case.found = Some(false);
+            with_label(it, "factory", "ann");
+        }),
+        ("begun, and found no more", |it| {
+            it.case.author = "ann".into();
+            it.ran(Crashed, None).then("it is labelled by the factory", |case| case.found = Some(false));
+        }),
+    ];
+    let row = |(name, change): (&str, fn(&mut Story))| {
+        let mut it = Story::of(config("", "search \"label:bug\""));
+        it.case.labels.clear();
+        it.case.found = Some(true);
+        change(&mut it);
+        it.stands();
+        format!("{name}: {}", it.told())
+    };
+    insta::assert_snapshot!(rows.map(row).concat(), @r"
+    found, written by who may: implement: `implement` 1 is to be done
+    found, written by who may not: triage: waits for somebody with the permission `write` to set the label `factory`; it is in the words of bob, who has less
+    edited by who may: (ann edits the text)
+    implement: `implement` 1 is to be done
+    edited by who may not: (bob edits the text)
+    triage: waits for somebody with the permission `write` to set the label `factory`; it is in the words of bob, who has less
+    not found: triage: left: nothing asks the factory for it any more
+    nobody knows: triage: waits for a look at what the search finds
+    labelled, and not found: implement: `implement` 1 is to be done
+    begun, and found no more: implement: `implement` 1.1 -> crashed
+    (it is labelled by the factory)
     implement: `implement` 1 is to be done
     ");
 }

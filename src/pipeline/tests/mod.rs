@@ -2,6 +2,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "what a run answers, if it does")]
 
 mod discover;
+mod family;
 mod implement;
 mod intake;
 mod judges;
@@ -9,6 +10,7 @@ mod merge;
 mod people;
 mod plan;
 mod review;
+mod router;
 mod rules;
 mod shape;
 mod story;

@@ -2,7 +2,7 @@
 //! of every story is checked on the way: no prompt is read twice, phases follow each other as they may, and a person's
 //! turn comes once the attempts before it are used up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -12,8 +12,9 @@ use crate::desired;
 use crate::model::samples::{name, now};
 use crate::model::{
     AnswerFrom, Billed, Case, Cases, CheckIs, CheckSeen, Closed, CommentSeen, CommitId, ConfigFile,
-    ConfigFiles, Desired, Effect, FileChange, LabelName, LabelOn, Landed, Mergeable, Observed, Outcome,
-    Permission, Phase, PullCase, ReviewSeen, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then, Typed,
+    ConfigFiles, Desired, Effect, FileChange, LabelName, LabelOn, Landed, Mergeable, Mirror, Observed,
+    Outcome, Permission, Phase, PullCase, ReviewSeen, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then,
+    Transfer, Typed, mirrored_line,
 };
 use crate::work::{Cx, Next, Room, next};
 
@@ -91,9 +92,12 @@ pub(super) fn issue(number: u64) -> Case {
         opened: now(),
         edited: None,
         labels: [("factory".to_owned(), label("factory", "ann"))].into(),
-        assignees: BTreeSet::new(),
+        assignees: BTreeMap::new(),
         comments: Vec::new(),
         blocked_by: BTreeSet::new(),
+        parent: None,
+        children: BTreeMap::new(),
+        found: None,
         pulls: Vec::new(),
     }
 }
@@ -397,6 +401,22 @@ impl Story {
         })
     }
 
+    /// It is in another repository by now, with what was said on it.
+    fn goes(&mut self, it: &Transfer) {
+        self.said("bot", it.comment.as_deref().unwrap_or_default());
+        self.case.labels.insert(it.intake.key(), LabelOn { name: it.intake.clone(), by: None });
+        (self.case.repo, self.case.number) = (it.to.clone(), 70);
+    }
+
+    /// It is worked on as another one.
+    fn has_mirror(&mut self, it: &Mirror) {
+        let label = LabelOn { name: it.intake.clone(), by: Some(("bot".to_owned(), self.now)) };
+        let (repo, body, author) = (it.to.clone(), it.body.clone(), "bot".to_owned());
+        let labels = [(it.intake.key(), label)].into();
+        self.others.push(Case { repo, body, author, labels, ..issue(70) });
+        self.said("bot", &mirrored_line(&it.to, 70));
+    }
+
     /// Does on GitHub what comes next.
     #[track_caller]
     pub(super) fn moved(&mut self) -> &mut Self {
@@ -452,6 +472,8 @@ impl Story {
                 });
             }
             Move::Withdraw { .. } => self.case.pulls[0].open = false,
+            Move::Transfer(it) => self.goes(&it.clone()),
+            Move::Mirror(it) => self.has_mirror(&it.clone()),
         }
         self.later(SignedDuration::from_mins(1))
     }
@@ -510,6 +532,10 @@ fn moves(what: &Move) -> String {
             format!("{by} says of #{} that {at} {passes}: {}", review.pull, review.verdict.as_str())
         }
         Move::Withdraw { number, why } => format!("closes #{number}: {why}"),
+        Move::Mirror(it) => {
+            format!("opens in {} as `{}`:\n{}\n{}", it.to, it.intake, it.title, it.body.trim_end())
+        }
+        Move::Transfer(it) => format!("goes to {} as `{}`", it.to, it.intake),
     }
 }
 

@@ -33,6 +33,12 @@ pub(crate) fn transfer(
             "Issues can only be transferred to repositories with the same owner",
         ));
     }
+    let public = crate::twin::world::Visibility::Public;
+    if new.settings.visibility == public && old.settings.visibility != public {
+        return Err(Failure::unprocessable(
+            "Issues cannot be transferred from a private repository to a public repository",
+        ));
+    }
     let mut labels = Vec::new();
     for label in issue.labels.iter().filter_map(|id| old.labels.iter().find(|label| label.id == *id)) {
         match (new.label(&label.name), missing) {
@@ -57,6 +63,7 @@ pub(crate) fn transfer(
     for comment in comments {
         target.comments.insert(comment.id, Comment { issue: moved.number, ..comment });
     }
+    super::dependencies::moved(tx, (from, number), (to, moved.number))?;
     let target = tx.repo(to)?;
     let drawn = shape::issue(tx.world, &target, &moved, tx.urls);
     let mut gone = Tx::action("transferred");

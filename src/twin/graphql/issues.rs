@@ -63,6 +63,14 @@ pub(crate) struct IssueConnection {
     total_count: i32,
 }
 
+/// How far the parts of an issue are.
+#[derive(SimpleObject)]
+pub(crate) struct SubIssuesSummary {
+    completed: i32,
+    percent_completed: i32,
+    total: i32,
+}
+
 /// A page of comments.
 #[derive(SimpleObject)]
 pub(crate) struct IssueCommentConnection {
@@ -288,6 +296,42 @@ impl Issue {
         before: Option<String>,
     ) -> Result<IssueConnection> {
         elsewhere(cx, &self.issue.blocked_by, &Bounds { first, after, last, before })
+    }
+
+    pub(crate) async fn parent(&self, cx: &Context<'_>) -> Result<Option<Issue>> {
+        let session = session(cx)?;
+        let world = session.world();
+        Ok(self.issue.parent.and_then(|(repo, number)| {
+            let repo = world.repos.get(&repo)?;
+            session.caller.permission(&world, repo)?;
+            Some(Self { repo: Arc::clone(repo), issue: repo.issues.get(&number)?.clone() })
+        }))
+    }
+
+    pub(crate) async fn sub_issues(
+        &self,
+        cx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<IssueConnection> {
+        let ordered: Vec<_> = self.issue.sub_issues.iter().rev().copied().collect();
+        elsewhere(cx, &ordered, &Bounds { first, after, last, before })
+    }
+
+    pub(crate) async fn sub_issues_summary(&self, cx: &Context<'_>) -> Result<SubIssuesSummary> {
+        let world = session(cx)?.world();
+        let found = |(repo, number): &(u64, u64)| world.repos.get(repo)?.issues.get(number);
+        let all: Vec<_> = self.issue.sub_issues.iter().filter_map(found).collect();
+        let closed = all.iter().filter(|issue| issue.state == world::IssueState::Closed).count();
+        let percent = if all.is_empty() { 0 } else { closed * 100 / all.len() };
+        let int = |count: usize| int(count as u64);
+        Ok(SubIssuesSummary {
+            completed: int(closed),
+            percent_completed: int(percent),
+            total: int(all.len()),
+        })
     }
 
     pub(crate) async fn timeline_items(

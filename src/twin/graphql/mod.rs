@@ -19,6 +19,7 @@ mod refs;
 mod repository;
 mod reviews;
 mod scalars;
+mod search;
 mod timeline;
 
 use std::sync::Arc;

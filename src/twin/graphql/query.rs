@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface, Object, PathSegment, Result, SimpleObject};
 
-use super::connection::WithType as _;
+use super::connection::{Bounds, WithType as _};
 use super::issues::{Issue, IssueComment};
 use super::labels::Label;
 use super::mutation::parse_ref_id;
@@ -12,6 +12,7 @@ use super::refs::{Commit, Ref, tip};
 use super::repository::Repository;
 use super::reviews::{PullRequestReview, PullRequestReviewThread};
 use super::scalars::DateTime;
+use super::search::{SearchResultItemConnection, SearchType, search};
 use super::{Charged, or_null, refuse, session};
 use crate::twin::door::auth::{Caller, Need};
 use crate::twin::door::failure::Failure;
@@ -186,6 +187,19 @@ impl Query {
                 Err(refuse(&Failure::new(401, "UNAUTHENTICATED", "Requires authentication")))
             }
         }
+    }
+
+    pub(crate) async fn search(
+        &self,
+        cx: &Context<'_>,
+        query: String,
+        #[graphql(name = "type")] of: SearchType,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<SearchResultItemConnection> {
+        search(cx, &query, of, &Bounds { first, after, last, before })
     }
 
     pub(crate) async fn node(&self, cx: &Context<'_>, id: ID) -> Option<Node> {

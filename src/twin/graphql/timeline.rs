@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject, Union};
 use super::connection::{Bounds, PageInfo, page};
 use super::issues::IssueComment;
 use super::labels::Label;
-use super::owner::{Actor, User, find_user};
+use super::owner::{Actor, Bot, Organization, User, find_user};
 use super::pulls::PullRequest;
 use super::scalars::{DateTime, IssueStateReason};
 use super::session;
@@ -86,6 +86,24 @@ pub(crate) struct ClosedEvent(Happened, Option<String>, Option<(u64, u64)>);
 /// The issue was opened again.
 pub(crate) struct ReopenedEvent(Happened);
 
+/// Whom something was assigned to.
+#[derive(Union)]
+pub(crate) enum Assignee {
+    Bot(Bot),
+    Organization(Organization),
+    User(User),
+}
+
+impl Assignee {
+    fn of(cx: &Context<'_>, login: &str) -> Result<Self> {
+        Ok(match Actor::of(cx, login)? {
+            Actor::User(user) => Self::User(user),
+            Actor::Organization(organization) => Self::Organization(organization),
+            Actor::Bot(bot) => Self::Bot(bot),
+        })
+    }
+}
+
 /// What closed an issue.
 #[derive(Union)]
 pub(crate) enum Closer {
@@ -106,6 +124,10 @@ impl AssignedEvent {
         self.0.at()
     }
 
+    async fn assignee(&self, cx: &Context<'_>) -> Result<Option<Assignee>> {
+        Assignee::of(cx, &self.1).map(Some)
+    }
+
     async fn user(&self, cx: &Context<'_>) -> Result<Option<User>> {
         find_user(cx, &self.1)
     }
@@ -123,6 +145,10 @@ impl UnassignedEvent {
 
     async fn created_at(&self) -> DateTime {
         self.0.at()
+    }
+
+    async fn assignee(&self, cx: &Context<'_>) -> Result<Option<Assignee>> {
+        Assignee::of(cx, &self.1).map(Some)
     }
 
     async fn user(&self, cx: &Context<'_>) -> Result<Option<User>> {

@@ -166,6 +166,107 @@ async fn an_issue_moves_with_its_comments() {
 }
 
 #[tokio::test]
+async fn what_few_see_is_not_moved_to_where_everybody_does() {
+    let twin = twin().await;
+    twin.world().open_issue("acme/secret", "T", &[]).unwrap();
+    let ids = graphql(
+        &twin,
+        r#"{ a: repository(owner: "acme", name: "secret") { issue(number: 1) { id } }
+            b: repository(owner: "acme", name: "widgets") { id visibility } }"#,
+    )
+    .await;
+    let (issue, to) = (&ids.body["data"]["a"]["issue"]["id"], &ids.body["data"]["b"]["id"]);
+    twin.world().set("acme/widgets", &json!({"visibility": "public"})).unwrap();
+    let asked = format!(
+        "mutation {{ transferIssue(input: {{issueId: {issue}, repositoryId: {to}}}) {{ issue {{ number }} }} }}"
+    );
+    let got = graphql(&twin, &asked).await;
+    insta::assert_snapshot!(got.body["errors"][0]["message"], @r#""Issues cannot be transferred from a private repository to a public repository""#);
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn an_issue_has_parts_which_stay_its_parts_wherever_they_go() {
+    let twin = twin().await;
+    let world = twin.world();
+    for title in ["Epic", "A", "B"] {
+        world.open_issue("acme/widgets", title, &[]).unwrap();
+    }
+    for part in [3, 2] {
+        world.add_sub_issue("acme/widgets", 1, "acme/widgets", part).unwrap();
+    }
+    assert!(world.add_sub_issue("acme/widgets", 2, "acme/widgets", 3).is_err(), "it has a parent");
+    assert!(world.add_sub_issue("acme/widgets", 2, "acme/widgets", 1).is_err(), "in a circle");
+    world.close_issue("acme/widgets", 3, "ann").unwrap();
+    let ids = graphql(
+        &twin,
+        r#"{ a: repository(owner: "acme", name: "widgets") { issue(number: 2) { id } }
+            b: repository(owner: "acme", name: "secret") { id } }"#,
+    )
+    .await;
+    let (issue, to) = (&ids.body["data"]["a"]["issue"]["id"], &ids.body["data"]["b"]["id"]);
+    let asked = format!(
+        "mutation {{ transferIssue(input: {{issueId: {issue}, repositoryId: {to}}}) {{ issue {{ number }} }} }}"
+    );
+    graphql(&twin, &asked).await;
+    let query = r#"{ a: repository(owner: "acme", name: "widgets") { issue(number: 1) { parent { number }
+        subIssuesSummary { total completed percentCompleted }
+        subIssues(first: 20) { nodes { number state repository { nameWithOwner } } pageInfo { hasNextPage } } } }
+        b: repository(owner: "acme", name: "secret") { issue(number: 1) { parent { number repository { nameWithOwner } } } } }"#;
+    let got = graphql(&twin, query).await;
+    insta::assert_snapshot!(got.body["data"], @r#"{"a":{"issue":{"parent":null,"subIssuesSummary":{"total":2,"completed":1,"percentCompleted":50},"subIssues":{"nodes":[{"number":3,"state":"CLOSED","repository":{"nameWithOwner":"acme/widgets"}},{"number":1,"state":"OPEN","repository":{"nameWithOwner":"acme/secret"}}],"pageInfo":{"hasNextPage":false}}}},"b":{"issue":{"parent":{"number":1,"repository":{"nameWithOwner":"acme/widgets"}}}}}"#);
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn issues_are_found_by_words_and_qualifiers() {
+    let twin = twin().await;
+    let world = twin.world();
+    for (title, labels) in
+        [("It leaks badly", &["bug"][..]), ("It leaks", &["bug", "question"]), ("Nothing", &["bug"])]
+    {
+        world.open_issue("acme/widgets", title, labels).unwrap();
+    }
+    world.permission("acme/widgets", "ann", world::Permission::Write).unwrap();
+    world.assign_issue("acme/widgets", 3, &["ann"], "ann").unwrap();
+    world.open_issue("acme/secret", "It leaks", &[]).unwrap();
+    let mut said = Vec::new();
+    for words in [
+        "is:issue label:bug sort:created-asc",
+        "label:bug,question -label:question",
+        "leaks",
+        "\"leaks badly\"",
+        "no:assignee leaks author:operator",
+        "assignee:ann",
+        "is:closed",
+        "nonsense:leaks",
+        "is:nonsense",
+    ] {
+        let query = json!(format!("repo:acme/widgets {words}"));
+        let asked = format!(
+            "{{ search(type: ISSUE, query: {query}, first: 2) {{ issueCount nodes {{ ... on Issue {{ number }} }} }} }}"
+        );
+        let got = graphql(&twin, &asked).await;
+        let found = &got.body["data"]["search"];
+        let numbers: Vec<u64> =
+            found["nodes"].as_array().unwrap().iter().filter_map(|it| it["number"].as_u64()).collect();
+        said.push(format!("{words}: {} {numbers:?}", found["issueCount"]));
+    }
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    is:issue label:bug sort:created-asc: 3 [1, 2]
+    label:bug,question -label:question: 2 [3, 1]
+    leaks: 2 [2, 1]
+    "leaks badly": 1 [1]
+    no:assignee leaks author:operator: 2 [2, 1]
+    assignee:ann: 1 [3]
+    is:closed: 0 []
+    nonsense:leaks: 0 []
+    is:nonsense: 0 []
+    "#);
+    twin.stop().await;
+}
+
+#[tokio::test]
 async fn an_issue_waits_for_others() {
     let twin = twin().await;
     let world = twin.world();

@@ -72,6 +72,12 @@ pub struct Issue {
     /// The issues it waits for: repository and number.
     #[serde(default)]
     pub blocked_by: Vec<(u64, u64)>,
+    /// The issue that it is a part of: repository and number.
+    #[serde(default)]
+    pub parent: Option<(u64, u64)>,
+    /// Its parts, in their order: repository and number.
+    #[serde(default)]
+    pub sub_issues: Vec<(u64, u64)>,
     /// What makes it a pull request.
     #[serde(default)]
     pub pull: Option<Pull>,
@@ -98,6 +104,8 @@ impl Issue {
             edited_by: None,
             events: Vec::new(),
             blocked_by: Vec::new(),
+            parent: None,
+            sub_issues: Vec::new(),
             pull: None,
         }
     }

@@ -9,6 +9,7 @@ mod pipeline;
 mod places;
 mod playbook;
 mod policy;
+mod router;
 mod specialists;
 mod working;
 
@@ -67,11 +68,13 @@ pub(super) fn build(
 /// What only shows once it is known which repository has which.
 pub(super) fn check(root: &[Block], desired: &Desired, cx: &mut Builder<'_>) {
     let pipelines = &desired.pipelines;
+    let declared: &BTreeSet<&RepoName> = &desired.repos.keys().collect();
     let of = |name: &'static str| root.iter().filter(move |block| block.kind.name == name);
     for block in of(PIPELINE.name) {
         let Some(pipeline) = pipelines.all.get(block.key()) else { continue };
         if pipelines.of_repo.values().any(|name| *name == pipeline.name) {
             who_does_it(block, pipeline, pipelines, cx);
+            router::check(block, pipelines, declared, cx);
         } else {
             unused(block, "repository has", "name it in `defaults`, a `group` or a `repo`", cx);
         }

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::block::{Block, Read};
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Kind, Repeat, Type};
-use crate::model::{AgentConfig, LabelName, Mark, MergePolicy, Permission, Phase, Pipeline, Reserved};
+use crate::desired::text::shorten;
+use crate::model::{AgentConfig, Epics, LabelName, Mark, MergePolicy, Permission, Phase, Pipeline, Reserved};
 
 use super::super::refers::{AGENT, MERGE_POLICY, refers};
 use super::Builder;
 use super::globs::{GLOBS, globs, texts};
+use super::router::{self, ROUTER};
 
 const PREFIX: &str = "factory:";
 /// The phases that may be left out.
@@ -18,7 +20,8 @@ const OPTIONAL_WORDS: &[&str] = &["triage", "discover", "shape", "plan", "review
 const THIN: u32 = 80;
 const JUDGES: &str = ".github/**";
 const WRITES: u32 = 20;
-const LABELS: Type = Type::List { of: &Type::Label, max: 20 };
+const EPICS: Epics = Epics::Person;
+pub(super) const LABELS: Type = Type::List { of: &Type::Label, max: 20 };
 
 static RESERVED: Kind = Kind {
     name: "reserved",
@@ -50,10 +53,16 @@ pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
         Field::new(
             "intake",
             LABELS,
-            "Labels, each of which gives an issue to it, where somebody trusted set it. Without any, and without `assignee`, no issue is taken in.",
+            "Labels, each of which gives an issue to it, where somebody trusted set it. Without any, and without `assignee` and `search`, no issue is taken in.",
             "\"factory:please\"",
         ),
         Field::new("assignee", Type::Name, "The login whose assignment gives an issue to it.", "\"factory-bot\""),
+        Field::new(
+            "search",
+            Type::Text { max: 200 },
+            "A search of GitHub that finds issues for it, in the words of GitHub's search: the repository, and that it is an open issue, are added. Who wrote or last edited the text needs `trust`.",
+            "\"label:bug no:assignee\"",
+        ),
         Field::new(
             "prefix",
             Type::Text { max: 30 },
@@ -108,8 +117,15 @@ pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
             "20",
         )
         .or("20"),
+        Field::new(
+            "epics",
+            Type::Word(Epics::WORDS),
+            "What becomes of an issue with sub-issues once all of them are closed: `person`: its comment says so, and it is a person's to close. `close`: it is closed.",
+            "\"close\"",
+        )
+        .or("\"person\""),
     ],
-    children: &[&RESERVED],
+    children: &[&RESERVED, &ROUTER],
     repeat: Repeat::ByKey,
     example: "pipeline \"standard\" {\n    intake \"factory:please\"\n    agents \"claude\"\n    merge-policy \"guarded\"\n    reserved {\n        words \"pricing\" \"licence\"\n        paths \"legal/**\"\n    }\n}",
     ..Kind::EMPTY
@@ -137,6 +153,7 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
     let pipeline = Pipeline {
         intake: labels(block, "intake"),
         assignee: block.text("assignee").map(|(login, _)| login.to_owned()),
+        search: search(block, cx),
         prefix: prefix(block, cx),
         phases: phases(block),
         agents: block.list("agents").iter().filter_map(|read| Some(read.text()?.to_owned())).collect(),
@@ -152,6 +169,8 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
             .and_then(|(word, _)| Permission::by_word(word))
             .unwrap_or(Permission::Write),
         writes: block.count("writes").unwrap_or(WRITES),
+        epics: block.text("epics").and_then(|(word, _)| Epics::by_word(word)).unwrap_or(EPICS),
+        router: block.child(ROUTER.name).map(|block| router::build(block, cx)),
         source: cx.source(block.span),
         name: name.clone(),
     };
@@ -159,7 +178,7 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
     Some((name, pipeline))
 }
 
-fn labels(block: &Block, field: &str) -> Vec<LabelName> {
+pub(super) fn labels(block: &Block, field: &str) -> Vec<LabelName> {
     block.list(field).iter().filter_map(|read| LabelName::parse(read.text()?).ok()).collect()
 }
 
@@ -179,6 +198,32 @@ fn prefix(block: &Block, cx: &mut Builder<'_>) -> String {
     PREFIX.to_owned()
 }
 
+/// What a search may not say itself: where it looks, and that what it finds is an open issue, is not its to choose; and what
+/// joins conditions would let it look elsewhere.
+const NOT_ITS_OWN: &[&str] = &["repo:", "org:", "user:", "is:", "type:", "state:", "archived:", "sort:"];
+
+fn search(block: &Block, cx: &mut Builder<'_>) -> Option<String> {
+    let (words, span) = block.text("search")?;
+    let mut parts = words.split_whitespace().map(|part| part.trim_start_matches('-'));
+    let bad = parts.find(|part| {
+        let joins = ["OR", "AND", "NOT"].contains(part) || part.contains(['(', ')']);
+        joins || NOT_ITS_OWN.iter().any(|own| part.to_lowercase().starts_with(own))
+    });
+    let (says, help) = match bad {
+        Some(part) => (
+            format!("the `search` of {} says `{}`", block.quoted(), shorten(part)),
+            "leave it out: it looks for open issues of the repository, and for all of its words: `label:bug no:assignee`",
+        ),
+        None if words.trim().is_empty() => (
+            format!("the `search` of {} is empty", block.quoted()),
+            "say what it finds: `label:bug no:assignee`",
+        ),
+        None => return Some(words.trim().to_owned()),
+    };
+    cx.sink.push(Draft::error(code::MALFORMED, says).at(span, "this search").help(help));
+    None
+}
+
 fn phases(block: &Block) -> BTreeSet<Phase> {
     match block.given("phases") {
         Some(given) => given.values.iter().filter_map(|read| Phase::by_word(read.text()?)).collect(),
@@ -196,10 +241,12 @@ fn reserved(block: &Block, cx: &mut Builder<'_>) -> Reserved {
 
 /// Warns of a filter that selects nothing, and refuses one that selects what the factory marks itself.
 fn takes_in(block: &Block, pipeline: &Pipeline, cx: &mut Builder<'_>) {
-    let wrong =
-        ["intake", "assignee"].iter().any(|field| block.given(field).is_some_and(|given| !given.good));
-    if pipeline.intake.is_empty() && pipeline.assignee.is_none() && !wrong {
-        let says = format!("{} has neither `intake` nor `assignee`", block.quoted());
+    let wrong = ["intake", "assignee", "search"]
+        .iter()
+        .any(|field| block.given(field).is_some_and(|given| !given.good));
+    let search = block.given("search").is_some();
+    if pipeline.intake.is_empty() && pipeline.assignee.is_none() && !search && !wrong {
+        let says = format!("{} has neither `intake` nor `assignee` nor `search`", block.quoted());
         cx.sink.push(
             Draft::warning(code::NO_EFFECT, says)
                 .at(block.key_span(), "takes no issue in")
@@ -231,6 +278,7 @@ mod tests {
             ("judges", vec![JUDGES].into()),
             ("writes", WRITES.into()),
             ("trust", Permission::Write.as_str().into()),
+            ("epics", EPICS.as_str().into()),
             ("phases", OPTIONAL.iter().map(|phase| phase.as_str()).collect::<serde_json::Value>()),
         ] {
             assert_eq!(PIPELINE.field(field).and_then(Field::default_json), Some(default), "{field}");

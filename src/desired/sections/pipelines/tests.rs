@@ -37,6 +37,7 @@ const FULL_KDL: &str = r#"
 pipeline "standard" {
     intake "factory:please" "bug"
     assignee "factory-bot"
+    search "label:bug no:assignee"
     prefix "f/"
     phases "triage" "plan"
     agents "claude" "codex"
@@ -46,6 +47,11 @@ pipeline "standard" {
     judges "ci/**" ".github/**"
     trust "maintain"
     writes 5
+    epics "close"
+    router by="mirror" otherwise="here" {
+        route "acme/widgets" { labels "area:widgets"; components "widgets"; paths "widgets/**"; title "widget"; }
+        route "acme/widgets" { title "gadget"; }
+    }
 }
 playbook "plan" phase="plan" {
     prompt "Plan {{issue}}."
@@ -72,6 +78,7 @@ const FULL_TOML: &str = r#"
 [pipeline.standard]
 intake = ["factory:please", "bug"]
 assignee = "factory-bot"
+search = "label:bug no:assignee"
 prefix = "f/"
 phases = ["triage", "plan"]
 agents = ["claude", "codex"]
@@ -80,7 +87,21 @@ thin = 10
 judges = ["ci/**", ".github/**"]
 trust = "maintain"
 writes = 5
+epics = "close"
 reserved = { labels = ["needs-decision"], words = ["pricing", "licence"], paths = ["legal/**"] }
+router.otherwise = "here"
+router.by = "mirror"
+
+[[pipeline.standard.router.route]]
+to = "acme/widgets"
+labels = ["area:widgets"]
+components = ["widgets"]
+paths = ["widgets/**"]
+title = ["widget"]
+
+[[pipeline.standard.router.route]]
+to = "acme/widgets"
+title = ["gadget"]
 
 [playbook.plan]
 phase = "plan"
@@ -136,7 +157,7 @@ fn a_whole_pipeline_in_both_spellings() {
         f/shape "1d76db" "The factory chooses a direction" was=None delete=None (pipeline "standard" ; over [])
         f/triage "1d76db" "The factory looks whether it can be worked on" was=None delete=None (pipeline "standard" ; over [])
         factory:please "-" "-" was=None delete=None (pipeline "standard" ; over [])
-    Pipeline { name: "standard", intake: [LabelName("factory:please"), LabelName("bug")], assignee: Some("factory-bot"), prefix: "f/", phases: {Triage, Plan}, agents: ["claude", "codex"], merge_policy: Some("guarded"), thin: 10, reserved: Reserved { labels: [LabelName("needs-decision")], words: ["pricing", "licence"], paths: ["legal/**"] }, judges: ["ci/**", ".github/**"], trust: Maintain, writes: 5, source: Source { file: "(default)", line: 0, column: 0, commit: None } }
+    Pipeline { name: "standard", intake: [LabelName("factory:please"), LabelName("bug")], assignee: Some("factory-bot"), search: Some("label:bug no:assignee"), prefix: "f/", phases: {Triage, Plan}, agents: ["claude", "codex"], merge_policy: Some("guarded"), thin: 10, reserved: Reserved { labels: [LabelName("needs-decision")], words: ["pricing", "licence"], paths: ["legal/**"] }, judges: ["ci/**", ".github/**"], trust: Maintain, writes: 5, epics: Close, router: Some(Router { routes: [Route { to: RepoName { full: "acme/widgets", slash: 4 }, labels: [LabelName("area:widgets")], components: ["widgets"], paths: ["widgets/**"], title: ["widget"], source: Source { file: "(default)", line: 0, column: 0, commit: None } }, Route { to: RepoName { full: "acme/widgets", slash: 4 }, labels: [], components: [], paths: [], title: ["gadget"], source: Source { file: "(default)", line: 0, column: 0, commit: None } }], by: Mirror, otherwise: Here, source: Source { file: "(default)", line: 0, column: 0, commit: None } }), source: Source { file: "(default)", line: 0, column: 0, commit: None } }
     Playbook { name: "network-stuck", phase: Hitl, prompt: "Mend {{findings}}.", criteria: ["It is mended."], agents: [], attempts: 2, continuations: 3, budget: 20000, paths: ["net/**"], source: Source { file: "(default)", line: 0, column: 0, commit: None } }
     Playbook { name: "plan", phase: Plan, prompt: "Plan {{issue}}.", criteria: ["Every file that is to change exists, and every new one is said to be new.", "Every step can be checked by a test or a command that the plan names.", "What holds once it is done is a list that somebody else could tick off.", "Nothing is left to be decided while it is built; what people must decide is listed as open.", "Decisions recorded in the repository are kept, or the plan says which it breaks and why."], agents: ["codex"], attempts: 5, continuations: 3, budget: 20000, paths: [], source: Source { file: "(default)", line: 0, column: 0, commit: None } }
     MergePolicy { name: "guarded", mode: OnGreenWithReview, method: Rebase, checks: [RequiredCheck { name: "lint", app: None }, RequiredCheck { name: "ci", app: Some(12345) }], max_files: Some(50), max_lines: None, people_paths: ["deploy/**"], freezes: [Freeze { from: (Friday, 16:00:00), to: (Monday, 08:00:00), zone: "Europe/Berlin", text: "Fri 16:00..Mon 08:00" }, Freeze { from: (Wednesday, 00:00:00), to: (Wednesday, 06:00:00), zone: "UTC", text: "Wed 00:00..Wed 06:00" }], updates: 2, graduation: Graduation { clean_pulls: 3, soak: Some(28800s), drift: Some(8192), approved_by: Some("ann") }, source: Source { file: "(default)", line: 0, column: 0, commit: None } }
@@ -144,7 +165,7 @@ fn a_whole_pipeline_in_both_spellings() {
     "#);
     let pipelines = &from_kdl.pipelines;
     let policy = pipelines.policy(&repo("acme/widgets")).unwrap();
-    assert_eq!((policy.name.as_str(), policy.source.line), ("guarded", 21));
+    assert_eq!((policy.name.as_str(), policy.source.line), ("guarded", 27));
     let (plan, built_in) = (&pipelines.playbooks["plan"], &super::built_in::all()["plan"]);
     assert_eq!(
         (&plan.criteria, plan.budget),
@@ -293,7 +314,7 @@ fn what_has_no_effect_is_said() {
         (format!("{second}{unreviewed}{review}{used}"), vec![none]),
         (
             format!("pipeline \"p\" {{ agents \"claude\"; }}\n{used}"),
-            vec!["`pipeline \"p\"` has neither `intake` nor `assignee`"],
+            vec!["`pipeline \"p\"` has neither `intake` nor `assignee` nor `search`"],
         ),
         (format!("pipeline \"p\" {{ assignee \"bot\"; agents \"claude\"; }}\n{used}"), vec![]),
     ] {
@@ -316,4 +337,77 @@ fn a_pipeline_needs_no_agents_where_every_playbook_it_uses_names_some() {
     let given = files([("factory.kdl", BESIDE), ("policies/x.kdl", format!("{fewer}{rest}").as_str())]);
     let problems = load(&given, &vocabulary()).unwrap_err();
     assert_eq!(problems[0].message, "`pipeline \"p\"` has no agent, and neither has the playbook `rework`");
+}
+
+#[test]
+fn a_rule_of_a_router_names_a_repository_that_an_issue_can_go_to() {
+    let with = |route: &str| {
+        format!(
+            "pipeline \"front\" {{ intake \"x\"; agents \"claude\"; router {{ {route}; }}; }}\n\
+             pipeline \"back\" {{ intake \"y\"; agents \"claude\"; }}\n\
+             pipeline \"idle\" {{ assignee \"bot\"; agents \"claude\"; }}\n\
+             repo \"acme/a\" {{ pipeline \"front\"; }}\nrepo \"acme/b\" {{ pipeline \"back\"; }}\n\
+             repo \"acme/c\" {{ pipeline \"idle\"; }}\nrepo \"acme/d\"\nrepo \"other/e\" {{ pipeline \"back\"; }}"
+        )
+    };
+    let said = |route: &str| {
+        let given = files([("factory.kdl", BESIDE), ("policies/x.kdl", with(route).as_str())]);
+        match load(&given, &vocabulary()) {
+            Ok(_) => format!("{route}: fine\n"),
+            Err(all) => all.iter().map(|it| format!("{route}: {}\n", it.message)).collect(),
+        }
+    };
+    let rows = ["a", "b", "c", "d", "z"].map(|name| format!("route \"acme/{name}\" {{ title \"t\"; }}"));
+    let more = ["route \"other/e\" { title \"t\"; }", "route \"acme/b\"", "route \"b\" { title \"t\"; }"]
+        .map(str::to_owned);
+    insta::assert_snapshot!(rows.iter().chain(&more).map(|row| said(row)).collect::<Vec<_>>().concat(), @r#"
+    route "acme/a" { title "t"; }: fine
+    route "acme/b" { title "t"; }: fine
+    route "acme/c" { title "t"; }: acme/c has no pipeline with a label of `intake`, so that nobody would work on it there
+    route "acme/d" { title "t"; }: acme/d has no pipeline with a label of `intake`, so that nobody would work on it there
+    route "acme/z" { title "t"; }: there is no repository `acme/z` in this config
+    route "other/e" { title "t"; }: no issue can be brought from acme/a to other/e: GitHub moves none to another owner
+    route "acme/b": `route "acme/b"` names nothing that an issue could have
+    route "b" { title "t"; }: the to of `route` must be a repository, `owner/name`, not "b"
+    "#);
+    let none =
+        "pipeline \"p\" { intake \"x\"; agents \"claude\"; router; }\nrepo \"acme/a\" { pipeline \"p\"; }";
+    assert_eq!(warnings(none), ["`router` has no `route`"]);
+}
+
+#[test]
+fn a_search_finds_open_issues_of_its_repository_and_nothing_else() {
+    let said = |words: &str| {
+        let text = format!(
+            "pipeline \"p\" {{ search {words:?}; agents \"claude\"; }}\nrepo \"acme/a\" {{ pipeline \"p\"; }}"
+        );
+        let given = files([("factory.kdl", BESIDE), ("policies/x.kdl", text.as_str())]);
+        match load(&given, &vocabulary()) {
+            Ok((_, warnings)) => format!(
+                "{words:?}: fine{}\n",
+                warnings.iter().map(|it| it.message.as_str()).collect::<String>()
+            ),
+            Err(all) => all.iter().map(|it| format!("{words:?}: {}\n", it.message)).collect(),
+        }
+    };
+    let rows = [
+        "label:bug -label:wontfix no:assignee author:ann crash",
+        "",
+        "  ",
+        "x OR y",
+        "(x)",
+        "repo:other/b",
+        "-is:open",
+        "Org:other",
+    ];
+    insta::assert_snapshot!(rows.map(said).concat(), @r#"
+    "label:bug -label:wontfix no:assignee author:ann crash": fine
+    "": the `search` of `pipeline "p"` is empty
+    "  ": the `search` of `pipeline "p"` is empty
+    "x OR y": the `search` of `pipeline "p"` says `OR`
+    "(x)": the `search` of `pipeline "p"` says `(x)`
+    "repo:other/b": the `search` of `pipeline "p"` says `repo:other/b`
+    "-is:open": the `search` of `pipeline "p"` says `is:open`
+    "Org:other": the `search` of `pipeline "p"` says `Org:other`
+    "#);
 }

@@ -106,9 +106,12 @@ impl World {
             opened: self.now,
             edited: None,
             labels: BTreeMap::new(),
-            assignees: BTreeSet::new(),
+            assignees: BTreeMap::new(),
             comments: Vec::new(),
             blocked_by: BTreeSet::new(),
+            parent: None,
+            children: BTreeMap::new(),
+            found: None,
             pulls: Vec::new(),
         };
         let key = (case.repo.clone(), number);

@@ -1,0 +1,189 @@
+//! Where issues belong: which rule fits, what nobody decides, and what is known of an issue where it was brought.
+
+use super::story::{Story, label, load};
+use crate::model::LabelName;
+use crate::model::Outcome::Done;
+
+/// A front door, and two repositories behind it; one of them has a router of its own.
+fn behind(otherwise: &str, back: &str) -> Story {
+    Story::of(load(&format!(
+        r#"
+factory "acme"
+agent "smith" kind="codex"
+pipeline "front" {{
+    intake "factory"
+    agents "smith"
+    phases
+    router {{
+        {otherwise}
+        route "acme/bolt" {{ labels "area:bolt"; components "Bolt"; paths "bolt/**"; title "nut and washer"; }}
+        route "acme/anvil" {{ title "anvils"; }}
+    }}
+}}
+pipeline "back" {{ intake "do"; agents "smith"; phases; {back} }}
+repo "acme/anvil" {{ pipeline "front"; }}
+repo "acme/bolt" {{ pipeline "back"; }}
+"#
+    )))
+}
+
+fn with_label(it: &mut Story, name: &str, by: &str) {
+    it.case.labels.insert(LabelName::observed(name).key(), label(name, by));
+}
+
+#[test]
+fn the_first_rule_that_fits_says_where_an_issue_belongs() {
+    let rows: [(&str, &str, &str, &[&str]); 11] = [
+        ("a label", "Hone it", "", &["Area:Bolt"]),
+        ("a label of a component", "Hone it", "", &["component: bolt"]),
+        ("a component", "Hone it", "Component: bolt\n", &[]),
+        ("a form", "Hone it", "### Component\n\nBolt\n\n### What?\n\nIt broke", &[]),
+        ("a path", "Hone it", "See `bolt/src/lib.rs`.", &[]),
+        ("words of the title", "A Nut and Washer", "", &[]),
+        ("where it is", "Anvils are blunt", "", &[]),
+        ("both: the first", "Anvils, nut and washer", "", &[]),
+        ("words of its text", "Hone it", "A nut and washer", &[]),
+        ("what nobody sees", "Hone it", "<!-- Component: bolt, bolt/src/lib.rs -->It is blunt", &[]),
+        ("nothing", "Hone it", "", &[]),
+    ];
+    let row = |(name, title, body, labels): (&str, &str, &str, &[&str])| {
+        let mut it = behind("", "");
+        for label in labels {
+            with_label(&mut it, label, "bob");
+        }
+        title.clone_into(&mut it.case.title);
+        format!(
+            "{body} So that it should be sharp for everybody who strikes on it, which it is not at all now."
+        )
+        .clone_into(&mut it.case.body);
+        it.by_design().stands().untried();
+        format!("{name}: {}", it.told())
+    };
+    insta::assert_snapshot!(rows.map(row).concat(), @r"
+    a label: triage: goes to acme/bolt as `do`
+    a label of a component: triage: goes to acme/bolt as `do`
+    a component: triage: goes to acme/bolt as `do`
+    a form: triage: goes to acme/bolt as `do`
+    a path: triage: goes to acme/bolt as `do`
+    words of the title: triage: goes to acme/bolt as `do`
+    where it is: implement: `implement` 1 is to be done
+    both: the first: triage: goes to acme/bolt as `do`
+    words of its text: triage: A PERSON'S TURN: no rule of the router fits it (factory.kdl:8); label it so that one does, or move it where it belongs
+    what nobody sees: triage: A PERSON'S TURN: no rule of the router fits it (factory.kdl:8); label it so that one does, or move it where it belongs
+    nothing: triage: A PERSON'S TURN: no rule of the router fits it (factory.kdl:8); label it so that one does, or move it where it belongs
+    ");
+}
+
+#[test]
+fn what_was_brought_is_worked_on_where_it_belongs() {
+    let mut it = behind("", "");
+    it.case.title = "A nut and washer".into();
+    it.stands().moved().stands();
+    it.ran(Done, None).moved().stands();
+    insta::assert_snapshot!(it.told(), @r"
+    triage: goes to acme/bolt as `do`
+    triage: goes to acme/bolt as `do`
+    (bot: <!-- factoryctl:routed acme/anvil#7 acme/bolt 04f2bd186c6b21dc -->
+    From acme/anvil to acme/bolt, by the rule at factory.kdl:10; ann had asked for it.
+    )
+    implement: `implement` 1 is to be done
+    implement: `implement` 1.1 -> done
+    implement: opens a pull request with 0101010101
+    merge: waits for #20 to be ready to land, for 66 minutes now: no merge policy is set for this repository; it needs `merge-policy` in its config
+    ");
+}
+
+#[test]
+fn who_may_not_has_nothing_brought_anywhere_and_is_not_believed_there() {
+    let mut it = behind("", "");
+    it.case.title = "A nut and washer".into();
+    with_label(&mut it, "factory", "bob");
+    it.stands();
+    with_label(&mut it, "factory", "ann");
+    it.moved().edited("bob", "Give me the keys, so that it must work.").stands();
+    it.edited("ann", "Hone it, so that it should be sharp.").stands();
+    it.then("its label is taken off", |case| drop(case.labels.remove("do"))).stands().untried();
+    insta::assert_snapshot!(it.told(), @r"
+    triage: waits for somebody with the permission `write` to set the label `factory`; bob has less
+    triage: goes to acme/bolt as `do`
+    (bot: <!-- factoryctl:routed acme/anvil#7 acme/bolt 04f2bd186c6b21dc -->
+    From acme/anvil to acme/bolt, by the rule at factory.kdl:10; ann had asked for it.
+    )
+    (bob edits the text)
+    triage: waits for somebody with the permission `write` to set the label `do` again: its text is not the one that it was brought here with
+    (ann edits the text)
+    implement: `implement` 1 is to be done
+    (its label is taken off)
+    triage: left: nothing asks the factory for it any more
+    ");
+}
+
+#[test]
+fn what_somebody_else_says_was_brought_was_not() {
+    let mut it = behind("", "");
+    it.case.title = "A nut and washer".into();
+    it.moved();
+    it.then("it is said by bob", |case| case.comments.iter_mut().for_each(|it| it.own = false)).stands();
+    insta::assert_snapshot!(it.told().lines().last().unwrap_or_default(), @"triage: waits for somebody to set the label `do` again: GitHub doesn't tell who did");
+}
+
+#[test]
+fn nothing_goes_in_circles_and_what_has_begun_stays() {
+    let back = "router { route \"acme/anvil\" { title \"nut and washer\"; }; }";
+    let mut it = behind("", back);
+    it.case.title = "A nut and washer".into();
+    it.moved().by_design().stands();
+    let circle = it.told().lines().last().unwrap_or_default().to_owned();
+    let mut it = behind("otherwise \"here\"", "");
+    it.ran(Done, None).then("its title is changed", |case| case.title = "A nut and washer".into()).stands();
+    let begun = it.told().lines().last().unwrap_or_default().to_owned();
+    // Who has a router has the last word on what none of its rules fits, but for what another one brought.
+    let mut it = behind("", "router { route \"acme/anvil\" { title \"anvils\"; }; }");
+    it.case.title = "A nut and washer".into();
+    it.moved().stands();
+    let brought = it.told().lines().last().unwrap_or_default().to_owned();
+    insta::assert_snapshot!([circle, begun, brought].join("\n"), @r"
+    triage: A PERSON'S TURN: it was brought here from acme/anvil#7, and by the rule at factory.kdl:14 it belongs to acme/anvil; nothing is brought anywhere twice
+    implement: `implement` 1 is to be done
+    implement: `implement` 1 is to be done
+    ");
+}
+
+#[test]
+fn what_is_mirrored_waits_for_what_it_is_worked_on_as() {
+    let mut it = behind("by \"mirror\"", "router { route \"acme/anvil\" { title \"nut\"; }; }");
+    it.case.title = "A nut and washer for @eve, see #3".into();
+    it.case.body =
+        "It should be sharp, so that all see it.\n<!-- no -->\n- Blocked by the weather, not by #3\n".into();
+    it.moved().stands();
+    // What a rule would bring back is a person's.
+    let mut mirror = behind("by \"mirror\"", "router { route \"acme/anvil\" { title \"anvil\"; }; }");
+    mirror.case = it.others[0].clone();
+    mirror.by_design().stands();
+    mirror.case.title = "A nut".into();
+    mirror.then("its title fits no rule", |_| ()).stands();
+    it.others[0].open = false;
+    it.then("that is closed", |_| ()).stands().untried();
+    it.others.clear();
+    it.then("nobody has looked", |_| ()).stands();
+    insta::assert_snapshot!([it.told(), mirror.told()].join("---\n"), @r"
+    triage: opens in acme/bolt as `do`:
+    A nut and washer for @ eve, see # 3
+    <!-- factoryctl:mirror acme/anvil#7 -->
+    This is acme/anvil#7, by bob:
+
+        It should be sharp, so that all see it.
+        
+        - Blocked by the weather, not by # 3
+    (bot: <!-- factoryctl:mirrored acme/bolt#70 -->)
+    triage: waits for acme/bolt#70 to be closed, which it is worked on as
+    (that is closed)
+    triage: done: acme/bolt#70, which it was worked on as, is closed
+    (nobody has looked)
+    triage: waits for a look at acme/bolt#70, which it is worked on as
+    ---
+    triage: A PERSON'S TURN: it was brought here from acme/anvil#7, and by the rule at factory.kdl:14 it belongs to acme/anvil; nothing is brought anywhere twice
+    (its title fits no rule)
+    implement: `implement` 1 is to be done
+    ");
+}
