@@ -62,7 +62,7 @@ pub(super) fn held_above(view: &View<'_>) -> Option<Stand> {
         if let Some(on) = super::intake::held(&parent).filter(|_| case.open) {
             return Some(Stand::Held(format!("{name}, which it belongs to, and which waits for {on}")));
         }
-        above = case.parent.clone();
+        above.clone_from(&case.parent);
     }
     None
 }

@@ -345,10 +345,12 @@ fn creations(effect: &Effect) -> usize {
         | Effect::Report { .. }
         | Effect::Merge(_)
         | Effect::UpdateBranch { .. }
-        | Effect::Transfer(_)
-        | Effect::Mirror(_)
         | Effect::Reply(_) => 1,
         Effect::Review(review) => 1 + usize::from(review.by.is_none()),
+        // The label here, and the move.
+        Effect::Transfer(it) => 2 + usize::from(it.comment.is_some()),
+        // The issue, and the comment.
+        Effect::Mirror(_) => 2,
         Effect::Tell(tell) => {
             usize::from(tell.comment.is_some() && tell.rewrites.is_none()) + usize::from(!tell.add.is_empty())
         }

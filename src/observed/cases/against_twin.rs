@@ -157,7 +157,7 @@ async fn a_search_is_asked_once_a_minute_and_tells_what_it_finds() {
     let pipeline = Pipeline { search: Some("label:bug squeaks".into()), ..pipeline() };
     let repo = RepoName::parse("acme/widgets").unwrap();
     let wanted = [WantedCases { repo: &repo, pipeline: &pipeline, also: BTreeSet::new() }];
-    let (client, memory, start) = (client(&twin), Remembered::default(), jiff::Timestamp::now());
+    let (client, memory, start) = (client(&twin), Remembered::default(), crate::model::samples::now());
     let mut said = Vec::new();
     for (seconds, change) in [(0, ""), (30, "label"), (61, ""), (62, "unlabel"), (122, "")] {
         match change {

@@ -56,10 +56,7 @@ pub(super) fn issue(
             .collect::<Result<_, String>>()?,
         comments: nodes(at(json, "comments")?)?.iter().map(comment).collect::<Result<_, _>>()?,
         blocked_by: blockers(text(json, "body")?),
-        parent: match at(json, "parent")? {
-            Value::Null => None,
-            parent => Some(member(parent)?),
-        },
+        parent: Some(at(json, "parent")?).filter(|it| !it.is_null()).map(member).transpose()?,
         children: children(at(json, "subIssues")?)?,
         found: None,
         pulls: Vec::new(),

@@ -29,7 +29,7 @@ pub(crate) enum SearchType {
 /// What is found.
 #[derive(Union)]
 pub(crate) enum SearchResultItem {
-    Issue(Issue),
+    Issue(Box<Issue>),
     PullRequest(Box<PullRequest>),
 }
 
@@ -138,7 +138,7 @@ pub(crate) fn search(
     let page = page(found, |(_, issue)| issue.id, bounds)?;
     let draw = |(repo, issue): (&Arc<Repo>, &world::Issue)| match PullRequest::of(repo, issue.number) {
         Some(pull) => SearchResultItem::PullRequest(Box::new(pull)),
-        None => SearchResultItem::Issue(Issue { repo: Arc::clone(repo), issue: issue.clone() }),
+        None => SearchResultItem::Issue(Box::new(Issue { repo: Arc::clone(repo), issue: issue.clone() })),
     };
     Ok(SearchResultItemConnection {
         issue_count: i32::try_from(count).unwrap_or(i32::MAX),
