@@ -73,7 +73,7 @@ fn an_issue_is_brought_to_where_it_belongs_and_lands_there() {
         let there =
             issues(w, "anvil").into_iter().filter(|it| it.contains("Hone the anvil")).collect::<Vec<_>>();
         assert!(
-            there.len() == 1 && there[0].contains("(closed)") && there[0].ends_with("back:done"),
+            there.len() == 1 && there[0].contains("(closed)") && there[0].contains("back:done"),
             "{there:?}"
         );
         assert_eq!(runs(w).len(), 1, "nobody looked at what no rule fits");
@@ -98,7 +98,7 @@ fn an_issue_is_worked_on_as_another_one_and_closed_with_it() {
         };
         let (inbox, anvil) = (there("inbox"), there("anvil"));
         assert!(
-            anvil.len() == 1 && anvil[0].contains("(closed)") && anvil[0].ends_with("back:done"),
+            anvil.len() == 1 && anvil[0].contains("(closed)") && anvil[0].contains("back:done"),
             "{anvil:?}"
         );
         assert!(inbox.len() == 1 && inbox[0].contains("(closed)"), "{inbox:?}\n{}", w.plan(&[]).all());
