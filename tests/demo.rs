@@ -165,7 +165,7 @@ fn the_demo_tells_its_story() {
            │ verified: [n] records, head [digest]
            $ git fetch && git log origin/factory/ledger
            │ apply: 1 issue in acme/garnet-api-000 (config [id])
-           │ intend: 1 issue in acme/garnet-api-000 (config [id])
+           │ evidence; intend: 1 issue in acme/garnet-api-000 (config [id])
            │ apply: 1 issue, 1 pull request in acme/garnet-api-000 (config [id])
            │ intend: 1 issue, 1 pull request in acme/garnet-api-000 (config [id])
            │ apply: 1 comment in acme/garnet-api-000 (config [id])

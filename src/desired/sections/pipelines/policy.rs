@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{DAY, Field, Kind, Repeat, Type, Value};
-use crate::model::{Graduation, MergeMethod, MergeMode, MergePolicy, RequiredCheck};
+use crate::model::{Graduation, MergeMethod, MergeMode, MergePolicy, REVIEW_STATUS, RequiredCheck};
 
 use super::Builder;
 use super::freeze::{self, FREEZE};
@@ -131,6 +131,9 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Merg
     if policy.mode != MergeMode::Never && policy.checks.is_empty() && !wrong {
         never_green(block, policy.mode, cx);
     }
+    if policy.checks.iter().any(|check| check.name == REVIEW_STATUS) {
+        waits_for_itself(block, cx);
+    }
     Some((name, policy))
 }
 
@@ -184,6 +187,16 @@ fn never_green(block: &Block, mode: MergeMode, cx: &mut Builder<'_>) {
         Draft::error(code::NEVER_GREEN, says).at(at, "nothing would ever be merged").help(
             "name the checks that must have passed, `require-checks \"ci\"`, or write `mode \"never\"`",
         ),
+    );
+}
+
+/// What the factory says itself after the checks would be one of those that it waits for.
+fn waits_for_itself(block: &Block, cx: &mut Builder<'_>) {
+    let says = format!("{} requires `{REVIEW_STATUS}`, which the factory reports itself", block.quoted());
+    cx.sink.push(
+        Draft::error(code::NEVER_GREEN, says)
+            .at(block.key_span(), "it would wait for itself: reviews come after the checks that are required")
+            .help("leave it out: nothing lands before the reviews of its head have passed"),
     );
 }
 

@@ -293,6 +293,15 @@ fn a_label_of_a_pipeline_may_have_had_another_name_and_no_other_may_have_been_it
 }
 
 #[test]
+fn a_policy_does_not_wait_for_what_comes_after_its_checks() {
+    let text = "merge-policy \"m\" { mode \"on-green\"; require-checks \"ci\"; check \"factory/review\"; }\nrepo \"acme/a\" { merge-policy \"m\"; }";
+    let given = files([("factory.kdl", BESIDE), ("policies/x.kdl", text)]);
+    let problems = load(&given, &vocabulary()).unwrap_err();
+    let says = "`merge-policy \"m\"` requires `factory/review`, which the factory reports itself";
+    assert_eq!((problems[0].code, problems[0].message.as_str()), ("config::never-green", says));
+}
+
+#[test]
 fn what_has_no_effect_is_said() {
     let pipeline = "pipeline \"p\" { intake \"x\"; agents \"claude\"; merge-policy \"m\"; }\n";
     let green = "merge-policy \"m\" { mode \"on-green\"; require-checks \"ci\"; }\n";
