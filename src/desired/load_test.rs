@@ -120,7 +120,9 @@ fn pipelines(all: &crate::model::Pipelines, w: &mut String) {
     use crate::model::{MergePolicy, Pipeline, Playbook, Source};
     let source = Source::built_in;
     for pipeline in all.all.values() {
-        writeln!(w, "{:?}", Pipeline { source: source(), ..pipeline.clone() }).unwrap();
+        let mut pipeline = Pipeline { source: source(), ..pipeline.clone() };
+        pipeline.advisors.values_mut().for_each(|it| it.source = source());
+        writeln!(w, "{pipeline:?}").unwrap();
     }
     for book in all.playbooks.values().filter(|book| book.source != source()) {
         writeln!(w, "{:?}", Playbook { source: source(), ..book.clone() }).unwrap();

@@ -50,6 +50,8 @@ pub enum Verb {
     ReviewPull,
     /// A run is ended.
     StopRun,
+    /// An advisor that gave no word is passed over.
+    PassOver,
 }
 
 impl Verb {
@@ -78,6 +80,7 @@ impl Verb {
         Self::Reply,
         Self::ReviewPull,
         Self::StopRun,
+        Self::PassOver,
     ];
 
     /// Its word in documents.
@@ -106,6 +109,7 @@ impl Verb {
             Self::Reply => "reply",
             Self::ReviewPull => "review-pull",
             Self::StopRun => "stop-run",
+            Self::PassOver => "pass-over",
         }
     }
 
@@ -120,7 +124,8 @@ impl Verb {
             | Self::OpenPull
             | Self::Reply
             | Self::ReviewPull
-            | Self::OpenIssue => Change::Add,
+            | Self::OpenIssue
+            | Self::PassOver => Change::Add,
             Self::UnarchiveRepository
             | Self::UpdateSettings
             | Self::ChangeVisibility
@@ -151,7 +156,8 @@ impl Verb {
             | Self::MergePull
             | Self::Reply
             | Self::ReviewPull
-            | Self::StopRun => 3,
+            | Self::StopRun
+            | Self::PassOver => 3,
             // What takes in its base takes in what has landed there just before.
             Self::DeleteLabel | Self::DeleteComment | Self::Withdraw | Self::UpdateBranch => 4,
             Self::ChangeVisibility => 5,
@@ -180,7 +186,8 @@ impl Verb {
             | Self::UpdateBranch
             | Self::Reply
             | Self::ReviewPull
-            | Self::StopRun => Object::Nothing,
+            | Self::StopRun
+            | Self::PassOver => Object::Nothing,
             Self::OpenIssue => Object::Issue,
         }
     }
@@ -201,6 +208,7 @@ impl Verb {
             Self::OpenPull | Self::MergePull | Self::UpdateBranch => "pull request",
             Self::OpenIssue | Self::TellIssue => "issue",
             Self::Reply | Self::ReviewPull => "comment",
+            Self::PassOver => "advisor",
         }
     }
 }

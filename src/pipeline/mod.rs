@@ -1,6 +1,7 @@
 //! Where an issue stands, and what comes next of it. Each phase is a file; what an issue is in is derived from what is there:
 //! its text, its pull request, its checks, the runs that are over. Labels only show it.
 
+mod advisors;
 mod commands;
 mod discover;
 mod hitl;
@@ -25,7 +26,7 @@ mod tests;
 
 use jiff::Timestamp;
 
-use crate::model::{CommitId, Landing, Phase, PullReview, Reply, RunId, Task};
+use crate::model::{CommitId, Landing, PassOver, Phase, PullReview, Reply, RunId, Task};
 
 pub use commands::{Command, Commands};
 pub use merge::{Unmet, awaits_checks, meddled, unmet};
@@ -114,6 +115,8 @@ pub enum Move {
         /// Why.
         why: String,
     },
+    /// An advisor that gave no word is passed over, in the ledger.
+    PassOver(Box<PassOver>),
 }
 
 impl Station {

@@ -103,6 +103,7 @@ impl Move {
             }
             Self::Review(review) => format!("#{} is told what its reviews found", review.pull),
             Self::Withdraw { number, why } => format!("#{number} is closed: {why}"),
+            Self::PassOver(it) => format!("the advisor `{}` is passed over", it.passed.advisor.as_str()),
         }
     }
 }

@@ -317,6 +317,7 @@ fn calls(effect: &Effect) -> usize {
             let comment = usize::from(tell.comment.is_some());
             1 + comment + usize::from(!tell.add.is_empty()) + tell.remove.len() + usize::from(tell.close)
         }
+        Effect::PassOver(_) => 1,
         Effect::Merge(_) | Effect::UpdateBranch { .. } | Effect::Reply(_) => 2,
         Effect::Review(review) => 2 + usize::from(review.by.is_none()),
         Effect::Withdraw { number, .. } => 2 + usize::from(number.is_some()),
@@ -349,6 +350,7 @@ fn creations(effect: &Effect) -> usize {
         Effect::UpdateSettings { .. }
         | Effect::StartRun(_)
         | Effect::StopRun(_)
+        | Effect::PassOver(_)
         | Effect::Withdraw { .. }
         | Effect::UpdateLabel { .. }
         | Effect::DeleteLabel { .. }

@@ -129,7 +129,12 @@ fn rests_on_what_was_seen(action: &Action, observed: &Observed) -> bool {
     let seen = observed.repo(action.effect.repo());
     match action.verb {
         Verb::CreateRepository => matches!(seen, Seen::Absent),
-        Verb::TellIssue | Verb::MergePull | Verb::UpdateBranch | Verb::Reply | Verb::ReviewPull => {
+        Verb::TellIssue
+        | Verb::MergePull
+        | Verb::UpdateBranch
+        | Verb::Reply
+        | Verb::ReviewPull
+        | Verb::PassOver => {
             let of = action.effect.watched().map(|watched| watched.number);
             of.is_some_and(|n| matches!(observed.cases.of(action.effect.repo(), n), Seen::Known(_)))
         }

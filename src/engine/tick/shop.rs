@@ -422,8 +422,7 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
     let succeeded = report.outcomes.iter().filter(|(_, outcome)| outcome.succeeded());
     for (action, _) in succeeded {
         if matches!(action.verb, Verb::CreateRepository | Verb::UnarchiveRepository) {
-            done.look_again =
-                done.look_again.and(Facets::of(Facet::Settings)).and(Facets::of(Facet::Labels));
+            done.look_again = done.look_again.and(Facets::of(Facet::Settings)).and(Facets::of(Facet::Labels));
         }
         if matches!(
             action.verb,

@@ -9,6 +9,7 @@ use crate::model::{AgentConfig, LabelName, Mark, MergePolicy, Permission, Phase,
 
 use super::super::refers::{AGENT, MERGE_POLICY, refers};
 use super::Builder;
+use super::advisors::{self, ADVISOR};
 use super::globs::{GLOBS, globs, texts};
 
 const PREFIX: &str = "factory:";
@@ -90,7 +91,7 @@ pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
         Field::new(
             "judges",
             GLOBS,
-            "The files that the factory is judged by, as globs. A pull request that changes one of them is a person's to merge.",
+            "The files that the factory is judged by, as globs. A pull request that changes one of them is looked at by the advisor `post-verify`, with a veto, whether or not it is declared, and by another agent than made it where there is one; what passes it is a person's to merge.",
             "\"ci/**\" \".github/**\"",
         )
         .or("\".github/**\""),
@@ -109,7 +110,7 @@ pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
         )
         .or("20"),
     ],
-    children: &[&RESERVED],
+    children: &[&RESERVED, &ADVISOR],
     repeat: Repeat::ByKey,
     example: "pipeline \"standard\" {\n    intake \"factory:please\"\n    agents \"claude\"\n    merge-policy \"guarded\"\n    reserved {\n        words \"pricing\" \"licence\"\n        paths \"legal/**\"\n    }\n}",
     ..Kind::EMPTY
@@ -147,6 +148,10 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
             Some(_) => globs(block, "judges", cx),
             None => vec![JUDGES.to_owned()],
         },
+        advisors: block
+            .each(ADVISOR.name)
+            .filter_map(|block| advisors::build(block, known.agents, cx))
+            .collect(),
         trust: block
             .text("trust")
             .and_then(|(word, _)| Permission::by_word(word))
