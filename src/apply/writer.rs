@@ -125,6 +125,9 @@ impl Writer {
             Effect::Review(it) => {
                 group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
+            Effect::PassOver(it) => {
+                group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
+            }
             Effect::UpdateBranch { repo, head, watched, .. } => {
                 group.look(client, repo, watched.number, |case| case.update(head, watched)).await?
             }
@@ -201,6 +204,8 @@ impl Writer {
                 self.workshop.stop(stop).await?;
                 Shown::No
             }
+            // Its intent and this outcome are all that there is of it.
+            Effect::PassOver(_) => Shown::Yes,
         })
     }
 }

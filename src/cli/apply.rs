@@ -427,6 +427,7 @@ impl<'a> Job<'a> {
             opened: index.opened().clone(),
             ran: index.ran(),
             held: index.held(),
+            passed: index.passed().clone(),
             machine: machine.to_owned(),
             ..Memory::default()
         };

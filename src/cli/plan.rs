@@ -162,8 +162,9 @@ pub(super) async fn remembered(
     match read {
         Ok(read) => {
             let (opened, ran) = (read.index.opened().clone(), read.index.ran());
+            let passed = read.index.passed().clone();
             let machine = state.machine().unwrap_or_default();
-            (Memory { opened, ran, machine, ..Memory::default() }, Vec::new())
+            (Memory { opened, ran, passed, machine, ..Memory::default() }, Vec::new())
         }
         Err(fail) => {
             let why = [&[fail.message], &fail.causes[..]].concat().join(": ");

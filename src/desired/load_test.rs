@@ -125,6 +125,7 @@ fn pipelines(all: &crate::model::Pipelines, w: &mut String) {
             router.routes.iter_mut().for_each(|route| route.source = source());
             router.source = source();
         }
+        pipeline.advisors.values_mut().for_each(|it| it.source = source());
         writeln!(w, "{pipeline:?}").unwrap();
     }
     for book in all.playbooks.values().filter(|book| book.source != source()) {

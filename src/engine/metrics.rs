@@ -15,7 +15,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Metric, Registry};
 
-use crate::engine::queues::{BookStatus, Queued, Queues, RunsOfIssues};
+use crate::engine::queues::{AdvisorStatus, BookStatus, Queued, Queues, RunsOfIssues};
 use crate::engine::runs::Standing;
 use crate::engine::status::Status;
 use crate::model::{MICROS, Sum};
@@ -104,6 +104,7 @@ fn of_daemon(registry: &mut Registry, status: &Status) {
     }
     if let Some(runs) = &status.runs_of_issues {
         of_issue_runs(registry, runs);
+        of_advisors(registry, &runs.advisors);
     }
 }
 
@@ -146,6 +147,20 @@ fn of_issue_runs(registry: &mut Registry, runs: &RunsOfIssues) {
         "How often an issue went on to hitl, by the phase that it came from",
         stuck,
     );
+}
+
+/// What came of asking advisors.
+fn of_advisors(registry: &mut Registry, advisors: &AdvisorStatus) {
+    let of = |role: &str, says: &str| vec![("advisor", role.to_owned()), ("says", says.to_owned())];
+    let calls = advisors.calls.iter().flat_map(|(role, all)| all.iter().map(|(it, n)| (of(role, it), *n)));
+    let help = "Runs of advisors that are over, by what they said, or how they ended that said nothing";
+    counter(registry, "advisor_calls", help, calls);
+    let of = |severity: &str| vec![("severity", severity.to_owned())];
+    let both = [(of("blocking"), advisors.blocking), (of("concern"), advisors.concerns)];
+    counter(registry, "advisor_disagreements", "What advisors disagree with, by its weight", both);
+    let passed = advisors.passed_over.iter().map(|(role, n)| (vec![("advisor", role.clone())], *n));
+    let help = "How often an advisor that gave no word was passed over";
+    counter(registry, "advisor_passed_over", help, passed);
 }
 
 fn of_agents(registry: &mut Registry, agents: &Standing) {
@@ -318,10 +333,18 @@ mod tests {
         status.runs_of_issues = Some(queues::tests::runs());
         status.at = status.queues.as_ref().unwrap().at;
         let told = metrics(Some(&status), None).unwrap();
-        let of_issues = |line: &&str| line.starts_with("factory_issue");
+        let of_issues =
+            |line: &&str| line.starts_with("factory_issue") || line.starts_with("factory_advisor");
         let mut values: Vec<&str> = told.lines().filter(of_issues).collect();
         values.sort_unstable();
         insta::assert_snapshot!(values.join("\n"), @r#"
+        factory_advisor_calls_total{advisor="post-verify",says="approve"} 2
+        factory_advisor_calls_total{advisor="post-verify",says="veto"} 1
+        factory_advisor_calls_total{advisor="pre-flight",says="advice"} 3
+        factory_advisor_calls_total{advisor="pre-flight",says="crashed"} 2
+        factory_advisor_disagreements_total{severity="blocking"} 1
+        factory_advisor_disagreements_total{severity="concern"} 2
+        factory_advisor_passed_over_total{advisor="pre-flight"} 1
         factory_issue_attempts_done_total{phase="hitl",playbook="diagnose",enriched="no"} 1
         factory_issue_attempts_done_total{phase="hitl",playbook="diagnose",enriched="yes"} 0
         factory_issue_attempts_done_total{phase="implement",playbook="implement",enriched="no"} 2

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::{Plays, Share};
+use crate::ledger::{Advisors, Plays, Share};
 use crate::loops::in_turn;
 use crate::model::{Facet, Phase};
 use crate::pipeline::Queue;
@@ -132,6 +132,22 @@ pub struct RunsOfIssues {
     pub playbooks: Vec<BookStatus>,
     /// By phase.
     pub phases: Vec<PhaseStatus>,
+    /// What came of asking advisors.
+    #[serde(default)]
+    pub advisors: AdvisorStatus,
+}
+
+/// What came of asking advisors, by what the ledger holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdvisorStatus {
+    /// By role, how often one said what: `approve`, `veto`, `advice`, or how its run ended that said nothing.
+    pub calls: BTreeMap<String, BTreeMap<String, u64>>,
+    /// The disagreements that nothing may land with.
+    pub blocking: u64,
+    /// The others.
+    pub concerns: u64,
+    /// By role, how often one that gave no word was passed over.
+    pub passed_over: BTreeMap<String, u64>,
 }
 
 /// What became of the runs by a playbook in a phase. Of `enriched` and `plain` are those that burnt an attempt.
@@ -181,7 +197,7 @@ impl RunsOfIssues {
             stuck: plays.stuck.get(phase).copied().unwrap_or_default(),
         };
         let phases = Phase::ALL.iter().map(phase).filter(|it| it.runs + it.stuck > 0).collect();
-        Self { playbooks, phases }
+        Self { playbooks, phases, advisors: AdvisorStatus::of(&plays.advisors) }
     }
 
     /// As people read it; nothing where there were none.
@@ -201,6 +217,37 @@ impl RunsOfIssues {
                 let _ = writeln!(out, "{}", printable(&format!("  {}: {outcomes}{lift}", it.playbook)));
             }
         }
+        out + &self.advisors.text()
+    }
+}
+
+impl AdvisorStatus {
+    fn of(advisors: &Advisors) -> Self {
+        let mut calls = BTreeMap::<String, BTreeMap<String, u64>>::new();
+        for ((role, says), times) in &advisors.calls {
+            calls.entry(role.as_str().to_owned()).or_default().insert(says.clone(), *times);
+        }
+        let passed_over = advisors.passed_over.iter();
+        Self {
+            calls,
+            blocking: advisors.blocking,
+            concerns: advisors.concerns,
+            passed_over: passed_over.map(|(role, times)| (role.as_str().to_owned(), *times)).collect(),
+        }
+    }
+
+    /// As people read it; nothing where none was asked.
+    fn text(&self) -> String {
+        let mut out = String::new();
+        for (role, says) in &self.calls {
+            let says = says.iter().map(|(word, n)| format!("{n} {word}")).collect::<Vec<_>>().join(", ");
+            let passed = self.passed_over.get(role).map(|n| format!("; passed over {n} times"));
+            let line = format!("advisor {role}: {says}{}", passed.unwrap_or_default());
+            let _ = writeln!(out, "{}", printable(&line));
+        }
+        if self.blocking + self.concerns > 0 {
+            let _ = writeln!(out, "  disagreements: {} blocking, {} concerns", self.blocking, self.concerns);
+        }
         out
     }
 }
@@ -208,6 +255,7 @@ impl RunsOfIssues {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::model::AdvisorRole;
     use crate::model::samples::now;
 
     /// Issues in several queues.
@@ -248,7 +296,20 @@ pub(super) mod tests {
             ((Phase::Hitl, "diagnose".to_owned()), played(&[("done", 1)], share(0, 0), share(1, 1))),
         ];
         let stuck = BTreeMap::from([(Phase::Implement, 1)]);
-        RunsOfIssues::of(&Plays { of_book: of_book.into(), stuck })
+        let said = |role, word: &str, n| ((role, word.to_owned()), n);
+        let advisors = Advisors {
+            calls: [
+                said(AdvisorRole::PreFlight, "advice", 3),
+                said(AdvisorRole::PreFlight, "crashed", 2),
+                said(AdvisorRole::PostVerify, "approve", 2),
+                said(AdvisorRole::PostVerify, "veto", 1),
+            ]
+            .into(),
+            blocking: 1,
+            concerns: 2,
+            passed_over: [(AdvisorRole::PreFlight, 1)].into(),
+        };
+        RunsOfIssues::of(&Plays { of_book: of_book.into(), stuck, advisors })
     }
 
     #[test]
@@ -270,6 +331,9 @@ pub(super) mod tests {
           implement: 2 crashed, 3 done; enriched 1 of 2 done, others 2 of 3 done
         runs in hitl: 1
           diagnose: 1 done
+        advisor post-verify: 2 approve, 1 veto
+        advisor pre-flight: 3 advice, 2 crashed; passed over 1 times
+          disagreements: 1 blocking, 2 concerns
         ");
     }
 

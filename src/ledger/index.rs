@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::chain::Entry;
 use super::{Batch, BatchPhase, Ending, Flip, Intent, Outcome, Plays, Record, Verdict};
 use crate::model::{
-    ActionId, Address, Begun, CommitId, Fingerprint, Held, IntentId, Ran, RepoName, RunId, Verb,
+    ActionId, Address, AllPassedOver, Begun, CommitId, Fingerprint, Held, IntentId, Ran, RepoName, RunId,
+    Verb,
 };
 
 /// For how long returns are remembered: three in a day are a fight.
@@ -28,6 +29,8 @@ pub struct Index {
     opened: BTreeSet<(RepoName, String)>,
     /// What is known of the runs of tasks.
     ran: Arc<Ran>,
+    /// The advisors that were passed over.
+    passed: AllPassedOver,
     /// What became of the runs of issues.
     plays: Plays,
     /// What merge policies may ask for.
@@ -204,6 +207,11 @@ impl Index {
         ran
     }
 
+    /// The advisors that were passed over.
+    pub fn passed(&self) -> &AllPassedOver {
+        &self.passed
+    }
+
     /// What became of the runs of issues.
     pub fn plays(&self) -> &Plays {
         &self.plays
@@ -240,6 +248,7 @@ impl Index {
                 {
                     Arc::make_mut(&mut self.ran).begin(&outcome.address, begun);
                 }
+                self.passed_over(outcome.result, open.as_ref());
                 let before = self.settled.remove(&outcome.address);
                 let leaves = match &open {
                     Some(open) => leaves(&open.intent.after),
@@ -320,6 +329,15 @@ impl Index {
             Record::Override(_) | Record::Aside(_) | Record::Other { .. } => {}
         }
         self.count();
+    }
+
+    /// Takes note that an advisor was passed over, if it was.
+    fn passed_over(&mut self, result: Ending, open: Option<&Open>) {
+        let Some(Open { intent, .. }) = open.filter(|it| it.intent.verb == Verb::PassOver) else { return };
+        if let (Ending::Done, Some(repo)) = (result, intent.address.repo_name()) {
+            self.passed.note(repo, &intent.after);
+            self.plays.pass_over(&intent.after);
+        }
     }
 
     fn count(&mut self) {
@@ -580,5 +598,27 @@ mod tests {
         assert_eq!(now.flips().map(|f| f.on).collect::<Vec<_>>(), [true]);
         assert_eq!(now.config_in_force(), Some(&super::super::samples::commit(1)));
         assert_eq!(now.config_rejected().map(|(c, _)| c.clone()), Some(super::super::samples::commit(2)));
+    }
+
+    #[test]
+    fn what_was_passed_over_is_known_once_it_is_done() {
+        let repo = RepoName::parse("acme/widgets").unwrap();
+        let Record::Intent(mut it) = intent("a", 0) else { panic!("not an intent") };
+        (it.verb, it.address) = (Verb::PassOver, Address::issue(&repo, 7).field("advisor"));
+        it.after = serde_json::json!({
+            "advisor": "pre-flight", "head": "ab".repeat(20), "work": "0a1b2c3d", "why": "it crashed", "of": { "issue": 7 },
+        });
+        let it = Record::Intent(it);
+        for (ending, known) in [
+            (Ending::Done, 1),
+            (Ending::Left, 0),
+            (Ending::Failed, 0),
+            (Ending::Refused, 0),
+            (Ending::Unknown, 0),
+        ] {
+            let now = index(&[(0, it.clone()), (1, outcome(&it, ending))]);
+            assert_eq!(now.passed().of(&repo, 7).len(), known, "{ending:?}");
+            assert_eq!(now.plays().advisors.passed_over.len(), known, "{ending:?}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! an edit, a swap or a cut inside shows in the files alone; a removed tail shows against the branch and against
 //! the head that was published last. One process writes, under the lock of the state directory; anybody may read.
 
+mod advice;
 mod chain;
 mod error;
 mod history;
@@ -24,11 +25,12 @@ mod laws;
 #[cfg(test)]
 mod samples;
 
+pub use advice::Advice;
 pub use chain::{Entry, Head, Wrong};
 pub use error::{Error, Place};
 pub use history::{Change, Event, History, history};
 pub use index::{ActionHistory, Index, Open, Settled};
-pub use plays::{Played, Plays, Share};
+pub use plays::{Advisors, Played, Plays, Share};
 pub use publish::{BRANCH, Publication, Published, Target};
 pub use read::{Snapshot, read};
 pub use reconcile::Reconciled;

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use serde_json::Value;
+
 use super::Run;
-use crate::model::{Outcome, Phase};
+use crate::model::{AdvisorRole, Outcome, Phase};
 
 /// What became of the runs of issues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +17,21 @@ pub struct Plays {
     pub of_book: BTreeMap<(Phase, String), Played>,
     /// How often an issue got stuck in a phase, and went on to hitl.
     pub stuck: BTreeMap<Phase, u64>,
+    /// What came of asking advisors.
+    pub advisors: Advisors,
+}
+
+/// What came of asking advisors.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Advisors {
+    /// By role and by what was said, `veto`, or how the run ended that said nothing, `no verdict`.
+    pub calls: BTreeMap<(AdvisorRole, String), u64>,
+    /// The disagreements that nothing may land with.
+    pub blocking: u64,
+    /// The others.
+    pub concerns: u64,
+    /// How often one that gave no word was passed over.
+    pub passed_over: BTreeMap<AdvisorRole, u64>,
 }
 
 /// What became of the runs by a playbook.
@@ -50,10 +67,29 @@ impl Plays {
             share.runs += 1;
             share.done += u64::from(outcome == Outcome::Done);
         }
+        if let Some(role) = AdvisorRole::by_word(&play.book) {
+            self.advisors.add(role, run);
+        }
         // The first run there tells where it came from; those after it come from there.
         if let Some(origin) = play.origin.filter(|origin| phase == Phase::Hitl && *origin != phase) {
             *self.stuck.entry(origin).or_default() += 1;
         }
+    }
+
+    /// Takes note that an advisor was passed over, by what the action leaves.
+    pub(super) fn pass_over(&mut self, after: &Value) {
+        if let Some(role) = after["advisor"].as_str().and_then(AdvisorRole::by_word) {
+            *self.advisors.passed_over.entry(role).or_default() += 1;
+        }
+    }
+}
+
+impl Advisors {
+    fn add(&mut self, role: AdvisorRole, run: &Run) {
+        let says = run.advice.as_ref().map_or(&run.outcome, |advice| &advice.says);
+        *self.calls.entry((role, says.clone())).or_default() += 1;
+        self.blocking += run.advice.as_ref().map_or(0, |advice| advice.blocking);
+        self.concerns += run.advice.as_ref().map_or(0, |advice| advice.concerns);
     }
 }
 
@@ -104,5 +140,37 @@ mod tests {
         assert_eq!(implement.by_outcome.values().sum::<u64>(), 4, "what burns no attempt is told too");
         assert_eq!(plays.stuck, BTreeMap::from([(Implement, 1)]));
         assert_eq!(plays.of_book.len(), 4, "a task has no playbook");
+    }
+
+    #[test]
+    fn what_advisors_say_is_counted_by_role() {
+        use crate::ledger::Advice;
+        let mut plays = Plays::default();
+        let advice = |says: &str, blocking| Some(Advice { says: says.into(), blocking, concerns: 1 });
+        for (book, outcome, advice) in [
+            ("post-verify", "done", advice("veto", 2)),
+            ("post-verify", "done", advice("approve", 0)),
+            ("post-verify", "no verdict", None),
+            ("pre-flight", "done", advice("advice", 0)),
+            ("quality-review", "done", None),
+        ] {
+            plays.add(&Run { advice, ..run(Phase::Review, book, false, None, outcome) });
+        }
+        plays.pass_over(&serde_json::json!({ "advisor": "pre-flight" }));
+        plays.pass_over(&serde_json::json!({ "advisor": "a word of a later version" }));
+        let Advisors { calls, blocking, concerns, passed_over } = plays.advisors;
+        let calls: Vec<String> =
+            calls.iter().map(|((role, it), n)| format!("{} {it} {n}", role.as_str())).collect();
+        assert_eq!(
+            calls,
+            [
+                "pre-flight advice 1",
+                "post-verify approve 1",
+                "post-verify no verdict 1",
+                "post-verify veto 1"
+            ]
+        );
+        assert_eq!((blocking, concerns), (2, 3));
+        assert_eq!(passed_over, BTreeMap::from([(AdvisorRole::PreFlight, 1)]));
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Advice;
 use crate::model::{Address, CommitId, Figure, Outcome, Past, Play, RunId, Spent, Usage, usd};
 
 /// A run is over: for whom it was, who did it, what it used.
@@ -48,6 +49,9 @@ pub struct Run {
     /// Of an issue: which round of its playbook it was, what enriched its prompt, where the issue came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub play: Option<Play>,
+    /// Of an advisor: what it said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Advice>,
     /// The commit of the config that it ran under.
     pub config_commit: Option<CommitId>,
     /// When it ended.

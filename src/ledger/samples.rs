@@ -107,6 +107,7 @@ pub(super) fn run(task: &Address, work: Option<String>) -> Run {
         prompt: "0a".into(),
         playbook: None,
         play: None,
+        advice: None,
         config_commit: None,
         ended: at(0),
         took_ms: 1,

@@ -41,6 +41,7 @@ impl Loop for Pipeline {
         Verb::Reply,
         Verb::ReviewPull,
         Verb::Withdraw,
+        Verb::PassOver,
     ];
 
     fn plan(cx: &Cx<'_, NoSettings>) -> Plan {
@@ -331,6 +332,16 @@ impl Driver {
                 let action = Action::new(Pipeline::NAME, Verb::MirrorIssue, address, before, after, effect);
                 let router = view.pipeline.router.as_ref().map(|router| router.source.clone());
                 plan.act(action.reason(format!("it belongs to {}", it.to)).because(router));
+            }
+            Move::PassOver(it) => {
+                let (before, after) = (it.value(case), it.done(case));
+                let (role, head) = (it.passed.advisor.as_str(), it.passed.head.short());
+                let reason =
+                    format!("`{role}` gave no word on {head}, which is no veto by config: {}", it.passed.why);
+                let of = view.pipeline.advisors.get(&it.passed.advisor).map(|it| it.source.clone());
+                let (address, effect) = (issue.field("advisor"), Effect::PassOver(it.clone()));
+                let action = Action::new(Pipeline::NAME, Verb::PassOver, address, before, after, effect);
+                plan.act(action.reason(reason).because([of.unwrap_or(source)]));
             }
             Move::Withdraw { number, why } => {
                 let address = Address::repo(&case.repo).part("pull", &number.to_string());

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, Landing, LoopName, Mirror, OpenIssue,
-    OpenPull, PullReview, Reply, RepoName, Setting, SettingValue, Source, StartRun, StopRun, Tell, Transfer,
-    Verb, Watched,
+    OpenPull, PassOver, PullReview, Reply, RepoName, Setting, SettingValue, Source, StartRun, StopRun, Tell,
+    Transfer, Verb, Watched,
 };
 
 /// What could go wrong with an action that did exactly what it says.
@@ -185,6 +185,8 @@ pub enum Effect {
     Review(Box<PullReview>),
     /// Ends a run.
     StopRun(Box<StopRun>),
+    /// Passes an advisor over that gave no word: what the ledger holds of it is all that comes of it.
+    PassOver(Box<PassOver>),
 }
 
 impl Effect {
@@ -200,6 +202,7 @@ impl Effect {
             Self::Merge(landing) => Some(&landing.watched),
             Self::Reply(reply) => Some(&reply.watched),
             Self::Review(review) => Some(&review.watched),
+            Self::PassOver(it) => Some(&it.watched),
             Self::CreateRepository { .. }
             | Self::UpdateSettings { .. }
             | Self::CreateLabel { .. }
@@ -239,6 +242,7 @@ impl Effect {
             Self::Reply(reply) => &reply.repo,
             Self::Review(review) => &review.repo,
             Self::StopRun(stop) => &stop.repo,
+            Self::PassOver(it) => &it.repo,
         }
     }
 }
@@ -315,7 +319,8 @@ impl Action {
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)
             | Effect::Review(_)
-            | Effect::StopRun(_) => Vec::new(),
+            | Effect::StopRun(_)
+            | Effect::PassOver(_) => Vec::new(),
         }
     }
 

@@ -505,6 +505,8 @@ pub struct Cases {
     pub writes: BTreeMap<(RepoName, u64), u32>,
     /// What the ledger holds for policies that ask for evidence.
     pub held: Arc<Held>,
+    /// The advisors that were passed over.
+    pub passed: super::AllPassedOver,
 }
 
 impl Cases {

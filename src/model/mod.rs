@@ -3,6 +3,7 @@
 mod account;
 mod action;
 mod address;
+mod advisor;
 mod answer;
 mod case;
 mod config_files;
@@ -38,6 +39,9 @@ pub use account::{Billed, Paid, Paused, Sum};
 pub use action::{Action, CheckState, Effect, ProposedFile, Risk};
 pub use address::{Address, AddressError, AddressGlob};
 pub(crate) use address::{is_hidden, match_path, match_star};
+pub use advisor::{
+    Advisor, AdvisorRole, AllPassedOver, AskedWhen, Authority, OnFailure, PassOver, PassedOver,
+};
 pub use answer::{AnswerFrom, AnswerSchema, LONGEST_ANSWER, Typed};
 pub use case::{
     Case, Cases, CheckIs, CheckSeen, CommentSeen, FileChange, LabelOn, Landed, Mergeable, Permission,

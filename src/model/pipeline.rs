@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::civil::{Time, Weekday};
 use serde_json::json;
 
-use super::{LabelName, Permission, Phase, RepoName, Router, Source};
+use super::{Advisor, AdvisorRole, LabelName, Permission, Phase, RepoName, Router, Source};
 
 /// A pipeline, as config declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +31,11 @@ pub struct Pipeline {
     pub thin: u32,
     /// What is reserved for people.
     pub reserved: Reserved,
-    /// What the factory is judged by, and doesn't change without a veto of its own advisor: globs over paths.
+    /// What the factory is judged by: globs over paths. Whoever changes it is looked at by an advisor with a veto, and merged
+    /// by a person.
     pub judges: Vec<String>,
+    /// Who is asked besides those who review.
+    pub advisors: BTreeMap<AdvisorRole, Advisor>,
     /// What whoever sets an intake label, or steers by a comment, must be allowed to do at least.
     pub trust: Permission,
     /// How many times the factory may write on one issue within an hour.

@@ -54,6 +54,8 @@ pub enum Verb {
     ReviewPull,
     /// A run is ended.
     StopRun,
+    /// An advisor that gave no word is passed over.
+    PassOver,
 }
 
 impl Verb {
@@ -84,6 +86,7 @@ impl Verb {
         Self::Reply,
         Self::ReviewPull,
         Self::StopRun,
+        Self::PassOver,
     ];
 
     /// Its word in documents.
@@ -114,6 +117,7 @@ impl Verb {
             Self::Reply => "reply",
             Self::ReviewPull => "review-pull",
             Self::StopRun => "stop-run",
+            Self::PassOver => "pass-over",
         }
     }
 
@@ -129,7 +133,8 @@ impl Verb {
             | Self::Reply
             | Self::ReviewPull
             | Self::OpenIssue
-            | Self::MirrorIssue => Change::Add,
+            | Self::MirrorIssue
+            | Self::PassOver => Change::Add,
             Self::UnarchiveRepository
             | Self::UpdateSettings
             | Self::ChangeVisibility
@@ -163,7 +168,8 @@ impl Verb {
             | Self::MergePull
             | Self::Reply
             | Self::ReviewPull
-            | Self::StopRun => 3,
+            | Self::StopRun
+            | Self::PassOver => 3,
             // What takes in its base takes in what has landed there just before.
             Self::DeleteLabel | Self::DeleteComment | Self::Withdraw | Self::UpdateBranch => 4,
             Self::ChangeVisibility => 5,
@@ -194,7 +200,8 @@ impl Verb {
             | Self::UpdateBranch
             | Self::Reply
             | Self::ReviewPull
-            | Self::StopRun => Object::Nothing,
+            | Self::StopRun
+            | Self::PassOver => Object::Nothing,
             Self::OpenIssue => Object::Issue,
         }
     }
@@ -215,6 +222,7 @@ impl Verb {
             Self::OpenPull | Self::MergePull | Self::UpdateBranch => "pull request",
             Self::OpenIssue | Self::TellIssue | Self::TransferIssue | Self::MirrorIssue => "issue",
             Self::Reply | Self::ReviewPull => "comment",
+            Self::PassOver => "advisor",
         }
     }
 }

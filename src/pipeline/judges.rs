@@ -6,16 +6,17 @@ use std::collections::BTreeSet;
 use crate::model::{CommitId, MergeMode, Phase, PullCase, PullReview, ReviewIs, RunId, RunSeen, Watched};
 use crate::work::words::quoted;
 
+use super::advisors;
 use super::implement::{Compliance, SPEC, compliance_form, missing, parts};
 use super::plan::{Finding, Findings, findings_form};
 use super::prompt::Parts;
-use super::review::{REWORK, changes, rework, reworked, rounds, unchanged};
+use super::review::{REWORK, rework, reworked, unchanged};
 use super::view::View;
-use super::work::{Job, answer, schema};
+use super::work::answer;
 use super::{Move, Station};
 
 /// The playbook of the second look.
-const QUALITY: &str = "quality-review";
+pub(super) const QUALITY: &str = "quality-review";
 /// The most characters of what was found that a review shows.
 const SHOWN: usize = 6_000;
 
@@ -58,34 +59,21 @@ pub(super) fn passed(view: &View<'_>, pull: &PullCase) -> bool {
 
 /// What the runs found that looked at the head; else where it stands until they did.
 fn judged<'v>(view: &View<'v>, pull: &PullCase) -> Result<Judged<'v>, Station> {
-    let looks = |book: &'static str, form: serde_json::Value| Job {
-        phase: Phase::Review,
-        book,
-        key: pull.head.to_string(),
-        round: u32::try_from(rounds(view, book, &pull.head)).unwrap_or(u32::MAX).saturating_add(1),
-        answer: Some(schema(form)),
-        head: Some(pull.head.clone()),
-        enriched: None,
-        about: Vec::new(),
-        parts: Parts { changes: changes(pull), ..parts(view) },
-        escalates: false,
-    };
-    let (run, closed) = view.must(&looks(SPEC, compliance_form()))?;
-    let spec: Compliance = answer(closed).ok_or_else(|| no_verdict(SPEC))?;
+    let outlook = advisors::outlook(view, pull)?;
+    let (run, spec) = advisors::judge::<Compliance>(view, pull, (SPEC, &compliance_form()), &outlook)?;
     let judged =
         Judged { spec: &run.id, quality: None, gaps: Vec::new(), found: Vec::new(), blocking: Vec::new() };
     if !spec.compliant {
         return Ok(Judged { gaps: spec.gaps, ..judged });
     }
-    let (run, closed) = view.must(&looks(QUALITY, findings_form()))?;
-    let quality: Findings = answer(closed).ok_or_else(|| no_verdict(QUALITY))?;
+    let (run, quality) = advisors::judge::<Findings>(view, pull, (QUALITY, &findings_form()), &outlook)?;
     let known = found_before(view, pull);
     let blocks = |it: &&Finding| it.blocks() && !known.contains(&it.signature());
     let blocking = quality.findings.iter().filter(blocks).cloned().collect();
     Ok(Judged { quality: Some(&run.id), found: quality.findings, blocking, ..judged })
 }
 
-fn no_verdict(book: &str) -> Station {
+pub(super) fn no_verdict(book: &str) -> Station {
     Station::human(Phase::Review, format!("`{book}` gave no verdict"), Vec::new())
 }
 
@@ -95,7 +83,10 @@ fn found_before(view: &View<'_>, pull: &PullCase) -> BTreeSet<String> {
         let play = run.of.play.as_ref();
         play.is_some_and(|play| play.book == QUALITY && play.head.as_ref() != Some(&pull.head))
     });
-    let found = before.filter_map(|run: &&RunSeen| answer::<Findings>(run.phase.closed()?));
+    // Who asked first had found nothing yet.
+    let closed =
+        before.filter_map(|run: &&RunSeen| run.phase.closed()).filter(|it| advisors::asks(it).is_none());
+    let found = closed.filter_map(answer::<Findings>);
     found.flat_map(|all| all.findings).map(|it| it.signature()).collect()
 }
 

@@ -1,6 +1,7 @@
 //! Where an issue stands, and what comes next of it. Each phase is a file; what an issue is in is derived from what is there:
 //! its text, its pull request, its checks, the runs that are over. Labels only show it.
 
+mod advisors;
 mod commands;
 mod discover;
 mod family;
@@ -27,7 +28,7 @@ mod tests;
 
 use jiff::Timestamp;
 
-use crate::model::{CommitId, Landing, Mirror, Phase, PullReview, Reply, RunId, Task, Transfer};
+use crate::model::{CommitId, Landing, Mirror, PassOver, Phase, PullReview, Reply, RunId, Task, Transfer};
 
 pub use commands::{Command, Commands};
 pub use merge::{Unmet, awaits_checks, meddled, unmet};
@@ -120,6 +121,8 @@ pub enum Move {
         /// Why.
         why: String,
     },
+    /// An advisor that gave no word is passed over, in the ledger.
+    PassOver(Box<PassOver>),
 }
 
 impl Station {

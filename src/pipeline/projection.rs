@@ -92,11 +92,21 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
         | Stand::Held(_)
         | Stand::Left(_) => String::new(),
     };
-    let heard = heard(view);
-    if says.is_empty() && (heard.is_empty() || matches!(station.stand, Stand::Left(_))) {
+    let (heard, advised) = (heard(view), advised(view));
+    let is_left = matches!(station.stand, Stand::Left(_));
+    if says.is_empty() && (is_left || (heard.is_empty() && advised.is_empty())) {
         return None;
     }
-    Some(format!("{MARKER}\n{says}{heard}"))
+    Some(format!("{MARKER}\n{says}{advised}{heard}"))
+}
+
+/// What is told of advisors.
+fn advised(view: &View<'_>) -> String {
+    let lines: Vec<String> = super::advisors::told(view).iter().map(|line| short(line)).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("\nOf the advisors:\n\n{}", as_data(lines.iter().map(String::as_str)))
 }
 
 /// What people said that was heard, and what was not.

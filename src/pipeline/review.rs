@@ -9,6 +9,7 @@ use crate::model::{
 };
 use crate::work::words::as_data;
 
+use super::advisors;
 use super::implement::parts;
 use super::prompt::{Parts, visible};
 use super::view::View;
@@ -17,8 +18,8 @@ use super::{Move, Station};
 
 /// The playbooks.
 pub(super) const REWORK: &str = "rework";
-const REPAIR: &str = "repair-checks";
-const RESOLVE: &str = "resolve-conflict";
+pub(super) const REPAIR: &str = "repair-checks";
+pub(super) const RESOLVE: &str = "resolve-conflict";
 /// What is said of what changes nothing.
 const REPLY: &str = "<!-- factoryctl:reply -->";
 /// The most lines of what a check says of itself.
@@ -32,7 +33,8 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     }
     let red = conflicts(view, pull).or_else(|| checks(view, pull));
     red.or_else(|| {
-        let amiss = people(view, pull).or_else(|| super::judges::station(view, pull))?;
+        let amiss = people(view, pull).or_else(|| super::judges::station(view, pull));
+        let amiss = amiss.or_else(|| advisors::station(view, pull))?;
         // Whoever looks at it looks at what its checks say as well. Where nobody has to, it is about to land.
         let missing = super::rules::missing_checks(view, pull);
         Some(missing.map_or(amiss, |on| Station::waits(Phase::Review, on)))
@@ -68,6 +70,14 @@ pub(super) fn rounds(view: &View<'_>, book: &str, head: &crate::model::CommitId)
     plays.filter_map(|play| play.head.as_ref()).filter(|at| *at != head).collect::<BTreeSet<_>>().len()
 }
 
+/// How often somebody had it tried again since the pull request was opened.
+pub(super) fn retries(view: &View<'_>, pull: &PullCase) -> usize {
+    let is_retry = |(at, _, it): &&(jiff::Timestamp, String, super::Command)| {
+        *it == super::Command::Retry && *at >= pull.opened
+    };
+    view.commands.heard.iter().filter(is_retry).count()
+}
+
 /// What comes of a rework: it is done again at most as often as its playbook says.
 pub(super) fn reworked<'a>(
     view: &View<'a>,
@@ -75,11 +85,7 @@ pub(super) fn reworked<'a>(
     job: &Job<'_>,
 ) -> Result<(&'a RunSeen, &'a Closed), Station> {
     let cap = view.book(job.book).map_or(1, |book| book.attempts) as usize;
-    let is_retry = |(at, _, it): &&(jiff::Timestamp, String, super::Command)| {
-        *it == super::Command::Retry && *at >= pull.opened
-    };
-    let retries = view.commands.heard.iter().filter(is_retry).count();
-    if job.round as usize > cap.saturating_mul(1 + retries) {
+    if job.round as usize > cap.saturating_mul(1 + retries(view, pull)) {
         let why =
             format!("`{}` was played {cap} times, and something is amiss still; `/retry` goes on", job.book);
         let tried = job.parts.findings.lines().take(LINES).map(str::to_owned).collect();

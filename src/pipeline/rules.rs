@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use crate::model::{
-    CheckIs, Mark, MergeMode, MergePolicy, Mergeable, PullCase, ReviewIs, ReviewSeen, Seen, match_path,
+    CheckIs, FileChange, Mark, MergeMode, MergePolicy, Mergeable, PullCase, ReviewIs, ReviewSeen, Seen,
+    match_path,
 };
 
 use super::view::View;
@@ -53,6 +54,7 @@ pub fn unmet(view: &View<'_>, pull: &PullCase) -> Vec<Unmet> {
         reviews(view, policy, pull),
         threads(pull),
         files(view, policy, pull),
+        advisor(view, pull),
         freeze(view, policy),
         graduation(view, policy),
     ];
@@ -234,6 +236,17 @@ fn threads(pull: &PullCase) -> Option<Unmet> {
     }
 }
 
+/// The first of these files that one of these globs is for.
+pub(super) fn touches<'f>(globs: &[String], files: &'f [FileChange]) -> Option<&'f FileChange> {
+    files.iter().find(|file| globs.iter().any(|glob| match_path(glob, &file.path)))
+}
+
+/// Who looks last is asked, and has nothing against it.
+fn advisor(view: &View<'_>, pull: &PullCase) -> Option<Unmet> {
+    let (says, needs) = super::advisors::keeps(view, pull)?;
+    not("advisor", says, needs)
+}
+
 pub(super) fn files(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unmet> {
     let limited = policy.max_files.is_some() || policy.max_lines.is_some();
     let judged = !policy.people_paths.is_empty() || !view.pipeline.judges.is_empty();
@@ -244,16 +257,14 @@ pub(super) fn files(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> O
         }
         Seen::Absent | Seen::Unknown => return None,
     };
-    let touches =
-        |globs: &[String]| files.iter().find(|file| globs.iter().any(|glob| match_path(glob, &file.path)));
-    if let Some(file) = touches(&view.pipeline.judges) {
+    if let Some(file) = touches(&view.pipeline.judges, files) {
         return not(
             "judges",
             format!("it changes `{}`, by which the factory is judged", file.path),
             "a person to merge it",
         );
     }
-    if let Some(file) = touches(&policy.people_paths) {
+    if let Some(file) = touches(&policy.people_paths, files) {
         return not(
             "paths",
             format!("it changes `{}`, which only people merge", file.path),

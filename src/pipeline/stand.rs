@@ -105,6 +105,7 @@ impl Move {
             Self::Transfer(it) => format!("it is brought to {}", it.to),
             Self::Mirror(it) => format!("an issue of {} is opened for it", it.to),
             Self::Withdraw { number, why } => format!("#{number} is closed: {why}"),
+            Self::PassOver(it) => format!("the advisor `{}` is passed over", it.passed.advisor.as_str()),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::model::{
 };
 use crate::work::continuation;
 
+use super::advisors;
 use super::hitl;
 use super::prompt::{Parts, bullets, render};
 use super::view::View;
@@ -110,6 +111,7 @@ impl<'a> View<'a> {
     pub(super) fn task(&self, job: &Job<'_>, lap: u32, book: &str) -> Task {
         let playbook = self.book(book);
         let agents = playbook.map(|book| &book.agents).filter(|agents| !agents.is_empty());
+        let agents = || agents.unwrap_or(&self.pipeline.agents).clone();
         let phase = match playbook.map(|book| book.phase) {
             Some(Phase::Hitl) => Phase::Hitl,
             Some(_) | None => job.phase,
@@ -119,7 +121,7 @@ impl<'a> View<'a> {
             subject: Subject::Issue { number: self.case.number, phase },
             repo: self.case.repo.clone(),
             prompt: String::new(),
-            agents: agents.unwrap_or(&self.pipeline.agents).clone(),
+            agents: advisors::agents(self, book).unwrap_or_else(agents),
             attempts: playbook.map_or(1, |book| book.attempts),
             continuations: playbook.map_or(0, |book| book.continuations),
             answer: job.answer.clone(),

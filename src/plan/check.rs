@@ -80,7 +80,8 @@ fn fits(action: &Action) -> bool {
         | (Verb::UpdateBranch, Effect::UpdateBranch { .. })
         | (Verb::Reply, Effect::Reply(_))
         | (Verb::ReviewPull, Effect::Review(_))
-        | (Verb::StopRun, Effect::StopRun(_)) => true,
+        | (Verb::StopRun, Effect::StopRun(_))
+        | (Verb::PassOver, Effect::PassOver(_)) => true,
         (Verb::UpdateLabel, Effect::UpdateLabel { name, label, .. }) => name.key() == label.name.key(),
         (Verb::RenameLabel, Effect::UpdateLabel { name, label, .. }) => name.key() != label.name.key(),
         (Verb::UpdateSettings, Effect::UpdateSettings { settings, .. }) => {
@@ -168,6 +169,13 @@ fn says_what_it_does(action: &Action) -> bool {
             *after == review.done() && before["of"]["pull"]["head"].as_str() == Some(review.head.as_str())
         }
         Effect::StopRun(stop) => *after == StopRun::value(&stop.run, false),
+        Effect::PassOver(it) => {
+            let passed = &it.passed;
+            before["advisor"].is_null()
+                && after["advisor"].as_str() == Some(passed.advisor.as_str())
+                && after["head"].as_str() == Some(passed.head.as_str())
+                && after["work"].as_str() == Some(&passed.work)
+        }
     }
 }
 
@@ -220,7 +228,8 @@ fn least_risk(action: &Action, observed: &Observed) -> Option<Risk> {
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
         | Effect::Review(_)
-        | Effect::StopRun(_) => None,
+        | Effect::StopRun(_)
+        | Effect::PassOver(_) => None,
     }
 }
 
@@ -243,7 +252,8 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)
             | Effect::Review(_)
-            | Effect::StopRun(_),
+            | Effect::StopRun(_)
+            | Effect::PassOver(_),
             _,
         )
         | (Effect::CreateRepository { .. }, Seen::Absent) => return None,
@@ -287,7 +297,8 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
         | Effect::Review(_)
-        | Effect::StopRun(_) => None,
+        | Effect::StopRun(_)
+        | Effect::PassOver(_) => None,
     }
 }
 
@@ -365,7 +376,8 @@ fn label_names(effect: &Effect) -> BTreeSet<String> {
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
         | Effect::Review(_)
-        | Effect::StopRun(_) => BTreeSet::new(),
+        | Effect::StopRun(_)
+        | Effect::PassOver(_) => BTreeSet::new(),
     }
 }
 

@@ -321,6 +321,7 @@ fn calls(effect: &Effect) -> usize {
         Effect::Transfer(_) => 6,
         // The look, both lists of issues there, the issue, and the comment.
         Effect::Mirror(_) => 5,
+        Effect::PassOver(_) => 1,
         Effect::Merge(_) | Effect::UpdateBranch { .. } | Effect::Reply(_) => 2,
         Effect::Review(review) => 2 + usize::from(review.by.is_none()),
         Effect::Withdraw { number, .. } => 2 + usize::from(number.is_some()),
@@ -357,6 +358,7 @@ fn creations(effect: &Effect) -> usize {
         Effect::UpdateSettings { .. }
         | Effect::StartRun(_)
         | Effect::StopRun(_)
+        | Effect::PassOver(_)
         | Effect::Withdraw { .. }
         | Effect::UpdateLabel { .. }
         | Effect::DeleteLabel { .. }

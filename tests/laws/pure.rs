@@ -135,7 +135,8 @@ fn rests_on_what_was_seen(action: &Action, observed: &Observed) -> bool {
         | Verb::MergePull
         | Verb::UpdateBranch
         | Verb::Reply
-        | Verb::ReviewPull => {
+        | Verb::ReviewPull
+        | Verb::PassOver => {
             let of = action.effect.watched().map(|watched| watched.number);
             of.is_some_and(|n| matches!(observed.cases.of(action.effect.repo(), n), Seen::Known(_)))
         }

@@ -120,9 +120,9 @@ playbook "review-stuck" phase="review"
      4 │ playbook "-stuck" { prompt "Dance."; }
        ╰────
       help: those that are used are `diagnose`, `discover`, `discover-stuck`, `implement`, `implement-stuck`,
-            `plan`, `plan-review`, `plan-stuck`, `quality-review`, `repair-checks`, `resolve-conflict`,
-            `review-stuck`, `rework`, `shape`, `shape-mediate`, `shape-stuck`, `spec-review`, `triage`,
-            `triage-stuck`; a specialist's name ends in `-stuck`
+            `mid-flight`, `plan`, `plan-review`, `plan-stuck`, `post-verify`, `pre-flight`, `quality-review`,
+            `repair-checks`, `resolve-conflict`, `review-stuck`, `rework`, `shape`, `shape-mediate`,
+            `shape-stuck`, `spec-review`, `triage`, `triage-stuck`; a specialist's name ends in `-stuck`
 
     config::unknown-playbook
 
@@ -135,9 +135,9 @@ playbook "review-stuck" phase="review"
      5 │ playbook "network-stuck"
        ╰────
       help: those that are used are `diagnose`, `discover`, `discover-stuck`, `implement`, `implement-stuck`,
-            `plan`, `plan-review`, `plan-stuck`, `quality-review`, `repair-checks`, `resolve-conflict`,
-            `review-stuck`, `rework`, `shape`, `shape-mediate`, `shape-stuck`, `spec-review`, `triage`,
-            `triage-stuck`; a specialist's name ends in `-stuck`
+            `mid-flight`, `plan`, `plan-review`, `plan-stuck`, `post-verify`, `pre-flight`, `quality-review`,
+            `repair-checks`, `resolve-conflict`, `review-stuck`, `rework`, `shape`, `shape-mediate`,
+            `shape-stuck`, `spec-review`, `triage`, `triage-stuck`; a specialist's name ends in `-stuck`
 
     config::missing
 
@@ -558,5 +558,133 @@ pipeline "standard" { intake "please"; agents "claude"; }
        ·               ╰── has no effect
        ╰────
       help: name it in `defaults`, a `group` or a `repo`: `pipeline "standard"`
+    "#);
+}
+
+#[test]
+fn advisors() {
+    let text = complain(
+        r#"pipeline "p" {
+    intake "x"
+    agents "claude"
+    advisor "post-flight"
+    advisor "pre-flight" agents="claud" { consults 3; authority "advice"; }
+    advisor "mid-flight" consults=0
+    advisor "post-verify" authority="veto" on-failure="maybe"
+    advisor "post-verify"
+}
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::unknown-agent
+
+      × there is no agent `claude` in this config
+       ╭─[factory.kdl:4:12]
+     3 │     intake "x"
+     4 │     agents "claude"
+       ·            ────┬───
+       ·                ╰── named here
+     5 │     advisor "post-flight"
+       ╰────
+      help: declare it at the top of any file: `agent "claude" kind="…"`
+
+    config::unknown-word
+
+      × the name of `advisor` must be `pre-flight`, `mid-flight` or `post-verify`, not "post-flight"
+       ╭─[factory.kdl:5:13]
+     4 │     agents "claude"
+     5 │     advisor "post-flight"
+       ·             ──────┬──────
+       ·                   ╰── this value
+     6 │     advisor "pre-flight" agents="claud" { consults 3; authority "advice"; }
+       ╰────
+      help: did you mean `pre-flight`?
+
+    config::unknown-agent
+
+      × there is no agent `claud` in this config
+       ╭─[factory.kdl:6:33]
+     5 │     advisor "post-flight"
+     6 │     advisor "pre-flight" agents="claud" { consults 3; authority "advice"; }
+       ·                                 ───┬───
+       ·                                    ╰── named here
+     7 │     advisor "mid-flight" consults=0
+       ╰────
+      help: declare it at the top of any file: `agent "claud" kind="…"`
+
+    config::out-of-range
+
+      × `consults` must be a whole number from 1 to 20, not 0
+       ╭─[factory.kdl:7:35]
+     6 │     advisor "pre-flight" agents="claud" { consults 3; authority "advice"; }
+     7 │     advisor "mid-flight" consults=0
+       ·                                   ┬
+       ·                                   ╰── this value
+     8 │     advisor "post-verify" authority="veto" on-failure="maybe"
+       ╰────
+      help: e.g. `consults=5`
+
+    config::unknown-word
+
+      × `on-failure` must be `open` or `veto`, not "maybe"
+       ╭─[factory.kdl:8:55]
+     7 │     advisor "mid-flight" consults=0
+     8 │     advisor "post-verify" authority="veto" on-failure="maybe"
+       ·                                                       ───┬───
+       ·                                                          ╰── this value
+     9 │     advisor "post-verify"
+       ╰────
+      help: e.g. `on-failure="veto"`
+
+    config::duplicate
+
+      × `advisor "post-verify"` is declared twice
+        ╭─[factory.kdl:8:13]
+      7 │     advisor "mid-flight" consults=0
+      8 │     advisor "post-verify" authority="veto" on-failure="maybe"
+        ·             ──────┬──────
+        ·                   ╰── first declared here
+      9 │     advisor "post-verify"
+        ·             ──────┬──────
+        ·                   ╰── declared again here
+     10 │ }
+        ╰────
+      help: remove one of them, or merge them; case makes no difference
+
+    config::no-effect
+
+      ⚠ no repository has `pipeline "p"`
+       ╭─[factory.kdl:2:10]
+     1 │ factory "acme"
+     2 │ pipeline "p" {
+       ·          ─┬─
+       ·           ╰── has no effect
+     3 │     intake "x"
+       ╰────
+      help: name it in `defaults`, a `group` or a `repo`: `pipeline "p"`
+
+    config::no-effect
+
+      ⚠ `advisor "pre-flight"` says `consults`, which only `mid-flight` makes use of
+       ╭─[factory.kdl:6:43]
+     5 │     advisor "post-flight"
+     6 │     advisor "pre-flight" agents="claud" { consults 3; authority "advice"; }
+       ·                                           ────┬───
+       ·                                               ╰── has no effect
+     7 │     advisor "mid-flight" consults=0
+       ╰────
+      help: remove it, or write it in `advisor "mid-flight"`
+
+    config::no-effect
+
+      ⚠ `advisor "pre-flight"` says `authority`, which only `post-verify` makes use of
+       ╭─[factory.kdl:6:55]
+     5 │     advisor "post-flight"
+     6 │     advisor "pre-flight" agents="claud" { consults 3; authority "advice"; }
+       ·                                                       ────┬────
+       ·                                                           ╰── has no effect
+     7 │     advisor "mid-flight" consults=0
+       ╰────
+      help: remove it, or write it in `advisor "post-verify"`
     "#);
 }

@@ -2,8 +2,8 @@
 
 use crate::adapters::said;
 use crate::apply::{Recorder, RecorderError};
-use crate::ledger::{self, Record};
-use crate::model::{Outcome, RunId};
+use crate::ledger::{self, Advice, Record};
+use crate::model::{Closed, Outcome, RunId, RunOf};
 use crate::runs::{RecordError, Redactor, RunDir};
 
 use super::Yard;
@@ -72,6 +72,7 @@ fn record(dir: &RunDir, redactor: &Redactor) -> Result<Option<Record>, RecordErr
         prompt: spec.digest.clone(),
         playbook: on.of.play.as_ref().map(|play| play.book.clone()),
         play: on.of.play.clone(),
+        advice: advice(&on.of, &closed),
         config_commit: spec.config_commit.clone(),
         ended: end.at,
         took_ms: u64::try_from(end.took.as_millis()).unwrap_or(u64::MAX),
@@ -85,4 +86,9 @@ fn record(dir: &RunDir, redactor: &Redactor) -> Result<Option<Record>, RecordErr
         figure: billed.cost.map(|cost| cost.figure),
         run: spec.id,
     }))))
+}
+
+/// What an advisor said, where the run was one's.
+fn advice(of: &RunOf, closed: &Closed) -> Option<Advice> {
+    Advice::of(&of.play.as_ref()?.book, &closed.typed.as_ref()?.value)
 }

@@ -136,6 +136,7 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
             let by = (judging.desired, judging.scope, judging.now);
             issues_seen((state, known), (client, reviewer), by, &mut observed).await;
             observed.cases.held = Arc::clone(&judging.memory.held);
+            observed.cases.passed = judging.memory.passed.clone();
         }
         if facets.has(Facet::Issues) {
             observed.tracker.opened.clone_from(&judging.memory.opened);

@@ -24,6 +24,7 @@ pub fn memory(index: &Index, machine: &str, now: Timestamp) -> Memory {
         opened: index.opened().clone(),
         ran: index.ran(),
         held: index.held(),
+        passed: index.passed().clone(),
         machine: machine.to_owned(),
         ..Memory::default()
     };

@@ -52,7 +52,8 @@ pub(super) fn apply_to(world: &mut Observed, effect: &Effect) -> Result<(), Stri
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
         | Effect::Review(_)
-        | Effect::StopRun(_) => Err("this world has no conversations".to_owned()),
+        | Effect::StopRun(_)
+        | Effect::PassOver(_) => Err("this world has no conversations".to_owned()),
     }
 }
 

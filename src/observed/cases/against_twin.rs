@@ -20,6 +20,7 @@ fn pipeline() -> Pipeline {
         thin: 0,
         reserved: crate::model::Reserved::default(),
         judges: Vec::new(),
+        advisors: std::collections::BTreeMap::new(),
         trust: Permission::Write,
         epics: crate::model::Epics::Person,
         search: None,

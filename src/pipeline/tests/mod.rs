@@ -1,6 +1,7 @@
 //! What comes next of issues, in words: for each strategy and phase a story in which the first attempt fails.
 #![expect(clippy::unnecessary_wraps, reason = "what a run answers, if it does")]
 
+mod advisors;
 mod discover;
 mod family;
 mod implement;

@@ -194,7 +194,7 @@ fn what_may_be_changed() {
     too many lines: size
     too many files: size
     what people merge: paths
-    what judges: judges
+    what judges: judges, advisor
     not read: files
     ");
 }

@@ -11,14 +11,14 @@ use similar::{ChangeTag, TextDiff};
 use crate::desired;
 use crate::model::samples::{name, now};
 use crate::model::{
-    AnswerFrom, Billed, Case, Cases, CheckIs, CheckSeen, Closed, CommentSeen, CommitId, ConfigFile,
-    ConfigFiles, Desired, Effect, FileChange, LabelName, LabelOn, Landed, Mergeable, Mirror, Observed,
-    Outcome, Permission, Phase, PullCase, ReviewSeen, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then,
-    Transfer, Typed, mirrored_line,
+    AllPassedOver, AnswerFrom, Billed, Case, Cases, CheckIs, CheckSeen, Closed, CommentSeen, CommitId,
+    ConfigFile, ConfigFiles, Desired, Effect, FileChange, LabelName, LabelOn, Landed, Mergeable, Mirror,
+    Observed, Outcome, Permission, Phase, PullCase, ReviewSeen, RunId, RunPhase, RunSeen, Seen, StartRun,
+    Task, Then, Transfer, Typed, mirrored_line,
 };
 use crate::work::{Cx, Next, Room, next};
 
-use super::super::{Move, Stand, Station, View, station};
+use super::super::{Move, Stand, Station, Unmet, View, projection, station, unmet};
 
 /// The most characters of a line of a prompt that are told.
 const LINE: usize = 200;
@@ -33,6 +33,8 @@ pub(super) struct Story {
     pub(super) others: Vec<Case>,
     pub(super) now: Timestamp,
     runs: Vec<RunSeen>,
+    /// The advisors that were passed over.
+    passed: AllPassedOver,
     /// Every prompt that was read, by playbook.
     prompts: Vec<(String, String)>,
     told: String,
@@ -159,6 +161,7 @@ impl Story {
             others: Vec::new(),
             now: now() + SignedDuration::from_hours(1),
             runs: Vec::new(),
+            passed: AllPassedOver::default(),
             prompts: Vec::new(),
             told: String::new(),
             was: None,
@@ -187,6 +190,7 @@ impl Story {
             permissions: may.into(),
             own: [("acme".to_owned(), "bot".to_owned())].into(),
             reviewer: self.desired.github.reviewer.as_ref().map(|_| "critic[bot]".to_owned()),
+            passed: self.passed.clone(),
             ..Cases::default()
         };
         Observed { runs: self.runs.clone(), knows_runs: true, cases, ..Observed::default() }
@@ -280,6 +284,30 @@ impl Story {
         self.reads(&play.book, &start);
         self.closes(start, outcome, answer);
         self
+    }
+
+    /// Tells who may do what comes next.
+    #[track_caller]
+    pub(super) fn may_be_done_by(&mut self) -> &mut Self {
+        let at = self.look();
+        let Stand::Works(task) = &at.stand else { panic!("{:?}\n{}", at.stand, self.told) };
+        self.tells(&format!("    by {}", task.agents.join(", ")))
+    }
+
+    /// Tells what the factory's comment says, but for its first line.
+    pub(super) fn comments(&mut self) -> &mut Self {
+        let told = self.view(|view| projection(view, &station(view)).and_then(|tell| tell.comment));
+        let told = told.unwrap_or_default();
+        let lines = told.lines().skip(1).filter(|line| !line.trim().is_empty());
+        let lines: Vec<String> = lines.map(|line| format!("    > {line}")).collect();
+        self.tells(&lines.join("\n"))
+    }
+
+    /// Tells the rules that keep its pull request from landing.
+    pub(super) fn is_kept_by(&mut self) -> &mut Self {
+        let left = self.view(|view| unmet(view, &view.case.pulls[0]));
+        let line = |it: &Unmet| format!("    ! {}: {}; it needs {}", it.rule, it.says, it.needs);
+        self.tells(&left.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 
     /// No prompt is read twice.
@@ -474,6 +502,7 @@ impl Story {
             Move::Withdraw { .. } => self.case.pulls[0].open = false,
             Move::Transfer(it) => self.goes(&it.clone()),
             Move::Mirror(it) => self.has_mirror(&it.clone()),
+            Move::PassOver(it) => self.passed.note(self.case.repo.clone(), &it.done(&self.case)),
         }
         self.later(SignedDuration::from_mins(1))
     }
@@ -536,6 +565,9 @@ fn moves(what: &Move) -> String {
             format!("opens in {} as `{}`:\n{}\n{}", it.to, it.intake, it.title, it.body.trim_end())
         }
         Move::Transfer(it) => format!("goes to {} as `{}`", it.to, it.intake),
+        Move::PassOver(it) => {
+            format!("passes `{}` over: {}", it.passed.advisor.as_str(), cut(&it.passed.why, LINE))
+        }
     }
 }
 

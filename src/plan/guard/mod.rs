@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{
-    Action, ActionId, AddressGlob, Allow, CommitId, Desired, Facets, Held, LoopConfig, Observed, Ran,
-    RepoName, Verb,
+    Action, ActionId, AddressGlob, AllPassedOver, Allow, CommitId, Desired, Facets, Held, LoopConfig,
+    Observed, Ran, RepoName, Verb,
 };
 
 pub use overrides::Grant;
@@ -228,6 +228,8 @@ pub struct Memory {
     pub ran: Arc<Ran>,
     /// What merge policies may ask for.
     pub held: Arc<Held>,
+    /// The advisors that were passed over.
+    pub passed: AllPassedOver,
     /// The state directory that asks, by its id; empty before it has one.
     pub machine: String,
 }

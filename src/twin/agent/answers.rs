@@ -52,6 +52,18 @@ pub(super) fn answer(
                     "path": path })
         };
         json!({ "findings": wrong.iter().map(finding).collect::<Vec<_>>() })
+    } else if has("verdict") {
+        let wrong = missing(&mut script.insists_on.iter().map(|path| prompt.fill(path)));
+        let disagreement = |path: &String| json!({ "claim": "It works.", "assessment": format!("There is no file {path}."), "severity": "blocking" });
+        let verdict = if wrong.is_empty() { "approve" } else { "veto" };
+        json!({
+            "verdict": verdict, "reasoning": "Each file that was changed was looked at.",
+            "disagreements": wrong.iter().map(disagreement).collect::<Vec<_>>()
+        })
+    } else if has("rubric") {
+        json!({ "risk": "Little can go wrong.", "focus": [], "rubric": ["Is each file there that the issue asks for?"] })
+    } else if has("recommendation") {
+        json!({ "reasoning": "It can be taken back.", "recommendation": "Take the simplest one.", "confidence": 80 })
     } else if has("root_cause") {
         json!({
             "severity": "P2", "root_cause": "What was tried did not do what was asked for.", "fixable": true,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Phase, Playbook, Source};
 
+use super::advising::ADVISING;
 use super::judging::JUDGING;
 use super::playbook::SPECIALIST;
 use super::specialists::SPECIALISTS;
@@ -84,7 +85,7 @@ fn title(place: &str) -> &'static str {
 
 /// Every built-in playbook, by name.
 pub(super) fn all() -> BTreeMap<String, Playbook> {
-    let books = JUDGING.iter().chain(WORKING).chain(SPECIALISTS);
+    let books = JUDGING.iter().chain(ADVISING).chain(WORKING).chain(SPECIALISTS);
     books.map(|book| (book.name.to_owned(), playbook(book))).collect()
 }
 
@@ -162,9 +163,12 @@ mod tests {
         discover-stuck: hitl, 2 attempts
         implement: implement, 3 attempts
         implement-stuck: hitl, 2 attempts
+        mid-flight: review, 2 attempts
         plan: plan, 2 attempts
         plan-review: plan, 2 attempts
         plan-stuck: hitl, 2 attempts
+        post-verify: review, 2 attempts
+        pre-flight: review, 2 attempts
         quality-review: review, 2 attempts
         repair-checks: merge, 2 attempts
         resolve-conflict: merge, 3 attempts

@@ -1,5 +1,7 @@
 //! `pipeline`, `playbook` and `merge-policy`: which issues are worked on, what runs are told, and what may land.
 
+mod advising;
+mod advisors;
 mod built_in;
 mod freeze;
 mod globs;
@@ -26,7 +28,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Type};
-use crate::model::{AgentConfig, Desired, MergeMode, Phase, Pipeline, Pipelines, RepoName};
+use crate::model::{
+    AdvisorRole, AgentConfig, Desired, MergeMode, Phase, Pipeline, Pipelines, Playbook, RepoName,
+};
 
 use super::Builder;
 
@@ -113,7 +117,7 @@ fn who_does_it(block: &Block, pipeline: &Pipeline, pipelines: &Pipelines, cx: &m
     if said || !pipeline.agents.is_empty() {
         return;
     }
-    let mut used = pipelines.playbooks.values().filter(|book| pipeline.has(book.phase));
+    let mut used = pipelines.playbooks.values().filter(|book| uses(pipeline, book));
     let Some(book) = used.find(|book| book.agents.is_empty()) else { return };
     let says = format!("{} has no agent, and neither has the playbook `{}`", block.quoted(), book.name);
     cx.sink.push(
@@ -121,6 +125,16 @@ fn who_does_it(block: &Block, pipeline: &Pipeline, pipelines: &Pipelines, cx: &m
             .at(block.key_span(), "here")
             .help("name one that config declares: `agents \"claude\"`"),
     );
+}
+
+/// Whether runs go by a playbook. What only a change of what judges asks for is none.
+fn uses(pipeline: &Pipeline, book: &Playbook) -> bool {
+    let declared = |role| pipeline.advisors.get(&role).is_some_and(|it| it.agents.is_empty());
+    match AdvisorRole::by_word(&book.name) {
+        Some(AdvisorRole::PostVerify) => declared(AdvisorRole::PostVerify),
+        Some(role) => pipeline.has(book.phase) && declared(role),
+        None => pipeline.has(book.phase),
+    }
 }
 
 /// The factory has one identity on GitHub, and GitHub lets nobody approve a pull request of their own.

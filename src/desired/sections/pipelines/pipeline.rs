@@ -10,6 +10,7 @@ use crate::model::{AgentConfig, Epics, LabelName, Mark, MergePolicy, Permission,
 
 use super::super::refers::{AGENT, MERGE_POLICY, refers};
 use super::Builder;
+use super::advisors::{self, ADVISOR};
 use super::globs::{GLOBS, globs, texts};
 use super::router::{self, ROUTER};
 
@@ -99,7 +100,7 @@ pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
         Field::new(
             "judges",
             GLOBS,
-            "The files that the factory is judged by, as globs. A pull request that changes one of them is a person's to merge.",
+            "The files that the factory is judged by, as globs. A pull request that changes one of them is looked at by the advisor `post-verify`, with a veto, whether or not it is declared, and by another agent than made it where there is one; what passes it is a person's to merge.",
             "\"ci/**\" \".github/**\"",
         )
         .or("\".github/**\""),
@@ -125,7 +126,7 @@ pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
         )
         .or("\"person\""),
     ],
-    children: &[&RESERVED, &ROUTER],
+    children: &[&RESERVED, &ROUTER, &ADVISOR],
     repeat: Repeat::ByKey,
     example: "pipeline \"standard\" {\n    intake \"factory:please\"\n    agents \"claude\"\n    merge-policy \"guarded\"\n    reserved {\n        words \"pricing\" \"licence\"\n        paths \"legal/**\"\n    }\n}",
     ..Kind::EMPTY
@@ -164,6 +165,10 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
             Some(_) => globs(block, "judges", cx),
             None => vec![JUDGES.to_owned()],
         },
+        advisors: block
+            .each(ADVISOR.name)
+            .filter_map(|block| advisors::build(block, known.agents, cx))
+            .collect(),
         trust: block
             .text("trust")
             .and_then(|(word, _)| Permission::by_word(word))

@@ -26,7 +26,7 @@ pub(in crate::desired::sections) static PLAYBOOK: Kind = Kind {
         Field::new(
             "name",
             Type::Name,
-            "Its name: triage, discover, shape, shape-mediate, plan, plan-review, implement, spec-review, quality-review, rework, repair-checks, resolve-conflict, diagnose, or a specialist's.",
+            "Its name: triage, discover, shape, shape-mediate, plan, plan-review, implement, spec-review, quality-review, pre-flight, mid-flight, post-verify, rework, repair-checks, resolve-conflict, diagnose, or a specialist's.",
             "\"plan\"",
         )
         .required(),

@@ -106,6 +106,11 @@ impl World {
         } else if has("directions") {
             let direction = |n: u32| json!({ "title": format!("way {n}"), "summary": words });
             json!({ "directions": [direction(1), direction(2), direction(3)] })
+        } else if has("verdict") {
+            let severity = if good { "concern" } else { "blocking" };
+            let disagreement = json!({ "claim": words, "assessment": words, "severity": severity });
+            let verdict = if good || n == 0 { "approve" } else { "veto" };
+            json!({ "verdict": verdict, "reasoning": words, "disagreements": [disagreement], "direction": words })
         } else if has("direction") {
             let direction = if mood == Mood::Good { 1 } else { n.clamp(1, 3) };
             json!({ "direction": direction, "reasoning": words, "confidence": 5 })
@@ -114,6 +119,15 @@ impl World {
         } else if has("approach") {
             let files: Vec<String> = if good { vec![format!("src/{n}.rs")] } else { vec![] };
             json!({ "approach": words, "steps": [words], "files": files, "tests": words })
+        } else if has("recommendation") {
+            json!({ "reasoning": words, "recommendation": words, "confidence": 10 * n })
+        } else if has("rubric") {
+            let focus = json!({ "what": words, "files": ["src/0.rs"], "why": words });
+            json!({ "risk": words, "focus": [focus], "rubric": [words] })
+        } else if has("consult") && mood == Mood::Any && n == 0 {
+            let question = format!("what does {} mean?", self.rng.random_range(0..3_u32));
+            let findings = has("findings").then(|| json!({ "findings": [], "consult": question }));
+            findings.unwrap_or_else(|| json!({ "compliant": true, "gaps": [], "consult": question }))
         } else if has("findings") {
             let found = if good {
                 vec![]

@@ -66,6 +66,10 @@ impl World {
                 }
             }
             Effect::Tell(tell) => self.tell(tell, whole),
+            Effect::PassOver(it) => {
+                let after = it.done(&self.cases[&key(it.watched.number)]);
+                self.passed.note(repo.clone(), &after);
+            }
             Effect::Merge(it) => {
                 let (key, now, commit) = (key(it.watched.number), self.now, self.commit());
                 let closes = self.chance(70);

@@ -39,6 +39,21 @@ fn is_vouched_for(world: &World, view: &View<'_>, pull: &PullCase) -> bool {
         || view.runs.iter().any(|run| reviewed(run))
 }
 
+/// Whether an advisor that may have one has a veto on this head.
+fn has_veto(world: &World, key: &Key, head: &crate::model::CommitId) -> bool {
+    let judged = world.runs.iter().filter(|run| {
+        let is_its =
+            run.of.subject.issue().is_some_and(|(number, _)| (&run.of.repo, number) == (&key.0, key.1));
+        let play = run.of.play.as_ref().filter(|play| play.book == "post-verify");
+        is_its && play.is_some_and(|play| play.head.as_ref() == Some(head))
+    });
+    let said = judged.filter_map(|run| run.phase.closed()?.typed.as_ref());
+    said.into_iter().any(|said| {
+        let all = said.value["disagreements"].as_array().expect("it has its form");
+        said.value["verdict"] == "veto" || all.iter().any(|it| it["severity"] == "blocking")
+    })
+}
+
 impl Laws {
     fn counts(&mut self, what: &'static str) {
         *self.seen.entry(what).or_default() += 1;
@@ -91,6 +106,7 @@ impl Laws {
                     assert_eq!(unmet(view, pull), [], "all rules hold");
                     assert!(is_vouched_for(world, view, pull), "an approval has somebody behind it");
                     assert!(pull.head == it.head && pull.open, "at the head that was judged");
+                    assert!(!has_veto(world, &key, &it.head), "nothing lands with a veto at its head");
                     let waits = matches!(&at.stand, Stand::Waits(on) if on.contains("blocked by"));
                     let lands = matches!(&at.stand, Stand::Moves(what) if matches!(**what, Move::Land(_)));
                     assert!(lands || waits, "something lands where this is so: {:?}", at.stand);
@@ -108,6 +124,17 @@ impl Laws {
                     let waits = matches!(&at.stand, Stand::Waits(on) if on.contains("blocked by"));
                     assert!(says || waits, "a review is written where this is so: {:?}", at.stand);
                 });
+            }
+            Effect::PassOver(it) => {
+                let key = (repo, it.watched.number);
+                let work = &it.passed.work;
+                let its = world.runs.iter().filter(|run| run.of.repo == key.0 && run.of.version == *work);
+                let of_it = its.filter_map(|run| run.phase.closed());
+                assert!(of_it.clone().count() > 0, "an advisor is asked before it is passed over");
+                assert!(
+                    of_it.clone().all(|it| it.typed.is_none()),
+                    "one that gave its word is not passed over"
+                );
             }
             Effect::UpdateBranch { watched, .. } => {
                 world.stands(&(repo, watched.number), &now, |_, at| {

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use crate::loops::vocabulary;
 use crate::model::samples::{name, now};
 use crate::model::{
-    Action, Case, CommitId, ConfigFile, ConfigFiles, Desired, Effect, LabelName, LabelOn, Mergeable,
-    Observed, Paid, Permission, Pipeline, PullCase, RepoName, RunId, RunOf, RunSeen, Seen, StartRun, StopRun,
+    Action, AllPassedOver, Case, CommitId, ConfigFile, ConfigFiles, Desired, Effect, FileChange, LabelName,
+    LabelOn, Mergeable, Observed, Paid, Permission, Pipeline, PullCase, RepoName, RunId, RunOf, RunSeen,
+    Seen, StartRun, StopRun,
 };
 use crate::pipeline::{Station, View, station};
 use crate::work;
@@ -31,7 +32,15 @@ agent "helper" kind="command" { program "/bin/true"; }
 caps { runs 3; runs-per-repo 2; }
 merge-policy "green" { mode "on-green"; require-checks "ci"; }
 merge-policy "seen" { mode "on-green-with-review"; require-checks "ci"; }
-pipeline "long" { intake "factory"; agents "smith" "helper"; merge-policy "green"; }
+pipeline "long" {
+    intake "factory"
+    agents "smith" "helper"
+    merge-policy "green"
+    judges "ci/**"
+    advisor "pre-flight" { reworked #true; paths "src/**"; }
+    advisor "mid-flight" consults=2
+    advisor "post-verify"
+}
 pipeline "short" { intake "factory"; agents "helper" "smith"; merge-policy "seen"; phases; }
 pipeline "judged" { intake "factory"; agents "smith" "helper"; merge-policy "seen"; phases "review"; }
 repo "acme/anvil" { pipeline "long"; }
@@ -56,6 +65,8 @@ pub(in crate::loops::tests) struct World {
     pub(super) steered: BTreeSet<Key>,
     /// What happened, in words.
     pub(super) log: Vec<String>,
+    /// The advisors that were passed over.
+    pub(super) passed: AllPassedOver,
     pub(super) rng: StdRng,
     /// Whether actions are carried out whatever the look before them shows.
     pub(super) careless: bool,
@@ -81,6 +92,7 @@ impl World {
             stopped: BTreeSet::new(),
             steered: BTreeSet::new(),
             log: Vec::new(),
+            passed: AllPassedOver::default(),
             rng: StdRng::seed_from_u64(seed),
             careless: false,
             next: 100,
@@ -162,6 +174,8 @@ impl World {
     /// A pull request of this head that was just opened.
     pub(super) fn opened(&mut self, head: CommitId, title: &str, base: &str) -> PullCase {
         let base_head = self.commit();
+        let path = if self.chance(20) { "ci/test.sh" } else { "src/0.rs" };
+        let files = vec![FileChange { path: path.to_owned(), additions: 9, deletions: 1 }];
         PullCase {
             number: self.fresh(),
             title: title.to_owned(),
@@ -182,7 +196,7 @@ impl World {
             checks: Seen::Known(Vec::new()),
             reviews: Seen::Known(Vec::new()),
             threads: Seen::Known(Vec::new()),
-            files: Seen::Known(Vec::new()),
+            files: Seen::Known(files),
             opened: self.now,
             head_at: Some(self.now),
         }
@@ -209,6 +223,7 @@ impl World {
         };
         observed.cases.all =
             self.cases.iter().map(|(key, case)| (key.clone(), Seen::Known(case.clone()))).collect();
+        observed.cases.passed = self.passed.clone();
         observed.cases.own.insert("acme".into(), BOT.into());
         observed.cases.reviewer = Some(CRITIC.into());
         for repo in self.desired.pipelines.of_repo.keys() {
@@ -252,6 +267,11 @@ impl World {
                 watched.beside(case.pull().map_or(Value::Null, value), case.stamp(watched))
             }
             Effect::Tell(tell) => tell.value(case(tell.watched.number)),
+            Effect::PassOver(it) => {
+                let case = case(it.watched.number);
+                let is_there = self.passed.of(&it.repo, case.number).contains(&it.passed);
+                if is_there { it.done(case) } else { it.value(case) }
+            }
             Effect::Merge(it) => it.value(case(it.watched.number)),
             Effect::Reply(it) => it.value(case(it.watched.number)),
             Effect::Review(it) => it.value(case(it.watched.number)),
