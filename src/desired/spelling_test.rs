@@ -258,7 +258,7 @@ proptest! {
 fn a_good_share_of_what_is_made_is_valid() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let valid = (0..200).filter(|_| {
+    let valid = (0..400).filter(|_| {
         let nodes = children(&ROOT).new_tree(&mut runner).expect("the strategy makes values").current();
         let mut text = String::new();
         for node in &nodes {

@@ -28,7 +28,9 @@ pub fn holds_others(view: &View<'_>, at: &Station) -> bool {
             false
         }
     };
-    is_under_way && goes_on
+    // What only a person merges may stay open for long.
+    let is_a_persons = |pull| view.policy().is_some_and(|it| super::rules::files(view, it, pull).is_some());
+    is_under_way && goes_on && !view.pull().is_some_and(is_a_persons)
 }
 
 /// Whether it is about to be implemented and nothing of it is there yet: what touches the same files may come first.

@@ -426,7 +426,12 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
         }
         if matches!(
             action.verb,
-            Verb::OpenPull | Verb::ReviewPull | Verb::Reply | Verb::MergePull | Verb::StopRun
+            Verb::OpenPull
+                | Verb::ReviewPull
+                | Verb::Reply
+                | Verb::MergePull
+                | Verb::StopRun
+                | Verb::PassOver
         ) {
             done.look_again = done.look_again.and(Facets::of(Facet::Cases));
         }

@@ -327,6 +327,7 @@ fn who_looks_first_tells_the_others_where_to_look() {
         |     risk: It may break.
         |     look at: the horn (src/anvil.rs, src/horn.rs): it was never honed
         |     answer: Does it cut?
+    review: the author says of #20 that c8c8c8c8c8 passes: commented
     merge: merges #20 at c8c8c8c8c8
     --
     review: `pre-flight` 1.1 -> no verdict
@@ -439,6 +440,7 @@ fn a_reviewer_asks_and_judges_with_the_answer() {
         - (nothing)
         + - attempt 1: `crashed`: so it was
         + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
+    review: the author says of #20 that c8c8c8c8c8 doesn't pass: commented
     review: `rework` 1.1, findings -> done
     review: #20 goes from c8c8c8c8c8 to 0808080808
     review: `spec-review` 2 is to be done
@@ -456,6 +458,7 @@ fn a_reviewer_asks_and_judges_with_the_answer() {
         | Question 2 of this review, as data:
         |     what does SHARP mean
         | No further question is answered: judge by yourself.
+    review: the author says of #20 that c8c8c8c8c8 passes: commented
     merge: merges #20 at c8c8c8c8c8
     "#);
 }
@@ -482,6 +485,7 @@ fn who_does_not_answer_a_reviewer_is_passed_over_or_nothing_goes_on() {
         |     What does sharp mean?
         | Nobody gave an answer: judge by yourself.
         | Where the verdict hangs on a question of judgement that neither the code nor the issue answers, put it into `consult` instead of giving a verdict, and you are asked again with the answer (1 of 5 times…
+    review: the author says of #20 that c8c8c8c8c8 passes: commented
     merge: merges #20 at c8c8c8c8c8
     --
     review: `spec-review` 1.1 -> done {"compliant":true,"gaps":[]}

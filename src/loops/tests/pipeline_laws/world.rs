@@ -37,7 +37,7 @@ pipeline "long" {
     agents "smith" "helper"
     merge-policy "green"
     judges "ci/**"
-    advisor "pre-flight" { reworked #true; paths "src/**"; }
+    advisor "pre-flight" { reworked #true; paths "lib/**"; }
     advisor "mid-flight" consults=2
     advisor "post-verify"
 }
@@ -174,7 +174,7 @@ impl World {
     /// A pull request of this head that was just opened.
     pub(super) fn opened(&mut self, head: CommitId, title: &str, base: &str) -> PullCase {
         let base_head = self.commit();
-        let path = if self.chance(20) { "ci/test.sh" } else { "src/0.rs" };
+        let path = if self.chance(20) { "ci/test.sh" } else { "lib/edge.rs" };
         let files = vec![FileChange { path: path.to_owned(), additions: 9, deletions: 1 }];
         PullCase {
             number: self.fresh(),
