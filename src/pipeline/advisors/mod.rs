@@ -99,7 +99,7 @@ pub(super) fn agents(view: &View<'_>, book: &str) -> Option<Vec<String>> {
     let declared = view.pipeline.advisors.get(&role).map(|it| &it.agents);
     let of_book = view.book(book).map(|it| &it.agents);
     let all = [declared, of_book, Some(&view.pipeline.agents)];
-    let named = all.iter().flatten().find(|agents| !agents.is_empty()).map(|it| it.to_vec());
+    let named = all.iter().flatten().find(|agents| !agents.is_empty()).map(|it| (*it).clone());
     let named = named.unwrap_or_default();
     if role != AdvisorRole::PostVerify {
         return Some(named);

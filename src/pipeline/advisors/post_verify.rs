@@ -28,7 +28,8 @@ const MANY: u64 = 200;
 #[derive(Clone, Debug, Deserialize)]
 struct Verdict {
     /// `approve` or `veto`.
-    verdict: String,
+    #[serde(rename = "verdict")]
+    word: String,
     /// Why.
     reasoning: String,
     /// Where it disagrees.
@@ -91,7 +92,7 @@ impl Blast {
 impl Verdict {
     /// Whether it is against it. Who approves of what it calls blocking doesn't approve.
     fn vetoes(&self) -> bool {
-        self.verdict != "approve" || self.disagreements.iter().any(|it| it.severity == "blocking")
+        self.word != "approve" || self.disagreements.iter().any(|it| it.severity == "blocking")
     }
 
     /// All that it says, a line each.
@@ -247,12 +248,11 @@ fn reviewed(view: &View<'_>, pull: &PullCase) -> String {
     }
     if let Some(found) = said(QUALITY).and_then(answer::<Findings>) {
         let lines: BTreeSet<String> = found.findings.iter().map(Finding::line).collect();
-        match lines.is_empty() {
-            true => out.push_str(&format!("`{QUALITY}` found nothing.\n")),
-            false => {
-                out.push_str(&format!("`{QUALITY}` found, as data:\n"));
-                out.push_str(&as_data(lines.iter().map(|line| line.trim_end())));
-            }
+        if lines.is_empty() {
+            out.push_str(&format!("`{QUALITY}` found nothing.\n"));
+        } else {
+            out.push_str(&format!("`{QUALITY}` found, as data:\n"));
+            out.push_str(&as_data(lines.iter().map(|line| line.trim_end())));
         }
     }
     out
@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn who_calls_something_blocking_does_not_approve() {
         let said = |verdict: &str, severities: &[&str]| Verdict {
-            verdict: verdict.to_owned(),
+            word: verdict.to_owned(),
             reasoning: "so".to_owned(),
             disagreements: severities
                 .iter()
