@@ -178,7 +178,10 @@ impl Writer {
             }
             Effect::StartRun(start) => {
                 self.workshop.start(start).await?;
-                Shown::No
+                // Its own records show it; what it is for was looked at before.
+                let mut wanted = action.after.clone();
+                wanted.as_object_mut().map(|fields| fields.remove("of"));
+                Shown::when(self.workshop.look(&start.of)? == wanted)
             }
             Effect::OpenPull(pull) => {
                 self.workshop.push(pull).await?;

@@ -38,6 +38,8 @@ struct Inner {
     own: BTreeSet<String>,
     /// What somebody may do in a repository, and when that was read.
     permissions: BTreeMap<(RepoName, String), (Permission, Timestamp)>,
+    /// When a branch was last fetched whole.
+    fetched: BTreeMap<(RepoName, String), Timestamp>,
     /// Where repositories are cloned from, as GitHub told a short while ago.
     origins: BTreeMap<RepoName, (Origin, Timestamp)>,
 }
@@ -312,6 +314,17 @@ impl Known {
         let known = self.lock();
         let (origin, at) = known.origins.get(repo)?;
         (now.duration_since(*at) < SignedDuration::from_mins(1)).then(|| origin.clone())
+    }
+
+    /// Whether a branch was fetched a moment ago: runs that are started together begin with the same commit.
+    pub(super) fn has_fetched(&self, repo: &RepoName, branch: &str, now: Timestamp) -> bool {
+        let at = self.lock().fetched.get(&(repo.clone(), branch.to_owned())).copied();
+        at.is_some_and(|at| now.duration_since(at) < SignedDuration::from_secs(2))
+    }
+
+    /// Takes note that a branch was fetched.
+    pub(super) fn note_fetched(&self, repo: &RepoName, branch: &str, at: Timestamp) {
+        self.lock().fetched.insert((repo.clone(), branch.to_owned()), at);
     }
 
     /// Takes note of where a repository is cloned from.

@@ -314,7 +314,11 @@ impl Starter {
         let token = self.1.git_token(start.of.repo.owner()).await.map_err(failed)?;
         let access = Access::new(&yard.env, Some(token));
         let mirror = Mirror::ensure(&yard.state.mirror_of(&start.of.repo), &origin.url).map_err(failed)?;
-        mirror.fetch(&access, &[Refs::Branch(origin.branch.clone())]).await.map_err(failed)?;
+        let (repo, at) = (&start.of.repo, yard.clock.now());
+        if !yard.known.has_fetched(repo, &origin.branch, at) {
+            mirror.fetch(&access, &[Refs::Branch(origin.branch.clone())]).await.map_err(failed)?;
+            yard.known.note_fetched(repo, &origin.branch, at);
+        }
         let base = mirror.repo().branch_head(&origin.branch).map_err(failed)?;
         let base =
             base.ok_or_else(|| because(format!("{} has no branch `{}` yet", start.of.repo, origin.branch)))?;

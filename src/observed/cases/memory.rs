@@ -17,8 +17,8 @@ const WHOLE: SignedDuration = SignedDuration::from_mins(10);
 
 /// How many open pull requests of issues that have not changed are read again at a time: as many as one query holds.
 const AGAIN: usize = 25;
-/// How many of those are the next ones to land; the others are those that were read longest ago.
-const NEXT: usize = 15;
+/// How many of those are the next ones to land at least; the others are those that were read longest ago.
+const NEXT: usize = 10;
 
 /// What was read of issues before, by repository.
 #[derive(Debug, Default)]
@@ -97,7 +97,9 @@ impl Remembered {
             .filter(|(number, kept)| same(number, &kept.updated))
             .map(|(_, kept)| kept)
             .collect();
-        let again = again(&kept, now);
+        // Together with what has changed it fits into one query.
+        let asked = listed.len() + kept.iter().filter(|it| it.told).count();
+        let again = again(&kept, AGAIN.saturating_sub(asked).max(NEXT), now);
         // What is told of from now on is read the next time.
         let told = kept.iter_mut().map(|it| (it.case.clone(), std::mem::take(&mut it.told)));
         told.map(|(case, told)| (told || again.contains(&case.number), case))
@@ -178,13 +180,13 @@ impl Remembered {
 }
 
 /// The issues whose open pull request is read again, though nothing told of it.
-fn again(kept: &[&mut Kept], now: Timestamp) -> BTreeSet<u64> {
+fn again(kept: &[&mut Kept], most: usize, now: Timestamp) -> BTreeSet<u64> {
     let mut open: Vec<&Kept> = kept.iter().map(|it| &**it).filter(|it| it.pull().is_some()).collect();
     open.sort_by_key(|it| it.case.turn(now));
     let rest = open.split_off(open.len().min(NEXT));
     let mut rest: Vec<&Kept> = rest;
     rest.sort_by_key(|it| (it.read, it.case.number));
-    open.into_iter().chain(rest).take(AGAIN).map(|it| it.case.number).collect()
+    open.into_iter().chain(rest).take(most).map(|it| it.case.number).collect()
 }
 
 #[cfg(test)]
@@ -255,14 +257,14 @@ mod tests {
             memory.learn(&repo, (Vec::new(), false, at(minute)), &none, kept.into_iter());
             read
         };
-        let next: Vec<u64> = (1..=15).collect();
-        assert_eq!(look(2), [next.clone(), (16..=25).collect()].concat());
-        assert_eq!(look(3), [next.clone(), (26..=35).collect()].concat(), "those that were read longest ago");
+        let next: Vec<u64> = (1..=10).collect();
+        assert_eq!(look(2), [next.clone(), (11..=25).collect()].concat());
+        assert_eq!(look(3), [next.clone(), (26..=40).collect()].concat(), "those that were read longest ago");
         memory.tell(&repo, &Told::Pull(1050));
         memory.tell(&repo, &Told::Head(format!("{:040x}", 55)));
         memory.tell(&repo, &Told::Pull(7));
-        assert_eq!(look(4), [next.clone(), (36..=45).collect(), vec![50, 55]].concat());
-        assert_eq!(look(5), [next, (46..=49).collect(), (51..=54).collect(), vec![56, 57]].concat());
+        assert_eq!(look(4), [next.clone(), (41..=52).collect(), vec![55]].concat());
+        assert_eq!(look(5), [next, (11..=18).collect(), vec![53, 54], (56..=60).collect()].concat());
     }
 
     /// What is told of while something is being read may have come after it was read.
