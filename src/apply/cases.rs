@@ -1,8 +1,7 @@
 //! What is done about issues and their pull requests. Each write comes after one reading of the issue, with all that decides.
 
-use std::time::{Duration, Instant};
-
 use http::Method;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::adapters::github::{Client, Effect as Once, Error};
@@ -16,24 +15,30 @@ use super::look::LookError;
 use super::shown::Shown;
 
 /// For so long one reading counts for all that is done about an issue in one go.
-const TOGETHER: Duration = Duration::from_secs(2);
+const TOGETHER: SignedDuration = SignedDuration::from_secs(2);
 
 /// What is done about one issue in one go, after one reading of it.
-#[derive(Debug, Default)]
-pub(super) struct Group(Option<Reading>);
+pub(super) struct Group<'a> {
+    clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
+    reading: Option<Reading>,
+}
 
-#[derive(Debug)]
 struct Reading {
     repo: RepoName,
     number: u64,
-    at: Instant,
+    at: Timestamp,
     case: Option<Case>,
 }
 
-impl Group {
+impl<'a> Group<'a> {
+    /// One that nothing was done in yet.
+    pub(super) fn new(clock: &'a (dyn Fn() -> Timestamp + Send + Sync)) -> Self {
+        Self { clock, reading: None }
+    }
+
     /// Whatever is done next is looked at anew.
     pub(super) fn ends(&mut self) {
-        self.0 = None;
+        self.reading = None;
     }
 
     /// An issue as it is now, in whichever form; null where it is gone, or was moved elsewhere.
@@ -44,14 +49,15 @@ impl Group {
         number: u64,
         value: impl FnOnce(&Case) -> Value,
     ) -> Result<Value, LookError> {
-        let is_it = |it: &Reading| it.repo == *repo && it.number == number && it.at.elapsed() < TOGETHER;
-        if !self.0.as_ref().is_some_and(is_it) {
-            self.0 = None;
-            let at = Instant::now();
+        let now = (self.clock)();
+        let is_it =
+            |it: &Reading| it.repo == *repo && it.number == number && now.duration_since(it.at) < TOGETHER;
+        if !self.reading.as_ref().is_some_and(is_it) {
+            self.reading = None;
             let case = one_case(client, repo, number).await?;
-            self.0 = Some(Reading { repo: repo.clone(), number, at, case });
+            self.reading = Some(Reading { repo: repo.clone(), number, at: now, case });
         }
-        let case = self.0.as_ref().and_then(|it| it.case.as_ref());
+        let case = self.reading.as_ref().and_then(|it| it.case.as_ref());
         Ok(case.map_or(Value::Null, value))
     }
 

@@ -105,7 +105,8 @@ async fn one_repository(
     watch: &Watch<'_>,
     hopeless: &CancellationToken,
 ) -> Result<Vec<(Action, Outcome)>, RecorderError> {
-    let (mut done, mut group): (Vec<(Action, Outcome)>, _) = (Vec::new(), Group::default());
+    let clock = || recorder.now();
+    let (mut done, mut group): (Vec<(Action, Outcome)>, _) = (Vec::new(), Group::new(&clock));
     for (permitted, intent) in actions {
         let Permitted { action, permit } = permitted;
         let outcome = match held_back(&action, &done, watch, hopeless) {
@@ -155,7 +156,7 @@ fn held_back(
 }
 
 /// Looks, compares, writes, and where the write's fate is uncertain looks again.
-async fn attempt(action: &Action, permit: Permit, writer: &Writer, group: &mut Group) -> Outcome {
+async fn attempt(action: &Action, permit: Permit, writer: &Writer, group: &mut Group<'_>) -> Outcome {
     let now = match writer.look(action, group).await {
         Ok(now) => now,
         Err(error) => return failed_look(&error),
@@ -196,7 +197,7 @@ async fn attempt(action: &Action, permit: Permit, writer: &Writer, group: &mut G
 }
 
 /// GitHub accepted the write, and its reply doesn't show it: what is there now decides.
-async fn unconfirmed(action: &Action, writer: &Writer, group: &mut Group) -> Outcome {
+async fn unconfirmed(action: &Action, writer: &Writer, group: &mut Group<'_>) -> Outcome {
     group.ends();
     match writer.look(action, group).await.map(|now| now.value) {
         Ok(now) if now == action.after => Outcome::Done,

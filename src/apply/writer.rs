@@ -86,7 +86,7 @@ impl Writer {
     ///
     /// # Errors
     /// When it can't be told; then nothing may be written.
-    pub(super) async fn look(&self, action: &Action, group: &mut Group) -> Result<Looked, LookError> {
+    pub(super) async fn look(&self, action: &Action, group: &mut Group<'_>) -> Result<Looked, LookError> {
         let client = &self.client;
         let value = match &action.effect {
             Effect::CreateRepository { .. } | Effect::UpdateSettings { .. } => {
@@ -137,7 +137,7 @@ impl Writer {
     }
 
     /// The value of something, with what is watched of the issue that it is for.
-    async fn beside(&self, action: &Action, value: Value, group: &mut Group) -> Result<Value, LookError> {
+    async fn beside(&self, action: &Action, value: Value, group: &mut Group<'_>) -> Result<Value, LookError> {
         match action.effect.watched() {
             Some(watched) => group.beside(&self.client, action.effect.repo(), watched, value).await,
             None => Ok(value),

@@ -1,10 +1,12 @@
 //! What merge policies may ask for, as it comes to pass: each thing is written into the ledger once.
 
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::adapters::fs;
 use crate::loops;
 use crate::model::{Desired, Held, MergePolicy, Proof};
 use crate::pipeline::meddled;
@@ -81,7 +83,7 @@ fn asked(desired: &Desired) -> Vec<Duration> {
 
 /// How many KiB of memory this process has; nothing where the system doesn't tell.
 pub(super) fn resident() -> Option<i64> {
-    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let text = String::from_utf8(fs::read(Path::new("/proc/self/status"), 1 << 16).ok()?).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.trim().trim_end_matches("kB").trim().parse().ok()
 }

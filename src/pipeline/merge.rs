@@ -104,7 +104,7 @@ pub fn meddled(view: &View<'_>, pull: &PullCase) -> Vec<String> {
     }
     let made = |run: &&RunSeen| run.phase.closed().and_then(|it| it.commit.as_ref()) == Some(&pull.head);
     let pushed = pull.pushed_by.as_deref().is_some_and(|login| view.is_factory(login));
-    if !pushed && !view.runs.iter().any(|run| made(&run)) {
+    if !pushed && !view.runs.iter().any(made) {
         out.push(format!("{} is none that the factory made", pull.head.short()));
     }
     match pull.reviews.known() {

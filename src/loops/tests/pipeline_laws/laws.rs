@@ -249,19 +249,8 @@ impl Laws {
                 Stand::Done(_) => "done",
                 Stand::Left(_) => "left",
             });
-            // What touches the same files as another one waits for that, which may wait for a person.
-            let issue = crate::model::Address::issue(&key.0, key.1);
-            let comes_first = |on: &str| {
-                world.cases.values().any(|other| {
-                    let (number, pull) = (other.number, other.pulls.first());
-                    other.repo == key.0
-                        && on.starts_with(&format!("#{number} to land,"))
-                        && pull.is_some_and(|it| it.open)
-                })
-            };
-            let mut waits = plan.waiting.iter().filter(|it| it.address.is_at_or_below(&issue));
-            let named = waits.any(|it| comes_first(&it.on))
-                || plan.problems.iter().any(|it| it.address.to_string().contains(&format!("/{}", key.1)));
+            let named =
+                plan.problems.iter().any(|it| it.address.to_string().contains(&format!("/{}", key.1)));
             assert!(!matches!(stand, Stand::Moves(_)), "#{} is lost: {stand:?}", key.1);
             // What touches the same files comes after what a person has yet to let land.
             let issue = crate::model::Address::issue(&key.0, key.1);

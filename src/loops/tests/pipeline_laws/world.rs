@@ -42,7 +42,15 @@ pipeline "long" {
     advisor "post-verify"
 }
 pipeline "short" { intake "factory"; agents "helper" "smith"; merge-policy "seen"; phases; }
-pipeline "judged" { intake "factory"; agents "smith" "helper"; merge-policy "seen"; phases "review"; }
+pipeline "judged" {
+    intake "factory"
+    agents "smith" "helper"
+    merge-policy "seen"
+    phases "review"
+    advisor "pre-flight"
+    advisor "mid-flight" consults=1
+    advisor "post-verify" authority="advice"
+}
 repo "acme/anvil" { pipeline "long"; }
 repo "acme/bolt" { pipeline "short"; }
 repo "acme/clamp" { pipeline "judged"; }
