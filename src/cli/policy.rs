@@ -193,6 +193,7 @@ mod tests {
         }
         let lasted = std::time::Duration::from_hours(9);
         let held = Held {
+            updates: std::collections::BTreeMap::new(),
             landed: [
                 (name("acme/anvil"), [(1, true), (2, true), (3, true)].into()),
                 (name("acme/widgets"), [(1, true), (2, false), (3, true)].into()),

@@ -244,6 +244,11 @@ impl Index {
                 }
                 let open = self.open.remove(&outcome.intent);
                 if outcome.result == Ending::Done
+                    && open.as_ref().is_some_and(|open| open.intent.verb == Verb::UpdateBranch)
+                {
+                    Arc::make_mut(&mut self.held).updated(&outcome.address, entry.at);
+                }
+                if outcome.result == Ending::Done
                     && let Some(begun) = open.as_ref().and_then(Open::begun)
                 {
                     Arc::make_mut(&mut self.ran).begin(&outcome.address, begun);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CommitId, MergePolicy, RepoName};
+use super::{Address, CommitId, MergePolicy, RepoName};
 
 /// Something that a merge policy may ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,8 @@ pub struct Held {
     pub soaks: BTreeMap<Timestamp, (Duration, Option<i64>)>,
     /// The approvals of policies: their names, what they read like, and the logins in lower case.
     pub approvals: BTreeSet<(String, String, String)>,
+    /// When the branches of pull requests were brought up to their base, by the address of the pull request.
+    pub updates: BTreeMap<Address, Vec<Timestamp>>,
 }
 
 impl Held {
@@ -94,6 +96,17 @@ impl Held {
                 self.approvals.insert((policy.clone(), fingerprint.clone(), by.to_lowercase()));
             }
         }
+    }
+
+    /// Takes note of a branch that was brought up to its base.
+    pub fn updated(&mut self, pull: &Address, at: Timestamp) {
+        self.updates.entry(pull.clone()).or_default().push(at);
+    }
+
+    /// How often the branch of a pull request was brought up to its base since a moment.
+    pub fn updates_since(&self, pull: &Address, since: Option<Timestamp>) -> usize {
+        let all = self.updates.get(pull).into_iter().flatten();
+        all.filter(|at| since.is_none_or(|since| **at > since)).count()
     }
 
     /// Whether it is known what became of a pull request that landed.

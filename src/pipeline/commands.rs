@@ -98,6 +98,11 @@ impl Commands {
         retries.find(|(at, ..)| *at >= after).map(|(at, ..)| *at)
     }
 
+    /// When somebody said last that what was given up is tried again.
+    pub(super) fn last_retry(&self) -> Option<Timestamp> {
+        self.heard.iter().filter(|(_, _, it)| *it == Command::Retry).map(|(at, ..)| *at).max()
+    }
+
     /// Whether a phase is to be gone through again since a moment.
     pub(super) fn redone_since(&self, phase: Phase, since: Timestamp) -> bool {
         self.heard.iter().any(|(at, _, command)| *at > since && *command == Command::Redo(phase))

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    CheckIs, CheckSeen, Landing, MergePolicy, Phase, PullCase, ReviewIs, ReviewSeen, RunSeen, Watched,
+    Address, CheckIs, CheckSeen, Landing, MergePolicy, Phase, PullCase, ReviewIs, ReviewSeen, RunSeen,
+    Watched,
 };
 
 pub use super::rules::{Unmet, unmet};
@@ -69,6 +70,17 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
                 && view.policy().is_some_and(|it| it.updates > 0) =>
         {
             let (number, head) = (pull.number, pull.head.clone());
+            let on = Address::repo(&view.case.repo).part("pull", &number.to_string());
+            let done = view.cx.observed.cases.held.updates_since(&on, view.commands.last_retry());
+            let most = view.policy().map_or(0, |it| it.updates);
+            if done >= most as usize {
+                let why = format!(
+                    "the branch of #{number} was brought up to its base {done} times, and {most} are allowed{}; bring it up to \
+                     date, or say `/retry`",
+                    view.policy().map(|it| format!(" ({})", it.source)).unwrap_or_default()
+                );
+                return Some(Station::human(Phase::Merge, why, Vec::new()));
+            }
             Some(Station::moves(Phase::Merge, Move::Update { number, head }))
         }
         [first, more @ ..] => {

@@ -262,9 +262,9 @@ mod tests {
         assert_eq!(look(3), [next.clone(), (26..=40).collect()].concat(), "those that were read longest ago");
         memory.tell(&repo, &Told::Pull(1050));
         memory.tell(&repo, &Told::Head(format!("{:040x}", 55)));
-        memory.tell(&repo, &Told::Pull(7));
-        assert_eq!(look(4), [next.clone(), (41..=52).collect(), vec![55]].concat());
-        assert_eq!(look(5), [next, (11..=18).collect(), vec![53, 54], (56..=60).collect()].concat());
+        memory.tell(&repo, &Told::Pull(9999));
+        assert_eq!(look(4), [next.clone(), (41..=53).collect(), vec![55]].concat());
+        assert_eq!(look(5), [next, (11..=19).collect(), vec![54], (56..=60).collect()].concat());
     }
 
     /// What is told of while something is being read may have come after it was read.

@@ -79,6 +79,33 @@ fn a_branch_that_fell_behind_takes_in_its_base_first() {
 }
 
 #[test]
+fn a_branch_that_falls_behind_again_and_again_is_a_persons() {
+    let mut it = story();
+    for _ in 0..5 {
+        it.pull("its base moves on", |pull| pull.behind = Some(2)).moved();
+    }
+    it.pull("its base moves on", |pull| pull.behind = Some(2)).by_design().stands();
+    it.said("ann", "/retry").moved().stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (its base moves on)
+    merge: #20 takes in its base, from c8c8c8c8c8
+    (its base moves on)
+    merge: #20 takes in its base, from 3232323232
+    (its base moves on)
+    merge: #20 takes in its base, from 3232323232
+    (its base moves on)
+    merge: #20 takes in its base, from 3232323232
+    (its base moves on)
+    merge: #20 takes in its base, from 3232323232
+    (its base moves on)
+    merge: A PERSON'S TURN: the branch of #20 was brought up to its base 5 times, and 5 are allowed (factory.kdl:11); bring it up to date, or say `/retry`
+    (ann: /retry)
+    merge: #20 takes in its base, from 3232323232
+    merge: merges #20 at 3232323232
+    ");
+}
+
+#[test]
 fn what_only_tests_the_factory_never_lands() {
     let mut it = story();
     it.pull("it says so", |pull| pull.title = "[factory-e2e] Hone".to_owned()).moved().by_design().stands();

@@ -11,10 +11,10 @@ use similar::{ChangeTag, TextDiff};
 use crate::desired;
 use crate::model::samples::{name, now};
 use crate::model::{
-    AllPassedOver, AnswerFrom, Billed, Case, Cases, CheckIs, CheckSeen, Closed, CommentSeen, CommitId,
-    ConfigFile, ConfigFiles, Desired, Effect, FileChange, LabelName, LabelOn, Landed, Mergeable, Mirror,
-    Observed, Outcome, Permission, Phase, PullCase, ReviewSeen, RunId, RunPhase, RunSeen, Seen, StartRun,
-    Task, Then, Transfer, Typed, mirrored_line,
+    Address, AllPassedOver, AnswerFrom, Billed, Case, Cases, CheckIs, CheckSeen, Closed, CommentSeen,
+    CommitId, ConfigFile, ConfigFiles, Desired, Effect, FileChange, Held, LabelName, LabelOn, Landed,
+    Mergeable, Mirror, Observed, Outcome, Permission, Phase, PullCase, ReviewSeen, RunId, RunPhase, RunSeen,
+    Seen, StartRun, Task, Then, Transfer, Typed, mirrored_line,
 };
 use crate::work::{Cx, Next, Room, next};
 
@@ -44,6 +44,8 @@ pub(super) struct Story {
     by_design: bool,
     /// How many runs there were when a person's turn had come last.
     tried: usize,
+    /// What the ledger holds.
+    held: Held,
 }
 
 /// Config for issues that go through these phases, with more that the pipeline says.
@@ -167,6 +169,7 @@ impl Story {
             was: None,
             by_design: false,
             tried: 0,
+            held: Held::default(),
         }
     }
 
@@ -191,6 +194,7 @@ impl Story {
             own: [("acme".to_owned(), "bot".to_owned())].into(),
             reviewer: self.desired.github.reviewer.as_ref().map(|_| "critic[bot]".to_owned()),
             passed: self.passed.clone(),
+            held: std::sync::Arc::new(self.held.clone()),
             ..Cases::default()
         };
         Observed { runs: self.runs.clone(), knows_runs: true, cases, ..Observed::default() }
@@ -478,6 +482,8 @@ impl Story {
             }
             Move::Update { .. } => {
                 let number = self.case.pulls[0].number;
+                let at = Address::repo(&self.case.repo).part("pull", &number.to_string());
+                self.held.updated(&at, self.now);
                 self.case.pulls[0] = pull(number, commit(50 + self.runs.len()));
             }
             Move::Answer(replies) => {

@@ -98,7 +98,7 @@ pub(in crate::desired::sections) static MERGE_POLICY: Kind = Kind {
         Field::new(
             "updates",
             Type::Int { min: 0, max: 100 },
-            "Whether the branch of a pull request is brought up to its base where that moved on: 0 leaves it to people, and any other number does it as often as it takes.",
+            "How often the branch of a pull request is brought up to its base where that moved on, until somebody says `/retry`; 0 leaves it to people.",
             "5",
         )
         .or("5"),
