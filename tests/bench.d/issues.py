@@ -9,6 +9,10 @@ from harness import Failure, middle, ms
 from runs import REPO, Factory
 
 CI = 77
+# How many times GitHub tells of each thing, as if so many daemons were told once.
+TOLD = 5
+# How much may be created in a minute where that is limited, and how many issues there are then.
+LIMIT, LIMITED = 500, 100
 BODY = "There should be a file for it, so that everybody sees that it was done. Done when the file is there."
 
 
@@ -19,9 +23,10 @@ def free_port():
         return one.getsockname()[1]
 
 
-def config(bench, port):
+def config(bench, port, limited):
     agent = json.dumps(str(bench.binary))
-    return (f'github {{ webhook listen="127.0.0.1:{port}" secret="env:BENCH_HOOK"; }}\n'
+    creations = f" creations per-minute={LIMIT} per-hour=100000;" if limited else ""
+    return (f'github {{ webhook listen="127.0.0.1:{port}" secret="env:BENCH_HOOK";{creations} }}\n'
             "caps { runs 4; runs-per-repo 4; }\n"
             f'agent "smith" kind="command" sandbox=#false {{ program {agent} "twin" "agent" "--writes" "done-{{issue}}={{title}}"; }}\n'
             'pipeline "short" { intake "factory"; phases; agents "smith"; merge-policy "green"; }\n'
@@ -34,13 +39,25 @@ def kind(entry):
 
 
 def issues(bench):
+    """Many without limits on creations, each thing told of five times; then a hundred with limits."""
     count = bench.args.issues
     print(f"\nissues: {count} of one repository, from the label to the merge, four agents at a time")
-    factory, port = Factory(bench, "issues"), free_port()
+    through(bench, "issues", count, limited=False)
+    count = min(count, LIMITED)
+    print(f"\nissues: {count} where {LIMIT} things may be created a minute")
+    through(bench, "limited", count, limited=True)
+
+
+def through(bench, part, count, limited):
+    factory, port = Factory(bench, part), free_port()
     bench.env["BENCH_HOOK"] = "bench"
     try:
         twin = factory.twin
-        factory.push(config(bench, port).replace(f'repo "{REPO}"', ""))
+        if limited:
+            world = twin.admin("GET", "/world")
+            world["limits"].update(content_per_minute=LIMIT)
+            twin.admin("PUT", "/world", world)
+        factory.push(config(bench, port, limited).replace(f'repo "{REPO}"', ""))
         text = (factory.work / "factory.kdl").read_text(encoding="utf-8")
         text = text.replace(f'repo "{REPO}"\n', f'repo "{REPO}" {{ pipeline "short"; }}\n')
         (factory.work / "factory.kdl").write_text(text, encoding="utf-8")
@@ -48,7 +65,9 @@ def issues(bench):
         bench.git(factory.work, "push", "-q", str(factory.bare), "main")
         factory.patch({"ci": [{"name": "ci", "app": CI, "command": "ls done-*"}]})
         events = ["issues", "issue_comment", "pull_request", "check_run", "status"]
-        twin.admin("POST", "/hooks", {"of": REPO, "url": f"http://127.0.0.1:{port}/", "secret": "bench", "events": events})
+        for _ in range(1 if limited else TOLD):
+            hook = {"of": REPO, "url": f"http://127.0.0.1:{port}/", "secret": "bench", "events": events}
+            twin.admin("POST", "/hooks", hook)
         factory.start()
         factory.daemon.plan()
         factory.daemon.quiet(0)
@@ -80,14 +99,19 @@ def issues(bench):
         for entry in log:
             kinds[kind(entry)] = kinds.get(kind(entry), 0) + 1
         each = len(log) / count
-        bench.row("issues", "requests an issue, from the label to the merge", f"{each:.1f}", "25", each <= 25)
+        repo = twin.admin("GET", "/world")["repos"][0]
+        pulls = sum(1 for issue in repo["issues"].values() if issue.get("pull"))
+        open_ = sum(1 for issue in repo["issues"].values() if issue["state"] == "open")
+        bench.row(part, "pull requests", str(pulls), str(count), pulls == count)
+        bench.row(part, "issues and pull requests that are open", str(open_), "0", open_ == 0)
+        bench.row(part, "requests an issue, from the label to the merge", f"{each:.1f}", "25", each <= 25)
         for name, n in sorted(kinds.items(), key=lambda it: -it[1]):
-            bench.row("issues", f"  {name[:60]}", f"{n / count:.2f}")
+            bench.row(part, f"  {name[:60]}", f"{n / count:.2f}")
         refused = sum(1 for entry in log if entry.get("status") in (403, 429))
-        bench.row("issues", "answers 403 or 429", str(refused), "0", refused == 0)
-        bench.row("issues", "seconds an issue", f"{took / count:.2f}")
+        bench.row(part, "answers 403 or 429", str(refused), "0", refused == 0)
+        bench.row(part, "seconds an issue", f"{took / count:.2f}")
         if warm is not None:
             drift = factory.daemon.memory("VmRSS") - warm
-            bench.row("issues", "memory of the daemon after 20 s to the end", f"{drift:+.1f} MB", "+2.0 MB", drift <= 2)
+            bench.row(part, "memory of the daemon after 20 s to the end", f"{drift:+.1f} MB", "+2.0 MB", drift <= 2)
     finally:
         factory.stop()
