@@ -157,7 +157,7 @@ fn the_demo_tells_its_story() {
            what GitHub shows of its reviews:
            │ factory-reviewer[bot]: APPROVED
            what issue #[n] shows by now:
-           │ closed; its labels: factory:please → factory:triage → factory:plan → factory:implement → factory:review → factory:merge → factory:done
+           │ closed; its labels: factory:please → factory:triage → factory:plan → factory:implement → factory:review → factory:done
            │ **Done**: #[n] was merged by factory[bot].
 
         9. The ledger, in Git, explains every change
@@ -166,8 +166,8 @@ fn the_demo_tells_its_story() {
            $ git fetch && git log origin/factory/ledger
            │ apply: 1 issue in acme/garnet-api-000 (config [id])
            │ evidence; intend: 1 issue in acme/garnet-api-000 (config [id])
-           │ apply: 1 issue, 1 pull request in acme/garnet-api-000 (config [id])
-           │ intend: 1 issue, 1 pull request in acme/garnet-api-000 (config [id])
+           │ apply: 1 pull request in acme/garnet-api-000 (config [id])
+           │ intend: 1 pull request in acme/garnet-api-000 (config [id])
            │ apply: 1 comment in acme/garnet-api-000 (config [id])
            │ run: repo/acme/garnet-api-000/issue/4/review done; intend: 1 comment in acme/garnet-api-000 (config [id])
 

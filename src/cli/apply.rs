@@ -424,12 +424,7 @@ impl<'a> Job<'a> {
         let machine = self.recorder.machine();
         let memory = |index: &Index| Memory {
             elsewhere: engine::elsewhere(index, machine, now),
-            opened: index.opened().clone(),
-            ran: index.ran(),
-            held: index.held(),
-            passed: index.passed().clone(),
-            machine: machine.to_owned(),
-            ..Memory::default()
+            ..engine::lasting(index, machine)
         };
         self.recorder.index(memory).await
     }

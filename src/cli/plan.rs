@@ -160,12 +160,7 @@ pub(super) async fn remembered(
     };
     let read = taken_over.and_then(|()| Ok(ledger::read(&state.ledger())?));
     match read {
-        Ok(read) => {
-            let (opened, ran) = (read.index.opened().clone(), read.index.ran());
-            let passed = read.index.passed().clone();
-            let machine = state.machine().unwrap_or_default();
-            (Memory { opened, ran, passed, machine, ..Memory::default() }, Vec::new())
-        }
+        Ok(read) => (engine::lasting(&read.index, &state.machine().unwrap_or_default()), Vec::new()),
         Err(fail) => {
             let why = [&[fail.message], &fail.causes[..]].concat().join(": ");
             let gap = |facet, what: &str| {

@@ -38,6 +38,6 @@ pub use status::{
 pub use switches::{Flip, Flipped, Flips, FlipsError, Switchboard, flip, switches};
 pub use tick::{
     Also, Audience, Basis, BatchError, Fatal, Judged, Judging, Place, Publisher, World, agree, carry_out,
-    elsewhere, judge, look, memory, summary, unsettled_labels,
+    elsewhere, judge, lasting, look, memory, summary, unsettled_labels,
 };
 pub use webhooks::Error as WebhookError;

@@ -17,17 +17,21 @@ const CONTESTED: u32 = 3;
 /// For how long nobody looks again at what is in the way and isn't seen, the first time.
 const UNSEEN: Duration = Duration::from_mins(10);
 
-/// What the guards `stuck`, `fighting` and `elsewhere` go by at this moment; `machine` is the one that asks.
-pub fn memory(index: &Index, machine: &str, now: Timestamp) -> Memory {
-    let mut out = Memory {
-        elsewhere: elsewhere(index, machine, now),
+/// What of the past counts whatever is tried again; `machine` is the one that asks.
+pub fn lasting(index: &Index, machine: &str) -> Memory {
+    Memory {
         opened: index.opened().clone(),
         ran: index.ran(),
         held: index.held(),
         passed: index.passed().clone(),
         machine: machine.to_owned(),
         ..Memory::default()
-    };
+    }
+}
+
+/// What the guards `stuck`, `fighting` and `elsewhere` go by at this moment; `machine` is the one that asks.
+pub fn memory(index: &Index, machine: &str, now: Timestamp) -> Memory {
+    let mut out = Memory { elsewhere: elsewhere(index, machine, now), ..lasting(index, machine) };
     for (action, history) in index.actions() {
         let cause = history.cause.as_deref();
         let contested = cause == Some(Trouble::Contested.as_str()) && history.failures >= CONTESTED;

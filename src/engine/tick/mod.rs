@@ -8,7 +8,7 @@ mod shop;
 
 pub use batch::{Basis, BatchError, Place, Publisher, agree, carry_out, summary};
 pub use cycle::{Also, Judged, Judging, World, judge, look, unsettled_labels};
-pub use memory::{elsewhere, memory};
+pub use memory::{elsewhere, lasting, memory};
 pub(in crate::engine) use proposals::Loads;
 pub use shop::{Audience, Fatal};
 pub(in crate::engine) use shop::{Done, Order, Shop};
