@@ -65,8 +65,8 @@ def through(bench, part, count, limited):
         bench.git(factory.work, "push", "-q", str(factory.bare), "main")
         factory.patch({"ci": [{"name": "ci", "app": CI, "command": "ls done-*"}]})
         events = ["issues", "issue_comment", "pull_request", "check_run", "status"]
-        for _ in range(1 if limited else TOLD):
-            hook = {"of": REPO, "url": f"http://127.0.0.1:{port}/", "secret": "bench", "events": events}
+        for n in range(1 if limited else TOLD):
+            hook = {"of": REPO, "url": f"http://127.0.0.1:{port}/{n}", "secret": "bench", "events": events}
             twin.admin("POST", "/hooks", hook)
         factory.start()
         factory.daemon.plan()
