@@ -99,6 +99,8 @@ fn a_killed_daemon_loses_no_issue_and_does_nothing_twice() {
             daemon.ask(&["loop", "tick", "pipeline"]);
             std::thread::park_timeout(Duration::from_millis(300));
         }
+        // Everything may have landed before it was there.
+        daemon.wait("its first tick", |status| status["last"]["number"].as_u64() >= Some(1));
         assert_eq!(daemon.stop().code, 0);
         let open = runs(w).into_iter().filter(|run| run["state"] != "closed").count();
         assert_eq!(open, 0, "{:?}", runs(w));
