@@ -10,6 +10,7 @@ use crate::adapters::github::{self, Client, Clients, ContentLimits, Patience, Se
 use crate::adapters::state::{self, StateDir, TakenOver};
 use crate::adapters::store::Store;
 use crate::apply::Recorder;
+use crate::desired;
 use crate::engine::{
     self, At, BootError, Flips, Home, Identity, Keeper, Known, Lineage, Publisher, Source, StateHome, World,
 };
@@ -342,13 +343,9 @@ pub(crate) fn selection(names: &[String]) -> Result<loops::Selection, Fail> {
 
 /// What to say of a loop that there isn't.
 pub(crate) fn unknown_loop(name: &str) -> Fail {
-    let near = loops::ALL
-        .iter()
-        .map(|l| (strsim::damerau_levenshtein(l.name(), name), l.name()))
-        .min()
-        .filter(|(distance, _)| *distance <= 4);
     let all: Vec<&str> = loops::ALL.iter().map(|l| l.name()).collect();
-    let hint = near.map(|(_, near)| format!("did you mean `{near}`? ")).unwrap_or_default();
+    let near = desired::nearest(name, all.iter().copied());
+    let hint = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
     Fail::new(Exit::Usage, format!("there is no loop `{name}`"))
         .help(format!("{hint}the loops are {}", all.join(", ")))
 }

@@ -16,6 +16,7 @@ mod sections;
 pub mod shape;
 mod text;
 
+pub(crate) use diagnostic::nearest;
 pub use diagnostic::{Diagnostic, Label, Severity, render, to_json};
 pub use docs::{Unknown, explain, init, reference, schema};
 pub use load::load;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::adapters::fs;
-use crate::loops;
-use crate::model::{Desired, Held, MergePolicy, Proof};
-use crate::pipeline::meddled;
+use crate::desired::nearest;
+use crate::model::{Desired, Held, MergePolicy, Proof, Seen};
+use crate::pipeline::{View, meddled};
 use crate::work;
 
 /// For so long a daemon may grow before its growth counts; half of what is asked for at most.
@@ -18,13 +18,15 @@ const WARM: Duration = Duration::from_mins(5);
 /// The pull requests of the factory that have landed and of which the ledger doesn't know.
 pub(crate) fn landed(cx: work::Cx<'_>) -> Vec<Proof> {
     let mut out = Vec::new();
-    for (view, _) in loops::in_turn(cx) {
-        let case = view.case;
+    for case in cx.observed.cases.all.values().filter_map(Seen::known) {
         let Some(pull) = case.pull().filter(|pull| pull.own) else { continue };
-        let Some(landed) = &pull.landed else { continue };
+        let (Some(landed), Some(pipeline)) = (&pull.landed, cx.desired.pipelines.of(&case.repo)) else {
+            continue;
+        };
         if cx.observed.cases.held.knows(&case.repo, pull.number) {
             continue;
         }
+        let view = View::of(cx, pipeline, case);
         out.push(Proof::Landed {
             repo: case.repo.clone(),
             issue: case.number,
@@ -110,9 +112,8 @@ pub fn approval(desired: &Desired, name: &str, fingerprint: &str, by: &str) -> R
 pub fn policy<'a>(desired: &'a Desired, name: &str) -> Result<&'a MergePolicy, String> {
     let all = &desired.pipelines.policies;
     all.get(name).ok_or_else(|| {
-        let near = all.keys().map(|other| (strsim::damerau_levenshtein(other, name), other)).min();
-        let near = near.filter(|(distance, _)| *distance <= 4);
-        let hint = near.map(|(_, near)| format!("; did you mean `{near}`?")).unwrap_or_default();
+        let near = nearest(name, all.keys().map(String::as_str));
+        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         format!("config has no merge-policy `{name}`{hint}")
     })
 }
@@ -121,6 +122,7 @@ pub fn policy<'a>(desired: &'a Desired, name: &str) -> Result<&'a MergePolicy, S
 mod tests {
     use super::*;
     use crate::desired;
+    use crate::loops;
     use crate::model::{ConfigFile, ConfigFiles};
 
     fn config(graduation: &str) -> Desired {

@@ -137,20 +137,13 @@ impl Driver {
         let tell = projection(view, at);
         // What is done about it now leads elsewhere, and where that is is shown then; what it shows goes with it where it is
         // brought elsewhere.
-        let moves_on = match &at.stand {
-            Stand::Moves(what) if matches!(**what, Move::Transfer(_)) && tell.is_some() => {
+        let moves_on = match at.stand.moves() {
+            Some(Move::Transfer(_)) if tell.is_some() => {
                 plan.wait(address.clone(), "its labels");
                 false
             }
-            Stand::Moves(what) => self.moves(view, what, plan),
-            Stand::Works(_)
-            | Stand::Waits(_)
-            | Stand::Until(..)
-            | Stand::Parked { .. }
-            | Stand::Human { .. }
-            | Stand::Held(_)
-            | Stand::Done(_)
-            | Stand::Left(_) => false,
+            Some(what) => self.moves(view, what, plan),
+            None => false,
         };
         if let Some(tell) = tell.filter(|_| !moves_on) {
             let (before, after) = (tell.value(case), tell.done(case));
@@ -160,19 +153,8 @@ impl Driver {
             plan.act(action.reason(reason).because([view.pipeline.source.clone()]));
         }
         // Whatever runs for what is no longer wanted ends.
-        let wanted = match &at.stand {
-            Stand::Works(task) => Some(task),
-            Stand::Moves(_)
-            | Stand::Waits(_)
-            | Stand::Until(..)
-            | Stand::Parked { .. }
-            | Stand::Human { .. }
-            | Stand::Held(_)
-            | Stand::Done(_)
-            | Stand::Left(_) => None,
-        };
         for run in &open {
-            if !wanted.is_some_and(|task| task.has(&run.of) && run.of.version == task.version()) {
+            if !at.stand.task().is_some_and(|task| task.has(&run.of) && run.of.version == task.version()) {
                 plan.act(stop(run, &why_stopped(at)));
             }
         }

@@ -1,6 +1,6 @@
 //! What comes next of an issue, in words.
 
-use crate::model::{Play, ReviewIs};
+use crate::model::{Play, ReviewIs, Task};
 
 use super::{Move, Stand};
 
@@ -47,6 +47,16 @@ impl Queue {
 }
 
 impl Stand {
+    /// What is to be worked on now.
+    pub fn task(&self) -> Option<&Task> {
+        if let Self::Works(task) = self { Some(task) } else { None }
+    }
+
+    /// What is to be done on GitHub now.
+    pub fn moves(&self) -> Option<&Move> {
+        if let Self::Moves(what) = self { Some(what) } else { None }
+    }
+
     /// Among which issues it waits.
     pub fn queue(&self) -> Queue {
         match self {
@@ -149,7 +159,7 @@ mod tests {
         };
         let parked = |due| Stand::Parked { asks: vec!["a".into(), "b".into()], due };
         let rows = [
-            Stand::Works(Box::new(crate::model::Task { play: Some(play), ..task("a") })),
+            Stand::Works(Box::new(Task { play: Some(play), ..task("a") })),
             Stand::Moves(Box::new(publish(None))),
             Stand::Moves(Box::new(publish(Some((7, commit.clone()))))),
             Stand::Moves(Box::new(Move::Update { number: 7, head: commit.clone() })),

@@ -17,7 +17,7 @@ pub use code::Code;
 pub use json::to_json;
 pub(super) use mask::mask;
 pub use render::{SHOWN, render};
-pub(super) use suggest::nearest;
+pub(crate) use suggest::nearest;
 
 /// One problem.
 #[derive(Clone, Debug, PartialEq, Eq)]

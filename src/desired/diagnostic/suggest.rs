@@ -1,10 +1,7 @@
 //! "Did you mean".
 
 /// The candidate that `word` most probably stands for, if one is near enough.
-pub(in crate::desired) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = fold(word);
     let allowed = match wanted.chars().count() {
         0..3 => 0,

@@ -31,7 +31,8 @@ pub(in crate::engine) async fn issues_seen(
     let pipelines = &desired.pipelines;
     let repos = pipelines.of_repo.keys().filter(|repo| in_scope(repo));
     let mut also: BTreeMap<&RepoName, BTreeSet<u64>> = BTreeMap::new();
-    let at_work = observed.runs.iter().filter_map(|run| match run.of.subject {
+    let open = observed.runs.iter().filter(|run| run.phase.closed().is_none());
+    let at_work = open.filter_map(|run| match run.of.subject {
         Subject::Issue { number, .. } => Some((run.of.repo.clone(), number)),
         Subject::Task(_) => None,
     });

@@ -210,11 +210,14 @@ impl Known {
             (BTreeMap::new(), BTreeMap::<Mark, (Timestamp, &RunId)>::new(), BTreeMap::<_, Vec<_>>::new());
         let mut out = BTreeSet::new();
         for (id, over) in &known.over {
-            let is_of_issue = known.issues.contains_key(&over.place) && !known.settled.contains(&over.place);
-            if works.contains(&over.work) || is_of_issue {
+            // Of an issue either all decide or none.
+            let is_of_issue = known.issues.contains_key(&over.place);
+            if works.contains(&over.work) || (is_of_issue && !known.settled.contains(&over.place)) {
                 out.insert(id.clone());
             }
-            by_task.insert(over.place, id);
+            if !is_of_issue {
+                by_task.insert(over.place, id);
+            }
             let last = by_agent.entry(over.agent).or_insert((over.at, id));
             if last.0 <= over.at {
                 *last = (over.at, id);
@@ -466,6 +469,25 @@ mod tests {
         let runs: Vec<RunSeen> = (0..500).map(|n| run(n, (n % 3, 1, n % 2, 0, 0))).collect();
         let few = knows(&runs).that_matter(wants().tasks.values());
         assert!(few.len() <= TASKS.len() + AGENTS.len() + 1, "{few:?}");
+    }
+
+    /// However many issues there were: what is over for good is neither read again nor looked at.
+    #[test]
+    fn runs_of_an_issue_matter_until_it_is_settled() {
+        let of_issue = |n: usize| {
+            let run = run(n, (0, 1, n % 2, 0, 0));
+            let subject = Subject::Issue { number: n as u64, phase: Phase::Implement };
+            RunSeen { of: RunOf { subject, ..run.of }, ..run }
+        };
+        let runs: Vec<RunSeen> = (0..100).map(of_issue).collect();
+        let (known, repo) = (knows(&runs), name("acme/widgets"));
+        let matter = || known.that_matter(wants().tasks.values()).len();
+        assert_eq!(matter(), runs.len());
+        (0..100).for_each(|number| known.settle(&repo, number));
+        assert!(matter() <= AGENTS.len() + 1, "{}", matter());
+        assert!(known.unsettled().is_empty());
+        assert!(known.reopen(&(repo, 7)));
+        assert!(matter() <= AGENTS.len() + 2, "{}", matter());
     }
 
     /// Puts the records of a run that is over.

@@ -87,9 +87,8 @@ pub(crate) fn known(name: &str) -> Result<(), String> {
     if loops::by_name(name).is_some() {
         return Ok(());
     }
-    let near = loops::ALL.iter().map(|l| (strsim::damerau_levenshtein(l.name(), name), l.name())).min();
-    let hint =
-        near.filter(|(distance, _)| *distance <= 4).map(|(_, near)| format!("; did you mean `{near}`?"));
+    let near = desired::nearest(name, loops::ALL.iter().map(|l| l.name()));
+    let hint = near.map(|near| format!("; did you mean `{near}`?"));
     Err(format!("there is no loop `{name}`{}", hint.unwrap_or_default()))
 }
 

@@ -81,7 +81,7 @@ impl Remembered {
     pub(super) fn unchanged(
         &self,
         repo: &RepoName,
-        listed: &BTreeMap<u64, Timestamp>,
+        (listed, also): (&BTreeMap<u64, Timestamp>, &BTreeSet<u64>),
         now: Timestamp,
     ) -> Vec<(Case, bool)> {
         let mut all = self.lock();
@@ -97,14 +97,14 @@ impl Remembered {
             .filter(|(number, kept)| same(number, &kept.updated))
             .map(|(_, kept)| kept)
             .collect();
-        // Together with what has changed it fits into one query.
-        let asked = listed.len() + kept.iter().filter(|it| it.told).count();
+        // Together with what is read anyway it fits into one query.
+        let here: BTreeSet<u64> = kept.iter().map(|it| it.case.number).collect();
+        let anyway: BTreeSet<&u64> = listed.keys().chain(also).filter(|it| !here.contains(it)).collect();
+        let asked = anyway.len() + kept.iter().filter(|it| it.told).count();
         let again = again(&kept, AGAIN.saturating_sub(asked).max(NEXT), now);
         // What is told of from now on is read the next time.
-        let told = kept.iter_mut().map(|it| (it.case.clone(), std::mem::take(&mut it.told)));
-        told.map(|(case, told)| (told || again.contains(&case.number), case))
-            .map(|(is, case)| (case, is))
-            .collect()
+        let told = |it: &mut &mut Kept| std::mem::take(&mut it.told) || again.contains(&it.case.number);
+        kept.iter_mut().map(|it| (it.case.clone(), told(it))).collect()
     }
 
     /// Has the pull request that a webhook tells of read again.
@@ -252,7 +252,7 @@ mod tests {
         memory.learn(&repo, (Vec::new(), true, at(1)), &all, (1..=60).map(|n| (case(n), true)));
         let none = BTreeMap::new();
         let look = |minute| {
-            let kept = memory.unchanged(&repo, &none, at(minute));
+            let kept = memory.unchanged(&repo, (&none, &BTreeSet::new()), at(minute));
             let read: Vec<u64> = kept.iter().filter(|(_, again)| *again).map(|(it, _)| it.number).collect();
             memory.learn(&repo, (Vec::new(), false, at(minute)), &none, kept.into_iter());
             read
@@ -274,10 +274,10 @@ mod tests {
         let all: BTreeMap<u64, Timestamp> = (1..=60).map(|n| (n, at(0))).collect();
         memory.learn(&repo, (Vec::new(), true, at(1)), &all, (1..=60).map(|n| (case(n), true)));
         let none = BTreeMap::new();
-        let kept = memory.unchanged(&repo, &none, at(2));
+        let kept = memory.unchanged(&repo, (&none, &BTreeSet::new()), at(2));
         memory.tell(&repo, &Told::Pull(1060));
         memory.learn(&repo, (Vec::new(), false, at(2)), &none, kept.into_iter());
-        let again = memory.unchanged(&repo, &none, at(3));
+        let again = memory.unchanged(&repo, (&none, &BTreeSet::new()), at(3));
         assert!(again.iter().any(|(it, again)| it.number == 60 && *again));
     }
 }

@@ -85,7 +85,7 @@ pub async fn cases(
     let (mut asked, mut kept) = (BTreeSet::new(), Vec::new());
     for (one, list) in wanted.iter().zip(&lists) {
         if list.since.is_some() {
-            kept.extend(memory.unchanged(one.repo, of(one.repo), now));
+            kept.extend(memory.unchanged(one.repo, (of(one.repo), &one.also), now));
         }
         let also = one.also.iter().filter(|number| list.since.is_none() || !memory.has(one.repo, **number));
         asked.extend(of(one.repo).keys().chain(also).map(|number| (one.repo.clone(), *number)));

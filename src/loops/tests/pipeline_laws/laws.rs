@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Action, Effect, LabelName, Mark, MergeMode, Phase, Play, PullCase, ReviewIs, ReviewSeen, RunId, RunSeen,
-    StartRun,
+    Action, Advisor, AdvisorRole, Authority, Effect, FileChange, LabelName, Mark, MergeMode, Phase, Play,
+    PullCase, ReviewIs, ReviewSeen, RunId, RunSeen, StartRun, match_path,
 };
 use crate::pipeline::{Command, Move, Stand, View, unmet};
 use crate::plan::Plan;
@@ -41,6 +41,15 @@ fn is_vouched_for(world: &World, view: &View<'_>, pull: &PullCase) -> bool {
 
 /// Whether an advisor that may have one has a veto on this head.
 fn has_veto(world: &World, key: &Key, head: &crate::model::CommitId) -> bool {
+    let pipeline = world.desired.pipelines.of(&key.0).expect("it has one");
+    let advises = |it: &Advisor| it.authority == Authority::Advice;
+    // Where something judges the factory, its word is a veto whatever config says.
+    let files = world.cases[key].pull().and_then(|pull| pull.files.known()).into_iter().flatten();
+    let judges = |file: &FileChange| pipeline.judges.iter().any(|glob| match_path(glob, &file.path));
+    let is_advice = pipeline.advisors.get(&AdvisorRole::PostVerify).is_some_and(advises);
+    if is_advice && !files.into_iter().any(judges) {
+        return false;
+    }
     let judged = world.runs.iter().filter(|run| {
         let is_its =
             run.of.subject.issue().is_some_and(|(number, _)| (&run.of.repo, number) == (&key.0, key.1));
