@@ -343,7 +343,7 @@ impl Driver {
 fn guarded(mut action: Action, view: &View<'_>) -> Action {
     let of_pull = |start: &StartRun| start.of.play.as_ref().is_some_and(|play| play.head.is_some());
     let pull = matches!(&action.effect, Effect::StartRun(start) if of_pull(start));
-    let watched = Watched { pull, ..view.watched() };
+    let watched = Watched { pull, talk: true, ..view.watched() };
     let stamp = view.case.stamp(&watched);
     if let Effect::StartRun(start) = &mut action.effect {
         start.watched = Some(watched.clone());

@@ -271,6 +271,8 @@ pub struct Watched {
     pub intake: BTreeSet<String>,
     /// The login whose assignment matters, if one does.
     pub assignee: Option<String>,
+    /// Whether all matters that people said: whoever is to work on it is told, and triage asks again once somebody spoke.
+    pub talk: bool,
     /// Whether its pull request matters, with all that decides whether it may land.
     pub pull: bool,
     /// Whether it matters which pull request is open, and for which branch.
@@ -351,9 +353,12 @@ impl Case {
         if let Some(login) = &watched.assignee {
             out["assigned"] = self.assigned(login).is_some().into();
         }
-        let said = self.commands();
+        let said = self.said(is_command);
         if !said.is_empty() {
             out["said"] = said.into();
+        }
+        if watched.talk {
+            out["talk"] = self.said(|_| true).into();
         }
         if watched.pull {
             out["pull"] = self.pull().map_or(Value::Null, PullCase::stamp);
@@ -375,10 +380,10 @@ impl Case {
         (!on.is_empty() || assigned.is_some()).then(digest)
     }
 
-    /// Sixteen hex digits that stand for what people say of how to go on; nothing where nobody does.
-    fn commands(&self) -> String {
+    /// Sixteen hex digits that stand for the comments of people that matter; nothing where there are none.
+    fn said(&self, matters: impl Fn(&str) -> bool) -> String {
         let mut hash = blake3::Hasher::new();
-        for comment in self.comments.iter().filter(|it| !it.own && is_command(&it.body)) {
+        for comment in self.comments.iter().filter(|it| !it.own && matters(&it.body)) {
             hash.update(&comment.id.to_le_bytes()).update(comment.body.as_bytes()).update(b"\0");
         }
         if hash.count() == 0 { String::new() } else { hash.finalize().to_hex()[..16].to_owned() }
