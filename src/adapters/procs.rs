@@ -16,6 +16,8 @@ use super::fs;
 
 /// The most bytes of a file of `/proc` that is read.
 const LIMIT: u64 = 4 << 20;
+/// How long a process may take to become another program.
+const BECOMES: Duration = Duration::from_secs(1);
 
 /// A process, told from every other one on this machine, of any time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +99,17 @@ struct Stat {
     parent: i32,
     session: i32,
     start: u64,
+    environment: Vars,
+}
+
+/// What the kernel tells of the variables that a process was started with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Vars {
+    /// There are none, or it has no memory (any more).
+    None,
+    /// It becomes another program, and they aren't written down yet.
+    Unwritten,
+    Some,
 }
 
 impl Stat {
@@ -114,7 +127,15 @@ impl Stat {
         let state = words.next()?.chars().next()?;
         let parent = words.next()?.parse().ok()?;
         let session = words.nth(1)?.parse().ok()?;
-        Some(Self { state, parent, session, start: words.nth(15)?.parse().ok()? })
+        let start = words.nth(15)?.parse().ok()?;
+        let has_memory = words.next()? != "0";
+        let (from, to) = (words.nth(26)?, words.next()?);
+        let environment = match (has_memory, to) {
+            (true, "0") => Vars::Unwritten,
+            (true, to) if from != to => Vars::Some,
+            _ => Vars::None,
+        };
+        Some(Self { state, parent, session, start, environment })
     }
 
     /// Whether it has ended and waits to be reaped.
@@ -299,6 +320,26 @@ pub fn end(process: &Identity, grace: Duration) -> io::Result<Ended> {
     Ok(Ended::Not)
 }
 
+/// What a process was started with; `None` of others' processes, of one that is gone, and of one that hides it.
+fn environment(pid: i32) -> Result<Option<Vec<u8>>, fs::Error> {
+    let path = PathBuf::from(format!("/proc/{pid}/environ"));
+    let until = Instant::now() + BECOMES;
+    while Instant::now() < until {
+        let Ok(bytes) = fs::read(&path, LIMIT) else { return Ok(None) };
+        if !bytes.is_empty() {
+            return Ok(Some(bytes));
+        }
+        match Stat::of(pid)?.map(|stat| stat.environment) {
+            None => return Ok(None),
+            Some(Vars::None) => return Ok(Some(bytes)),
+            // They were written down just now.
+            Some(Vars::Some) => {}
+            Some(Vars::Unwritten) => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+    Ok(None)
+}
+
 /// The processes that have this variable of this value in the environment that they were started with, as far as it
 /// can be seen.
 ///
@@ -309,7 +350,7 @@ pub fn marked(name: &str, value: &str) -> Result<Vec<Identity>, fs::Error> {
     let mut out = Vec::new();
     for pid in all()? {
         // Others' environments can't be read, and aren't ours.
-        let Ok(bytes) = fs::read(&PathBuf::from(format!("/proc/{pid}/environ")), LIMIT) else { continue };
+        let Some(bytes) = environment(pid)? else { continue };
         if bytes.split(|b| *b == 0).any(|var| var == wanted.as_bytes()) {
             out.extend(Identity::of(pid)?);
         }
@@ -355,9 +396,20 @@ mod tests {
 
     #[test]
     fn a_name_may_hold_anything() {
-        let text = "7 (a) b (c) R 3 7 8 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 2";
-        let stat = Stat::parse(text).unwrap();
-        assert_eq!((stat.state, stat.parent, stat.session, stat.start), ('R', 3, 8, 4711));
+        let rest = "0 ".repeat(25);
+        for (size, from, to, environment) in [
+            ("1", "7", "9", Vars::Some),
+            ("1", "7", "7", Vars::None),
+            ("1", "0", "0", Vars::Unwritten),
+            ("0", "0", "0", Vars::None),
+        ] {
+            let text = format!(
+                "7 (a) b (c) R 3 7 8 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 {size} 2 {rest}{from} {to} 0"
+            );
+            let stat = Stat::parse(&text).unwrap();
+            assert_eq!((stat.state, stat.parent, stat.session, stat.start), ('R', 3, 8, 4711));
+            assert_eq!(stat.environment, environment, "{text}");
+        }
         assert!(Stat::parse("7 (half").is_none());
     }
 
@@ -382,6 +434,21 @@ mod tests {
         leader.wait().unwrap();
         assert_eq!(end(&member, Duration::from_secs(20)).unwrap(), Ended::Asked);
         assert_eq!(end(&member, Duration::from_secs(20)).unwrap(), Ended::Before);
+    }
+
+    /// Whoever starts a process goes on before the kernel has written down what it was started with.
+    #[test]
+    fn a_mark_is_seen_from_the_moment_a_process_is_there() {
+        let value = format!("mark-of-{}", Identity::own().unwrap().start);
+        for round in 0..200 {
+            let mut child = std::process::Command::new("sleep");
+            let mut child = child.arg("600").env("FACTORY_MARKED", &value).spawn().unwrap();
+            let found = marked("FACTORY_MARKED", &value);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let found: Vec<i32> = found.unwrap().iter().map(|found| found.pid).collect();
+            assert_eq!(found, [child.id().cast_signed()], "in round {round}");
+        }
     }
 
     #[test]
