@@ -58,6 +58,10 @@ pub struct Progress {
     pub runs_closed: u64,
     /// Ticks that carried something out.
     pub plans_applied: u64,
+    /// The median of what it took lately, from the look that found a place for a run to the start of its supervisor, in
+    /// milliseconds.
+    #[serde(default)]
+    pub dispatch_ms: Option<u64>,
     /// When the last of these was.
     pub last: Option<Timestamp>,
     /// What is to be done and was not: actions that nothing holds back, runs that have ended and are not closed.

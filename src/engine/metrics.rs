@@ -76,6 +76,9 @@ fn of_daemon(registry: &mut Registry, status: &Status) {
         counter(registry, "plans_applied", "Plans that were carried out since the start", plans);
         let runs = [(vec![], progress.runs_started)];
         counter(registry, "runs_started", "Runs that were started since the start", runs);
+        let took = progress.dispatch_ms.map(|ms| (vec![], real(ms) / 1000.0));
+        let help = "The median of what runs took lately from the look that found a place to their start";
+        gauge(registry, "run_dispatch_seconds", help, took);
         gauge(registry, "due", "What waits to be done and isn't held back", [(vec![], real(progress.due))]);
         let stuck = flag(progress.stuck_since(status.at).is_some());
         gauge(registry, "stuck", "Whether things are due and none gets on", [(vec![], stuck)]);
@@ -304,6 +307,7 @@ mod tests {
         factory_loop_last_look_time_seconds{loop="labels"} 1767323105.0
         factory_loop_last_look_time_seconds{loop="repository-settings"} 1767323105.0
         factory_plans_applied_total 4
+        factory_run_dispatch_seconds 0.018
         factory_run_slots 4.0
         factory_runs_at_work{repo="acme/widgets"} 1.0
         factory_runs_of_unknown_cost_total{source="repo/acme/widgets/task/a"} 1

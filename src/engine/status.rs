@@ -332,11 +332,13 @@ impl Status {
                 progress.due
             );
         }
-        let Progress { runs_started, runs_closed, plans_applied, last, due, due_since: _ } = progress;
+        let Progress { runs_started, runs_closed, plans_applied, dispatch_ms, last, due, due_since: _ } =
+            progress;
+        let within = dispatch_ms.map(|ms| format!(" ({ms} ms after a place was seen)")).unwrap_or_default();
         let last = last.map(|at| format!(", last at {at}")).unwrap_or_default();
         let _ = writeln!(
             out,
-            "progress: {plans_applied} plans applied, {runs_started} runs started, {runs_closed} closed{last}; {due} due"
+            "progress: {plans_applied} plans applied, {runs_started} runs started{within}, {runs_closed} closed{last}; {due} due"
         );
     }
 
@@ -446,6 +448,7 @@ pub(super) mod tests {
                 runs_started: 3,
                 runs_closed: 2,
                 plans_applied: 4,
+                dispatch_ms: Some(18),
                 last: Some(at(1)),
                 due: 2,
                 due_since: Some(at(1)),
@@ -483,7 +486,7 @@ pub(super) mod tests {
         factory acme · process 42 since 2026-01-02T03:04:05Z
         config: acme/factory main at aaaaaaaaaa since 2026-01-02T03:04:05Z
         ! bbbbbbbbbb was rejected at 2026-01-02T03:05:05Z: unknown key `colour`
-        progress: 4 plans applied, 3 runs started, 2 closed, last at 2026-01-02T03:05:05Z; 2 due
+        progress: 4 plans applied, 3 runs started (18 ms after a place was seen), 2 closed, last at 2026-01-02T03:05:05Z; 2 due
         data: no older than 2026-01-02T03:05:05Z (loop labels)
         webhooks: 127.0.0.1:8080, 2 refused; is the secret the same on GitHub?
         last tick: 3 at 2026-01-02T03:05:05Z (config), 210 ms

@@ -156,10 +156,11 @@ impl Verb {
             Self::CreateRepository | Self::UnarchiveRepository => 0,
             Self::RenameLabel => 1,
             Self::UpdateSettings | Self::CreateLabel | Self::UpdateLabel => 2,
+            // An agent is at work while the rest is written.
+            Self::StartRun => 3,
             Self::Comment
             | Self::Report
             | Self::Propose
-            | Self::StartRun
             | Self::OpenPull
             | Self::OpenIssue
             | Self::TellIssue
@@ -169,11 +170,11 @@ impl Verb {
             | Self::Reply
             | Self::ReviewPull
             | Self::StopRun
-            | Self::PassOver => 3,
+            | Self::PassOver => 4,
             // What takes in its base takes in what has landed there just before.
-            Self::DeleteLabel | Self::DeleteComment | Self::Withdraw | Self::UpdateBranch => 4,
-            Self::ChangeVisibility => 5,
-            Self::ArchiveRepository => 6,
+            Self::DeleteLabel | Self::DeleteComment | Self::Withdraw | Self::UpdateBranch => 5,
+            Self::ChangeVisibility => 6,
+            Self::ArchiveRepository => 7,
         }
     }
 

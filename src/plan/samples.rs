@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::guard::{self, Blocked, GuardContext, Memory, NotInForce, Switches, Verdict};
-use crate::model::samples::{label, name, now, source};
+use crate::model::samples::{label, name, now, source, task};
 use crate::model::{
-    Action, Address, AddressGlob, Allow, Desired, Effect, Facet, Facets, LabelName, Observed, Risk, Setting,
-    SettingValue, Verb,
+    Action, Address, AddressGlob, Allow, Desired, Effect, Facet, Facets, LabelName, Observed, Risk, RunOf,
+    Setting, SettingValue, StartRun, Task, Verb,
 };
 
 /// The loops that the actions below are wanted by.
 pub(crate) const LABELS: &str = "labels";
 pub(crate) const SETTINGS: &str = "repository-settings";
 pub(crate) const REVIEW: &str = "config-review";
+pub(crate) const TASKS: &str = "tasks";
 
 pub(crate) fn create_label(repo: &str, text: &str) -> Action {
     let label = label(text).color("ededed").about("");
@@ -51,6 +52,24 @@ pub(crate) fn delete_label(repo: &str, text: &str) -> Action {
         .reason("not declared, and the collection is authoritative; no issue carries it")
         .because([source(30)])
         .risk(Risk::Destructive)
+}
+
+/// Starts the first run of a task, `owner/name/task`.
+pub(crate) fn start_run(of: &str) -> Action {
+    let (repo, task_name) = of.rsplit_once('/').expect("it names a task");
+    let task = Task { repo: name(repo), ..task(task_name) };
+    let start = StartRun {
+        of: RunOf::new(&task, 1),
+        agent: "smith".into(),
+        prompt: "do it".into(),
+        paths: Vec::new(),
+        may_weaken: false,
+        answer: None,
+        watched: None,
+    };
+    let after = start.value();
+    let effect = Effect::StartRun(Box::new(start));
+    Action::new(TASKS, Verb::StartRun, task.address(), Value::Null, after, effect)
 }
 
 pub(crate) fn create_repo(repo: &str) -> Action {
@@ -154,11 +173,13 @@ impl Case {
             (SETTINGS, settings),
             (LABELS, labels),
             (REVIEW, Facets::of(Facet::ConfigPulls)),
+            (TASKS, Facets::of(Facet::Runs)),
         ]);
         let may = BTreeMap::from([
             (SETTINGS, &Verb::ALL[..5]),
             (LABELS, &Verb::ALL[5..9]),
             (REVIEW, &Verb::ALL[9..12]),
+            (TASKS, &[Verb::StartRun][..]),
         ]);
         let cx = GuardContext {
             desired: &self.desired,

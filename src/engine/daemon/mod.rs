@@ -412,7 +412,8 @@ impl Daemon {
         for (name, at) in &done.over_at {
             self.scheduler.over_at(name, *at);
         }
-        self.pulse.ended(&done, running.at, now);
+        let dispatch = self.shop.known.dispatch();
+        self.pulse.ended(&done, dispatch, running.at, now);
         let took = running.began.elapsed();
         for (name, (_, says)) in &done.ended {
             let troubles = done.troubles.get(name).cloned().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The daemon's sign of life: what it knows of its own progress, written down every few seconds.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -38,13 +39,20 @@ impl Pulse {
         self.beat.progress
     }
 
-    /// Notes what a tick that began then has begun, ended and left to be done.
-    pub(super) fn ended(&mut self, done: &Done, began: Timestamp, now: Timestamp) {
+    /// Notes what a tick that began then has begun, ended and left to be done, and how long runs take to be started.
+    pub(super) fn ended(
+        &mut self,
+        done: &Done,
+        dispatch: Option<Duration>,
+        began: Timestamp,
+        now: Timestamp,
+    ) {
         let well = done.ended.iter().filter(|(_, (ended, _))| *ended == Ended::Well);
         self.looked.extend(well.map(|(name, _)| (*name, began)));
         self.due.extend(&done.due);
         let progress = &mut self.beat.progress;
         progress.runs_started += done.started;
+        progress.dispatch_ms = dispatch.map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX));
         progress.runs_closed += done.closed;
         progress.plans_applied += u64::from(done.done > 0);
         if done.done > 0 || done.closed > 0 {

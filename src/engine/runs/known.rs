@@ -1,11 +1,13 @@
 //! Which runs are over, and whose they were. What is over never changes, so that its records are read once, and again only
 //! where somebody needs that very run: a look costs what is at work and what config asks for, not what ever ran.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use crate::model::{
     AgentConfig, Paid, Permission, Phase, RepoName, RunId, RunOf, RunSeen, Subject, Task, day_of,
@@ -38,11 +40,18 @@ struct Inner {
     own: BTreeSet<String>,
     /// What somebody may do in a repository, and when that was read.
     permissions: BTreeMap<(RepoName, String), (Permission, Timestamp)>,
+    /// When the records of runs were read last.
+    looked: Option<Instant>,
+    /// What the last starts took from the look before them.
+    dispatches: VecDeque<Duration>,
     /// When a branch was last fetched whole.
     fetched: BTreeMap<(RepoName, String), Timestamp>,
     /// Where repositories are cloned from, as GitHub told a short while ago.
     origins: BTreeMap<RepoName, (Origin, Timestamp)>,
 }
+
+/// How many starts tell how long one takes.
+const DISPATCHES: usize = 200;
 
 /// Why an agent can't be started, and when that was found.
 #[derive(Debug)]
@@ -129,6 +138,28 @@ impl Known {
             known.paid.add(run);
         }
         true
+    }
+
+    /// Takes note that the records of all runs were read.
+    pub(super) fn has_looked(&self) {
+        self.lock().looked = Some(Instant::now());
+    }
+
+    /// Takes note that the supervisor of a run was started.
+    pub(super) fn has_started(&self) {
+        let mut known = self.lock();
+        let Some(looked) = known.looked else { return };
+        if known.dispatches.len() == DISPATCHES {
+            known.dispatches.pop_front();
+        }
+        known.dispatches.push_back(looked.elapsed());
+    }
+
+    /// The median of what the last starts took from the look before them; `None` before the first.
+    pub(in crate::engine) fn dispatch(&self) -> Option<Duration> {
+        let mut took: Vec<Duration> = self.lock().dispatches.iter().copied().collect();
+        took.sort();
+        took.get(took.len() / 2).copied()
     }
 
     /// Whether it is news that this can't be done, for this reason.

@@ -31,6 +31,7 @@ pub(in crate::engine) async fn runs_seen(
     match read(&state.runs(), known, tasks.clone()) {
         Ok((runs, paid)) => {
             (observed.runs, observed.paid, observed.knows_runs) = (runs, paid, true);
+            known.has_looked();
         }
         Err(error) => {
             let why = format!("the records of runs: {}", crate::adapters::said(&error));

@@ -238,6 +238,7 @@ impl Starter {
         let handover = Handover { vars: all, own: vars, secrets: yard.secrets() };
         let program = yard.env.executable().map_err(failed)?;
         launch(&yard.state.runs(), &program, &spec, &handover).await.map_err(failed)?;
+        yard.known.has_started();
         Ok(())
     }
 

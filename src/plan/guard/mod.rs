@@ -7,6 +7,7 @@ mod budget;
 mod order;
 mod overrides;
 mod rules;
+mod slots;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +45,10 @@ pub const GUARDS: &[(&str, &str)] = &[
     ("contradiction", "what two loops want differently"),
     ("self", "changes to the factory's own config repository, which only people make"),
     ("read-only", "changes to an archived repository that nothing in the same plan unarchives"),
+    (
+        "slots",
+        "more agents at work at a time than `caps runs` and `runs-per-repo`, whichever loops start them",
+    ),
     ("verbs", "what a loop wants and did not declare that it may do, which is a bug of the loop"),
 ];
 
@@ -319,6 +324,7 @@ fn pass(actions: Vec<Action>, contradictions: Vec<(Action, Blocked)>, cx: &Guard
     }
     rules::openable(&actions, cx, &mut overrides, &mut held);
     budget::over(&actions, cx, &mut overrides, &mut held);
+    slots::over(&actions, cx, &mut held);
 
     let mut out = Verdict { permitted: Vec::new(), blocked: contradictions };
     for action in actions {

@@ -11,8 +11,8 @@ use crate::model::{
     Setting,
 };
 use crate::plan::samples::{
-    Case, allow, archive, comment, create_label, create_repo, delete_label, explain, publish, unarchive,
-    update_label, weaken, wiki_off,
+    Case, allow, archive, comment, create_label, create_repo, delete_label, explain, publish, start_run,
+    unarchive, update_label, weaken, wiki_off,
 };
 
 const W: &str = "acme/widgets";
@@ -200,6 +200,14 @@ fn rows() -> Vec<Row> {
             case(|c| c.observed = observed([state(W).has(Setting::Archived, true)])),
             vec![create_label(W, "bug")],
         ),
+        (
+            "slots",
+            case(|c| {
+                c.desired.run_caps.runs = 2;
+                c.desired.run_caps.per_repo = 1;
+            }),
+            ["acme/gears/1", "acme/gears/2", "acme/widgets/1", "acme/yard/1"].map(start_run).into(),
+        ),
         ("verbs", case(|_| {}), vec![Action { wanted_by: "config-review", ..wiki_off(W) }]),
     ]
 }
@@ -335,6 +343,13 @@ fn every_guard_says_why_and_how() {
     read-only
       read-only: create-label repo/acme/widgets/label/bug
           acme/widgets is archived, and nothing in this plan unarchives it
+    slots
+      ok: start-run repo/acme/gears/task/1
+      ok: start-run repo/acme/widgets/task/1
+      slots: start-run repo/acme/gears/task/2
+          1 of 1 agents are at work or begin first (caps.runs-per-repo)
+      slots: start-run repo/acme/yard/task/1
+          2 of 2 agents are at work or begin first (caps.runs)
     verbs
       verbs: update-settings repo/acme/widgets
           loop `config-review` may not update-settings; this is a bug in the loop

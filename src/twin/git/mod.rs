@@ -9,8 +9,10 @@ mod read;
 mod serve;
 mod write;
 
+use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
@@ -72,11 +74,12 @@ fn object(doing: &'static str) -> impl Fn(gix::Error) -> Error {
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     dir: PathBuf,
+    pool: Pool,
 }
 
 impl Store {
     pub(crate) fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_path_buf() }
+        Self { dir: dir.to_path_buf(), pool: Pool::default() }
     }
 
     /// The name of a repository's folder.
@@ -96,9 +99,7 @@ impl Store {
         if fresh {
             self.create(world, repo, &path)?;
         }
-        let git = gix::open_opts(&path, gix::open::Options::isolated())
-            .map_err(object("open the bare repository"))?;
-        let bare = Bare { git };
+        let bare = Bare { git: self.pool.open(&path)? };
         if fresh
             && repo.fork_of.is_none()
             && let Some(files) = &repo.files
@@ -174,6 +175,8 @@ impl Store {
     /// Forgets a deleted repository.
     pub(crate) fn remove(&self, id: u64) -> Result<(), Error> {
         let path = self.dir.join(Self::folder(id));
+        // Ids are never given out twice: a handle that somebody has at this moment is asked for no more.
+        self.pool.lock().retain(|(known, _)| *known != path);
         match fs::remove_dir_all(&path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                 Err(Error::Io { doing: "remove", path, source })
@@ -185,7 +188,63 @@ impl Store {
 
 /// An open bare repository.
 pub(crate) struct Bare {
-    git: gix::Repository,
+    git: Handle,
+}
+
+/// How many handles are kept, and the bytes of objects that each keeps.
+const HANDLES: usize = 8;
+const OBJECTS: usize = 16 << 20;
+
+/// Handles of repositories that nobody uses at this moment, with the objects that were read through them: those never change.
+#[derive(Debug, Clone, Default)]
+struct Pool(Arc<Mutex<VecDeque<(PathBuf, gix::Repository)>>>);
+
+impl Pool {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(PathBuf, gix::Repository)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, path: &Path) -> Result<Handle, Error> {
+        let mut idle = self.lock();
+        let found = idle.iter().rposition(|(known, _)| known == path).and_then(|at| idle.remove(at));
+        drop(idle);
+        let git = match found {
+            Some((_, git)) => git,
+            None => {
+                let mut git = gix::open_opts(path, gix::open::Options::isolated())
+                    .map_err(object("open the bare repository"))?;
+                git.object_cache_size(Some(OBJECTS));
+                git
+            }
+        };
+        Ok(Handle { path: path.to_owned(), git: Some(git), pool: self.clone() })
+    }
+}
+
+/// A repository that goes back to the pool.
+struct Handle {
+    path: PathBuf,
+    git: Option<gix::Repository>,
+    pool: Pool,
+}
+
+impl std::ops::Deref for Handle {
+    type Target = gix::Repository;
+
+    fn deref(&self) -> &Self::Target {
+        self.git.as_ref().expect("it goes back only when it is dropped")
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let Some(git) = self.git.take() else { return };
+        let mut idle = self.pool.lock();
+        if idle.len() == HANDLES {
+            idle.pop_front();
+        }
+        idle.push_back((std::mem::take(&mut self.path), git));
+    }
 }
 
 /// The time of a commit, as the world writes times.
