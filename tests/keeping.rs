@@ -52,6 +52,23 @@ fn a_workspace_ends_with_its_pull_request() {
     });
 }
 
+/// Some agents leave megabytes at each start. What lies beside what is kept goes with the run.
+#[test]
+fn temporary_files_go_with_their_run() {
+    small(|w| {
+        w.config(&unbounded(
+            "echo big > \"${TMPDIR:?}/left\"; echo \"$TMPDIR\" > where; echo x",
+            "attempts 1",
+        ));
+        one_run(w);
+        let run = runs(w).remove(0);
+        let home = yard(&run).join("homes").join(run["run"].as_str().expect("its name"));
+        let place = std::fs::read_to_string(folder(&run).join("where")).expect("it was there");
+        assert_eq!(place.trim(), home.join("tmp").display().to_string());
+        assert_eq!((home.is_dir(), home.join("tmp").exists()), (true, false));
+    });
+}
+
 /// What is in a workspace is saved once more before it goes, also what came there since.
 #[test]
 fn a_workspace_ends_with_a_task_that_is_gone() {

@@ -165,7 +165,7 @@ fn an_agent_gets_what_it_is_given_and_nothing_else() {
     assert_eq!(
         out,
         format!(
-            "the prompt{0}\nFACTORY_OUTBOX={1}/outbox\nFACTORY_RUN={id}\nPATH=/usr/bin:/bin\nPWD={0}\n",
+            "the prompt{0}\nFACTORY_OUTBOX={1}/outbox\nFACTORY_RUN={id}\nPATH=/usr/bin:/bin\nPWD={0}\nTMPDIR={1}/tmp\n",
             work.display(),
             place.at("home").display()
         )

@@ -334,7 +334,12 @@ fn environment(pid: i32) -> Result<Option<Vec<u8>>, fs::Error> {
             Some(Vars::None) => return Ok(Some(bytes)),
             // They were written down just now.
             Some(Vars::Some) => {}
-            Some(Vars::Unwritten) => std::thread::sleep(Duration::from_millis(1)),
+            // Its end is waited for, and not for longer than another look takes.
+            Some(Vars::Unwritten) => {
+                let Ok(Some(handle)) = handle(pid) else { return Ok(None) };
+                let timeout = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+                let _ = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&timeout));
+            }
         }
     }
     Ok(None)

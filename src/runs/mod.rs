@@ -18,6 +18,7 @@ pub mod sandbox;
 mod settle;
 mod step;
 mod supervisor;
+pub mod temporary;
 mod transcript;
 mod verify;
 mod watch;

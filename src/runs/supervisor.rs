@@ -24,6 +24,7 @@ use super::record::{
 };
 use super::redact::{Redactor, Screen};
 use super::step::{self, Within};
+use super::temporary;
 use super::transcript::Transcript;
 use super::watch::{Exit, Stop, Watch};
 use crate::model::{Outcome, Quota, Spent, asks};
@@ -74,6 +75,7 @@ pub fn supervise(
     let agent = agents::by_kind(&spec.kind).ok_or_else(|| SuperviseError::Kind(spec.kind.clone()))?;
     let own = Processes { supervisor: Identity::own()?, agent: None, since: clock.now() };
     outbox::make(&spec.home)?;
+    let temporary = temporary::make(&spec)?;
     // From here on it is known that this process is the run's, before the agent is.
     if !dir.note_supervisor(&own)? {
         return Err(SuperviseError::TooLate);
@@ -81,7 +83,7 @@ pub fn supervise(
     dir.make_reserve()?;
     let requests = attended::Watch::of(dir.dir())?;
     let ports = ground::port_vars(&spec.ground.recipe)?;
-    let plain: Vec<(String, String)> = handover.vars.into_iter().chain(ports).collect();
+    let plain: Vec<(String, String)> = handover.vars.into_iter().chain(ports).chain(temporary).collect();
     let measure = |_| Gauge::start(vec![spec.folder.clone(), spec.home.clone()], MEASURED_EVERY);
     let disk = spec.limits.disk.map(measure).transpose()?;
     let meter = Meter::of(&spec, agent.usage_of(), dir.dir().parent());

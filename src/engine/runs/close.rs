@@ -13,7 +13,7 @@ use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{self, Site, There, Workspace};
 use crate::runs::{
     CheckError, Conclusion, End, Evidence, Found, Given, LITTER, Left, On, RecordError, RunDir, Spec, State,
-    Stop, agents, answer, conclude, is_masked, outbox, settle, verify,
+    Stop, agents, answer, conclude, is_masked, outbox, settle, temporary, verify,
 };
 
 use super::{Secrets, Yard, check, workspace_name};
@@ -199,6 +199,7 @@ async fn one(yard: &Yard, sandbox: &Sandbox, spec: &Spec, on: &On, end: End) -> 
     let secrets = yard.secrets_of(spec)?;
     let Seen { found, salvage, left, elsewhere } = seen(yard, &site, spec, on, &secrets).await?;
     let Told { said, answer } = told(spec, &end, &secrets)?;
+    temporary::remove(spec)?;
     let redactor = &secrets.redactor;
     let words = end.answer.as_ref().map(|answer| answer.text.as_str());
     let left = Left {
