@@ -40,6 +40,8 @@ pub struct Pipeline {
     pub trust: Permission,
     /// How many times the factory may write on one issue within an hour.
     pub writes: u32,
+    /// How many heads of a pull request go back to who made them, for whatever reason, before it is a person's turn.
+    pub route_backs: u32,
     /// What becomes of an epic once its children are closed.
     pub epics: Epics,
     /// Where the issues belong that come in here; here, without one.

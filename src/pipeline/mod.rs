@@ -33,6 +33,7 @@ use crate::model::{CommitId, Landing, Mirror, PassOver, Phase, PullReview, Reply
 pub use commands::{Command, Commands};
 pub use merge::{Unmet, awaits_checks, meddled, unmet};
 pub use projection::{MARKER, projection, shows};
+pub use review::route_backs;
 pub use stand::Queue;
 pub use touches::{holds_others, may_wait, shared, touches};
 pub use view::{Evidence, View, graduation};

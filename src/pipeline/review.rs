@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    CheckIs, CheckSeen, Closed, Mergeable, Outcome, Phase, PullCase, REVIEW_STATUS, Reply, ReviewIs, RunSeen,
-    ThreadSeen, Watched,
+    CheckIs, CheckSeen, Closed, CommitId, Mergeable, Outcome, Phase, PullCase, REVIEW_STATUS, Reply,
+    ReviewIs, RunSeen, ThreadSeen, Watched,
 };
 use crate::work::words::as_data;
 
@@ -65,9 +65,16 @@ pub(super) fn rework<'j>(
 }
 
 /// How many other heads a playbook was played at.
-pub(super) fn rounds(view: &View<'_>, book: &str, head: &crate::model::CommitId) -> usize {
+pub(super) fn rounds(view: &View<'_>, book: &str, head: &CommitId) -> usize {
     let plays = view.runs.iter().filter_map(|run| run.of.play.as_ref()).filter(|play| play.book == book);
     plays.filter_map(|play| play.head.as_ref()).filter(|at| *at != head).collect::<BTreeSet<_>>().len()
+}
+
+/// The heads of the pull request at which it went back to an agent, for whatever reason.
+pub fn route_backs<'a>(view: &View<'a>) -> BTreeSet<&'a CommitId> {
+    let plays = view.runs.iter().filter_map(|run| run.of.play.as_ref());
+    let back = plays.filter(|play| [REWORK, REPAIR, RESOLVE].contains(&play.book.as_str()));
+    back.filter_map(|play| play.head.as_ref()).collect()
 }
 
 /// How often somebody had it tried again since the pull request was opened.
@@ -78,16 +85,26 @@ pub(super) fn retries(view: &View<'_>, pull: &PullCase) -> usize {
     view.commands.heard.iter().filter(is_retry).count()
 }
 
-/// What comes of a rework: it is done again at most as often as its playbook says.
+/// What comes of a rework: it is done again at most as often as its playbook says, and the pipeline for all of them together.
 pub(super) fn reworked<'a>(
     view: &View<'a>,
     pull: &PullCase,
     job: &Job<'_>,
 ) -> Result<(&'a RunSeen, &'a Closed), Station> {
-    let cap = view.book(job.book).map_or(1, |book| book.attempts) as usize;
-    if job.round as usize > cap.saturating_mul(1 + retries(view, pull)) {
-        let why =
-            format!("`{}` was played {cap} times, and something is amiss still; `/retry` goes on", job.book);
+    let (cap, granted) =
+        (view.book(job.book).map_or(1, |book| book.attempts) as usize, 1 + retries(view, pull));
+    let (back, most) = (route_backs(view), view.pipeline.route_backs as usize);
+    let elsewhere = back.iter().filter(|at| ***at != pull.head).count();
+    let over = if job.round as usize > cap.saturating_mul(granted) {
+        Some(format!("`{}` was played {cap} times", job.book))
+    } else if elsewhere >= most.saturating_mul(granted) {
+        let source = &view.pipeline.source;
+        Some(format!("it went back to an agent {elsewhere} times, of {most} (route-backs, {source})"))
+    } else {
+        None
+    };
+    if let Some(over) = over {
+        let why = format!("{over}, and something is amiss still; `/retry` goes on");
         let tried = job.parts.findings.lines().take(LINES).map(str::to_owned).collect();
         return Err(Station::human(Phase::Review, why, tried));
     }

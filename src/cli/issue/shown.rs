@@ -8,7 +8,7 @@ use similar::{ChangeTag, TextDiff};
 use crate::cli::coming;
 use crate::cli::exit::Fail;
 use crate::model::{Address, Effect, LabelName, Phase, RunId, RunPhase, RunSeen};
-use crate::pipeline::{Stand, Station, View, shows};
+use crate::pipeline::{Stand, Station, View, route_backs, shows};
 use crate::runs::RunDir;
 
 use super::looked::Looked;
@@ -45,6 +45,8 @@ pub(super) struct Shown {
     pub(super) plan: Vec<String>,
     /// Its runs, oldest first.
     pub(super) attempts: Vec<Attempt>,
+    /// How often its pull request went back to an agent, and how often it may.
+    pub(super) route_backs: RouteBacks,
     /// Its latest pull request.
     pub(super) pull: Option<Pull>,
     /// Those before it: number, and what became of it.
@@ -62,6 +64,14 @@ pub(super) struct Shown {
 pub(super) struct Waits {
     pub(super) on: String,
     pub(super) until: Option<Timestamp>,
+}
+
+/// How often a pull request went back to an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct RouteBacks {
+    pub(super) went: usize,
+    /// Of these; each `/retry` allows as many again.
+    pub(super) of: u32,
 }
 
 /// A run of it.
@@ -170,6 +180,7 @@ impl Shown {
             tried,
             plan: coming::lines(&judged, "pipeline", is_its),
             attempts: view.runs.iter().map(|run| Attempt::of(run)).collect(),
+            route_backs: RouteBacks { went: route_backs(view).len(), of: view.pipeline.route_backs },
             pull: case.pull().map(|pull| Pull::of(view, pull)),
             earlier_pulls: case.pulls.iter().skip(1).map(|it| (it.number, state(it))).collect(),
             labels: Labels::of(view, station),

@@ -8,7 +8,7 @@ use crate::model::usd;
 use crate::plan::render::printable;
 
 use super::listed::ago;
-use super::shown::{Attempt, Labels, Prompt, Said, Shown, Waits};
+use super::shown::{Attempt, Labels, Prompt, RouteBacks, Said, Shown, Waits};
 
 /// The most characters of an answer that are shown.
 const ANSWER: usize = 300;
@@ -44,6 +44,9 @@ impl Shown {
         }
         for attempt in &self.attempts {
             attempt.lines().into_iter().for_each(&mut line);
+        }
+        if let RouteBacks { went: went @ 1.., of } = self.route_backs {
+            line(format!("its pull request went back to an agent: {went} of {of} times (route-backs)"));
         }
         for (number, became) in &self.earlier_pulls {
             line(format!("earlier pull request #{number}, {became}"));
@@ -200,6 +203,7 @@ mod tests {
             tried: Vec::new(),
             plan: vec!["next: start run: playbook `implement`, round 1".into()],
             attempts: vec![attempt()],
+            route_backs: RouteBacks { went: 1, of: 8 },
             pull: None,
             earlier_pulls: Vec::new(),
             labels: Labels { wanted: Some(vec!["factory:implement".into()]), there: Vec::new() },
@@ -229,6 +233,7 @@ mod tests {
         plan: next: start run: playbook `implement`, round 1
         run 20260601-113000-1230a1b2 in implement by the playbook `implement`, round 1, attempt 1 by smith, 0.25 USD
           crashed: it ended with 1
+        its pull request went back to an agent: 1 of 8 times (route-backs)
         labels: none; wanted: factory:implement
         heard: /retry by ann at 2026-06-01T12:00:00Z
         not heard: a command by eve: needs the permission `write` in this repository
@@ -260,6 +265,7 @@ mod tests {
         run 20260601-113000-1230a1b2 in implement by the playbook `implement`, round 1, with touchpoints, attempt 1 by smith, 0.25 USD
           done: it answered
           answered {"ready":true}
+        its pull request went back to an agent: 1 of 8 times (route-backs)
         earlier pull request #8, closed
         pull request #9, open, at aaaaaaaaaa for `main`
           mergeable: yes; 2 commits behind its base

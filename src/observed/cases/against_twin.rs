@@ -26,6 +26,7 @@ fn pipeline() -> Pipeline {
         search: None,
         router: None,
         writes: 0,
+        route_backs: 0,
         source: Source::built_in(),
     }
 }

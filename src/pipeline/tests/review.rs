@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::story::{Story, check, commit, pull};
+use super::story::{Story, check, commit, config, pull};
 use crate::model::CheckIs::{Failed, Running};
 use crate::model::Outcome::{Crashed, Done, NoChange, NoVerdict};
 use crate::model::{CheckSeen, Mergeable, Seen};
@@ -196,6 +196,37 @@ fn who_repairs_nothing_says_why() {
     review: `repair-checks` 1.1, transcript, last commits -> no change
     review: A PERSON'S TURN: the check `ci` fails, and who was to mend it changed nothing
         so it was
+    ");
+}
+
+/// Each reason has a cap of its own, and all of them together have one.
+#[test]
+fn it_goes_back_so_often_whatever_for() {
+    let mut it = Story::of(config("", "route-backs 2"));
+    it.case.pulls.push(pull(20, commit(200)));
+    it.pull("ci fails", |pull| pull.checks = red()).ran(Done, None).moved();
+    let conflicts = |pull: &mut crate::model::PullCase| {
+        (pull.mergeable, pull.checks) = (Mergeable::Conflicts, Seen::Known(vec![check("ci", Running)]));
+    };
+    it.pull("it conflicts", conflicts).ran(Done, None).moved();
+    it.pull("ci fails", |pull| (pull.mergeable, pull.checks) = (Mergeable::Yes, red())).stands();
+    it.said("ann", "/retry").ran(Done, None).moved().stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (ci fails)
+    review: `repair-checks` 1.1, transcript, last commits -> done
+    review: #20 goes from c8c8c8c8c8 to 0101010101
+    (it conflicts)
+    review: `resolve-conflict` 1.1, conflict -> done
+    review: #20 goes from 0101010101 to 0202020202
+    (ci fails)
+    review: A PERSON'S TURN: it went back to an agent 2 times, of 2 (route-backs, factory.kdl:4), and something is amiss still; `/retry` goes on
+        The check `ci` failed at 0202020202020202020202020202020202020202; it says, as data:
+            running 3 tests
+            the horn is blunt
+    (ann: /retry)
+    review: `repair-checks` 2.1, transcript, last commits -> done
+    review: #20 goes from 0202020202 to 0303030303
+    merge: merges #20 at 0303030303
     ");
 }
 

@@ -21,6 +21,7 @@ const OPTIONAL_WORDS: &[&str] = &["triage", "discover", "shape", "plan", "review
 const THIN: u32 = 80;
 const JUDGES: &str = ".github/**";
 const WRITES: u32 = 20;
+const ROUTE_BACKS: u32 = 6;
 const EPICS: Epics = Epics::Person;
 pub(super) const LABELS: Type = Type::List { of: &Type::Label, max: 20 };
 
@@ -119,6 +120,13 @@ pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
         )
         .or("20"),
         Field::new(
+            "route-backs",
+            Type::Int { min: 0, max: 100 },
+            "How many times a pull request goes back to an agent, whatever is amiss with it: a check, a review, a conflict, what people ask for. Then it is a person's turn; each `/retry` allows as many again. Each playbook's `attempts` are its own cap besides.",
+            "6",
+        )
+        .or("6"),
+        Field::new(
             "epics",
             Type::Word(Epics::WORDS),
             "What becomes of an issue with sub-issues once all of them are closed: `person`: its comment says so, and it is a person's to close. `close`: it is closed.",
@@ -174,6 +182,7 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
             .and_then(|(word, _)| Permission::by_word(word))
             .unwrap_or(Permission::Write),
         writes: block.count("writes").unwrap_or(WRITES),
+        route_backs: block.count("route-backs").unwrap_or(ROUTE_BACKS),
         epics: block.text("epics").and_then(|(word, _)| Epics::by_word(word)).unwrap_or(EPICS),
         router: block.child(ROUTER.name).map(|block| router::build(block, cx)),
         source: cx.source(block.span),
@@ -282,6 +291,7 @@ mod tests {
             ("thin", THIN.into()),
             ("judges", vec![JUDGES].into()),
             ("writes", WRITES.into()),
+            ("route-backs", ROUTE_BACKS.into()),
             ("trust", Permission::Write.as_str().into()),
             ("epics", EPICS.as_str().into()),
             ("phases", OPTIONAL.iter().map(|phase| phase.as_str()).collect::<serde_json::Value>()),

@@ -191,6 +191,13 @@ impl Laws {
         if AT_HEADS.contains(&play.book.as_str()) {
             let most = book.attempts as usize * (1 + retries);
             assert!(play.round as usize <= most, "`{}` is played {} times of {most}", book.name, play.round);
+            let plays = its.iter().filter_map(|run| run.of.play.as_ref());
+            let back = plays.filter(|play| AT_HEADS.contains(&play.book.as_str()));
+            let heads: BTreeSet<_> =
+                back.filter_map(|it| it.head.as_ref()).filter(|at| Some(*at) != play.head.as_ref()).collect();
+            let most = world.desired.pipelines.of(&key.0).expect("it has one").route_backs as usize;
+            assert!(heads.len() < most * (1 + retries), "it goes back {} times of {most}", heads.len() + 1);
+            self.counts("goes back");
         } else {
             assert!(play.round <= 10, "round {} of `{}`", play.round, book.name);
         }

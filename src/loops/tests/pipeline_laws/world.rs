@@ -41,7 +41,7 @@ pipeline "long" {
     advisor "mid-flight" consults=2
     advisor "post-verify"
 }
-pipeline "short" { intake "factory"; agents "helper" "smith"; merge-policy "seen"; phases; }
+pipeline "short" { intake "factory"; agents "helper" "smith"; merge-policy "seen"; phases; route-backs 2; }
 pipeline "judged" {
     intake "factory"
     agents "smith" "helper"
