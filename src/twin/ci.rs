@@ -185,12 +185,12 @@ fn bare_command(program: &str, home: &Path, folder: &Path) -> Command {
     command
 }
 
-/// Checks a commit out, with the branches of its repository as `origin`.
+/// Checks a commit out, with the default branch of its repository as `origin/HEAD`.
 async fn checkout(bare: &Path, home: &Path, work: &Path, sha: &str) -> io::Result<()> {
     let from = bare.display().to_string();
     let calls: [&[&str]; 3] = [
         &["init", "-q"],
-        &["fetch", "-q", &from, sha, "+refs/heads/*:refs/remotes/origin/*"],
+        &["fetch", "-q", &from, sha, "+HEAD:refs/remotes/origin/HEAD"],
         &["checkout", "-q", "--detach", sha],
     ];
     for args in calls {

@@ -179,14 +179,25 @@ fn note_elsewhere<'a>(
     }
 }
 
+/// What takes a label from the issues that carry it.
+const TAKES_LABELS: [Verb; 2] = [Verb::DeleteLabel, Verb::RenameLabel];
+
 /// The labels that a plan would delete or rename and whose issues are not counted yet.
 pub fn unsettled_labels(judging: &Judging<'_>, observed: &Observed) -> Vec<(RepoName, LabelName)> {
-    let plan = decide(judging, observed);
+    let takes_labels = |l: &&&dyn loops::AnyLoop| {
+        judging.selection.has(l.name()) && l.may().iter().any(|verb| TAKES_LABELS.contains(verb))
+    };
+    let only: Vec<String> = loops::ALL.iter().filter(takes_labels).map(|l| l.name().to_owned()).collect();
+    if only.is_empty() {
+        return Vec::new();
+    }
+    let selection = Selection { only };
+    let plan = decide(&Judging { selection: &selection, ..*judging }, observed);
     let uncounted = |action: &Action| {
         let (Effect::DeleteLabel { name, .. } | Effect::UpdateLabel { name, .. }) = &action.effect else {
             return None;
         };
-        if !matches!(action.verb, Verb::DeleteLabel | Verb::RenameLabel) {
+        if !TAKES_LABELS.contains(&action.verb) {
             return None;
         }
         let repo = action.effect.repo();
