@@ -67,7 +67,8 @@ impl Loop for Pipeline {
     }
 }
 
-/// Every issue that is known and where it stands, in the order of their turns.
+/// Every issue that is known and where it stands, in the order of their turns. Of the same priority those come first whose
+/// repository has the fewest agents, with those that begin before them: many issues of one keep no other from its turn.
 pub(crate) fn in_turn(cx: work::Cx<'_>) -> Vec<(View<'_>, Station)> {
     let known = cx.observed.cases.all.iter().filter_map(|((repo, _), seen)| {
         let Seen::Known(case) = seen else { return None };
@@ -77,7 +78,24 @@ pub(crate) fn in_turn(cx: work::Cx<'_>) -> Vec<(View<'_>, Station)> {
     });
     let mut all: Vec<_> = known.collect();
     all.sort_by_key(|(view, _)| view.case.turn(cx.now));
-    all
+    let mut agents: BTreeMap<&RepoName, usize> = BTreeMap::new();
+    for run in cx.observed.runs.iter().filter(|run| run.phase.takes_a_slot()) {
+        *agents.entry(&run.of.repo).or_default() += 1;
+    }
+    let mut all: Vec<(usize, (View<'_>, Station))> = all.into_iter().map(|it| (0, it)).collect();
+    for (ahead, (view, at)) in &mut all {
+        let is_at_work = view.runs.iter().any(|run| run.phase.takes_a_slot());
+        if matches!(at.stand, Stand::Works(_)) && !is_at_work {
+            let agents = agents.entry(&view.case.repo).or_default();
+            *ahead = *agents;
+            *agents += 1;
+        }
+    }
+    all.sort_by_key(|(ahead, (view, _))| {
+        let (rank, has_pull, opened, number) = view.case.turn(cx.now);
+        (rank, has_pull, *ahead, opened, number)
+    });
+    all.into_iter().map(|(_, it)| it).collect()
 }
 
 /// What becomes of a branch in one go: one pull request lands, then one that is behind takes it in.

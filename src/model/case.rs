@@ -302,14 +302,14 @@ impl Case {
     }
 
     /// Whose turn it is first: by priority, in which who waits long rises; then who came first.
-    pub fn turn(&self, now: Timestamp) -> (u8, Reverse<bool>, u64) {
+    pub fn turn(&self, now: Timestamp) -> (u8, Reverse<bool>, Timestamp, u64) {
         let priority = ["p0", "p1", "p2"].iter().position(|word| {
             self.labels.keys().any(|key| key == word || key.rsplit([':', '/']).next() == Some(word))
         });
         let aged = now.duration_since(self.opened) >= AGES;
         let rank = priority.map_or(3, |n| u8::try_from(n).unwrap_or(3));
         let has_pull = self.pull().is_some_and(|pull| pull.open);
-        (if aged { rank.min(1) } else { rank }, Reverse(has_pull), self.number)
+        (if aged { rank.min(1) } else { rank }, Reverse(has_pull), self.opened, self.number)
     }
 
     /// Who assigned somebody, and when, where that is known; nothing where nobody did.

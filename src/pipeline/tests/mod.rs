@@ -16,3 +16,4 @@ mod rules;
 mod shape;
 mod story;
 mod triage;
+mod turns;
