@@ -91,7 +91,7 @@ impl Remembered {
         let same = |number: &u64, updated: &Timestamp| {
             listed.get(number).is_none_or(|now| now == updated && *now < newest)
         };
-        let mut kept: Vec<&mut Kept> = it
+        let kept: Vec<&mut Kept> = it
             .cases
             .iter_mut()
             .filter(|(number, kept)| same(number, &kept.updated))
@@ -103,8 +103,8 @@ impl Remembered {
         let asked = anyway.len() + kept.iter().filter(|it| it.told).count();
         let again = again(&kept, AGAIN.saturating_sub(asked).max(NEXT), now);
         // What is told of from now on is read the next time.
-        let told = |it: &mut &mut Kept| std::mem::take(&mut it.told) || again.contains(&it.case.number);
-        kept.iter_mut().map(|it| (it.case.clone(), told(it))).collect()
+        let told = |it: &mut Kept| std::mem::take(&mut it.told) || again.contains(&it.case.number);
+        kept.into_iter().map(|it| (it.case.clone(), told(it))).collect()
     }
 
     /// Has the pull request that a webhook tells of read again.
