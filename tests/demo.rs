@@ -124,9 +124,6 @@ fn the_demo_tells_its_story() {
            │ config: [demo] at [id]
            │
            │ acme/garnet-api-000
-           │   ~ tell issue issue/4
-           │       labels: +"factory:triage"
-           │       why: it is in the phase triage · policies/pipeline.kdl:10 · loop pipeline · [id]
            │   + start run issue/4/triage
            │       agent: "smith"
            │       attempt: 1
@@ -135,6 +132,9 @@ fn the_demo_tells_its_story() {
            │       playbook: "triage"
            │       round: 1
            │       why: playbook `triage`, round 1 · (default) · loop pipeline · [id]
+           │   ~ tell issue issue/4
+           │       labels: +"factory:triage"
+           │       why: it is in the phase triage · policies/pipeline.kdl:10 · loop pipeline · [id]
            │
            │ waiting
            │   repo/acme/garnet-api-000/task/describe: a person to merge or close #[n]

@@ -70,7 +70,8 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
 /// Writes down that somebody approves a policy: whoever GitHub says that the token is of.
 async fn approve(cx: &Context, name: &str, token: &str) -> Result<Exit, Fail> {
     let reference = SecretRef::parse(token).ok_or_else(|| {
-        Fail::new(Exit::Usage, format!("`{token}` is no reference")).help("write env:NAME or file:PATH")
+        // Whoever gives a token instead of where it is must not find it in a log.
+        Fail::new(Exit::Usage, "what --token has is no reference").help("write env:NAME or file:PATH")
     })?;
     let daemon = Daemon::find(cx).await?;
     let policy = engine::policy(&daemon.desired, name).map_err(|says| Fail::new(Exit::Usage, says))?;

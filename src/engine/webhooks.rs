@@ -192,7 +192,10 @@ fn told(delivery: &Delivery) -> Vec<(RepoName, Told)> {
     let numbers =
         of_check.chain([&body["pull_request"], &body["issue"]]).filter_map(|it| it["number"].as_u64());
     let heads = [&check["head_sha"], &body["sha"]].into_iter().filter_map(|sha| sha.as_str());
-    let all = numbers.map(Told::Pull).chain(heads.map(|sha| Told::Head(sha.to_owned())));
+    let is_less = body["action"] == "deleted";
+    let all = numbers
+        .map(|n| if is_less { Told::Less(n) } else { Told::Pull(n) })
+        .chain(heads.map(|sha| Told::Head(sha.to_owned())));
     all.map(|told| (repo.clone(), told)).collect()
 }
 

@@ -10,7 +10,8 @@ use crate::model::{
     StopRun, Subject, Task, Verb, Watched,
 };
 use crate::pipeline::{
-    Move, Stand, Station, View, awaits_checks, holds_others, may_wait, projection, shared, station, touches,
+    Move, Stand, Station, View, awaits_checks, holds_others, is_judged_again, may_wait, projection, shared,
+    station, touches,
 };
 use crate::plan::Plan;
 use crate::work::{self, Next, Room, ends, next, under_way};
@@ -106,13 +107,14 @@ struct Lane {
 }
 
 /// Where something landed that was not what was tested, nothing more lands. Where one that has all of its base waits for its
-/// checks alone, no other takes its base in: what lands before it would be taken in once more.
+/// checks alone, no other takes its base in: what lands before it would be taken in once more. Where one that took it in is
+/// judged again because of that, the others wait for it.
 fn lanes(all: &[(View<'_>, Station)], driver: &mut Driver) {
     for (view, at) in all {
         let Some(pull) = view.case.pull() else { continue };
         let stops = pull.merged() && matches!(at.stand, Stand::Human { .. });
         let lane = || (view.case.repo.clone(), pull.base.clone());
-        if stops {
+        if stops || is_judged_again(view, pull, at) {
             driver.lanes.insert(lane(), Lane { lands: true, updates: true });
         } else if pull.open && awaits_checks(view, pull) {
             driver.lanes.entry(lane()).or_default().updates = true;

@@ -108,6 +108,18 @@ pub fn awaits_checks(view: &View<'_>, pull: &PullCase) -> bool {
     fits && matches!(unmet(view, pull).as_slice(), [only] if only.rule == "checks")
 }
 
+/// Whether it was brought up to its base, has all of it still, and is being judged once more because of that: what landed before it
+/// would have it judged again and again.
+pub fn is_judged_again(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
+    let Stand::Works(task) = &at.stand else { return false };
+    let goes_back =
+        task.play.as_ref().is_none_or(|play| super::review::GO_BACK.contains(&play.book.as_str()));
+    let is_young = pull.head_at.is_some_and(|at| view.now().duration_since(at) < LANDS_WITHIN);
+    let on = Address::repo(&view.case.repo).part("pull", &pull.number.to_string());
+    let updated = || view.cx.observed.cases.held.updates_since(&on, None) > 0;
+    pull.open && at.phase == Phase::Review && pull.behind == Some(0) && is_young && !goes_back && updated()
+}
+
 /// What people had to do about a pull request that landed, a line each; nothing where it landed as the factory made it.
 pub fn meddled(view: &View<'_>, pull: &PullCase) -> Vec<String> {
     let mut out = Vec::new();

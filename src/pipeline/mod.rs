@@ -31,7 +31,7 @@ use jiff::Timestamp;
 use crate::model::{CommitId, Landing, Mirror, PassOver, Phase, PullReview, Reply, RunId, Task, Transfer};
 
 pub use commands::{Command, Commands};
-pub use merge::{Unmet, awaits_checks, meddled, unmet};
+pub use merge::{Unmet, awaits_checks, is_judged_again, meddled, unmet};
 pub use projection::{MARKER, projection, shows};
 pub use review::route_backs;
 pub use stand::Queue;

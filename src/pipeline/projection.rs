@@ -19,7 +19,13 @@ const LINES: usize = 40;
 /// What has to be told so that an issue shows where it stands; `None` where it does.
 pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
     let (case, pipeline) = (view.case, view.pipeline);
-    let wanted = marks(view, station)?;
+    if view.quiet().is_some() {
+        return None;
+    }
+    let wanted = marks(view, station);
+    // Labels of what people hold are left as they are; that it was heard is said all the same.
+    let is_held = matches!(station.stand, Stand::Held(_));
+    let wanted = if is_held { own_marks(view) } else { wanted? };
     let own: Vec<Mark> = Mark::all().filter(|mark| !mark.is_of_people()).collect();
     let add: Vec<LabelName> =
         wanted.iter().map(|mark| pipeline.label(*mark)).filter(|label| !case.has(label)).collect();
@@ -62,6 +68,12 @@ fn marks(view: &View<'_>, station: &Station) -> Option<BTreeSet<Mark>> {
         Stand::Left(_) if !view.case.open => return None,
         Stand::Left(_) => BTreeSet::new(),
     })
+}
+
+/// The labels of the factory's that it carries.
+fn own_marks(view: &View<'_>) -> BTreeSet<Mark> {
+    let is_there = |mark: &Mark| !mark.is_of_people() && view.case.has(&view.pipeline.label(*mark));
+    Mark::all().filter(is_there).collect()
 }
 
 /// What the comment says, where one is there or has to be.
@@ -115,7 +127,9 @@ fn heard(view: &View<'_>) -> String {
     for (at, by, command) in &view.commands.heard {
         out.push_str(&format!("    {at:.0} {} {command}: heard\n", short(by)));
     }
-    for (by, why) in &view.commands.unheard {
+    // Who says it again is told nothing new.
+    let unheard: BTreeSet<&(String, String)> = view.commands.unheard.iter().collect();
+    for (by, why) in unheard {
         out.push_str(&format!("    {}: not heard: {}\n", short(by), short(why)));
     }
     if out.is_empty() { out } else { format!("\nWhat was said:\n\n{out}") }
@@ -137,5 +151,7 @@ fn of_its_pulls(view: &View<'_>, line: String) -> String {
 /// Words of others on one line, in which nobody is called and nothing referred to.
 fn short(words: &str) -> String {
     let line = crate::work::words::as_title(words);
+    // The box of a task list refers to nothing.
+    let line = ["[ ] ", "[x] ", "[X] "].iter().fold(line, |line, task| line.replace(task, ""));
     line.chars().take(LINE).collect::<String>().replace(['`', '<', '>', '*', '_', '['], "'")
 }

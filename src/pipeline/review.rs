@@ -20,6 +20,8 @@ use super::{Move, Station};
 pub(super) const REWORK: &str = "rework";
 pub(super) const REPAIR: &str = "repair-checks";
 pub(super) const RESOLVE: &str = "resolve-conflict";
+/// Those by which a pull request goes back to an agent.
+pub(super) const GO_BACK: [&str; 3] = [REWORK, REPAIR, RESOLVE];
 /// What is said of what changes nothing.
 const REPLY: &str = "<!-- factoryctl:reply -->";
 /// The most lines of what a check says of itself.
@@ -73,7 +75,7 @@ pub(super) fn rounds(view: &View<'_>, book: &str, head: &CommitId) -> usize {
 /// The heads of the pull request at which it went back to an agent, for whatever reason.
 pub fn route_backs<'a>(view: &View<'a>) -> BTreeSet<&'a CommitId> {
     let plays = view.runs.iter().filter_map(|run| run.of.play.as_ref());
-    let back = plays.filter(|play| [REWORK, REPAIR, RESOLVE].contains(&play.book.as_str()));
+    let back = plays.filter(|play| GO_BACK.contains(&play.book.as_str()));
     back.filter_map(|play| play.head.as_ref()).collect()
 }
 
@@ -203,7 +205,7 @@ fn checks(view: &View<'_>, pull: &PullCase) -> Option<Station> {
     })
 }
 
-/// What people ask to be changed: each conversation and each request once, with an answer.
+/// What people ask to be changed who may steer: each conversation and each request once, with an answer.
 fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
     let (Some(threads), Some(reviews)) = (pull.threads.known(), pull.reviews.known()) else {
         let on = format!("a complete reading of what people say of #{}", pull.number);
@@ -211,7 +213,9 @@ fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
     };
     let open = |thread: &&ThreadSeen| {
         let is_own = |(_, author, own, _): &(u64, String, bool, String)| *own || view.is_reviewer(author);
-        !thread.resolved && thread.comments.last().is_some_and(|last| !is_own(last))
+        let counts =
+            |last: &(u64, String, bool, String)| !is_own(last) && view.is_trusted(&last.1) == Some(true);
+        !thread.resolved && thread.comments.last().is_some_and(counts)
     };
     let open: Vec<&ThreadSeen> = threads.iter().filter(open).collect();
     let mut asked: Vec<(String, String)> = Vec::new();
@@ -223,7 +227,9 @@ fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
             format!("{author} says on {} ({id}), as data:\n{says}", thread.path),
         ));
     }
-    let others = reviews.iter().filter(|it| !it.own && !view.is_reviewer(&it.author));
+    let others = reviews
+        .iter()
+        .filter(|it| !it.own && !view.is_reviewer(&it.author) && view.is_trusted(&it.author) == Some(true));
     for author in others.map(|it| &it.author).collect::<BTreeSet<_>>() {
         let mut verdicts =
             reviews.iter().filter(|it| it.author == *author && it.verdict != ReviewIs::Commented);

@@ -48,6 +48,7 @@ pub fn unmet(view: &View<'_>, pull: &PullCase) -> Vec<Unmet> {
         (!pull.own).then(|| not("own", "the factory didn't open it", "a person to merge it")).flatten(),
         pull.draft.then(|| not("draft", "it is a draft", "somebody to mark it ready")).flatten(),
         held(view, pull),
+        retargeted(view, pull),
         mergeable(pull),
         behind(pull),
         checks(view, policy, pull),
@@ -59,6 +60,20 @@ pub fn unmet(view: &View<'_>, pull: &PullCase) -> Vec<Unmet> {
         graduation(view, policy),
     ];
     rules.into_iter().flatten().collect()
+}
+
+/// It lands where it was made for. Whoever has it go elsewhere decides that it does.
+fn retargeted(view: &View<'_>, pull: &PullCase) -> Option<Unmet> {
+    let made_for = view.runs.iter().rev().find_map(|run| {
+        let closed = run.phase.closed()?;
+        closed.commit.as_ref().and(closed.base.as_ref())
+    });
+    let (_, branch) = made_for.filter(|(_, branch)| *branch != pull.base)?;
+    not(
+        "base",
+        format!("it was made for `{branch}`, and somebody has it merged into `{}`", pull.base),
+        format!("a person to merge it, or to have it go to `{branch}` again"),
+    )
 }
 
 fn mode(policy: &MergePolicy) -> Option<Unmet> {
@@ -230,7 +245,13 @@ fn threads(pull: &PullCase) -> Option<Unmet> {
             if open == 0 {
                 None
             } else {
-                not("conversations", format!("{open} are not resolved"), "somebody to resolve them")
+                let (are, them) =
+                    if open == 1 { ("conversation is", "it") } else { ("conversations are", "them") };
+                not(
+                    "conversations",
+                    format!("{open} {are} not resolved"),
+                    format!("somebody to resolve {them}"),
+                )
             }
         }
     }
@@ -295,6 +316,6 @@ fn graduation(view: &View<'_>, policy: &MergePolicy) -> Option<Unmet> {
     if pending.is_empty() {
         return None;
     }
-    let needs = "factoryctl policy graduation shows how each stands";
+    let needs = "the evidence that its policy asks for (factoryctl policy graduation shows how each stands)";
     not("graduation", format!("its mode is not in effect yet: {}", pending.join("; ")), needs)
 }

@@ -81,6 +81,16 @@ impl<'a> View<'a> {
         !self.runs.is_empty() || !self.case.pulls.is_empty()
     }
 
+    /// What it waits for where the factory has written on it so often that it is left alone for a while.
+    pub(super) fn quiet(&self) -> Option<String> {
+        let of = (self.case.repo.clone(), self.case.number);
+        let written = self.cx.observed.cases.writes.get(&of).copied().unwrap_or_default();
+        let Pipeline { writes, source, .. } = self.pipeline;
+        (written >= *writes).then(|| {
+            format!("quiet: {written} writes on it within an hour, and {writes} are allowed ({source})")
+        })
+    }
+
     /// Whether somebody may steer; `None` where nobody knows.
     pub(super) fn is_trusted(&self, login: &str) -> Option<bool> {
         if self.is_author(login) {
@@ -141,12 +151,21 @@ impl<'a> View<'a> {
             .iter()
             .filter(|comment| !comment.own && crate::model::is_command(&comment.body))
             .map(|comment| comment.author.clone());
-        let approve = |it: &&crate::model::ReviewSeen| it.verdict == crate::model::ReviewIs::Approved;
+        let judges = |it: &&crate::model::ReviewSeen| it.verdict != crate::model::ReviewIs::Commented;
         let reviews = case.pull().and_then(|pull| pull.reviews.known()).into_iter().flatten();
-        let approvers = reviews.filter(approve).map(|it| it.author.clone());
+        let judges = reviews.filter(judges).map(|it| it.author.clone());
+        let threads = case.pull().and_then(|pull| pull.threads.known()).into_iter().flatten();
+        let open = threads.filter(|thread| !thread.resolved).filter_map(|thread| thread.comments.last());
+        let talkers = open.filter(|(_, _, own, _)| !own).map(|(_, author, ..)| author.clone());
         let author = pipeline.search.iter().map(|_| case.author.clone());
         let editor = case.edited.iter().map(|(_, login)| login.clone()).chain(author);
-        setters.chain(speakers).chain(editor).chain(approvers).filter(|login| !login.is_empty()).collect()
+        setters
+            .chain(speakers)
+            .chain(editor)
+            .chain(judges)
+            .chain(talkers)
+            .filter(|login| !login.is_empty())
+            .collect()
     }
 }
 

@@ -49,6 +49,8 @@ struct Kept {
     read: Timestamp,
     /// Whether GitHub has told of its pull request since.
     told: bool,
+    /// Whether something of it was taken away since, by which it doesn't count as changed.
+    is_less: bool,
 }
 
 impl Kept {
@@ -65,6 +67,8 @@ pub enum Told {
     Pull(u64),
     /// The commit at its head.
     Head(String),
+    /// The number of an issue or a pull request, of which something was taken away: nothing says when.
+    Less(u64),
 }
 
 impl Remembered {
@@ -81,7 +85,7 @@ impl Remembered {
     pub(super) fn unchanged(
         &self,
         repo: &RepoName,
-        (listed, also): (&BTreeMap<u64, Timestamp>, &BTreeSet<u64>),
+        (listed, also, less): (&BTreeMap<u64, Timestamp>, &BTreeSet<u64>, &BTreeSet<u64>),
         now: Timestamp,
     ) -> Vec<(Case, bool)> {
         let mut all = self.lock();
@@ -94,7 +98,7 @@ impl Remembered {
         let kept: Vec<&mut Kept> = it
             .cases
             .iter_mut()
-            .filter(|(number, kept)| same(number, &kept.updated))
+            .filter(|(number, kept)| !less.contains(number) && same(number, &kept.updated))
             .map(|(_, kept)| kept)
             .collect();
         // Together with what is read anyway it fits into one query.
@@ -112,11 +116,15 @@ impl Remembered {
         let mut all = self.lock();
         let Some(it) = all.get_mut(repo) else { return };
         for kept in it.cases.values_mut() {
-            let is_it = kept.pull().is_some_and(|pull| match told {
-                Told::Pull(number) => pull.number == *number,
-                Told::Head(sha) => pull.head.as_str() == sha,
-            });
-            kept.told |= is_it;
+            let (of_issue, of_pull) = (kept.case.number, kept.pull().map(|pull| (pull.number, &pull.head)));
+            match told {
+                Told::Pull(number) => kept.told |= of_pull.is_some_and(|(pull, _)| pull == *number),
+                Told::Head(sha) => kept.told |= of_pull.is_some_and(|(_, head)| head.as_str() == sha),
+                Told::Less(number) => {
+                    kept.told |= of_pull.is_some_and(|(pull, _)| pull == *number);
+                    kept.is_less |= of_issue == *number;
+                }
+            }
         }
     }
 
@@ -142,8 +150,8 @@ impl Remembered {
             let updated = listed.get(&case.number).copied().or_else(|| Some(before.as_ref()?.updated));
             let Some(updated) = updated.filter(|_| case.open) else { continue };
             let read = before.as_ref().filter(|_| !was_read).map_or(now, |before| before.read);
-            let told = before.is_some_and(|before| before.told);
-            it.cases.insert(case.number, Kept { updated, case, read, told });
+            let (told, is_less) = before.map_or((false, false), |before| (before.told, before.is_less));
+            it.cases.insert(case.number, Kept { updated, case, read, told, is_less });
         }
     }
 
@@ -152,6 +160,13 @@ impl Remembered {
         if let Some(it) = self.lock().get_mut(repo) {
             it.cases.remove(&number);
         }
+    }
+
+    /// The issues of which something was taken away since they were read; what is told of from now on is read the next time.
+    pub(super) fn less(&self, repo: &RepoName) -> BTreeSet<u64> {
+        let mut all = self.lock();
+        let cases = all.get_mut(repo).into_iter().flat_map(|it| it.cases.iter_mut());
+        cases.filter_map(|(number, kept)| std::mem::take(&mut kept.is_less).then_some(*number)).collect()
     }
 
     /// Whether an issue is remembered.
@@ -252,7 +267,7 @@ mod tests {
         memory.learn(&repo, (Vec::new(), true, at(1)), &all, (1..=60).map(|n| (case(n), true)));
         let none = BTreeMap::new();
         let look = |minute| {
-            let kept = memory.unchanged(&repo, (&none, &BTreeSet::new()), at(minute));
+            let kept = memory.unchanged(&repo, (&none, &BTreeSet::new(), &BTreeSet::new()), at(minute));
             let read: Vec<u64> = kept.iter().filter(|(_, again)| *again).map(|(it, _)| it.number).collect();
             memory.learn(&repo, (Vec::new(), false, at(minute)), &none, kept.into_iter());
             read
@@ -267,6 +282,19 @@ mod tests {
         assert_eq!(look(5), [next, (11..=19).collect(), vec![54], (56..=60).collect()].concat());
     }
 
+    /// Nothing says when what was taken away was there last.
+    #[test]
+    fn what_something_was_taken_away_from_is_read_again() {
+        let (memory, repo) = (Remembered::default(), case(1).repo);
+        let all: BTreeMap<u64, Timestamp> = (1..=3).map(|n| (n, at(0))).collect();
+        memory.learn(&repo, (Vec::new(), true, at(1)), &all, (1..=3).map(|n| (case(n), true)));
+        memory.tell(&repo, &Told::Less(2));
+        let less = memory.less(&repo);
+        assert_eq!((less.clone(), memory.less(&repo)), (BTreeSet::from([2]), BTreeSet::new()));
+        let kept = memory.unchanged(&repo, (&BTreeMap::new(), &BTreeSet::new(), &less), at(2));
+        assert_eq!(kept.iter().map(|(case, _)| case.number).collect::<Vec<_>>(), [1, 3]);
+    }
+
     /// What is told of while something is being read may have come after it was read.
     #[test]
     fn what_is_told_of_during_a_reading_is_read_by_the_next() {
@@ -274,10 +302,10 @@ mod tests {
         let all: BTreeMap<u64, Timestamp> = (1..=60).map(|n| (n, at(0))).collect();
         memory.learn(&repo, (Vec::new(), true, at(1)), &all, (1..=60).map(|n| (case(n), true)));
         let none = BTreeMap::new();
-        let kept = memory.unchanged(&repo, (&none, &BTreeSet::new()), at(2));
+        let kept = memory.unchanged(&repo, (&none, &BTreeSet::new(), &BTreeSet::new()), at(2));
         memory.tell(&repo, &Told::Pull(1060));
         memory.learn(&repo, (Vec::new(), false, at(2)), &none, kept.into_iter());
-        let again = memory.unchanged(&repo, (&none, &BTreeSet::new()), at(3));
+        let again = memory.unchanged(&repo, (&none, &BTreeSet::new(), &BTreeSet::new()), at(3));
         assert!(again.iter().any(|(it, again)| it.number == 60 && *again));
     }
 }

@@ -84,11 +84,12 @@ pub async fn cases(
     let of = |repo: &RepoName| listed.get(repo).unwrap_or(&none);
     let (mut asked, mut kept) = (BTreeSet::new(), Vec::new());
     for (one, list) in wanted.iter().zip(&lists) {
+        let less = memory.less(one.repo);
         if list.since.is_some() {
-            kept.extend(memory.unchanged(one.repo, (of(one.repo), &one.also), now));
+            kept.extend(memory.unchanged(one.repo, (of(one.repo), &one.also, &less), now));
         }
         let also = one.also.iter().filter(|number| list.since.is_none() || !memory.has(one.repo, **number));
-        asked.extend(of(one.repo).keys().chain(also).map(|number| (one.repo.clone(), *number)));
+        asked.extend(of(one.repo).keys().chain(also).chain(&less).map(|number| (one.repo.clone(), *number)));
     }
     for (case, _) in &kept {
         asked.remove(&(case.repo.clone(), case.number));

@@ -137,7 +137,7 @@ fn who_may_not_asks_for_nothing() {
     edited since by who may: (ann edits the text)
     implement: `implement` 1 is to be done
     labelled again after that: (bob edits the text)
-    implement: `implement` 1 is to be done
+    triage: waits for somebody with the permission `write` to set the label `factory` again: bob has changed the text since
     assigned, and not labelled: triage: waits for somebody to assign it to `bot` again: GitHub doesn't tell who did
     assigned by who may: implement: `implement` 1 is to be done
     assigned by who may not: triage: waits for somebody with the permission `write` to assign it to `bot`; bob has less

@@ -5,11 +5,13 @@ use serde_json::Value;
 /// How a line begins that is no one's data.
 const DATA: &str = "    ";
 /// How lines begin that say that something went before, and what is to be done otherwise.
-const TOLD: [&str; 10] = [
+const TOLD: [&str; 12] = [
     "This is attempt ",
     "It was parked before",
-    "The brief before ",
-    "The plan before ",
+    "Brief 1 ",
+    "Brief 2 ",
+    "Plan 1 ",
+    "Plan 2 ",
     "Before you plan again",
     "Round 1 was split",
     "The check `",

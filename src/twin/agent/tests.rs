@@ -83,8 +83,8 @@ fn what_it_gets_wrong_it_gets_wrong_once() {
             "ready",
             "It was parked before, since this was missing:\n",
         ),
-        (Slip::Brief, &["problem", "criteria"], "confidence", "The brief before was not whole:\n"),
-        (Slip::Plan, &["approach", "files"], "files", "The plan before lacked something:\n"),
+        (Slip::Brief, &["problem", "criteria"], "confidence", "Brief 1 was not whole:\n"),
+        (Slip::Plan, &["approach", "files"], "files", "Plan 1 lacked something:\n"),
         (Slip::Blocked, &["findings"], "findings", "Before you plan again, look these up.\n"),
         (Slip::Split, &["direction", "reasoning"], "direction", "Round 1 was split:\n"),
         (
