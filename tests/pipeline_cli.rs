@@ -92,8 +92,10 @@ fn each_rule_that_is_not_satisfied_is_told_with_what_would_satisfy_it() {
         let told = w.run(&["why-not", &pull, "--json"]).exits(0).json();
         let rules = told["unmet"].as_array().expect("a list");
         assert!(rules.iter().any(|it| it["rule"] == "checks"), "{told:#}");
-        let text = w.run(&["why-not", &format!("acme/anvil#{pull}")]).exits(0);
-        assert!(text.out.contains("it needs the check `ci` to pass: it failed"), "{}", text.all());
+        w.until("the check fails", || {
+            let text = w.run(&["why-not", &format!("acme/anvil#{pull}")]).exits(0);
+            text.out.contains("it needs the check `ci` to pass: it failed")
+        });
         w.github().set_ci("acme/anvil", vec![CiScript::new("ci", 77, "true")]).unwrap();
         w.github().push_file("acme/anvil", &format!("factory/issue/{}", told["issue"]), "more", "x").unwrap();
         w.until("the check passes", || {
