@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Address, Effect, Facet, Facets, OpenPull, Pipeline as Config, RepoName, RunSeen, Seen, StartRun,
-    StopRun, Subject, Task, Verb, Watched,
+    Action, Address, AtWork, Effect, Facet, Facets, OpenPull, Pipeline as Config, RepoName, RunSeen, Seen,
+    StartRun, StopRun, Subject, Task, Verb, Watched,
 };
 use crate::pipeline::{
     Move, Stand, Station, View, awaits_checks, holds_others, is_judged_again, may_wait, projection, shared,
@@ -79,17 +79,13 @@ pub(crate) fn in_turn(cx: work::Cx<'_>) -> Vec<(View<'_>, Station)> {
     });
     let mut all: Vec<_> = known.collect();
     all.sort_by_key(|(view, _)| view.case.turn(cx.now));
-    let mut agents: BTreeMap<&RepoName, usize> = BTreeMap::new();
-    for run in cx.observed.runs.iter().filter(|run| run.phase.takes_a_slot()) {
-        *agents.entry(&run.of.repo).or_default() += 1;
-    }
-    let mut all: Vec<(usize, (View<'_>, Station))> = all.into_iter().map(|it| (0, it)).collect();
+    let mut at_work = AtWork::of(&cx.observed.runs);
+    let mut all: Vec<(u32, (View<'_>, Station))> = all.into_iter().map(|it| (0, it)).collect();
     for (ahead, (view, at)) in &mut all {
         let is_at_work = view.runs.iter().any(|run| run.phase.takes_a_slot());
         if matches!(at.stand, Stand::Works(_)) && !is_at_work {
-            let agents = agents.entry(&view.case.repo).or_default();
-            *ahead = *agents;
-            *agents += 1;
+            *ahead = at_work.here(&view.case.repo);
+            at_work.begins(&view.case.repo);
         }
     }
     all.sort_by_key(|(ahead, (view, _))| {

@@ -5,6 +5,7 @@ mod action;
 mod address;
 mod advisor;
 mod answer;
+mod at_work;
 mod case;
 mod config_files;
 mod creations;
@@ -43,6 +44,7 @@ pub use advisor::{
     Advisor, AdvisorRole, AllPassedOver, AskedWhen, Authority, OnFailure, PassOver, PassedOver,
 };
 pub use answer::{AnswerFrom, AnswerSchema, LONGEST_ANSWER, Typed};
+pub use at_work::{AtWork, Full};
 pub use case::{
     Case, Cases, CheckIs, CheckSeen, CommentSeen, FileChange, LabelOn, Landed, Mergeable, Permission,
     PullCase, ReviewIs, ReviewSeen, ThreadSeen, Watched, blockers, is_command,

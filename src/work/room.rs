@@ -1,8 +1,8 @@
 //! Who is at work, and whether anybody else may begin: caps, the disk, the day's spend, accounts that are paused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::model::{Closed, Paused, RepoName, RunSeen, Seen, day_of, usd};
+use crate::model::{AtWork, Closed, Full, Paused, RepoName, RunSeen, Seen, day_of, usd};
 use crate::plan::Plan;
 
 use super::Cx;
@@ -10,8 +10,7 @@ use super::next::IN_VAIN;
 
 /// How many agents are at work, and where.
 pub(crate) struct Room {
-    all: u32,
-    by_repo: BTreeMap<RepoName, u32>,
+    at_work: AtWork,
     /// Whether some of them are only planned.
     planned: bool,
     /// Repositories whose recipe has failed too often.
@@ -21,17 +20,7 @@ pub(crate) struct Room {
 impl Room {
     /// As it is before anything is planned.
     pub(crate) fn of(cx: &Cx<'_>) -> Self {
-        let mut room = Self { all: 0, by_repo: BTreeMap::new(), planned: false, unready: BTreeSet::new() };
-        for run in cx.observed.runs.iter().filter(|run| run.phase.takes_a_slot()) {
-            room.take(&run.of.repo);
-        }
-        room
-    }
-
-    /// One more is at work there.
-    fn take(&mut self, repo: &RepoName) {
-        self.all += 1;
-        *self.by_repo.entry(repo.clone()).or_default() += 1;
+        Self { at_work: AtWork::of(&cx.observed.runs), planned: false, unready: BTreeSet::new() }
     }
 
     /// Finds the repositories whose setup failed in the last runs, with the recipe that they still have.
@@ -73,25 +62,22 @@ impl Room {
 
     /// One more is to be started there.
     pub(super) fn plan(&mut self, repo: &RepoName) {
-        self.take(repo);
+        self.at_work.begins(repo);
         self.planned = true;
     }
 
     /// What has to end first, if there is no room.
     pub(super) fn full(&self, repo: &RepoName, cx: &Cx<'_>) -> Option<String> {
         let caps = cx.desired.run_caps;
-        let here = self.by_repo.get(repo).copied().unwrap_or_default();
-        let are = if self.planned { "are at work or begin first" } else { "are at work" };
-        if caps.runs == 0 || caps.per_repo == 0 {
-            let cap = if caps.runs == 0 { "runs" } else { "runs-per-repo" };
-            Some(format!("a cap that lets runs start: caps.{cap} is 0"))
-        } else if self.all >= caps.runs {
-            Some(format!("a run to end: {} of {} {are} (caps.runs)", self.all, caps.runs))
-        } else if here >= caps.per_repo {
-            Some(format!("a run in {repo} to end: {here} of {} {are} (caps.runs-per-repo)", caps.per_repo))
-        } else {
-            None
+        for (cap, most) in [("runs", caps.runs), ("runs-per-repo", caps.per_repo)] {
+            if most == 0 {
+                return Some(format!("a cap that lets runs start: caps.{cap} is 0"));
+            }
         }
+        let Full { cap, of_repo, busy, most } = self.at_work.full(repo, caps)?;
+        let are = if self.planned { "are at work or begin first" } else { "are at work" };
+        let there = if of_repo { format!(" in {repo}") } else { String::new() };
+        Some(format!("a run{there} to end: {busy} of {most} {are} ({cap})"))
     }
 }
 

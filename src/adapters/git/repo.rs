@@ -103,6 +103,14 @@ impl Repo {
         fs::id(&self.common).filter(|_| fs::is_file(&self.common.join("HEAD")))
     }
 
+    /// The repository to write in: where it is gone, nothing is made in its place.
+    pub(super) fn to_write(&self) -> Result<gix::Repository, Error> {
+        if self.found().is_none() {
+            return Err(Error::Gone(self.place.clone()));
+        }
+        Ok(self.local())
+    }
+
     pub(super) fn failed(&self, action: &'static str) -> impl Fn(gix::Error) -> Error {
         let path = self.place.clone();
         move |source| Error::Repository { action, path: path.clone(), source }

@@ -64,7 +64,7 @@ impl Repo {
     /// # Errors
     /// When the parent isn't there or objects can't be written.
     pub fn write_commit(&self, new: &NewCommit<'_>) -> Result<CommitId, Error> {
-        let repo = self.local();
+        let repo = self.to_write()?;
         let failed = || self.failed("write a commit");
         let base = match new.parent {
             Some(parent) => self.find_commit(&repo, parent)?.tree().map_err(failed())?,
@@ -207,5 +207,20 @@ mod tests {
         assert_eq!(go(Some(&one), &two), RefUpdate::Moved);
         assert_eq!(repo.branch_head("factory/ledger").unwrap(), Some(two));
         fixture.git(&["fsck", "--strict"]);
+    }
+    #[test]
+    fn nothing_is_made_in_the_place_of_a_repository_that_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = Fixture::init(&dir.path().join("r"), &[]);
+        let one = fixture.commit("one");
+        let (repo, by) = (fixture.repo(), Signature::default());
+        let at: Timestamp = "2026-02-03T04:05:06Z".parse().unwrap();
+        std::fs::rename(dir.path().join("r"), dir.path().join("aside")).unwrap();
+        let files = [("x".to_owned(), b"1".to_vec())];
+        let new = NewCommit { parent: None, files: &files, by: &by, at, message: "two\n" };
+        assert!(matches!(repo.write_commit(&new).unwrap_err(), Error::Gone(_)));
+        let name = "refs/heads/factory/ledger";
+        assert!(matches!(repo.move_reference(name, None, &one, &by, at, "x").unwrap_err(), Error::Gone(_)));
+        assert!(!dir.path().join("r").exists());
     }
 }

@@ -161,7 +161,8 @@ impl Repo {
         edits: &[RefEdit],
         by: Option<gix::actor::SignatureRef<'_>>,
     ) -> Result<Result<(), gix::Error>, Error> {
-        let edit = || self.local().edit_references_as(edits.to_vec(), by).map(drop);
+        let repo = self.to_write()?;
+        let edit = || repo.edit_references_as(edits.to_vec(), by).map(drop);
         if !self.is_ours() {
             return Ok(edit());
         }

@@ -13,7 +13,7 @@ use super::close::ONCE_RIGHT;
 use super::seen::read;
 use crate::adapters::said;
 use crate::adapters::state::StateDir;
-use crate::model::{Desired, Paid, RunId, RunPhase, RunSeen, Sum, day_of, usd};
+use crate::model::{AtWork, Desired, Paid, RunId, RunPhase, RunSeen, Sum, day_of, usd};
 use crate::plan::render::printable;
 
 /// How many tasks, and agents, are told of what they cost; those that cost most.
@@ -103,11 +103,9 @@ impl Standing {
     /// From the runs that aren't over, and what all of them paid.
     pub fn of(desired: &Desired, runs: &[RunSeen], paid: &Paid, now: Timestamp) -> Self {
         let caps = desired.run_caps;
-        let mut slots = Slots { used: 0, of: caps.runs, of_repo: caps.per_repo, by_repo: BTreeMap::new() };
-        for run in runs.iter().filter(|run| run.phase.takes_a_slot()) {
-            slots.used += 1;
-            *slots.by_repo.entry(run.of.repo.to_string()).or_default() += 1;
-        }
+        let at_work = AtWork::of(runs);
+        let by_repo = at_work.by_repo().map(|(repo, n)| (repo.to_string(), n)).collect();
+        let slots = Slots { used: at_work.all(), of: caps.runs, of_repo: caps.per_repo, by_repo };
         let ended = runs.iter().filter_map(|run| match &run.phase {
             RunPhase::Ended { unclosed } => Some(EndedRun {
                 run: run.id.clone(),
