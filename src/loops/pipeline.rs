@@ -78,7 +78,7 @@ pub(crate) fn in_turn(cx: work::Cx<'_>) -> Vec<(View<'_>, Station)> {
         Some((view, at))
     });
     let mut all: Vec<_> = known.collect();
-    all.sort_by_key(|(view, _)| view.case.turn(cx.now));
+    all.sort_by_cached_key(|(view, _)| view.case.turn(cx.now));
     let mut at_work = AtWork::of(&cx.observed.runs);
     let mut all: Vec<(u32, (View<'_>, Station))> = all.into_iter().map(|it| (0, it)).collect();
     for (ahead, (view, at)) in &mut all {
@@ -88,7 +88,7 @@ pub(crate) fn in_turn(cx: work::Cx<'_>) -> Vec<(View<'_>, Station)> {
             at_work.begins(&view.case.repo);
         }
     }
-    all.sort_by_key(|(ahead, (view, _))| {
+    all.sort_by_cached_key(|(ahead, (view, _))| {
         let (rank, has_pull, opened, number) = view.case.turn(cx.now);
         (rank, has_pull, *ahead, opened, number)
     });

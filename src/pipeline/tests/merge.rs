@@ -1,5 +1,9 @@
 //! What lands, what came of it, and what never does.
 
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::super::{is_judged_again, station};
 use super::story::{Story, commit, pull};
 use crate::model::Outcome::{Crashed, Done};
 use crate::model::{Landed, PullCase};
@@ -102,6 +106,44 @@ fn a_branch_that_falls_behind_again_and_again_is_a_persons() {
     (ann: /retry)
     merge: #20 takes in its base, from 3232323232
     merge: merges #20 at 3232323232
+    ");
+}
+
+/// What lands meanwhile would have it brought up to its base once more, and judged once more.
+#[test]
+fn what_is_judged_again_since_it_was_brought_up_to_its_base_has_the_lane() {
+    let mut it = Story::new("\"review\"");
+    it.case.pulls.push(pull(20, commit(200)));
+    let young = |pull: &mut PullCase| pull.head_at = Some(pull.opened + SignedDuration::from_mins(55));
+    let has_lane = |it: &Story| it.view(|view| is_judged_again(view, view.pull().unwrap(), &station(view)));
+    it.pull("it is new", young);
+    assert!(!has_lane(&it), "it was never brought up to its base");
+    it.ran(Done, Some(json!({ "compliant": true, "gaps": [] }))).ran(Done, Some(json!({ "findings": [] })));
+    it.pull("its base moves on", |pull| pull.behind = Some(1)).moved();
+    it.pull("it has its base", young);
+    assert!(has_lane(&it));
+    it.pull("its base moves on", |pull| pull.behind = Some(1));
+    assert!(!has_lane(&it), "it has to take its base in first");
+    it.pull("it has its base", |pull| pull.behind = Some(0));
+    it.ran(Done, Some(json!({ "compliant": false, "gaps": ["The horn is blunt."] })));
+    assert!(!has_lane(&it), "it goes back to an agent");
+}
+
+#[test]
+fn what_goes_elsewhere_than_it_was_made_for_is_a_persons_to_merge() {
+    let mut it = Story::new("");
+    it.ran(Done, None)
+        .moved()
+        .pull("somebody has it go to `other`", |pull| pull.base = "other".into())
+        .stands();
+    it.pull("it goes to `main` again", |pull| pull.base = "main".into()).moved();
+    insta::assert_snapshot!(it.told(), @r"
+    implement: `implement` 1.1 -> done
+    implement: opens a pull request with 0101010101
+    (somebody has it go to `other`)
+    merge: waits for #20 to be ready to land, for 63 minutes now: it was made for `main`, and somebody has it merged into `other`; it needs a person to merge it, or to have it go to `main` again
+    (it goes to `main` again)
+    merge: merges #20 at 0101010101
     ");
 }
 

@@ -1,5 +1,6 @@
 //! What people ask to be changed is worked on once, and answered with the commit or the reason.
 
+use super::super::{projection, station};
 use super::story::{Story, commit, pull};
 use crate::model::Outcome::{Crashed, Done, NoChange};
 use crate::model::{PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen};
@@ -10,10 +11,14 @@ fn story() -> Story {
     it
 }
 
-/// Somebody says something on a line.
+/// Somebody who may steer says something on a line.
 fn asks(pull: &mut PullCase, id: u64, says: &str) {
+    is_asked(pull, id, ("ann", says));
+}
+
+fn is_asked(pull: &mut PullCase, id: u64, (who, says): (&str, &str)) {
     let Seen::Known(threads) = &mut pull.threads else { panic!("not read") };
-    let comment = (id, "ann".to_owned(), false, says.to_owned());
+    let comment = (id, who.to_owned(), false, says.to_owned());
     match threads.first_mut() {
         Some(thread) => thread.comments.push(comment),
         None => threads.push(ThreadSeen {
@@ -127,4 +132,28 @@ fn a_conversation_and_a_request_are_one_rework() {
     review: A PERSON'S TURN: somebody asks for changes, and who was to mend it changed nothing
         so it was
     ");
+}
+
+/// Whoever may only read can say what they like, and has nobody work for them.
+#[test]
+fn who_may_not_steer_has_nothing_reworked() {
+    let mut it = story();
+    it.pull("bob says something", |pull| is_asked(pull, 901, ("bob", "Paint it red."))).stands();
+    it.pull("ann says the same", |pull| asks(pull, 902, "Paint it red.")).stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (bob says something)
+    merge: waits for #20 to be ready to land, for 60 minutes now: 1 conversation is not resolved; it needs somebody to resolve it
+    (ann says the same)
+    review: `rework` 1 is to be done
+    ");
+}
+
+/// Labels of what people stop stay; the comment says that they were heard.
+#[test]
+fn who_stops_it_is_told_that_it_was_heard() {
+    let mut it = Story::new("");
+    it.said("ann", "/pause");
+    let told = it.view(|view| projection(view, &station(view)).unwrap());
+    assert!(told.comment.as_ref().is_some_and(|it| it.contains("ann /pause: heard")), "{told:?}");
+    assert!(told.add.is_empty() && told.remove.is_empty() && !told.close, "{told:?}");
 }
