@@ -308,6 +308,26 @@ mod tests {
         assert_eq!(about(&Delivery { event: "push".into(), id: "1".into(), body: json!({}) }, None), None);
     }
 
+    #[test]
+    fn deliveries_tell_of_what_has_to_be_read_again() {
+        let rows = [
+            (json!({ "action": "created", "issue": { "number": 7 } }), vec![Told::Pull(7)]),
+            (json!({ "action": "deleted", "issue": { "number": 7 }, "comment": {} }), vec![Told::Less(7)]),
+            (json!({ "action": "deleted", "pull_request": { "number": 8 } }), vec![Told::Less(8)]),
+            (json!({ "sha": "ab" }), vec![Told::Head("ab".to_owned())]),
+            (
+                json!({ "action": "completed", "check_run": { "head_sha": "ab", "pull_requests": [{ "number": 8 }] } }),
+                vec![Told::Pull(8), Told::Head("ab".to_owned())],
+            ),
+        ];
+        for (mut body, expect) in rows {
+            body["repository"] = json!({ "full_name": "acme/widgets" });
+            let delivery = Delivery { event: "any".into(), id: "1".into(), body };
+            let told: Vec<Told> = told(&delivery).into_iter().map(|(_, told)| told).collect();
+            assert_eq!(told, expect);
+        }
+    }
+
     #[tokio::test]
     async fn repeated_deliveries_and_bursts_are_one_note() {
         let shared = shared();

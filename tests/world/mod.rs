@@ -77,8 +77,6 @@ impl World {
             may_be_asked_anything: Cell::new(false),
         };
         world.git(&["init", "-q", "-b", "main"]);
-        // Git would look after the repository behind our back, also while a test moves or removes it.
-        world.git(&["config", "maintenance.auto", "false"]);
         world
     }
 
