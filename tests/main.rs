@@ -34,6 +34,7 @@ mod keeping;
 mod kill;
 mod laws;
 mod mending;
+mod merge_queue;
 mod models;
 mod one_file;
 mod own;

@@ -41,7 +41,7 @@ pub(crate) fn with_issue(script: &str, more: &str, test: impl FnOnce(&World, u64
 }
 
 /// The names of the labels of an issue.
-fn labels(w: &World, number: u64) -> Vec<String> {
+pub(crate) fn labels(w: &World, number: u64) -> Vec<String> {
     w.github().with(|world| {
         let repo = world.repo("acme", "anvil").expect("there");
         let on = &repo.issues[&number].labels;
@@ -50,7 +50,7 @@ fn labels(w: &World, number: u64) -> Vec<String> {
 }
 
 /// What became of each pull request of the repository.
-fn pulls(w: &World) -> Vec<String> {
+pub(crate) fn pulls(w: &World) -> Vec<String> {
     w.github().with(|world| {
         let issues = &world.repo("acme", "anvil").expect("there").issues;
         let pulls = issues.values().filter_map(|issue| Some((issue, issue.pull.as_ref()?)));

@@ -12,6 +12,7 @@ mod moving;
 mod outcome;
 mod proposals;
 mod pulls;
+mod queue;
 mod recorder;
 mod repositories;
 mod run;

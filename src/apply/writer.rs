@@ -12,7 +12,7 @@ use super::cases::Group;
 use super::outcome::{Outcome, Trouble};
 use super::{
     LookError, Looked, Shown, Workshop, WorkshopError, cases, issues, labels, moving, proposals, pulls,
-    repositories, speech,
+    queue, repositories, speech,
 };
 
 /// Changes the world. It is made where something is applied, and nowhere else: a plan never holds one.
@@ -119,6 +119,9 @@ impl Writer {
             Effect::Merge(it) => {
                 group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
+            Effect::Enqueue(it) => {
+                group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
+            }
             Effect::Reply(it) => {
                 group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
@@ -195,6 +198,7 @@ impl Writer {
             Effect::Transfer(it) => moving::transfer(client, it).await?,
             Effect::Mirror(it) => moving::mirror(client, it).await?,
             Effect::Merge(landing) => cases::merge(client, landing).await?,
+            Effect::Enqueue(it) => queue::enqueue(client, it).await?,
             Effect::UpdateBranch { repo, number, head, .. } => {
                 cases::update_branch(client, repo, *number, head).await?
             }

@@ -38,6 +38,7 @@ impl Loop for Pipeline {
         Verb::TransferIssue,
         Verb::MirrorIssue,
         Verb::MergePull,
+        Verb::EnqueuePull,
         Verb::UpdateBranch,
         Verb::Reply,
         Verb::ReviewPull,
@@ -277,6 +278,21 @@ impl Driver {
                 let action = Action::new(Pipeline::NAME, Verb::MergePull, address, before, after, effect);
                 let policy = view.cx.desired.pipelines.policy(&case.repo).map(|policy| policy.source.clone());
                 plan.act(action.reason("every rule of its policy holds").because(policy));
+            }
+            Move::Enqueue(it) => {
+                let on = case.pull().map(|pull| pull.base.clone()).unwrap_or_default();
+                let address = Address::repo(&case.repo).part("pull", &it.pull.to_string());
+                // The queue has them land one after the other; only where nothing more lands, nothing is put there.
+                if self.lanes.get(&(case.repo.clone(), on.clone())).is_some_and(|lane| lane.lands) {
+                    plan.wait(address, format!("what lands on `{on}` before it"));
+                    return false;
+                }
+                let (before, after) = (it.value(case), it.done());
+                let effect = Effect::Enqueue(Box::new(it.clone()));
+                let action = Action::new(Pipeline::NAME, Verb::EnqueuePull, address, before, after, effect);
+                let policy = view.cx.desired.pipelines.policy(&case.repo).map(|policy| policy.source.clone());
+                let reason = format!("every rule of its policy holds, and `{on}` has a merge queue");
+                plan.act(action.reason(reason).because(policy));
             }
             Move::Update { number, head } => {
                 let on = case.pull().map(|pull| pull.base.clone()).unwrap_or_default();

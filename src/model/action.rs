@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    ActionId, Address, CommitId, Fingerprint, LabelName, LabelSpec, Landing, LoopName, Mirror, OpenIssue,
-    OpenPull, PassOver, PullReview, Reply, RepoName, Setting, SettingValue, Source, StartRun, StopRun, Tell,
-    Transfer, Verb, Watched,
+    ActionId, Address, CommitId, Enqueuing, Fingerprint, LabelName, LabelSpec, Landing, LoopName, Mirror,
+    OpenIssue, OpenPull, PassOver, PullReview, Reply, RepoName, Setting, SettingValue, Source, StartRun,
+    StopRun, Tell, Transfer, Verb, Watched,
 };
 
 /// What could go wrong with an action that did exactly what it says.
@@ -168,6 +168,8 @@ pub enum Effect {
     Mirror(Box<Mirror>),
     /// Merges a pull request, at one head.
     Merge(Box<Landing>),
+    /// Puts a pull request into GitHub's merge queue, at one head.
+    Enqueue(Box<Enqueuing>),
     /// Has the branch of a pull request take in what its base has.
     UpdateBranch {
         /// Where.
@@ -200,6 +202,7 @@ impl Effect {
             Self::Transfer(it) => Some(&it.watched),
             Self::Mirror(it) => Some(&it.watched),
             Self::Merge(landing) => Some(&landing.watched),
+            Self::Enqueue(it) => Some(&it.watched),
             Self::Reply(reply) => Some(&reply.watched),
             Self::Review(review) => Some(&review.watched),
             Self::PassOver(it) => Some(&it.watched),
@@ -239,6 +242,7 @@ impl Effect {
             Self::Transfer(it) => &it.repo,
             Self::Mirror(it) => &it.repo,
             Self::Merge(landing) => &landing.repo,
+            Self::Enqueue(it) => &it.repo,
             Self::Reply(reply) => &reply.repo,
             Self::Review(review) => &review.repo,
             Self::StopRun(stop) => &stop.repo,
@@ -316,6 +320,7 @@ impl Action {
             | Effect::Transfer(_)
             | Effect::Mirror(_)
             | Effect::Merge(_)
+            | Effect::Enqueue(_)
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)
             | Effect::Review(_)

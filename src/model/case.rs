@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{CommitId, Held, LabelName, RepoName, Seen};
+use super::{CommitId, Held, LabelName, MergeQueue, RepoName, Seen};
 
 /// How long an issue without a priority waits until it counts as one that is urgent.
 const AGES: SignedDuration = SignedDuration::from_hours(168);
@@ -109,6 +109,8 @@ pub struct PullCase {
     pub behind: Option<u32>,
     /// Whether it can be merged as far as Git goes.
     pub mergeable: Mergeable,
+    /// The merge queue of its base, where that has one.
+    pub queue: Option<MergeQueue>,
     /// Its labels, by [`LabelName::key`].
     pub labels: BTreeSet<String>,
     /// The checks at its head; unknown where not all were read.
@@ -136,6 +138,8 @@ pub struct Landed {
     pub commit: Option<CommitId>,
     /// Its tree.
     pub tree: Option<String>,
+    /// The checks at that commit; unknown where not all were read.
+    pub checks: Seen<Vec<CheckSeen>>,
 }
 
 /// Whether GitHub can merge a pull request as far as Git goes.
@@ -404,7 +408,7 @@ impl PullCase {
     /// All that decides whether it may land, for comparison.
     pub fn stamp(&self) -> Value {
         let digest = |text: String| blake3::hash(text.as_bytes()).to_hex()[..16].to_owned();
-        json!({
+        let mut out = json!({
             "number": self.number,
             "open": self.open,
             "merged": self.merged(),
@@ -419,7 +423,11 @@ impl PullCase {
             "reviews": self.reviews.known().map(|all| digest(format!("{all:?}"))),
             "threads": self.threads.known().map(|all| digest(format!("{all:?}"))),
             "files": self.files.known().map(|all| digest(format!("{all:?}"))),
-        })
+        });
+        if let Some(queue) = &self.queue {
+            out["queue"] = queue.stamp();
+        }
+        out
     }
 }
 

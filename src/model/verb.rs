@@ -46,6 +46,8 @@ pub enum Verb {
     MirrorIssue,
     /// A pull request is merged.
     MergePull,
+    /// A pull request is put into GitHub's merge queue.
+    EnqueuePull,
     /// The branch of a pull request takes in what its base has.
     UpdateBranch,
     /// A conversation on a pull request is answered.
@@ -82,6 +84,7 @@ impl Verb {
         Self::TransferIssue,
         Self::MirrorIssue,
         Self::MergePull,
+        Self::EnqueuePull,
         Self::UpdateBranch,
         Self::Reply,
         Self::ReviewPull,
@@ -113,6 +116,7 @@ impl Verb {
             Self::TransferIssue => "transfer-issue",
             Self::MirrorIssue => "mirror-issue",
             Self::MergePull => "merge-pull",
+            Self::EnqueuePull => "enqueue-pull",
             Self::UpdateBranch => "update-branch",
             Self::Reply => "reply",
             Self::ReviewPull => "review-pull",
@@ -144,6 +148,7 @@ impl Verb {
             | Self::TellIssue
             | Self::TransferIssue
             | Self::MergePull
+            | Self::EnqueuePull
             | Self::UpdateBranch => Change::Change,
             Self::DeleteLabel | Self::DeleteComment | Self::Withdraw | Self::StopRun => Change::Delete,
             Self::StartRun => Change::Run,
@@ -167,6 +172,7 @@ impl Verb {
             | Self::TransferIssue
             | Self::MirrorIssue
             | Self::MergePull
+            | Self::EnqueuePull
             | Self::Reply
             | Self::ReviewPull
             | Self::StopRun
@@ -198,6 +204,7 @@ impl Verb {
             | Self::TransferIssue
             | Self::MirrorIssue
             | Self::MergePull
+            | Self::EnqueuePull
             | Self::UpdateBranch
             | Self::Reply
             | Self::ReviewPull
@@ -220,7 +227,7 @@ impl Verb {
             Self::Report => "report",
             Self::Propose | Self::Withdraw => "proposal",
             Self::StartRun | Self::StopRun => "run",
-            Self::OpenPull | Self::MergePull | Self::UpdateBranch => "pull request",
+            Self::OpenPull | Self::MergePull | Self::EnqueuePull | Self::UpdateBranch => "pull request",
             Self::OpenIssue | Self::TellIssue | Self::TransferIssue | Self::MirrorIssue => "issue",
             Self::Reply | Self::ReviewPull => "comment",
             Self::PassOver => "advisor",

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    Address, CheckIs, CheckSeen, Landing, MergePolicy, Phase, PullCase, ReviewIs, ReviewSeen, RunSeen,
-    Watched,
+    Address, CheckIs, CheckSeen, Landed, Landing, MergePolicy, Phase, PullCase, ReviewIs, ReviewSeen,
+    RunSeen, Watched,
 };
 
 pub use super::rules::{Unmet, unmet};
 use super::view::View;
-use super::{Move, Stand, Station};
+use super::{Move, Stand, Station, queue};
 
 /// What the title of a pull request says that only tests the factory.
 const SYNTHETIC: &str = "[factory-e2e]";
@@ -27,15 +27,15 @@ pub(super) fn landed(view: &View<'_>) -> Option<Station> {
     let pull = view.case.pull()?;
     if let Some(landed) = &pull.landed {
         let accepted = view.commands.retried(landed.at).is_some();
-        if let (Some(tested), Some(tree)) = (&pull.tree, &landed.tree)
-            && tested != tree
-            && view.is_factory(landed.by.as_deref().unwrap_or_default())
+        let of_factory = view.is_factory(landed.by.as_deref().unwrap_or_default());
+        if let Some(but) = differs(view, pull, landed)
+            && (of_factory || queue::landed(view, pull, landed))
             && !accepted
         {
             let why = format!(
-                "what landed with #{} is not what was tested: its tree is {tree}, and that of {} is {tested}; nothing more is \
-                 merged before somebody looked at it and says `/retry`",
-                pull.number, pull.head
+                "what landed with #{} is not what was tested: {but}; nothing more is merged before somebody looked at it and \
+                 says `/retry`",
+                pull.number
             );
             return Some(Station::human(Phase::Merge, why, Vec::new()));
         }
@@ -54,6 +54,18 @@ pub(super) fn landed(view: &View<'_>) -> Option<Station> {
     })
 }
 
+/// What tells what landed from what was tested, where something does.
+fn differs(view: &View<'_>, pull: &PullCase, landed: &Landed) -> Option<String> {
+    let (Some(tested), Some(tree)) = (&pull.tree, &landed.tree) else { return None };
+    if tested == tree {
+        return None;
+    }
+    if queue::landed(view, pull, landed) {
+        return queue::untested(view, landed);
+    }
+    Some(format!("its tree is {tree}, and that of {} is {tested}", pull.head))
+}
+
 /// Where it stands, unless there is no open pull request.
 pub(super) fn station(view: &View<'_>) -> Option<Station> {
     let pull = view.pull()?;
@@ -61,8 +73,12 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
         let why = format!("its title says `{SYNTHETIC}`");
         return Some(Station::moves(Phase::Merge, Move::Withdraw { number: pull.number, why }));
     }
+    if let Some(waits) = queue::waits(pull) {
+        return Some(waits);
+    }
     let left = unmet(view, pull);
     match left.as_slice() {
+        [] if pull.queue.is_some() => Some(queue::enqueues(view, pull)),
         [] => Some(Station::moves(Phase::Merge, Move::Land(landing(view, pull)?))),
         [only]
             if only.rule == "behind"
@@ -139,10 +155,7 @@ pub fn meddled(view: &View<'_>, pull: &PullCase) -> Vec<String> {
             out.extend(who.into_iter().map(|who| format!("{who} asked for changes")));
         }
     }
-    let tree = pull.landed.as_ref().and_then(|landed| landed.tree.as_ref());
-    if let (Some(tested), Some(tree)) = (&pull.tree, tree)
-        && tested != tree
-    {
+    if pull.landed.as_ref().is_some_and(|landed| differs(view, pull, landed).is_some()) {
         out.push("what landed is not what was tested".to_owned());
     }
     out

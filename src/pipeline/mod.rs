@@ -13,6 +13,7 @@ mod merge;
 mod plan;
 mod projection;
 mod prompt;
+mod queue;
 mod review;
 mod router;
 mod rules;
@@ -28,7 +29,9 @@ mod tests;
 
 use jiff::Timestamp;
 
-use crate::model::{CommitId, Landing, Mirror, PassOver, Phase, PullReview, Reply, RunId, Task, Transfer};
+use crate::model::{
+    CommitId, Enqueuing, Landing, Mirror, PassOver, Phase, PullReview, Reply, RunId, Task, Transfer,
+};
 
 pub use commands::{Command, Commands};
 pub use merge::{Unmet, awaits_checks, is_judged_again, meddled, unmet};
@@ -100,6 +103,8 @@ pub enum Move {
     },
     /// The pull request is merged.
     Land(Landing),
+    /// The pull request is put into the merge queue of its base.
+    Enqueue(Enqueuing),
     /// Its branch takes in its base.
     Update {
         /// The pull request.

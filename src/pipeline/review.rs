@@ -34,6 +34,7 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
         return None;
     }
     let red = conflicts(view, pull).or_else(|| checks(view, pull));
+    let red = red.or_else(|| super::queue::removed(view, pull));
     red.or_else(|| {
         let amiss = people(view, pull).or_else(|| super::judges::station(view, pull));
         let amiss = amiss.or_else(|| advisors::station(view, pull))?;

@@ -56,6 +56,7 @@ pub fn unmet(view: &View<'_>, pull: &PullCase) -> Vec<Unmet> {
         threads(pull),
         files(view, policy, pull),
         advisor(view, pull),
+        queue(view, pull),
         freeze(view, policy),
         graduation(view, policy),
     ];
@@ -107,8 +108,11 @@ fn mergeable(pull: &PullCase) -> Option<Unmet> {
     }
 }
 
-/// What lands must be what was tested: its head has all that its base has.
+/// What lands must be what was tested: its head has all that its base has. A merge queue brings both together, and tests that.
 fn behind(pull: &PullCase) -> Option<Unmet> {
+    if pull.queue.is_some() {
+        return None;
+    }
     match pull.behind {
         Some(0) => None,
         Some(n) => not(
@@ -266,6 +270,12 @@ pub(super) fn touches<'f>(globs: &[String], files: &'f [FileChange]) -> Option<&
 fn advisor(view: &View<'_>, pull: &PullCase) -> Option<Unmet> {
     let (says, needs) = super::advisors::keeps(view, pull)?;
     not("advisor", says, needs)
+}
+
+/// Where its base has a merge queue, it isn't there, and was not taken out of it.
+fn queue(view: &View<'_>, pull: &PullCase) -> Option<Unmet> {
+    let (says, needs) = super::queue::keeps(view, pull)?;
+    not("merge-queue", says, needs)
 }
 
 pub(super) fn files(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unmet> {

@@ -103,6 +103,7 @@ impl Move {
                 format!("what run {run} made goes to #{number}")
             }
             Self::Land(landing) => format!("#{} is merged", landing.pull),
+            Self::Enqueue(it) => format!("#{} is put into GitHub's merge queue", it.pull),
             Self::Update { number, .. } => format!("#{number} takes in its base"),
             Self::Answer(replies) => match replies.len() {
                 1 => "a conversation is answered".to_owned(),

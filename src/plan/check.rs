@@ -77,6 +77,7 @@ fn fits(action: &Action) -> bool {
         | (Verb::TransferIssue, Effect::Transfer(_))
         | (Verb::MirrorIssue, Effect::Mirror(_))
         | (Verb::MergePull, Effect::Merge(_))
+        | (Verb::EnqueuePull, Effect::Enqueue(_))
         | (Verb::UpdateBranch, Effect::UpdateBranch { .. })
         | (Verb::Reply, Effect::Reply(_))
         | (Verb::ReviewPull, Effect::Review(_))
@@ -161,6 +162,9 @@ fn says_what_it_does(action: &Action) -> bool {
         Effect::Merge(landing) => {
             *after == landing.done() && before["pull"]["head"].as_str() == Some(landing.head.as_str())
         }
+        Effect::Enqueue(it) => {
+            *after == it.done() && before["pull"]["head"].as_str() == Some(it.head.as_str())
+        }
         Effect::UpdateBranch { head, .. } => before["head"].as_str() == Some(head.as_str()),
         Effect::Reply(reply) => {
             after["thread"] == reply.thread.as_str() && after["answer"] == reply.body.as_str()
@@ -225,6 +229,7 @@ fn least_risk(action: &Action, observed: &Observed) -> Option<Risk> {
         | Effect::Transfer(_)
         | Effect::Mirror(_)
         | Effect::Merge(_)
+        | Effect::Enqueue(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
         | Effect::Review(_)
@@ -249,6 +254,7 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
             | Effect::Transfer(_)
             | Effect::Mirror(_)
             | Effect::Merge(_)
+            | Effect::Enqueue(_)
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)
             | Effect::Review(_)
@@ -294,6 +300,7 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
         | Effect::Transfer(_)
         | Effect::Mirror(_)
         | Effect::Merge(_)
+        | Effect::Enqueue(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
         | Effect::Review(_)
@@ -373,6 +380,7 @@ fn label_names(effect: &Effect) -> BTreeSet<String> {
         | Effect::Transfer(_)
         | Effect::Mirror(_)
         | Effect::Merge(_)
+        | Effect::Enqueue(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
         | Effect::Review(_)

@@ -322,6 +322,8 @@ fn calls(effect: &Effect) -> usize {
         // The look, both lists of issues there, the issue, and the comment.
         Effect::Mirror(_) => 5,
         Effect::PassOver(_) => 1,
+        // The look, its id, and the queue.
+        Effect::Enqueue(_) => 3,
         Effect::Merge(_) | Effect::UpdateBranch { .. } | Effect::Reply(_) => 2,
         Effect::Review(review) => 2 + usize::from(review.by.is_none()),
         Effect::Withdraw { number, .. } => 2 + usize::from(number.is_some()),
@@ -345,6 +347,7 @@ fn creations(effect: &Effect) -> usize {
         | Effect::Comment { .. }
         | Effect::Report { .. }
         | Effect::Merge(_)
+        | Effect::Enqueue(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_) => 1,
         Effect::Review(review) => 1 + usize::from(review.by.is_none()),

@@ -1,4 +1,4 @@
-//! Checks that are shell scripts: each runs in a fresh checkout of a head, and its exit code is the verdict.
+//! Checks that are shell scripts: each runs in a fresh checkout of a head, or of what a merge queue tests, and its exit code is the verdict.
 //!
 //! The check runs are made together with the head; what happens here comes after, and holds no lock.
 
@@ -41,7 +41,8 @@ pub(crate) struct Job {
     /// The login of its App's bot.
     pub(crate) actor: String,
     pub(crate) sha: String,
-    pub(crate) pull: u64,
+    /// The ref that the commit is at.
+    pub(crate) reference: String,
     pub(crate) script: CiScript,
 }
 
@@ -133,7 +134,7 @@ async fn script(shared: &Shared, job: &Job, output: &mut Vec<u8>) -> io::Result<
         .env("CI", "true")
         .env("GITHUB_REPOSITORY", repo)
         .env("GITHUB_SHA", &job.sha)
-        .env("GITHUB_REF", format!("refs/pull/{}/head", job.pull));
+        .env("GITHUB_REF", &job.reference);
     let (reader, writer) = io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
     let mut reader = Receiver::from_owned_fd(reader.into())?;

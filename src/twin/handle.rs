@@ -216,6 +216,16 @@ impl WorldHandle {
         })
     }
 
+    /// Gives a branch a merge queue, which merges by `merge` or `squash`: whatever lands there goes through it.
+    pub fn set_merge_queue(&self, repo: &str, branch: &str, method: &str) -> Result<(), Refused> {
+        self.act(repo, |tx, id| acts::queue::set(tx, id, branch, method))
+    }
+
+    /// Takes a pull request out of its merge queue.
+    pub fn dequeue_pull(&self, repo: &str, number: u64, actor: &str) -> Result<(), Refused> {
+        self.act_as(actor, repo, |tx, id| acts::queue::leave(tx, id, number, "manual"))
+    }
+
     /// Adds a label to an issue or a pull request.
     pub fn label_issue(&self, repo: &str, number: u64, label: &str, actor: &str) -> Result<(), Refused> {
         let labels = [label.to_owned()];

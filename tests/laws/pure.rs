@@ -133,6 +133,7 @@ fn rests_on_what_was_seen(action: &Action, observed: &Observed) -> bool {
         | Verb::TransferIssue
         | Verb::MirrorIssue
         | Verb::MergePull
+        | Verb::EnqueuePull
         | Verb::UpdateBranch
         | Verb::Reply
         | Verb::ReviewPull

@@ -430,6 +430,7 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
                 | Verb::ReviewPull
                 | Verb::Reply
                 | Verb::MergePull
+                | Verb::EnqueuePull
                 | Verb::StopRun
                 | Verb::PassOver
         ) {

@@ -49,6 +49,7 @@ pub(super) fn apply_to(world: &mut Observed, effect: &Effect) -> Result<(), Stri
         | Effect::Transfer(_)
         | Effect::Mirror(_)
         | Effect::Merge(_)
+        | Effect::Enqueue(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
         | Effect::Review(_)

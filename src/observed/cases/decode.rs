@@ -3,6 +3,7 @@
 
 mod field;
 mod pull;
+mod queue;
 
 use std::collections::BTreeMap;
 

@@ -232,6 +232,7 @@ mod tests {
             base_head: None,
             behind: None,
             mergeable: Mergeable::Unknown,
+            queue: None,
             labels: BTreeSet::new(),
             checks: Seen::Unknown,
             reviews: Seen::Unknown,

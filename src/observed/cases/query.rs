@@ -2,8 +2,9 @@
 //!
 //! GitHub refuses a query that may answer with more than 500,000 nodes, and charges a point for a hundred of its
 //! connections, counted as if each were full. An issue has 420 nodes in 5 connections (labels 100, assignees 20, sub-issues
-//! 100, comments 100, events 100), a pull request 1,951 in 56 (labels 100, a commit with 100 checks, reviews 100, 50 threads of
-//! 30 comments each, files 100). Threads are what is dear: 50 of the 56.
+//! 100, comments 100, events 100), a pull request 2,152 in 59 (labels 100, a commit with 100 checks, reviews 100, 50 threads of
+//! 30 comments each, files 100, what landed with 100 checks, when it was last taken out of a merge queue with 100 checks).
+//! Threads are what is dear: 50 of the 59.
 
 use std::fmt::Write as _;
 
@@ -20,9 +21,9 @@ pub(super) const LISTS: usize = 50;
 pub(super) const SEARCHES: usize = 10;
 /// How many issues one query reads, each with the numbers of the pull requests from its branch: 23,000 nodes, three points.
 pub(super) const ISSUES: usize = 50;
-/// How many pull requests one query reads: 48,775 nodes, fourteen points.
+/// How many pull requests one query reads: 53,800 nodes, fifteen points.
 pub(super) const PULLS: usize = 25;
-/// How many pull requests from one branch are kept. One query for all that there is of an issue has 10,245 nodes in 287
+/// How many pull requests from one branch are kept. One query for all that there is of an issue has 11,250 nodes in 302
 /// connections, three points.
 pub(super) const KEPT: usize = 5;
 
@@ -53,18 +54,23 @@ const ISSUE: &str = "fragment Issue on Issue { \
 const PULL: &str = "fragment Pull on PullRequest { \
     number title state isDraft createdAt closedAt author { __typename login } viewerDidAuthor \
     headRefName headRefOid headRepository { id } baseRefName mergeable \
-    merged mergedAt mergedBy { __typename login } mergeCommit { oid tree { oid } } \
+    merged mergedAt mergedBy { __typename login } mergeCommit { oid tree { oid } ...Checks } \
+    isMergeQueueEnabled mergeQueueEntry { state position } \
+    timelineItems(last: 1, itemTypes: [REMOVED_FROM_MERGE_QUEUE_EVENT]) { nodes { __typename \
+    ... on RemovedFromMergeQueueEvent { createdAt actor { __typename login } reason \
+    beforeCommit { ...Checks } } } } \
     labels(first: 100) { nodes { name } pageInfo { hasNextPage } } \
     commits(last: 1) { nodes { commit { oid tree { oid } committedDate committer { user { login } } \
-    statusCheckRollup { contexts(first: 100) { nodes { __typename \
-    ... on CheckRun { name status conclusion title summary startedAt checkSuite { app { databaseId } } } \
-    ... on StatusContext { context state description createdAt } } pageInfo { hasNextPage } } } } } } \
+    ...Checks } } } \
     reviews(first: 100) { nodes { fullDatabaseId author { __typename login } viewerDidAuthor \
     state body submittedAt commit { oid } } pageInfo { hasNextPage } } \
     reviewThreads(first: 50) { nodes { id isResolved path comments(first: 30) { nodes { \
     fullDatabaseId author { __typename login } viewerDidAuthor body } pageInfo { hasNextPage } } } \
     pageInfo { hasNextPage } } \
-    files(first: 100) { nodes { path additions deletions } pageInfo { hasNextPage } } }";
+    files(first: 100) { nodes { path additions deletions } pageInfo { hasNextPage } } } \
+    fragment Checks on Commit { statusCheckRollup { contexts(first: 100) { nodes { __typename \
+    ... on CheckRun { name status conclusion title summary startedAt checkSuite { app { databaseId } } } \
+    ... on StatusContext { context state description createdAt } } pageInfo { hasNextPage } } } }";
 
 /// Each item with the number of its repository's alias. Those of one repository stand together and share it, so that GitHub
 /// looks the repository up once.

@@ -60,7 +60,15 @@ fn pull() -> Value {
         "number": 8, "title": "Mend it", "state": "MERGED", "isDraft": false, "createdAt": at, "closedAt": at,
         "author": person("factory"), "viewerDidAuthor": true, "headRefName": "factory/issue/5", "headRefOid": HEAD,
         "headRepository": {"id": "R_1"}, "baseRefName": "main", "mergeable": "MERGEABLE", "merged": true,
-        "mergedAt": at, "mergedBy": person("ann"), "mergeCommit": {"oid": OTHER, "tree": {"oid": "t2"}},
+        "mergedAt": at, "mergedBy": person("ann"), "mergeCommit": {
+            "oid": OTHER, "tree": {"oid": "t2"},
+            "statusCheckRollup": {"contexts": list(std::slice::from_ref(&status))},
+        },
+        "isMergeQueueEnabled": true, "mergeQueueEntry": {"state": "QUEUED", "position": 2},
+        "timelineItems": {"nodes": [{
+            "__typename": "RemovedFromMergeQueueEvent", "createdAt": at, "actor": {"__typename": "Bot", "login": "github-merge-queue"},
+            "reason": "failed checks", "beforeCommit": {"statusCheckRollup": {"contexts": list(std::slice::from_ref(&run))}},
+        }]},
         "labels": list(&[json!({"name": "Factory:Hold"})]),
         "commits": {"nodes": [{"commit": {
             "oid": HEAD, "tree": {"oid": "t1"}, "committedDate": at, "committer": {"user": {"login": "factory"}},

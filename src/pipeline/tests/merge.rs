@@ -6,7 +6,7 @@ use serde_json::json;
 use super::super::{is_judged_again, station};
 use super::story::{Story, commit, pull};
 use crate::model::Outcome::{Crashed, Done};
-use crate::model::{Landed, PullCase};
+use crate::model::{Landed, PullCase, Seen};
 
 fn story() -> Story {
     let mut it = Story::new("");
@@ -19,7 +19,7 @@ fn landed(pull: &mut PullCase, by: &str, tree: &str) {
     // What landed is on the base, and not on the branch.
     pull.behind = Some(1);
     let (at, by, tree) = (pull.opened, Some(by.to_owned()), Some(tree.to_owned()));
-    pull.landed = Some(Landed { at, by, commit: Some(commit(99)), tree });
+    pull.landed = Some(Landed { at, by, commit: Some(commit(99)), tree, checks: Seen::Unknown });
 }
 
 #[test]

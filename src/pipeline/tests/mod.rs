@@ -10,6 +10,7 @@ mod judges;
 mod merge;
 mod people;
 mod plan;
+mod queue;
 mod review;
 mod router;
 mod rules;

@@ -12,9 +12,9 @@ use crate::desired;
 use crate::model::samples::{name, now};
 use crate::model::{
     Address, AllPassedOver, AnswerFrom, Billed, Case, Cases, CheckIs, CheckSeen, Closed, CommentSeen,
-    CommitId, ConfigFile, ConfigFiles, Desired, Effect, FileChange, Held, LabelName, LabelOn, Landed,
-    Mergeable, Mirror, Observed, Outcome, Permission, Phase, PullCase, ReviewSeen, RunId, RunPhase, RunSeen,
-    Seen, StartRun, Task, Then, Transfer, Typed, mirrored_line,
+    CommitId, ConfigFile, ConfigFiles, Desired, Effect, EntryIs, FileChange, Held, LabelName, LabelOn,
+    Landed, Mergeable, Mirror, Observed, Outcome, Permission, Phase, PullCase, QueueEntry, ReviewSeen, RunId,
+    RunPhase, RunSeen, Seen, StartRun, Task, Then, Transfer, Typed, mirrored_line,
 };
 use crate::work::{Cx, Next, Room, next};
 
@@ -36,7 +36,7 @@ pub(super) struct Story {
     /// The advisors that were passed over.
     passed: AllPassedOver,
     /// Every prompt that was read, by playbook.
-    prompts: Vec<(String, String)>,
+    pub(super) prompts: Vec<(String, String)>,
     told: String,
     /// The phase that it was in when it was looked at last, unless people have had a say since.
     was: Option<Phase>,
@@ -129,6 +129,7 @@ pub(super) fn pull(number: u64, head: CommitId) -> PullCase {
         base_head: Some(commit(0)),
         behind: Some(0),
         mergeable: Mergeable::Yes,
+        queue: None,
         labels: BTreeSet::new(),
         checks: Seen::Known(vec![check("ci", CheckIs::Passed)]),
         reviews: Seen::Known(Vec::new()),
@@ -471,14 +472,27 @@ impl Story {
                 let before = &mut self.case.pulls[0];
                 let (reviews, threads) = (before.reviews.clone(), before.threads.clone());
                 let number = before.number;
-                self.case.pulls[0] = PullCase { reviews, threads, ..pull(number, commit.clone()) };
+                let queue = before.queue.clone();
+                let mut pull = PullCase { queue, reviews, threads, ..pull(number, commit.clone()) };
+                if pull.queue.is_some() {
+                    let fresh = CheckSeen { since: Some(now), ..check("ci", CheckIs::Passed) };
+                    (pull.head_at, pull.checks) = (Some(now), Seen::Known(vec![fresh]));
+                }
+                self.case.pulls[0] = pull;
             }
             Move::Land(landing) => {
                 let pull = &mut self.case.pulls[0];
                 assert_eq!(landing.head, pull.head);
                 pull.open = false;
                 let (by, tree) = (Some("bot".to_owned()), pull.tree.clone());
-                pull.landed = Some(Landed { at: now, by, commit: Some(commit(99)), tree });
+                pull.landed =
+                    Some(Landed { at: now, by, commit: Some(commit(99)), tree, checks: Seen::Unknown });
+            }
+            Move::Enqueue(it) => {
+                let pull = &mut self.case.pulls[0];
+                assert_eq!(it.head, pull.head);
+                let entry = QueueEntry { state: EntryIs::Queued, position: 2 };
+                pull.queue.as_mut().expect("there is one").entry = Some(entry);
             }
             Move::Update { .. } => {
                 let number = self.case.pulls[0].number;
@@ -551,6 +565,7 @@ fn moves(what: &Move) -> String {
             format!("#{number} goes from {} to {}", head.short(), commit.short())
         }
         Move::Land(landing) => format!("merges #{} at {}", landing.pull, landing.head.short()),
+        Move::Enqueue(it) => format!("puts #{} into the merge queue at {}", it.pull, it.head.short()),
         Move::Update { number, head } => format!("#{number} takes in its base, from {}", head.short()),
         Move::Answer(replies) => {
             let line =

@@ -166,6 +166,7 @@ pub(crate) fn update_run(
     tx.repo_mut(repo_id)?.check_runs.insert(id, run.clone());
     let word = if run.status == "completed" { "completed" } else { "created" };
     tell_run(tx, repo_id, &run, word)?;
+    super::queue::judge(tx, repo_id, &run.head_sha)?;
     Ok(run)
 }
 
@@ -173,17 +174,23 @@ pub(crate) fn update_run(
 pub(crate) fn begin(tx: &mut Tx<'_>, repo_id: u64, number: u64) -> Result<(), Failure> {
     let repo = tx.repo(repo_id)?;
     let (_, pull) = super::pulls::parts(&repo, number)?;
+    begin_at(tx, repo_id, &pull.head_sha, &format!("refs/pull/{number}/head"))
+}
+
+/// The scripts of a repository make their check runs of a commit, and are to run; the commit is what this ref is at.
+pub(crate) fn begin_at(tx: &mut Tx<'_>, repo_id: u64, sha: &str, reference: &str) -> Result<(), Failure> {
+    let repo = tx.repo(repo_id)?;
     let actor = tx.actor.clone();
     for script in &repo.ci {
         tx.actor = format!("{}[bot]", tx.world.app_or_new(script.app, &repo.owner).slug);
-        let body = json!({"name": script.name, "head_sha": pull.head_sha});
+        let body = json!({"name": script.name, "head_sha": sha});
         let run = create_run(tx, repo_id, script.app, &body)?;
         tx.jobs.push(Job {
             repo: repo_id,
             run: run.id,
             actor: tx.actor.clone(),
-            sha: pull.head_sha.clone(),
-            pull: number,
+            sha: sha.to_owned(),
+            reference: reference.to_owned(),
             script: script.clone(),
         });
     }

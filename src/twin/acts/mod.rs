@@ -11,6 +11,7 @@ pub(crate) mod hooks;
 pub(crate) mod issues;
 pub(crate) mod labels;
 pub(crate) mod pulls;
+pub(crate) mod queue;
 pub(crate) mod refs;
 pub(crate) mod repositories;
 pub(crate) mod reviews;

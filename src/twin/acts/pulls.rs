@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Tx, checks, closing, refs, reviews, timeline};
+use super::{Tx, checks, closing, queue, refs, reviews, timeline};
 use crate::twin::door::failure::Failure;
 use crate::twin::git::{Draft, Expected, Merged};
 use crate::twin::shape::{self, Extent};
@@ -89,7 +89,8 @@ pub(crate) fn parts(repo: &Repo, number: u64) -> Result<(&Issue, &Pull), Failure
     Ok((issue, pull))
 }
 
-fn tell(tx: &mut Tx<'_>, repo_id: u64, number: u64, mut payload: Value) -> Result<(), Failure> {
+/// Tells of a pull request.
+pub(crate) fn tell(tx: &mut Tx<'_>, repo_id: u64, number: u64, mut payload: Value) -> Result<(), Failure> {
     let repo = tx.repo(repo_id)?;
     let (issue, pull) = parts(&repo, number)?;
     payload["number"] = json!(number);
@@ -111,6 +112,7 @@ pub(crate) fn head_moved(tx: &mut Tx<'_>, repo_id: u64, number: u64, sha: &str) 
     payload["before"] = json!(before);
     payload["after"] = json!(sha);
     tell(tx, repo_id, number, payload)?;
+    queue::leave(tx, repo_id, number, "the head changed")?;
     checks::begin(tx, repo_id, number)
 }
 
@@ -175,7 +177,8 @@ pub(crate) fn close(tx: &mut Tx<'_>, repo_id: u64, number: u64) -> Result<(), Fa
     issue.closed_by = Some(actor);
     issue.updated_at = now;
     timeline::note(tx, repo_id, number, Deed::Closed { reason: None, by: None })?;
-    tell(tx, repo_id, number, Tx::action("closed"))
+    tell(tx, repo_id, number, Tx::action("closed"))?;
+    queue::leave(tx, repo_id, number, "it was closed")
 }
 
 fn reopen(tx: &mut Tx<'_>, repo_id: u64, number: u64) -> Result<(), Failure> {
@@ -230,6 +233,11 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
     }
     if pull.draft {
         return Err(refuse("Pull Request is still a draft"));
+    }
+    if repo.merge_queues.contains_key(&pull.base_ref) {
+        return Err(refuse(
+            "Repository rule violations found\n\nChanges must be made through the merge queue\n\n",
+        ));
     }
     let (allowed, name) = match how.method {
         "squash" => (repo.settings.allow_squash_merge, "Squash merges"),
@@ -286,6 +294,20 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
             .ok_or_else(|| refuse("This branch can't be rebased"))?,
     };
     bare.set_ref(&base_name, Some(&sha), &Expected::At(base.clone()))?;
+    landed(tx, repo_id, number, &base, &sha)?;
+    Ok(sha)
+}
+
+/// The base of a pull request has moved from one commit to the one that merged it: notes it, and tells of it.
+pub(crate) fn landed(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    number: u64,
+    base: &str,
+    sha: &str,
+) -> Result<(), Failure> {
+    let repo = tx.repo(repo_id)?;
+    let (_, pull) = parts(&repo, number)?;
     let (now, actor) = (tx.now, tx.actor.clone());
     let issue = tx.repo_mut(repo_id)?.issues.get_mut(&number).ok_or_else(Failure::not_found)?;
     issue.state = IssueState::Closed;
@@ -293,14 +315,14 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
     issue.closed_by = Some(actor.clone());
     issue.updated_at = now;
     if let Some(pull) = issue.pull.as_mut() {
-        pull.base_sha.clone_from(&base);
+        base.clone_into(&mut pull.base_sha);
         pull.merged_at = Some(now);
         pull.merged_by = Some(actor);
-        pull.merge_commit_sha = Some(sha.clone());
+        pull.merge_commit_sha = Some(sha.to_owned());
     }
     timeline::note(tx, repo_id, number, Deed::Closed { reason: None, by: None })?;
     tell(tx, repo_id, number, Tx::action("closed"))?;
-    refs::moved(tx, repo_id, &base_name, &base, &sha)?;
+    refs::moved(tx, repo_id, &format!("refs/heads/{}", pull.base_ref), base, sha)?;
     if pull.base_ref == repo.settings.default_branch {
         closing::after_merge(tx, repo_id, number)?;
     }
@@ -311,7 +333,7 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
     {
         refs::delete(tx, repo_id, &branch)?;
     }
-    Ok(sha)
+    Ok(())
 }
 
 /// Merges the base into the branch of a pull request.

@@ -15,6 +15,7 @@ mod mutation;
 mod owner;
 mod pulls;
 mod query;
+mod queue;
 mod refs;
 mod repository;
 mod reviews;

@@ -7,6 +7,10 @@ use serde_json::json;
 use super::issues::{Issue, IssueComment};
 use super::pulls::PullRequest;
 use super::query::Node;
+use super::queue::{
+    DequeuePullRequestInput, DequeuePullRequestPayload, EnqueuePullRequestInput, EnqueuePullRequestPayload,
+    dequeue, enqueue,
+};
 use super::refs::{Commit, Ref};
 use super::repository::Repository;
 use super::reviews::{PullRequestReviewThread, resolve_thread};
@@ -178,7 +182,12 @@ fn repository(session: &Session, id: &ID, need: Need) -> Result<u64, Failure> {
 }
 
 /// An issue or pull request by its global id.
-fn issue(session: &Session, id: &ID, prefixes: &[&str], need: Need) -> Result<(u64, u64), Failure> {
+pub(super) fn issue(
+    session: &Session,
+    id: &ID,
+    prefixes: &[&str],
+    need: Need,
+) -> Result<(u64, u64), Failure> {
     let numbers = numbers(id, prefixes)?;
     let [repo_id, number] = numbers[..] else { return Err(unresolved(id)) };
     let world = session.world();
@@ -425,6 +434,28 @@ impl Mutation {
         let client_mutation_id = input.client_mutation_id;
         Ok(outcome(cx, done)
             .map(|pull| ClosePullRequestPayload { client_mutation_id, pull_request: Some(pull) }))
+    }
+
+    async fn enqueue_pull_request(
+        &self,
+        cx: &Context<'_>,
+        input: EnqueuePullRequestInput,
+    ) -> Result<Option<EnqueuePullRequestPayload>> {
+        let done = enqueue(session(cx)?, &input);
+        let client_mutation_id = input.client_mutation_id;
+        Ok(outcome(cx, done)
+            .map(|entry| EnqueuePullRequestPayload { client_mutation_id, merge_queue_entry: entry }))
+    }
+
+    async fn dequeue_pull_request(
+        &self,
+        cx: &Context<'_>,
+        input: DequeuePullRequestInput,
+    ) -> Result<Option<DequeuePullRequestPayload>> {
+        let done = dequeue(session(cx)?, &input);
+        let client_mutation_id = input.client_mutation_id;
+        Ok(outcome(cx, done)
+            .map(|entry| DequeuePullRequestPayload { client_mutation_id, merge_queue_entry: entry }))
     }
 
     async fn add_comment(

@@ -11,6 +11,9 @@ use super::issues::{
 };
 use super::labels::{LabelConnection, LabelOrder};
 use super::owner::{Actor, UserConnection, users};
+use super::queue::{
+    self, MergeQueueEntry, PullRequestTimelineItemsConnection, PullRequestTimelineItemsItemType,
+};
 use super::refs::{self, Commit, Ref};
 use super::repository::Repository;
 use super::reviews::{self, PullRequestReviewConnection, PullRequestReviewThreadConnection};
@@ -221,6 +224,30 @@ impl PullRequest {
             Some(false) => MergeableState::Conflicting,
             None => MergeableState::Unknown,
         })
+    }
+
+    pub(crate) async fn is_merge_queue_enabled(&self) -> bool {
+        self.repo.merge_queues.contains_key(&self.pull.base_ref)
+    }
+
+    pub(crate) async fn is_in_merge_queue(&self) -> bool {
+        acts::queue::place(&self.repo, self.issue.number).is_some()
+    }
+
+    pub(crate) async fn merge_queue_entry(&self) -> Option<MergeQueueEntry> {
+        MergeQueueEntry::of(&self.repo, self.issue.number)
+    }
+
+    pub(crate) async fn timeline_items(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        item_types: Option<Vec<PullRequestTimelineItemsItemType>>,
+    ) -> Result<PullRequestTimelineItemsConnection> {
+        let bounds = Bounds { first, after, last, before };
+        queue::timeline(&self.repo, self.issue.number, item_types.as_deref(), &bounds)
     }
 
     pub(crate) async fn repository(&self) -> Repository {

@@ -6,6 +6,7 @@ mod gh;
 mod git;
 mod graphql;
 mod issues;
+mod queue;
 mod rest;
 mod reviews;
 mod routes;

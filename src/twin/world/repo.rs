@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CheckRun, CiScript, Comment, Issue, Permission, Review, Status, Thread};
+use super::{CheckRun, CiScript, Comment, Issue, MergeQueue, Permission, Review, Status, Thread};
 
 /// Who may see a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,6 +188,9 @@ pub struct Repo {
     /// The checks that every head of a pull request gets.
     #[serde(default)]
     pub ci: Vec<CiScript>,
+    /// The merge queues, by the branch that each is of.
+    #[serde(default)]
+    pub merge_queues: BTreeMap<String, MergeQueue>,
     /// Issues that went to another repository: their number here, the repository, their number there.
     #[serde(default)]
     pub transferred: BTreeMap<u64, (u64, u64)>,
@@ -217,6 +220,7 @@ impl Repo {
             reviews: BTreeMap::new(),
             threads: BTreeMap::new(),
             ci: Vec::new(),
+            merge_queues: BTreeMap::new(),
             transferred: BTreeMap::new(),
         }
     }

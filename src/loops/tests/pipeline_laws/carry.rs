@@ -1,7 +1,8 @@
 //! Carries out what is planned: each action after one look of its own, and no further than the machine lives.
 
 use crate::model::{
-    Action, Billed, CommentSeen, Effect, Landed, ReviewSeen, RunId, RunPhase, RunSeen, StartRun, Tell,
+    Action, Billed, CommentSeen, Effect, EntryIs, Landed, QueueEntry, ReviewSeen, RunId, RunPhase, RunSeen,
+    Seen, StartRun, Tell,
 };
 
 use super::laws::Laws;
@@ -75,9 +76,14 @@ impl World {
                 let closes = self.chance(70);
                 let pull = self.pull(&key).expect("what is merged is open");
                 let (by, tree) = (Some(BOT.to_owned()), pull.tree.clone());
-                pull.landed = Some(Landed { at: now, by, commit: Some(commit), tree });
+                pull.landed = Some(Landed { at: now, by, commit: Some(commit), tree, checks: Seen::Unknown });
                 pull.open = false;
                 self.case(&key).open &= !closes;
+            }
+            Effect::Enqueue(it) => {
+                let pull = self.pull(&key(it.watched.number)).expect("what is queued is open");
+                let entry = QueueEntry { state: EntryIs::Queued, position: 1 };
+                pull.queue.as_mut().expect("its base has a queue").entry = Some(entry);
             }
             Effect::UpdateBranch { watched, .. } => {
                 let head = self.commit();
@@ -86,7 +92,7 @@ impl World {
             Effect::Reply(it) => {
                 let id = self.fresh();
                 let pull = self.pull(&key(it.watched.number)).expect("it is open");
-                let crate::model::Seen::Known(threads) = &mut pull.threads else { return };
+                let Seen::Known(threads) = &mut pull.threads else { return };
                 let thread = threads.iter_mut().find(|thread| thread.id == it.thread).expect("it was seen");
                 thread.comments.push((id, BOT.to_owned(), true, it.body.clone()));
             }
@@ -94,7 +100,7 @@ impl World {
                 let (id, now) = (self.fresh(), self.now);
                 let pull = self.pull(&key(it.watched.number)).expect("it is open");
                 assert_eq!(pull.head, it.head, "it is about the head that was judged");
-                let crate::model::Seen::Known(reviews) = &mut pull.reviews else { return };
+                let Seen::Known(reviews) = &mut pull.reviews else { return };
                 reviews.push(ReviewSeen {
                     id,
                     author: it.by.clone().unwrap_or_else(|| BOT.to_owned()),

@@ -108,6 +108,20 @@ impl Laws {
                     other => assert!(it.over.is_some(), "something is published where this is so: {other:?}"),
                 });
             }
+            Effect::Enqueue(it) => {
+                let key = (repo, it.watched.number);
+                world.stands(&key, &now, |view, at| {
+                    let pull = view.case.pull().expect("it has one");
+                    assert_eq!(unmet(view, pull), [], "all rules hold");
+                    assert!(is_vouched_for(world, view, pull), "an approval has somebody behind it");
+                    assert!(pull.head == it.head && pull.open, "at the head that was judged");
+                    assert!(!has_veto(world, &key, &it.head), "nothing lands with a veto at its head");
+                    let waits = matches!(&at.stand, Stand::Waits(on) if on.contains("blocked by"));
+                    let queues =
+                        matches!(&at.stand, Stand::Moves(what) if matches!(**what, Move::Enqueue(_)));
+                    assert!(queues || waits, "something is queued where this is so: {:?}", at.stand);
+                });
+            }
             Effect::Merge(it) => {
                 let key = (repo, it.watched.number);
                 world.stands(&key, &now, |view, at| {

@@ -7,6 +7,7 @@ mod carry;
 mod found;
 mod laws;
 mod people;
+mod queue;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -96,7 +97,7 @@ fn story(world: &mut World, laws: &mut Laws) {
 
 fn tell(seed: u64, desired: &Desired, careless: bool) -> Result<Laws, String> {
     let (mut world, mut laws) = (World::new(desired, seed), Laws::default());
-    world.careless = careless;
+    (world.careless, world.queues) = (careless, 25);
     let told = catch_unwind(AssertUnwindSafe(|| story(&mut world, &mut laws)));
     told.map(|()| laws).map_err(|panic| {
         let words = panic.downcast_ref::<String>().cloned();
@@ -118,7 +119,8 @@ fn the_laws_of_the_pipeline_hold_whatever_happens() {
     }
     println!("{worlds} interleavings: {seen:?}");
     // The laws would hold of a pipeline that does nothing.
-    let verbs = ["start-run", "stop-run", "open-pull", "tell-issue", "review-pull", "merge-pull"];
+    let verbs =
+        ["start-run", "stop-run", "open-pull", "tell-issue", "review-pull", "merge-pull", "enqueue-pull"];
     for verb in verbs.into_iter().chain(["pass-over", "done", "human", "parked"]) {
         assert!(worlds < 100 || seen.get(verb).is_some_and(|times| *times > 0), "{verb}: {seen:?}");
     }

@@ -70,6 +70,9 @@ impl World {
         if self.pull(key).is_none() {
             return;
         }
+        if self.is_queued(key) {
+            return if self.chance(50) { self.lands(key) } else { self.takes_out(key) };
+        }
         self.notes(key, &format!("the check is {}", state.as_str()));
         self.checked(key, state);
     }
@@ -178,10 +181,20 @@ impl World {
             at: now,
         };
         match (n, &mut pull.reviews, &mut pull.threads) {
-            (0, ..) => (pull.open, pull.closed) = (false, Some(now)),
+            (0, ..) => {
+                (pull.open, pull.closed) = (false, Some(now));
+                super::queue::gone(pull);
+            }
             (1, ..) => {
+                super::queue::gone(pull);
                 let tree = pull.tree.clone();
-                pull.landed = Some(Landed { at: now, by: Some(by.to_owned()), commit: Some(commit), tree });
+                pull.landed = Some(Landed {
+                    at: now,
+                    by: Some(by.to_owned()),
+                    commit: Some(commit),
+                    tree,
+                    checks: Seen::Unknown,
+                });
                 pull.open = false;
             }
             (2, ..) => pull.base = if pull.base == "main" { "next".into() } else { "main".into() },
@@ -249,6 +262,9 @@ impl World {
         }
         let keys: Vec<Key> = self.cases.keys().cloned().collect();
         for key in keys {
+            if self.is_queued(&key) {
+                self.lands(&key);
+            }
             self.checked(&key, CheckIs::Passed);
             if let Some(pull) = self.pull(&key) {
                 pull.mergeable = Mergeable::Yes;

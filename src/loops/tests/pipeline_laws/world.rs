@@ -12,8 +12,8 @@ use crate::loops::vocabulary;
 use crate::model::samples::{name, now};
 use crate::model::{
     Action, AllPassedOver, Case, CommitId, ConfigFile, ConfigFiles, Desired, Effect, FileChange, LabelName,
-    LabelOn, Mergeable, Observed, Paid, Permission, Pipeline, PullCase, RepoName, RunId, RunOf, RunSeen,
-    Seen, StartRun, StopRun,
+    LabelOn, MergeQueue, Mergeable, Observed, Paid, Permission, Pipeline, PullCase, RepoName, RunId, RunOf,
+    RunSeen, Seen, StartRun, StopRun,
 };
 use crate::pipeline::{Station, View, station};
 use crate::work;
@@ -78,6 +78,8 @@ pub(in crate::loops::tests) struct World {
     pub(super) rng: StdRng,
     /// Whether actions are carried out whatever the look before them shows.
     pub(super) careless: bool,
+    /// How many of a hundred pull requests are for a branch with a merge queue.
+    pub(super) queues: u32,
     next: u64,
 }
 
@@ -103,6 +105,7 @@ impl World {
             passed: AllPassedOver::default(),
             rng: StdRng::seed_from_u64(seed),
             careless: false,
+            queues: 0,
             next: 100,
         };
         for (repo, number) in [("acme/anvil", 7), ("acme/anvil", 8), ("acme/bolt", 7), ("acme/clamp", 7)] {
@@ -183,6 +186,7 @@ impl World {
     pub(super) fn opened(&mut self, head: CommitId, title: &str, base: &str) -> PullCase {
         let base_head = self.commit();
         let path = if self.chance(20) { "ci/test.sh" } else { "lib/edge.rs" };
+        let queue = self.chance(self.queues).then(MergeQueue::default);
         let files = vec![FileChange { path: path.to_owned(), additions: 9, deletions: 1 }];
         PullCase {
             number: self.fresh(),
@@ -200,6 +204,7 @@ impl World {
             base_head: Some(base_head),
             behind: Some(0),
             mergeable: Mergeable::Yes,
+            queue,
             labels: BTreeSet::new(),
             checks: Seen::Known(Vec::new()),
             reviews: Seen::Known(Vec::new()),
@@ -215,6 +220,7 @@ impl World {
         let now = self.now;
         if let Some(pull) = self.pull(key) {
             pull.tree = Some(format!("tree of {head}"));
+            super::queue::pushed(pull, by, now);
             (pull.head, pull.head_at, pull.pushed_by) = (head, Some(now), Some(by.to_owned()));
             (pull.behind, pull.mergeable, pull.checks) = (Some(0), Mergeable::Yes, Seen::Known(Vec::new()));
         }
@@ -281,6 +287,7 @@ impl World {
                 if is_there { it.done(case) } else { it.value(case) }
             }
             Effect::Merge(it) => it.value(case(it.watched.number)),
+            Effect::Enqueue(it) => it.value(case(it.watched.number)),
             Effect::Reply(it) => it.value(case(it.watched.number)),
             Effect::Review(it) => it.value(case(it.watched.number)),
             Effect::UpdateBranch { head, watched, .. } => case(watched.number).update(head, watched),

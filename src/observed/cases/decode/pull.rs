@@ -10,6 +10,7 @@ use crate::model::{
 use super::field::{
     at, commit, count, flag, goes_on, id, login, nodes, text, text_or_none, time, time_or_none, whole,
 };
+use super::queue::queue;
 
 /// How much is kept of what a check says of itself.
 const SAYS: usize = 2_000;
@@ -42,6 +43,7 @@ pub(in super::super) fn pull(json: &Value, here: &Value) -> Result<Option<PullCa
             "UNKNOWN" => Mergeable::Unknown,
             other => return Err(format!("`mergeable` is `{other}`")),
         },
+        queue: queue(json)?,
         labels: super::names(at(json, "labels")?)?.iter().map(LabelName::key).collect(),
         checks: last.checks,
         reviews: reviews(json)?,
@@ -72,6 +74,7 @@ fn landed(json: &Value) -> Result<Landed, String> {
         by: Some(login(json, "mergedBy")?).filter(|login| !login.is_empty()),
         commit: there.then(|| commit(made, "oid")).transpose()?,
         tree: there.then(|| tree(made)).transpose()?,
+        checks: if there { checks(made)? } else { Seen::Unknown },
     })
 }
 
@@ -115,14 +118,19 @@ fn last_commit(json: &Value, head: &CommitId) -> Result<Last, String> {
     let user = if committer.is_null() { committer } else { at(committer, "user")? };
     let by = (!user.is_null()).then(|| text(user, "login").map(str::to_owned)).transpose()?;
     let at_time = time(last, "committedDate")?;
-    let rollup = at(last, "statusCheckRollup")?;
+    Ok(Last { tree: Some(tree(last)?), by, at: Some(at_time), checks: checks(last)? })
+}
+
+/// The checks at a commit.
+pub(super) fn checks(commit: &Value) -> Result<Seen<Vec<CheckSeen>>, String> {
+    let rollup = at(commit, "statusCheckRollup")?;
     let mut checks =
         if rollup.is_null() { Seen::Known(Vec::new()) } else { whole(rollup, "contexts", check)? };
     // In whatever order GitHub has them today.
     if let Seen::Known(all) = &mut checks {
         all.sort_by(|a, b| (&a.name, a.app, a.since).cmp(&(&b.name, b.app, b.since)));
     }
-    Ok(Last { tree: Some(tree(last)?), by, at: Some(at_time), checks })
+    Ok(checks)
 }
 
 fn check(json: &Value) -> Result<CheckSeen, String> {
