@@ -32,6 +32,10 @@ pub struct Case {
     pub opened: Timestamp,
     /// When its text was last edited, and by whom.
     pub edited: Option<(Timestamp, String)>,
+    /// When its title was last changed, and by whom.
+    pub renamed: Option<(Timestamp, String)>,
+    /// Whether somebody has opened it again since it was closed.
+    pub reopened: bool,
     /// Its labels, by [`LabelName::key`].
     pub labels: BTreeMap<String, LabelOn>,
     /// Who is assigned, by login: who did that last, and when, where that is among the last hundred changes.
@@ -298,6 +302,11 @@ impl Case {
         let mut hash = blake3::Hasher::new();
         hash.update(self.title.as_bytes()).update(b"\0").update(self.body.as_bytes());
         hash.finalize().to_hex()[..16].to_owned()
+    }
+
+    /// When what it says was changed last, and by whom: its text, its title.
+    pub fn changes(&self) -> impl Iterator<Item = &(Timestamp, String)> {
+        self.edited.iter().chain(&self.renamed)
     }
 
     /// Whether it carries a label.

@@ -110,7 +110,7 @@ fn is_needed(view: &View<'_>) -> bool {
 
 fn found<'a>(view: &View<'a>) -> Result<(&'a Closed, Brief), Station> {
     let (mut queries, mut lacking) = (Vec::new(), Vec::new());
-    for round in 1..=ROUNDS {
+    for round in 1..=view.rounds(ROUNDS) {
         let (_, closed) = view.must(&job(view, round, &queries, &lacking))?;
         let Some(brief) = answer::<Brief>(closed) else {
             return Err(Station::human(Phase::Discover, "discovery gave no brief", Vec::new()));
@@ -122,7 +122,11 @@ fn found<'a>(view: &View<'a>) -> Result<(&'a Closed, Brief), Station> {
         queries.extend(brief.queries);
     }
     let tried = lacking.into_iter().map(|line| format!("the last brief: {line}")).collect();
-    Err(Station::human(Phase::Discover, format!("{ROUNDS} briefs were not whole"), tried))
+    Err(Station::human(
+        Phase::Discover,
+        format!("{} briefs were not whole; `/retry` allows {ROUNDS} more", view.rounds(ROUNDS)),
+        tried,
+    ))
 }
 
 fn job<'j>(view: &View<'_>, round: u32, queries: &[String], lacking: &[String]) -> Job<'j> {
@@ -148,6 +152,7 @@ fn job<'j>(view: &View<'_>, round: u32, queries: &[String], lacking: &[String]) 
         about: Vec::new(),
         parts: Parts { findings, context, ..Parts::default() },
         escalates: true,
+        must_change: false,
     }
 }
 

@@ -96,6 +96,7 @@ fn whole<'j>(job: &Job<'j>) -> Job<'j> {
         about: Vec::new(),
         parts: job.parts.clone(),
         escalates: false,
+        must_change: false,
     }
 }
 

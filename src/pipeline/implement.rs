@@ -43,7 +43,7 @@ pub(super) fn station(view: &View<'_>) -> Station {
     };
     let parts = Parts { context: says, ..parts(view) };
     let mut gaps: Vec<String> = Vec::new();
-    for round in 1..=ROUNDS {
+    for round in 1..=view.rounds(ROUNDS) {
         let told = format!("Nothing was changed {} times.\n", round - 1);
         let findings = if round == 1 { String::new() } else { format!("{}{told}", missing(&gaps)) };
         let job = Job {
@@ -57,6 +57,7 @@ pub(super) fn station(view: &View<'_>) -> Station {
             about: Vec::new(),
             parts: Parts { findings, ..parts.clone() },
             escalates: true,
+            must_change: false,
         };
         match view.work(&job) {
             Got::Stands(station) => return station,
@@ -79,7 +80,11 @@ pub(super) fn station(view: &View<'_>) -> Station {
         }
     }
     let tried = gaps.iter().map(|gap| format!("missing: {gap}")).collect();
-    Station::human(Phase::Implement, format!("{ROUNDS} times nothing was changed"), tried)
+    Station::human(
+        Phase::Implement,
+        format!("{} times nothing was changed; `/retry` allows {ROUNDS} more", view.rounds(ROUNDS)),
+        tried,
+    )
 }
 
 /// What is known before anybody works on it.
@@ -125,6 +130,7 @@ fn compliance(
         about: Vec::new(),
         parts: Parts { findings, ..parts.clone() },
         escalates: false,
+        must_change: false,
     };
     let (_, closed) = view.must(&job)?;
     answer(closed).ok_or_else(|| Station::human(Phase::Implement, "its review gave no verdict", Vec::new()))

@@ -147,11 +147,9 @@ fn trusted(view: &View<'_>) -> Result<String, String> {
             Some(false) => why = format!("somebody with the permission `{needs}` to {deed}; {by} has less"),
             Some(true) => {
                 // GitHub tells seconds: of what happened in the same one nobody knows which came first.
-                let changed = case.edited.as_ref().filter(|(edited, _)| edited >= at);
-                let Some((_, editor)) = changed else { return Ok(by.clone()) };
-                if view.is_trusted(editor) == Some(true) {
-                    return Ok(by.clone());
-                }
+                let since = case.changes().filter(|(changed, _)| changed >= at);
+                let mut untrusted = since.filter(|(_, editor)| view.is_trusted(editor) != Some(true));
+                let Some((_, editor)) = untrusted.next() else { return Ok(by.clone()) };
                 why = format!(
                     "somebody with the permission `{needs}` to {deed} again: {editor} has changed the text since"
                 );
@@ -170,7 +168,15 @@ fn written(view: &View<'_>) -> Result<String, String> {
     if case.found.is_none() && !view.is_begun() {
         return Err("a look at what the search finds".to_owned());
     }
-    let by = case.edited.as_ref().map_or(&case.author, |(_, editor)| editor);
+    // Who changed all of it later speaks for it; who changed a part speaks for that.
+    let mut words = match &case.edited {
+        Some((_, editor)) => vec![editor],
+        None => vec![&case.author],
+    };
+    words.extend(case.renamed.iter().map(|(_, editor)| editor));
+    let is_trusted = |login: &&&String| view.is_trusted(login) == Some(true);
+    let by = words.iter().find(|login| !is_trusted(login)).unwrap_or(&words[0]);
+    let by = *by;
     let needs = view.pipeline.trust.as_str();
     match view.is_trusted(by) {
         Some(true) => Ok(by.clone()),
@@ -188,9 +194,9 @@ fn written(view: &View<'_>) -> Result<String, String> {
 /// From where it was brought here, if its text is the one that was asked for there, or was changed by somebody who may.
 fn brought(view: &View<'_>) -> Option<String> {
     let routed = Routed::of(view.case)?;
-    let editor = view.case.edited.as_ref().map(|(_, editor)| editor);
-    let stands =
-        routed.text == view.case.text() || editor.is_some_and(|editor| view.is_trusted(editor) == Some(true));
+    let mut changes = view.case.changes().peekable();
+    let stands = routed.text == view.case.text()
+        || (changes.peek().is_some() && changes.all(|(_, editor)| view.is_trusted(editor) == Some(true)));
     stands.then(|| format!("who may in {}", routed.from))
 }
 

@@ -129,7 +129,7 @@ fn planned<'a>(view: &View<'a>) -> Result<(&'a Closed, Plan), Station> {
         ..Parts::default()
     };
     let (mut findings, mut context, mut tried) = (String::new(), String::new(), Vec::new());
-    for round in 1..=ROUNDS {
+    for round in 1..=view.rounds(ROUNDS) {
         let enriched =
             (round > 1).then(|| if context.is_empty() { "reasons" } else { "touchpoints" }.to_owned());
         let parts = Parts { findings: findings.clone(), context: context.clone(), ..parts.clone() };
@@ -170,7 +170,11 @@ fn planned<'a>(view: &View<'a>) -> Result<(&'a Closed, Plan), Station> {
         );
         context = touchpoints(view, &plan);
     }
-    Err(Station::human(Phase::Plan, format!("{ROUNDS} plans didn't hold"), tried))
+    Err(Station::human(
+        Phase::Plan,
+        format!("{} plans didn't hold; `/retry` allows {ROUNDS} more", view.rounds(ROUNDS)),
+        tried,
+    ))
 }
 
 /// What a plan touches: open pull requests of the factory that change the same files, and what is to be looked up.
@@ -218,6 +222,7 @@ fn job<'j>(
         about: Vec::new(),
         parts,
         escalates: book == BOOK,
+        must_change: false,
     }
 }
 

@@ -34,7 +34,8 @@ pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
     let there = case.own_comment(MARKER);
     let comment =
         comment(view, station, there.is_some()).filter(|body| there.is_none_or(|it| it.body != *body));
-    let close = matches!(station.stand, Stand::Done(_)) && case.open;
+    // What somebody opens again is theirs to close.
+    let close = matches!(station.stand, Stand::Done(_)) && case.open && !case.reopened;
     if add.is_empty() && remove.is_empty() && comment.is_none() && !close {
         return None;
     }

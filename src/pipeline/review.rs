@@ -64,6 +64,7 @@ pub(super) fn rework<'j>(
         about: Vec::new(),
         parts: Parts { changes: changes(pull), ..parts },
         escalates: true,
+        must_change: true,
     }
 }
 
@@ -262,7 +263,11 @@ fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
     let findings: String = asked.iter().map(|(_, says)| says.as_str()).collect();
     let parts = Parts { findings, ..parts(view) };
     let about = what.iter().map(|it| (*it).to_owned()).collect();
-    let job = Job { about, ..rework(view, pull, (REWORK, &what.join("\0")), parts, "what people say") };
+    let job = Job {
+        about,
+        must_change: false,
+        ..rework(view, pull, (REWORK, &what.join("\0")), parts, "what people say")
+    };
     match reworked(view, pull, &job) {
         Err(station) => Some(station),
         Ok((run, closed)) => {

@@ -189,6 +189,7 @@ fn job<'j>(
         about: Vec::new(),
         parts,
         escalates: true,
+        must_change: false,
     }
 }
 

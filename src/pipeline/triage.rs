@@ -143,6 +143,7 @@ fn job<'j>(view: &View<'_>) -> Job<'j> {
         about: Vec::new(),
         parts: Parts { findings, ..Parts::default() },
         escalates: true,
+        must_change: false,
     }
 }
 

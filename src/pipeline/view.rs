@@ -91,6 +91,12 @@ impl<'a> View<'a> {
         })
     }
 
+    /// How many rounds there may be: as many again for each `/retry`.
+    pub(super) fn rounds(&self, most: u32) -> u32 {
+        let retries = self.commands.heard.iter().filter(|(.., it)| *it == super::Command::Retry).count();
+        most.saturating_mul(u32::try_from(retries).unwrap_or(u32::MAX).saturating_add(1))
+    }
+
     /// Whether somebody may steer; `None` where nobody knows.
     pub(super) fn is_trusted(&self, login: &str) -> Option<bool> {
         if self.is_author(login) {
@@ -158,7 +164,7 @@ impl<'a> View<'a> {
         let open = threads.filter(|thread| !thread.resolved).filter_map(|thread| thread.comments.last());
         let talkers = open.filter(|(_, _, own, _)| !own).map(|(_, author, ..)| author.clone());
         let author = pipeline.search.iter().map(|_| case.author.clone());
-        let editor = case.edited.iter().map(|(_, login)| login.clone()).chain(author);
+        let editor = case.changes().map(|(_, login)| login.clone()).chain(author);
         setters
             .chain(speakers)
             .chain(editor)

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::model::{
     AnswerSchema, Closed, CommitId, FollowUps, Outcome, Phase, Play, RunSeen, Subject, Task, Then,
 };
-use crate::work::continuation;
+use crate::work::{IN_VAIN, continuation};
 
 use super::advisors;
 use super::hitl;
@@ -38,6 +38,8 @@ pub(super) struct Job<'j> {
     pub(super) parts: Parts,
     /// Whether a specialist takes over once its attempts are used up; else only its own attempts count.
     pub(super) escalates: bool,
+    /// Whether it has failed where it changed nothing.
+    pub(super) must_change: bool,
 }
 
 /// What came of a piece of work.
@@ -60,6 +62,12 @@ pub(super) enum Went<'a> {
     Failed(Timestamp, String),
 }
 
+/// How many of these runs, the last one first, were killed in a row by nobody who was asked to.
+fn killed<'r>(latest: impl Iterator<Item = &'r RunSeen>) -> usize {
+    let over = latest.map_while(|run| run.phase.closed()).filter(|closed| !closed.capped);
+    over.take_while(|closed| closed.outcome == Outcome::Killed).count()
+}
+
 impl<'a> View<'a> {
     /// What comes of a piece of work. Once it failed, diagnosis and a specialist included, a person's `/retry` begins it anew.
     pub(super) fn work(&self, job: &Job<'_>) -> Got<'a> {
@@ -70,7 +78,11 @@ impl<'a> View<'a> {
             let task = self.task(job, lap, job.book);
             let (mut at, why) = match self.went(&task) {
                 Went::Done(run, closed) => return Got::Done(run, closed),
-                Went::Nothing(run, closed) => return Got::Nothing(run, closed),
+                Went::Nothing(run, closed) if !job.must_change => return Got::Nothing(run, closed),
+                Went::Nothing(run, closed) => {
+                    let says = closed.answer.as_deref().unwrap_or(&closed.says);
+                    (closed.at, format!("run {} changed nothing and said: {says}", run.id))
+                }
                 Went::Going => return Got::Stands(self.works(job, task, &parts)),
                 Went::Failed(at, why) => (at, why),
             };
@@ -179,6 +191,10 @@ impl<'a> View<'a> {
             Then::Settled if closed.outcome == Outcome::NoChange => Went::Nothing(last, closed),
             Then::Settled => Went::Done(last, closed),
             Then::Person => Went::Failed(closed.at, ended()),
+            // What ends whoever works on it again and again lies in the work, and not in this machine.
+            Then::Wait(_) if killed(its().rev()) >= IN_VAIN => {
+                Went::Failed(closed.at, format!("{IN_VAIN} times in a row; the last: {}", ended()))
+            }
             Then::Nothing | Then::Wait(_) | Then::Pause(_) => Went::Going,
             Then::Again if task.burnt(self.runs.iter().copied()) >= task.attempts as usize => {
                 let burnt: BTreeSet<u32> = its().map(|run| run.of.attempt).collect();

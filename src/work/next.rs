@@ -14,7 +14,7 @@ use super::room::Room;
 use super::start::start;
 
 /// How often in a row a run may end before its agent had a part in it.
-pub(super) const IN_VAIN: usize = 3;
+pub(crate) const IN_VAIN: usize = 3;
 /// The same of runs that go on in one session, each of which gets on with it.
 const IN_VAIN_GOING_ON: usize = 8;
 

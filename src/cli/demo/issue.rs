@@ -123,7 +123,8 @@ fn labels_of(issue: &Issue) -> String {
         | Deed::Assigned(_)
         | Deed::Unassigned(_)
         | Deed::Closed { .. }
-        | Deed::Reopened => None,
+        | Deed::Reopened
+        | Deed::Renamed { .. } => None,
     };
     issue.events.iter().filter_map(|event| got(&event.deed)).collect::<Vec<_>>().join(" → ")
 }

@@ -49,6 +49,8 @@ pub(super) fn issue(
         open: state(json)?,
         opened: time(json, "createdAt")?,
         edited: edited.map(|at| (at, editor)),
+        renamed: given.renamed.take(),
+        reopened: at(json, "stateReason")?.as_str() == Some("REOPENED"),
         labels: labels(json, &mut given)?,
         assignees: (nodes(at(json, "assignees")?)?.iter())
             .map(|one| {
@@ -97,6 +99,8 @@ struct Given {
     labels: BTreeMap<String, (String, Timestamp)>,
     /// By login, in lower case.
     people: BTreeMap<String, (String, Timestamp)>,
+    /// When the title was changed last, and by whom.
+    renamed: Option<(Timestamp, String)>,
 }
 
 fn key_of(login: &str) -> String {
@@ -113,6 +117,7 @@ fn given(json: &Value) -> Result<Given, String> {
                 let label = LabelName::observed(text(at(event, "label")?, "name")?);
                 given.labels.insert(label.key(), by);
             }
+            "RenamedTitleEvent" => given.renamed = Some((by.1, by.0)),
             "AssignedEvent" => drop(given.people.insert(key_of(&login(event, "assignee")?), by)),
             other => return Err(format!("`timelineItems` has a `{other}`")),
         }

@@ -255,6 +255,8 @@ mod tests {
             parent: None,
             children: BTreeMap::new(),
             found: None,
+            reopened: false,
+            renamed: None,
             comments: Vec::new(),
             blocked_by: BTreeSet::new(),
             pulls: vec![pull],

@@ -38,7 +38,7 @@ const NEWEST_FIRST: &str = "orderBy: { field: CREATED_AT, direction: DESC }";
 
 /// Whoever did something. A bot's login stands without its suffix here; its type tells that it is one.
 const ISSUE: &str = "fragment Issue on Issue { \
-    number title body state createdAt lastEditedAt repository { id } \
+    number title body state stateReason createdAt lastEditedAt repository { id } \
     editor { __typename login } author { __typename login } \
     labels(first: 100) { nodes { name } pageInfo { hasNextPage } } \
     assignees(first: 20) { nodes { login } } parent { number repository { nameWithOwner } } \
@@ -46,7 +46,8 @@ const ISSUE: &str = "fragment Issue on Issue { \
     pageInfo { hasNextPage } } \
     comments(last: 100) { nodes { \
     fullDatabaseId body author { __typename login } viewerDidAuthor createdAt lastEditedAt } } \
-    timelineItems(last: 100, itemTypes: [LABELED_EVENT, ASSIGNED_EVENT]) { nodes { __typename \
+    timelineItems(last: 100, itemTypes: [LABELED_EVENT, ASSIGNED_EVENT, RENAMED_TITLE_EVENT]) { nodes { __typename \
+    ... on RenamedTitleEvent { createdAt actor { __typename login } } \
     ... on LabeledEvent { createdAt actor { __typename login } label { name } } \
     ... on AssignedEvent { createdAt actor { __typename login } \
     assignee { __typename ... on Actor { login } } } } } }";

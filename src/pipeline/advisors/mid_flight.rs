@@ -108,6 +108,7 @@ impl Review<'_> {
             about: Vec::new(),
             parts: Parts { changes: changes(pull), context: self.context(), ..parts(view) },
             escalates: false,
+            must_change: false,
         }
     }
 

@@ -49,6 +49,7 @@ fn question(
         about: Vec::new(),
         parts: Parts { changes: changes(pull), ..parts },
         escalates: false,
+        must_change: false,
     }
 }
 

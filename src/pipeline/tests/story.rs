@@ -102,6 +102,8 @@ pub(super) fn issue(number: u64) -> Case {
         parent: None,
         children: BTreeMap::new(),
         found: None,
+        reopened: false,
+        renamed: None,
         pulls: Vec::new(),
     }
 }

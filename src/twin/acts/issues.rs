@@ -91,6 +91,8 @@ pub(crate) fn edit(tx: &mut Tx<'_>, repo_id: u64, number: u64, body: &Value) -> 
         issue.edited_at = Some(now);
         issue.edited_by = Some(actor);
     }
+    let renamed = (issue.title != before.title)
+        .then(|| Deed::Renamed { from: before.title.clone(), to: issue.title.clone() });
     if issue.title != before.title || issue.body != before.body {
         issue.updated_at = now;
         let mut payload = Tx::action("edited");
@@ -102,6 +104,9 @@ pub(crate) fn edit(tx: &mut Tx<'_>, repo_id: u64, number: u64, body: &Value) -> 
             payload["changes"]["body"] = json!({"from": before.body.as_deref().unwrap_or_default()});
         }
         tell(tx, repo_id, number, payload)?;
+    }
+    if let Some(renamed) = renamed {
+        timeline::note(tx, repo_id, number, renamed)?;
     }
     if let Some(assignees) = body["assignees"].as_array() {
         let logins = assignees.iter().filter_map(|login| login.as_str().map(str::to_owned)).collect();

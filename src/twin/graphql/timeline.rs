@@ -21,6 +21,7 @@ pub(crate) enum IssueTimelineItemsItemType {
     ClosedEvent,
     IssueComment,
     LabeledEvent,
+    RenamedTitleEvent,
     ReopenedEvent,
     UnassignedEvent,
     UnlabeledEvent,
@@ -33,6 +34,7 @@ pub(crate) enum IssueTimelineItems {
     Closed(ClosedEvent),
     Comment(IssueComment),
     Labeled(LabeledEvent),
+    Renamed(RenamedTitleEvent),
     Reopened(ReopenedEvent),
     Unassigned(UnassignedEvent),
     Unlabeled(UnlabeledEvent),
@@ -86,6 +88,9 @@ pub(crate) struct ClosedEvent(Happened, Option<String>, Option<(u64, u64)>);
 /// The issue was opened again.
 pub(crate) struct ReopenedEvent(Happened);
 
+/// The issue got another title: what it was, and is.
+pub(crate) struct RenamedTitleEvent(Happened, String, String);
+
 /// Whom something was assigned to.
 #[derive(Union)]
 pub(crate) enum Assignee {
@@ -130,6 +135,29 @@ impl AssignedEvent {
 
     async fn user(&self, cx: &Context<'_>) -> Result<Option<User>> {
         find_user(cx, &self.1)
+    }
+}
+
+#[Object]
+impl RenamedTitleEvent {
+    async fn id(&self) -> ID {
+        self.0.id("RTE")
+    }
+
+    async fn actor(&self, cx: &Context<'_>) -> Result<Option<Actor>> {
+        self.0.actor(cx)
+    }
+
+    async fn created_at(&self) -> DateTime {
+        self.0.at()
+    }
+
+    async fn previous_title(&self) -> &str {
+        &self.1
+    }
+
+    async fn current_title(&self) -> &str {
+        &self.2
     }
 }
 
@@ -256,6 +284,7 @@ impl Entry<'_> {
                 Deed::Unassigned(_) => IssueTimelineItemsItemType::UnassignedEvent,
                 Deed::Closed { .. } => IssueTimelineItemsItemType::ClosedEvent,
                 Deed::Reopened => IssueTimelineItemsItemType::ReopenedEvent,
+                Deed::Renamed { .. } => IssueTimelineItemsItemType::RenamedTitleEvent,
             },
         }
     }
@@ -284,6 +313,7 @@ impl Entry<'_> {
             Deed::Unassigned(login) => IssueTimelineItems::Unassigned(UnassignedEvent(happened, login)),
             Deed::Closed { reason, by } => IssueTimelineItems::Closed(ClosedEvent(happened, reason, by)),
             Deed::Reopened => IssueTimelineItems::Reopened(ReopenedEvent(happened)),
+            Deed::Renamed { from, to } => IssueTimelineItems::Renamed(RenamedTitleEvent(happened, from, to)),
         }
     }
 }

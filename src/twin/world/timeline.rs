@@ -39,4 +39,11 @@ pub enum Deed {
     },
     /// It was opened again.
     Reopened,
+    /// It got another title.
+    Renamed {
+        /// The title before.
+        from: String,
+        /// The title since.
+        to: String,
+    },
 }

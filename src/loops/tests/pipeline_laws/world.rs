@@ -135,6 +135,8 @@ impl World {
             parent: None,
             children: BTreeMap::new(),
             found: None,
+            reopened: false,
+            renamed: None,
             pulls: Vec::new(),
         };
         let key = (case.repo.clone(), number);
