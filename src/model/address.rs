@@ -303,7 +303,7 @@ fn too_deep(text: &str) -> Option<String> {
     }
     let (takes, joined) = match part.to_lowercase().as_str() {
         "label" => (1, format!("/{}", below.join("%2F"))),
-        "branch" | "pull" | "commit" | "task" => return None,
+        "branch" | "pull" | "commit" | "task" | "issue" => return None,
         _ => (0, String::new()),
     };
     let deep = below.len() > takes && !below.contains(&"**");
@@ -371,6 +371,8 @@ mod tests {
             ("repo/acme/widgets/label/**/x", None),
             ("repo/acme/widgets/has-wiki", None),
             ("repo/acme/widgets/branch/factory%2Fflip", None),
+            ("repo/acme/widgets/issue/7", None),
+            ("repo/acme/widgets/issue/*/implement", None),
             ("repo/**/label/kind/bug", None),
         ] {
             let meant = match AddressGlob::parse(glob) {
