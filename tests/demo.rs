@@ -1,18 +1,11 @@
-//! `factoryctl demo`: what a newcomer sees, and that it ends, in time and with everything cleared.
-
-use std::time::{Duration, Instant};
+//! `factoryctl demo`: what a newcomer sees, and that it ends with everything cleared. `tests/bench` says how long it takes.
 
 use crate::world::world;
-
-/// What "done when" grants, on a release build; a debug build takes a little more of it.
-const LIMIT: Duration = Duration::from_secs(30);
 
 #[test]
 fn the_demo_tells_its_story() {
     world(|w| {
-        let began = Instant::now();
         let demo = w.run(&["demo"]).exits(0);
-        assert!(began.elapsed() < LIMIT, "the demo took {:?}", began.elapsed());
         let story = story(&demo.transcript());
         the_readme_shows(&story);
         insta::assert_snapshot!(story, @r#"

@@ -10,7 +10,7 @@ use crate::model::{Closed, Phase};
 
 use super::prompt::{Parts, bullets};
 use super::view::View;
-use super::work::{Job, answer, schema};
+use super::work::{By, Job, answer, schema};
 use super::{Stand, Station, triage};
 
 /// The playbook.
@@ -109,9 +109,11 @@ fn is_needed(view: &View<'_>) -> bool {
 }
 
 fn found<'a>(view: &View<'a>) -> Result<(&'a Closed, Brief), Station> {
-    let (mut queries, mut lacking) = (Vec::new(), Vec::new());
-    for round in 1..=view.rounds(ROUNDS) {
-        let (_, closed) = view.must(&job(view, round, &queries, &lacking))?;
+    let (mut queries, mut lacking, mut tried) = (Vec::new(), Vec::new(), Vec::new());
+    for (round, by) in view.rounds(ROUNDS, "its briefs are not whole") {
+        let Some(closed) = view.in_round(&job(view, round, by, &queries, &lacking), &mut tried)? else {
+            continue;
+        };
         let Some(brief) = answer::<Brief>(closed) else {
             return Err(Station::human(Phase::Discover, "discovery gave no brief", Vec::new()));
         };
@@ -121,15 +123,12 @@ fn found<'a>(view: &View<'a>) -> Result<(&'a Closed, Brief), Station> {
         }
         queries.extend(brief.queries);
     }
-    let tried = lacking.into_iter().map(|line| format!("the last brief: {line}")).collect();
-    Err(Station::human(
-        Phase::Discover,
-        format!("{} briefs were not whole; `/retry` allows {ROUNDS} more", view.rounds(ROUNDS)),
-        tried,
-    ))
+    let lacks = lacking.into_iter().map(|line| format!("the last brief: {line}"));
+    let why = format!("its briefs were not whole; `/retry` allows {ROUNDS} more");
+    Err(Station::human(Phase::Discover, why, lacks.chain(tried).collect()))
 }
 
-fn job<'j>(view: &View<'_>, round: u32, queries: &[String], lacking: &[String]) -> Job<'j> {
+fn job<'j>(view: &View<'_>, round: u32, by: By, queries: &[String], lacking: &[String]) -> Job<'j> {
     let (findings, context) = if round == 1 {
         (String::new(), String::new())
     } else {
@@ -151,7 +150,7 @@ fn job<'j>(view: &View<'_>, round: u32, queries: &[String], lacking: &[String]) 
         enriched: (round > 1).then(|| "queries".to_owned()),
         about: Vec::new(),
         parts: Parts { findings, context, ..Parts::default() },
-        escalates: true,
+        by,
         must_change: false,
     }
 }

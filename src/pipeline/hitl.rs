@@ -9,7 +9,7 @@ use crate::model::{Closed, RunSeen};
 use super::Station;
 use super::prompt::Parts;
 use super::view::View;
-use super::work::{Job, Went, answer, schema};
+use super::work::{By, Job, Went, answer, schema};
 
 /// The playbook of a diagnosis.
 const DIAGNOSE: &str = "diagnose";
@@ -95,7 +95,7 @@ fn whole<'j>(job: &Job<'j>) -> Job<'j> {
         enriched: None,
         about: Vec::new(),
         parts: job.parts.clone(),
-        escalates: false,
+        by: By::Itself,
         must_change: false,
     }
 }

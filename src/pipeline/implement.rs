@@ -9,7 +9,7 @@ use crate::work::words::{as_data, as_title, quoted, words_of};
 
 use super::prompt::{Parts, bullets};
 use super::view::View;
-use super::work::{Got, Job, answer, schema};
+use super::work::{By, Got, Job, answer, schema};
 use super::{Move, Stand, Station, discover, plan, shape};
 
 /// The playbooks.
@@ -42,8 +42,9 @@ pub(super) fn station(view: &View<'_>) -> Station {
         None => (String::new(), String::new()),
     };
     let parts = Parts { context: says, ..parts(view) };
-    let mut gaps: Vec<String> = Vec::new();
-    for round in 1..=view.rounds(ROUNDS) {
+    let (mut gaps, mut tried) = (Vec::new(), Vec::new());
+    for (round, by) in view.rounds(ROUNDS, "whoever was to do it changed nothing") {
+        let is_last = matches!(by, By::Specialist(_));
         let told = format!("Nothing was changed {} times.\n", round - 1);
         let findings = if round == 1 { String::new() } else { format!("{}{told}", missing(&gaps)) };
         let job = Job {
@@ -56,12 +57,13 @@ pub(super) fn station(view: &View<'_>) -> Station {
             enriched: (round > 1).then(|| "spec gaps".to_owned()),
             about: Vec::new(),
             parts: Parts { findings, ..parts.clone() },
-            escalates: true,
+            by,
             must_change: false,
         };
         match view.work(&job) {
             Got::Stands(station) => return station,
             Got::Done(run, closed) => return publish(view, run, closed),
+            Got::Failed(more) if is_last => tried.extend(more),
             Got::Failed(tried) => {
                 return Station::human(
                     Phase::Implement,
@@ -79,12 +81,9 @@ pub(super) fn station(view: &View<'_>) -> Station {
             },
         }
     }
-    let tried = gaps.iter().map(|gap| format!("missing: {gap}")).collect();
-    Station::human(
-        Phase::Implement,
-        format!("{} times nothing was changed; `/retry` allows {ROUNDS} more", view.rounds(ROUNDS)),
-        tried,
-    )
+    let missing = gaps.iter().map(|gap| format!("missing: {gap}"));
+    let why = format!("again and again nothing was changed; `/retry` allows {ROUNDS} more");
+    Station::human(Phase::Implement, why, missing.chain(tried).collect())
 }
 
 /// What is known before anybody works on it.
@@ -129,7 +128,7 @@ fn compliance(
         enriched: None,
         about: Vec::new(),
         parts: Parts { findings, ..parts.clone() },
-        escalates: false,
+        by: By::Itself,
         must_change: false,
     };
     let (_, closed) = view.must(&job)?;

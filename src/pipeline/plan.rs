@@ -8,7 +8,7 @@ use crate::model::{Case, Closed, Phase, Seen};
 
 use super::prompt::{Parts, bullets};
 use super::view::View;
-use super::work::{Job, answer, schema};
+use super::work::{By, Job, answer, schema};
 use super::{Station, discover, shape};
 
 /// The playbooks.
@@ -129,11 +129,12 @@ fn planned<'a>(view: &View<'a>) -> Result<(&'a Closed, Plan), Station> {
         ..Parts::default()
     };
     let (mut findings, mut context, mut tried) = (String::new(), String::new(), Vec::new());
-    for round in 1..=view.rounds(ROUNDS) {
+    for (round, by) in view.rounds(ROUNDS, "its plans don't hold") {
         let enriched =
             (round > 1).then(|| if context.is_empty() { "reasons" } else { "touchpoints" }.to_owned());
         let parts = Parts { findings: findings.clone(), context: context.clone(), ..parts.clone() };
-        let (_, closed) = view.must(&job(view, BOOK, round, form(), enriched, parts.clone()))?;
+        let planning = Job { enriched, by, ..job(view, BOOK, round, form(), parts.clone()) };
+        let Some(closed) = view.in_round(&planning, &mut tried)? else { continue };
         let Some(plan) = answer::<Plan>(closed) else {
             return Err(Station::human(Phase::Plan, "planning gave no plan", tried));
         };
@@ -154,7 +155,7 @@ fn planned<'a>(view: &View<'a>) -> Result<(&'a Closed, Plan), Station> {
             continue;
         }
         let review = Parts { plan: plan.text(), ..parts };
-        let (_, judged) = view.must(&job(view, REVIEW, round, findings_form(), None, review))?;
+        let (_, judged) = view.must(&job(view, REVIEW, round, findings_form(), review))?;
         let blocking: Vec<Finding> = match answer::<Findings>(judged) {
             Some(all) => all.findings.into_iter().filter(Finding::blocks).collect(),
             None => return Err(Station::human(Phase::Plan, "the review of the plan gave no verdict", tried)),
@@ -170,11 +171,7 @@ fn planned<'a>(view: &View<'a>) -> Result<(&'a Closed, Plan), Station> {
         );
         context = touchpoints(view, &plan);
     }
-    Err(Station::human(
-        Phase::Plan,
-        format!("{} plans didn't hold; `/retry` allows {ROUNDS} more", view.rounds(ROUNDS)),
-        tried,
-    ))
+    Err(Station::human(Phase::Plan, format!("its plans didn't hold; `/retry` allows {ROUNDS} more"), tried))
 }
 
 /// What a plan touches: open pull requests of the factory that change the same files, and what is to be looked up.
@@ -203,14 +200,7 @@ fn overlap(case: &Case, files: &[String]) -> Option<(u64, Vec<String>)> {
     (!shared.is_empty()).then_some((pull.number, shared))
 }
 
-fn job<'j>(
-    view: &View<'_>,
-    book: &'j str,
-    round: u32,
-    form: serde_json::Value,
-    enriched: Option<String>,
-    parts: Parts,
-) -> Job<'j> {
+fn job<'j>(view: &View<'_>, book: &'j str, round: u32, form: serde_json::Value, parts: Parts) -> Job<'j> {
     Job {
         phase: Phase::Plan,
         book,
@@ -218,10 +208,10 @@ fn job<'j>(
         round,
         answer: Some(schema(form)),
         head: None,
-        enriched,
+        enriched: None,
         about: Vec::new(),
         parts,
-        escalates: book == BOOK,
+        by: By::Itself,
         must_change: false,
     }
 }

@@ -13,7 +13,7 @@ use super::advisors;
 use super::implement::parts;
 use super::prompt::{Parts, visible};
 use super::view::View;
-use super::work::{Got, Job};
+use super::work::{By, Got, Job};
 use super::{Move, Station};
 
 /// The playbooks.
@@ -63,7 +63,7 @@ pub(super) fn rework<'j>(
         enriched: Some(enriched.to_owned()),
         about: Vec::new(),
         parts: Parts { changes: changes(pull), ..parts },
-        escalates: true,
+        by: By::ThenSpecialist,
         must_change: true,
     }
 }

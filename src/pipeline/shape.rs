@@ -10,7 +10,7 @@ use crate::model::Phase;
 
 use super::prompt::{Parts, one_line as line};
 use super::view::View;
-use super::work::{Got, Job, answer, schema};
+use super::work::{By, Got, Job, answer, schema};
 use super::{Station, discover, triage};
 
 /// The playbooks.
@@ -150,7 +150,7 @@ fn votes<'p>(
         let parts = Parts { context, ..parts.clone() };
         let enriched = if round > 1 { Some("votes") } else { None };
         let asked = job(BOOK, format!("{key}\0vote\0{round}\0{who}"), round, vote_form(), parts, enriched);
-        let asked = Job { escalates: false, ..asked };
+        let asked = Job { by: By::Itself, ..asked };
         match view.work(&asked) {
             Got::Done(_, closed) => out.extend(answer::<Vote>(closed).map(|vote| (*who, vote))),
             Got::Nothing(..) | Got::Failed(..) => {}
@@ -188,7 +188,7 @@ fn job<'j>(
         enriched: enriched.map(str::to_owned),
         about: Vec::new(),
         parts,
-        escalates: true,
+        by: By::ThenSpecialist,
         must_change: false,
     }
 }

@@ -9,7 +9,7 @@ use crate::model::{Closed, Phase, RunSeen};
 
 use super::prompt::{Parts, bullets};
 use super::view::View;
-use super::work::{Job, answer, schema};
+use super::work::{By, Job, answer, schema};
 use super::{Stand, Station};
 
 /// The playbook.
@@ -142,7 +142,7 @@ fn job<'j>(view: &View<'_>) -> Job<'j> {
         enriched,
         about: Vec::new(),
         parts: Parts { findings, ..Parts::default() },
-        escalates: true,
+        by: By::ThenSpecialist,
         must_change: false,
     }
 }

@@ -9,6 +9,7 @@ use crate::model::{
 use crate::work;
 
 use super::commands::{Commands, commands};
+use super::work::By;
 
 /// One issue with all that decides about it.
 #[derive(Debug)]
@@ -91,10 +92,16 @@ impl<'a> View<'a> {
         })
     }
 
-    /// How many rounds there may be: as many again for each `/retry`.
-    pub(super) fn rounds(&self, most: u32) -> u32 {
+    /// The rounds of what is asked for until it holds: as many as are granted, then one by a specialist, who is told `why`. Each
+    /// `/retry` grants as many again.
+    pub(super) fn rounds(&self, granted: u32, why: &str) -> impl Iterator<Item = (u32, By)> {
         let retries = self.commands.heard.iter().filter(|(.., it)| *it == super::Command::Retry).count();
-        most.saturating_mul(u32::try_from(retries).unwrap_or(u32::MAX).saturating_add(1))
+        let laps = u32::try_from(retries).unwrap_or(u32::MAX).saturating_add(1);
+        let by = move |round: u32| {
+            let is_last = round.is_multiple_of(granted + 1);
+            (round, if is_last { By::Specialist(why.to_owned()) } else { By::ThenSpecialist })
+        };
+        (1..=(granted + 1).saturating_mul(laps)).map(by)
     }
 
     /// Whether somebody may steer; `None` where nobody knows.

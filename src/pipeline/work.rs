@@ -36,10 +36,20 @@ pub(super) struct Job<'j> {
     pub(super) about: Vec<String>,
     /// What stands in its prompt.
     pub(super) parts: Parts,
-    /// Whether a specialist takes over once its attempts are used up; else only its own attempts count.
-    pub(super) escalates: bool,
+    /// Who does it, and who takes over.
+    pub(super) by: By,
     /// Whether it has failed where it changed nothing.
     pub(super) must_change: bool,
+}
+
+/// Who does a piece of work.
+pub(super) enum By {
+    /// Its own playbook, and nobody after that.
+    Itself,
+    /// Its own playbook, and once its attempts are used up, a specialist.
+    ThenSpecialist,
+    /// A specialist from the start, for this reason: what its own playbook made didn't hold again and again.
+    Specialist(String),
 }
 
 /// What came of a piece of work.
@@ -73,6 +83,13 @@ impl<'a> View<'a> {
     pub(super) fn work(&self, job: &Job<'_>) -> Got<'a> {
         let mut tried = Vec::new();
         let mut after: Option<Timestamp> = None;
+        if let By::Specialist(why) = &job.by {
+            return match hitl::specialist(self, job, 0, &job.parts, why) {
+                hitl::Turn::Stands(station) => Got::Stands(station),
+                hitl::Turn::Done(run, closed) => Got::Done(run, closed),
+                hitl::Turn::Failed(_, tried) => Got::Failed(tried),
+            };
+        }
         for lap in 0_u32.. {
             let parts = again(&job.parts, &tried);
             let task = self.task(job, lap, job.book);
@@ -87,7 +104,7 @@ impl<'a> View<'a> {
                 Went::Failed(at, why) => (at, why),
             };
             tried.push(format!("`{}`, {why}", job.book));
-            if job.escalates {
+            if matches!(job.by, By::ThenSpecialist) {
                 match hitl::specialist(self, job, lap, &parts, &why) {
                     hitl::Turn::Stands(station) => return Got::Stands(station),
                     hitl::Turn::Done(run, closed) => return Got::Done(run, closed),
@@ -105,6 +122,25 @@ impl<'a> View<'a> {
             }
         }
         Got::Failed(tried)
+    }
+
+    /// The same in a round of several: where its specialist got nowhere, what that tried is kept, and there may be another round.
+    pub(super) fn in_round(
+        &self,
+        job: &Job<'_>,
+        tried: &mut Vec<String>,
+    ) -> Result<Option<&'a Closed>, Station> {
+        if let By::Specialist(_) = &job.by {
+            return match self.work(job) {
+                Got::Done(_, closed) | Got::Nothing(_, closed) => Ok(Some(closed)),
+                Got::Stands(station) => Err(station),
+                Got::Failed(more) => {
+                    tried.extend(more);
+                    Ok(None)
+                }
+            };
+        }
+        self.must(job).map(|(_, closed)| Some(closed))
     }
 
     /// The same, where what can't be done any more is a person's turn.

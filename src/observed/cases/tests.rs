@@ -25,7 +25,8 @@ fn list(nodes: &[Value]) -> Value {
 fn issue() -> Value {
     let at = "2026-06-01T12:00:00Z";
     json!({
-        "number": 5, "title": "It leaks", "body": "Since Monday.", "state": "OPEN", "createdAt": at,
+        "number": 5, "title": "It leaks", "body": "Since Monday.", "state": "OPEN",
+        "stateReason": "REOPENED", "createdAt": at,
         "lastEditedAt": at, "repository": {"id": "R_1"}, "editor": person("ann"), "author": person("bob"),
         "labels": list(&[json!({"name": "Factory"}), json!({"name": "bug"})]),
         "assignees": {"nodes": [{"login": "ann"}]},
@@ -42,6 +43,7 @@ fn issue() -> Value {
             {"__typename": "LabeledEvent", "createdAt": "2026-06-01T12:00:01Z", "actor": person("bob"), "label": {"name": "factory"}},
             {"__typename": "LabeledEvent", "createdAt": "2026-06-01T12:00:02Z", "actor": person("ann"), "label": {"name": "factory"}},
             {"__typename": "AssignedEvent", "createdAt": "2026-06-01T12:00:03Z", "actor": person("bob"), "assignee": person("Ann")},
+            {"__typename": "RenamedTitleEvent", "createdAt": "2026-06-01T12:00:04Z", "actor": person("cid")},
         ]},
     })
 }
@@ -174,6 +176,10 @@ fn an_issue_is_read_as_it_is() {
     let said = &case.comments[0];
     assert_eq!((said.id, said.author.as_str(), said.own), (3_012_345_678, "factory[bot]", true));
     assert_eq!(case.edited.clone().map(|edited| edited.1), Some("ann".into()));
+    let changes: Vec<&str> = case.changes().map(|(_, login)| login.as_str()).collect();
+    assert_eq!((changes, case.reopened), (vec!["ann", "cid"], true), "its text, its title");
+    let never = with(issue(), "/stateReason", Value::Null);
+    assert!(!case_of(&never).unwrap().unwrap().reopened);
     assert!(case.open && case.blocked_by.is_empty() && case.assignees.len() == 1);
     assert_eq!(
         case.assigned("ANN").cloned().flatten().map(|by| by.0),

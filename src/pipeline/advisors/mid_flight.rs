@@ -16,7 +16,7 @@ use super::super::judges::no_verdict;
 use super::super::prompt::{Parts, one_line};
 use super::super::review::{changes, rounds};
 use super::super::view::View;
-use super::super::work::{Job, answer, schema};
+use super::super::work::{By, Job, answer, schema};
 use super::{ask, question};
 
 const ROLE: AdvisorRole = AdvisorRole::MidFlight;
@@ -107,7 +107,7 @@ impl Review<'_> {
             enriched: (!self.said.is_empty()).then(|| "an advisor's opinion".to_owned()),
             about: Vec::new(),
             parts: Parts { changes: changes(pull), context: self.context(), ..parts(view) },
-            escalates: false,
+            by: By::Itself,
             must_change: false,
         }
     }

@@ -20,7 +20,7 @@ use crate::model::{
 use super::prompt::Parts;
 use super::review::{changes, rounds};
 use super::view::View;
-use super::work::{Got, Job, answer, schema};
+use super::work::{By, Got, Job, answer, schema};
 use super::{Move, Station};
 
 /// The playbooks by which somebody changes something.
@@ -48,7 +48,7 @@ fn question(
         enriched: None,
         about: Vec::new(),
         parts: Parts { changes: changes(pull), ..parts },
-        escalates: false,
+        by: By::Itself,
         must_change: false,
     }
 }

@@ -135,8 +135,7 @@ fn a_veto_that_changes_nothing_is_a_persons() {
     insta::assert_snapshot!(it.told(), @r#"
     review: `post-verify` 1.1 -> done {"verdict":"veto","reasoning":"I struck on it.","disagreements":[{"claim":"it cuts","asses…
     review: `rework` 1.1, veto -> no change
-    review: A PERSON'S TURN: an advisor has a veto on it, and who was to mend it changed nothing
-        so it was
+    hitl: `diagnose` 1 is to be done
     "#);
 }
 

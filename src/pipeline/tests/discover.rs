@@ -110,11 +110,14 @@ fn three_questions_have_to_be_new_also_where_there_were_none_before() {
 }
 
 #[test]
-fn briefs_that_are_never_whole_go_to_a_person() {
+fn briefs_that_are_not_whole_go_to_a_specialist_and_then_to_a_person() {
     let mut it = story();
     it.ran(Done, brief(PROBLEM, &[], 30, &["Which anvil?"]));
     it.ran(Done, brief(PROBLEM, &[], 40, &["Which anvil?"]));
-    it.ran(Done, brief(PROBLEM, &[], 50, &["Whose?", "How sharp?", "By when?"])).differs().stands();
+    it.ran(Done, brief(PROBLEM, &[], 50, &["Whose?", "How sharp?", "By when?"])).differs();
+    it.ran(Crashed, None).ran(Crashed, None);
+    it.ran(Done, brief(PROBLEM, &[], 70, &["Who saw it?", "Since when?", "With what?"])).stands();
+    it.said("ann", "/retry").ran(Done, whole(&["What for?", "By whom?", "Where?"])).stands();
     insta::assert_snapshot!(it.told(), @r#"
     triage: `triage` 1.1 -> done {"ready":true,"clarity":4,"missing":[]}
     discover: `discover` 1.1 -> done {"problem":"Whoever strikes on the anvil sees no clean edge on the iron.","criteria":[],"c…
@@ -126,9 +129,14 @@ fn briefs_that_are_never_whole_go_to_a_person() {
         + - it is sure by 40 of 100 only, and 60 are asked for
         + - it looked into 0 new questions, and 3 were asked for
         + - Which anvil?
-    discover: A PERSON'S TURN: 3 briefs were not whole
+    hitl: `diagnose` 4.1 -> crashed
+    hitl: `diagnose` 4.2 -> crashed
+    hitl: `discover-stuck` 4.1, diagnosis -> done {"problem":"Whoever strikes on the anvil sees no clean edge on the iron.","criteria":[],"c…
+    discover: A PERSON'S TURN: its briefs were not whole; `/retry` allows 3 more
         the last brief: it has no criterion by which one sees that it is done
-        the last brief: it is sure by 50 of 100 only, and 60 are asked for
+    (ann: /retry)
+    discover: `discover` 5.1, queries -> done {"problem":"Whoever strikes on the anvil sees no clean edge on the iron.","criteria":["The…
+    implement: `implement` 1 is to be done
     "#);
 }
 

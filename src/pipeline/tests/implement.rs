@@ -42,12 +42,13 @@ fn what_is_missing_heads_the_next_prompt() {
 }
 
 #[test]
-fn who_changes_nothing_three_times_makes_room_for_a_person() {
+fn who_changes_nothing_three_times_makes_room_for_a_specialist_and_then_for_a_person() {
     let mut it = Story::new("");
     for _ in 0..3 {
         it.ran(NoChange, None).ran(Done, compliance(&["The horn is blunt."]));
     }
-    it.stands();
+    it.ran(Done, diagnosis(true)).ran(NoChange, None).stands();
+    it.said("ann", "/retry").ran(Done, None).differs().moved();
     insta::assert_snapshot!(it.told(), @r#"
     implement: `implement` 1.1 -> no change
     implement: `spec-review` 1.1 -> done {"compliant":false,"gaps":["The horn is blunt."]}
@@ -55,8 +56,20 @@ fn who_changes_nothing_three_times_makes_room_for_a_person() {
     implement: `spec-review` 2.1 -> done {"compliant":false,"gaps":["The horn is blunt."]}
     implement: `implement` 3.1, spec gaps -> no change
     implement: `spec-review` 3.1 -> done {"compliant":false,"gaps":["The horn is blunt."]}
-    implement: A PERSON'S TURN: 3 times nothing was changed
+    hitl: `diagnose` 4.1 -> done {"severity":"P2","root_cause":"The wheel is gone.","fixable":true,"guidance":"Get another.…
+    hitl: `implement-stuck` 4.1, diagnosis -> no change
+    implement: A PERSON'S TURN: again and again nothing was changed; `/retry` allows 3 more
         missing: The horn is blunt.
+        `diagnose` found: P2: The wheel is gone. Get another.
+        `implement-stuck`: so it was
+    (ann: /retry)
+    implement: `implement` 5.1, spec gaps -> done
+        - (nothing)
+        + ann said, as data:
+        +     /retry
+        - Nothing was changed 2 times.
+        + Nothing was changed 4 times.
+    implement: opens a pull request with 0909090909
     "#);
 }
 

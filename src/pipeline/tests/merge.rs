@@ -59,7 +59,7 @@ fn another_tree_than_the_tested_one_stops_the_line() {
 #[test]
 fn a_closing_undoes_what_was_to_be_tried_again_before_it() {
     let mut it = story();
-    it.said("ann", "/retry").later(jiff::SignedDuration::from_mins(5));
+    it.said("ann", "/retry").later(SignedDuration::from_mins(5));
     it.pull("ann closes it", |pull| pull.open = false).by_design().stands();
     it.said("ann", "/retry").stands();
     insta::assert_snapshot!(it.told(), @r"

@@ -85,12 +85,14 @@ fn what_blocks_a_plan_goes_back_with_what_it_touches() {
 }
 
 #[test]
-fn plans_that_are_blocked_three_times_go_to_a_person() {
+fn plans_that_are_blocked_three_times_go_to_a_specialist_and_then_to_a_person() {
     let mut it = Story::new("\"plan\"");
     for _ in 0..3 {
         it.ran(Done, plan(APPROACH)).ran(Done, findings("critical", "It forgets the horn."));
     }
-    it.stands();
+    it.ran(Crashed, None).reads_of(&["its plans don't hold", "critical (src"]).ran(Crashed, None);
+    it.ran(Done, plan(APPROACH)).ran(Done, findings("high", "It forgets the face.")).stands();
+    it.said("ann", "/retry").ran(Done, plan(APPROACH)).ran(Done, findings("low", "It is loud.")).stands();
     insta::assert_snapshot!(it.told(), @r#"
     plan: `plan` 1.1 -> done {"approach":"Take the wheel, grind the edge of the anvil slowly from both sides until a sh…
     plan: `plan-review` 1.1 -> done {"findings":[{"severity":"critical","text":"It forgets the horn.","path":"src/anvil.rs"}]}
@@ -98,10 +100,21 @@ fn plans_that_are_blocked_three_times_go_to_a_person() {
     plan: `plan-review` 2.1 -> done {"findings":[{"severity":"critical","text":"It forgets the horn.","path":"src/anvil.rs"}]}
     plan: `plan` 3.1, touchpoints -> done {"approach":"Take the wheel, grind the edge of the anvil slowly from both sides until a sh…
     plan: `plan-review` 3.1 -> done {"findings":[{"severity":"critical","text":"It forgets the horn.","path":"src/anvil.rs"}]}
-    plan: A PERSON'S TURN: 3 plans didn't hold
+    hitl: `diagnose` 4.1 -> crashed
+        | plan: its plans don't hold
+        | - critical (src/anvil.rs): It forgets the horn.
+    hitl: `diagnose` 4.2 -> crashed
+    hitl: `plan-stuck` 4.1, diagnosis -> done {"approach":"Take the wheel, grind the edge of the anvil slowly from both sides until a sh…
+    plan: `plan-review` 4.1 -> done {"findings":[{"severity":"high","text":"It forgets the face.","path":"src/anvil.rs"}]}
+    plan: A PERSON'S TURN: its plans didn't hold; `/retry` allows 3 more
         plan 1 was blocked: - critical (src/anvil.rs): It forgets the horn.
         plan 2 was blocked: - critical (src/anvil.rs): It forgets the horn.
         plan 3 was blocked: - critical (src/anvil.rs): It forgets the horn.
+        plan 4 was blocked: - high (src/anvil.rs): It forgets the face.
+    (ann: /retry)
+    plan: `plan` 5.1, touchpoints -> done {"approach":"Take the wheel, grind the edge of the anvil slowly from both sides until a sh…
+    plan: `plan-review` 5.1 -> done {"findings":[{"severity":"low","text":"It is loud.","path":"src/anvil.rs"}]}
+    implement: `implement` 1 is to be done
     "#);
 }
 

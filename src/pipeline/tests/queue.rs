@@ -99,8 +99,7 @@ fn who_was_to_mend_it_and_changed_nothing_leaves_it_to_a_person() {
     insta::assert_snapshot!(it.told(), @r"
     (the queue takes it out)
     review: `repair-checks` 1.1, what the merge queue says -> no change
-    review: A PERSON'S TURN: GitHub's merge queue took it out, and who was to mend it changed nothing
-        so it was
+    hitl: `diagnose` 1 is to be done
     (ann: /retry)
     merge: puts #20 into the merge queue at c8c8c8c8c8
     merge: waits for #20 to land: it is in GitHub's merge queue, at position 2 (queued)

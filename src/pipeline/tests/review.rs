@@ -194,8 +194,7 @@ fn who_repairs_nothing_says_why() {
     insta::assert_snapshot!(it.told(), @r"
     (ci fails)
     review: `repair-checks` 1.1, transcript, last commits -> no change
-    review: A PERSON'S TURN: the check `ci` fails, and who was to mend it changed nothing
-        so it was
+    hitl: `diagnose` 1 is to be done
     ");
 }
 
