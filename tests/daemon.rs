@@ -723,3 +723,24 @@ fn a_signal_ends_an_idle_daemon_at_once_and_a_busy_one_when_its_writes_are_done(
         world.plan(&[]).exits(0);
     });
 }
+
+#[test]
+fn what_may_not_be_created_yet_keeps_nothing_else_waiting() {
+    world_of(sample::github(), |world| {
+        let limits = "github { creations per-minute=5 per-hour=500; }\n";
+        world.config(&format!("{}{limits}", many_labels(20)));
+        let daemon = Daemon::start(world, &[]);
+        let full = |s: &Value| s["last"]["plan"].as_str().is_some_and(|it| it.contains("15 blocked"));
+        let status = daemon.wait("fifteen labels wait", full);
+        assert_eq!(labels(world, "anvil"), 5);
+        assert!(!has_wiki(world, "anvil"), "what creates nothing is done with the first");
+        assert_eq!(loop_(&status, "labels")["result"], "5 done");
+        world.github().set("acme/anvil", &json!({ "has_wiki": true })).unwrap();
+        daemon.ask(&["loop", "tick", "repository-settings"]).exits(0);
+        wait("the drift is mended", || (!has_wiki(world, "anvil")).then_some(()));
+        assert_eq!(labels(world, "anvil"), 5, "in the same minute");
+        daemon.stop().exits(0);
+        let ledger = world.run(&["history", "repo/acme/anvil/label/**"]).exits(0);
+        assert_eq!(ledger.out.matches("create-label").count(), 5, "{}", ledger.all());
+    });
+}

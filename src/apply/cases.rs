@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::adapters::github::{Client, Effect as Once, Error};
 use crate::model::{
-    Case, CheckState, CommitId, LabelName, Landing, PullReview, REVIEW_STATUS, Reply, RepoName, ReviewIs,
-    Tell, Watched,
+    Case, CheckState, CommitId, LabelName, Landing, PullReview, REVIEW_STATUS, Remark, Reply, RepoName,
+    ReviewIs, Tell, Watched,
 };
 use crate::observed::one_case;
 
@@ -137,11 +137,17 @@ pub(super) async fn update_branch(
     Ok(Shown::when(reply.status == 202))
 }
 
-/// Answers a conversation.
+/// Answers a conversation there, or a review by one that says nothing but that.
 pub(super) async fn reply(client: &Client, it: &Reply) -> Result<Shown, Error> {
     let Reply { repo, pull, to, body, .. } = it;
-    let path = format!("/repos/{repo}/pulls/{pull}/comments/{to}/replies");
-    let wanted = json!({ "body": body });
+    let (path, wanted) = match to {
+        Remark::Thread(_, to) => {
+            (format!("/repos/{repo}/pulls/{pull}/comments/{to}/replies"), json!({ "body": body }))
+        }
+        Remark::Review(_) => {
+            (format!("/repos/{repo}/pulls/{pull}/reviews"), json!({ "event": "COMMENT", "body": body }))
+        }
+    };
     let reply = client.write(repo.owner(), Method::POST, &path, &wanted, Once::Create).await?;
     Ok(Shown::fields(&reply, [("body", &wanted["body"])]))
 }

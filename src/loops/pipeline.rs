@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Address, AtWork, Effect, Facet, Facets, OpenPull, Pipeline as Config, RepoName, RunSeen, Seen,
-    StartRun, StopRun, Subject, Task, Verb, Watched,
+    Action, Address, AtWork, Effect, Facet, Facets, OpenPull, Pipeline as Config, Remark, RepoName, RunSeen,
+    Seen, StartRun, StopRun, Subject, Task, Verb, Watched,
 };
 use crate::pipeline::{
     Move, Stand, Station, View, awaits_checks, holds_others, is_judged_again, may_wait, projection, shared,
@@ -313,9 +313,11 @@ impl Driver {
             }
             Move::Answer(replies) => {
                 for reply in replies {
-                    let address = Address::repo(&case.repo)
-                        .part("pull", &reply.pull.to_string())
-                        .part("thread", &reply.thread);
+                    let pull = Address::repo(&case.repo).part("pull", &reply.pull.to_string());
+                    let address = match &reply.to {
+                        Remark::Thread(id, _) => pull.part("thread", id),
+                        Remark::Review(id) => pull.part("review", &id.to_string()),
+                    };
                     let (before, after) = (reply.value(case), reply.done(case));
                     let effect = Effect::Reply(Box::new(reply.clone()));
                     let action = Action::new(Pipeline::NAME, Verb::Reply, address, before, after, effect);

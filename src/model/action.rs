@@ -192,6 +192,40 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// How many things it creates on GitHub, as its limits count them.
+    pub fn creations(&self) -> usize {
+        match self {
+            Self::CreateRepository { .. }
+            | Self::Propose { .. }
+            | Self::OpenPull(_)
+            | Self::OpenIssue(_)
+            | Self::CreateLabel { .. }
+            | Self::Comment { .. }
+            | Self::Report { .. }
+            | Self::Merge(_)
+            | Self::Enqueue(_)
+            | Self::UpdateBranch { .. }
+            | Self::Reply(_) => 1,
+            Self::Review(review) => 1 + usize::from(review.by.is_none()),
+            // The label here, and the move.
+            Self::Transfer(it) => 2 + usize::from(it.comment.is_some()),
+            // The issue, and the comment.
+            Self::Mirror(_) => 2,
+            Self::Tell(tell) => {
+                usize::from(tell.comment.is_some() && tell.rewrites.is_none())
+                    + usize::from(!tell.add.is_empty())
+            }
+            Self::UpdateSettings { .. }
+            | Self::StartRun(_)
+            | Self::StopRun(_)
+            | Self::PassOver(_)
+            | Self::Withdraw { .. }
+            | Self::UpdateLabel { .. }
+            | Self::DeleteLabel { .. }
+            | Self::DeleteComment { .. } => 0,
+        }
+    }
+
     /// What of an issue must be as it was seen right before it is done.
     pub fn watched(&self) -> Option<&Watched> {
         match self {

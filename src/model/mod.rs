@@ -51,7 +51,7 @@ pub use case::{
     PullCase, ReviewIs, ReviewSeen, ThreadSeen, Watched, blockers, is_command,
 };
 pub use config_files::{ConfigFile, ConfigFiles, Origin, SECTIONS, Unread};
-pub use creations::Creations;
+pub use creations::{Creations, Headroom};
 pub use desired::{
     Allow, Auth, ChangeBudget, Desired, Factory, GitHub, Labels, LoopConfig, Mode, ObservedOwner, Protect,
     Repo, SecretRef, Setpoint, Webhook,
@@ -88,7 +88,7 @@ pub use task::{
     AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Closed, FollowUps, Given, LONGEST_WAIT, Lack,
     OpenPull, Play, PullSeen, RunCaps, RunOf, RunPhase, RunSeen, Session, StartRun, TYPED_KINDS, Task,
 };
-pub use telling::{Landing, Reply, StopRun, Tell};
+pub use telling::{Landing, Remark, Reply, StopRun, Tell};
 pub use verb::{Change, Object, Verb};
 
 #[cfg(test)]

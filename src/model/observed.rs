@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Cases, CommitId, Creations, Desired, Elsewhere, Facet, LabelName, Paid, PullSeen, RepoName, RunSeen,
-    Setting, SettingValue, Tracker,
+    Cases, CommitId, Creations, Desired, Elsewhere, Facet, Headroom, LabelName, Paid, PullSeen, RepoName,
+    RunSeen, Setting, SettingValue, Tracker,
 };
 
 /// What was seen of the world, and when.
@@ -274,4 +274,6 @@ pub struct Cost {
     pub points: u64,
     /// How much may be created there, where that is limited.
     pub creations: Option<Creations>,
+    /// What may be created soon, for whoever looks again; `None` where nothing limits that, and for a command, which waits.
+    pub room: Option<Headroom>,
 }

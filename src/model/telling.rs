@@ -92,7 +92,16 @@ impl Landing {
     }
 }
 
-/// Answers a conversation on a pull request.
+/// What somebody said of a pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// A conversation, by GitHub's node id, and the comment of it that is answered.
+    Thread(String, u64),
+    /// A review.
+    Review(u64),
+}
+
+/// Answers what somebody said of a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The repository.
@@ -101,33 +110,44 @@ pub struct Reply {
     pub watched: Watched,
     /// The pull request.
     pub pull: u64,
-    /// The conversation, by GitHub's node id.
-    pub thread: String,
-    /// The comment that is answered.
-    pub to: u64,
+    /// What is answered.
+    pub to: Remark,
     /// The answer; its first line is the marker by which it is found.
     pub body: String,
 }
 
 impl Reply {
-    /// What the conversation says of it, with what is watched.
+    /// What is there of it, with what is watched.
     pub fn value(&self, case: &Case) -> Value {
         let marker = self.body.lines().next().unwrap_or_default();
+        let is_it = |own: bool, body: &str| own && body.lines().next() == Some(marker);
         let pull = case.pulls.iter().find(|pull| pull.number == self.pull);
-        let threads = pull.and_then(|pull| pull.threads.known());
-        let thread = threads.and_then(|threads| threads.iter().find(|thread| thread.id == self.thread));
-        let answer = thread.map(|thread| {
-            let own =
-                |(.., own, body): &&(u64, String, bool, String)| *own && body.lines().next() == Some(marker);
-            thread.comments.iter().find(own).map(|(.., body)| body.as_str())
-        });
-        let said = json!({ "thread": thread.map(|thread| &thread.id), "answer": answer });
+        let said = match &self.to {
+            Remark::Thread(id, _) => {
+                let threads = pull.and_then(|pull| pull.threads.known());
+                let thread = threads.and_then(|threads| threads.iter().find(|thread| thread.id == *id));
+                let answer = thread.map(|thread| {
+                    let own = thread.comments.iter().find(|(.., own, body)| is_it(*own, body));
+                    own.map(|(.., body)| body.as_str())
+                });
+                json!({ "thread": thread.map(|thread| &thread.id), "answer": answer })
+            }
+            Remark::Review(id) => {
+                let reviews = || pull.and_then(|pull| pull.reviews.known()).into_iter().flatten();
+                let there = reviews().find(|review| review.id == *id).map(|review| review.id);
+                let answer = reviews().find(|review| is_it(review.own, &review.body));
+                json!({ "review": there, "answer": answer.map(|review| &review.body) })
+            }
+        };
         self.watched.beside(said, case.stamp(&self.watched))
     }
 
-    /// What it says once this is done.
+    /// What is there once this is done.
     pub fn done(&self, case: &Case) -> Value {
-        let said = json!({ "thread": self.thread, "answer": self.body });
+        let said = match &self.to {
+            Remark::Thread(id, _) => json!({ "thread": id, "answer": self.body }),
+            Remark::Review(id) => json!({ "review": id, "answer": self.body }),
+        };
         self.watched.beside(said, case.stamp(&self.watched))
     }
 }

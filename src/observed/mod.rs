@@ -78,6 +78,7 @@ pub async fn observe(client: &Client, clock: &Clock, request: &Request<'_>) -> O
         requests: after.requests - before.requests,
         points: after.points - before.points,
         creations: client.creations(),
+        room: client.room(),
     };
     observed
 }

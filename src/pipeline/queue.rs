@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    CheckIs, CheckSeen, Enqueuing, Landed, Phase, PullCase, QUEUE_BOT, Removed, RequiredCheck, Seen, Watched,
+    CheckIs, CheckSeen, Enqueuing, Landed, Phase, Play, PullCase, QUEUE_BOT, Removed, RequiredCheck, Seen, Watched,
 };
 use crate::work::words::as_data;
 
@@ -12,6 +12,7 @@ use super::implement::parts;
 use super::prompt::{Parts, visible};
 use super::review::{REPAIR, rework, reworked, unchanged};
 use super::view::View;
+use super::work::Job;
 use super::{Move, Station};
 
 /// The most lines of what a check says of itself.
@@ -54,7 +55,12 @@ fn out<'p>(view: &View<'_>, pull: &'p PullCase) -> Option<&'p Removed> {
     let removed = queue.removed.as_ref().filter(|it| came(pull).is_some_and(|came| it.at >= came))?;
     // Who pushes another head takes the one before it out, and the factory does so in no other way.
     let is_own = view.is_factory(&removed.by);
-    (!is_own && view.commands.retried(removed.at).is_none()).then_some(removed)
+    // GitHub tells times in whole seconds, and who mended it may have been as quick as that.
+    let (mark, head) = (mark(removed), Some(&pull.head));
+    let mends =
+        |play: &Play| play.book == REPAIR && play.about.contains(&mark) && play.head.as_ref() != head;
+    let is_mended = view.runs.iter().any(|run| run.of.play.as_ref().is_some_and(mends));
+    (!is_own && !is_mended && view.commands.retried(removed.at).is_none()).then_some(removed)
 }
 
 /// Where it stands once it was taken out of the queue: what the queue took out is mended, what a person took out is theirs.
@@ -69,12 +75,18 @@ pub(super) fn removed(view: &View<'_>, pull: &PullCase) -> Option<Station> {
         return Some(Station::human(Phase::Merge, why, Vec::new()));
     }
     let parts = Parts { findings: findings(pull, removed), ..parts(view) };
-    let what = format!("merge queue {}", removed.at);
+    let what = mark(removed);
     let job = rework(view, pull, (REPAIR, &what), parts, "what the merge queue says");
+    let job = Job { about: vec![what.clone()], ..job };
     Some(match reworked(view, pull, &job) {
         Err(station) => station,
         Ok((_, closed)) => unchanged(closed, "GitHub's merge queue took it out"),
     })
+}
+
+/// What tells from others that it was taken out this time.
+fn mark(removed: &Removed) -> String {
+    format!("merge queue {}", removed.at)
 }
 
 /// Since when its head is there, as far as anybody knows: a commit may be older than its push, and its checks begin after that.

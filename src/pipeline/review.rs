@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    CheckIs, CheckSeen, Closed, CommitId, Mergeable, Outcome, Phase, PullCase, REVIEW_STATUS, Reply,
-    ReviewIs, RunSeen, ThreadSeen, Watched,
+    CheckIs, CheckSeen, Closed, CommitId, Mergeable, Outcome, Phase, PullCase, REVIEW_STATUS, Remark, Reply,
+    ReviewIs, ReviewSeen, RunSeen, ThreadSeen, Watched,
 };
 use crate::work::words::as_data;
 
@@ -207,72 +207,52 @@ fn checks(view: &View<'_>, pull: &PullCase) -> Option<Station> {
     })
 }
 
+/// What somebody who may steer asks for.
+struct Asked {
+    /// What tells it from others.
+    mark: String,
+    /// Where, by whom, and what it says.
+    says: String,
+    /// What is answered, unless that was done.
+    to: Option<Remark>,
+    /// Who is answered, where GitHub wouldn't tell them by itself.
+    who: Option<String>,
+    /// Whether somebody has to look at it still; else it was about another head, and is answered only.
+    open: bool,
+}
+
 /// What people ask to be changed who may steer: each conversation and each request once, with an answer.
 fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
     let (Some(threads), Some(reviews)) = (pull.threads.known(), pull.reviews.known()) else {
         let on = format!("a complete reading of what people say of #{}", pull.number);
         return Some(Station::waits(Phase::Review, on));
     };
-    let open = |thread: &&ThreadSeen| {
-        let is_own = |(_, author, own, _): &(u64, String, bool, String)| *own || view.is_reviewer(author);
-        let counts =
-            |last: &(u64, String, bool, String)| !is_own(last) && view.is_trusted(&last.1) == Some(true);
-        !thread.resolved && thread.comments.last().is_some_and(counts)
-    };
-    let open: Vec<&ThreadSeen> = threads.iter().filter(open).collect();
-    let mut asked: Vec<(String, String)> = Vec::new();
-    for thread in &open {
-        let (id, author, _, body) = thread.comments.last()?;
-        let says = as_data(visible(body).0.lines());
-        asked.push((
-            format!("thread {id}"),
-            format!("{author} says on {} ({id}), as data:\n{says}", thread.path),
-        ));
+    let all: Vec<Asked> =
+        threads.iter().filter_map(|thread| talk(view, thread)).chain(requests(view, pull, reviews)).collect();
+    let (asked, owed): (Vec<&Asked>, Vec<&Asked>) = all.iter().partition(|it| it.open);
+    if let Some(closed) = refused(view, pull, &asked) {
+        return Some(unchanged(closed, "somebody asks for changes"));
     }
-    let others = reviews
-        .iter()
-        .filter(|it| !it.own && !view.is_reviewer(&it.author) && view.is_trusted(&it.author) == Some(true));
-    for author in others.map(|it| &it.author).collect::<BTreeSet<_>>() {
-        let mut verdicts =
-            reviews.iter().filter(|it| it.author == *author && it.verdict != ReviewIs::Commented);
-        let Some(last) = verdicts.next_back().filter(|it| it.verdict == ReviewIs::ChangesRequested) else {
-            continue;
-        };
-        // A request was of the head that it names; what came since is the answer, until they ask again.
-        if last.commit.as_ref().is_none_or(|commit| *commit == pull.head) {
-            let says = as_data(visible(&last.body).0.lines());
-            asked.push((
-                format!("review {}", last.id),
-                format!("{author} asks for changes ({}), as data:\n{says}", last.id),
-            ));
-        }
+    let done = asked.iter().chain(&owed).filter_map(|it| Some((*it, answered(view, it)?)));
+    let replies: Vec<Reply> =
+        done.filter_map(|(it, (run, closed))| reply(view, pull, it, run, closed)).collect();
+    if !replies.is_empty() {
+        return Some(Station::moves(Phase::Review, Move::Answer(replies)));
     }
     if asked.is_empty() {
         return None;
     }
-    if let Some(closed) = refused(view, pull, &asked) {
-        return Some(unchanged(closed, "somebody asks for changes"));
-    }
-    let done: Vec<(&ThreadSeen, &RunSeen, &Closed)> =
-        open.iter().filter_map(|thread| answered(view, thread)).collect();
-    let replies: Vec<Reply> = done.iter().filter_map(|it| reply(view, pull, it)).collect();
-    if !replies.is_empty() {
-        return Some(Station::moves(Phase::Review, Move::Answer(replies)));
-    }
-    let what: Vec<&str> = asked.iter().map(|(id, _)| id.as_str()).collect();
-    let findings: String = asked.iter().map(|(_, says)| says.as_str()).collect();
+    let about: Vec<String> = asked.iter().map(|it| it.mark.clone()).collect();
+    let what = about.join("\0");
+    let findings: String = asked.iter().map(|it| it.says.as_str()).collect();
     let parts = Parts { findings, ..parts(view) };
-    let about = what.iter().map(|it| (*it).to_owned()).collect();
-    let job = Job {
-        about,
-        must_change: false,
-        ..rework(view, pull, (REWORK, &what.join("\0")), parts, "what people say")
-    };
+    let job =
+        Job { about, must_change: false, ..rework(view, pull, (REWORK, &what), parts, "what people say") };
     match reworked(view, pull, &job) {
         Err(station) => Some(station),
         Ok((run, closed)) => {
             let replies: Vec<Reply> =
-                open.iter().filter_map(|it| reply(view, pull, &(it, run, closed))).collect();
+                asked.iter().filter_map(|it| reply(view, pull, it, run, closed)).collect();
             Some(if replies.is_empty() {
                 unchanged(closed, "somebody asks for changes")
             } else {
@@ -282,43 +262,90 @@ fn people(view: &View<'_>, pull: &PullCase) -> Option<Station> {
     }
 }
 
+/// A conversation in which somebody who may steer had the last word.
+fn talk(view: &View<'_>, thread: &ThreadSeen) -> Option<Asked> {
+    let (id, author, own, body) = thread.comments.last()?;
+    let is_own = *own || view.is_reviewer(author);
+    if thread.resolved || is_own || view.is_trusted(author) != Some(true) {
+        return None;
+    }
+    let first = thread.comments.first().map_or(*id, |(id, ..)| *id);
+    let says = as_data(visible(body).0.lines());
+    Some(Asked {
+        mark: format!("thread {id}"),
+        says: format!("{author} says on {} ({id}), as data:\n{says}", thread.path),
+        to: Some(Remark::Thread(thread.id.clone(), first)),
+        who: None,
+        open: true,
+    })
+}
+
+/// The requests for changes of those who may steer that hold still.
+fn requests(view: &View<'_>, pull: &PullCase, reviews: &[ReviewSeen]) -> impl Iterator<Item = Asked> {
+    let others = reviews
+        .iter()
+        .filter(|it| !it.own && !view.is_reviewer(&it.author) && view.is_trusted(&it.author) == Some(true));
+    let authors: BTreeSet<&String> = others.map(|it| &it.author).collect();
+    authors.into_iter().filter_map(|author| {
+        let mut verdicts =
+            reviews.iter().filter(|it| it.author == *author && it.verdict != ReviewIs::Commented);
+        let last = verdicts.next_back().filter(|it| it.verdict == ReviewIs::ChangesRequested)?;
+        let marker = marker(&Remark::Review(last.id));
+        let is_answered = reviews.iter().any(|it| it.own && it.body.lines().next() == Some(&marker));
+        let says = as_data(visible(&last.body).0.lines());
+        Some(Asked {
+            mark: format!("review {}", last.id),
+            says: format!("{author} asks for changes ({}), as data:\n{says}", last.id),
+            to: (!is_answered).then_some(Remark::Review(last.id)),
+            who: Some(author.clone()),
+            // A request was of the head that it names; what came since is the answer, until they ask again.
+            open: last.commit.as_ref().is_none_or(|commit| *commit == pull.head),
+        })
+    })
+}
+
 /// The run at this head that was about all of this besides what has been answered since, and changed nothing.
-fn refused<'v>(view: &View<'v>, pull: &PullCase, asked: &[(String, String)]) -> Option<&'v Closed> {
+fn refused<'v>(view: &View<'v>, pull: &PullCase, asked: &[&Asked]) -> Option<&'v Closed> {
     let is_about_all = |run: &&&RunSeen| {
         run.of.play.as_ref().is_some_and(|play| {
             let is_of_head = play.book == REWORK && play.head.as_ref() == Some(&pull.head);
             is_of_head
                 && play.about.len() > asked.len()
-                && asked.iter().all(|(id, _)| play.about.contains(id))
+                && asked.iter().all(|it| play.about.contains(&it.mark))
         })
     };
+    if asked.is_empty() {
+        return None;
+    }
     let run = view.runs.iter().rev().find(is_about_all)?;
     run.phase.closed().filter(|closed| closed.outcome == Outcome::NoChange)
 }
 
-/// The run that was about a conversation, at an earlier head, and is over.
-fn answered<'v, 't>(
-    view: &View<'v>,
-    thread: &'t ThreadSeen,
-) -> Option<(&'t ThreadSeen, &'v RunSeen, &'v Closed)> {
-    let (id, ..) = thread.comments.last()?;
-    let mark = format!("thread {id}");
+/// The run that was about something that was asked for, at an earlier head, and is over.
+fn answered<'v>(view: &View<'v>, it: &Asked) -> Option<(&'v RunSeen, &'v Closed)> {
     let head = view.pull().map(|pull| &pull.head);
     let of_it = |run: &&&RunSeen| {
         run.of.play.as_ref().is_some_and(|play| {
-            play.book == REWORK && play.head.as_ref() != head && play.about.contains(&mark)
+            play.book == REWORK && play.head.as_ref() != head && play.about.contains(&it.mark)
         })
     };
     let run = view.runs.iter().rev().find(of_it)?;
     let closed = run.phase.closed().filter(|closed| closed.commit.is_some())?;
-    Some((thread, run, closed))
+    Some((run, closed))
 }
 
-/// What is answered to a conversation: the commit, or why there is none.
-fn reply(view: &View<'_>, pull: &PullCase, it: &(&ThreadSeen, &RunSeen, &Closed)) -> Option<Reply> {
-    let (thread, run, closed) = it;
-    let (to, ..) = thread.comments.last()?;
-    let first = thread.comments.first().map_or(*to, |(id, ..)| *id);
+/// The first line of an answer.
+fn marker(to: &Remark) -> String {
+    match to {
+        Remark::Thread(..) => REPLY.to_owned(),
+        // It stands beside answers to others.
+        Remark::Review(id) => format!("<!-- factoryctl:reply review {id} -->"),
+    }
+}
+
+/// What is answered: the commit, or why there is none.
+fn reply(view: &View<'_>, pull: &PullCase, it: &Asked, run: &RunSeen, closed: &Closed) -> Option<Reply> {
+    let to = it.to.clone()?;
     let says = match &closed.commit {
         Some(commit) => format!("Done in {commit}."),
         None => {
@@ -326,13 +353,16 @@ fn reply(view: &View<'_>, pull: &PullCase, it: &(&ThreadSeen, &RunSeen, &Closed)
             crate::work::words::quoted("Nothing was changed. Who was to do it says", words, 2_000)
         }
     };
+    let says = match &it.who {
+        Some(who) => format!("@{who} asked for changes. {}", says.trim_start()),
+        None => says,
+    };
     Some(Reply {
         repo: view.case.repo.clone(),
         watched: Watched { open: true, ..view.watched() },
         pull: pull.number,
-        thread: thread.id.clone(),
-        to: first,
-        body: format!("{REPLY}\n{says}\n\n<!-- factoryctl:run {} -->", run.id),
+        body: format!("{}\n{says}\n\n<!-- factoryctl:run {} -->", marker(&to), run.id),
+        to,
     })
 }
 

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::model::{
-    Action, ActionId, CommitId, Effect, Fingerprint, LabelName, LabelSpec, LabelState, Observed, RepoName,
-    RepoState, Risk, RunId, Seen, Setting, SettingValue, StopRun, Verb,
+    Action, ActionId, CommitId, Effect, Fingerprint, LabelName, LabelSpec, LabelState, Observed, Remark,
+    RepoName, RepoState, Risk, RunId, Seen, Setting, SettingValue, StopRun, Verb,
 };
 
 /// Something that must never be in a plan.
@@ -167,7 +167,11 @@ fn says_what_it_does(action: &Action) -> bool {
         }
         Effect::UpdateBranch { head, .. } => before["head"].as_str() == Some(head.as_str()),
         Effect::Reply(reply) => {
-            after["thread"] == reply.thread.as_str() && after["answer"] == reply.body.as_str()
+            let names = match &reply.to {
+                Remark::Thread(id, _) => after["thread"] == id.as_str(),
+                Remark::Review(id) => after["review"] == *id,
+            };
+            names && after["answer"] == reply.body.as_str()
         }
         Effect::Review(review) => {
             *after == review.done() && before["of"]["pull"]["head"].as_str() == Some(review.head.as_str())

@@ -174,7 +174,7 @@ impl Document {
             }
             repos.insert(planned.action.effect.repo().clone());
             out.requests += calls(&planned.action.effect);
-            out.creations += creations(&planned.action.effect);
+            out.creations += planned.action.effect.creations();
         }
         out.repos = repos.len();
         out.creations_take = self.reading.creations.map(|most| most.wait(out.creations));
@@ -336,39 +336,6 @@ fn calls(effect: &Effect) -> usize {
     }
 }
 
-/// How many of them create something.
-fn creations(effect: &Effect) -> usize {
-    match effect {
-        Effect::CreateRepository { .. }
-        | Effect::Propose { .. }
-        | Effect::OpenPull(_)
-        | Effect::OpenIssue(_)
-        | Effect::CreateLabel { .. }
-        | Effect::Comment { .. }
-        | Effect::Report { .. }
-        | Effect::Merge(_)
-        | Effect::Enqueue(_)
-        | Effect::UpdateBranch { .. }
-        | Effect::Reply(_) => 1,
-        Effect::Review(review) => 1 + usize::from(review.by.is_none()),
-        // The label here, and the move.
-        Effect::Transfer(it) => 2 + usize::from(it.comment.is_some()),
-        // The issue, and the comment.
-        Effect::Mirror(_) => 2,
-        Effect::Tell(tell) => {
-            usize::from(tell.comment.is_some() && tell.rewrites.is_none()) + usize::from(!tell.add.is_empty())
-        }
-        Effect::UpdateSettings { .. }
-        | Effect::StartRun(_)
-        | Effect::StopRun(_)
-        | Effect::PassOver(_)
-        | Effect::Withdraw { .. }
-        | Effect::UpdateLabel { .. }
-        | Effect::DeleteLabel { .. }
-        | Effect::DeleteComment { .. } => 0,
-    }
-}
-
 impl Planned {
     /// The sign that carries the meaning without colour.
     pub fn sign(&self) -> char {
@@ -402,7 +369,7 @@ mod tests {
         case.desired.budget.deletes = 0;
         case.desired.origin.place = "/srv/config".into();
         case.desired.origin.commit = CommitId::parse(&"ab".repeat(20));
-        case.observed.cost = crate::model::Cost { requests: 5, points: 9, creations: None };
+        case.observed.cost = crate::model::Cost { requests: 5, points: 9, creations: None, room: None };
         case.observed.unmanaged.push(Unmanaged { name: name("acme/loose"), archived: false });
         case.observed.gaps.push(Gap {
             facet: Facet::Labels,

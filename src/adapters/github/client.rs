@@ -19,7 +19,7 @@ use super::error::{Error, Kind};
 use super::graphql::{GraphqlReply, Operation};
 use super::stats::Stats;
 use super::wire::{Answer, Bearer, Call, Exchange, PoolState, Repeatable, Reply};
-use crate::model::Creations;
+use crate::model::{Creations, Headroom};
 
 /// What doing a write twice would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,6 +165,11 @@ impl Client {
     /// How much it may create, where that is limited.
     pub fn creations(&self) -> Option<Creations> {
         self.0.exchange.creations()
+    }
+
+    /// What it may create soon, where that is limited and it is a daemon's.
+    pub fn room(&self) -> Option<Headroom> {
+        self.0.exchange.room()
     }
 
     /// Who the client is to an owner, asked once: a credential is who it is.

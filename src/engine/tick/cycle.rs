@@ -257,5 +257,13 @@ pub fn judge(judging: &Judging<'_>, observed: &Observed) -> Judged {
     document
         .diagnostics
         .extend(crashed.iter().map(|c| format!("bug: loop `{}` panicked: {}", c.name, c.says)));
-    Judged { document, verdict, problems: all.problems, over_at: all.over_at, crashed }
+    let mut over_at = all.over_at;
+    if let Some(room) = observed.cost.room {
+        let waits = verdict.blocked.iter().filter(|(_, blocked)| blocked.guard == plan::guard::CREATIONS);
+        for (action, _) in waits {
+            let at = over_at.entry(action.wanted_by).or_insert(room.more_at);
+            *at = room.more_at.min(*at);
+        }
+    }
+    Judged { document, verdict, problems: all.problems, over_at, crashed }
 }

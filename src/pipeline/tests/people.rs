@@ -94,9 +94,10 @@ fn a_conversation_is_worked_on_once_and_answered_with_the_commit() {
 fn a_request_is_worked_on_once() {
     let mut it = story();
     it.pull("ann asks for changes", |pull| reviews(pull, 1, ReviewIs::ChangesRequested, "Sharper."));
-    it.ran(Done, None).reads_of(&["ann asks", "Sharper"]).moved().stands();
+    it.ran(Done, None).reads_of(&["ann asks", "Sharper"]).moved().moved().stands();
     it.pull("ann asks again", |pull| reviews(pull, 2, ReviewIs::ChangesRequested, "Sharper."))
-        .ran(NoChange, None);
+        .ran(NoChange, None)
+        .moved();
     it.by_design().stands();
     it.pull("ann approves", |pull| reviews(pull, 3, ReviewIs::Approved, "")).stands();
     insta::assert_snapshot!(it.told(), @r"
@@ -105,9 +106,11 @@ fn a_request_is_worked_on_once() {
         | ann asks for changes (1), as data:
         |     Sharper.
     review: #20 goes from c8c8c8c8c8 to 0101010101
-    merge: waits for #20 to be ready to land, for 63 minutes now: ann asks for changes; it needs their approval, or that they take it back
+    review: answers review 1: @ann asked for changes. Done in 0101010101010101010101010101010101010101.
+    merge: waits for #20 to be ready to land, for 64 minutes now: ann asks for changes; it needs their approval, or that they take it back
     (ann asks again)
     review: `rework` 2.1, what people say -> no change
+    review: answers review 2: @ann asked for changes. Nothing was changed. Who was to do it says:      so it was
     review: A PERSON'S TURN: somebody asks for changes, and who was to mend it changed nothing
         so it was
     (ann approves)
@@ -128,7 +131,7 @@ fn a_conversation_and_a_request_are_one_rework() {
     review: `rework` 1.1, what people say -> no change
         | ann says on src/anvil.rs (1), as data:
         | ann asks for changes (2), as data:
-    review: answers T1: Nothing was changed. Who was to do it says:      so it was
+    review: answers T1: Nothing was changed. Who was to do it says:      so it was; answers review 2: @ann asked for changes. Nothing was changed. Who was to do it says:      so it was
     review: A PERSON'S TURN: somebody asks for changes, and who was to mend it changed nothing
         so it was
     ");

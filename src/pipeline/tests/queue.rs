@@ -83,6 +83,11 @@ fn what_the_queue_took_out_is_mended_first() {
     merge: puts #20 into the merge queue at 0101010101
     merge: waits for #20 to land: it is in GitHub's merge queue, at position 2 (queued)
     ");
+    // Whose clock it is that says so makes no difference.
+    let mut other = story();
+    other.moved().pull("the queue takes it out", |pull| removed(pull, QUEUE_BOT, 1000)).is_kept_by();
+    other.ran(Done, None).moved().moved().stands();
+    assert_eq!(other.told(), it.told());
     let (_, prompt) = it.prompts.last().unwrap();
     for says in ["took it out", "failed checks", "The check `ci` failed there", "both at once"] {
         assert!(prompt.contains(says), "{says}: {prompt}");

@@ -13,8 +13,8 @@ use crate::model::samples::{name, now};
 use crate::model::{
     Address, AllPassedOver, AnswerFrom, Billed, Case, Cases, CheckIs, CheckSeen, Closed, CommentSeen,
     CommitId, ConfigFile, ConfigFiles, Desired, Effect, EntryIs, FileChange, Held, LabelName, LabelOn,
-    Landed, Mergeable, Mirror, Observed, Outcome, Permission, Phase, PullCase, QueueEntry, ReviewSeen, RunId,
-    RunPhase, RunSeen, Seen, StartRun, Task, Then, Transfer, Typed, mirrored_line,
+    Landed, Mergeable, Mirror, Observed, Outcome, Permission, Phase, PullCase, QueueEntry, Remark, ReviewIs,
+    ReviewSeen, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then, Transfer, Typed, mirrored_line,
 };
 use crate::work::{Cx, Next, Room, next};
 
@@ -503,10 +503,25 @@ impl Story {
                 self.case.pulls[0] = pull(number, commit(50 + self.runs.len()));
             }
             Move::Answer(replies) => {
-                let Seen::Known(threads) = &mut self.case.pulls[0].threads else { panic!("not read") };
+                let pull = &mut self.case.pulls[0];
+                let Seen::Known(threads) = &mut pull.threads else { panic!("not read") };
+                let Seen::Known(reviews) = &mut pull.reviews else { panic!("not read") };
                 for reply in replies {
-                    let thread = threads.iter_mut().find(|it| it.id == reply.thread).unwrap();
-                    thread.comments.push((900, "bot".to_owned(), true, reply.body.clone()));
+                    match &reply.to {
+                        Remark::Thread(id, _) => {
+                            let thread = threads.iter_mut().find(|it| it.id == *id).unwrap();
+                            thread.comments.push((900, "bot".to_owned(), true, reply.body.clone()));
+                        }
+                        Remark::Review(_) => reviews.push(ReviewSeen {
+                            id: 700 + reviews.len() as u64,
+                            author: "bot".to_owned(),
+                            own: true,
+                            verdict: ReviewIs::Commented,
+                            commit: Some(pull.head.clone()),
+                            body: reply.body.clone(),
+                            at: now,
+                        }),
+                    }
                 }
             }
             Move::Review(review) => {
@@ -574,7 +589,13 @@ fn moves(what: &Move) -> String {
                 |body: &str| body.lines().filter(|it| !it.starts_with("<!--")).collect::<Vec<_>>().join(" ");
             let all: Vec<String> = replies
                 .iter()
-                .map(|it| format!("answers {}: {}", it.thread, line(&it.body).trim()))
+                .map(|it| {
+                    let to = match &it.to {
+                        Remark::Thread(id, _) => id.clone(),
+                        Remark::Review(id) => format!("review {id}"),
+                    };
+                    format!("answers {to}: {}", line(&it.body).trim())
+                })
                 .collect();
             all.join("; ")
         }

@@ -6,6 +6,7 @@
 mod budget;
 mod order;
 mod overrides;
+mod room;
 mod rules;
 mod slots;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use crate::model::{
 
 pub use overrides::Grant;
 use overrides::Overrides;
+pub use room::CREATIONS;
 
 /// The names of the guards, as overrides and documents use them, with what each holds back.
 pub const GUARDS: &[(&str, &str)] = &[
@@ -48,6 +50,10 @@ pub const GUARDS: &[(&str, &str)] = &[
     (
         "slots",
         "more agents at work at a time than `caps runs` and `runs-per-repo`, whichever loops start them",
+    ),
+    (
+        "creations",
+        "what would create more than GitHub lets be created in a moment, where a daemon would wait for it; others follow by themselves",
     ),
     ("verbs", "what a loop wants and did not declare that it may do, which is a bug of the loop"),
 ];
@@ -325,6 +331,7 @@ fn pass(actions: Vec<Action>, contradictions: Vec<(Action, Blocked)>, cx: &Guard
     rules::openable(&actions, cx, &mut overrides, &mut held);
     budget::over(&actions, cx, &mut overrides, &mut held);
     slots::over(&actions, cx, &mut held);
+    room::over(&actions, cx, &mut held);
 
     let mut out = Verdict { permitted: Vec::new(), blocked: contradictions };
     for action in actions {

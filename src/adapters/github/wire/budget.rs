@@ -4,7 +4,7 @@
 //! what is left once less than a tenth remains, and never waits for a reset: a spent pool is an answer, not a
 //! pause.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderMap;
@@ -12,6 +12,7 @@ use http::HeaderMap;
 use super::limits::{Account, Draw, Manners, Pool, PoolState, Reading, Window};
 use crate::adapters::clock::{Clock, after, until};
 use crate::adapters::github::error::Kind;
+use crate::model::Headroom;
 
 /// The accounts of all credentials that a client uses.
 #[derive(Debug)]
@@ -48,6 +49,14 @@ impl Budget {
             self.clock.sleep(pause).await;
         }
         Ok(ticket)
+    }
+
+    /// What may be created soon by the credential that has created most lately.
+    pub(crate) fn room(&self) -> Option<Headroom> {
+        let (limits, now) = (self.manners.content?, self.clock.now());
+        let accounts = self.lock();
+        let rooms = accounts.values().map(|account| account.room(&limits, now));
+        rooms.min_by_key(|room| room.count).or_else(|| Some(limits.most.room(&VecDeque::new(), now)))
     }
 
     /// What is known of all pools.

@@ -15,11 +15,11 @@ use super::limits::{Draw, Manners, Pool, PoolState, Reading};
 use super::retry::{Repeatable, Retry};
 use super::transport::{Bearer, Transport, Wire};
 use crate::adapters::clock::{Clock, after};
-use crate::adapters::github::config::{Config, ContentLimits, SetupError};
+use crate::adapters::github::config::{Config, ContentLimits, Patience, SetupError};
 use crate::adapters::github::error::{Error, Kind};
 use crate::adapters::github::graphql::{self, GraphqlReply};
 use crate::adapters::github::stats::{Counters, count};
-use crate::model::Creations;
+use crate::model::{Creations, Headroom};
 
 /// What one request is sent with.
 #[derive(Debug, Clone)]
@@ -99,6 +99,7 @@ pub(crate) struct Exchange {
     transport: Transport,
     budget: Budget,
     content: Option<ContentLimits>,
+    patience: Patience,
     retry: Retry,
     scopes: Mutex<Option<Vec<String>>>,
     skew: Mutex<Option<SignedDuration>>,
@@ -120,6 +121,7 @@ impl Exchange {
             transport: Transport::new(config, app)?,
             budget: Budget::new(manners, config.clock.clone()),
             content: config.content,
+            patience: config.patience,
             retry: Retry::new(config.retries, seed),
             scopes: Mutex::default(),
             skew: Mutex::default(),
@@ -129,6 +131,14 @@ impl Exchange {
     /// How much may be created, where that is limited.
     pub(crate) fn creations(&self) -> Option<Creations> {
         self.content.map(|limits| limits.most)
+    }
+
+    /// What may be created soon, where that is limited and this is a daemon's.
+    pub(crate) fn room(&self) -> Option<Headroom> {
+        match self.patience {
+            Patience::Foreground => None,
+            Patience::Daemon => self.budget.room(),
+        }
     }
 
     /// What is known of all pools.

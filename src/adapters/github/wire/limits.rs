@@ -13,6 +13,7 @@ use super::classify::{number, text};
 use crate::adapters::clock::{after, until};
 use crate::adapters::github::config::ContentLimits;
 use crate::adapters::github::error::Kind;
+use crate::model::Headroom;
 
 /// One of the pools that GitHub counts separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -204,6 +205,11 @@ pub(crate) struct Manners {
 }
 
 impl Account {
+    /// What may be created soon.
+    pub(super) fn room(&self, limits: &ContentLimits, now: Timestamp) -> Headroom {
+        limits.most.room(&self.creations, now)
+    }
+
     /// When a request may start, or which limit forbids it. Reserves its place.
     pub(super) fn plan(&mut self, draw: Draw, manners: &Manners, now: Timestamp) -> Result<Timestamp, Kind> {
         let held = self.hold.map_or(now, |hold| hold.max(now));

@@ -1,8 +1,8 @@
 //! Carries out what is planned: each action after one look of its own, and no further than the machine lives.
 
 use crate::model::{
-    Action, Billed, CommentSeen, Effect, EntryIs, Landed, QueueEntry, ReviewSeen, RunId, RunPhase, RunSeen,
-    Seen, StartRun, Tell,
+    Action, Billed, CommentSeen, Effect, EntryIs, Landed, QueueEntry, Remark, ReviewIs, ReviewSeen, RunId,
+    RunPhase, RunSeen, Seen, StartRun, Tell,
 };
 
 use super::laws::Laws;
@@ -90,11 +90,25 @@ impl World {
                 self.push(&key(watched.number), head, BOT);
             }
             Effect::Reply(it) => {
-                let id = self.fresh();
+                let (id, at) = (self.fresh(), self.now);
                 let pull = self.pull(&key(it.watched.number)).expect("it is open");
-                let Seen::Known(threads) = &mut pull.threads else { return };
-                let thread = threads.iter_mut().find(|thread| thread.id == it.thread).expect("it was seen");
-                thread.comments.push((id, BOT.to_owned(), true, it.body.clone()));
+                match (&it.to, &mut pull.threads, &mut pull.reviews) {
+                    (Remark::Thread(asked, _), Seen::Known(threads), _) => {
+                        let thread =
+                            threads.iter_mut().find(|thread| thread.id == *asked).expect("it was seen");
+                        thread.comments.push((id, BOT.to_owned(), true, it.body.clone()));
+                    }
+                    (Remark::Review(_), _, Seen::Known(reviews)) => reviews.push(ReviewSeen {
+                        id,
+                        author: BOT.to_owned(),
+                        own: true,
+                        verdict: ReviewIs::Commented,
+                        commit: Some(pull.head.clone()),
+                        body: it.body.clone(),
+                        at,
+                    }),
+                    (Remark::Thread(..) | Remark::Review(_), ..) => {}
+                }
             }
             Effect::Review(it) => {
                 let (id, now) = (self.fresh(), self.now);
