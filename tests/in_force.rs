@@ -35,14 +35,15 @@ fn a_local_factory_takes_its_past_along_when_it_goes_to_github() {
         let ran = daemon.stop().exits(0);
         assert!(ran.err.contains("from now on"), "{}", ran.all());
         world.run(&["ledger", "verify"]).exits(0);
-        assert!(has_branch(world, "refs/heads/factory/ledger"), "the whole ledger is on GitHub");
+        assert!(has_ref(world, "acme/factory", "refs/heads/factory/ledger"), "the whole ledger is on GitHub");
     });
 }
 
-fn has_branch(world: &World, name: &str) -> bool {
+/// Whether a repository has a ref.
+pub(crate) fn has_ref(world: &World, repo: &str, name: &str) -> bool {
     let with_token = format!("http://x-access-token:{}@", world.twin().token());
     let url = world.twin().git_url().replace("http://", &with_token);
-    !world.git(&["ls-remote", &format!("{url}/acme/factory.git"), name]).is_empty()
+    !world.git(&["ls-remote", &format!("{url}/{repo}.git"), name]).is_empty()
 }
 
 /// The same config by another way: a switch holds, wherever the next command looks from.

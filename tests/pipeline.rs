@@ -3,6 +3,7 @@
 use factoryctl::twin::world::CiScript;
 use serde_json::Value;
 
+use crate::in_force::has_ref;
 use crate::tasks::{ended, runs, small};
 use crate::world::{Ran, World};
 
@@ -92,5 +93,26 @@ fn an_issue_is_worked_on_and_lands() {
         let run: &Value = &runs(w)[0];
         assert_eq!(run["outcome"], "done");
         w.plan(&[]).exits(0);
+        assert!(!has_ref(w, "acme/anvil", &format!("refs/heads/factory/issue/{number}")));
+    });
+}
+
+#[test]
+fn what_came_on_a_branch_after_it_had_landed_stays_there() {
+    let script = "echo sharp > done; git add done; git commit -q -m 'Hone it'; echo honed";
+    with_issue(script, SHORT, |w, number| {
+        let branch = format!("factory/issue/{number}");
+        let landed = format!("{branch} merged");
+        for _ in 0..8 {
+            if pulls(w) != [landed.clone()] {
+                step(w);
+            }
+        }
+        assert_eq!(pulls(w), [landed], "{}", w.plan(&[]).all());
+        w.github().push_file("acme/anvil", &branch, "late", "x").unwrap();
+        step(w).exits(0);
+        assert_eq!(labels(w, number), ["factory", "factory:done"]);
+        w.plan(&[]).exits(0);
+        assert!(has_ref(w, "acme/anvil", &format!("refs/heads/{branch}")));
     });
 }

@@ -1,13 +1,16 @@
 //! What is done about issues and their pull requests. Each write comes after one reading of the issue, with all that decides.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::adapters::github::{Client, Effect as Once, Error};
+use crate::adapters::github::{Client, Effect as Once, Error, Operation};
 use crate::model::{
-    Case, CheckState, CommitId, LabelName, Landing, PullReview, REVIEW_STATUS, Remark, Reply, RepoName,
-    ReviewIs, Tell, Watched,
+    Case, CheckState, Clearing, CommitId, LabelName, Landing, PullReview, REVIEW_STATUS, Remark, Reply,
+    RepoName, ReviewIs, Tell, Watched,
 };
 use crate::observed::one_case;
 
@@ -17,31 +20,28 @@ use super::shown::Shown;
 /// For so long one reading counts for all that is done about an issue in one go.
 const TOGETHER: SignedDuration = SignedDuration::from_secs(2);
 
-/// What is done about one issue in one go, after one reading of it.
+/// What is done about issues in one go, after one reading of each.
 pub(super) struct Group<'a> {
     clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
-    reading: Option<Reading>,
-}
-
-struct Reading {
-    repo: RepoName,
-    number: u64,
-    at: Timestamp,
-    case: Option<Case>,
+    /// By repository and number: when it was read, and what it was then.
+    read: BTreeMap<(RepoName, u64), (Timestamp, Option<Case>)>,
+    /// What the last thing was done about.
+    last: Option<(RepoName, u64)>,
 }
 
 impl<'a> Group<'a> {
     /// One that nothing was done in yet.
     pub(super) fn new(clock: &'a (dyn Fn() -> Timestamp + Send + Sync)) -> Self {
-        Self { clock, reading: None }
+        Self { clock, read: BTreeMap::new(), last: None }
     }
 
     /// Whatever is done next is looked at anew.
     pub(super) fn ends(&mut self) {
-        self.reading = None;
+        self.read.clear();
     }
 
-    /// An issue as it is now, in whichever form; null where it is gone, or was moved elsewhere.
+    /// An issue as it is now, in whichever form; null where it is gone, or was moved elsewhere. It is read again where something
+    /// was done about another one meanwhile.
     pub(super) async fn look(
         &mut self,
         client: &Client,
@@ -49,16 +49,32 @@ impl<'a> Group<'a> {
         number: u64,
         value: impl FnOnce(&Case) -> Value,
     ) -> Result<Value, LookError> {
-        let now = (self.clock)();
-        let is_it =
-            |it: &Reading| it.repo == *repo && it.number == number && now.duration_since(it.at) < TOGETHER;
-        if !self.reading.as_ref().is_some_and(is_it) {
-            self.reading = None;
-            let case = one_case(client, repo, number).await?;
-            self.reading = Some(Reading { repo: repo.clone(), number, at: now, case });
+        let it = (repo.clone(), number);
+        if self.last.as_ref() != Some(&it) {
+            self.read.remove(&it);
         }
-        let case = self.reading.as_ref().and_then(|it| it.case.as_ref());
-        Ok(case.map_or(Value::Null, value))
+        self.glance(client, repo, number, value).await
+    }
+
+    /// The same, as it was read right before for anything else: enough for what is told.
+    pub(super) async fn glance(
+        &mut self,
+        client: &Client,
+        repo: &RepoName,
+        number: u64,
+        value: impl FnOnce(&Case) -> Value,
+    ) -> Result<Value, LookError> {
+        let now = (self.clock)();
+        self.read.retain(|_, (at, _)| now.duration_since(*at) < TOGETHER);
+        let (_, case) = match self.read.entry((repo.clone(), number)) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(free) => {
+                let read = one_case(client, repo, number).await?;
+                self.last = Some((repo.clone(), number));
+                free.insert((now, read))
+            }
+        };
+        Ok(case.as_ref().map_or(Value::Null, value))
     }
 
     /// Adds what is watched of the issue of something to its value.
@@ -74,10 +90,25 @@ impl<'a> Group<'a> {
     }
 }
 
-/// The comment first, then the labels that come, those that go, and the closing: whatever cuts it short, the issue is never
-/// without a label, and never closed without a word.
+const CLEAR: &str =
+    "mutation ClearBranch($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }";
+/// The object id of a ref that isn't there.
+const NOWHERE: &str = "0000000000000000000000000000000000000000";
+
+/// Deletes the branch of what landed, where it is; GitHub refuses any other.
+async fn clear(client: &Client, owner: &str, it: &Clearing) -> Result<(), Error> {
+    let update = json!({
+        "name": format!("refs/heads/{}", it.branch), "beforeOid": it.head.as_str(), "afterOid": NOWHERE,
+    });
+    let input = json!({ "repositoryId": it.repository, "refUpdates": [update] });
+    let operation = Operation::new("ClearBranch", CLEAR).with(json!({ "input": input }));
+    client.graphql(owner, &operation).await?.complete().map(drop)
+}
+
+/// The comment first, then the labels that come, those that go, the branch, and the closing: whatever cuts it short, the issue is
+/// never without a label, and never closed without a word.
 pub(super) async fn tell(client: &Client, tell: &Tell) -> Result<Shown, Error> {
-    let Tell { repo, comment, add, remove, close, watched, .. } = tell;
+    let Tell { repo, comment, add, remove, close, clears, watched, .. } = tell;
     let issue = format!("/repos/{repo}/issues/{}", watched.number);
     let mut shown = Shown::Yes;
     if let Some(body) = comment {
@@ -102,12 +133,17 @@ pub(super) async fn tell(client: &Client, tell: &Tell) -> Result<Shown, Error> {
             Err(error) => return Err(error),
         }
     }
+    // What GitHub has against it keeps the issue open no longer.
+    let cleared = match clears {
+        Some(clearing) => clear(client, repo.owner(), clearing).await,
+        None => Ok(()),
+    };
     if *close {
         let wanted = json!({ "state": "closed", "state_reason": "completed" });
         let reply = client.write(repo.owner(), Method::PATCH, &issue, &wanted, Once::Idempotent).await?;
         shown = shown.and(Shown::when(reply.body["state"] == "closed"));
     }
-    Ok(shown)
+    cleared.map(|()| shown)
 }
 
 /// Merges it at the head that was judged; GitHub refuses any other.

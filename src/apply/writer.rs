@@ -110,7 +110,7 @@ impl Writer {
             },
             Effect::OpenIssue(issue) => issues::look(&self.client, issue).await?,
             Effect::Tell(tell) => {
-                group.look(client, &tell.repo, tell.watched.number, |case| tell.value(case)).await?
+                group.glance(client, &tell.repo, tell.watched.number, |case| tell.value(case)).await?
             }
             Effect::Transfer(it) => moving::look(&self.client, it).await?,
             Effect::Mirror(it) => {

@@ -80,6 +80,15 @@ pub struct CommentSeen {
     pub edited: Option<Timestamp>,
 }
 
+/// A branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BranchSeen {
+    /// The repository that it is in, by GitHub's node id.
+    pub repository: String,
+    /// Where it is.
+    pub head: CommitId,
+}
+
 /// A pull request from the branch of an issue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullCase {
@@ -105,6 +114,8 @@ pub struct PullCase {
     pub tree: Option<String>,
     /// Who made its head: the login of the committer, where GitHub knows one.
     pub pushed_by: Option<String>,
+    /// Its own branch, while that is there.
+    pub branch: Option<BranchSeen>,
     /// The branch that it is for.
     pub base: String,
     /// The head of that branch.

@@ -47,8 +47,8 @@ pub use advisor::{
 pub use answer::{AnswerFrom, AnswerSchema, LONGEST_ANSWER, Typed};
 pub use at_work::{AtWork, Full};
 pub use case::{
-    Case, Cases, CheckIs, CheckSeen, CommentSeen, FileChange, LabelOn, Landed, Mergeable, Permission,
-    PullCase, ReviewIs, ReviewSeen, ThreadSeen, Watched, blockers, is_command,
+    BranchSeen, Case, Cases, CheckIs, CheckSeen, CommentSeen, FileChange, LabelOn, Landed, Mergeable,
+    Permission, PullCase, ReviewIs, ReviewSeen, ThreadSeen, Watched, blockers, is_command,
 };
 pub use config_files::{ConfigFile, ConfigFiles, Origin, SECTIONS, Unread};
 pub use creations::{Creations, Headroom};
@@ -88,7 +88,7 @@ pub use task::{
     AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Closed, FollowUps, Given, LONGEST_WAIT, Lack,
     OpenPull, Play, PullSeen, RunCaps, RunOf, RunPhase, RunSeen, Session, StartRun, TYPED_KINDS, Task,
 };
-pub use telling::{Landing, Remark, Reply, StopRun, Tell};
+pub use telling::{Clearing, Landing, Remark, Reply, StopRun, Tell};
 pub use verb::{Change, Object, Verb};
 
 #[cfg(test)]

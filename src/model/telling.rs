@@ -23,6 +23,21 @@ pub struct Tell {
     pub remove: Vec<LabelName>,
     /// Whether it is closed, as completed.
     pub close: bool,
+    /// The branch that goes, since what was on it has landed.
+    pub clears: Option<Clearing>,
+}
+
+/// A branch that is deleted, where it is still at the head that landed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clearing {
+    /// The repository, by GitHub's node id.
+    pub repository: String,
+    /// The pull request.
+    pub pull: u64,
+    /// The branch.
+    pub branch: String,
+    /// Where it has to be.
+    pub head: CommitId,
 }
 
 impl Tell {
@@ -36,6 +51,11 @@ impl Tell {
         let mut out = case.stamp(&self.watched);
         if let Some(marker) = self.marker() {
             out["comment"] = case.own_comment(marker).map_or(Value::Null, |it| it.body.clone().into());
+        }
+        if let Some(it) = &self.clears {
+            let pull = case.pulls.iter().find(|pull| pull.number == it.pull);
+            let at = pull.and_then(|pull| pull.branch.as_ref()).map(|branch| branch.head.as_str());
+            out["branch"] = at.into();
         }
         out
     }
@@ -51,6 +71,9 @@ impl Tell {
         }
         if self.close {
             out["open"] = false.into();
+        }
+        if self.clears.is_some() {
+            out["branch"] = Value::Null;
         }
         out
     }

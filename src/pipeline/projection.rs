@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{LabelName, Mark, Phase, Tell, Watched};
+use crate::model::{Clearing, LabelName, Mark, Phase, Pipeline, Tell, Watched};
 use crate::work::words::as_data;
 
 use super::prompt::bullets;
@@ -36,7 +36,8 @@ pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
         comment(view, station, there.is_some()).filter(|body| there.is_none_or(|it| it.body != *body));
     // What somebody opens again is theirs to close.
     let close = matches!(station.stand, Stand::Done(_)) && case.open && !case.reopened;
-    if add.is_empty() && remove.is_empty() && comment.is_none() && !close {
+    let clears = clears(view, station);
+    if add.is_empty() && remove.is_empty() && comment.is_none() && !close && clears.is_none() {
         return None;
     }
     let hold = pipeline.label(Mark::Hold);
@@ -45,7 +46,19 @@ pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
     let labels = labels.map(|label| label.key()).collect();
     let watched = Watched { labels, ..view.watched() };
     let rewrites = comment.as_ref().and(there).map(|it| it.id);
-    Some(Tell { repo: case.repo.clone(), watched, comment, rewrites, add, remove, close })
+    Some(Tell { repo: case.repo.clone(), watched, comment, rewrites, add, remove, close, clears })
+}
+
+/// The branch of what landed, where nobody has put anything else on it since.
+fn clears(view: &View<'_>, station: &Station) -> Option<Clearing> {
+    let pull = view.case.pull().filter(|pull| matches!(station.stand, Stand::Done(_)) && pull.own)?;
+    let branch = pull.branch.as_ref().filter(|branch| pull.landed.is_some() && branch.head == pull.head)?;
+    Some(Clearing {
+        repository: branch.repository.clone(),
+        pull: pull.number,
+        branch: Pipeline::branch(view.case.number),
+        head: branch.head.clone(),
+    })
 }
 
 /// The labels of the pipeline's that an issue shall carry, and those that it carries; `None` where they are left as they are.

@@ -315,7 +315,8 @@ fn calls(effect: &Effect) -> usize {
         Effect::StopRun(_) => 0,
         Effect::Tell(tell) => {
             let comment = usize::from(tell.comment.is_some());
-            1 + comment + usize::from(!tell.add.is_empty()) + tell.remove.len() + usize::from(tell.close)
+            let more = usize::from(tell.close) + usize::from(tell.clears.is_some());
+            1 + comment + usize::from(!tell.add.is_empty()) + tell.remove.len() + more
         }
         // The look, both ends, the label at either of them, the comment, and the move.
         Effect::Transfer(_) => 6,

@@ -228,6 +228,7 @@ mod tests {
             head,
             tree: None,
             pushed_by: None,
+            branch: None,
             base: "main".into(),
             base_head: None,
             behind: None,

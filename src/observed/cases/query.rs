@@ -54,7 +54,7 @@ const ISSUE: &str = "fragment Issue on Issue { \
 
 const PULL: &str = "fragment Pull on PullRequest { \
     number title state isDraft createdAt closedAt author { __typename login } viewerDidAuthor \
-    headRefName headRefOid headRepository { id } baseRefName mergeable \
+    headRefName headRefOid headRef { target { oid } repository { id } } headRepository { id } baseRefName mergeable \
     merged mergedAt mergedBy { __typename login } mergeCommit { oid tree { oid } ...Checks } \
     isMergeQueueEnabled mergeQueueEntry { state position } \
     timelineItems(last: 1, itemTypes: [REMOVED_FROM_MERGE_QUEUE_EVENT]) { nodes { __typename \

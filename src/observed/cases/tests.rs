@@ -61,6 +61,7 @@ fn pull() -> Value {
     json!({
         "number": 8, "title": "Mend it", "state": "MERGED", "isDraft": false, "createdAt": at, "closedAt": at,
         "author": person("factory"), "viewerDidAuthor": true, "headRefName": "factory/issue/5", "headRefOid": HEAD,
+        "headRef": {"target": {"oid": HEAD}, "repository": {"id": "R_1"}},
         "headRepository": {"id": "R_1"}, "baseRefName": "main", "mergeable": "MERGEABLE", "merged": true,
         "mergedAt": at, "mergedBy": person("ann"), "mergeCommit": {
             "oid": OTHER, "tree": {"oid": "t2"},

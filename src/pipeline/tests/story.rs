@@ -127,6 +127,7 @@ pub(super) fn pull(number: u64, head: CommitId) -> PullCase {
         tree: Some(format!("tree of {}", head.short())),
         head,
         pushed_by: Some("bot".to_owned()),
+        branch: None,
         base: "main".to_owned(),
         base_head: Some(commit(0)),
         behind: Some(0),

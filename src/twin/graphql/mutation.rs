@@ -14,7 +14,7 @@ use super::queue::{
 use super::refs::{Commit, Ref};
 use super::repository::Repository;
 use super::reviews::{PullRequestReviewThread, resolve_thread};
-use super::scalars::{Base64String, Oid, RepositoryVisibility, Uri};
+use super::scalars::{Base64String, Oid, RefName, RepositoryVisibility, Uri};
 use super::{or_null, refuse, session};
 use crate::twin::acts::{issues, pulls, refs, repositories, transfer};
 use crate::twin::door::auth::Need;
@@ -113,6 +113,17 @@ input!(CreateRefInput { name: String, oid: Oid, repository_id: ID });
 payload!(CreateRefPayload { r#ref: Option<Ref> });
 input!(DeleteRefInput { ref_id: ID });
 payload!(DeleteRefPayload {});
+/// What becomes of one ref.
+#[derive(InputObject)]
+struct RefUpdate {
+    after_oid: Oid,
+    before_oid: Option<Oid>,
+    #[graphql(default_with = "Some(false)")]
+    force: Option<bool>,
+    name: RefName,
+}
+input!(UpdateRefsInput { ref_updates: Vec<RefUpdate>, repository_id: ID });
+payload!(UpdateRefsPayload {});
 input!(CreateIssueInput {
     assignee_ids: Option<Vec<ID>>,
     body: Option<String>,
@@ -326,6 +337,31 @@ fn delete_ref(session: &Session, id: &ID) -> Result<(), Failure> {
     session.change(|tx| refs::delete(tx, repo_id, &name))
 }
 
+/// All of them, or none: each is looked at before the first is changed.
+fn update_refs(session: &Session, input: &UpdateRefsInput) -> Result<(), Failure> {
+    let repo_id = repository(session, &input.repository_id, Need::CONTENTS)?;
+    session.change(|tx| {
+        for RefUpdate { before_oid, name, .. } in &input.ref_updates {
+            let at = tx.bare(repo_id)?.tip(&name.0)?;
+            if let Some(Oid(before)) = before_oid
+                && before != at.as_deref().unwrap_or(refs::NOWHERE)
+            {
+                let text = format!("{} is not at {before}", name.0);
+                return Err(Failure::unprocessable(text));
+            }
+        }
+        for RefUpdate { after_oid: Oid(after), force, name: RefName(name), .. } in &input.ref_updates {
+            let there = tx.bare(repo_id)?.tip(name)?.is_some();
+            match (after.as_str(), there) {
+                (refs::NOWHERE, _) => refs::delete(tx, repo_id, name)?,
+                (after, true) => refs::update(tx, repo_id, name, after, *force == Some(true))?,
+                (after, false) => refs::create(tx, repo_id, name, after)?,
+            }
+        }
+        Ok(())
+    })
+}
+
 fn create_issue(session: &Session, input: &CreateIssueInput) -> Result<Issue, Failure> {
     let repo_id = repository(session, &input.repository_id, Need::TALK)?;
     let repo = now(session, repo_id)?;
@@ -503,6 +539,16 @@ impl Mutation {
         let done = delete_ref(session(cx)?, &input.ref_id);
         let client_mutation_id = input.client_mutation_id;
         Ok(outcome(cx, done).map(|()| DeleteRefPayload { client_mutation_id }))
+    }
+
+    async fn update_refs(
+        &self,
+        cx: &Context<'_>,
+        input: UpdateRefsInput,
+    ) -> Result<Option<UpdateRefsPayload>> {
+        let done = update_refs(session(cx)?, &input);
+        let client_mutation_id = input.client_mutation_id;
+        Ok(outcome(cx, done).map(|()| UpdateRefsPayload { client_mutation_id }))
     }
 
     async fn create_issue(

@@ -36,6 +36,11 @@ text_scalar!(
     "GitObjectID"
 );
 text_scalar!(
+    /// The full name of a ref.
+    RefName,
+    "GitRefname"
+);
+text_scalar!(
     /// A moment in ISO 8601.
     DateTime,
     "DateTime"

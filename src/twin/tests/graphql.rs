@@ -160,6 +160,20 @@ async fn a_branch_becomes_a_pull_request_with_a_comment() {
     ))
     .await;
     assert_eq!(closed["closePullRequest"]["pullRequest"]["state"], "CLOSED");
+    let moves = |before: &Value, after: &Value| {
+        let update = format!(r#"{{name: "refs/heads/topic", beforeOid: {before}, afterOid: {after}}}"#);
+        format!(
+            "mutation {{ updateRefs(input: {{repositoryId: {id}, refUpdates: [{update}]}}) {{ clientMutationId }} }}"
+        )
+    };
+    let nowhere = json!("0".repeat(40));
+    let tip = get(&twin, "/repos/acme/secret/branches/topic").await.body["commit"]["sha"].clone();
+    let stale = graphql(&twin, &moves(oid, &nowhere)).await;
+    assert_eq!(stale.body["errors"][0]["type"], "UNPROCESSABLE", "{}", stale.body);
+    run(moves(&tip, &nowhere)).await;
+    assert_eq!(get(&twin, "/repos/acme/secret/branches/topic").await.status, 404);
+    run(moves(&nowhere, oid)).await;
+    assert_eq!(get(&twin, "/repos/acme/secret/branches/topic").await.body["commit"]["sha"], *oid);
     run(format!("mutation {{ deleteRef(input: {{refId: {branch}}}) {{ clientMutationId }} }}")).await;
     assert_eq!(get(&twin, "/repos/acme/secret/branches/topic").await.status, 404);
     let node = run(format!("{{ node(id: {pull}) {{ __typename ... on PullRequest {{ number }} }} }}")).await;

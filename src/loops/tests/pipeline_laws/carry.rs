@@ -149,7 +149,7 @@ impl World {
     /// A comment, the labels that come, those that go, the end: a crash may come after each of them.
     fn tell(&mut self, tell: &Tell, whole: bool) {
         let key = (tell.repo.clone(), tell.watched.number);
-        let steps = if whole { 4 } else { self.one_of(&[1, 2, 3]) };
+        let steps = if whole { 5 } else { self.one_of(&[1, 2, 3, 4]) };
         if let Some(body) = &tell.comment {
             let (now, id) = (self.now, self.fresh());
             let case = self.case(&key);
@@ -175,7 +175,15 @@ impl World {
                 self.case(&key).labels.remove(&label.key());
             }
         }
-        if steps >= 4 && tell.close {
+        if steps >= 4
+            && let Some(it) = &tell.clears
+        {
+            let pull = self.case(&key).pulls.iter_mut().find(|pull| pull.number == it.pull);
+            let pull = pull.expect("it was seen");
+            let there = pull.branch.take().expect("it is there");
+            assert!(pull.landed.is_some() && there.head == it.head && pull.head == it.head);
+        }
+        if steps >= 5 && tell.close {
             self.case(&key).open = false;
         }
     }

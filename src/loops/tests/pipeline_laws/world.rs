@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use crate::loops::vocabulary;
 use crate::model::samples::{name, now};
 use crate::model::{
-    Action, AllPassedOver, Case, CommitId, ConfigFile, ConfigFiles, Desired, Effect, FileChange, LabelName,
-    LabelOn, MergeQueue, Mergeable, Observed, Paid, Permission, Pipeline, PullCase, RepoName, RunId, RunOf,
-    RunSeen, Seen, StartRun, StopRun,
+    Action, AllPassedOver, BranchSeen, Case, CommitId, ConfigFile, ConfigFiles, Desired, Effect, FileChange,
+    LabelName, LabelOn, MergeQueue, Mergeable, Observed, Paid, Permission, Pipeline, PullCase, RepoName,
+    RunId, RunOf, RunSeen, Seen, StartRun, StopRun,
 };
 use crate::pipeline::{Station, View, station};
 use crate::work;
@@ -200,6 +200,7 @@ impl World {
             landed: None,
             draft: false,
             tree: Some(format!("tree of {head}")),
+            branch: Some(BranchSeen { repository: "R_1".into(), head: head.clone() }),
             head,
             pushed_by: Some(BOT.into()),
             base: base.to_owned(),
@@ -223,6 +224,7 @@ impl World {
         if let Some(pull) = self.pull(key) {
             pull.tree = Some(format!("tree of {head}"));
             super::queue::pushed(pull, by, now);
+            pull.branch = Some(BranchSeen { repository: "R_1".into(), head: head.clone() });
             (pull.head, pull.head_at, pull.pushed_by) = (head, Some(now), Some(by.to_owned()));
             (pull.behind, pull.mergeable, pull.checks) = (Some(0), Mergeable::Yes, Seen::Known(Vec::new()));
         }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::model::{
-    CheckIs, CheckSeen, CommitId, FileChange, LabelName, Landed, Mergeable, PullCase, ReviewIs, ReviewSeen,
-    Seen, ThreadSeen,
+    BranchSeen, CheckIs, CheckSeen, CommitId, FileChange, LabelName, Landed, Mergeable, PullCase, ReviewIs,
+    ReviewSeen, Seen, ThreadSeen,
 };
 
 use super::field::{
@@ -34,6 +34,7 @@ pub(in super::super) fn pull(json: &Value, here: &Value) -> Result<Option<PullCa
         draft: flag(json, "isDraft")?,
         tree: last.tree,
         pushed_by: last.by,
+        branch: branch(at(json, "headRef")?)?,
         base: text(json, "baseRefName")?.to_owned(),
         base_head: base.0,
         behind: base.1,
@@ -76,6 +77,18 @@ fn landed(json: &Value) -> Result<Landed, String> {
         tree: there.then(|| tree(made)).transpose()?,
         checks: if there { checks(made)? } else { Seen::Unknown },
     })
+}
+
+/// Its own branch; null once that is gone.
+fn branch(json: &Value) -> Result<Option<BranchSeen>, String> {
+    if json.is_null() {
+        return Ok(None);
+    }
+    let target = at(json, "target")?;
+    let repository = text(at(json, "repository")?, "id")?.to_owned();
+    // A ref that points nowhere is about to go.
+    let head = (!target.is_null()).then(|| commit(target, "oid")).transpose()?;
+    Ok(head.map(|head| BranchSeen { repository, head }))
 }
 
 fn tree(commit: &Value) -> Result<String, String> {
