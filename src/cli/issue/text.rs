@@ -28,7 +28,7 @@ impl Shown {
         line(format!(
             "phase {}, {}, for {} (since {:.0})",
             self.phase,
-            self.queue,
+            if self.attempts.iter().any(|it| it.outcome.is_none()) { "at work" } else { self.queue },
             ago(self.since, now),
             self.since
         ));

@@ -688,3 +688,54 @@ fn advisors() {
       help: remove it, or write it in `advisor "post-verify"`
     "#);
 }
+
+#[test]
+fn repositories_in_which_a_pipeline_finds_nothing() {
+    let text = complain(
+        r#"agent "claude" kind="claude"
+pipeline "standard" { intake "please"; agents "claude"; }
+defaults { pipeline "standard"; }
+repo "acme/anvil"
+repo "acme/barn" { has-issues #false; }
+repo "acme/attic" { archived #true; pipeline "standard"; }
+repo "acme/forge" { has-issues #false; pipeline "standard"; }
+caps runs=2 runs-per-repo=3
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::no-effect
+
+      ⚠ `repo "acme/attic"` is archived: a pipeline finds nothing there
+       ╭─[factory.kdl:7:46]
+     6 │ repo "acme/barn" { has-issues #false; }
+     7 │ repo "acme/attic" { archived #true; pipeline "standard"; }
+       ·                                              ─────┬────
+       ·                                                   ╰── has no effect
+     8 │ repo "acme/forge" { has-issues #false; pipeline "standard"; }
+       ╰────
+      help: remove it, or let the repository have issues
+
+    config::no-effect
+
+      ⚠ `repo "acme/forge"` has no issues (`has-issues #false`): a pipeline finds nothing there
+       ╭─[factory.kdl:8:49]
+     7 │ repo "acme/attic" { archived #true; pipeline "standard"; }
+     8 │ repo "acme/forge" { has-issues #false; pipeline "standard"; }
+       ·                                                 ─────┬────
+       ·                                                      ╰── has no effect
+     9 │ caps runs=2 runs-per-repo=3
+       ╰────
+      help: remove it, or let the repository have issues
+
+    config::no-effect
+
+      ⚠ no repository has so many: `runs` is 2 for all of them
+       ╭─[factory.kdl:9:27]
+     8 │ repo "acme/forge" { has-issues #false; pipeline "standard"; }
+     9 │ caps runs=2 runs-per-repo=3
+       ·                           ┬
+       ·                           ╰── has no effect
+       ╰────
+      help: lower it to 2 at most, or raise `runs`
+    "#);
+}

@@ -1,6 +1,7 @@
 //! `caps`: how much one run may change.
 
 use crate::desired::block::Block;
+use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Kind, Type};
 use crate::model::{ChangeBudget, RunCaps};
 
@@ -61,6 +62,18 @@ pub(super) static CAPS: Kind = Kind {
 pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> (ChangeBudget, RunCaps) {
     let caps = RunCaps::default();
     let Some(block) = block else { return (ChangeBudget::default(), caps) };
+    if let (Some(runs), Some(per_repo)) = (block.count("runs"), block.value("runs-per-repo"))
+        && block.count("runs-per-repo").is_some_and(|most| most > runs)
+    {
+        cx.sink.push(
+            Draft::warning(
+                code::NO_EFFECT,
+                format!("no repository has so many: `runs` is {runs} for all of them"),
+            )
+            .at(per_repo.span, "has no effect")
+            .help(format!("lower it to {runs} at most, or raise `runs`")),
+        );
+    }
     let caps = RunCaps {
         runs: block.count("runs").unwrap_or(caps.runs),
         per_repo: block.count("runs-per-repo").unwrap_or(caps.per_repo),

@@ -29,10 +29,12 @@ use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Type};
 use crate::model::{
-    AdvisorRole, AgentConfig, Desired, MergeMode, Phase, Pipeline, Pipelines, Playbook, RepoName,
+    AdvisorRole, AgentConfig, Desired, MergeMode, Phase, Pipeline, Pipelines, Playbook, RepoName, Setting,
+    SettingValue,
 };
 
 use super::Builder;
+use super::repos::REPO;
 
 /// What a layer of a repository may name of these.
 pub(super) const CHOICE: [Field; 2] = [
@@ -83,6 +85,9 @@ pub(super) fn check(root: &[Block], desired: &Desired, cx: &mut Builder<'_>) {
             unused(block, "repository has", "name it in `defaults`, a `group` or a `repo`", cx);
         }
     }
+    for block in of(REPO.name) {
+        idle(block, desired, cx);
+    }
     let repos: BTreeSet<&RepoName> =
         pipelines.of_repo.keys().chain(pipelines.policy_of_repo.keys()).collect();
     let in_force: BTreeSet<&str> =
@@ -100,6 +105,28 @@ pub(super) fn check(root: &[Block], desired: &Desired, cx: &mut Builder<'_>) {
             }
         }
     }
+}
+
+/// Warns of a repository that names a pipeline and can't have an issue. What it takes from `defaults` or a `group` is meant for
+/// others.
+fn idle(block: &Block, desired: &Desired, cx: &mut Builder<'_>) {
+    let repo = RepoName::parse(block.key()).ok().and_then(|name| desired.repos.get(&name));
+    let (Some(repo), Some(named)) = (repo, block.value("pipeline")) else { return };
+    let is =
+        |setting, flag| repo.settings.get(&setting).is_some_and(|it| it.value == SettingValue::Flag(flag));
+    let why = if is(Setting::Archived, true) {
+        "is archived"
+    } else if is(Setting::HasIssues, false) {
+        "has no issues (`has-issues #false`)"
+    } else {
+        return;
+    };
+    let says = format!("{} {why}: a pipeline finds nothing there", block.quoted());
+    cx.sink.push(
+        Draft::warning(code::NO_EFFECT, says)
+            .at(named.span, "has no effect")
+            .help("remove it, or let the repository have issues"),
+    );
 }
 
 fn unused(block: &Block, has: &str, help: &str, cx: &mut Builder<'_>) {
