@@ -236,3 +236,21 @@ fn status_tells_how_issues_stand_and_what_became_of_their_runs() {
         daemon.stop().exits(0);
     });
 }
+
+/// A path that is misspelt guards nothing, and the doctor says so.
+#[test]
+fn the_doctor_names_the_globs_that_match_no_file() {
+    with_issue(DOES, &format!("{SHORT}; judges \"ci/**\" \"**/CODEOWNERS\""), |w, _| {
+        w.github().push_file("acme/anvil", "main", "ci/deep/test.sh", "true\n").unwrap();
+        let doctor = w.run(&["doctor"]).exits(1);
+        assert!(
+            doctor.out.contains("BAD paths: acme/anvil has nothing that `**/CODEOWNERS` names\n"),
+            "{}",
+            doctor.all()
+        );
+        assert!(doctor.out.contains("correct `judges` or `people-paths`"), "{}", doctor.all());
+        w.github().push_file("acme/anvil", "main", "docs/CODEOWNERS", "* @ann\n").unwrap();
+        let doctor = w.run(&["doctor"]).exits(0);
+        assert!(doctor.out.contains("ok  paths: 2 globs of `judges`"), "{}", doctor.all());
+    });
+}

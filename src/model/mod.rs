@@ -68,7 +68,7 @@ pub use observed::{
 };
 pub use phase::Phase;
 pub use pipeline::{
-    BRANCHES, Epics, Freeze, Graduation, Mark, MergeMethod, MergeMode, MergePolicy, PLACES, Pipeline,
+    BRANCHES, Epics, Freeze, Graduation, JUDGES, Mark, MergeMethod, MergeMode, MergePolicy, PLACES, Pipeline,
     Pipelines, Playbook, RequiredCheck, Reserved,
 };
 pub use proof::{Held, Proof};

@@ -180,6 +180,9 @@ impl Pipeline {
     }
 }
 
+/// What judges the factory where config doesn't say it.
+pub const JUDGES: &str = ".github/**";
+
 /// What the branches begin with that the work on issues is published on.
 pub const BRANCHES: &str = "factory/issue/";
 

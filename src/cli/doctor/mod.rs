@@ -8,6 +8,7 @@ mod agents;
 mod config;
 mod finding;
 mod github;
+mod guarded;
 mod machine;
 mod permissions;
 mod repositories;
@@ -84,6 +85,7 @@ async fn ask(cx: &Context, desired: &Desired, client: Result<Client, Fail>, repo
             let credential = credential(cx, desired);
             if github::look(&client, &credential, &github::owners(desired), report).await {
                 repositories::look(&client, &credential, desired, report).await;
+                guarded::look(&client, desired, report).await;
             }
         }
         // The address is wrong, not who asks.

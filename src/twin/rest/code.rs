@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::pages::page;
 use super::{Content, Cx, Outcome, Reply, Route, route};
 use crate::twin::acts::{self, refs};
 use crate::twin::door::auth::{Caller, Need};
 use crate::twin::door::failure::Failure;
-use crate::twin::git::{Bare, CommitInfo, Found};
+use crate::twin::git::{Bare, Blob, CommitInfo, Found};
 use crate::twin::shape;
 use crate::twin::world::{Permission, Repo};
 
@@ -22,6 +22,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("POST", "/repos/{owner}/{repo}/git/refs", create_ref),
     route("PATCH", "/repos/{owner}/{repo}/git/refs/{ref...}", update_ref),
     route("DELETE", "/repos/{owner}/{repo}/git/refs/{ref...}", delete_ref),
+    route("GET", "/repos/{owner}/{repo}/git/trees/{ref...}", tree),
     route("GET", "/repos/{owner}/{repo}/contents/{path...}", contents),
     route("POST", "/repos/{owner}/{repo}/forks", fork),
     // Last: a ref may have slashes.
@@ -176,6 +177,38 @@ fn contents(cx: &Cx<'_>) -> Outcome {
         }
         Found::Nothing => Err(Failure::not_found()),
     }
+}
+
+/// The tree of a commit, with all that is in it where that is asked for.
+fn tree(cx: &Cx<'_>) -> Outcome {
+    let (repo, bare) = opened(cx)?;
+    let revision = cx.param("ref");
+    let commit = match resolve(&bare, &repo, revision) {
+        Err(failure) if failure.status == 422 => return Err(Failure::not_found()),
+        other => other?,
+    };
+    let (git, deep) = (format!("{}/repos/{}/git", cx.urls().api, repo.full_name()), cx.query("recursive"));
+    let mut folders = vec![String::new()];
+    let mut all = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let Found::Folder(list) = bare.at_path(&commit.sha, &folder)? else { continue };
+        for Blob { path, sha, size, is_tree } in list {
+            let (mode, kind) = if is_tree { ("040000", "tree") } else { ("100644", "blob") };
+            let mut entry = json!({
+                "path": path, "mode": mode, "type": kind, "sha": sha, "url": format!("{git}/{kind}s/{sha}"),
+            });
+            if is_tree && deep.is_some() {
+                folders.push(path);
+            } else if !is_tree {
+                entry["size"] = size.into();
+            }
+            all.push(entry);
+        }
+    }
+    all.sort_by(|a, b| a["path"].as_str().cmp(&b["path"].as_str()));
+    Ok(Reply::ok(json!({
+        "sha": commit.tree, "url": format!("{git}/trees/{}", commit.tree), "tree": all, "truncated": false,
+    })))
 }
 
 fn fork(cx: &Cx<'_>) -> Outcome {

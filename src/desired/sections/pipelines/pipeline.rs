@@ -6,7 +6,7 @@ use crate::desired::block::{Block, Read};
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Kind, Repeat, Type};
 use crate::desired::text::shorten;
-use crate::model::{AgentConfig, Epics, LabelName, Mark, MergePolicy, Permission, Phase, Pipeline, Reserved};
+use crate::model::{AgentConfig, Epics, JUDGES, LabelName, Mark, MergePolicy, Permission, Phase, Pipeline, Reserved};
 
 use super::super::refers::{AGENT, MERGE_POLICY, refers};
 use super::Builder;
@@ -19,7 +19,6 @@ const PREFIX: &str = "factory:";
 const OPTIONAL: &[Phase] = &[Phase::Triage, Phase::Discover, Phase::Shape, Phase::Plan, Phase::Review];
 const OPTIONAL_WORDS: &[&str] = &["triage", "discover", "shape", "plan", "review"];
 const THIN: u32 = 80;
-const JUDGES: &str = ".github/**";
 const WRITES: u32 = 20;
 const ROUTE_BACKS: u32 = 6;
 const EPICS: Epics = Epics::Person;
