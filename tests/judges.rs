@@ -161,6 +161,9 @@ fn gh_finds_a_github() {
         let issues = gh(w, &[&["issue", "list", "--json", "title,labels"], &on[..]].concat());
         assert!(issues.contains("It broke") && issues.contains("area: web"), "{issues}");
         gh(w, &["api", "--paginate", "repos/acme/anvil/labels?per_page=3", "--jq", ".[].name"]);
+        w.github().push_file("acme/anvil", "main", "docs/deep.md", "x\n").expect("the branch is there");
+        let files = gh(w, &["api", "repos/acme/anvil/git/trees/HEAD?recursive=1", "--jq", ".tree[].path"]);
+        assert!(files.lines().any(|path| path == "docs/deep.md"), "{files}");
 
         let answered = w.path("answered.jsonl");
         std::fs::write(&answered, replies(&w.requests())).expect("the file can be written");
