@@ -249,6 +249,11 @@ impl Index {
                     Arc::make_mut(&mut self.held).updated(&outcome.address, entry.at);
                 }
                 if outcome.result == Ending::Done
+                    && let Some((repo, number)) = open.as_ref().and_then(|open| open.intent.writes_on())
+                {
+                    Arc::make_mut(&mut self.held).wrote(&repo, number, entry.at);
+                }
+                if outcome.result == Ending::Done
                     && let Some(begun) = open.as_ref().and_then(Open::begun)
                 {
                     Arc::make_mut(&mut self.ran).begin(&outcome.address, begun);
@@ -427,8 +432,10 @@ fn undoes(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::super::samples::{at, config, flip, intent, outcome};
-    use super::super::{Outcome, Verdict};
+    use super::super::{Intent, Outcome, Verdict};
     use super::*;
 
     fn index(records: &[(i64, Record)]) -> Index {
@@ -447,6 +454,31 @@ mod tests {
     fn of(record: &Record) -> Outcome {
         let Record::Outcome(outcome) = record else { panic!("not an outcome") };
         outcome.clone()
+    }
+
+    #[test]
+    fn what_is_written_on_an_issue_counts_for_an_hour() {
+        let repo = RepoName::parse("acme/widgets").unwrap();
+        let tells = |nth: u64, verb: Verb, before: Value| {
+            let Record::Intent(intent) = intent("a", nth) else { panic!("not an intent") };
+            Record::from(Intent { verb, before, ..*intent })
+        };
+        let beside = json!({ "of": { "issue": 7 }, "pull": null });
+        let all = [
+            tells(0, Verb::TellIssue, json!({ "issue": 7 })),
+            tells(1, Verb::OpenPull, beside.clone()),
+            tells(2, Verb::StartRun, beside.clone()),
+            tells(3, Verb::MergePull, json!({ "issue": 8 })),
+            tells(4, Verb::TellIssue, json!({ "issue": 7 })),
+        ];
+        let mut records: Vec<(i64, Record)> = Vec::new();
+        let ends = [Ending::Done, Ending::Done, Ending::Done, Ending::Done, Ending::Failed];
+        for ((it, hours), ending) in all.iter().zip([0, 0, 1, 1, 1]).zip(ends) {
+            records.extend([(hours, it.clone()), (hours, outcome(it, ending))]);
+        }
+        let held = index(&records).held();
+        let written = |number, hours: i64| held.writes_within_the_hour(&repo, number, at(hours * 3600));
+        assert_eq!([written(7, 0), written(8, 1), written(7, 1), written(9, 0)], [2, 1, 0, 0]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Run;
-use crate::model::{ActionId, Address, CommitId, IntentId, Proof, Risk, Source, Verb};
+use crate::model::{ActionId, Address, CommitId, IntentId, Proof, RepoName, Risk, Source, Verb};
 
 /// One record, without its place in the chain.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +71,17 @@ pub struct Intent {
     /// The state directory that it runs in, by an id that no other has.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub machine: String,
+}
+
+impl Intent {
+    /// The issue that it writes on, or on whose pull request; none of what is done on this machine.
+    pub fn writes_on(&self) -> Option<(RepoName, u64)> {
+        if matches!(self.verb, Verb::StartRun | Verb::StopRun | Verb::PassOver) {
+            return None;
+        }
+        let seen = if self.before["of"].is_object() { &self.before["of"] } else { &self.before };
+        Some((self.address.repo_name()?, seen["issue"].as_u64()?))
+    }
 }
 
 impl From<Intent> for Record {

@@ -534,8 +534,6 @@ pub struct Cases {
     pub own: BTreeMap<String, String>,
     /// The login of its reviewer, where it has one and GitHub tells it.
     pub reviewer: Option<String>,
-    /// How many times the factory has written on each issue within the hour.
-    pub writes: BTreeMap<(RepoName, u64), u32>,
     /// What the ledger holds for policies that ask for evidence.
     pub held: Arc<Held>,
     /// The advisors that were passed over.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Address, CommitId, MergePolicy, RepoName};
@@ -79,7 +79,14 @@ pub struct Held {
     pub approvals: BTreeSet<(String, String, String)>,
     /// When the branches of pull requests were brought up to their base, by the address of the pull request.
     pub updates: BTreeMap<Address, Vec<Timestamp>>,
+    /// When the factory wrote on issues lately, or on their pull requests.
+    pub writes: BTreeMap<(RepoName, u64), Vec<Timestamp>>,
 }
+
+/// For so long a write on an issue counts.
+const COUNTS: SignedDuration = SignedDuration::from_hours(1);
+/// Of so many issues is kept what counts no longer.
+const KEPT: usize = 1_000;
 
 impl Held {
     /// Takes note of what is written in the ledger.
@@ -96,6 +103,24 @@ impl Held {
                 self.approvals.insert((policy.clone(), fingerprint.clone(), by.to_lowercase()));
             }
         }
+    }
+
+    /// Takes note of a write on an issue, or on its pull request.
+    pub fn wrote(&mut self, repo: &RepoName, number: u64, at: Timestamp) {
+        let counts = |moment: &Timestamp| at.duration_since(*moment) < COUNTS;
+        if self.writes.len() >= KEPT {
+            self.writes.retain(|_, all| all.iter().any(counts));
+        }
+        let all = self.writes.entry((repo.clone(), number)).or_default();
+        all.retain(counts);
+        all.push(at);
+    }
+
+    /// How many times the factory has written on an issue within the hour.
+    pub fn writes_within_the_hour(&self, repo: &RepoName, number: u64, now: Timestamp) -> u32 {
+        let all = self.writes.get(&(repo.clone(), number)).into_iter().flatten();
+        let count = all.filter(|at| now.duration_since(**at) < COUNTS).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// Takes note of a branch that was brought up to its base.

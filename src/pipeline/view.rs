@@ -84,8 +84,8 @@ impl<'a> View<'a> {
 
     /// What it waits for where the factory has written on it so often that it is left alone for a while.
     pub(super) fn quiet(&self) -> Option<String> {
-        let of = (self.case.repo.clone(), self.case.number);
-        let written = self.cx.observed.cases.writes.get(&of).copied().unwrap_or_default();
+        let held = &self.cx.observed.cases.held;
+        let written = held.writes_within_the_hour(&self.case.repo, self.case.number, self.cx.now);
         let Pipeline { writes, source, .. } = self.pipeline;
         (written >= *writes).then(|| {
             format!("quiet: {written} writes on it within an hour, and {writes} are allowed ({source})")

@@ -54,7 +54,6 @@ pub(in crate::engine) async fn issues_seen(
         observed::reviewer(reviewer, &wanted, observed).await;
     }
     known.note_own(observed.cases.own.values().chain(&observed.cases.reviewer));
-    observed.cases.writes = known.writes(now);
     // What was settled and is asked for again has runs that were not read.
     let open = observed.cases.all.iter().filter(|(_, seen)| seen.known().is_some_and(|case| case.open));
     let again: BTreeSet<(RepoName, u64)> =

@@ -34,8 +34,6 @@ struct Inner {
     issues: BTreeMap<Mark, (RepoName, u64)>,
     /// Those of them that nothing more is to be done about.
     settled: BTreeSet<Mark>,
-    /// When the factory wrote on issues, within the hour.
-    writes: BTreeMap<(RepoName, u64), Vec<Timestamp>>,
     /// The logins of the factory itself.
     own: BTreeSet<String>,
     /// What somebody may do in a repository, and when that was read.
@@ -265,25 +263,6 @@ impl Known {
             out.extend(past.iter().rev().take(failed + 1).map(|(_, id, _)| (*id).clone()));
         }
         out
-    }
-
-    /// Takes note of a write on an issue.
-    pub(in crate::engine) fn note_write(&self, repo: &RepoName, number: u64, at: Timestamp) {
-        self.lock().writes.entry((repo.clone(), number)).or_default().push(at);
-    }
-
-    /// How many times the factory has written on each issue within the hour.
-    pub(super) fn writes(&self, now: Timestamp) -> BTreeMap<(RepoName, u64), u32> {
-        let mut known = self.lock();
-        known.writes.retain(|_, all| {
-            all.retain(|at| now.duration_since(*at) < SignedDuration::from_hours(1));
-            !all.is_empty()
-        });
-        known
-            .writes
-            .iter()
-            .map(|(at, all)| (at.clone(), u32::try_from(all.len()).unwrap_or(u32::MAX)))
-            .collect()
     }
 
     /// Takes note of who the factory is.

@@ -211,12 +211,8 @@ impl Shop {
             .await;
             match carried {
                 Ok(report) => {
-                    for (action, outcome) in &report.outcomes {
+                    for (action, _) in &report.outcomes {
                         if let Some(watched) = action.effect.watched() {
-                            if action.verb != Verb::StartRun && matches!(outcome, Outcome::Done) {
-                                let repo = action.effect.repo();
-                                self.known.note_write(repo, watched.number, self.clock.now());
-                            }
                             self.known.remembered().forget(action.effect.repo(), watched.number);
                         }
                     }

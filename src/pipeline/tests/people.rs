@@ -1,5 +1,7 @@
 //! What people ask to be changed is worked on once, and answered with the commit or the reason.
 
+use jiff::SignedDuration;
+
 use super::super::{projection, station};
 use super::story::{Story, commit, pull};
 use crate::model::Outcome::{Crashed, Done, NoChange};
@@ -148,6 +150,24 @@ fn who_may_not_steer_has_nothing_reworked() {
     merge: waits for #20 to be ready to land, for 60 minutes now: 1 conversation is not resolved; it needs somebody to resolve it
     (ann says the same)
     review: `rework` 1 is to be done
+    ");
+}
+
+/// A bot that fights back, or a loop of our own making: it is left alone, which the plan says, and nothing is told of it.
+#[test]
+fn what_is_written_on_too_often_is_left_alone_for_a_while() {
+    let mut it = Story::new("");
+    it.stands();
+    for _ in 0..20 {
+        it.is_written_on();
+    }
+    it.stands();
+    assert!(it.view(|view| projection(view, &station(view))).is_none());
+    it.later(SignedDuration::from_hours(1)).stands();
+    insta::assert_snapshot!(it.told(), @r"
+    implement: `implement` 1 is to be done
+    triage: held, waits for quiet: 20 writes on it within an hour, and 20 are allowed (factory.kdl:4)
+    implement: `implement` 1 is to be done
     ");
 }
 

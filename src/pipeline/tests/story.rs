@@ -199,7 +199,6 @@ impl Story {
             reviewer: self.desired.github.reviewer.as_ref().map(|_| "critic[bot]".to_owned()),
             passed: self.passed.clone(),
             held: std::sync::Arc::new(self.held.clone()),
-            ..Cases::default()
         };
         Observed { runs: self.runs.clone(), knows_runs: true, cases, ..Observed::default() }
     }
@@ -384,6 +383,12 @@ impl Story {
         let lines = last.lines().filter(|line| words.iter().any(|word| line.contains(word)));
         let lines: Vec<String> = lines.map(|line| format!("    | {}", cut(line, LINE))).collect();
         self.tells(&lines.join("\n"))
+    }
+
+    /// The factory writes on it.
+    pub(super) fn is_written_on(&mut self) -> &mut Self {
+        self.held.wrote(&self.case.repo, self.case.number, self.now);
+        self
     }
 
     /// Time goes by.
