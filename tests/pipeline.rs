@@ -98,6 +98,30 @@ fn an_issue_is_worked_on_and_lands() {
 }
 
 #[test]
+fn nothing_is_begun_while_enough_waits_to_land() {
+    let script = "echo sharp > done; git add done; git commit -q -m 'Hone it'; echo honed";
+    with_issue(script, "phases; waiting-pulls 1", |w, number| {
+        let github = w.github();
+        // What is asked for never reports.
+        github.set_ci("acme/anvil", Vec::new()).unwrap();
+        for _ in 0..3 {
+            step(w).exits(0);
+        }
+        assert_eq!(pulls(w), [format!("factory/issue/{number} open")], "{}", w.plan(&[]).all());
+        let other = github.open_issue("acme/anvil", "Oil the anvil", &[]).unwrap();
+        let body = "It should shine. Done when there is a file called shine, so that everybody sees it.";
+        github.edit_issue_body("acme/anvil", other, "acme", body).unwrap();
+        github.label_issue("acme/anvil", other, "factory", "acme").unwrap();
+        let plan = w.plan(&[]);
+        let says = "room in the line of those that are to land: 1 of 1 (waiting-pulls, factory.kdl:3)";
+        assert!(plan.out.contains(says) && !plan.out.contains("start run"), "{}", plan.all());
+        w.config(&config(script, "phases; waiting-pulls 2"));
+        let plan = w.plan(&[]).exits(2);
+        assert!(plan.out.contains(&format!("start run issue/{other}/implement")), "{}", plan.all());
+    });
+}
+
+#[test]
 fn what_came_on_a_branch_after_it_had_landed_stays_there() {
     let script = "echo sharp > done; git add done; git commit -q -m 'Hone it'; echo honed";
     with_issue(script, SHORT, |w, number| {

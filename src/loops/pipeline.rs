@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Address, AtWork, Effect, Facet, Facets, OpenPull, Pipeline as Config, Remark, RepoName, RunSeen,
-    Seen, StartRun, StopRun, Subject, Task, Verb, Watched,
+    Action, Address, AtWork, Effect, Facet, Facets, OpenPull, Phase, Pipeline as Config, Remark, RepoName,
+    RunSeen, Seen, StartRun, StopRun, Subject, Task, Verb, Watched,
 };
 use crate::pipeline::{
     Move, Stand, Station, View, awaits_checks, holds_others, is_judged_again, may_wait, projection, shared,
-    station, touches,
+    station, touches, waits_in_line,
 };
 use crate::plan::Plan;
 use crate::work::{self, Next, Room, ends, next, under_way};
@@ -52,8 +52,12 @@ impl Loop for Pipeline {
         if cx.observed.gap(Facet::Runs, None).is_some() {
             return plan;
         }
-        let mut driver =
-            Driver { room: Room::of(&cx.work()), lanes: BTreeMap::new(), touched: BTreeMap::new() };
+        let mut driver = Driver {
+            room: Room::of(&cx.work()),
+            lanes: BTreeMap::new(),
+            in_line: BTreeMap::new(),
+            touched: BTreeMap::new(),
+        };
         let repos = cx.desired.pipelines.of_repo.keys();
         driver.room.note_unready(repos, &cx.work(), &mut plan);
         let all = in_turn(cx.work());
@@ -109,6 +113,9 @@ struct Lane {
 fn lanes(all: &[(View<'_>, Station)], driver: &mut Driver) {
     for (view, at) in all {
         let Some(pull) = view.case.pull() else { continue };
+        if waits_in_line(view, pull, at) {
+            *driver.in_line.entry(view.case.repo.clone()).or_default() += 1;
+        }
         let stops = pull.merged() && matches!(at.stand, Stand::Human { .. });
         let lane = || (view.case.repo.clone(), pull.base.clone());
         if stops || is_judged_again(view, pull, at) {
@@ -124,6 +131,8 @@ struct Driver {
     room: Room,
     /// What becomes of the branches.
     lanes: BTreeMap<(RepoName, String), Lane>,
+    /// How many pull requests wait for nothing but their turn to land.
+    in_line: BTreeMap<RepoName, u32>,
     /// The files that are being worked on, by repository and issue.
     touched: BTreeMap<RepoName, BTreeMap<u64, BTreeSet<String>>>,
 }
@@ -145,6 +154,16 @@ impl Driver {
         let (number, path) =
             others.into_iter().find_map(|(number, held)| Some((number, shared(&files, held)?)))?;
         Some(format!("#{number} to land, which touches `{path}` as well"))
+    }
+
+    /// What has to land before anything else is begun to be built.
+    fn crowd(&self, view: &View<'_>, at: &Station) -> Option<String> {
+        let count = self.in_line.get(&view.case.repo).copied().unwrap_or_default();
+        let Config { waiting_pulls, source, .. } = view.pipeline;
+        let begins = at.phase == Phase::Implement && !view.has_been_at(Phase::Implement);
+        (begins && count >= *waiting_pulls).then(|| {
+            format!("room in the line of those that are to land: {count} of {waiting_pulls} (waiting-pulls, {source})")
+        })
     }
 
     fn one(&mut self, view: &View<'_>, at: &Station, cx: &Cx<'_, NoSettings>, plan: &mut Plan) {
@@ -209,6 +228,9 @@ impl Driver {
         if may_wait(view, at)
             && let Some(on) = self.taken(view)
         {
+            return plan.wait(task.address(), on);
+        }
+        if let Some(on) = self.crowd(view, at) {
             return plan.wait(task.address(), on);
         }
         match next(task, &work, &mut self.room) {

@@ -42,6 +42,8 @@ pub struct Pipeline {
     pub writes: u32,
     /// How many heads of a pull request go back to who made them, for whatever reason, before it is a person's turn.
     pub route_backs: u32,
+    /// While so many pull requests only wait for their turn to land, nothing else is begun to be built.
+    pub waiting_pulls: u32,
     /// What becomes of an epic once its children are closed.
     pub epics: Epics,
     /// Where the issues belong that come in here; here, without one.

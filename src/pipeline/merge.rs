@@ -10,7 +10,7 @@ use crate::model::{
 
 pub use super::rules::{Unmet, unmet};
 use super::view::View;
-use super::{Move, Stand, Station, queue};
+use super::{Move, Queue, Stand, Station, queue};
 
 /// What the title of a pull request says that only tests the factory.
 const SYNTHETIC: &str = "[factory-e2e]";
@@ -122,6 +122,15 @@ pub fn awaits_checks(view: &View<'_>, pull: &PullCase) -> bool {
     let failed = |checks: &Vec<CheckSeen>| checks.iter().any(|it| it.state == CheckIs::Failed);
     let fits = pull.behind == Some(0) && is_young && !pull.checks.known().is_none_or(failed);
     fits && matches!(unmet(view, pull).as_slice(), [only] if only.rule == "checks")
+}
+
+/// Whether it waits for nothing but its turn to land, and for what follows from that: its base, and its checks on that. What is a
+/// person's turn doesn't.
+pub fn waits_in_line(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
+    let is_updated = view.policy().is_some_and(|policy| policy.updates > 0);
+    let of_its_turn = |it: &Unmet| it.rule == "checks" || (it.rule == "behind" && is_updated);
+    let is_ours = !matches!(at.stand.queue(), Queue::Person | Queue::Held);
+    is_ours && pull.open && pull.queue.is_none() && unmet(view, pull).iter().all(of_its_turn)
 }
 
 /// Whether it was brought up to its base, has all of it still, and is being judged once more because of that: what landed before it

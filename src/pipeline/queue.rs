@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    CheckIs, CheckSeen, Enqueuing, Landed, Phase, Play, PullCase, QUEUE_BOT, Removed, RequiredCheck, Seen, Watched,
+    CheckIs, CheckSeen, Enqueuing, Landed, Phase, Play, PullCase, QUEUE_BOT, Removed, RequiredCheck, Seen,
+    Watched,
 };
 use crate::work::words::as_data;
 
@@ -57,8 +58,7 @@ fn out<'p>(view: &View<'_>, pull: &'p PullCase) -> Option<&'p Removed> {
     let is_own = view.is_factory(&removed.by);
     // GitHub tells times in whole seconds, and who mended it may have been as quick as that.
     let (mark, head) = (mark(removed), Some(&pull.head));
-    let mends =
-        |play: &Play| play.book == REPAIR && play.about.contains(&mark) && play.head.as_ref() != head;
+    let mends = |play: &Play| play.book == REPAIR && play.about.contains(&mark) && play.head.as_ref() != head;
     let is_mended = view.runs.iter().any(|run| run.of.play.as_ref().is_some_and(mends));
     (!is_own && !is_mended && view.commands.retried(removed.at).is_none()).then_some(removed)
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Case, Held, LabelName, Mark, MergePolicy, Permission, Pipeline, Playbook, PullCase, RepoName, RunSeen,
-    Watched,
+    Case, Held, LabelName, Mark, MergePolicy, Permission, Phase, Pipeline, Playbook, PullCase, RepoName,
+    RunSeen, Watched,
 };
 use crate::work;
 
@@ -80,6 +80,11 @@ impl<'a> View<'a> {
     /// Whether something was made or tried for it.
     pub(super) fn is_begun(&self) -> bool {
         !self.runs.is_empty() || !self.case.pulls.is_empty()
+    }
+
+    /// Whether there was a run for it in a phase.
+    pub fn has_been_at(&self, phase: Phase) -> bool {
+        self.runs.iter().any(|run| run.of.subject.issue().is_some_and(|(_, of)| of == phase))
     }
 
     /// What it waits for where the factory has written on it so often that it is left alone for a while.

@@ -27,6 +27,7 @@ fn pipeline() -> Pipeline {
         router: None,
         writes: 0,
         route_backs: 0,
+        waiting_pulls: 0,
         source: Source::built_in(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::story::{Story, check, commit, file, load, pull};
 use crate::model::{CheckIs, CheckSeen, Mergeable, PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen};
-use crate::pipeline::unmet;
+use crate::pipeline::{station, unmet, waits_in_line};
 
 const GREEN: &str = "mode \"on-green\"; require-checks \"ci\"";
 const REVIEWED: &str = "mode \"on-green-with-review\"; require-checks \"ci\"";
@@ -24,7 +24,9 @@ repo "acme/anvil" {{ pipeline "p"; }}
     let left = it.view(|view| unmet(view, &view.case.pulls[0]));
     assert!(left.iter().all(|it| !it.says.is_empty() && !it.needs.is_empty()), "{left:?}");
     let names: Vec<&str> = left.iter().map(|it| it.rule).collect();
-    if names.is_empty() { "lands".to_owned() } else { names.join(", ") }
+    let says = if names.is_empty() { "lands".to_owned() } else { names.join(", ") };
+    let in_line = it.view(|view| waits_in_line(view, &view.case.pulls[0], &station(view)));
+    if in_line { format!("{says} (in line)") } else { says }
 }
 
 fn checks(all: Vec<CheckSeen>) -> impl Fn(&mut PullCase) {
@@ -80,7 +82,7 @@ fn a_pull_request_lands_when_no_rule_is_left() {
         "not graduated", "mode \"on-green\"; require-checks \"ci\"; graduation clean-prs=1", |_| ();
     ];
     insta::assert_snapshot!(rows, @r"
-    all is well: lands
+    all is well: lands (in line)
     nothing is merged: mode, checks
     of tests: synthetic
     closed: open
@@ -89,13 +91,13 @@ fn a_pull_request_lands_when_no_rule_is_left() {
     held: hold
     conflicts: mergeable
     may conflict: mergeable
-    behind: behind
-    may be behind: behind
+    behind: behind (in line)
+    may be behind: behind (in line)
     a conversation: conversations
     conversations that were not read: conversations
     reviews that were not read: review
     frozen: freeze
-    frozen on another day: lands
+    frozen on another day: lands (in line)
     not graduated: graduation
     ");
 }
@@ -120,19 +122,19 @@ fn what_a_check_must_have_said() {
         "a status", of_app, checks(vec![CheckSeen { app: None, ..check("ci", CheckIs::Passed) }]);
     ];
     insta::assert_snapshot!(rows, @r"
-    none: checks
-    passed: lands
-    another one passed: checks
-    queued: checks
-    running: checks
-    skipped: checks
-    failed: checks
-    passed and failed: checks
-    passed, and another one failed: lands
-    not read: checks
-    from the App: lands
-    from another App: checks
-    a status: checks
+    none: checks (in line)
+    passed: lands (in line)
+    another one passed: checks (in line)
+    queued: checks (in line)
+    running: checks (in line)
+    skipped: checks (in line)
+    failed: checks (in line)
+    passed and failed: checks (in line)
+    passed, and another one failed: lands (in line)
+    not read: checks (in line)
+    from the App: lands (in line)
+    from another App: checks (in line)
+    a status: checks (in line)
     ");
 }
 
@@ -158,17 +160,17 @@ fn who_may_approve() {
     ];
     insta::assert_snapshot!(rows, @r"
     nobody: review
-    ann: lands
+    ann: lands (in line)
     ann, of another head: review
     who may not: review
     somebody unknown: review
     who opened it: review
     who pushed last: review
-    ann, who commented then: lands
+    ann, who commented then: lands (in line)
     ann, who took it back: review
     ann, and bob asks for changes: review
     ann asks for changes: review
-    ann asked for changes: lands
+    ann asked for changes: lands (in line)
     ");
 }
 
@@ -190,7 +192,7 @@ fn what_may_be_changed() {
         "not read", limited, |pull| pull.files = Seen::Unknown;
     ];
     insta::assert_snapshot!(rows, @r"
-    a little: lands
+    a little: lands (in line)
     too many lines: size
     too many files: size
     what people merge: paths

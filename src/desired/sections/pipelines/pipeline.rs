@@ -6,7 +6,9 @@ use crate::desired::block::{Block, Read};
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Kind, Repeat, Type};
 use crate::desired::text::shorten;
-use crate::model::{AgentConfig, Epics, JUDGES, LabelName, Mark, MergePolicy, Permission, Phase, Pipeline, Reserved};
+use crate::model::{
+    AgentConfig, Epics, JUDGES, LabelName, Mark, MergePolicy, Permission, Phase, Pipeline, Reserved,
+};
 
 use super::super::refers::{AGENT, MERGE_POLICY, refers};
 use super::Builder;
@@ -21,6 +23,7 @@ const OPTIONAL_WORDS: &[&str] = &["triage", "discover", "shape", "plan", "review
 const THIN: u32 = 80;
 const WRITES: u32 = 20;
 const ROUTE_BACKS: u32 = 6;
+const WAITING_PULLS: u32 = 20;
 const EPICS: Epics = Epics::Person;
 pub(super) const LABELS: Type = Type::List { of: &Type::Label, max: 20 };
 
@@ -126,6 +129,13 @@ pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
         )
         .or("6"),
         Field::new(
+            "waiting-pulls",
+            Type::Int { min: 1, max: 10_000 },
+            "While so many pull requests of a repository wait for nothing but their turn to land, no other issue of it is begun to be implemented: what is built on an older base has to be brought up to date, and tested once more, for each that lands before it.",
+            "20",
+        )
+        .or("20"),
+        Field::new(
             "epics",
             Type::Word(Epics::WORDS),
             "What becomes of an issue with sub-issues once all of them are closed: `person`: its comment says so, and it is a person's to close. `close`: it is closed.",
@@ -182,6 +192,7 @@ pub(super) fn build(block: &Block, known: &Known<'_>, cx: &mut Builder<'_>) -> O
             .unwrap_or(Permission::Write),
         writes: block.count("writes").unwrap_or(WRITES),
         route_backs: block.count("route-backs").unwrap_or(ROUTE_BACKS),
+        waiting_pulls: block.count("waiting-pulls").unwrap_or(WAITING_PULLS),
         epics: block.text("epics").and_then(|(word, _)| Epics::by_word(word)).unwrap_or(EPICS),
         router: block.child(ROUTER.name).map(|block| router::build(block, cx)),
         source: cx.source(block.span),
@@ -291,6 +302,7 @@ mod tests {
             ("judges", vec![JUDGES].into()),
             ("writes", WRITES.into()),
             ("route-backs", ROUTE_BACKS.into()),
+            ("waiting-pulls", WAITING_PULLS.into()),
             ("trust", Permission::Write.as_str().into()),
             ("epics", EPICS.as_str().into()),
             ("phases", OPTIONAL.iter().map(|phase| phase.as_str()).collect::<serde_json::Value>()),

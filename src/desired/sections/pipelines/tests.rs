@@ -51,6 +51,7 @@ pipeline "standard" {
     trust "maintain"
     writes 5
     route-backs 4
+    waiting-pulls 9
     epics "close"
     router by="mirror" otherwise="here" {
         route "acme/widgets" { labels "area:widgets"; components "widgets"; paths "widgets/**"; title "widget"; }
@@ -92,6 +93,7 @@ judges = ["ci/**", ".github/**"]
 trust = "maintain"
 writes = 5
 route-backs = 4
+waiting-pulls = 9
 epics = "close"
 advisor.pre-flight = { reworked = true, lines = 20, paths = ["src/**"] }
 advisor.mid-flight.consults = 3
@@ -165,7 +167,7 @@ fn a_whole_pipeline_in_both_spellings() {
         f/shape "1d76db" "The factory chooses a direction" was=None delete=None (pipeline "standard" ; over [])
         f/triage "1d76db" "The factory looks whether it can be worked on" was=None delete=None (pipeline "standard" ; over [])
         factory:please "-" "-" was=None delete=None (pipeline "standard" ; over [])
-    Pipeline { name: "standard", intake: [LabelName("factory:please"), LabelName("bug")], assignee: Some("factory-bot"), search: Some("label:bug no:assignee"), prefix: "f/", phases: {Triage, Plan}, agents: ["claude", "codex"], merge_policy: Some("guarded"), thin: 10, reserved: Reserved { labels: [LabelName("needs-decision")], words: ["pricing", "licence"], paths: ["legal/**"] }, judges: ["ci/**", ".github/**"], advisors: {PreFlight: Advisor { agents: [], authority: Veto, on_failure: Open, when: AskedWhen { reworked: true, lines: Some(20), paths: ["src/**"] }, consults: 5, source: Source { file: "(default)", line: 0, column: 0, commit: None } }, MidFlight: Advisor { agents: [], authority: Veto, on_failure: Open, when: AskedWhen { reworked: false, lines: None, paths: [] }, consults: 3, source: Source { file: "(default)", line: 0, column: 0, commit: None } }, PostVerify: Advisor { agents: ["codex"], authority: Advice, on_failure: Veto, when: AskedWhen { reworked: false, lines: None, paths: [] }, consults: 5, source: Source { file: "(default)", line: 0, column: 0, commit: None } }}, trust: Maintain, writes: 5, route_backs: 4, epics: Close, router: Some(Router { routes: [Route { to: RepoName { full: "acme/widgets", slash: 4 }, labels: [LabelName("area:widgets")], components: ["widgets"], paths: ["widgets/**"], title: ["widget"], source: Source { file: "(default)", line: 0, column: 0, commit: None } }, Route { to: RepoName { full: "acme/widgets", slash: 4 }, labels: [], components: [], paths: [], title: ["gadget"], source: Source { file: "(default)", line: 0, column: 0, commit: None } }], by: Mirror, otherwise: Here, source: Source { file: "(default)", line: 0, column: 0, commit: None } }), source: Source { file: "(default)", line: 0, column: 0, commit: None } }
+    Pipeline { name: "standard", intake: [LabelName("factory:please"), LabelName("bug")], assignee: Some("factory-bot"), search: Some("label:bug no:assignee"), prefix: "f/", phases: {Triage, Plan}, agents: ["claude", "codex"], merge_policy: Some("guarded"), thin: 10, reserved: Reserved { labels: [LabelName("needs-decision")], words: ["pricing", "licence"], paths: ["legal/**"] }, judges: ["ci/**", ".github/**"], advisors: {PreFlight: Advisor { agents: [], authority: Veto, on_failure: Open, when: AskedWhen { reworked: true, lines: Some(20), paths: ["src/**"] }, consults: 5, source: Source { file: "(default)", line: 0, column: 0, commit: None } }, MidFlight: Advisor { agents: [], authority: Veto, on_failure: Open, when: AskedWhen { reworked: false, lines: None, paths: [] }, consults: 3, source: Source { file: "(default)", line: 0, column: 0, commit: None } }, PostVerify: Advisor { agents: ["codex"], authority: Advice, on_failure: Veto, when: AskedWhen { reworked: false, lines: None, paths: [] }, consults: 5, source: Source { file: "(default)", line: 0, column: 0, commit: None } }}, trust: Maintain, writes: 5, route_backs: 4, waiting_pulls: 9, epics: Close, router: Some(Router { routes: [Route { to: RepoName { full: "acme/widgets", slash: 4 }, labels: [LabelName("area:widgets")], components: ["widgets"], paths: ["widgets/**"], title: ["widget"], source: Source { file: "(default)", line: 0, column: 0, commit: None } }, Route { to: RepoName { full: "acme/widgets", slash: 4 }, labels: [], components: [], paths: [], title: ["gadget"], source: Source { file: "(default)", line: 0, column: 0, commit: None } }], by: Mirror, otherwise: Here, source: Source { file: "(default)", line: 0, column: 0, commit: None } }), source: Source { file: "(default)", line: 0, column: 0, commit: None } }
     Playbook { name: "network-stuck", phase: Hitl, prompt: "Mend {{findings}}.", criteria: ["It is mended."], agents: [], attempts: 2, continuations: 3, budget: 20000, paths: ["net/**"], source: Source { file: "(default)", line: 0, column: 0, commit: None } }
     Playbook { name: "plan", phase: Plan, prompt: "Plan {{issue}}.", criteria: ["Every file that is to change exists, and every new one is said to be new.", "Every step can be checked by a test or a command that the plan names.", "What holds once it is done is a list that somebody else could tick off.", "Nothing is left to be decided while it is built; what people must decide is listed as open.", "Decisions recorded in the repository are kept, or the plan says which it breaks and why."], agents: ["codex"], attempts: 5, continuations: 3, budget: 20000, paths: [], source: Source { file: "(default)", line: 0, column: 0, commit: None } }
     MergePolicy { name: "guarded", mode: OnGreenWithReview, method: Rebase, checks: [RequiredCheck { name: "lint", app: None }, RequiredCheck { name: "ci", app: Some(12345) }], max_files: Some(50), max_lines: None, people_paths: ["deploy/**"], freezes: [Freeze { from: (Friday, 16:00:00), to: (Monday, 08:00:00), zone: "Europe/Berlin", text: "Fri 16:00..Mon 08:00" }, Freeze { from: (Wednesday, 00:00:00), to: (Wednesday, 06:00:00), zone: "UTC", text: "Wed 00:00..Wed 06:00" }], updates: 2, graduation: Graduation { clean_pulls: 3, soak: Some(28800s), drift: Some(8192), approved_by: Some("ann") }, source: Source { file: "(default)", line: 0, column: 0, commit: None } }
@@ -173,7 +175,7 @@ fn a_whole_pipeline_in_both_spellings() {
     "#);
     let pipelines = &from_kdl.pipelines;
     let policy = pipelines.policy(&repo("acme/widgets")).unwrap();
-    assert_eq!((policy.name.as_str(), policy.source.line), ("guarded", 31));
+    assert_eq!((policy.name.as_str(), policy.source.line), ("guarded", 32));
     let (plan, built_in) = (&pipelines.playbooks["plan"], &super::built_in::all()["plan"]);
     assert_eq!(
         (&plan.criteria, plan.budget),

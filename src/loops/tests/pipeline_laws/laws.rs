@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Action, Advisor, AdvisorRole, Authority, Effect, FileChange, LabelName, Mark, MergeMode, Phase, Play,
-    PullCase, ReviewIs, ReviewSeen, RunId, RunSeen, StartRun, match_path,
+    Action, Advisor, AdvisorRole, Authority, Effect, FileChange, LabelName, Mark, MergeMode, Observed, Phase,
+    Play, PullCase, RepoName, ReviewIs, ReviewSeen, RunId, RunSeen, StartRun, match_path,
 };
-use crate::pipeline::{Command, Move, Stand, View, unmet};
+use crate::pipeline::{Command, Move, Stand, View, station, unmet, waits_in_line};
 use crate::plan::Plan;
+use crate::work;
 
 use super::world::{CRITIC, Key, PEOPLE, World};
 
@@ -66,6 +67,30 @@ fn has_veto(world: &World, key: &Key, head: &crate::model::CommitId) -> bool {
 impl Laws {
     fn counts(&mut self, what: &'static str) {
         *self.seen.entry(what).or_default() += 1;
+    }
+
+    /// Nothing is begun to be built where as many as may be wait for their turn to land.
+    pub(super) fn crowds(world: &World, observed: &Observed, plan: &Plan) {
+        let cx = work::Cx { desired: &world.desired, observed, now: world.now };
+        let known = observed.cases.all.iter().filter_map(|((repo, _), seen)| {
+            let (pipeline, case) = (world.desired.pipelines.of(repo)?, seen.known()?);
+            Some(View::of(cx, pipeline, case))
+        });
+        let mut in_line: BTreeMap<RepoName, u32> = BTreeMap::new();
+        for view in known {
+            if view.case.pull().is_some_and(|pull| waits_in_line(&view, pull, &station(&view))) {
+                *in_line.entry(view.case.repo.clone()).or_default() += 1;
+            }
+        }
+        for action in &plan.actions {
+            let Effect::StartRun(start) = &action.effect else { continue };
+            let Some(it @ (_, Phase::Implement)) = start.of.subject.issue() else { continue };
+            let is_its = |run: &&RunSeen| run.of.repo == start.of.repo && run.of.subject.issue() == Some(it);
+            let most = world.desired.pipelines.of(&start.of.repo).expect("it has one").waiting_pulls;
+            let count = in_line.get(&start.of.repo).copied().unwrap_or_default();
+            let goes_on = observed.runs.iter().any(|run| is_its(&run));
+            assert!(count < most || goes_on, "it is begun while {count} wait to land");
+        }
     }
 
     /// An action that its look didn't refuse is one that is wanted, of the issue as it is now.

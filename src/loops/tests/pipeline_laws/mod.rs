@@ -45,6 +45,7 @@ fn plan(world: &World, observed: &crate::model::Observed) -> Plan {
 fn tick(world: &mut World, laws: &mut Laws) {
     let observed = world.reads();
     let plan = plan(world, &observed);
+    Laws::crowds(world, &observed, &plan);
     laws.moved(world);
     for action in plan.actions {
         for _ in 0..world.one_of(&[0, 0, 0, 1, 1, 2]) {

@@ -37,6 +37,7 @@ pipeline "long" {
     agents "smith" "helper"
     merge-policy "green"
     judges "ci/**"
+    waiting-pulls 1
     advisor "pre-flight" { reworked #true; paths "lib/**"; }
     advisor "mid-flight" consults=2
     advisor "post-verify"
