@@ -254,3 +254,32 @@ fn the_doctor_names_the_globs_that_match_no_file() {
         assert!(doctor.out.contains("ok  paths: 2 globs of `judges`"), "{}", doctor.all());
     });
 }
+
+/// What keeps the issue keeps its pull request, whatever that itself looks like.
+#[test]
+fn what_keeps_an_issue_is_told_of_its_pull_request() {
+    with_issue(DOES, SHORT, |w, number| {
+        w.github().set_ci("acme/anvil", vec![CiScript::new("ci", 77, "true")]).unwrap();
+        for _ in 0..2 {
+            step(w).exits(0);
+        }
+        let pull = format!("acme/anvil#{}", pull(w));
+        let why = |expect: &[&str]| {
+            let told = w.run(&["why-not", &pull]).exits(0);
+            for says in expect {
+                assert!(told.out.contains(says), "{says}: {}", told.all());
+            }
+        };
+        w.github().label_issue("acme/anvil", number, "factory:hold", "acme").unwrap();
+        why(&[
+            "issue: #2 is held; waits for its label `factory:hold` to be removed",
+            "factoryctl issue show",
+        ]);
+        w.github().unlabel_issue("acme/anvil", number, "factory:hold", "acme").unwrap();
+        w.run(&["loop", "disable", "pipeline", "--reason", "smoke"]).exits(0);
+        why(&["kill-switch: loop `pipeline` was switched off", "smoke"]);
+        w.run(&["loop", "enable", "pipeline"]).exits(0);
+        w.run(&["suspend", "repo/acme/anvil/**", "--reason", "people are at it"]).exits(0);
+        why(&["suspended: `repo/acme/anvil/**` was suspended"]);
+    });
+}

@@ -26,8 +26,13 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let looked = Looked::at(cx).await?;
     let known = looked.in_turn();
     let (view, pull) = find(&meant, &known)?;
+    let at = known.iter().find(|(other, _)| std::ptr::eq(other, view)).map(|(_, at)| at);
     let landed = pull.landed.as_ref();
-    let rules = if landed.is_some() { Vec::new() } else { Rule::unmet(view, pull) };
+    let mut rules = if landed.is_some() { Vec::new() } else { Rule::unmet(view, pull) };
+    if landed.is_none() {
+        rules.splice(0..0, at.and_then(|at| Rule::of_issue(view, at)));
+        rules.extend(looked.switched_off(&view.case.repo, pull.number).map(Rule::of_switch));
+    }
     if args.json {
         cx.ui.print_json(&json!({
             "version": 1,

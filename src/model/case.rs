@@ -76,8 +76,15 @@ pub struct CommentSeen {
     pub body: String,
     /// When it was written.
     pub at: Timestamp,
-    /// When it was last edited.
-    pub edited: Option<Timestamp>,
+    /// When it was last edited, and by whom: whoever may write in a repository may edit what others said.
+    pub edited: Option<(Timestamp, String)>,
+}
+
+impl CommentSeen {
+    /// Whose words these are.
+    pub fn by(&self) -> &str {
+        self.edited.as_ref().map_or(&self.author, |(_, login)| login)
+    }
 }
 
 /// A branch.

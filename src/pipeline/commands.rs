@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::model::{Phase, is_command};
+use crate::model::{Phase, PullCase, is_command};
 
 use super::view::View;
 
@@ -126,11 +126,14 @@ impl Commands {
 /// What people said of how to go on with an issue.
 pub(super) fn commands(view: &View<'_>) -> Commands {
     let mut out = Commands::default();
-    let others = view.case.comments.iter().filter(|it| !it.own && !view.is_reviewer(&it.author));
+    let others = view.case.comments.iter().filter(|it| !it.own && !view.is_reviewer(it.by()));
     for comment in others {
         let Some(parsed) = parse(&comment.body) else { continue };
-        let by = comment.author.clone();
+        let by = comment.by().to_owned();
         match (view.is_trusted(&by), parsed) {
+            (Some(true), Ok(Command::Redo(phase))) if let Some(why) = in_vain(view, phase, comment.at) => {
+                out.unheard.push((by, why));
+            }
             (Some(true), Ok(command)) => out.heard.push((comment.at, by, command)),
             (Some(true), Err(why)) => out.unheard.push((by, why)),
             (Some(false), _) => {
@@ -142,6 +145,17 @@ pub(super) fn commands(view: &View<'_>) -> Commands {
         }
     }
     out
+}
+
+/// Why nothing comes of it that a phase is to be gone through again.
+fn in_vain(view: &View<'_>, phase: Phase, said: Timestamp) -> Option<String> {
+    if !view.pipeline.has(phase) {
+        return Some(format!("`/redo {phase}`: this pipeline has no such phase"));
+    }
+    let was_open = |it: &&PullCase| it.opened <= said && it.closed.is_none_or(|closed| said < closed);
+    let pull = view.case.pulls.iter().find(was_open)?;
+    let number = pull.number;
+    Some(format!("`/redo {phase}`: #{number} is open; ask for changes on it, or close it and say so again"))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::work::words::{as_data, as_title, quoted, words_of};
 use super::prompt::{Parts, bullets};
 use super::view::View;
 use super::work::{By, Got, Job, answer, schema};
-use super::{Move, Stand, Station, discover, plan, shape};
+use super::{Move, Stand, Station, discover, merge, plan, shape};
 
 /// The playbooks.
 const BOOK: &str = "implement";
@@ -168,7 +168,8 @@ fn publish(view: &View<'_>, run: &RunSeen, closed: &Closed) -> Station {
 
 /// The title of the pull request: that of the issue, where that has anything to read, and no longer than GitHub takes.
 fn title(view: &View<'_>) -> String {
-    let title: String = as_title(&view.case.title).chars().take(TITLE).collect();
+    let title = merge::meant(view, &view.case.title);
+    let title: String = as_title(&title).chars().take(TITLE).collect();
     let title = title.trim_end();
     if title.is_empty() { format!("Issue {}", view.case.number) } else { title.to_owned() }
 }

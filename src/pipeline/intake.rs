@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::model::{Case, Mark, Phase, Pipeline, Routed, Seen};
 
+use super::prompt::visible;
 use super::router::{self, named_path, says};
 use super::view::View;
 use super::{Stand, Station, family};
@@ -92,7 +93,11 @@ fn reserved(pipeline: &Pipeline, case: &Case) -> Option<String> {
     if let Some(label) = reserved.labels.iter().find(|label| case.has(label)) {
         return Some(format!("what is labelled `{label}` is for people to decide ({source})"));
     }
+    // As it is written, as a reader sees it, and without what only says how it looks.
     let text = format!("{}\n{}", case.title, case.body);
+    let (shown, _) = visible(&text);
+    let plain = shown.replace(['*', '~', '`', '\u{ad}'], "");
+    let text = format!("{text}\n{shown}\n{plain}");
     if let Some(word) = reserved.words.iter().find(|phrase| says(&text, phrase)) {
         return Some(format!("what speaks of `{word}` is for people to decide ({source})"));
     }

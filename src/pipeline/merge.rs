@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    Address, CheckIs, CheckSeen, Landed, Landing, MergePolicy, Phase, PullCase, ReviewIs, ReviewSeen,
+    Address, Case, CheckIs, CheckSeen, Landed, Landing, MergePolicy, Phase, PullCase, ReviewIs, ReviewSeen,
     RunSeen, Watched,
 };
 
@@ -20,6 +20,19 @@ const LANDS_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
 /// Whether a pull request only tests the factory: it is closed, and never merged.
 pub(super) fn is_synthetic(pull: &PullCase) -> bool {
     pull.title.contains(SYNTHETIC)
+}
+
+/// A title in which only those say that it is a test who may steer: of anybody else it is a word like others.
+pub(super) fn meant(view: &View<'_>, title: &str) -> String {
+    match view.is_trusted(&view.case.author) {
+        Some(true) => title.to_owned(),
+        Some(false) | None => title.replace(SYNTHETIC, SYNTHETIC.trim_matches(['[', ']'])),
+    }
+}
+
+/// Whether it has to be known what the author may do.
+pub(super) fn speaks_of_tests(case: &Case) -> bool {
+    case.title.contains(SYNTHETIC)
 }
 
 /// Where it stands once its pull request was merged, or was closed.
@@ -44,6 +57,10 @@ pub(super) fn landed(view: &View<'_>) -> Option<Station> {
     }
     if pull.open {
         return None;
+    }
+    if is_synthetic(pull) {
+        let why = format!("#{} only tested the factory, and was closed", pull.number);
+        return Some(Station::new(Phase::Merge, Stand::Done(why)));
     }
     view.commands.retried(pull.closed.unwrap_or(pull.opened)).is_none().then(|| {
         let why = format!(

@@ -172,7 +172,12 @@ pub(super) fn says(text: &str, phrase: &str) -> bool {
 pub(super) fn named_path<'a>(text: &'a str, globs: &[String]) -> Option<&'a str> {
     let is_path = |c: char| c.is_alphanumeric() || "/._-".contains(c);
     let mut paths = text.split(|c: char| !is_path(c)).filter(|part| part.contains(['/', '.']));
-    paths.find(|part| globs.iter().any(|glob| match_path(glob, part.trim_matches('.'))))
+    // Within the address of a file each part may be where its path begins.
+    let ends = |part: &'a str| {
+        let after = part.match_indices('/').map(|(at, _)| &part[at + 1..]);
+        std::iter::once(part).chain(after).map(|path| path.trim_matches('.'))
+    };
+    paths.find_map(|part| ends(part).find(|path| globs.iter().any(|glob| match_path(glob, path))))
 }
 
 #[cfg(test)]

@@ -114,7 +114,9 @@ pub(super) fn verdict(view: &View<'_>) -> Option<Verdict> {
 /// Whether people said something since a run ended.
 fn spoken_since(view: &View<'_>, closed: &Closed) -> bool {
     view.case.comments.iter().any(|it| {
-        !it.own && !view.is_reviewer(&it.author) && it.edited.unwrap_or(it.at).max(it.at) > closed.at
+        !it.own
+            && !view.is_reviewer(&it.author)
+            && it.edited.as_ref().map_or(it.at, |(at, _)| it.at.max(*at)) > closed.at
     })
 }
 

@@ -168,14 +168,15 @@ impl<'a> View<'a> {
             .comments
             .iter()
             .filter(|comment| !comment.own && crate::model::is_command(&comment.body))
-            .map(|comment| comment.author.clone());
+            .map(|comment| comment.by().to_owned());
         let judges = |it: &&crate::model::ReviewSeen| it.verdict != crate::model::ReviewIs::Commented;
         let reviews = case.pull().and_then(|pull| pull.reviews.known()).into_iter().flatten();
         let judges = reviews.filter(judges).map(|it| it.author.clone());
         let threads = case.pull().and_then(|pull| pull.threads.known()).into_iter().flatten();
         let open = threads.filter(|thread| !thread.resolved).filter_map(|thread| thread.comments.last());
         let talkers = open.filter(|(_, _, own, _)| !own).map(|(_, author, ..)| author.clone());
-        let author = pipeline.search.iter().map(|_| case.author.clone());
+        let is_asked_about = pipeline.search.is_some() || super::merge::speaks_of_tests(case);
+        let author = is_asked_about.then(|| case.author.clone());
         let editor = case.changes().map(|(_, login)| login.clone()).chain(author);
         setters
             .chain(speakers)

@@ -82,10 +82,11 @@ pub fn verify(evidence: &Evidence<'_>) -> Result<Found, Error> {
 fn look(evidence: &Evidence<'_>, head: &CommitId, bound: &mut Bound) -> Result<Found, Error> {
     let Evidence { repo, base, redactor, .. } = *evidence;
     let whole = repo.changes(slice::from_ref(base), head, bound)?;
-    if whole.is_empty() {
+    let commits = repo.commits_since(base, head, MOST_COMMITS + 1)?;
+    // Who resolves a conflict may keep all of one side; that the other was taken in is the work.
+    if whole.is_empty() && !has_merge(repo, &commits)? {
         return Ok(Found::Nothing);
     }
-    let commits = repo.commits_since(base, head, MOST_COMMITS + 1)?;
     if commits.len() > MOST_COMMITS {
         return Ok(Found::Forbidden(format!("it made more than {MOST_COMMITS} commits")));
     }
@@ -127,6 +128,16 @@ fn look(evidence: &Evidence<'_>, head: &CommitId, bound: &mut Bound) -> Result<F
     } else {
         Found::Work(head.clone())
     })
+}
+
+/// Whether one of them takes in another history.
+fn has_merge(repo: &Repo, commits: &[(CommitId, Vec<u8>)]) -> Result<bool, Error> {
+    for (commit, _) in commits {
+        if repo.commit(commit)?.parents.len() > 1 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn allowed(path: &Path, globs: &[String]) -> bool {
@@ -209,6 +220,36 @@ mod tests {
     fn commit(git: &Fixture) -> CommitId {
         git.git(&["commit", "--quiet", "-m", "it"]);
         git.repo().head().unwrap()
+    }
+
+    /// Who resolves a conflict by keeping one side has done what was asked for.
+    #[test]
+    fn taking_in_another_history_is_work_whatever_it_changes() {
+        let dir = tempfile::tempdir().unwrap();
+        let git = Fixture::init(&dir.path().join("r"), &[]);
+        git.put("file", "1").git(&["add", "file"]);
+        let first = commit(&git);
+        git.put("file", "2").git(&["add", "file"]);
+        let other = commit(&git);
+        git.git(&["reset", "-q", "--hard", first.as_str()]);
+        git.put("file", "3").git(&["add", "file"]);
+        let base = commit(&git);
+        let found = |head: &CommitId| {
+            verify(&Evidence {
+                repo: &git.repo(),
+                base: &base,
+                taken: Some(&Taken { commit: head.clone(), since_base: Step::Forward }),
+                paths: &[],
+                redactor: &Redactor::default(),
+                stop: &CancellationToken::new(),
+            })
+            .unwrap()
+        };
+        git.git(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
+        assert_eq!(found(&git.repo().head().unwrap()), Found::Nothing);
+        git.git(&["merge", "-q", "-X", "ours", "-m", "both", other.as_str()]);
+        let head = git.repo().head().unwrap();
+        assert_eq!(found(&head), Found::Work(head.clone()));
     }
 
     #[test]

@@ -11,9 +11,9 @@ use crate::cli::session::{READING, Session};
 use crate::cli::ui::Progress;
 use crate::engine::{self, Also, Judged, Judging, Loaded};
 use crate::loops::{self, Selection};
-use crate::model::{Case, Desired, Facet, Observed, RepoName, Seen, Verb};
+use crate::model::{Address, Case, Desired, Facet, Observed, RepoName, Seen, Verb};
 use crate::pipeline::{Station, View};
-use crate::plan::{Memory, Switches};
+use crate::plan::{Blocked, Memory, Switches};
 use crate::work;
 
 /// How many issues are named at most.
@@ -75,6 +75,12 @@ impl Looked {
         let selection = starters();
         let judging = Judging::new(self.desired(), &selection, &self.switches, &self.memory, self.now);
         engine::judge(&judging, &self.observed)
+    }
+
+    /// What is switched off that would go on with a pull request.
+    pub(crate) fn switched_off(&self, repo: &RepoName, pull: u64) -> Option<Blocked> {
+        let address = Address::repo(repo).part("pull", &pull.to_string());
+        self.switches.holds("pipeline", |glob| glob.covers(&address))
     }
 
     /// A repository that has a pipeline.

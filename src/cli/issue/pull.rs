@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::model::{Mergeable, PullCase, Seen};
-use crate::pipeline::{Unmet, View, unmet};
+use crate::pipeline::{Stand, Station, Unmet, View, unmet};
+use crate::plan::Blocked;
 
 /// A rule that isn't satisfied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -22,6 +23,25 @@ impl Rule {
     pub(crate) fn unmet(view: &View<'_>, pull: &PullCase) -> Vec<Self> {
         let rule = |Unmet { rule, says, needs }: Unmet| Self { rule, says, needs };
         unmet(view, pull).into_iter().map(rule).collect()
+    }
+
+    /// What keeps its issue from going on, whatever becomes of the pull request.
+    pub(crate) fn of_issue(view: &View<'_>, at: &Station) -> Option<Self> {
+        let says = match &at.stand {
+            Stand::Held(_) | Stand::Left(_) | Stand::Parked { .. } | Stand::Human { .. } => at.stand.says(),
+            Stand::Works(_) | Stand::Moves(_) | Stand::Waits(_) | Stand::Until(..) | Stand::Done(_) => {
+                return None;
+            }
+        };
+        let number = view.case.number;
+        let needs = format!("#{number} to go on: factoryctl issue show {}#{number}", view.case.repo);
+        Some(Self { rule: "issue", says: format!("#{number} is {says}"), needs })
+    }
+
+    /// What is switched off that would merge it.
+    pub(crate) fn of_switch(off: Blocked) -> Self {
+        let needs = "it to be switched on again (factoryctl loop enable, factoryctl resume)".to_owned();
+        Self { rule: off.guard, says: off.says, needs }
     }
 
     /// As people read it.

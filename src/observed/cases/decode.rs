@@ -146,7 +146,10 @@ fn comment(json: &Value) -> Result<CommentSeen, String> {
         own: flag(json, "viewerDidAuthor")?,
         body: text(json, "body")?.to_owned(),
         at: time(json, "createdAt")?,
-        edited: time_or_none(json, "lastEditedAt")?,
+        edited: match time_or_none(json, "lastEditedAt")? {
+            Some(at) => Some((at, login(json, "editor")?)),
+            None => None,
+        },
     })
 }
 

@@ -45,7 +45,7 @@ const ISSUE: &str = "fragment Issue on Issue { \
     subIssues(first: 100) { nodes { number state repository { nameWithOwner } } \
     pageInfo { hasNextPage } } \
     comments(last: 100) { nodes { \
-    fullDatabaseId body author { __typename login } viewerDidAuthor createdAt lastEditedAt } } \
+    fullDatabaseId body author { __typename login } viewerDidAuthor createdAt lastEditedAt editor { __typename login } } } \
     timelineItems(last: 100, itemTypes: [LABELED_EVENT, ASSIGNED_EVENT, RENAMED_TITLE_EVENT]) { nodes { __typename \
     ... on RenamedTitleEvent { createdAt actor { __typename login } } \
     ... on LabeledEvent { createdAt actor { __typename login } label { name } } \

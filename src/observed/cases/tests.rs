@@ -37,7 +37,7 @@ fn issue() -> Value {
         ]),
         "comments": {"nodes": [{
             "fullDatabaseId": "3012345678", "body": "hm", "author": {"__typename": "Bot", "login": "factory"},
-            "viewerDidAuthor": true, "createdAt": at, "lastEditedAt": null,
+            "viewerDidAuthor": true, "createdAt": at, "lastEditedAt": at, "editor": person("ann"),
         }]},
         "timelineItems": {"nodes": [
             {"__typename": "LabeledEvent", "createdAt": "2026-06-01T12:00:01Z", "actor": person("bob"), "label": {"name": "factory"}},
@@ -176,6 +176,7 @@ fn an_issue_is_read_as_it_is() {
     assert_eq!(case.labels["bug"].by, None);
     let said = &case.comments[0];
     assert_eq!((said.id, said.author.as_str(), said.own), (3_012_345_678, "factory[bot]", true));
+    assert_eq!(said.by(), "ann", "who edited it says it");
     assert_eq!(case.edited.clone().map(|edited| edited.1), Some("ann".into()));
     let changes: Vec<&str> = case.changes().map(|(_, login)| login.as_str()).collect();
     assert_eq!((changes, case.reopened), (vec!["ann", "cid"], true), "its text, its title");

@@ -18,7 +18,7 @@ fn with_label(it: &mut Story, name: &str, by: &str) {
 
 #[test]
 fn what_is_reserved_is_never_attempted() {
-    let rows: [(&str, &[&str], &str, &str); 9] = [
+    let rows: [(&str, &[&str], &str, &str); 16] = [
         ("nothing", &[], "Hone it", ""),
         ("a label", &["Needs-Decision"], "Hone it", ""),
         ("a word in its title", &[], "Change the LICENCE", ""),
@@ -28,6 +28,13 @@ fn what_is_reserved_is_never_attempted() {
         ("a path in a title", &[], "Cargo.lock is old", ""),
         ("a path in words", &[], "Hone it", "paralegal/terms is not it"),
         ("words apart", &[], "Hone it", "The price of the list"),
+        ("what nobody sees in a word", &[], "Lic\u{200b}ence", ""),
+        ("a comment in a word", &[], "Hone it", "The lic<!-- x -->ence."),
+        ("a tag in a word", &[], "Hone it", "The lic\u{e0041}ence."),
+        ("weight in a word", &[], "Hone it", "The lic**ence**."),
+        ("what nobody sees in a path", &[], "Hone it", "See leg\u{200b}al/terms.md."),
+        ("a path from here", &[], "Hone it", "See ./legal/terms.md."),
+        ("the address of a file", &[], "Hone it", "https://github.com/acme/anvil/blob/main/legal/terms.md"),
     ];
     let row = |(name, labels, title, body): (&str, &[&str], &str, &str)| {
         let mut it = Story::of(config("\"triage\"", RESERVED));
@@ -49,6 +56,13 @@ fn what_is_reserved_is_never_attempted() {
     a path in a title: triage: A PERSON'S TURN: what names `Cargo.lock` is for people to decide (factory.kdl:4)
     a path in words: triage: `triage` 1 is to be done
     words apart: triage: `triage` 1 is to be done
+    what nobody sees in a word: triage: A PERSON'S TURN: what speaks of `licence` is for people to decide (factory.kdl:4)
+    a comment in a word: triage: A PERSON'S TURN: what speaks of `licence` is for people to decide (factory.kdl:4)
+    a tag in a word: triage: A PERSON'S TURN: what speaks of `licence` is for people to decide (factory.kdl:4)
+    weight in a word: triage: A PERSON'S TURN: what speaks of `licence` is for people to decide (factory.kdl:4)
+    what nobody sees in a path: triage: A PERSON'S TURN: what names `legal/terms.md` is for people to decide (factory.kdl:4)
+    a path from here: triage: A PERSON'S TURN: what names `legal/terms.md` is for people to decide (factory.kdl:4)
+    the address of a file: triage: A PERSON'S TURN: what names `legal/terms.md` is for people to decide (factory.kdl:4)
     ");
 }
 

@@ -171,6 +171,42 @@ fn what_is_written_on_too_often_is_left_alone_for_a_while() {
     ");
 }
 
+/// Whoever may write in a repository may edit what others said there: the words are theirs who edited them last.
+#[test]
+fn an_edited_command_is_that_of_who_edited_it() {
+    let mut it = Story::new("");
+    it.said("ann", "hm").rewords("bob", "/pause").stands();
+    it.rewords("ann", "/pause").stands();
+    let told = it.view(|view| projection(view, &station(view)).and_then(|tell| tell.comment)).unwrap();
+    assert!(told.contains("ann /pause: heard"), "{told}");
+    insta::assert_snapshot!(it.told(), @r"
+    (ann: hm)
+    (bob makes it: /pause)
+    implement: `implement` 1 is to be done
+    (ann makes it: /pause)
+    triage: held, waits for `/resume`: ann paused it
+    ");
+}
+
+/// What is gone through again is what comes before a pull request; nobody is told that they were heard in vain.
+#[test]
+fn what_cannot_be_gone_through_again_is_not_heard() {
+    let mut it = story();
+    it.said("ann", "/redo implement").said("ann", "/redo plan").stands();
+    let told = it.view(|view| projection(view, &station(view)).and_then(|tell| tell.comment)).unwrap();
+    let lines: Vec<&str> = told.lines().filter(|line| line.contains("not heard")).map(str::trim).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    ann: not heard: '/redo implement': # 20 is open; ask for changes on it, or close it and say so again
+    ann: not heard: '/redo plan': this pipeline has no such phase
+    ");
+    it.pull("it is closed", |pull| {
+        pull.open = false;
+        pull.closed = Some(pull.opened + SignedDuration::from_hours(900));
+    });
+    it.by_design().stands();
+    assert_eq!(it.view(|view| view.commands.heard.len()), 0, "what was said before is not heard later");
+}
+
 /// Labels of what people stop stay; the comment says that they were heard.
 #[test]
 fn who_stops_it_is_told_that_it_was_heard() {

@@ -425,6 +425,15 @@ impl Story {
         self.tells(&format!("({who} edits the text)"))
     }
 
+    /// Somebody puts other words into the mouth of whoever spoke last.
+    pub(super) fn rewords(&mut self, who: &str, body: &str) -> &mut Self {
+        self.was = None;
+        self.later(SignedDuration::from_mins(1));
+        let last = self.case.comments.last_mut().unwrap();
+        (last.edited, last.body) = (Some((self.now, who.to_owned())), body.to_owned());
+        self.tells(&format!("({who} makes it: {body})"))
+    }
+
     /// Something else happens.
     pub(super) fn then(&mut self, what: &str, change: impl FnOnce(&mut Case)) -> &mut Self {
         change(&mut self.case);

@@ -209,16 +209,18 @@ impl Switches {
 
     /// Whether a switch holds this action back.
     pub fn blocks(&self, action: &Action) -> Option<Blocked> {
-        if let Some(switch) = self.loops.get(action.wanted_by) {
-            let says =
-                format!("loop `{}` was switched off by {}: {}", action.wanted_by, switch.by, switch.reason);
+        // What a switch proposes to config is how it becomes a commit, whatever it covers.
+        let proposes = matches!(action.verb, Verb::Propose | Verb::Withdraw);
+        self.holds(action.wanted_by, |glob| !proposes && glob.covers_part_of(action))
+    }
+
+    /// Whether a switch holds back what a loop wants of what some addresses cover.
+    pub fn holds(&self, wanted_by: &str, covers: impl Fn(&AddressGlob) -> bool) -> Option<Blocked> {
+        if let Some(switch) = self.loops.get(wanted_by) {
+            let says = format!("loop `{wanted_by}` was switched off by {}: {}", switch.by, switch.reason);
             return Some(Blocked::outright("kill-switch", says));
         }
-        // What a switch proposes to config is how it becomes a commit, whatever it covers.
-        if matches!(action.verb, Verb::Propose | Verb::Withdraw) {
-            return None;
-        }
-        let (glob, switch) = self.suspended.iter().find(|(glob, _)| glob.covers_part_of(action))?;
+        let (glob, switch) = self.suspended.iter().find(|(glob, _)| covers(glob))?;
         let says = format!("`{glob}` was suspended by {}: {}", switch.by, switch.reason);
         Some(Blocked::outright("suspended", says))
     }

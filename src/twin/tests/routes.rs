@@ -101,6 +101,7 @@ async fn every_route_answers() {
         ("PATCH", format!("{w}/git/refs/heads/x"), json!({"sha": sha, "force": true})),
         ("DELETE", format!("{w}/git/refs/heads/x"), json!(null)),
         ("GET", format!("{w}/contents/dir/a.txt?ref=topic"), json!(null)),
+        ("GET", format!("{w}/git/trees/topic?recursive=1"), json!(null)),
         ("POST", format!("{w}/statuses/{sha}"), json!({"state": "success", "context": "ci"})),
         ("GET", format!("{w}/commits/{sha}/status"), json!(null)),
         ("GET", format!("{w}/commits/{sha}/statuses"), json!(null)),

@@ -154,7 +154,7 @@ impl World {
             let (now, id) = (self.now, self.fresh());
             let case = self.case(&key);
             match case.comments.iter_mut().find(|it| Some(it.id) == tell.rewrites) {
-                Some(there) => (there.body, there.edited) = (body.clone(), Some(now)),
+                Some(there) => (there.body, there.edited) = (body.clone(), Some((now, BOT.to_owned()))),
                 None => case.comments.push(CommentSeen {
                     id,
                     author: BOT.into(),

@@ -152,8 +152,10 @@ impl World {
             let said = self.case(key).comments.remove(at);
             return self.notes(key, &format!("{:?} is taken back", said.body));
         }
+        // Whoever may write may edit what others said.
+        let by = self.one_of(&PEOPLE).to_owned();
         let comment = &mut self.case(key).comments[at];
-        (comment.body, comment.edited) = (words.to_owned(), Some(now));
+        (comment.body, comment.edited) = (words.to_owned(), Some((now, by)));
         self.notes(key, &format!("a comment is {words:?} now"));
     }
 
