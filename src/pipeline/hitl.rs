@@ -63,7 +63,12 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &P
             return Turn::Failed(at, tried);
         }
     }
-    let book = format!("{}-stuck", job.phase);
+    let book = match job.by {
+        // Without a diagnosis it would be told what it was told before.
+        By::ThenDiagnosis if found.is_none() => return Turn::Failed(at, tried),
+        By::ThenDiagnosis => job.book.to_owned(),
+        By::ThenSpecialist | By::Specialist(_) | By::Itself => format!("{}-stuck", job.phase),
+    };
     if view.book(&book).is_none() {
         return Turn::Failed(at, tried);
     }

@@ -13,7 +13,7 @@ use super::work::{By, Got, Job, answer, schema};
 use super::{Move, Stand, Station, discover, merge, plan, shape};
 
 /// The playbooks.
-const BOOK: &str = "implement";
+pub(super) const BOOK: &str = "implement";
 pub(super) const SPEC: &str = "spec-review";
 /// The most characters of a title.
 const TITLE: usize = 200;
@@ -128,7 +128,7 @@ fn compliance(
         enriched: None,
         about: Vec::new(),
         parts: Parts { findings, ..parts.clone() },
-        by: By::Itself,
+        by: By::ThenDiagnosis,
         must_change: false,
     };
     let (_, closed) = view.must(&job)?;

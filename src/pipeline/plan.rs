@@ -155,7 +155,8 @@ fn planned<'a>(view: &View<'a>) -> Result<(&'a Closed, Plan), Station> {
             continue;
         }
         let review = Parts { plan: plan.text(), ..parts };
-        let (_, judged) = view.must(&job(view, REVIEW, round, findings_form(), review))?;
+        let review = Job { by: By::ThenDiagnosis, ..job(view, REVIEW, round, findings_form(), review) };
+        let (_, judged) = view.must(&review)?;
         let blocking: Vec<Finding> = match answer::<Findings>(judged) {
             Some(all) => all.findings.into_iter().filter(Finding::blocks).collect(),
             None => return Err(Station::human(Phase::Plan, "the review of the plan gave no verdict", tried)),

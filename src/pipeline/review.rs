@@ -10,8 +10,8 @@ use crate::model::{
 use crate::work::words::as_data;
 
 use super::advisors;
-use super::implement::parts;
-use super::prompt::{Parts, visible};
+use super::implement::{self, parts};
+use super::prompt::{Parts, bullets, visible};
 use super::view::View;
 use super::work::{By, Got, Job};
 use super::{Move, Station};
@@ -115,28 +115,79 @@ pub(super) fn reworked<'a>(
     match view.work(job) {
         Got::Stands(station) => Err(station),
         Got::Nothing(run, closed) => Ok((run, closed)),
-        Got::Done(run, closed) => match (&closed.commit, &closed.base) {
-            (Some(commit), Some(_)) if *commit != pull.head => Err(Station::moves(
-                Phase::Review,
-                Move::Publish {
-                    run: run.id.clone(),
-                    commit: commit.clone(),
-                    base: pull.base.clone(),
-                    over: Some((pull.number, pull.head.clone())),
-                    title: pull.title.clone(),
-                    body: String::new(),
-                },
-            )),
-            (Some(_), _) => Ok((run, closed)),
-            (None, _) => {
-                let on = format!("the machine that run {} was on to publish what it made", run.id);
-                Err(Station::waits(Phase::Review, on))
-            }
-        },
+        Got::Done(run, closed) if closed.commit.as_ref() == Some(&pull.head) => Ok((run, closed)),
+        Got::Done(run, closed) => Err(published(pull, run, closed)),
+        Got::Failed(tried) if job.book == RESOLVE => Err(anew(view, pull, tried)),
         Got::Failed(tried) => {
             Err(Station::human(Phase::Review, "nobody mended it; `/retry` has it tried again", tried))
         }
     }
+}
+
+/// What tells a run that begins from scratch, and at which head that was.
+const ANEW: &str = "anew over ";
+
+/// What nobody could bring together with its base is made anew on a fresh branch, once for a pull request.
+fn anew(view: &View<'_>, pull: &PullCase, tried: Vec<String>) -> Station {
+    let mark = format!("{ANEW}{}", pull.head);
+    let plays = view.runs.iter().filter_map(|run| run.of.play.as_ref());
+    let is_before = |it: &String| it.starts_with(ANEW) && *it != mark;
+    if plays.flat_map(|play| &play.about).any(is_before) {
+        let why = "nobody resolved its conflicts, and it was made anew before; `/retry` has it tried again";
+        return Station::human(Phase::Review, why, tried);
+    }
+    let context = format!(
+        "What was made before, in #{}, conflicts with `{}`, and nobody could resolve that. Begin from scratch, on what is checked \
+         out. What was tried:\n{}",
+        pull.number,
+        pull.base,
+        bullets(&tried)
+    );
+    let job = Job {
+        phase: Phase::Review,
+        book: implement::BOOK,
+        key: mark.clone(),
+        round: 1,
+        answer: None,
+        head: None,
+        enriched: Some("a fresh branch".to_owned()),
+        about: vec![mark],
+        parts: Parts { context, ..parts(view) },
+        by: By::Itself,
+        must_change: true,
+    };
+    match view.work(&job) {
+        Got::Stands(station) => station,
+        Got::Done(run, closed) => published(pull, run, closed),
+        Got::Nothing(_, closed) => unchanged(closed, "it was to be made anew"),
+        Got::Failed(more) => {
+            let tried = tried.into_iter().chain(more).collect();
+            Station::human(
+                Phase::Review,
+                "nobody resolved its conflicts, nor made it anew; `/retry` has it tried again",
+                tried,
+            )
+        }
+    }
+}
+
+/// What a run made takes the place of the head.
+fn published(pull: &PullCase, run: &RunSeen, closed: &Closed) -> Station {
+    let Some(commit) = closed.commit.as_ref().filter(|_| closed.base.is_some()) else {
+        let on = format!("the machine that run {} was on to publish what it made", run.id);
+        return Station::waits(Phase::Review, on);
+    };
+    Station::moves(
+        Phase::Review,
+        Move::Publish {
+            run: run.id.clone(),
+            commit: commit.clone(),
+            base: pull.base.clone(),
+            over: Some((pull.number, pull.head.clone())),
+            title: pull.title.clone(),
+            body: String::new(),
+        },
+    )
 }
 
 /// A rework that changed nothing leaves what was amiss.

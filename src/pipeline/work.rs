@@ -48,6 +48,9 @@ pub(super) enum By {
     Itself,
     /// Its own playbook, and once its attempts are used up, a specialist.
     ThenSpecialist,
+    /// Its own playbook, and once its attempts are used up, the same once more, told of a diagnosis: who judges is no author, and
+    /// has no specialist.
+    ThenDiagnosis,
     /// A specialist from the start, for this reason: what its own playbook made didn't hold again and again.
     Specialist(String),
 }
@@ -90,6 +93,7 @@ impl<'a> View<'a> {
                 hitl::Turn::Failed(_, tried) => Got::Failed(tried),
             };
         }
+        let (mut nothing, attempts) = (0, self.book(job.book).map_or(1, |book| book.attempts));
         for lap in 0_u32.. {
             let parts = again(&job.parts, &tried);
             let task = self.task(job, lap, job.book);
@@ -98,13 +102,19 @@ impl<'a> View<'a> {
                 Went::Nothing(run, closed) if !job.must_change => return Got::Nothing(run, closed),
                 Went::Nothing(run, closed) => {
                     let says = closed.answer.as_deref().unwrap_or(&closed.says);
-                    (closed.at, format!("run {} changed nothing and said: {says}", run.id))
+                    let why = format!("run {} changed nothing and said: {says}", run.id);
+                    nothing += 1;
+                    if nothing < attempts {
+                        tried.push(format!("`{}`, {why}", job.book));
+                        continue;
+                    }
+                    (closed.at, why)
                 }
                 Went::Going => return Got::Stands(self.works(job, task, &parts)),
                 Went::Failed(at, why) => (at, why),
             };
             tried.push(format!("`{}`, {why}", job.book));
-            if matches!(job.by, By::ThenSpecialist) {
+            if matches!(job.by, By::ThenSpecialist | By::ThenDiagnosis) {
                 match hitl::specialist(self, job, lap, &parts, &why) {
                     hitl::Turn::Stands(station) => return Got::Stands(station),
                     hitl::Turn::Done(run, closed) => return Got::Done(run, closed),

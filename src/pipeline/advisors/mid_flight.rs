@@ -107,7 +107,7 @@ impl Review<'_> {
             enriched: (!self.said.is_empty()).then(|| "an advisor's opinion".to_owned()),
             about: Vec::new(),
             parts: Parts { changes: changes(pull), context: self.context(), ..parts(view) },
-            by: By::Itself,
+            by: By::ThenDiagnosis,
             must_change: false,
         }
     }

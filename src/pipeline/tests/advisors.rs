@@ -131,9 +131,14 @@ fn the_more_a_mistake_would_hurt_the_more_vetoes_are_reworked() {
 #[test]
 fn a_veto_that_changes_nothing_is_a_persons() {
     let mut it = story(VERIFIED);
-    it.ran(Done, vetoes()).ran(NoChange, None).stands();
+    it.ran(Done, vetoes()).ran(NoChange, None).ran(NoChange, None).differs().ran(NoChange, None).stands();
     insta::assert_snapshot!(it.told(), @r#"
     review: `post-verify` 1.1 -> done {"verdict":"veto","reasoning":"I struck on it.","disagreements":[{"claim":"it cuts","asses…
+    review: `rework` 1.1, veto -> no change
+    review: `rework` 1.1, veto -> no change
+        - (nothing)
+        + It was given up before. What was tried:
+        + - `rework`, run 20260601-130200-000ea21c changed nothing and said: so it was
     review: `rework` 1.1, veto -> no change
     hitl: `diagnose` 1 is to be done
     "#);

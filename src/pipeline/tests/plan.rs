@@ -153,7 +153,8 @@ fn decisions_of_design_are_people_s() {
 #[test]
 fn a_plan_whose_review_fails_is_not_taken() {
     let mut it = Story::new("\"plan\"");
-    it.ran(Done, plan(APPROACH)).ran(Crashed, None).ran(NoVerdict, None).differs().stands();
+    it.ran(Done, plan(APPROACH)).ran(Crashed, None).ran(NoVerdict, None).differs();
+    it.ran_times(2, &Crashed).stands();
     it.said("ann", "/retry").ran(Done, Some(json!({ "findings": [] }))).stands();
     insta::assert_snapshot!(it.told(), @r#"
     plan: `plan` 1.1 -> done {"approach":"Take the wheel, grind the edge of the anvil slowly from both sides until a sh…
@@ -162,8 +163,11 @@ fn a_plan_whose_review_fails_is_not_taken() {
         - (nothing)
         + - attempt 1: `crashed`: so it was
         + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
+    hitl: `diagnose` 1.1 -> crashed
+    hitl: `diagnose` 1.2 -> crashed
     plan: A PERSON'S TURN: plan got no further; `/retry` has it tried again
         `plan-review`, 2 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `no verdict`: so it was
+        `diagnose`, 2 attempts; the last: run 20260601-130800-0007670a of `smith` ended in `crashed`: so it was
     (ann: /retry)
     plan: `plan-review` 1.1 -> done {"findings":[]}
     implement: `implement` 1 is to be done

@@ -99,12 +99,14 @@ fn what_the_queue_took_out_is_mended_first() {
 fn who_was_to_mend_it_and_changed_nothing_leaves_it_to_a_person() {
     let mut it = story();
     it.pull("the queue takes it out", |pull| removed(pull, QUEUE_BOT, 1));
-    it.ran(NoChange, None).by_design().stands();
+    it.ran_times(3, &NoChange).by_design().stands();
     it.said("ann", "/retry").moved().stands();
     insta::assert_snapshot!(it.told(), @r"
     (the queue takes it out)
     review: `repair-checks` 1.1, what the merge queue says -> no change
-    hitl: `diagnose` 1 is to be done
+    review: `repair-checks` 1.1, what the merge queue says -> no change
+    hitl: `diagnose` 1.1 -> no change
+    hitl: `review-stuck` 1 is to be done
     (ann: /retry)
     merge: puts #20 into the merge queue at c8c8c8c8c8
     merge: waits for #20 to land: it is in GitHub's merge queue, at position 2 (queued)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::story::{Story, check, commit, config, pull};
 use crate::model::CheckIs::{Failed, Running};
 use crate::model::Outcome::{Crashed, Done, NoChange, NoVerdict};
-use crate::model::{CheckSeen, Mergeable, Seen};
+use crate::model::{CheckSeen, Mergeable, PullCase, Seen};
 
 fn compliance(gaps: &[&str]) -> Option<Value> {
     Some(json!({ "compliant": gaps.is_empty(), "gaps": gaps }))
@@ -94,8 +94,20 @@ fn from_the_second_round_on_only_new_findings_count() {
 fn a_judge_without_a_verdict_approves_nothing() {
     for off in [NoVerdict, Crashed] {
         let mut it = story(REVIEW);
-        it.ran(off.clone(), None).ran(off, None).differs().stands();
-        assert!(it.told().contains("A PERSON'S TURN"), "{}", it.told());
+        it.ran(off.clone(), None).ran(off.clone(), None).differs();
+        // The judge is asked once more, told of a diagnosis.
+        let diagnosis =
+            json!({ "severity": "P3", "root_cause": "It is tired.", "fixable": true, "guidance": "Rest." });
+        it.ran(Done, Some(diagnosis))
+            .ran(off.clone(), None)
+            .reads_of(&["It is tired"])
+            .ran(off, None)
+            .stands();
+        assert!(
+            it.told().contains("A PERSON'S TURN") && !it.told().contains("review-stuck"),
+            "{}",
+            it.told()
+        );
     }
     let mut it = story(REVIEW);
     it.ran(Done, Some(json!({ "fine": "yes" }))).by_design().stands();
@@ -190,11 +202,13 @@ fn a_repair_that_fails_goes_to_a_specialist_and_then_to_a_person() {
 #[test]
 fn who_repairs_nothing_says_why() {
     let mut it = story("");
-    it.pull("ci fails", |pull| pull.checks = red()).ran(NoChange, None).by_design().stands();
+    it.pull("ci fails", |pull| pull.checks = red()).ran_times(3, &NoChange).stands();
     insta::assert_snapshot!(it.told(), @r"
     (ci fails)
     review: `repair-checks` 1.1, transcript, last commits -> no change
-    hitl: `diagnose` 1 is to be done
+    review: `repair-checks` 1.1, transcript, last commits -> no change
+    hitl: `diagnose` 1.1 -> no change
+    hitl: `review-stuck` 1 is to be done
     ");
 }
 
@@ -204,7 +218,7 @@ fn it_goes_back_so_often_whatever_for() {
     let mut it = Story::of(config("", "route-backs 2"));
     it.case.pulls.push(pull(20, commit(200)));
     it.pull("ci fails", |pull| pull.checks = red()).ran(Done, None).moved();
-    let conflicts = |pull: &mut crate::model::PullCase| {
+    let conflicts = |pull: &mut PullCase| {
         (pull.mergeable, pull.checks) = (Mergeable::Conflicts, Seen::Known(vec![check("ci", Running)]));
     };
     it.pull("it conflicts", conflicts).ran(Done, None).moved();
@@ -226,6 +240,52 @@ fn it_goes_back_so_often_whatever_for() {
     review: `repair-checks` 2.1, transcript, last commits -> done
     review: #20 goes from 0202020202 to 0303030303
     merge: merges #20 at 0303030303
+    ");
+}
+
+/// Three attempts, a specialist, the whole work on a fresh branch, and only then a person.
+#[test]
+fn what_nobody_resolves_is_made_anew_once() {
+    let mut it = story("");
+    let conflicts = |pull: &mut PullCase| pull.mergeable = Mergeable::Conflicts;
+    it.pull("its base moves on", conflicts);
+    it.ran(NoChange, None).ran(NoChange, None).differs().ran(NoChange, None).differs();
+    it.ran(Crashed, None).ran(Crashed, None).ran(NoChange, None);
+    it.ran(Crashed, None).reads_of(&["Begin from scratch", "review-stuck"]).ran(Done, None).differs().moved();
+    it.pull("its base moves on again", conflicts);
+    it.ran_times(3, &Crashed).ran_times(2, &Crashed).ran_times(2, &Crashed).stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (its base moves on)
+    review: `resolve-conflict` 1.1, conflict -> no change
+    review: `resolve-conflict` 1.1, conflict -> no change
+        - (nothing)
+        + It was given up before. What was tried:
+        + - `resolve-conflict`, run 20260601-130000-0001a0d1 changed nothing and said: so it was
+    review: `resolve-conflict` 1.1, conflict -> no change
+        + - `resolve-conflict`, run 20260601-130200-000ea21c changed nothing and said: so it was
+    hitl: `diagnose` 1.1 -> crashed
+    hitl: `diagnose` 1.2 -> crashed
+    hitl: `review-stuck` 1.1, diagnosis -> no change
+    review: `implement` 1.1, a fresh branch -> crashed
+        | What was made before, in #20, conflicts with `main`, and nobody could resolve that. Begin from scratch, on what is checked out. What was tried:
+        | - `review-stuck`: so it was
+    review: `implement` 1.2, a fresh branch -> done
+        - (nothing)
+        + - attempt 1: `crashed`: so it was
+        + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
+    review: #20 goes from c8c8c8c8c8 to 0808080808
+    (its base moves on again)
+    review: `resolve-conflict` 2.1, conflict -> crashed
+    review: `resolve-conflict` 2.2, conflict -> crashed
+    review: `resolve-conflict` 2.3, conflict -> crashed
+    hitl: `diagnose` 2.1 -> crashed
+    hitl: `diagnose` 2.2 -> crashed
+    hitl: `review-stuck` 2.1, diagnosis -> crashed
+    hitl: `review-stuck` 2.2, diagnosis -> crashed
+    review: A PERSON'S TURN: nobody resolved its conflicts, and it was made anew before; `/retry` has it tried again
+        `resolve-conflict`, 3 attempts; the last: run 20260601-132100-000384ee of `smith` ended in `crashed`: so it was
+        `diagnose`, 2 attempts; the last: run 20260601-132500-00044b8c of `smith` ended in `crashed`: so it was
+        `review-stuck`, 2 attempts; the last: run 20260601-132900-0000f7c5 of `smith` ended in `crashed`: so it was
     ");
 }
 
