@@ -85,6 +85,11 @@ fn what_the_queue_takes_out_is_mended_before_it_is_queued_again() {
         until_it(w, "merged");
         step(w).exits(0);
         assert_eq!(labels(w, number), ["factory", "factory:done"], "{}", w.plan(&[]).all());
-        assert_eq!((runs(w).len(), removals(w)), (2, 1), "{}", w.run(&["issue", "show", &format!("acme/anvil#{number}")]).all());
+        assert_eq!(
+            (runs(w).len(), removals(w)),
+            (2, 1),
+            "{}",
+            w.run(&["issue", "show", &format!("acme/anvil#{number}")]).all()
+        );
     });
 }
