@@ -208,6 +208,7 @@ mod tests {
         assert_eq!(repo.branch_head("factory/ledger").unwrap(), Some(two));
         fixture.git(&["fsck", "--strict"]);
     }
+
     #[test]
     fn nothing_is_made_in_the_place_of_a_repository_that_is_gone() {
         let dir = tempfile::tempdir().unwrap();

@@ -23,18 +23,44 @@ pub(super) fn over(actions: &[Action], cx: &GuardContext<'_>, held: &mut BTreeMa
         }
     }
     creates.sort_by_key(|(turn, ..)| *turn);
-    let (mut left, mut is_full) = (room.count, false);
-    for (_, count, action) in creates {
-        is_full |= count > left;
-        if !is_full {
-            left -= count;
-            continue;
-        }
+    let fit = fitting(creates.iter().map(|(_, count, _)| *count), room.count);
+    for (_, _, action) in &creates[fit..] {
         let of = room.of;
         let says = format!(
             "GitHub lets {} things be created a minute and {} an hour; more from {:.0} on",
             of.per_minute, of.per_hour, room.more_at
         );
         held.insert(action.id.clone(), Blocked::outright(CREATIONS, says));
+    }
+}
+
+/// How many of these, the first ones, there is room for. One that takes more than there ever is goes where it comes first: else it
+/// would wait for ever, and what is behind it.
+fn fitting(counts: impl Iterator<Item = usize>, room: usize) -> usize {
+    let mut taken = 0;
+    let fits = |count: &usize| {
+        let fits = taken + count <= room || (taken == 0 && room > 0);
+        taken += count;
+        fits
+    };
+    counts.take_while(fits).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitting;
+
+    #[test]
+    fn what_takes_more_than_there_ever_is_goes_where_it_comes_first() {
+        for (counts, room, expect) in [
+            (&[1, 1, 1][..], 2, 2),
+            (&[1, 2, 1], 2, 1),
+            (&[2, 1], 2, 1),
+            (&[3, 1], 1, 1),
+            (&[1, 1], 0, 0),
+            (&[], 5, 0),
+        ] {
+            assert_eq!(fitting(counts.iter().copied(), room), expect, "{counts:?} of {room}");
+        }
     }
 }
