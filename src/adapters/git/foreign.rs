@@ -89,7 +89,8 @@ impl Mirror {
             .arg("--")
             .arg(from.git_dir)
             .args(wanted.iter().map(|(id, name)| format!("{id}:{name}")));
-        judged(self.write(command).await?, "take commits from", from).map(drop)
+        judged(self.write(command).await?, "take commits from", from)?;
+        self.index_packs(access).await
     }
 }
 

@@ -77,7 +77,10 @@ impl Mirror {
             }
             output = self.write(command.clone()).await?;
         }
-        if output.status.success() { Ok(()) } else { Err(classify("fetch from", &self.url, &output)) }
+        if !output.status.success() {
+            return Err(classify("fetch from", &self.url, &output));
+        }
+        self.index_packs(access).await
     }
 
     /// Whether a commit can be merged into another without a conflict. `None` where this git can't tell (before 2.38).

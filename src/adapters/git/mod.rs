@@ -12,6 +12,7 @@ mod index;
 mod lent;
 mod mirror;
 mod open;
+mod packs;
 mod remote;
 mod repo;
 mod snapshot;
