@@ -1,9 +1,10 @@
 //! Child processes: their own group, a cleared environment, a time limit, bounded output; none outlives its owner.
 #![expect(clippy::disallowed_methods, reason = "the edge at which processes start; each gets its own group")]
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -174,6 +175,22 @@ impl Command {
         ("/bin/sh".into(), args.collect())
     }
 
+    /// Where a program lies that is looked for in the PATH that it gets. A name would be looked up by the child, in a copy of this
+    /// process, which costs as much as this process is large; a path is started without one.
+    fn found(&self, program: &OsStr) -> OsString {
+        let path = self.vars.iter().rfind(|(name, _)| name == "PATH").map(|(_, value)| value);
+        let is_name =
+            Path::new(program).components().count() == 1 && !program.as_encoded_bytes().contains(&b'/');
+        let Some(path) = path.filter(|_| is_name) else { return program.to_owned() };
+        let runs = |path: &PathBuf| {
+            path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        };
+        // A folder that isn't absolute is seen from where the child begins: that is left to it.
+        let folders = std::env::split_paths(path).take_while(|folder| folder.is_absolute());
+        let found = folders.map(|folder| folder.join(program)).find(runs);
+        found.map_or_else(|| program.to_owned(), PathBuf::into_os_string)
+    }
+
     /// The program, for starting it another way.
     pub(super) fn program(&self) -> &OsString {
         &self.program
@@ -202,8 +219,8 @@ impl Command {
     pub async fn run(self) -> Result<Output, Error> {
         let program = self.program.to_string_lossy().into_owned();
         let (start, args) = self.line();
-        let mut command = tokio::process::Command::new(start);
-        command.args(args).env_clear().envs(self.vars.iter().map(|(k, v)| (k, v)));
+        let mut command = tokio::process::Command::new(self.found(&start));
+        command.arg0(&start).args(args).env_clear().envs(self.vars.iter().map(|(k, v)| (k, v)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.process_group(0).kill_on_drop(true);
         if let Some(folder) = &self.folder {
@@ -283,8 +300,8 @@ impl Command {
     /// When it can't be started, or ends or is silent for the time limit without such a line; then it is killed.
     pub async fn detach(self, log: std::fs::File) -> Result<String, Error> {
         let program = self.program.to_string_lossy().into_owned();
-        let mut command = tokio::process::Command::new(&self.program);
-        command.args(&self.args).env_clear().envs(self.vars.iter().map(|(k, v)| (k, v)));
+        let mut command = tokio::process::Command::new(self.found(&self.program));
+        command.arg0(&self.program).args(&self.args).env_clear().envs(self.vars.iter().map(|(k, v)| (k, v)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
