@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use crate::adapters::fs;
 use crate::adapters::github::Patience;
 use crate::adapters::state::StateDir;
-use crate::engine::{self, Also, Judged, Judging, Loaded, Source};
+use crate::engine::{self, AS_IT_WAS, Also, At, Judged, Judging, Loaded, Source};
 use crate::ledger;
 use crate::model::{Cause, Desired, Facet, FollowUps, Gap, Observed};
 use crate::observed;
 use crate::plan::render::{self, COMMENT_LIMIT};
-use crate::plan::{Document, Memory, SavedError, SavedPlan};
+use crate::plan::{Document, Memory, RuleChange, SavedError, SavedPlan};
 
 use super::context::Context;
 use super::daemon::warn_elsewhere;
@@ -135,10 +135,30 @@ async fn compare(
     let mut judged = engine::judge(&judging, &observed);
     judged.document.reading.cached_age_seconds = age;
     if let Some(base) = base {
+        let changed = RuleChange::between(&base.desired, &loaded.desired);
         let base = engine::judge(&Judging { desired: &base.desired, ..judging }, &observed);
         judged.document.subtract(&base.document);
+        judged.document.rules = changed;
+    } else if loaded.desired.origin.changed.is_some_and(|files| files > 0) {
+        match uncommitted(source, &loaded.desired) {
+            Ok(rules) => judged.document.rules = rules,
+            Err(why) => judged.document.diagnostics.push(why),
+        }
     }
     Ok((judged, observed))
+}
+
+/// What differs in how the factory works from what is committed.
+fn uncommitted(source: &Source, desired: &Desired) -> Result<Vec<RuleChange>, String> {
+    // Who counted the files that differ has read the commit; where there is none yet, all of it is new.
+    let Ok(files) = source.read(At::Revision("HEAD")) else { return Ok(Vec::new()) };
+    if files.files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let committed = source.load(files, AS_IT_WAS).map_err(|_| {
+        "what differs in how the factory works can't be told: what is committed doesn't load".to_owned()
+    })?;
+    Ok(RuleChange::between(&committed.desired, desired))
 }
 
 /// What the ledger remembers that decides what is wanted at all: the runs of tasks, and the follow-ups that were opened once.

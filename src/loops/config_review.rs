@@ -191,6 +191,10 @@ fn summary(document: &Document) -> CheckState {
     if summary.blocked > 0 {
         let _ = write!(text, ", {} blocked", summary.blocked);
     }
+    if !document.rules.is_empty() {
+        let changes = render::counted(document.rules.len(), "change", "changes");
+        let _ = write!(text, ", {changes} in how the factory works");
+    }
     CheckState { passes: true, summary: text }
 }
 

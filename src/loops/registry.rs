@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::desired::{LoopShape, Vocabulary, shape};
 use crate::model::{Desired, Facet, Facets, LoopName, Observed, Verb};
-use crate::plan::{Disabled, Document, GuardContext, Memory, Plan, Switches, check, combine, guard};
+use crate::plan::{
+    Disabled, Document, GuardContext, Memory, Plan, RuleChange, Switches, check, combine, guard,
+};
 
 use super::contract::{Cx, Loop, Settings, Trigger};
 
@@ -203,6 +205,7 @@ pub fn preview(proposed: &Desired, base: &Desired, observed: &Observed, now: jif
     let before = document(base, observed, now, &selection);
     let mut after = document(proposed, observed, now, &selection);
     after.subtract(&before);
+    after.rules = RuleChange::between(base, proposed);
     after
 }
 

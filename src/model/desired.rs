@@ -41,6 +41,18 @@ pub struct Desired {
     pub run_caps: RunCaps,
     /// What models cost, where config says so.
     pub prices: Option<Prices>,
+    /// How the factory works, section by section: `playbook "implement"`. No plan of a repository shows it, so that a change
+    /// of it is shown by itself.
+    pub rules: BTreeMap<String, Rule>,
+}
+
+/// A section of config that says how the factory works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// What it says: an object, field by field.
+    pub says: serde_json::Value,
+    /// Where it was written.
+    pub source: Source,
 }
 
 /// The factory's name and its config repository.

@@ -54,7 +54,7 @@ pub use config_files::{ConfigFile, ConfigFiles, Origin, SECTIONS, Unread};
 pub use creations::{Creations, Headroom};
 pub use desired::{
     Allow, Auth, ChangeBudget, Desired, Factory, GitHub, Labels, LoopConfig, Mode, ObservedOwner, Protect,
-    Repo, SecretRef, Setpoint, Webhook,
+    Repo, Rule, SecretRef, Setpoint, Webhook,
 };
 pub use facet::{Facet, Facets};
 pub use hosted::Hosted;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Change, Creations, Desired, Effect, Gap, Observed, RepoName, Setting, SettingValue, Verb,
+    Action, Change, Creations, Desired, Effect, Gap, Observed, RepoName, Rule, Setting, SettingValue, Source,
+    Verb,
 };
 
 use super::check::Violation;
@@ -101,6 +102,45 @@ pub struct Document {
     pub diagnostics: Vec<String>,
     /// Whether the checker found a bug; such a plan is not applied.
     pub unsound: bool,
+    /// What differs in how the factory works from the config that this one is compared with.
+    pub rules: Vec<RuleChange>,
+}
+
+/// A section of config that says something else of how the factory works than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleChange {
+    /// Its kind and key: `playbook "implement"`.
+    pub name: String,
+    /// What it said, as an object; null where there was none.
+    pub before: Value,
+    /// What it says; null where there is none any more.
+    pub after: Value,
+    /// Where it is written, or was.
+    pub source: Source,
+}
+
+impl RuleChange {
+    /// What differs between the rules of two configs, by name.
+    pub fn between(base: &Desired, proposed: &Desired) -> Vec<Self> {
+        let names: BTreeSet<&String> = base.rules.keys().chain(proposed.rules.keys()).collect();
+        let says = |rule: Option<&Rule>| rule.map_or(Value::Null, |rule| rule.says.clone());
+        let change = |name: &String| {
+            let (before, after) = (base.rules.get(name), proposed.rules.get(name));
+            let source = after.or(before)?.source.clone();
+            let change = Self { name: name.clone(), before: says(before), after: says(after), source };
+            (change.before != change.after).then_some(change)
+        };
+        names.into_iter().filter_map(change).collect()
+    }
+
+    /// The sign that carries the meaning without colour.
+    pub fn sign(&self) -> char {
+        match (&self.before, &self.after) {
+            (Value::Null, _) => '+',
+            (_, Value::Null) => '-',
+            _ => '~',
+        }
+    }
 }
 
 impl Document {
@@ -140,6 +180,7 @@ impl Document {
             unmanaged: observed.unmanaged.iter().map(|u| u.name.clone()).collect(),
             diagnostics,
             unsound: !violations.is_empty(),
+            rules: Vec::new(),
         }
     }
 
@@ -259,6 +300,9 @@ impl Document {
             },
             "actions": self.actions.iter().map(action_json).collect::<Vec<_>>(),
             "waiting": self.waiting.iter().map(|w| json!({ "address": w.address, "on": w.on })).collect::<Vec<_>>(),
+            "rules": self.rules.iter().map(|it| json!({
+                "name": it.name, "before": it.before, "after": it.after, "because": [it.source],
+            })).collect::<Vec<_>>(),
             "disabled": self.disabled.iter().map(|d| json!({
                 "loop": d.name, "by": d.switch.by, "reason": d.switch.reason,
                 "until": d.switch.until.map(|t| t.to_string()),
@@ -391,6 +435,13 @@ mod tests {
             switch: Switch { by: "factory.kdl:40".into(), reason: "moving".into(), until: Some(now()) },
         });
         document.diagnostics.push("repo/acme/gone isn't on GitHub".into());
+        let rule =
+            |text: &str| Rule { says: json!({ "mode": text }), source: crate::model::samples::source(7) };
+        let config = |text: &str| Desired {
+            rules: [("merge-policy \"green\"".to_owned(), rule(text))].into(),
+            ..Desired::default()
+        };
+        document.rules = RuleChange::between(&config("never"), &config("on-green"));
         document
     }
 
@@ -483,6 +534,25 @@ mod tests {
             {
               "address": "repo/acme/new",
               "on": "a first commit"
+            }
+          ],
+          "rules": [
+            {
+              "name": "merge-policy \"green\"",
+              "before": {
+                "mode": "never"
+              },
+              "after": {
+                "mode": "on-green"
+              },
+              "because": [
+                {
+                  "file": "factory.kdl",
+                  "line": 7,
+                  "column": 5,
+                  "commit": null
+                }
+              ]
             }
           ],
           "disabled": [

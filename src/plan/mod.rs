@@ -12,6 +12,6 @@ mod saved;
 
 pub use check::{Violation, check};
 pub use combine::{Plan, Problem, Waiting, combine};
-pub use document::{Disabled, Document, Planned, Reading, Summary};
+pub use document::{Disabled, Document, Planned, Reading, RuleChange, Summary};
 pub use guard::{Blocked, GuardContext, Memory, NotInForce, Permit, Permitted, Switch, Switches, Verdict};
 pub use saved::{SavedAction, SavedError, SavedPlan};

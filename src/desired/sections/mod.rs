@@ -15,6 +15,7 @@ mod reach;
 mod recipes;
 mod refers;
 mod repos;
+mod rules;
 mod settings;
 mod tasks;
 
@@ -95,6 +96,7 @@ pub(super) fn build(config: &ConfigFiles, root: &[Block], cx: &mut Builder<'_>) 
     let tasks = of(tasks::TASK.name).filter_map(|b| tasks::build(b, &known, cx)).collect();
     let (budget, run_caps) = caps::build(of(caps::CAPS.name).next(), cx);
     let desired = Desired {
+        rules: rules::build(root, cx),
         origin: config.origin.clone(),
         factory,
         github: github::build(of(github::GITHUB.name).next(), cx),

@@ -3,10 +3,12 @@
 //! Everything that comes from outside stands in code fences that are longer than any run of backticks in it, so
 //! that no name or text can become markup, a mention or a heading.
 
+use serde_json::Value;
+
 use crate::model::RepoName;
 use crate::plan::document::{Document, Planned};
 
-use super::text::{held_back, incomplete, last_line, sections, takes, title, why};
+use super::text::{RULES, held_back, incomplete, last_line, sections, takes, title, why};
 use super::values::{FieldChange, fields, printable};
 
 /// GitHub's limit for a comment's body, in characters, less room for a marker and a heading.
@@ -32,6 +34,12 @@ pub fn markdown(document: &Document, limit: usize) -> Vec<String> {
             lines: entry(planned),
         });
     }
+    for rule in &document.rules {
+        let mut lines = vec![format!("{} {}", rule.sign(), printable(&rule.name))];
+        lines.extend(differences(&rule.before, &rule.after));
+        lines.push(format!("  {}", printable(&rule.source.to_string())));
+        blocks.push(Block { heading: format!("### {RULES}\n\n"), language: "diff", lines });
+    }
     let all = |lines: Vec<(String, &str)>| lines.into_iter().map(|(line, _)| line).collect();
     for (name, lines) in sections(document, all) {
         blocks.push(Block { heading: format!("### {name}\n\n"), language: "text", lines });
@@ -55,15 +63,7 @@ fn heading(repo: &RepoName) -> String {
 fn entry(planned: &Planned) -> Vec<String> {
     let action = &planned.action;
     let mut out = vec![format!("{} {}", planned.sign(), title(action))];
-    for change in fields(&action.before, &action.after) {
-        match change {
-            FieldChange::Line(line) => out.push(format!("  {line}")),
-            FieldChange::Block { name, lines } => {
-                out.push(format!("  {name}:"));
-                out.extend(lines);
-            }
-        }
-    }
+    out.extend(differences(&action.before, &action.after));
     out.push(format!("  {}", why(action)));
     if let Some(blocked) = &planned.blocked {
         out.extend(
@@ -71,6 +71,15 @@ fn entry(planned: &Planned) -> Vec<String> {
         );
     }
     out
+}
+
+/// The fields that differ.
+fn differences(before: &Value, after: &Value) -> Vec<String> {
+    let lines = fields(before, after).into_iter().map(|change| match change {
+        FieldChange::Line(line) => vec![format!("  {line}")],
+        FieldChange::Block { name, lines } => [format!("  {name}:")].into_iter().chain(lines).collect(),
+    });
+    lines.flatten().collect()
 }
 
 /// Lines in one fence, under a heading that stands once for neighbours that have the same.

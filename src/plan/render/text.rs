@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use crate::model::{Action, Address, Gap, RepoName, Verb};
 use crate::plan::document::{Disabled, Document, Planned, Summary};
 use crate::plan::guard::Blocked;
 
 use super::values::{FieldChange, fields, printable};
+
+/// What stands above the sections of config that say how the factory works.
+pub(super) const RULES: &str = "how the factory works";
 
 /// Whether colour codes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +49,15 @@ pub fn text(document: &Document, style: Style) -> String {
             current = Some(repo);
         }
         action(planned, style, &mut out);
+    }
+    if !document.rules.is_empty() {
+        let _ = writeln!(out, "\n{RULES}");
+    }
+    for rule in &document.rules {
+        let line = format!("{} {}", rule.sign(), printable(&rule.name));
+        let _ = writeln!(out, "  {}", style.paint(rule.sign(), &line));
+        differences(&rule.before, &rule.after, &mut out);
+        let _ = writeln!(out, "      {}", printable(&rule.source.to_string()));
     }
     for (name, lines) in sections(document, alike) {
         let _ = writeln!(out, "\n{name}");
@@ -126,7 +140,20 @@ fn action(planned: &Planned, style: Style, out: &mut String) {
     let sign = planned.sign();
     let line = format!("{sign} {}", title(action));
     let _ = writeln!(out, "  {}", style.paint(sign, &line));
-    for change in fields(&action.before, &action.after) {
+    differences(&action.before, &action.after, out);
+    let _ = writeln!(out, "      {}", why(action));
+    if let Some(blocked) = &planned.blocked {
+        let [says, help] = held_back(blocked);
+        let _ = writeln!(out, "      {}", style.paint('!', &says));
+        if !help.is_empty() {
+            let _ = writeln!(out, "      {help}");
+        }
+    }
+}
+
+/// The fields that differ.
+fn differences(before: &Value, after: &Value, out: &mut String) {
+    for change in fields(before, after) {
         match change {
             FieldChange::Line(line) => {
                 let _ = writeln!(out, "      {line}");
@@ -137,14 +164,6 @@ fn action(planned: &Planned, style: Style, out: &mut String) {
                     let _ = writeln!(out, "        {line}");
                 }
             }
-        }
-    }
-    let _ = writeln!(out, "      {}", why(action));
-    if let Some(blocked) = &planned.blocked {
-        let [says, help] = held_back(blocked);
-        let _ = writeln!(out, "      {}", style.paint('!', &says));
-        if !help.is_empty() {
-            let _ = writeln!(out, "      {help}");
         }
     }
 }

@@ -59,7 +59,14 @@ fn field(name: &str, old: Option<&Value>, new: Option<&Value>) -> FieldChange {
 fn members(name: &str, old: &[Value], new: &[Value]) -> FieldChange {
     let gained = new.iter().filter(|v| !old.contains(v)).map(|v| format!("+{}", short(v)));
     let lost = old.iter().filter(|v| !new.contains(v)).map(|v| format!("-{}", short(v)));
-    FieldChange::Line(format!("{}: {}", printable(name), gained.chain(lost).collect::<Vec<_>>().join(" ")))
+    let differs: Vec<String> = gained.chain(lost).collect();
+    let name = printable(name);
+    // The same in another order.
+    if differs.is_empty() {
+        let all = |side: &[Value]| side.iter().map(short).collect::<Vec<_>>().join(" ");
+        return FieldChange::Line(format!("{name}: {} → {}", all(old), all(new)));
+    }
+    FieldChange::Line(format!("{name}: {}", differs.join(" ")))
 }
 
 fn is_long(value: &Value) -> bool {
