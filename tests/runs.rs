@@ -351,6 +351,23 @@ fn a_run_that_was_given_up_does_not_begin() {
     assert!(text(&run.dir().join("supervisor.log")).contains("was given up"));
 }
 
+/// Nobody waits for a supervisor whose daemon was killed before it could start it.
+#[test]
+fn a_run_whose_starter_is_dead_is_given_up_at_once() {
+    let place = Place::new();
+    let spec = place.spec("echo on", SLOW);
+    let run = RunDir::of(&place.at("runs"), &spec.id);
+    run.create(&spec).unwrap();
+    let now = Clock::system().now();
+    assert_eq!(settle(&run, now).unwrap(), None, "this process may still start it");
+    let starter = run.dir().join("starter.json");
+    let alive: serde_json::Value = serde_json::from_str(&text(&starter)).unwrap();
+    let dead = serde_json::json!({ "pid": alive["pid"], "start": 1, "boot": alive["boot"] });
+    std::fs::write(&starter, dead.to_string()).unwrap();
+    let end = settle(&run, now).unwrap().expect("nobody starts it");
+    assert_eq!((end.outcome, end.exit), (Outcome::CouldNotStart, Exit::NotStarted));
+}
+
 #[test]
 fn no_secret_is_written_down() {
     const SECRET: &str = "s3cr3t/with+odd&signs";

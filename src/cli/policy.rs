@@ -82,6 +82,20 @@ async fn approve(cx: &Context, name: &str, token: &str) -> Result<Exit, Fail> {
     let api = cx.api(&daemon.desired);
     let client = cx.client_with(&api, github::Auth::Token(secret), Patience::Foreground, None, None)?;
     let by = client.identity(daemon.desired.factory.name.as_str()).await?.login();
+    match &policy.graduation.approved_by {
+        Some(login) if login.eq_ignore_ascii_case(&by) => {}
+        Some(login) => {
+            let says = format!("`{name}` asks for a yes of `{login}`, and this token is of `{by}`");
+            return Err(
+                Fail::new(Exit::Auth, says).help(format!("have `{login}` run it ({})", policy.source))
+            );
+        }
+        None => {
+            let says = format!("`{name}` asks for nobody's yes ({})", policy.source);
+            let help = "write whose it needs into its `graduation`, as `approved-by`";
+            return Err(Fail::new(Exit::Usage, says).help(help));
+        }
+    }
     let (policy, fingerprint) = (policy.name.clone(), policy.fingerprint());
     daemon.switch(cx, &Request::Approve { policy, fingerprint, by }).await
 }

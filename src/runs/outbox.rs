@@ -34,7 +34,8 @@ const FOLLOW_UP: (&str, &str) = ("follow-up-", ".md");
 const QUESTION: &str = "question.md";
 const BLOCKED: &str = "blocked.md";
 const NOTE: &str = "note.md";
-const ANSWER: &str = "answer.json";
+/// The one that holds its typed answer.
+pub const ANSWER: &str = "answer.json";
 
 /// What lay in an outbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -25,6 +25,8 @@ pub const MARK: &str = "FACTORY_RUN";
 
 /// The file that says who runs.
 const PROCESSES: &str = "processes.json";
+/// Who starts it.
+const STARTER: &str = "starter.json";
 
 /// The file beside the folders of runs that is written anew whenever one ends.
 pub const BELL: &str = ".bell";
@@ -401,13 +403,23 @@ impl RunDir {
         self.0.join("stop.json")
     }
 
-    /// Makes the entry: from then on the run is known.
+    /// Makes the entry, which says that this process starts it: from then on the run is known.
     ///
     /// # Errors
     /// When it can't be written.
     pub fn create(&self, spec: &Spec) -> Result<(), RecordError> {
         fs::private_dir(&self.0)?;
+        self.put(STARTER, &Identity::own()?)?;
         self.put("run.json", spec)
+    }
+
+    /// Whether the process that starts it still runs.
+    ///
+    /// # Errors
+    /// When that can't be read.
+    pub(super) fn is_being_started(&self) -> Result<bool, RecordError> {
+        let starter: Option<Identity> = self.get(STARTER)?;
+        Ok(starter.map(|it| it.runs()).transpose()?.unwrap_or_default())
     }
 
     /// What was started; `None` when there is no such run.

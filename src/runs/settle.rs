@@ -28,7 +28,7 @@ pub fn settle(run: &RunDir, now: Timestamp) -> Result<Option<End>, RecordError> 
     let Some(spec) = run.spec()? else { return Ok(None) };
     let processes = match run.state()? {
         State::Ended(_) | State::Runs(_) => return Ok(None),
-        State::Planned if is_young(&spec, now) => return Ok(None),
+        State::Planned if is_young(&spec, now) && run.is_being_started()? => return Ok(None),
         State::Planned => {
             let nobody = Processes::given_up(now);
             if !run.note_supervisor(&nobody)? {
@@ -49,7 +49,7 @@ pub fn settle(run: &RunDir, now: Timestamp) -> Result<Option<End>, RecordError> 
     Ok(Some(end))
 }
 
-/// Whether its supervisor may still be about to begin.
+/// Whether its supervisor may still be about to begin, as long as there is who starts it.
 fn is_young(spec: &Spec, now: Timestamp) -> bool {
     let age = spec.id.moment().map(|then| now.duration_since(then));
     age.is_none_or(|age| age < jiff::SignedDuration::try_from(2 * BEGIN).unwrap_or_default())
