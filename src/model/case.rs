@@ -50,6 +50,8 @@ pub struct Case {
     pub children: BTreeMap<(RepoName, u64), bool>,
     /// Whether the search of its pipeline finds it; unknown where that was not asked.
     pub found: Option<bool>,
+    /// The head of its branch, where that is there.
+    pub branch: Option<CommitId>,
     /// The pull requests from its branch, newest first; the last five.
     pub pulls: Vec<PullCase>,
 }

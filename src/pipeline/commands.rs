@@ -73,8 +73,20 @@ fn parse(body: &str) -> Option<Result<Command, String>> {
 pub struct Commands {
     /// Those that count: when, by whom, what.
     pub heard: Vec<(Timestamp, String, Command)>,
-    /// Those that don't: by whom, and why.
-    pub unheard: Vec<(String, String)>,
+    /// Those that don't.
+    pub unheard: Vec<Unheard>,
+}
+
+/// A command that doesn't count.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unheard {
+    /// Who said it.
+    pub by: String,
+    /// Why it doesn't.
+    pub why: String,
+    /// Whether who said it may steer. What others say is told with the next thing there is to tell, and is none by itself:
+    /// else anybody could have the factory write.
+    pub may_steer: bool,
 }
 
 impl Commands {
@@ -132,13 +144,14 @@ pub(super) fn commands(view: &View<'_>) -> Commands {
         let by = comment.by().to_owned();
         match (view.is_trusted(&by), parsed) {
             (Some(true), Ok(Command::Redo(phase))) if let Some(why) = in_vain(view, phase, comment.at) => {
-                out.unheard.push((by, why));
+                out.unheard.push(Unheard { by, why, may_steer: true });
             }
             (Some(true), Ok(command)) => out.heard.push((comment.at, by, command)),
-            (Some(true), Err(why)) => out.unheard.push((by, why)),
+            (Some(true), Err(why)) => out.unheard.push(Unheard { by, why, may_steer: true }),
             (Some(false), _) => {
                 let needs = view.pipeline.trust.as_str();
-                out.unheard.push((by, format!("needs the permission `{needs}` in this repository")));
+                let why = format!("needs the permission `{needs}` in this repository");
+                out.unheard.push(Unheard { by, why, may_steer: false });
             }
             // Nobody knows yet; the next look tells.
             (None, _) => {}

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::model::{Closed, Phase, RunSeen};
+use crate::model::{Closed, Phase, Pipeline, RunSeen};
 use crate::work::words::{as_data, as_title, quoted, words_of};
 
 use super::prompt::{Parts, bullets};
@@ -41,11 +41,17 @@ pub(super) fn station(view: &View<'_>) -> Station {
         ),
         None => (String::new(), String::new()),
     };
+    if !view.has_been_at(Phase::Implement)
+        && let Some(station) = taken(view)
+    {
+        return station;
+    }
     let parts = Parts { context: says, ..parts(view) };
     let (mut gaps, mut tried) = (Vec::new(), Vec::new());
     for (round, by) in view.rounds(ROUNDS, "whoever was to do it changed nothing") {
         let is_last = matches!(by, By::Specialist(_));
-        let told = format!("Nothing was changed {} times.\n", round - 1);
+        let times = if round == 2 { "once".to_owned() } else { format!("{} times", round - 1) };
+        let told = format!("Nothing was changed {times}.\n");
         let findings = if round == 1 { String::new() } else { format!("{}{told}", missing(&gaps)) };
         let job = Job {
             phase: Phase::Implement,
@@ -147,12 +153,25 @@ pub(super) fn compliance_form() -> serde_json::Value {
     })
 }
 
+/// Where somebody else has put something on the branch that the work would go to: nothing of theirs is written over.
+fn taken(view: &View<'_>) -> Option<Station> {
+    let (head, branch) = (view.foreign()?, Pipeline::branch(view.case.number));
+    let why = format!(
+        "its branch `{branch}` is at {}, and the factory didn't put it there: remove it, or give it another name",
+        head.short()
+    );
+    Some(Station::human(Phase::Implement, why, Vec::new()))
+}
+
 /// What was made becomes a pull request.
 fn publish(view: &View<'_>, run: &RunSeen, closed: &Closed) -> Station {
     let (Some(commit), Some((_, base))) = (&closed.commit, &closed.base) else {
         let on = format!("the machine that run {} was on to publish what it made", run.id);
         return Station::new(Phase::Implement, Stand::Waits(on));
     };
+    if let Some(station) = taken(view) {
+        return station;
+    }
     Station::moves(
         Phase::Implement,
         Move::Publish {

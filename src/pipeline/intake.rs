@@ -1,5 +1,7 @@
 //! Whether an issue is the pipeline's to work on: open, asked for by somebody who may, and not held, reserved or blocked.
 
+use std::collections::{BTreeSet, VecDeque};
+
 use jiff::Timestamp;
 
 use crate::model::{Case, Mark, Phase, Pipeline, Routed, Seen};
@@ -19,7 +21,13 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     let at = view.phase_before();
     let stands = |stand| Some(Station::new(at, stand));
     if !case.open {
-        return stands(Stand::Left("it is closed".to_owned()));
+        let left = view.pull().filter(|pull| pull.own).map(|pull| {
+            format!(
+                "; #{}, which was made for it, stays open: close it, or open the issue again",
+                pull.number
+            )
+        });
+        return stands(Stand::Left(format!("it is closed{}", left.unwrap_or_default())));
     }
     if !is_asked_for(view) {
         return stands(Stand::Left("nothing asks the factory for it any more".to_owned()));
@@ -40,7 +48,7 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
         Ok(by) => by,
         Err(on) => return Some(Station::waits(at, on)),
     };
-    let first = router::mirrored(view).or_else(|| blocked(view).map(|on| Station::waits(at, on)));
+    let first = router::mirrored(view).or_else(|| blocked(view, at));
     let first = first.or_else(|| family::station(view, at));
     first.or_else(|| router::station(view, &by))
 }
@@ -62,7 +70,7 @@ pub(super) fn held(view: &View<'_>) -> Option<String> {
 }
 
 /// What has to be closed first, or looked at.
-fn blocked(view: &View<'_>) -> Option<String> {
+fn blocked(view: &View<'_>, at: Phase) -> Option<Station> {
     let case = view.case;
     let others = case.blocked_by.iter().filter(|number| **number != case.number);
     let mut open = Vec::new();
@@ -70,10 +78,43 @@ fn blocked(view: &View<'_>) -> Option<String> {
         match view.cx.observed.cases.of(&case.repo, *number) {
             Seen::Known(other) if other.open => open.push(format!("#{number}")),
             Seen::Known(_) | Seen::Absent => {}
-            Seen::Unknown => return Some(format!("a look at #{number}, which it says it is blocked by")),
+            Seen::Unknown => {
+                return Some(Station::waits(
+                    at,
+                    format!("a look at #{number}, which it says it is blocked by"),
+                ));
+            }
         }
     }
-    (!open.is_empty()).then(|| format!("{} to be closed, which it is blocked by", open.join(", ")))
+    if let Some(circle) = circle(view) {
+        let next = circle.iter().skip(1).chain([&case.number]).map(|number| format!("#{number}"));
+        let why = format!(
+            "it is blocked by {}: none of them can be begun before it; take one of these lines out",
+            next.collect::<Vec<_>>().join(", which is blocked by ")
+        );
+        return Some(Station::human(at, why, Vec::new()));
+    }
+    (!open.is_empty())
+        .then(|| Station::waits(at, format!("{} to be closed, which it is blocked by", open.join(", "))))
+}
+
+/// The open issues, it first, each of which is blocked by the next one, and the last one by it.
+fn circle(view: &View<'_>) -> Option<Vec<u64>> {
+    let case = view.case;
+    let (mut ways, mut seen) = (VecDeque::from([vec![case.number]]), BTreeSet::new());
+    while let Some(way) = ways.pop_front() {
+        let last = *way.last()?;
+        let Seen::Known(at) = view.cx.observed.cases.of(&case.repo, last) else { continue };
+        for next in at.blocked_by.iter().filter(|next| at.open && **next != last) {
+            if *next == case.number {
+                return Some(way);
+            }
+            if seen.insert(*next) {
+                ways.push_back([&way[..], &[*next]].concat());
+            }
+        }
+    }
+    None
 }
 
 /// Whether a label, an assignment or a search asks for it. What a search may have found and was begun is asked for whatever the

@@ -33,7 +33,7 @@ use crate::model::{
     CommitId, Enqueuing, Landing, Mirror, PassOver, Phase, PullReview, Reply, RunId, Task, Transfer,
 };
 
-pub use commands::{Command, Commands};
+pub use commands::{Command, Commands, Unheard};
 pub use merge::{Unmet, awaits_checks, is_judged_again, meddled, unmet, waits_in_line};
 pub use projection::{MARKER, projection, shows};
 pub use review::route_backs;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::{Clearing, LabelName, Mark, Phase, Pipeline, Tell, Watched};
 use crate::work::words::as_data;
 
+use super::commands::Unheard;
 use super::prompt::bullets;
 use super::view::View;
 use super::{Stand, Station};
@@ -13,6 +14,10 @@ use super::{Stand, Station};
 pub const MARKER: &str = "<!-- factoryctl:issue -->";
 /// The most characters of a line in it.
 const LINE: usize = 400;
+/// What stands above what people said.
+const SAID: &str = "\nWhat was said:\n\n";
+/// What stands in a line that tells of somebody who may not steer.
+const STRANGER: &str = ": not heard, being of nobody who may steer: ";
 /// The most lines of what was tried.
 const LINES: usize = 40;
 
@@ -23,17 +28,16 @@ pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
         return None;
     }
     let wanted = marks(view, station);
-    // Labels of what people hold are left as they are; that it was heard is said all the same.
-    let is_held = matches!(station.stand, Stand::Held(_));
-    let wanted = if is_held { own_marks(view) } else { wanted? };
+    // Labels of what people hold or closed are left as they are; what is to be said of it is said all the same.
+    let wanted = wanted.unwrap_or_else(|| own_marks(view));
     let own: Vec<Mark> = Mark::all().filter(|mark| !mark.is_of_people()).collect();
     let add: Vec<LabelName> =
         wanted.iter().map(|mark| pipeline.label(*mark)).filter(|label| !case.has(label)).collect();
     let unwanted = own.iter().filter(|mark| !wanted.contains(mark)).map(|mark| pipeline.label(*mark));
     let remove: Vec<LabelName> = unwanted.filter(|label| case.has(label)).collect();
     let there = case.own_comment(MARKER);
-    let comment =
-        comment(view, station, there.is_some()).filter(|body| there.is_none_or(|it| it.body != *body));
+    let comment = comment(view, station, there.is_some())
+        .filter(|body| there.is_none_or(|it| of_its_own(&it.body).ne(of_its_own(body))));
     // What somebody opens again is theirs to close.
     let close = matches!(station.stand, Stand::Done(_)) && case.open && !case.reopened;
     let clears = clears(view, station);
@@ -107,6 +111,9 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
             format!("**A person's turn** ({phase}): {}.\n{tried}", of_its_pulls(view, short(why)))
         }
         Stand::Done(why) => format!("**Done**: {}.\n", of_its_pulls(view, short(why))),
+        Stand::Left(why) if view.pull().is_some_and(|pull| pull.own) => {
+            format!("**None of the factory's any more**: {}.\n", of_its_pulls(view, short(why)))
+        }
         Stand::Held(on) if is_there => format!("**Held**; waits for {}.\n", short(on)),
         Stand::Works(_) | Stand::Moves(_) | Stand::Waits(_) | Stand::Until(..) if is_there => {
             "**The factory is at it.**\n".to_owned()
@@ -123,7 +130,15 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
     if says.is_empty() && (is_left || (heard.is_empty() && advised.is_empty())) {
         return None;
     }
-    Some(format!("{MARKER}\n{says}{advised}{heard}"))
+    let strangers = strangers(view);
+    let title = if heard.is_empty() && strangers.is_empty() { "" } else { SAID };
+    Some(format!("{MARKER}\n{says}{advised}{title}{heard}{strangers}"))
+}
+
+/// The lines of a comment but those that are no reason to write it anew.
+fn of_its_own(body: &str) -> impl Iterator<Item = &str> {
+    let passing = |line: &&str| line.contains(STRANGER) || SAID.lines().any(|title| title == *line);
+    body.lines().filter(move |line| !passing(line))
 }
 
 /// What is told of advisors.
@@ -135,18 +150,24 @@ fn advised(view: &View<'_>) -> String {
     format!("\nOf the advisors:\n\n{}", as_data(lines.iter().map(String::as_str)))
 }
 
-/// What people said that was heard, and what was not.
+/// What people said that was heard, and what was not of those who may steer.
 fn heard(view: &View<'_>) -> String {
     let mut out = String::new();
     for (at, by, command) in &view.commands.heard {
         out.push_str(&format!("    {at:.0} {} {command}: heard\n", short(by)));
     }
     // Who says it again is told nothing new.
-    let unheard: BTreeSet<&(String, String)> = view.commands.unheard.iter().collect();
-    for (by, why) in unheard {
+    let unheard: BTreeSet<&Unheard> = view.commands.unheard.iter().filter(|it| it.may_steer).collect();
+    for Unheard { by, why, .. } in unheard {
         out.push_str(&format!("    {}: not heard: {}\n", short(by), short(why)));
     }
-    if out.is_empty() { out } else { format!("\nWhat was said:\n\n{out}") }
+    out
+}
+
+/// What was said by people who may not steer.
+fn strangers(view: &View<'_>) -> String {
+    let unheard: BTreeSet<&Unheard> = view.commands.unheard.iter().filter(|it| !it.may_steer).collect();
+    unheard.iter().map(|it| format!("    {}{STRANGER}{}\n", short(&it.by), short(&it.why))).collect()
 }
 
 /// Such a line, in which the pull requests for the issue, its children, and what it is worked on as are referred to all the same.

@@ -11,13 +11,10 @@ use crate::work::words::as_data;
 
 use super::implement::parts;
 use super::prompt::{Parts, visible};
-use super::review::{REPAIR, rework, reworked, unchanged};
+use super::review::{self, REPAIR, rework, reworked, unchanged};
 use super::view::View;
 use super::work::Job;
 use super::{Move, Station};
-
-/// The most lines of what a check says of itself.
-const LINES: usize = 80;
 
 /// Where it stands while it is in the queue.
 pub(super) fn waits(pull: &PullCase) -> Option<Station> {
@@ -109,10 +106,7 @@ fn findings(pull: &PullCase, removed: &Removed) -> String {
     }
     let failed = removed.checks.known().into_iter().flatten().filter(|it| it.state == CheckIs::Failed);
     for check in failed {
-        let says = visible(&check.says).0;
-        let lines: Vec<&str> = says.lines().collect();
-        out.push_str(&format!("The check `{}` failed there; it says, as data:\n", check.name));
-        out.push_str(&as_data(lines[lines.len().saturating_sub(LINES)..].iter().copied()));
+        out.push_str(&review::failed(check, "there"));
     }
     if let Some(base) = &pull.base_head {
         out.push_str(&format!(

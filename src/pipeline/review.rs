@@ -241,11 +241,7 @@ fn checks(view: &View<'_>, pull: &PullCase) -> Option<Station> {
     }
     let mut findings = String::new();
     for check in &red {
-        let says = visible(&check.says).0;
-        let lines: Vec<&str> = says.lines().collect();
-        findings
-            .push_str(&format!("The check `{}` failed at {}; it says, as data:\n", check.name, pull.head));
-        findings.push_str(&as_data(lines[lines.len().saturating_sub(LINES)..].iter().copied()));
+        findings.push_str(&failed(check, &format!("at {}", pull.head)));
     }
     let context = "What the last three commits changed is in the repository: `git log -3 -p`. Find which of them broke it, and why, \
                    before you change anything.\n";
@@ -256,6 +252,14 @@ fn checks(view: &View<'_>, pull: &PullCase) -> Option<Station> {
         Err(station) => station,
         Ok((_, closed)) => unchanged(closed, &format!("the check `{}` fails", names.join("`, `"))),
     })
+}
+
+/// That a check failed somewhere, with the end of what it says.
+pub(super) fn failed(check: &CheckSeen, somewhere: &str) -> String {
+    let says = visible(&check.says).0;
+    let lines: Vec<&str> = says.lines().collect();
+    let end = as_data(lines[lines.len().saturating_sub(LINES)..].iter().copied());
+    format!("The check `{}` failed {somewhere}; it says, as data:\n{end}", check.name)
 }
 
 /// What somebody who may steer asks for.

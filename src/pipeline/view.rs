@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Case, Held, LabelName, Mark, MergePolicy, Permission, Phase, Pipeline, Playbook, PullCase, RepoName,
-    RunSeen, Watched,
+    Case, CommitId, Held, LabelName, Mark, MergePolicy, Permission, Phase, Pipeline, Playbook, PullCase,
+    RepoName, RunSeen, Watched,
 };
 use crate::work;
 
@@ -59,6 +59,14 @@ impl<'a> View<'a> {
     /// Its pull request, if that is open.
     pub(super) fn pull(&self) -> Option<&'a PullCase> {
         self.case.pull().filter(|pull| pull.open)
+    }
+
+    /// Where its branch is, where neither a run nor a pull request of the factory's put it there.
+    pub(super) fn foreign(&self) -> Option<&'a CommitId> {
+        let head = self.case.branch.as_ref()?;
+        let made = self.runs.iter().filter_map(|run| run.phase.closed()?.commit.as_ref());
+        let shown = self.case.pulls.iter().map(|pull| &pull.head);
+        (!made.chain(shown).any(|own| own == head)).then_some(head)
     }
 
     /// What is watched of it while something is done for it: whether it is still wanted.

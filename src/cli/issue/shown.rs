@@ -245,7 +245,7 @@ impl Said {
         let heard = view.commands.heard.iter();
         let heard = heard.map(|(at, by, it)| Heard { at: *at, by: by.clone(), command: it.to_string() });
         let unheard = view.commands.unheard.iter();
-        let unheard = unheard.map(|(by, why)| Unheard { by: by.clone(), why: why.clone() });
+        let unheard = unheard.map(|it| Unheard { by: it.by.clone(), why: it.why.clone() });
         Self { heard: heard.collect(), unheard: unheard.collect() }
     }
 }

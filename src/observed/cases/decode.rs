@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::model::{Case, CommentSeen, LabelName, LabelOn, PullCase, RepoName, blockers};
+use crate::model::{Case, CommentSeen, CommitId, LabelName, LabelOn, PullCase, RepoName, blockers};
 
 use super::query::KEPT;
 use field::{at, count, flag, goes_on, id, login, nodes, text, time, time_or_none};
@@ -62,8 +62,19 @@ pub(super) fn issue(
         parent: Some(at(json, "parent")?).filter(|it| !it.is_null()).map(member).transpose()?,
         children: children(at(json, "subIssues")?)?,
         found: None,
+        branch: None,
         pulls: Vec::new(),
     }))
+}
+
+/// Where a branch is; `None` where there is none.
+pub(super) fn branch(json: &Value, field: &str) -> Result<Option<CommitId>, String> {
+    let branch = at(json, field)?;
+    if branch.is_null() {
+        return Ok(None);
+    }
+    let oid = text(at(branch, "target")?, "oid")?;
+    CommitId::parse(oid).map(Some).ok_or_else(|| format!("`oid` is `{oid}`"))
 }
 
 /// The repository and the number of an issue that another one is related to.

@@ -260,6 +260,7 @@ mod tests {
             renamed: None,
             comments: Vec::new(),
             blocked_by: BTreeSet::new(),
+            branch: None,
             pulls: vec![pull],
         }
     }

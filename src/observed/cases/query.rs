@@ -187,9 +187,10 @@ pub(super) fn issues(owner: &str, chunk: &[Asked]) -> Operation {
     for (k, (repo, number)) in numbered(chunk, |(repo, _)| repo) {
         let branch = json!(Pipeline::branch(*number));
         let fields = format!(
-            "i{number}: issue(number: {number}) {{ ...Issue }} \
+            "i{number}: issue(number: {number}) {{ ...Issue }} {} \
              b{number}: pullRequests(headRefName: {branch}, first: 20, {NEWEST_FIRST}) \
-             {{ nodes {{ number headRepository {{ id }} }} pageInfo {{ hasNextPage }} }}"
+             {{ nodes {{ number headRepository {{ id }} }} pageInfo {{ hasNextPage }} }}",
+            head(*number)
         );
         text.ask(k, repo, &fields);
     }
@@ -212,13 +213,20 @@ pub(super) fn one(repo: &RepoName, number: u64, after: Option<&str>) -> Operatio
     text.variable("after", "String", json!(after));
     let branch = json!(Pipeline::branch(number));
     let fields = format!(
-        "i{number}: issue(number: {number}) {{ ...Issue }} \
+        "i{number}: issue(number: {number}) {{ ...Issue }} {} \
          b{number}: pullRequests(headRefName: {branch}, first: {KEPT}, after: $after, {NEWEST_FIRST}) \
          {{ nodes {{ ...Pull {} }} pageInfo {{ hasNextPage endCursor }} }}",
+        head(number),
         base(number)
     );
     text.ask(0, repo, &fields);
     text.operation("Case", &format!("{ISSUE} {PULL}"))
+}
+
+/// Where the branch of an issue is.
+fn head(issue: u64) -> String {
+    let name = json!(format!("refs/heads/{}", Pipeline::branch(issue)));
+    format!("h{issue}: ref(qualifiedName: {name}) {{ target {{ oid }} }}")
 }
 
 /// The branch that a pull request is for, compared with the branch of the issue.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{self, StreamExt};
 
 use crate::adapters::github::{Client, Error, GraphqlError, GraphqlReply};
-use crate::model::{Case, Facet, Gap, PullCase, RepoName, Seen};
+use crate::model::{Case, CommitId, Facet, Gap, PullCase, RepoName, Seen};
 
 use super::super::batch;
 use super::query::{self, Asked, AskedPull, KEPT};
@@ -238,7 +238,21 @@ pub(super) fn issue_of(
     }
     match errors.first() {
         Some(error) => Err(refusal(error)),
-        None => decode::issue(value, &reply.data[&alias]["id"], repo, number).map_err(Untold::other),
+        None => {
+            let case =
+                decode::issue(value, &reply.data[&alias]["id"], repo, number).map_err(Untold::other)?;
+            let branch = branch_of(reply, k, number)?;
+            Ok(case.map(|case| Case { branch, ..case }))
+        }
+    }
+}
+
+/// Where the branch of an issue is.
+fn branch_of(reply: &GraphqlReply, k: usize, number: u64) -> Result<Option<CommitId>, Untold> {
+    let (alias, field) = (format!("r{k}"), format!("h{number}"));
+    match amiss(reply, &alias, &field).first() {
+        Some(error) => Err(refusal(error)),
+        None => decode::branch(&reply.data[&alias], &field).map_err(Untold::other),
     }
 }
 

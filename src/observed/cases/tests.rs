@@ -318,7 +318,7 @@ fn only_what_github_says_of_this_very_issue_makes_it_absent() {
         message: "no".into(),
     };
     let told = |issue: Value, errors: Vec<GraphqlError>| {
-        let data = json!({"r0": {"id": "R_1", "i5": issue}});
+        let data = json!({"r0": {"id": "R_1", "i5": issue, "h5": null}});
         let reply = GraphqlReply { data, errors, cost: None, request_id: None };
         read::issue_of(&reply, 0, &repo(), 5).map(|case| case.is_some())
     };
@@ -331,5 +331,17 @@ fn only_what_github_says_of_this_very_issue_makes_it_absent() {
     assert_eq!(told(issue(), vec![error("FORBIDDEN", &["r0", "i5", "comments"])]), no(Cause::Auth));
     assert_eq!(told(issue(), vec![error("FORBIDDEN", &[])]), no(Cause::Auth), "of everything");
     assert_eq!(told(issue(), vec![error("FORBIDDEN", &["r0", "i6"]), error("FORBIDDEN", &["r1"])]), Ok(true));
+    assert_eq!(told(issue(), vec![error("FORBIDDEN", &["r0", "h5"])]), no(Cause::Auth), "of its branch");
     assert!(told(Value::Null, vec![]).is_err(), "nothing is said");
+}
+
+#[test]
+fn a_branch_is_where_it_is_or_is_not_there() {
+    let of =
+        |told: Value| decode::branch(&json!({ "h5": told }), "h5").map(|head| head.map(|it| it.to_string()));
+    assert_eq!(of(Value::Null), Ok(None));
+    assert_eq!(of(json!({"target": {"oid": "a".repeat(40)}})), Ok(Some("a".repeat(40))));
+    assert_eq!(of(json!({"target": {"oid": "main"}})), Err("`oid` is `main`".to_owned()));
+    assert_eq!(of(json!({"target": {}})), Err("`oid` is missing".to_owned()));
+    assert_eq!(decode::branch(&json!({}), "h5"), Err("`h5` is missing".to_owned()));
 }

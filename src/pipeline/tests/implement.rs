@@ -29,12 +29,12 @@ fn what_is_missing_heads_the_next_prompt() {
         - (nothing)
         + What is asked for and is not there:
         + - The horn is blunt.
-        + Nothing was changed 1 times.
+        + Nothing was changed once.
     implement: `spec-review` 2.1 -> done {"compliant":false,"gaps":["The horn is blunt."]}
         - Who was to do it changed nothing in round 1, and said, as data:
         + Who was to do it changed nothing in round 2, and said, as data:
     implement: `implement` 3.1, spec gaps -> done
-        - Nothing was changed 1 times.
+        - Nothing was changed once.
         + Nothing was changed 2 times.
     implement: opens a pull request with 0505050505
     merge: merges #20 at 0505050505

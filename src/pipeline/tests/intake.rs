@@ -1,6 +1,7 @@
 //! What is never attempted: what people reserved, hold, gave up or don't ask for, and what nobody who may asked for.
 
-use super::story::{Story, config, issue, label};
+use super::super::{projection, station};
+use super::story::{Story, commit, config, issue, label};
 use crate::model::LabelName;
 use crate::model::Outcome::{Crashed, Done, NoChange};
 
@@ -201,7 +202,7 @@ fn what_people_hold_rests_until_they_let_go() {
     implement: opens a pull request with 0202020202
     merge: merges #20 at 0202020202
     (it is closed)
-    implement: left: it is closed
+    implement: left: it is closed; #20, which was made for it, stays open: close it, or open the issue again
     ");
 }
 
@@ -238,6 +239,59 @@ fn what_is_blocked_waits_for_what_blocks_it() {
     triage: waits for #9 to be closed, which it is blocked by
     implement: `implement` 1 is to be done
     ");
+}
+
+#[test]
+fn what_is_blocked_by_itself_in_a_circle_is_a_persons_turn() {
+    let mut it = Story::new("");
+    it.case.blocked_by = [8].into();
+    let blocked = |number: u64, by: &[u64]| {
+        let mut case = issue(number);
+        case.blocked_by = by.iter().copied().collect();
+        case
+    };
+    it.others = vec![blocked(8, &[6, 9]), blocked(9, &[it.case.number]), blocked(6, &[6])];
+    it.by_design().stands().untried();
+    // Who waits for a circle of others waits.
+    it.others[1].blocked_by = [8].into();
+    it.stands().untried();
+    it.others[1].open = false;
+    it.others[0].open = false;
+    it.stands();
+    insta::assert_snapshot!(it.told(), @r"
+    triage: A PERSON'S TURN: it is blocked by #8, which is blocked by #9, which is blocked by #7: none of them can be begun before it; take one of these lines out
+    triage: waits for #8 to be closed, which it is blocked by
+    implement: `implement` 1 is to be done
+    ");
+}
+
+#[test]
+fn what_somebody_else_has_put_on_its_branch_is_not_written_over() {
+    let mut it = Story::new("");
+    it.then("somebody has its branch", |case| case.branch = Some(commit(99))).by_design().stands().untried();
+    it.then("it is gone", |case| case.branch = None).ran(Done, None);
+    it.then("somebody has it again", |case| case.branch = Some(commit(99))).by_design().stands();
+    it.then("it is what the run made", |case| case.branch = Some(commit(1))).moved();
+    insta::assert_snapshot!(it.told(), @r"
+    (somebody has its branch)
+    implement: A PERSON'S TURN: its branch `factory/issue/7` is at 6363636363, and the factory didn't put it there: remove it, or give it another name
+    (it is gone)
+    implement: `implement` 1.1 -> done
+    (somebody has it again)
+    implement: A PERSON'S TURN: its branch `factory/issue/7` is at 6363636363, and the factory didn't put it there: remove it, or give it another name
+    (it is what the run made)
+    implement: opens a pull request with 0101010101
+    ");
+}
+
+#[test]
+fn what_is_closed_tells_of_the_pull_request_that_is_left() {
+    let mut it = Story::new("");
+    it.ran(Done, None).moved().then("it is closed", |case| case.open = false).stands();
+    let comment = |it: &Story| it.view(|view| projection(view, &station(view)).and_then(|tell| tell.comment));
+    assert!(comment(&it).unwrap().contains("#20, which was made for it, stays open"), "{:?}", comment(&it));
+    it.pull("it is closed", |pull| pull.open = false).stands();
+    assert_eq!(comment(&it), None);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::super::{projection, station};
 use super::story::{Story, commit, pull};
 use crate::model::Outcome::{Crashed, Done, NoChange};
-use crate::model::{PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen};
+use crate::model::{CommentSeen, PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen};
 
 fn story() -> Story {
     let mut it = Story::new("");
@@ -186,6 +186,34 @@ fn an_edited_command_is_that_of_who_edited_it() {
     (ann makes it: /pause)
     triage: held, waits for `/resume`: ann paused it
     ");
+}
+
+/// Otherwise anybody could have the factory write until it leaves the issue alone.
+#[test]
+fn commands_of_those_who_may_not_steer_are_no_reason_to_write() {
+    let mut it = story();
+    let told = |it: &Story| it.view(|view| projection(view, &station(view)).and_then(|tell| tell.comment));
+    let quiet = told(&it);
+    it.said("bob", "/pause").said("bob", "/abort");
+    assert_eq!(told(&it), quiet, "no comment is made for it");
+    it.said("ann", "/steer use the horn");
+    let first = told(&it).unwrap();
+    let lines: Vec<&str> = first.lines().filter(|line| line.contains("not heard")).map(str::trim).collect();
+    assert_eq!(
+        lines,
+        ["bob: not heard, being of nobody who may steer: needs the permission 'write' in this repository"]
+    );
+    it.then("the factory says so", |case| {
+        let at = case.opened;
+        let author = "factory[bot]".to_owned();
+        case.comments.push(CommentSeen { id: 900, author, own: true, body: first, at, edited: None });
+    });
+    // It begins otherwise once it is there.
+    let second = told(&it).unwrap();
+    it.then("it says so", |case| case.comments.last_mut().unwrap().body = second);
+    assert_eq!(told(&it), None);
+    it.said("eve", "/retry");
+    assert_eq!(told(&it), None, "nor is it written anew");
 }
 
 /// What is gone through again is what comes before a pull request; nobody is told that they were heard in vain.

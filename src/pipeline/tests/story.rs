@@ -99,6 +99,7 @@ pub(super) fn issue(number: u64) -> Case {
         assignees: BTreeMap::new(),
         comments: Vec::new(),
         blocked_by: BTreeSet::new(),
+        branch: None,
         parent: None,
         children: BTreeMap::new(),
         found: None,
