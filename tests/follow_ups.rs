@@ -39,7 +39,9 @@ fn close_all(w: &World, hours: i64) {
     let then = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours);
     w.github().mutate(|world| {
         let issues = &mut world.repo_mut("acme/anvil").expect("there").issues;
-        for issue in issues.values_mut().filter(|issue| issue.pull.is_none()) {
+        let numbers: Vec<u64> = issues.values().filter(|it| it.pull.is_none()).map(|it| it.number).collect();
+        for number in numbers {
+            let issue = issues.get_mut(&number).expect("there");
             (issue.state, issue.closed_at, issue.updated_at) = (IssueState::Closed, Some(then), then);
         }
     });

@@ -490,8 +490,10 @@ fn why_tells_how_a_task_stands() {
         );
         w.github().mutate(|world| {
             let issues = &mut world.repo_mut("acme/anvil").expect("there").issues;
-            for pull in issues.values_mut().filter(|issue| issue.pull.is_some()) {
-                pull.state = factoryctl::twin::world::IssueState::Closed;
+            let pulls: Vec<u64> =
+                issues.values().filter(|it| it.pull.is_some()).map(|it| it.number).collect();
+            for number in pulls {
+                issues.get_mut(&number).expect("there").state = factoryctl::twin::world::IssueState::Closed;
             }
         });
         let told = why("task/hone");

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::twin::acts::checks;
-use crate::twin::git::Group;
+use crate::twin::git::{self, Group};
 use crate::twin::state::Shared;
 use crate::twin::world::{CiMode, CiScript};
 
@@ -128,7 +128,7 @@ async fn script(shared: &Shared, job: &Job, output: &mut Vec<u8>) -> io::Result<
     checkout(&shared.git.path(job.repo), &home, &work, &job.sha).await?;
     let world = shared.world();
     let repo = world.repos.get(&job.repo).map(|repo| repo.full_name()).unwrap_or_default();
-    let mut command = bare_command("/bin/sh", &home, &work);
+    let mut command = bare_command(Path::new("/bin/sh"), &home, &work);
     command
         .args(["-c", &job.script.command])
         .env("CI", "true")
@@ -171,7 +171,7 @@ async fn keep(reader: &mut Receiver, output: &mut Vec<u8>) -> bool {
 }
 
 /// A program that inherits nothing but the path.
-fn bare_command(program: &str, home: &Path, folder: &Path) -> Command {
+fn bare_command(program: &Path, home: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()
@@ -195,7 +195,7 @@ async fn checkout(bare: &Path, home: &Path, work: &Path, sha: &str) -> io::Resul
         &["checkout", "-q", "--detach", sha],
     ];
     for args in calls {
-        let mut command = bare_command("git", home, work);
+        let mut command = bare_command(git::PROGRAM.as_path(), home, work);
         let output = command.args(args).output().await?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);

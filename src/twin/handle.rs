@@ -122,6 +122,11 @@ impl WorldHandle {
         })
     }
 
+    /// Deletes a branch.
+    pub fn delete_branch(&self, repo: &str, branch: &str) -> Result<(), Refused> {
+        self.act(repo, |tx, id| acts::refs::delete(tx, id, &format!("refs/heads/{branch}")))
+    }
+
     /// Forks a repository into an account; answers the fork's full name.
     pub fn fork(&self, repo: &str, owner: &str) -> Result<String, Refused> {
         self.act(repo, |tx, id| {
@@ -305,6 +310,14 @@ impl WorldHandle {
         self.act_as(actor, repo, |tx, id| {
             let review = acts::reviews::Reviewing { state, body, commit: None, remarks: Vec::new() };
             acts::reviews::submit(tx, id, pull, review).map(|review| review.id)
+        })
+    }
+
+    /// Has a pull request land by itself once nothing is in its way.
+    pub fn auto_merge(&self, repo: &str, pull: u64, actor: &str, method: &str) -> Result<(), Refused> {
+        self.act_as(actor, repo, |tx, id| {
+            let how = acts::auto_merge::Enabling { method, title: None, message: None, expected: None };
+            acts::auto_merge::enable(tx, id, pull, how)
         })
     }
 

@@ -1,7 +1,5 @@
 //! One small world that has some of everything to be mended, for the tests that try every position or moment.
 
-use std::collections::BTreeMap;
-
 use factoryctl::twin::world::{Issue, Visibility, epoch};
 use factoryctl::twin::{self};
 
@@ -48,7 +46,7 @@ pub(crate) fn github() -> twin::World {
         let repo = world.repo_mut(&format!("acme/{name}")).expect("it was just made");
         let carried =
             repo.labels.iter().filter(|l| ["core", "bug"].contains(&l.name.as_str())).map(|l| l.id).collect();
-        repo.issues = BTreeMap::from([(number, issue(id, number, carried))]);
+        repo.issues = [(number, issue(id, number, carried))].into_iter().collect();
     }
     let repo = |world: &mut twin::World, name: &str, change: &dyn Fn(&mut twin::world::Settings)| {
         change(&mut world.repo_mut(&format!("acme/{name}")).expect("it was just made").settings);

@@ -7,7 +7,7 @@ use super::Tx;
 use crate::twin::ci::Job;
 use crate::twin::door::failure::Failure;
 use crate::twin::shape;
-use crate::twin::world::{CheckRun, Status};
+use crate::twin::world::{CheckRun, Repo, Status};
 
 /// Sets a commit status; the newest of a context counts.
 pub(crate) fn set_status(tx: &mut Tx<'_>, repo_id: u64, sha: &str, body: &Value) -> Result<Status, Failure> {
@@ -167,7 +167,23 @@ pub(crate) fn update_run(
     let word = if run.status == "completed" { "completed" } else { "created" };
     tell_run(tx, repo_id, &run, word)?;
     super::queue::judge(tx, repo_id, &run.head_sha)?;
+    super::auto_merge::go_at(tx, repo_id, &run.head_sha)?;
     Ok(run)
+}
+
+/// Whether all that a repository's scripts check of a commit has passed.
+pub(crate) fn passed(repo: &Repo, sha: &str) -> bool {
+    conclusions(repo, sha)
+        .is_some_and(|all| all.iter().all(|it| ["success", "neutral", "skipped"].contains(it)))
+}
+
+/// How each of a repository's scripts ended of a commit, the last time; `None` while one of them hasn't.
+pub(crate) fn conclusions<'r>(repo: &'r Repo, sha: &str) -> Option<Vec<&'r str>> {
+    let ended = |script: &crate::twin::world::CiScript| {
+        let of_it = |run: &&CheckRun| run.head_sha == sha && run.name == script.name;
+        repo.check_runs.values().rfind(of_it)?.conclusion.as_deref()
+    };
+    repo.ci.iter().map(ended).collect()
 }
 
 /// A pull request got a head: its repository's scripts make their check runs, and are to run.

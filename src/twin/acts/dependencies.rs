@@ -75,10 +75,10 @@ pub(super) fn moved(tx: &mut Tx<'_>, from: (u64, u64), to: (u64, u64)) -> Result
         issue.parent == Some(from) || issue.blocked_by.contains(&from) || issue.sub_issues.contains(&from)
     };
     for repo in all {
-        if !tx.repo(repo)?.issues.values().any(names) {
-            continue;
-        }
-        for issue in tx.repo_mut(repo)?.issues.values_mut().filter(|issue| names(issue)) {
+        let of_it: Vec<u64> =
+            tx.repo(repo)?.issues.values().filter(|issue| names(issue)).map(|issue| issue.number).collect();
+        for number in of_it {
+            let issue = tx.repo_mut(repo)?.issues.get_mut(&number).ok_or_else(Failure::not_found)?;
             let others = issue.parent.iter_mut().chain(&mut issue.blocked_by).chain(&mut issue.sub_issues);
             others.filter(|other| **other == from).for_each(|other| *other = to);
         }

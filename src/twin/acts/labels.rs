@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Tx;
 use crate::twin::door::failure::Failure;
 use crate::twin::shape;
-use crate::twin::world::{Label, Repo};
+use crate::twin::world::{Issue, Label, Repo};
 
 fn check_name(repo: &Repo, name: &str, own: Option<u64>) -> Result<String, Failure> {
     let name = name.trim();
@@ -106,7 +106,10 @@ pub(crate) fn delete(tx: &mut Tx<'_>, repo_id: u64, name: &str) -> Result<(), Fa
     }
     let repo = tx.repo_mut(repo_id)?;
     repo.labels.retain(|other| other.id != label.id);
-    for issue in repo.issues.values_mut() {
+    let has = |issue: &&Issue| issue.labels.contains(&label.id);
+    let carriers: Vec<u64> = repo.issues.values().filter(has).map(|issue| issue.number).collect();
+    for number in carriers {
+        let issue = repo.issues.get_mut(&number).ok_or_else(Failure::not_found)?;
         issue.labels.retain(|id| *id != label.id);
     }
     tell(tx, repo_id, &label, "deleted", None)

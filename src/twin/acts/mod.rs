@@ -4,6 +4,7 @@
 //! REST, GraphQL, Git pushes and the admin API all come through here, so that none of them can be forgotten
 //! when something must be announced.
 
+pub(crate) mod auto_merge;
 pub(crate) mod checks;
 pub(crate) mod closing;
 pub(crate) mod dependencies;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Tx, checks, closing, queue, refs, reviews, timeline};
+use super::{Tx, auto_merge, checks, closing, queue, refs, reviews, timeline};
 use crate::twin::door::failure::Failure;
 use crate::twin::git::{Draft, Expected, Merged};
 use crate::twin::shape::{self, Extent};
@@ -72,6 +72,7 @@ pub(crate) fn open(tx: &mut Tx<'_>, repo_id: u64, opening: Opening<'_>) -> Resul
         merged_at: None,
         merged_by: None,
         merge_commit_sha: None,
+        auto_merge: None,
     };
     let new = Issue::new(tx.world.fresh_id(), number, &tx.actor, opening.title, tx.now);
     let issue = Issue { body: opening.body, pull: Some(pull), ..new };
@@ -147,6 +148,7 @@ pub(crate) fn edit(tx: &mut Tx<'_>, repo_id: u64, number: u64, body: &Value) -> 
     if let (Some((name, sha)), Some(pull)) = (base, issue.pull.as_mut()) {
         pull.base_ref = name;
         pull.base_sha = sha;
+        pull.auto_merge = None;
     }
     let edited = issue.title != before.title
         || issue.body != before.body
@@ -178,6 +180,7 @@ pub(crate) fn close(tx: &mut Tx<'_>, repo_id: u64, number: u64) -> Result<(), Fa
     issue.updated_at = now;
     timeline::note(tx, repo_id, number, Deed::Closed { reason: None, by: None })?;
     tell(tx, repo_id, number, Tx::action("closed"))?;
+    auto_merge::forget(tx, repo_id, number)?;
     queue::leave(tx, repo_id, number, "it was closed")
 }
 
@@ -210,6 +213,16 @@ fn reopen(tx: &mut Tx<'_>, repo_id: u64, number: u64) -> Result<(), Failure> {
     checks::begin(tx, repo_id, number)
 }
 
+/// Whether a repository lets pull requests be merged so.
+pub(crate) fn allows(repo: &Repo, method: &str) -> bool {
+    match method {
+        "squash" => repo.settings.allow_squash_merge,
+        "rebase" => repo.settings.allow_rebase_merge,
+        "merge" => repo.settings.allow_merge_commit,
+        _ => false,
+    }
+}
+
 /// How to merge.
 pub(crate) struct Merge<'a> {
     /// `merge`, `squash` or `rebase`.
@@ -239,13 +252,13 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
             "Repository rule violations found\n\nChanges must be made through the merge queue\n\n",
         ));
     }
-    let (allowed, name) = match how.method {
-        "squash" => (repo.settings.allow_squash_merge, "Squash merges"),
-        "rebase" => (repo.settings.allow_rebase_merge, "Rebase merges"),
-        "merge" => (repo.settings.allow_merge_commit, "Merge commits"),
+    let name = match how.method {
+        "squash" => "Squash merges",
+        "rebase" => "Rebase merges",
+        "merge" => "Merge commits",
         _ => return Err(Failure::field("PullRequest", "merge_method", "invalid")),
     };
-    if !allowed {
+    if !allows(&repo, how.method) {
         return Err(refuse(&format!("{name} are not allowed on this repository.")));
     }
     if how.sha.is_some_and(|sha| sha != pull.head_sha) {
@@ -319,6 +332,7 @@ pub(crate) fn landed(
         pull.merged_at = Some(now);
         pull.merged_by = Some(actor);
         pull.merge_commit_sha = Some(sha.to_owned());
+        pull.auto_merge = None;
     }
     timeline::note(tx, repo_id, number, Deed::Closed { reason: None, by: None })?;
     tell(tx, repo_id, number, Tx::action("closed"))?;

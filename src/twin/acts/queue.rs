@@ -109,15 +109,10 @@ pub(crate) fn judge(tx: &mut Tx<'_>, repo_id: u64, sha: &str) -> Result<(), Fail
     let Some((branch, number)) = all.find_map(|(branch, queue)| Some((branch, tested(queue)?))) else {
         return Ok(());
     };
-    let mut conclusions = Vec::new();
-    for script in &repo.ci {
-        let of_it = |run: &&crate::twin::world::CheckRun| run.head_sha == sha && run.name == script.name;
-        match repo.check_runs.values().rfind(of_it).and_then(|run| run.conclusion.as_deref()) {
-            Some(conclusion) => conclusions.push(conclusion),
-            None => return Ok(()),
-        }
+    if checks::conclusions(&repo, sha).is_none() {
+        return Ok(());
     }
-    if conclusions.iter().all(|it| ["success", "neutral", "skipped"].contains(it)) {
+    if checks::passed(&repo, sha) {
         as_queue(tx, |tx| land(tx, repo_id, branch))
     } else {
         as_queue(tx, |tx| leave(tx, repo_id, number, "failed checks"))

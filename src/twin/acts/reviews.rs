@@ -105,6 +105,7 @@ pub(crate) fn submit(
     for remark in review.remarks {
         begin_thread(tx, repo_id, &made, remark)?;
     }
+    super::auto_merge::go(tx, repo_id, number)?;
     Ok(made)
 }
 

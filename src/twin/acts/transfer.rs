@@ -56,7 +56,9 @@ pub(crate) fn transfer(
         old.comments.values().filter(|comment| comment.issue == number).cloned().collect();
     let source = tx.repo_mut(from)?;
     source.issues.remove(&number);
-    source.comments.retain(|_, comment| comment.issue != number);
+    for comment in &comments {
+        source.comments.remove(&comment.id);
+    }
     source.transferred.insert(number, (to, moved.number));
     let target = tx.repo_mut(to)?;
     target.issues.insert(moved.number, moved.clone());

@@ -99,7 +99,7 @@ impl Backend {
     }
 
     async fn run(&self, call: Call) -> std::io::Result<Vec<u8>> {
-        let mut command = tokio::process::Command::new("git");
+        let mut command = tokio::process::Command::new(super::PROGRAM.as_path());
         command
             .arg("http-backend")
             .env_clear()

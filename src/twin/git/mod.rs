@@ -12,7 +12,7 @@ mod write;
 use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
@@ -24,6 +24,13 @@ pub(crate) use merge::{Merged, merge_trees};
 pub(crate) use read::{Blob, CommitInfo, Found};
 pub(crate) use serve::{serve, unauthorised};
 pub(crate) use write::{Draft, Expected};
+
+/// Where git lies. A name would be looked up by a copy of this process, which holds the whole world.
+pub(crate) static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut all = std::env::split_paths(&path).map(|folder| folder.join("git"));
+    all.find(|git| git.is_absolute() && git.is_file()).unwrap_or_else(|| "git".into())
+});
 
 /// What went wrong with a bare repository; to a client it is an internal error.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@
 #![expect(clippy::unused_async, reason = "the library wants resolvers to be async")]
 #![expect(clippy::too_many_arguments, reason = "GitHub's fields have that many")]
 
+mod auto_merge;
 mod changes;
 mod checks;
 mod connection;

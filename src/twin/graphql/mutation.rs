@@ -4,6 +4,10 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use base64::Engine as _;
 use serde_json::json;
 
+use super::auto_merge::{
+    self, DisablePullRequestAutoMergeInput, DisablePullRequestAutoMergePayload,
+    EnablePullRequestAutoMergeInput, EnablePullRequestAutoMergePayload,
+};
 use super::issues::{Issue, IssueComment};
 use super::pulls::PullRequest;
 use super::query::Node;
@@ -470,6 +474,28 @@ impl Mutation {
         let client_mutation_id = input.client_mutation_id;
         Ok(outcome(cx, done)
             .map(|pull| ClosePullRequestPayload { client_mutation_id, pull_request: Some(pull) }))
+    }
+
+    async fn enable_pull_request_auto_merge(
+        &self,
+        cx: &Context<'_>,
+        input: EnablePullRequestAutoMergeInput,
+    ) -> Result<Option<EnablePullRequestAutoMergePayload>> {
+        let done = auto_merge::enable(session(cx)?, &input);
+        let client_mutation_id = input.client_mutation_id;
+        Ok(outcome(cx, done)
+            .map(|pull_request| EnablePullRequestAutoMergePayload { client_mutation_id, pull_request }))
+    }
+
+    async fn disable_pull_request_auto_merge(
+        &self,
+        cx: &Context<'_>,
+        input: DisablePullRequestAutoMergeInput,
+    ) -> Result<Option<DisablePullRequestAutoMergePayload>> {
+        let done = auto_merge::disable(session(cx)?, &input);
+        let client_mutation_id = input.client_mutation_id;
+        Ok(outcome(cx, done)
+            .map(|pull_request| DisablePullRequestAutoMergePayload { client_mutation_id, pull_request }))
     }
 
     async fn enqueue_pull_request(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
+use super::auto_merge::AutoMergeRequest;
 use super::changes::{self, PullRequestChangedFileConnection, PullRequestCommitConnection};
 use super::connection::{Bounds, PageInfo, page};
 use super::issues::{
@@ -74,13 +75,16 @@ pub(crate) fn connection(
     wanted: &Wanted,
     bounds: &Bounds,
 ) -> Result<PullRequestConnection> {
+    let is_wanted = |pull: &world::Pull| {
+        wanted.base.as_ref().is_none_or(|base| pull.base_ref == *base)
+            && wanted.head.as_ref().is_none_or(|head| pull.head_ref == *head)
+    };
     let mut pulls: Vec<PullRequest> = repo
         .issues
-        .keys()
-        .filter_map(|number| PullRequest::of(repo, *number))
+        .values()
+        .filter(|issue| issue.pull.as_ref().is_some_and(is_wanted))
+        .filter_map(|issue| PullRequest::of(repo, issue.number))
         .filter(|one| wanted.states.as_ref().is_none_or(|states| states.contains(&one.state_now())))
-        .filter(|one| wanted.base.as_ref().is_none_or(|base| one.pull.base_ref == *base))
-        .filter(|one| wanted.head.as_ref().is_none_or(|head| one.pull.head_ref == *head))
         .filter(|one| labelled(repo, &one.issue, wanted.labels.as_deref()))
         .filter(|one| wanted.label.is_none_or(|id| one.issue.labels.contains(&id)))
         .collect();
@@ -224,6 +228,10 @@ impl PullRequest {
             Some(false) => MergeableState::Conflicting,
             None => MergeableState::Unknown,
         })
+    }
+
+    pub(crate) async fn auto_merge_request(&self) -> Option<AutoMergeRequest> {
+        AutoMergeRequest::of(self)
     }
 
     pub(crate) async fn is_merge_queue_enabled(&self) -> bool {

@@ -176,7 +176,12 @@ pub(crate) fn pull_simple(world: &World, repo: &Repo, issue: &Issue, pull: &Pull
             "commits": {"href": format!("{api}/commits")},
             "statuses": {"href": statuses},
         },
-        "auto_merge": null,
+        "auto_merge": pull.auto_merge.as_ref().map(|on| json!({
+            "enabled_by": user(world, &on.by, urls),
+            "merge_method": on.method,
+            "commit_title": on.title.clone().unwrap_or_default(),
+            "commit_message": on.message.clone().unwrap_or_default(),
+        })),
     });
     merge(&mut value, common(world, repo, issue, urls));
     value

@@ -1,6 +1,7 @@
 //! The twin over real HTTP, asked as a client would.
 
 mod apps;
+mod auto_merge;
 mod ci;
 mod gh;
 mod git;

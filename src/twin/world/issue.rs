@@ -138,6 +138,26 @@ pub struct Pull {
     /// The commit that merged it.
     #[serde(default)]
     pub merge_commit_sha: Option<String>,
+    /// That it lands by itself once nothing is in its way.
+    #[serde(default)]
+    pub auto_merge: Option<AutoMerge>,
+}
+
+/// That a pull request lands by itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AutoMerge {
+    /// Who turned it on.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// `merge`, `squash` or `rebase`.
+    pub method: String,
+    /// The first line of the commit.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// The rest of it.
+    #[serde(default)]
+    pub message: Option<String>,
 }
 
 /// A comment on an issue or pull request.

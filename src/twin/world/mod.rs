@@ -23,10 +23,10 @@ use serde::{Deserialize, Serialize};
 pub use account::{Account, AccountKind, App, Installation, InstallationToken, Permission, Role, Token};
 pub use ci::{CheckRun, CiMode, CiScript, Status};
 pub use events::{AuditEntry, Delivery, DeliveryOptions, Hook, HookScope};
-pub use issue::{Comment, Issue, IssueState, Pull};
+pub use issue::{AutoMerge, Comment, Issue, IssueState, Pull};
 pub use limits::Limits;
 pub use queue::{MergeGroup, MergeQueue, QueueEntry, Removal};
-pub use repo::{Label, Repo, Settings, Visibility, default_labels};
+pub use repo::{Label, Repo, Settings, Shared, Visibility, default_labels};
 pub use review::{Review, ReviewComment, ReviewState, Thread};
 pub use timeline::{Deed, IssueEvent};
 

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{CheckRun, CiScript, Comment, Issue, MergeQueue, Permission, Review, Status, Thread};
 
+/// By number or id. A copy shares with what it was made of whatever doesn't change in it: each change works on a copy of the
+/// world, and a repository may have thousands of issues.
+pub type Shared<T> = imbl::OrdMap<u64, T>;
+
 /// Who may see a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -166,25 +170,25 @@ pub struct Repo {
     pub labels: Vec<Label>,
     /// Issues and pull requests by number.
     #[serde(default)]
-    pub issues: BTreeMap<u64, Issue>,
+    pub issues: Shared<Issue>,
     /// Comments by id.
     #[serde(default)]
-    pub comments: BTreeMap<u64, Comment>,
+    pub comments: Shared<Comment>,
     /// Commit statuses, oldest first.
     #[serde(default)]
     pub statuses: Vec<Status>,
     /// Check runs by id.
     #[serde(default)]
-    pub check_runs: BTreeMap<u64, CheckRun>,
+    pub check_runs: Shared<CheckRun>,
     /// How many approving reviews its ruleset asks for before a merge.
     #[serde(default)]
     pub required_approvals: usize,
     /// Reviews of pull requests by id.
     #[serde(default)]
-    pub reviews: BTreeMap<u64, Review>,
+    pub reviews: Shared<Review>,
     /// Conversations about pull requests by id.
     #[serde(default)]
-    pub threads: BTreeMap<u64, Thread>,
+    pub threads: Shared<Thread>,
     /// The checks that every head of a pull request gets.
     #[serde(default)]
     pub ci: Vec<CiScript>,
@@ -212,13 +216,13 @@ impl Repo {
             files: None,
             collaborators: BTreeMap::new(),
             labels: Vec::new(),
-            issues: BTreeMap::new(),
-            comments: BTreeMap::new(),
+            issues: Shared::new(),
+            comments: Shared::new(),
             statuses: Vec::new(),
-            check_runs: BTreeMap::new(),
+            check_runs: Shared::new(),
             required_approvals: 0,
-            reviews: BTreeMap::new(),
-            threads: BTreeMap::new(),
+            reviews: Shared::new(),
+            threads: Shared::new(),
             ci: Vec::new(),
             merge_queues: BTreeMap::new(),
             transferred: BTreeMap::new(),
@@ -243,7 +247,7 @@ impl Repo {
 
     /// The number that the next issue or pull request gets.
     pub fn next_number(&self) -> u64 {
-        let here = self.issues.last_key_value().map(|(number, _)| number);
+        let here = self.issues.get_max().map(|(number, _)| number);
         let gone = self.transferred.last_key_value().map(|(number, _)| number);
         here.max(gone).map_or(1, |number| number + 1)
     }
