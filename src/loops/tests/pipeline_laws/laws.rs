@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Action, Advisor, AdvisorRole, Authority, Effect, FileChange, LabelName, Mark, MergeMode, Observed, Phase,
-    Play, PullCase, RepoName, ReviewIs, ReviewSeen, RunId, RunSeen, StartRun, match_path,
+    Action, Advisor, AdvisorRole, Authority, CommitId, Effect, FileChange, LabelName, Mark, MergeMode,
+    Observed, Phase, Play, PullCase, RepoName, ReviewIs, ReviewSeen, RunId, RunSeen, StartRun, match_path,
 };
 use crate::pipeline::{Command, Move, Stand, View, station, unmet, waits_in_line};
 use crate::plan::Plan;
 use crate::work;
 
+use super::oracle;
 use super::world::{CRITIC, Key, PEOPLE, World};
 
 /// The playbooks that are played at one head after the other, as often as their attempts say.
@@ -41,7 +42,7 @@ fn is_vouched_for(world: &World, view: &View<'_>, pull: &PullCase) -> bool {
 }
 
 /// Whether an advisor that may have one has a veto on this head.
-fn has_veto(world: &World, key: &Key, head: &crate::model::CommitId) -> bool {
+fn has_veto(world: &World, key: &Key, head: &CommitId) -> bool {
     let pipeline = world.desired.pipelines.of(&key.0).expect("it has one");
     let advises = |it: &Advisor| it.authority == Authority::Advice;
     // Where something judges the factory, its word is a veto whatever config says.
@@ -62,6 +63,21 @@ fn has_veto(world: &World, key: &Key, head: &crate::model::CommitId) -> bool {
         let all = said.value["disagreements"].as_array().expect("it has its form");
         said.value["verdict"] == "veto" || all.iter().any(|it| it["severity"] == "blocking")
     })
+}
+
+/// What is about to land, or to be queued, may land at this head and is next to.
+fn lands(world: &World, key: &Key, head: &CommitId, is_next: impl Fn(&Move) -> bool) {
+    oracle::may_land(world, key);
+    world.stands(key, &world.observed(), |view, at| {
+        let pull = view.case.pull().expect("it has one");
+        assert_eq!(unmet(view, pull), [], "all rules hold");
+        assert!(is_vouched_for(world, view, pull), "an approval has somebody behind it");
+        assert!(pull.head == *head && pull.open, "at the head that was judged");
+        assert!(!has_veto(world, key, head), "nothing lands with a veto at its head");
+        let waits = matches!(&at.stand, Stand::Waits(on) if on.contains("blocked by"));
+        let lands = matches!(&at.stand, Stand::Moves(what) if is_next(what));
+        assert!(lands || waits, "something lands where this is so: {:?}", at.stand);
+    });
 }
 
 impl Laws {
@@ -134,31 +150,12 @@ impl Laws {
                 });
             }
             Effect::Enqueue(it) => {
-                let key = (repo, it.watched.number);
-                world.stands(&key, &now, |view, at| {
-                    let pull = view.case.pull().expect("it has one");
-                    assert_eq!(unmet(view, pull), [], "all rules hold");
-                    assert!(is_vouched_for(world, view, pull), "an approval has somebody behind it");
-                    assert!(pull.head == it.head && pull.open, "at the head that was judged");
-                    assert!(!has_veto(world, &key, &it.head), "nothing lands with a veto at its head");
-                    let waits = matches!(&at.stand, Stand::Waits(on) if on.contains("blocked by"));
-                    let queues =
-                        matches!(&at.stand, Stand::Moves(what) if matches!(**what, Move::Enqueue(_)));
-                    assert!(queues || waits, "something is queued where this is so: {:?}", at.stand);
-                });
+                let queues = |what: &Move| matches!(what, Move::Enqueue(_));
+                lands(world, &(repo, it.watched.number), &it.head, queues);
             }
             Effect::Merge(it) => {
-                let key = (repo, it.watched.number);
-                world.stands(&key, &now, |view, at| {
-                    let pull = view.case.pull().expect("it has one");
-                    assert_eq!(unmet(view, pull), [], "all rules hold");
-                    assert!(is_vouched_for(world, view, pull), "an approval has somebody behind it");
-                    assert!(pull.head == it.head && pull.open, "at the head that was judged");
-                    assert!(!has_veto(world, &key, &it.head), "nothing lands with a veto at its head");
-                    let waits = matches!(&at.stand, Stand::Waits(on) if on.contains("blocked by"));
-                    let lands = matches!(&at.stand, Stand::Moves(what) if matches!(**what, Move::Land(_)));
-                    assert!(lands || waits, "something lands where this is so: {:?}", at.stand);
-                });
+                let merges = |what: &Move| matches!(what, Move::Land(_));
+                lands(world, &(repo, it.watched.number), &it.head, merges);
             }
             Effect::Review(it) => {
                 let key = (repo, it.watched.number);

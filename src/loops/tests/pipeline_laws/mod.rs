@@ -6,6 +6,7 @@ mod agents;
 mod carry;
 mod found;
 mod laws;
+mod oracle;
 mod people;
 mod queue;
 mod world;

@@ -133,6 +133,7 @@ impl World {
             assignees: BTreeMap::new(),
             comments: Vec::new(),
             blocked_by: BTreeSet::new(),
+            branch: None,
             parent: None,
             children: BTreeMap::new(),
             found: None,
