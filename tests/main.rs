@@ -43,6 +43,7 @@ mod pipeline_cli;
 mod pipeline_kills;
 mod places;
 mod reap;
+mod rework;
 mod router;
 mod runs;
 mod saved;

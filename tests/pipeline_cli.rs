@@ -155,6 +155,43 @@ fn the_evidence_that_a_policy_asks_for_is_told() {
     });
 }
 
+/// What no plan of a repository shows: a playbook that is told something else, a policy that lets more land.
+#[test]
+fn a_change_of_how_the_factory_works_is_shown_by_plan() {
+    with_issue(LEARNS, SHORT, |w, _| {
+        let text = config(LEARNS, SHORT);
+        w.plan(&["--json"]).exits(2).json();
+        let tried = "playbook \"implement\" { attempts 4; criteria \"It rings.\"; }\n";
+        w.write("policies/books.kdl", tried);
+        w.write("factory.kdl", &text.replace("mode \"on-green\"", "mode \"never\""));
+        let lines = |ran: &crate::world::Ran| {
+            let at = ran.out.find("how the factory works").unwrap_or_else(|| panic!("{}", ran.all()));
+            let section = ran.out[at..].split("\n\n").next().expect("it is there");
+            section.lines().skip(1).map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+        };
+        let uncommitted = w.plan(&[]);
+        insta::assert_snapshot!(lines(&uncommitted), @"");
+        assert!(uncommitted.out.contains("working tree, 2 files changed"), "{}", uncommitted.all());
+        w.commit("Try it more often");
+        let committed = w.plan(&[]);
+        assert!(!committed.out.contains("how the factory works"), "{}", committed.all());
+        let against = w.plan(&["--against", "HEAD~1"]);
+        assert_eq!(lines(&against), lines(&uncommitted));
+        let json = w.plan(&["--against", "HEAD~1", "--json"]).json();
+        assert_eq!(json["rules"][1]["name"], "playbook \"implement\"", "{json:#}");
+        assert_eq!(json["rules"][0]["after"]["mode"], "never", "{json:#}");
+        let markdown = w.plan(&["--against", "HEAD~1", "--markdown"]);
+        assert!(
+            markdown.out.contains("### how the factory works\n\n```diff\n~ merge-policy \"green\""),
+            "{}",
+            markdown.all()
+        );
+        w.git(&["rm", "-q", "policies/books.kdl"]);
+        w.commit("As before");
+        assert!(lines(&w.plan(&["--against", "HEAD~1"])).contains("- playbook \"implement\""));
+    });
+}
+
 /// People merge what the factory made, somebody approves the policy as it reads, and from then on it merges by itself.
 #[test]
 fn a_policy_takes_effect_once_the_ledger_holds_what_it_asks_for() {
@@ -165,6 +202,8 @@ fn a_policy_takes_effect_once_the_ledger_holds_what_it_asks_for() {
         w.github().mutate(|world| {
             world.add_user("ann");
             world.add_token("token-of-ann", Token::classic("ann"));
+            world.add_user("eve");
+            world.add_token("token-of-eve", Token::classic("eve"));
         });
         let graduation = |w: &World| w.run(&["policy", "graduation"]).exits(0).out;
         for _ in 0..4 {
@@ -188,6 +227,12 @@ fn a_policy_takes_effect_once_the_ledger_holds_what_it_asks_for() {
         let near = approve("gren", "token-of-ann");
         assert!(near.code != 0 && near.err.contains("did you mean `green`?"), "{}", near.all());
         assert_ne!(approve("green", "ghp_nobody").code, 0, "nobody's token");
+        let of_eve = approve("green", "token-of-eve").exits(5);
+        assert!(
+            of_eve.err.contains("asks for a yes of `ann`, and this token is of `eve`"),
+            "{}",
+            of_eve.all()
+        );
         let approved = approve("green", "token-of-ann").exits(0);
         assert!(approved.out.contains("was approved by ann"), "{}", approved.all());
         assert!(graduation(w).contains("in effect in acme/anvil"), "{}", graduation(w));

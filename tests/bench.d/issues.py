@@ -13,6 +13,9 @@ CI = 77
 TOLD = 5
 # How much may be created in a minute where that is limited, and how many issues there are then.
 LIMIT, LIMITED = 500, 100
+# Each issue changes one of so many files, so that what is measured is the factory, and not how long a file system takes to
+# check out a repository that grows with each of them. No two that are under way change the same one.
+FILES = 100
 # More than any of this creates.
 LIFTED = 100_000
 BODY = "There should be a file for it, so that everybody sees that it was done. Done when the file is there."
@@ -32,7 +35,7 @@ def config(bench, port, limited):
     creations = f"creations per-minute={a_minute} per-hour={LIFTED}"
     return (f'github {{ webhook listen="127.0.0.1:{port}" secret="env:BENCH_HOOK"; {creations}; }}\n'
             "caps { runs 4; runs-per-repo 4; }\n"
-            f'agent "smith" kind="command" sandbox=#false {{ program {agent} "twin" "agent" "--writes" "done-{{issue}}={{title}}"; }}\n'
+            f'agent "smith" kind="command" sandbox=#false {{ program {agent} "twin" "agent" "--writes" "{{title}}={{issue}}"; }}\n'
             'pipeline "short" { intake "factory"; phases; agents "smith"; merge-policy "green"; }\n'
             'merge-policy "green" { mode "on-green"; require-checks "ci"; updates 20; }\n')
 
@@ -67,7 +70,7 @@ def through(bench, part, count, limited):
         (factory.work / "factory.kdl").write_text(text, encoding="utf-8")
         bench.commit(factory.work, "pipeline")
         bench.git(factory.work, "push", "-q", str(factory.bare), "main")
-        factory.patch({"ci": [{"name": "ci", "app": CI, "command": "ls done-*"}]})
+        factory.patch({"ci": [{"name": "ci", "app": CI, "command": "ls part-*"}]})
         events = ["issues", "issue_comment", "pull_request", "check_run", "status"]
         for n in range(1 if limited else TOLD):
             hook = {"of": REPO, "url": f"http://127.0.0.1:{port}/{n}", "secret": "bench", "events": events}
@@ -79,7 +82,7 @@ def through(bench, part, count, limited):
         twin.admin("DELETE", "/log")
         began = time.monotonic()
         for n in range(count):
-            made = factory.patch({"open_issue": {"title": f"Make file {n}", "labels": []}})["number"]
+            made = factory.patch({"open_issue": {"title": f"part-{n % FILES}", "labels": []}})["number"]
             factory.patch({"edit_body": {"number": made, "actor": login, "body": BODY}})
             factory.patch({"label": {"number": made, "label": "factory", "actor": login}})
 
@@ -95,7 +98,8 @@ def through(bench, part, count, limited):
                 raise Failure(f"not all of {count} issues landed\n{factory.daemon.errors()}")
             if warm is None and time.monotonic() - began > 20:
                 warm = factory.daemon.memory("VmRSS")
-            time.sleep(1)
+            # Asking has the twin draw its whole world.
+            time.sleep(1 + count / 200)
         took = time.monotonic() - began
         time.sleep(2)
         log = twin.admin("GET", "/log")

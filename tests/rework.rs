@@ -1,0 +1,149 @@
+//! What becomes of a branch that isn't only the factory's: somebody else had it first, its base went another way, people ask
+//! for changes on it.
+
+use factoryctl::twin::world::{Permission, ReviewState};
+
+use crate::in_force::has_ref;
+use crate::pipeline::{SHORT, labels, pulls, step, with_issue};
+use crate::tasks::runs;
+use crate::world::World;
+
+const HONES: &str = "echo sharp > done; git add done; git commit -q -m 'Hone it'; echo honed";
+
+/// What a file of a branch says; `None` where there is none.
+fn says(w: &World, branch: &str) -> String {
+    let with_token = format!("http://x-access-token:{}@", w.twin().token());
+    let url = format!("{}/acme/anvil.git", w.twin().git_url().replace("http://", &with_token));
+    w.git(&["fetch", "-q", &url, branch]);
+    w.git(&["show", "FETCH_HEAD:done"])
+}
+
+/// Until everything is done that can be done, and no longer than so many steps.
+fn until(w: &World, most: usize, holds: impl Fn(&World) -> bool) {
+    for _ in 0..most {
+        if holds(w) {
+            return;
+        }
+        step(w);
+    }
+    assert!(holds(w), "{}\n{:#?}", w.plan(&[]).all(), runs(w));
+}
+
+#[test]
+fn a_branch_of_somebody_else_is_not_written_over_and_a_person_is_told() {
+    with_issue(HONES, SHORT, |w, number| {
+        let (github, branch) = (w.github(), format!("factory/issue/{number}"));
+        let theirs = github.push_file("acme/anvil", &branch, "theirs", "mine\n").unwrap();
+        step(w).exits(0);
+        let told = w.run(&["issue", "show", &number.to_string()]).exits(0);
+        let why = format!("its branch `{branch}` is at {}", &theirs[..10]);
+        assert!(told.out.contains(&why), "{}", told.all());
+        assert_eq!(labels(w, number), ["factory", "factory:hitl", "factory:human-required"]);
+        assert!(
+            runs(w).is_empty()
+                && pulls(w).is_empty()
+                && has_ref(w, "acme/anvil", &format!("refs/heads/{branch}"))
+        );
+        github.delete_branch("acme/anvil", &branch).unwrap();
+        until(w, 8, |w| pulls(w) == [format!("{branch} merged")]);
+        assert_eq!(labels(w, number), ["factory", "factory:done"]);
+    });
+}
+
+/// Three attempts and a specialist don't resolve it; the work is done anew on what the base is by now, and put in the place of
+/// what was there.
+#[test]
+fn what_conflicts_for_good_is_made_anew_on_a_fresh_branch() {
+    let script = "cat > ../prompt; \
+        if grep -q 'Begin from scratch' ../prompt; then echo anew >> done; git add done; git commit -q -m 'Hone it anew'; \
+        elif grep -q 'It conflicts with\\|root cause' ../prompt; then exit 3; \
+        else echo sharp > done; git add done; git commit -q -m 'Hone it'; fi; echo honed";
+    with_issue(script, SHORT, |w, number| {
+        let branch = format!("factory/issue/{number}");
+        step(w).exits(0);
+        w.github().push_file("acme/anvil", "main", "done", "blunt\n").unwrap();
+        until(w, 4, |w| pulls(w) == [format!("{branch} open")]);
+        assert_eq!(says(w, &branch), "sharp\n");
+        until(w, 16, |w| pulls(w) == [format!("{branch} merged")]);
+        assert_eq!(says(w, "main"), "blunt\nanew\n");
+        let all = runs(w);
+        let of = |book: &str| {
+            all.iter()
+                .filter(|run| {
+                    run["task"].as_str().is_some() && run.to_string().contains(&format!("\"{book}\""))
+                })
+                .count()
+        };
+        assert_eq!((of("resolve-conflict"), of("implement")), (3, 2), "{all:#?}");
+        assert!(of("review-stuck") > 0 && of("diagnose") > 0, "{all:#?}");
+    });
+}
+
+#[test]
+fn a_request_for_changes_is_worked_on_once_and_answered() {
+    let script = "cat > ../prompt; if grep -q 'Sharper' ../prompt; then echo sharper >> done; else echo sharp > done; fi; \
+        git add done; git commit -q -m 'Hone it'; echo honed";
+    with_issue(script, SHORT, |w, number| {
+        let (github, branch) = (w.github(), format!("factory/issue/{number}"));
+        github.permission("acme/anvil", "ann", Permission::Write).unwrap();
+        // What is required reports nothing yet, so that it doesn't land meanwhile.
+        let ci = github.with(|world| world.repo("acme", "anvil").expect("there").ci.clone());
+        github.set_ci("acme/anvil", Vec::new()).unwrap();
+        until(w, 4, |w| pulls(w) == [format!("{branch} open")]);
+        let pull = github.with(|world| {
+            let issues = &world.repo("acme", "anvil").expect("there").issues;
+            issues.values().find(|issue| issue.pull.is_some()).expect("it was opened").number
+        });
+        github.review("acme/anvil", pull, "ann", ReviewState::ChangesRequested, "Sharper, please.").unwrap();
+        github.set_ci("acme/anvil", ci).unwrap();
+        let answers = |w: &World| -> Vec<String> {
+            w.github().with(|world| {
+                let all = &world.repo("acme", "anvil").expect("there").reviews;
+                all.values().filter(|it| it.author != "ann").map(|it| it.body.clone()).collect()
+            })
+        };
+        until(w, 8, |w| !answers(w).is_empty());
+        let head = github.with(|world| {
+            world.repo("acme", "anvil").expect("there").issues[&pull]
+                .pull
+                .as_ref()
+                .expect("one")
+                .head_sha
+                .clone()
+        });
+        assert_eq!(says(w, &branch), "sharp\nsharper\n");
+        assert!(answers(w)[0].contains(&head[..10]), "{:?} for {head}", answers(w));
+        for _ in 0..3 {
+            step(w);
+        }
+        assert_eq!((answers(w).len(), runs(w).len()), (1, 2), "once");
+        assert_eq!(pulls(w), [format!("{branch} open")], "ann has to look at it again");
+        github.review("acme/anvil", pull, "ann", ReviewState::Approved, "Good.").unwrap();
+        until(w, 4, |w| pulls(w) == [format!("{branch} merged")]);
+    });
+}
+
+/// Whoever has GitHub merge it by itself has merged it.
+#[test]
+fn what_a_person_has_github_merge_by_itself_is_done() {
+    with_issue(HONES, SHORT, |w, number| {
+        let (github, branch) = (w.github(), format!("factory/issue/{number}"));
+        w.config(&crate::pipeline::config(HONES, SHORT).replace("mode \"on-green\"", "mode \"never\""));
+        github.permission("acme/anvil", "ann", Permission::Write).unwrap();
+        github.require_approvals("acme/anvil", 1).unwrap();
+        github.set("acme/anvil", &serde_json::json!({ "allow_auto_merge": true })).unwrap();
+        until(w, 4, |w| pulls(w) == [format!("{branch} open")]);
+        let pull = github.with(|world| {
+            let issues = &world.repo("acme", "anvil").expect("there").issues;
+            issues.values().find(|issue| issue.pull.is_some()).expect("it was opened").number
+        });
+        github.auto_merge("acme/anvil", pull, "ann", "squash").unwrap();
+        step(w).exits(0);
+        assert_eq!(pulls(w), [format!("{branch} open")], "nobody has approved it");
+        github.review("acme/anvil", pull, "ann", ReviewState::Approved, "Good.").unwrap();
+        w.until("it lands", || pulls(w) == [format!("{branch} merged")]);
+        step(w).exits(0);
+        assert_eq!(labels(w, number), ["factory", "factory:done"]);
+        w.plan(&[]).exits(0);
+    });
+}
