@@ -170,7 +170,15 @@ fn a_change_of_how_the_factory_works_is_shown_by_plan() {
             section.lines().skip(1).map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
         };
         let uncommitted = w.plan(&[]);
-        insta::assert_snapshot!(lines(&uncommitted), @"");
+        insta::assert_snapshot!(lines(&uncommitted), @r#"
+        ~ merge-policy "green"
+            mode: "on-green" → "never"
+            factory.kdl:4
+        + playbook "implement"
+            attempts: 4
+            criteria: "It rings."
+            policies/books.kdl:1
+        "#);
         assert!(uncommitted.out.contains("working tree, 2 files changed"), "{}", uncommitted.all());
         w.commit("Try it more often");
         let committed = w.plan(&[]);

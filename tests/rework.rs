@@ -1,5 +1,5 @@
 //! What becomes of a branch that isn't only the factory's: somebody else had it first, its base went another way, people ask
-//! for changes on it.
+//! for changes on it, or have GitHub merge it.
 
 use factoryctl::twin::world::{Permission, ReviewState};
 
@@ -16,6 +16,14 @@ fn says(w: &World, branch: &str) -> String {
     let url = format!("{}/acme/anvil.git", w.twin().git_url().replace("http://", &with_token));
     w.git(&["fetch", "-q", &url, branch]);
     w.git(&["show", "FETCH_HEAD:done"])
+}
+
+/// The number of the only pull request.
+fn pull(w: &World) -> u64 {
+    w.github().with(|world| {
+        let issues = &world.repo("acme", "anvil").expect("there").issues;
+        issues.values().find(|issue| issue.pull.is_some()).expect("it was opened").number
+    })
 }
 
 /// Until everything is done that can be done, and no longer than so many steps.
@@ -45,8 +53,8 @@ fn a_branch_of_somebody_else_is_not_written_over_and_a_person_is_told() {
                 && has_ref(w, "acme/anvil", &format!("refs/heads/{branch}"))
         );
         github.delete_branch("acme/anvil", &branch).unwrap();
-        until(w, 8, |w| pulls(w) == [format!("{branch} merged")]);
-        assert_eq!(labels(w, number), ["factory", "factory:done"]);
+        until(w, 8, |w| labels(w, number) == ["factory", "factory:done"]);
+        assert_eq!(pulls(w), [format!("{branch} merged")]);
     });
 }
 
@@ -67,15 +75,9 @@ fn what_conflicts_for_good_is_made_anew_on_a_fresh_branch() {
         until(w, 16, |w| pulls(w) == [format!("{branch} merged")]);
         assert_eq!(says(w, "main"), "blunt\nanew\n");
         let all = runs(w);
-        let of = |book: &str| {
-            all.iter()
-                .filter(|run| {
-                    run["task"].as_str().is_some() && run.to_string().contains(&format!("\"{book}\""))
-                })
-                .count()
-        };
-        assert_eq!((of("resolve-conflict"), of("implement")), (3, 2), "{all:#?}");
-        assert!(of("review-stuck") > 0 && of("diagnose") > 0, "{all:#?}");
+        let of = |phase: &str| all.iter().filter(|run| run["task"] == format!("#{number}/{phase}")).count();
+        // Three attempts at the conflict and the work anew; a diagnosis and a specialist, each twice.
+        assert_eq!((of("implement"), of("review"), of("hitl")), (1, 4, 4), "{all:#?}");
     });
 }
 
@@ -86,16 +88,12 @@ fn a_request_for_changes_is_worked_on_once_and_answered() {
     with_issue(script, SHORT, |w, number| {
         let (github, branch) = (w.github(), format!("factory/issue/{number}"));
         github.permission("acme/anvil", "ann", Permission::Write).unwrap();
-        // What is required reports nothing yet, so that it doesn't land meanwhile.
-        let ci = github.with(|world| world.repo("acme", "anvil").expect("there").ci.clone());
-        github.set_ci("acme/anvil", Vec::new()).unwrap();
+        // So that it doesn't land meanwhile.
+        let text = crate::pipeline::config(script, SHORT);
+        w.config(&text.replace("mode \"on-green\"", "mode \"never\""));
         until(w, 4, |w| pulls(w) == [format!("{branch} open")]);
-        let pull = github.with(|world| {
-            let issues = &world.repo("acme", "anvil").expect("there").issues;
-            issues.values().find(|issue| issue.pull.is_some()).expect("it was opened").number
-        });
+        let pull = pull(w);
         github.review("acme/anvil", pull, "ann", ReviewState::ChangesRequested, "Sharper, please.").unwrap();
-        github.set_ci("acme/anvil", ci).unwrap();
         let answers = |w: &World| -> Vec<String> {
             w.github().with(|world| {
                 let all = &world.repo("acme", "anvil").expect("there").reviews;
@@ -117,6 +115,8 @@ fn a_request_for_changes_is_worked_on_once_and_answered() {
             step(w);
         }
         assert_eq!((answers(w).len(), runs(w).len()), (1, 2), "once");
+        w.config(&text);
+        step(w);
         assert_eq!(pulls(w), [format!("{branch} open")], "ann has to look at it again");
         github.review("acme/anvil", pull, "ann", ReviewState::Approved, "Good.").unwrap();
         until(w, 4, |w| pulls(w) == [format!("{branch} merged")]);
@@ -133,10 +133,7 @@ fn what_a_person_has_github_merge_by_itself_is_done() {
         github.require_approvals("acme/anvil", 1).unwrap();
         github.set("acme/anvil", &serde_json::json!({ "allow_auto_merge": true })).unwrap();
         until(w, 4, |w| pulls(w) == [format!("{branch} open")]);
-        let pull = github.with(|world| {
-            let issues = &world.repo("acme", "anvil").expect("there").issues;
-            issues.values().find(|issue| issue.pull.is_some()).expect("it was opened").number
-        });
+        let pull = pull(w);
         github.auto_merge("acme/anvil", pull, "ann", "squash").unwrap();
         step(w).exits(0);
         assert_eq!(pulls(w), [format!("{branch} open")], "nobody has approved it");
@@ -145,5 +142,22 @@ fn what_a_person_has_github_merge_by_itself_is_done() {
         step(w).exits(0);
         assert_eq!(labels(w, number), ["factory", "factory:done"]);
         w.plan(&[]).exits(0);
+    });
+}
+
+/// Who may not write in the repository has no say in what lands; GitHub sees it so, too.
+#[test]
+fn a_stranger_who_asks_for_changes_keeps_nothing_from_landing() {
+    with_issue(HONES, SHORT, |w, number| {
+        let (github, branch) = (w.github(), format!("factory/issue/{number}"));
+        let text = crate::pipeline::config(HONES, SHORT);
+        w.config(&text.replace("mode \"on-green\"", "mode \"never\""));
+        github.permission("acme/anvil", "eve", Permission::Read).unwrap();
+        until(w, 4, |w| pulls(w) == [format!("{branch} open")]);
+        let pull = pull(w);
+        github.review("acme/anvil", pull, "eve", ReviewState::ChangesRequested, "No.").unwrap();
+        w.config(&text);
+        until(w, 4, |w| pulls(w) == [format!("{branch} merged")]);
+        assert_eq!(runs(w).len(), 1);
     });
 }

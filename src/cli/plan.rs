@@ -156,7 +156,9 @@ fn uncommitted(source: &Source, desired: &Desired) -> Result<Vec<RuleChange>, St
         return Ok(Vec::new());
     }
     let committed = source.load(files, AS_IT_WAS).map_err(|_| {
-        "what differs in how the factory works can't be told: what is committed doesn't load".to_owned()
+        "what differs in how the factory works can't be told: what is committed doesn't load \
+         (`factoryctl --at HEAD validate` names each place)"
+            .to_owned()
     })?;
     Ok(RuleChange::between(&committed.desired, desired))
 }

@@ -25,7 +25,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let meant = Meant::parse(&args.pull)?;
     let looked = Looked::at(cx).await?;
     let known = looked.in_turn();
-    let (view, pull) = find(&meant, &known)?;
+    let (view, pull) = find(&looked, &meant, &known)?;
     let at = known.iter().find(|(other, _)| std::ptr::eq(other, view)).map(|(_, at)| at);
     let landed = pull.landed.as_ref();
     let mut rules = if landed.is_some() { Vec::new() } else { Rule::unmet(view, pull) };
@@ -52,6 +52,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
 
 /// The one pull request that is meant, among those for issues.
 fn find<'v, 'a>(
+    looked: &Looked,
     meant: &Meant,
     known: &'v [(View<'a>, Station)],
 ) -> Result<(&'v View<'a>, &'a PullCase), Fail> {
@@ -70,6 +71,9 @@ fn find<'v, 'a>(
     if let Some(view) = in_repo().find(|view| view.case.number == meant.number) {
         let help = format!("it is an issue: factoryctl issue show {}#{}", view.case.repo, meant.number);
         return Err(fail.help(help));
+    }
+    if let Some(fail) = looked.unread(&format!("a pull request {meant} for an issue")) {
+        return Err(fail);
     }
     let open = in_repo().filter_map(|view| Some((view, view.case.pull().filter(|pull| pull.open)?)));
     let open: Vec<String> =

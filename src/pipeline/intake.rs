@@ -21,16 +21,10 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     let at = view.phase_before();
     let stands = |stand| Some(Station::new(at, stand));
     if !case.open {
-        let left = view.pull().filter(|pull| pull.own).map(|pull| {
-            format!(
-                "; #{}, which was made for it, stays open: close it, or open the issue again",
-                pull.number
-            )
-        });
-        return stands(Stand::Left(format!("it is closed{}", left.unwrap_or_default())));
+        return stands(left(view, "it is closed", "open the issue again"));
     }
     if !is_asked_for(view) {
-        return stands(Stand::Left("nothing asks the factory for it any more".to_owned()));
+        return stands(left(view, "nothing asks the factory for it any more", "have it asked for again"));
     }
     if let Some(on) = held(view) {
         return stands(Stand::Held(on));
@@ -51,6 +45,14 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     let first = router::mirrored(view).or_else(|| blocked(view, at));
     let first = first.or_else(|| family::station(view, at));
     first.or_else(|| router::station(view, &by))
+}
+
+/// It is none of the factory's any more; whatever was made for it is people's.
+fn left(view: &View<'_>, why: &str, or: &str) -> Stand {
+    let pull = view.pull().filter(|pull| pull.own);
+    let more =
+        pull.map(|pull| format!("; #{}, which was made for it, stays open: close it, or {or}", pull.number));
+    Stand::Left(format!("{why}{}", more.unwrap_or_default()))
 }
 
 /// What people have to do before anything is done about it again, where they hold it.

@@ -111,7 +111,7 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
             format!("**A person's turn** ({phase}): {}.\n{tried}", of_its_pulls(view, short(why)))
         }
         Stand::Done(why) => format!("**Done**: {}.\n", of_its_pulls(view, short(why))),
-        Stand::Left(why) if view.pull().is_some_and(|pull| pull.own) => {
+        Stand::Left(why) if is_there || view.pull().is_some_and(|pull| pull.own) => {
             format!("**None of the factory's any more**: {}.\n", of_its_pulls(view, short(why)))
         }
         Stand::Held(on) if is_there => format!("**Held**; waits for {}.\n", short(on)),
@@ -167,7 +167,9 @@ fn heard(view: &View<'_>) -> String {
 /// What was said by people who may not steer.
 fn strangers(view: &View<'_>) -> String {
     let unheard: BTreeSet<&Unheard> = view.commands.unheard.iter().filter(|it| !it.may_steer).collect();
-    unheard.iter().map(|it| format!("    {}{STRANGER}{}\n", short(&it.by), short(&it.why))).collect()
+    let lines: Vec<String> =
+        unheard.iter().map(|it| format!("    {}{STRANGER}{}\n", short(&it.by), short(&it.why))).collect();
+    lines.concat()
 }
 
 /// Such a line, in which the pull requests for the issue, its children, and what it is worked on as are referred to all the same.

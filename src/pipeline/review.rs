@@ -100,7 +100,12 @@ pub(super) fn reworked<'a>(
     let (back, most) = (route_backs(view), view.pipeline.route_backs as usize);
     let elsewhere = back.iter().filter(|at| ***at != pull.head).count();
     let over = if job.round as usize > cap.saturating_mul(granted) {
-        Some(format!("`{}` was played {cap} times", job.book))
+        let over = format!("`{}` was played {cap} times", job.book);
+        // It was resolved again and again, and didn't hold.
+        if job.book == RESOLVE {
+            return Err(anew(view, pull, vec![over]));
+        }
+        Some(over)
     } else if elsewhere >= most.saturating_mul(granted) {
         let source = &view.pipeline.source;
         Some(format!("it went back to an agent {elsewhere} times, of {most} (route-backs, {source})"))

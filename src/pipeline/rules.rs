@@ -197,7 +197,8 @@ fn reviews(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unm
         return not("review", "not all of its reviews were read", "a complete reading");
     };
     let verdicts = verdicts(reviews);
-    if let Some(asks) = verdicts.iter().find(|it| it.verdict == ReviewIs::ChangesRequested) {
+    let asks = |it: &&&ReviewSeen| it.verdict == ReviewIs::ChangesRequested && view.may_object(&it.author);
+    if let Some(asks) = verdicts.iter().find(asks) {
         return not(
             "review",
             format!("{} asks for changes", asks.author),

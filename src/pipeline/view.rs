@@ -130,6 +130,13 @@ impl<'a> View<'a> {
         Some(has >= self.pipeline.trust)
     }
 
+    /// Whether what somebody asks to be changed keeps a pull request from landing: of those who may write in the repository, as
+    /// GitHub has it, of those who may steer, and of the reviewer; of somebody of whom nobody knows it does, too.
+    pub(super) fn may_object(&self, login: &str) -> bool {
+        let has = self.cx.observed.cases.permission(&self.case.repo, login);
+        self.is_reviewer(login) || has.is_none_or(|has| has >= self.pipeline.trust.min(Permission::Write))
+    }
+
     /// Who put a label there, where that wasn't the factory; of a label of which nobody can tell it may have been anybody.
     pub(super) fn set_by_people(&self, label: &LabelName) -> Option<&'a str> {
         match &self.case.labels.get(&label.key())?.by {

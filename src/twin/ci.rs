@@ -186,23 +186,24 @@ fn bare_command(program: &Path, home: &Path, folder: &Path) -> Command {
     command
 }
 
-/// Checks a commit out, with the default branch of its repository as `origin/HEAD`.
+/// Checks a commit out, with the default branch of its repository as `origin/HEAD`. Objects are read where they lie: a check
+/// costs as much as its commit is large, and not its history.
 async fn checkout(bare: &Path, home: &Path, work: &Path, sha: &str) -> io::Result<()> {
     let from = bare.display().to_string();
-    let calls: [&[&str]; 3] = [
-        &["init", "-q"],
-        &["fetch", "-q", &from, sha, "+HEAD:refs/remotes/origin/HEAD"],
-        &["checkout", "-q", "--detach", sha],
-    ];
-    for args in calls {
-        let mut command = bare_command(git::PROGRAM.as_path(), home, work);
-        let output = command.args(args).output().await?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(io::Error::other(format!("git {}: {}", args[0], said.trim())));
-        }
+    called(home, work, &["init", "-q"]).await?;
+    let objects = bare.join("objects");
+    std::fs::write(work.join(".git/objects/info/alternates"), format!("{}\n", objects.display()))?;
+    called(home, work, &["fetch", "-q", &from, sha, "+HEAD:refs/remotes/origin/HEAD"]).await?;
+    called(home, work, &["checkout", "-q", "--detach", sha]).await
+}
+
+async fn called(home: &Path, work: &Path, args: &[&str]) -> io::Result<()> {
+    let output = bare_command(git::PROGRAM.as_path(), home, work).args(args).output().await?;
+    if output.status.success() {
+        return Ok(());
     }
-    Ok(())
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(io::Error::other(format!("git {}: {}", args[0], said.trim())))
 }
 
 /// The last lines of an output.

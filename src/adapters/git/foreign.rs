@@ -90,7 +90,7 @@ impl Mirror {
             .arg(from.git_dir)
             .args(wanted.iter().map(|(id, name)| format!("{id}:{name}")));
         judged(self.write(command).await?, "take commits from", from)?;
-        self.index_packs(access).await
+        self.keep_quick(access).await
     }
 }
 

@@ -80,7 +80,7 @@ impl Mirror {
         if !output.status.success() {
             return Err(classify("fetch from", &self.url, &output));
         }
-        self.index_packs(access).await
+        self.keep_quick(access).await
     }
 
     /// Whether a commit can be merged into another without a conflict. `None` where this git can't tell (before 2.38).

@@ -6,12 +6,13 @@ use crate::adapters::github::Patience;
 use crate::cli::context::Context;
 use crate::cli::daemon::warn_elsewhere;
 use crate::cli::exit::{Exit, Fail};
-use crate::cli::plan::remembered;
+use crate::cli::next;
+use crate::cli::plan::{incomplete, remembered};
 use crate::cli::session::{READING, Session};
 use crate::cli::ui::Progress;
 use crate::engine::{self, Also, Judged, Judging, Loaded};
 use crate::loops::{self, Selection};
-use crate::model::{Address, Case, Desired, Facet, Observed, RepoName, Seen, Verb};
+use crate::model::{Address, Case, Desired, Facet, Observed, RepoName, Verb};
 use crate::pipeline::{Station, View};
 use crate::plan::{Blocked, Memory, Switches};
 use crate::work;
@@ -112,6 +113,13 @@ impl Looked {
         }
     }
 
+    /// What to say of something that the reading doesn't show, where not everything was read.
+    pub(crate) fn unread(&self, what: &str) -> Option<Fail> {
+        let gap = self.observed.gaps.first()?;
+        let says = format!("whether there is {what} can't be told: {}", gap.why);
+        Some(Fail::new(incomplete(&self.observed), says).help(next::reading(gap.cause)))
+    }
+
     /// What to say of an issue that no pipeline knows.
     fn no_issue(&self, meant: &Meant, known: &[(View<'_>, Station)]) -> Fail {
         if let Some(repo) = &meant.repo
@@ -127,11 +135,8 @@ impl Looked {
             let says = format!("it is a pull request for {}#{}", case.repo, case.number);
             return fail.help(format!("{says}: factoryctl issue show {}#{}", case.repo, case.number));
         }
-        let unread = self.observed.cases.all.iter().any(|((repo, number), seen)| {
-            *number == meant.number && meant.is_in(repo) && matches!(seen, Seen::Unknown)
-        });
-        if unread {
-            return fail.help("it could not be read: run it again");
+        if let Some(fail) = self.unread(&format!("an issue {meant}")) {
+            return fail;
         }
         let mut near: Vec<&Case> =
             known.iter().map(|(view, _)| view.case).filter(|case| meant.is_in(&case.repo)).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 use crate::desired::block::{Block, Read};
-use crate::desired::shape::Value;
+use crate::desired::shape::{Repeat, Value};
 use crate::model::{Rule, Setting};
 
 use super::{Builder, labels, repos};
@@ -52,7 +52,17 @@ fn says(block: &Block, cx: &Builder<'_>) -> Map<String, Json> {
     });
     let mut out: Map<String, Json> = fields.collect();
     for child in block.children.iter().filter(|child| !is_shown(child)) {
-        out.insert(title(child), Json::Object(says(child, cx)));
+        let mut inner = says(child, cx);
+        if child.kind.repeat != Repeat::Many {
+            out.insert(title(child), Json::Object(inner));
+            continue;
+        }
+        // Of those that may stand there several times the order may matter, and two may have the same key.
+        inner.insert(child.kind.name.to_owned(), child.key.iter().map(|key| written(key, cx)).collect());
+        let all = out.entry(child.kind.name).or_insert_with(|| Json::Array(Vec::new()));
+        if let Json::Array(all) = all {
+            all.push(Json::Object(inner));
+        }
     }
     out
 }

@@ -179,3 +179,55 @@ async fn a_search_is_asked_once_a_minute_and_tells_what_it_finds() {
     assert_eq!(said, ["0: [9]", "30: [9]", "61: [9, 10]", "62: [9, 10]", "122: [10]"]);
     twin.stop().await;
 }
+
+/// A reading of what has changed since doesn't bring back what was closed before that.
+#[tokio::test]
+async fn what_was_closed_is_not_brought_back() {
+    let (twin, _) = twin().await;
+    let client = client(&twin);
+    let (repo, pipeline, memory) =
+        (RepoName::parse("acme/widgets").unwrap(), pipeline(), Remembered::default());
+    let look = async |minute: i64| {
+        let wanted = [WantedCases { repo: &repo, pipeline: &pipeline, also: BTreeSet::new() }];
+        let mut observed = Observed::default();
+        let now = jiff::Timestamp::from_second(1_780_000_000 + minute * 60).unwrap();
+        cases(&client, &wanted, (&memory, now), &mut observed).await;
+        assert_eq!(observed.gaps, []);
+        observed.cases.all.get(&(repo.clone(), 2)).and_then(Seen::known).map(|case| case.open)
+    };
+    assert_eq!(look(0).await, Some(true));
+    twin.world().mutate(|world| {
+        let issue = world.repo_mut("acme/widgets").unwrap().issues.get_mut(&2).unwrap();
+        issue.state = crate::twin::world::IssueState::Closed;
+        issue.updated_at += jiff::SignedDuration::from_mins(1);
+    });
+    assert_eq!(look(1).await, None);
+    twin.world().mutate(|world| {
+        let issue = world.repo_mut("acme/widgets").unwrap().issues.get_mut(&4).unwrap();
+        issue.updated_at += jiff::SignedDuration::from_hours(1);
+    });
+    assert_eq!((look(2).await, look(3).await), (None, None));
+    twin.stop().await;
+}
+
+/// That a branch goes changes nothing of its issue.
+#[tokio::test]
+async fn a_branch_without_a_pull_request_is_looked_at_again() {
+    let (twin, _) = twin().await;
+    let client = client(&twin);
+    let (repo, pipeline, memory) =
+        (RepoName::parse("acme/widgets").unwrap(), pipeline(), Remembered::default());
+    let branch = Pipeline::branch(2);
+    twin.world().push_file("acme/widgets", &branch, "b.txt", "two\n").unwrap();
+    let look = async |minute: i64| {
+        let wanted = [WantedCases { repo: &repo, pipeline: &pipeline, also: BTreeSet::new() }];
+        let mut observed = Observed::default();
+        let now = jiff::Timestamp::from_second(1_780_000_000 + minute * 60).unwrap();
+        cases(&client, &wanted, (&memory, now), &mut observed).await;
+        observed.cases.of(&repo, 2).known().expect("it is known").branch.is_some()
+    };
+    assert_eq!((look(0).await, look(1).await), (true, true));
+    twin.world().delete_branch("acme/widgets", &branch).unwrap();
+    assert!(!look(2).await);
+    twin.stop().await;
+}

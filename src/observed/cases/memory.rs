@@ -54,6 +54,11 @@ struct Kept {
 }
 
 impl Kept {
+    /// Whether its branch is there without an open pull request: that it goes changes nothing of the issue.
+    fn has_a_bare_branch(&self) -> bool {
+        self.case.branch.is_some() && self.pull().is_none()
+    }
+
     /// Its pull request, if that is open.
     fn pull(&self) -> Option<&PullCase> {
         self.case.pulls.iter().find(|pull| pull.open)
@@ -162,11 +167,13 @@ impl Remembered {
         }
     }
 
-    /// The issues of which something was taken away since they were read; what is told of from now on is read the next time.
+    /// The issues of which something was taken away since they were read, or may have been without a word; what is told of from
+    /// now on is read the next time.
     pub(super) fn less(&self, repo: &RepoName) -> BTreeSet<u64> {
         let mut all = self.lock();
         let cases = all.get_mut(repo).into_iter().flat_map(|it| it.cases.iter_mut());
-        cases.filter_map(|(number, kept)| std::mem::take(&mut kept.is_less).then_some(*number)).collect()
+        let is_less = |kept: &mut Kept| std::mem::take(&mut kept.is_less) || kept.has_a_bare_branch();
+        cases.filter_map(|(number, kept)| is_less(kept).then_some(*number)).collect()
     }
 
     /// Whether an issue is remembered.

@@ -103,10 +103,14 @@ pub async fn cases(
             memory.drop_all(one.repo);
             continue;
         }
-        let known = all.iter().filter(|((repo, _), _)| repo == one.repo).filter_map(|(_, seen)| seen.known());
-        let ours =
-            known.filter(|case| listing::is_listed(one.pipeline, case) || is_found(case) == Some(true));
-        let ours = ours.cloned().map(|case| {
+        let is_ours = |case: &&Case| listing::is_listed(one.pipeline, case) || is_found(case) == Some(true);
+        let of_it = || all.iter().filter(|((repo, _), _)| repo == one.repo);
+        // What was closed, moved or isn't asked for any more is not what it was before.
+        for ((repo, number), _) in of_it().filter(|(_, seen)| seen.known().is_none_or(|case| !is_ours(&case)))
+        {
+            memory.forget(repo, *number);
+        }
+        let ours = of_it().filter_map(|(_, seen)| seen.known()).filter(is_ours).cloned().map(|case| {
             let was_read = !as_they_were.contains(&(case.repo.clone(), case.number));
             (case, was_read)
         });

@@ -168,7 +168,7 @@ fn who_may_approve() {
     who pushed last: review
     ann, who commented then: lands (in line)
     ann, who took it back: review
-    ann, and bob asks for changes: review
+    ann, and bob asks for changes: lands (in line)
     ann asks for changes: review
     ann asked for changes: lands (in line)
     ");

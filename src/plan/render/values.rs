@@ -55,14 +55,17 @@ fn field(name: &str, old: Option<&Value>, new: Option<&Value>) -> FieldChange {
     })
 }
 
-/// A set of names: who comes and who goes.
+/// A set of names: who comes and who goes. Where those that stay are in another order, or one is there twice, it is a list: all
+/// of it before, and after.
 fn members(name: &str, old: &[Value], new: &[Value]) -> FieldChange {
     let gained = new.iter().filter(|v| !old.contains(v)).map(|v| format!("+{}", short(v)));
     let lost = old.iter().filter(|v| !new.contains(v)).map(|v| format!("-{}", short(v)));
     let differs: Vec<String> = gained.chain(lost).collect();
     let name = printable(name);
-    // The same in another order.
-    if differs.is_empty() {
+    let stays = |side: &[Value], other: &[Value]| -> Vec<Value> {
+        side.iter().filter(|v| other.contains(v)).cloned().collect()
+    };
+    if stays(old, new) != stays(new, old) {
         let all = |side: &[Value]| side.iter().map(short).collect::<Vec<_>>().join(" ");
         return FieldChange::Line(format!("{name}: {} → {}", all(old), all(new)));
     }

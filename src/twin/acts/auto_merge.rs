@@ -47,7 +47,7 @@ pub(crate) fn enable(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: Enabling<'
         title: how.title,
         message: how.message,
     };
-    set(tx, repo_id, number, Some(on))?;
+    set(tx, repo_id, number, Some(Box::new(on)))?;
     pulls::tell(tx, repo_id, number, Tx::action("auto_merge_enabled"))
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn forget(tx: &mut Tx<'_>, repo_id: u64, number: u64) -> Result<(), F
     set(tx, repo_id, number, None)
 }
 
-fn set(tx: &mut Tx<'_>, repo_id: u64, number: u64, on: Option<AutoMerge>) -> Result<(), Failure> {
+fn set(tx: &mut Tx<'_>, repo_id: u64, number: u64, on: Option<Box<AutoMerge>>) -> Result<(), Failure> {
     let issue = tx.repo_mut(repo_id)?.issues.get_mut(&number).ok_or_else(Failure::not_found)?;
     issue.pull.as_mut().ok_or_else(Failure::not_found)?.auto_merge = on;
     Ok(())

@@ -44,7 +44,7 @@ impl PullRequestMergeMethod {
 pub(crate) struct AutoMergeRequest {
     repo: Arc<Repo>,
     number: u64,
-    on: AutoMerge,
+    on: Box<AutoMerge>,
 }
 
 impl AutoMergeRequest {

@@ -140,7 +140,7 @@ pub struct Pull {
     pub merge_commit_sha: Option<String>,
     /// That it lands by itself once nothing is in its way.
     #[serde(default)]
-    pub auto_merge: Option<AutoMerge>,
+    pub auto_merge: Option<Box<AutoMerge>>,
 }
 
 /// That a pull request lands by itself.
