@@ -63,6 +63,14 @@ pub(crate) fn pulls(w: &World) -> Vec<String> {
     })
 }
 
+/// The number of the only pull request.
+pub(crate) fn pull(w: &World) -> u64 {
+    w.github().with(|world| {
+        let issues = &world.repo("acme", "anvil").expect("there").issues;
+        issues.values().find(|issue| issue.pull.is_some()).expect("it was opened").number
+    })
+}
+
 /// Does what is planned, and waits until nobody is at work.
 #[track_caller]
 pub(crate) fn step(w: &World) -> Ran {

@@ -4,7 +4,7 @@ use factoryctl::twin::world::{CiScript, IssueState, Token};
 use serde_json::Value;
 
 use crate::daemon::Daemon;
-use crate::pipeline::{SHORT, config, step, with_issue};
+use crate::pipeline::{SHORT, config, pull, step, with_issue};
 use crate::world::World;
 
 /// Fails at first, and does what it is told the second time.
@@ -18,14 +18,6 @@ const MISSES: &str = "echo x > other; git add other; git commit -q -m 'Hone it';
 /// One issue as `issue show --json` tells it.
 fn shown(w: &World, number: u64) -> Value {
     w.run(&["issue", "show", &number.to_string(), "--json"]).exits(0).json()["issue"].clone()
-}
-
-/// The number of the only pull request.
-fn pull(w: &World) -> u64 {
-    w.github().with(|world| {
-        let issues = &world.repo("acme", "anvil").expect("there").issues;
-        issues.values().find(|issue| issue.pull.is_some()).expect("it was opened").number
-    })
 }
 
 #[test]

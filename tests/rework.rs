@@ -4,7 +4,7 @@
 use factoryctl::twin::world::{Permission, ReviewState};
 
 use crate::in_force::has_ref;
-use crate::pipeline::{SHORT, labels, pulls, step, with_issue};
+use crate::pipeline::{SHORT, config, labels, pull, pulls, step, with_issue};
 use crate::tasks::runs;
 use crate::world::World;
 
@@ -16,14 +16,6 @@ fn says(w: &World, branch: &str) -> String {
     let url = format!("{}/acme/anvil.git", w.twin().git_url().replace("http://", &with_token));
     w.git(&["fetch", "-q", &url, branch]);
     w.git(&["show", "FETCH_HEAD:done"])
-}
-
-/// The number of the only pull request.
-fn pull(w: &World) -> u64 {
-    w.github().with(|world| {
-        let issues = &world.repo("acme", "anvil").expect("there").issues;
-        issues.values().find(|issue| issue.pull.is_some()).expect("it was opened").number
-    })
 }
 
 /// Until everything is done that can be done, and no longer than so many steps.
@@ -89,7 +81,7 @@ fn a_request_for_changes_is_worked_on_once_and_answered() {
         let (github, branch) = (w.github(), format!("factory/issue/{number}"));
         github.permission("acme/anvil", "ann", Permission::Write).unwrap();
         // So that it doesn't land meanwhile.
-        let text = crate::pipeline::config(script, SHORT);
+        let text = config(script, SHORT);
         w.config(&text.replace("mode \"on-green\"", "mode \"never\""));
         until(w, 4, |w| pulls(w) == [format!("{branch} open")]);
         let pull = pull(w);
@@ -128,7 +120,7 @@ fn a_request_for_changes_is_worked_on_once_and_answered() {
 fn what_a_person_has_github_merge_by_itself_is_done() {
     with_issue(HONES, SHORT, |w, number| {
         let (github, branch) = (w.github(), format!("factory/issue/{number}"));
-        w.config(&crate::pipeline::config(HONES, SHORT).replace("mode \"on-green\"", "mode \"never\""));
+        w.config(&config(HONES, SHORT).replace("mode \"on-green\"", "mode \"never\""));
         github.permission("acme/anvil", "ann", Permission::Write).unwrap();
         github.require_approvals("acme/anvil", 1).unwrap();
         github.set("acme/anvil", &serde_json::json!({ "allow_auto_merge": true })).unwrap();
@@ -150,7 +142,7 @@ fn what_a_person_has_github_merge_by_itself_is_done() {
 fn a_stranger_who_asks_for_changes_keeps_nothing_from_landing() {
     with_issue(HONES, SHORT, |w, number| {
         let (github, branch) = (w.github(), format!("factory/issue/{number}"));
-        let text = crate::pipeline::config(HONES, SHORT);
+        let text = config(HONES, SHORT);
         w.config(&text.replace("mode \"on-green\"", "mode \"never\""));
         github.permission("acme/anvil", "eve", Permission::Read).unwrap();
         until(w, 4, |w| pulls(w) == [format!("{branch} open")]);

@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -81,6 +81,19 @@ impl std::fmt::Debug for Command {
             .field("args", &self.args)
             .finish_non_exhaustive()
     }
+}
+
+/// Where the program of this name lies, as it would be found with this PATH; `None` where it isn't there, or is named by a path.
+/// From a folder that isn't absolute on, where it is depends on where one is, and nothing is found.
+pub fn on_path(path: &OsStr, name: &OsStr) -> Option<PathBuf> {
+    if name.as_encoded_bytes().contains(&b'/') {
+        return None;
+    }
+    let runs = |file: &PathBuf| {
+        file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    };
+    let folders = std::env::split_paths(path).take_while(|folder| folder.is_absolute());
+    folders.map(|folder| folder.join(name)).find(runs)
 }
 
 /// How a child ended, and what it wrote.
@@ -179,15 +192,7 @@ impl Command {
     /// process, which costs as much as this process is large; a path is started without one.
     fn found(&self, program: &OsStr) -> OsString {
         let path = self.vars.iter().rfind(|(name, _)| name == "PATH").map(|(_, value)| value);
-        let is_name =
-            Path::new(program).components().count() == 1 && !program.as_encoded_bytes().contains(&b'/');
-        let Some(path) = path.filter(|_| is_name) else { return program.to_owned() };
-        let runs = |path: &PathBuf| {
-            path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-        };
-        // A folder that isn't absolute is seen from where the child begins: that is left to it.
-        let folders = std::env::split_paths(path).take_while(|folder| folder.is_absolute());
-        let found = folders.map(|folder| folder.join(program)).find(runs);
+        let found = path.and_then(|path| on_path(path, program));
         found.map_or_else(|| program.to_owned(), PathBuf::into_os_string)
     }
 
@@ -427,6 +432,24 @@ mod tests {
         assert_eq!(error.to_string(), "`/bin/sh` wrote more than 1000 bytes");
         let out = sh("yes | head -c 5000 >&2").output_limit(1000).run().await.unwrap();
         assert_eq!(out.stderr.len(), 1000);
+    }
+
+    #[test]
+    fn a_program_is_found_where_it_can_be_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let [first, second] = ["a", "b"].map(|name| dir.path().join(name));
+        for (folder, mode) in [(&first, 0o644), (&second, 0o755)] {
+            std::fs::create_dir(folder).unwrap();
+            std::fs::write(folder.join("tool"), "").unwrap();
+            std::fs::set_permissions(folder.join("tool"), std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let path = std::env::join_paths([&first, &second]).unwrap();
+        let find = |path: &OsStr, name: &str| on_path(path, OsStr::new(name));
+        assert_eq!(find(&path, "tool"), Some(second.join("tool")));
+        assert_eq!(
+            (find(&path, "./tool"), find(&path, "other"), find(OsStr::new("b:/b"), "tool")),
+            (None, None, None)
+        );
     }
 
     #[tokio::test]

@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::model::{
-    Action, Change, Creations, Desired, Effect, Gap, Observed, RepoName, Rule, Setting, SettingValue, Source,
-    Verb,
+    Action, Change, Creations, Desired, Effect, Gap, Observed, RepoName, Setting, SettingValue, Verb,
 };
 
 use super::check::Violation;
 use super::combine::{Problem, Waiting};
 use super::guard::{Blocked, Switch, Verdict};
+use super::rules::RuleChange;
 
 /// The version of the JSON spelling; it only grows.
 pub(super) const VERSION: u32 = 1;
@@ -104,43 +104,6 @@ pub struct Document {
     pub unsound: bool,
     /// What differs in how the factory works from the config that this one is compared with.
     pub rules: Vec<RuleChange>,
-}
-
-/// A section of config that says something else of how the factory works than before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleChange {
-    /// Its kind and key: `playbook "implement"`.
-    pub name: String,
-    /// What it said, as an object; null where there was none.
-    pub before: Value,
-    /// What it says; null where there is none any more.
-    pub after: Value,
-    /// Where it is written, or was.
-    pub source: Source,
-}
-
-impl RuleChange {
-    /// What differs between the rules of two configs, by name.
-    pub fn between(base: &Desired, proposed: &Desired) -> Vec<Self> {
-        let names: BTreeSet<&String> = base.rules.keys().chain(proposed.rules.keys()).collect();
-        let says = |rule: Option<&Rule>| rule.map_or(Value::Null, |rule| rule.says.clone());
-        let change = |name: &String| {
-            let (before, after) = (base.rules.get(name), proposed.rules.get(name));
-            let source = after.or(before)?.source.clone();
-            let change = Self { name: name.clone(), before: says(before), after: says(after), source };
-            (change.before != change.after).then_some(change)
-        };
-        names.into_iter().filter_map(change).collect()
-    }
-
-    /// The sign that carries the meaning without colour.
-    pub fn sign(&self) -> char {
-        match (&self.before, &self.after) {
-            (Value::Null, _) => '+',
-            (_, Value::Null) => '-',
-            _ => '~',
-        }
-    }
 }
 
 impl Document {
@@ -399,7 +362,7 @@ impl Planned {
 mod tests {
     use super::*;
     use crate::model::samples::{desired, name, now, observed, repo, state, with_config};
-    use crate::model::{Address, Cause, CommitId, Facet, Unmanaged};
+    use crate::model::{Address, Cause, CommitId, Facet, Rule, Unmanaged};
     use crate::plan::samples::{Case, delete_label, update, wiki_off};
 
     const W: &str = "acme/widgets";

@@ -6,12 +6,14 @@ mod combine;
 mod document;
 pub mod guard;
 pub mod render;
+mod rules;
 #[cfg(test)]
 pub(crate) mod samples;
 mod saved;
 
 pub use check::{Violation, check};
 pub use combine::{Plan, Problem, Waiting, combine};
-pub use document::{Disabled, Document, Planned, Reading, RuleChange, Summary};
+pub use document::{Disabled, Document, Planned, Reading, Summary};
 pub use guard::{Blocked, GuardContext, Memory, NotInForce, Permit, Permitted, Switch, Switches, Verdict};
+pub use rules::RuleChange;
 pub use saved::{SavedAction, SavedError, SavedPlan};

@@ -12,8 +12,8 @@ use super::Redactor;
 pub struct Given {
     /// What the agent's own way of typed answers brought.
     pub typed: Option<Value>,
-    /// What `answer.json` in its outbox holds.
-    pub file: Option<String>,
+    /// What `answer.json` in its outbox holds, or why that isn't taken.
+    pub file: Option<Result<String, String>>,
     /// Its last words.
     pub words: Option<String>,
 }
@@ -23,8 +23,8 @@ pub struct Given {
 /// # Errors
 /// In words for the agent: that there is none, or else what doesn't fit in the first one.
 pub fn answer(schema: &AnswerSchema, given: Given, redactor: &Redactor) -> Result<Typed, String> {
-    let file =
-        given.file.map(|text| serde_json::from_str(&text).map_err(|error| format!("it isn't JSON: {error}")));
+    let parse = |text: String| serde_json::from_str(&text).map_err(|error| format!("it isn't JSON: {error}"));
+    let file = given.file.map(|text| text.and_then(parse));
     let words = given.words.as_deref().and_then(in_words);
     let all =
         [(AnswerFrom::Agent, given.typed.map(Ok)), (AnswerFrom::Outbox, file), (AnswerFrom::Words, words)];
@@ -103,7 +103,7 @@ mod tests {
 
     fn given(typed: Option<Value>, file: &str, words: &str) -> Given {
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Given { typed, file: text(file), words: text(words) }
+        Given { typed, file: text(file).map(Ok), words: text(words) }
     }
 
     #[test]
@@ -132,6 +132,11 @@ mod tests {
                 "no JSON",
                 given(None, "{", ""),
                 Err("`answer.json`: it isn't JSON: EOF while parsing an object at line 1 column 1"),
+            ),
+            (
+                "a file that isn't taken",
+                Given { file: Some(Err("there is a secret in it".to_owned())), ..Given::default() },
+                Err("`answer.json`: there is a secret in it"),
             ),
             (
                 "a fence without JSON",

@@ -34,16 +34,15 @@ const FOLLOW_UP: (&str, &str) = ("follow-up-", ".md");
 const QUESTION: &str = "question.md";
 const BLOCKED: &str = "blocked.md";
 const NOTE: &str = "note.md";
-/// The one that holds its typed answer.
-pub const ANSWER: &str = "answer.json";
+const ANSWER: &str = "answer.json";
 
 /// What lay in an outbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outbox {
     /// What it said.
     pub said: Said,
-    /// The typed answer, as it was written: JSON, or not.
-    pub answer: Option<String>,
+    /// The typed answer, as it was written: JSON, or not. Where one lies there that isn't taken, why not.
+    pub answer: Option<Result<String, String>>,
 }
 
 /// Where the outbox of a home is.
@@ -86,7 +85,9 @@ pub fn read(home: &Path, redactor: &Redactor) -> Result<Outbox, fs::Error> {
     out.said.question = reading.call(QUESTION)?;
     out.said.blocked = reading.call(BLOCKED)?;
     out.said.note = reading.text(NOTE)?;
-    out.answer = reading.take(OsStr::new(ANSWER), LONGEST_ANSWER)?;
+    let before = reading.untaken.len();
+    let answer = reading.take(OsStr::new(ANSWER), LONGEST_ANSWER)?;
+    out.answer = answer.map(Ok).or_else(|| reading.untaken.get(before).map(|(_, why)| Err(why.clone())));
     for name in names {
         let known = [QUESTION, BLOCKED, NOTE, ANSWER].iter().any(|known| name == *known);
         if known {
@@ -106,7 +107,7 @@ pub fn read(home: &Path, redactor: &Redactor) -> Result<Outbox, fs::Error> {
             }
         }
     }
-    out.said.untaken = reading.untaken;
+    out.said.untaken = reading.untaken.iter().map(told).collect();
     let rest = out.said.untaken.len().saturating_sub(NAMED);
     out.said.untaken.truncate(NAMED);
     if rest > 0 {
@@ -125,7 +126,12 @@ fn is_follow_up(name: &OsStr) -> bool {
 struct Reading<'a> {
     home: &'a Beneath,
     redactor: &'a Redactor,
-    untaken: Vec<String>,
+    /// What isn't taken: its name, and why not.
+    untaken: Vec<(String, String)>,
+}
+
+fn told((name, why): &(String, String)) -> String {
+    format!("`{name}`: {why}")
 }
 
 impl Reading<'_> {
@@ -142,7 +148,7 @@ impl Reading<'_> {
         if taken.is_some() && text.is_none() {
             self.leaves(OsStr::new(name), "it says nothing");
         }
-        Ok(text.or_else(|| self.untaken.get(before).map(|why| unshown(why))))
+        Ok(text.or_else(|| self.untaken.get(before).map(|it| unshown(&told(it)))))
     }
 
     /// What a file says, unless it isn't there or isn't taken.
@@ -175,7 +181,7 @@ impl Reading<'_> {
     fn leaves(&mut self, name: &OsStr, why: &str) {
         let name = visible(&name.to_string_lossy());
         let name = self.redactor.clean_text(&name);
-        self.untaken.push(format!("`{}`: {why}", name.replace('\n', " ")));
+        self.untaken.push((name.replace('\n', " "), why.to_owned()));
     }
 }
 
@@ -246,7 +252,7 @@ mod tests {
             .put("follow-up-b.md", "# Mend the roof\n\nIt leaks.\n")
             .put("follow-up-a.md", "Mend the door");
         let box_ = home.read();
-        assert_eq!(box_.answer.as_deref(), Some("{\"a\": 1}"));
+        assert_eq!(box_.answer, Some(Ok("{\"a\": 1}".to_owned())));
         let expect = Said {
             question: Some("Which one?".into()),
             blocked: None,
@@ -296,7 +302,7 @@ mod tests {
         let mode = rustix::fs::Mode::from_raw_mode(0o600);
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
         let said = home.read();
-        assert_eq!(said.answer, None);
+        assert_eq!(said.answer, Some(Err("there is a secret in it".to_owned())));
         assert_eq!(said.said.follow_ups, [FollowUp::new("One", "text")]);
         let called = "it asks: in words that can't be shown; `question.md`: it is not UTF-8";
         assert_eq!(said.said.for_a_person().as_deref(), Some(called));

@@ -104,7 +104,12 @@ impl Mirror {
         let upload_pack = ["git", "upload-pack", "--strict"].map(OsString::from);
         let itself = Foreign { git_dir: self.repo().place(), upload_pack: &upload_pack };
         self.tips(access, &itself).await?;
-        let walk = git(self.repo().place(), "", access).args(["rev-list", "--objects", "--quiet"]);
+        // The graph of the commits would stand in for those that are gone.
+        let walk = git(self.repo().place(), "", access).args(["-c", "core.commitGraph=false"]).args([
+            "rev-list",
+            "--objects",
+            "--quiet",
+        ]);
         judged(walk.arg(commit.as_str()).run().await.map_err(Error::Process)?, "read", &itself)?;
         self.take_in(access, &itself, &[(commit, reference.to_owned())]).await?;
         self.repo().remove_references(&[reference.to_owned()])

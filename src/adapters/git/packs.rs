@@ -2,7 +2,7 @@
 //! run a reference: whoever looks for an object opens all packs, whoever walks reads all references and what they lead to. One
 //! index over many packs, one file of many references and a graph of the commits stand in their stead; no object changes.
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 use super::child::{classify, git};
@@ -51,8 +51,10 @@ fn covered(index: &Path) -> Result<usize, Error> {
     let Some(mut file) = fs::open(index).map_err(Error::Files)? else { return Ok(0) };
     // `MIDX`, four bytes of versions and counts of parts, then the packs, by gitformat-pack(5).
     let mut head = [0; 12];
-    if file.read_exact(&mut head).is_err() {
-        return Ok(0);
+    match file.read_exact(&mut head) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
+        Err(error) => return Err(Error::Files(fs::Error::of("read", index, error))),
     }
     let [.., a, b, c, d] = head;
     Ok(u32::from_be_bytes([a, b, c, d]) as usize)

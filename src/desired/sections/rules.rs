@@ -92,6 +92,10 @@ pipeline "p" {
     intake "factory"
     agents "smith" "helper"
     reserved { words "price list"; }
+    router {
+        route "acme/gears" { title "z"; }
+        route "acme/gears" { title "a"; }
+    }
 }
 playbook "plan" { attempts 3; criteria "Every file is named."; }
 allow "deletes" address="repo/acme/**" n=4 until="2026-12-31" reason="clean-up"
@@ -114,14 +118,14 @@ repo "acme/gears" { description "Gears"; }
         insta::assert_snapshot!(lines.join("\n"), @r#"
         agent "helper" (5): {"kind":"claude"}
         agent "smith" (4): {"kind":"codex","model":"large"}
-        allow "deletes" (13): {"address":"repo/acme/**","n":4,"until":"2026-12-31","reason":"clean-up"}
-        allow "deletes" (2) (14): {"address":"repo/acme/gears","n":1,"until":"2026-12-31","reason":"clean-up"}
+        allow "deletes" (17): {"address":"repo/acme/**","n":4,"until":"2026-12-31","reason":"clean-up"}
+        allow "deletes" (2) (18): {"address":"repo/acme/gears","n":1,"until":"2026-12-31","reason":"clean-up"}
         caps (6): {"runs":3}
-        defaults (16): {"pipeline":"p"}
+        defaults (20): {"pipeline":"p"}
         factory "acme" (2): {"protect \"repo/acme/gears\"":{"reason":"it is sold"}}
-        loop "stale" (15): {"stale-after":"60d"}
-        pipeline "p" (7): {"intake":["factory"],"agents":["smith","helper"],"reserved":{"words":["price list"]}}
-        playbook "plan" (12): {"attempts":3,"criteria":["Every file is named."]}
+        loop "stale" (19): {"stale-after":"60d"}
+        pipeline "p" (7): {"intake":["factory"],"agents":["smith","helper"],"reserved":{"words":["price list"]},"router":{"route":[{"title":["z"],"route":["acme/gears"]},{"title":["a"],"route":["acme/gears"]}]}}
+        playbook "plan" (16): {"attempts":3,"criteria":["Every file is named."]}
         "#);
     }
 }

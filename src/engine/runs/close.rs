@@ -260,16 +260,9 @@ fn told(spec: &Spec, end: &End, secrets: &Secrets) -> Result<Told, CloseError> {
             file: outbox.answer,
             words: end.answer.as_ref().map(|answer| answer.text.clone()),
         };
-        let fits = AnswerSchema::of(schema).and_then(|schema| answer(&schema, given, &secrets.redactor));
-        // Whoever wrote one is told why it isn't taken, not that there is none.
-        fits.map_err(|says| outbox.said.untaken.iter().find(|why| is_of_answer(why)).cloned().unwrap_or(says))
+        AnswerSchema::of(schema).and_then(|schema| answer(&schema, given, &secrets.redactor))
     });
     Ok(Told { said: outbox.said, answer })
-}
-
-/// Whether this tells why what stands in the outbox as the answer isn't taken.
-fn is_of_answer(why: &str) -> bool {
-    why.strip_prefix('`').is_some_and(|why| why.starts_with(outbox::ANSWER))
 }
 
 /// How many names of branches are told.

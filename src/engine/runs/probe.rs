@@ -1,12 +1,13 @@
 //! Whether an agent can be started here: its program is there, of a version that its lines are known of, and is seen where
 //! it is to work.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::adapters::env::Env;
 use crate::adapters::fs;
-use crate::adapters::process::Command;
+use crate::adapters::process::{Command, on_path};
 use crate::adapters::said;
 use crate::model::{AgentBounds, AgentConfig};
 use crate::runs::agents;
@@ -85,8 +86,7 @@ fn find(env: &Env, name: &str) -> Option<PathBuf> {
         let path = env.cwd().join(name);
         return fs::is_file(&path).then_some(path);
     }
-    let path = env.text("PATH").unwrap_or_default();
-    path.split(':').map(|folder| Path::new(folder).join(name)).find(|file| fs::is_file(file))
+    on_path(env.os("PATH")?, OsStr::new(name))
 }
 
 /// Whether a sandbox shows the program, its link and what that leads to.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Remembered, WantedCases, cases, one_case, permissions};
 use crate::adapters::github::{Auth, Client, Config, Kind};
-use crate::model::{Facet, LabelName, Observed, Permission, Pipeline, RepoName, Seen, Source};
-use crate::twin::world::World;
+use crate::model::{Case, Facet, LabelName, Observed, Permission, Pipeline, RepoName, Seen, Source};
+use crate::twin::world::{IssueState, World};
 use crate::twin::{FaultAction, FaultRule, Options, Twin};
 
 fn pipeline() -> Pipeline {
@@ -50,7 +50,7 @@ async fn twin() -> (Twin, u64) {
     world.mutate(|world| {
         let issues = &mut world.repo_mut("acme/widgets").unwrap().issues;
         issues.get_mut(&4).unwrap().assignees.push("ann".into());
-        issues.get_mut(&6).unwrap().state = crate::twin::world::IssueState::Closed;
+        issues.get_mut(&6).unwrap().state = IssueState::Closed;
     });
     let branch = Pipeline::branch(1);
     world.push_file("acme/widgets", &branch, "a.txt", "one\n").unwrap();
@@ -180,33 +180,36 @@ async fn a_search_is_asked_once_a_minute_and_tells_what_it_finds() {
     twin.stop().await;
 }
 
+/// What is known of issue 2 so many minutes later.
+async fn second(client: &Client, memory: &Remembered, minute: i64) -> Option<Case> {
+    let (repo, pipeline) = (RepoName::parse("acme/widgets").unwrap(), pipeline());
+    let wanted = [WantedCases { repo: &repo, pipeline: &pipeline, also: BTreeSet::new() }];
+    let mut observed = Observed::default();
+    let now = jiff::Timestamp::from_second(1_780_000_000 + minute * 60).unwrap();
+    cases(client, &wanted, (memory, now), &mut observed).await;
+    assert_eq!(observed.gaps, []);
+    observed.cases.of(&repo, 2).known().copied().cloned()
+}
+
 /// A reading of what has changed since doesn't bring back what was closed before that.
 #[tokio::test]
 async fn what_was_closed_is_not_brought_back() {
     let (twin, _) = twin().await;
-    let client = client(&twin);
-    let (repo, pipeline, memory) =
-        (RepoName::parse("acme/widgets").unwrap(), pipeline(), Remembered::default());
-    let look = async |minute: i64| {
-        let wanted = [WantedCases { repo: &repo, pipeline: &pipeline, also: BTreeSet::new() }];
-        let mut observed = Observed::default();
-        let now = jiff::Timestamp::from_second(1_780_000_000 + minute * 60).unwrap();
-        cases(&client, &wanted, (&memory, now), &mut observed).await;
-        assert_eq!(observed.gaps, []);
-        observed.cases.all.get(&(repo.clone(), 2)).and_then(Seen::known).map(|case| case.open)
+    let (client, memory) = (client(&twin), Remembered::default());
+    assert!(second(&client, &memory, 0).await.is_some_and(|case| case.open));
+    let later = |number: u64, by: jiff::SignedDuration, state: IssueState| {
+        twin.world().mutate(|world| {
+            let issue = world.repo_mut("acme/widgets").unwrap().issues.get_mut(&number).unwrap();
+            issue.state = state;
+            issue.updated_at += by;
+        });
     };
-    assert_eq!(look(0).await, Some(true));
-    twin.world().mutate(|world| {
-        let issue = world.repo_mut("acme/widgets").unwrap().issues.get_mut(&2).unwrap();
-        issue.state = crate::twin::world::IssueState::Closed;
-        issue.updated_at += jiff::SignedDuration::from_mins(1);
-    });
-    assert_eq!(look(1).await, None);
-    twin.world().mutate(|world| {
-        let issue = world.repo_mut("acme/widgets").unwrap().issues.get_mut(&4).unwrap();
-        issue.updated_at += jiff::SignedDuration::from_hours(1);
-    });
-    assert_eq!((look(2).await, look(3).await), (None, None));
+    later(2, jiff::SignedDuration::from_mins(1), IssueState::Closed);
+    assert_eq!(second(&client, &memory, 1).await, None);
+    later(4, jiff::SignedDuration::from_hours(1), IssueState::Open);
+    for minute in 2..4 {
+        assert_eq!(second(&client, &memory, minute).await, None, "minute {minute}");
+    }
     twin.stop().await;
 }
 
@@ -214,20 +217,13 @@ async fn what_was_closed_is_not_brought_back() {
 #[tokio::test]
 async fn a_branch_without_a_pull_request_is_looked_at_again() {
     let (twin, _) = twin().await;
-    let client = client(&twin);
-    let (repo, pipeline, memory) =
-        (RepoName::parse("acme/widgets").unwrap(), pipeline(), Remembered::default());
+    let (client, memory) = (client(&twin), Remembered::default());
     let branch = Pipeline::branch(2);
     twin.world().push_file("acme/widgets", &branch, "b.txt", "two\n").unwrap();
-    let look = async |minute: i64| {
-        let wanted = [WantedCases { repo: &repo, pipeline: &pipeline, also: BTreeSet::new() }];
-        let mut observed = Observed::default();
-        let now = jiff::Timestamp::from_second(1_780_000_000 + minute * 60).unwrap();
-        cases(&client, &wanted, (&memory, now), &mut observed).await;
-        observed.cases.of(&repo, 2).known().expect("it is known").branch.is_some()
-    };
-    assert_eq!((look(0).await, look(1).await), (true, true));
+    for minute in 0..2 {
+        assert!(second(&client, &memory, minute).await.unwrap().branch.is_some(), "minute {minute}");
+    }
     twin.world().delete_branch("acme/widgets", &branch).unwrap();
-    assert!(!look(2).await);
+    assert_eq!(second(&client, &memory, 2).await.unwrap().branch, None);
     twin.stop().await;
 }

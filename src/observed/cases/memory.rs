@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Case, PullCase, RepoName};
+use crate::model::{Case, CommitId, PullCase, RepoName};
 
 use super::listing::Filter;
 use super::search::Found;
@@ -54,9 +54,10 @@ struct Kept {
 }
 
 impl Kept {
-    /// Whether its branch is there without an open pull request: that it goes changes nothing of the issue.
+    /// Whether its branch is where no pull request is: that it goes changes nothing of the issue.
     fn has_a_bare_branch(&self) -> bool {
-        self.case.branch.is_some() && self.pull().is_none()
+        let shown = |head: &CommitId| self.case.pulls.iter().any(|pull| pull.head == *head);
+        self.case.branch.as_ref().is_some_and(|head| !shown(head))
     }
 
     /// Its pull request, if that is open.
@@ -214,7 +215,7 @@ fn again(kept: &[&mut Kept], most: usize, now: Timestamp) -> BTreeSet<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CommitId, Mergeable, Seen};
+    use crate::model::{Mergeable, Seen};
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()

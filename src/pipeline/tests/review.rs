@@ -289,6 +289,40 @@ fn what_nobody_resolves_is_made_anew_once() {
     ");
 }
 
+/// Who says that it is resolved, and it isn't, gets as far as who can't resolve it.
+#[test]
+fn what_is_resolved_again_and_again_in_vain_is_made_anew() {
+    let mut it = story("");
+    let conflicts = |pull: &mut PullCase| pull.mergeable = Mergeable::Conflicts;
+    for _ in 0..3 {
+        it.pull("it conflicts", conflicts).ran(Done, None).moved();
+    }
+    it.pull("it conflicts", conflicts)
+        .ran(Done, None)
+        .reads_of(&["Begin from scratch", "was played"])
+        .moved();
+    it.pull("it conflicts", conflicts).stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (it conflicts)
+    review: `resolve-conflict` 1.1, conflict -> done
+    review: #20 goes from c8c8c8c8c8 to 0101010101
+    (it conflicts)
+    review: `resolve-conflict` 2.1, conflict -> done
+    review: #20 goes from 0101010101 to 0202020202
+    (it conflicts)
+    review: `resolve-conflict` 3.1, conflict -> done
+    review: #20 goes from 0202020202 to 0303030303
+    (it conflicts)
+    review: `implement` 1.1, a fresh branch -> done
+        | What was made before, in #20, conflicts with `main`, and nobody could resolve that. Begin from scratch, on what is checked out. What was tried:
+        | - `resolve-conflict` was played 3 times
+    review: #20 goes from 0303030303 to 0404040404
+    (it conflicts)
+    review: A PERSON'S TURN: nobody resolved its conflicts, and it was made anew before; `/retry` has it tried again
+        `resolve-conflict` was played 3 times
+    ");
+}
+
 #[test]
 fn a_conflict_is_resolved() {
     let mut it = story("");

@@ -96,6 +96,24 @@ fn full() -> Document {
     out
 }
 
+/// Of a set who comes and who goes is told; of a list, in which the order counts, all of it.
+#[test]
+fn a_list_is_told_from_a_set() {
+    let line = |old: &[&str], new: &[&str]| match &fields(&json!({ "a": old }), &json!({ "a": new }))[..] {
+        [FieldChange::Line(line)] => line.clone(),
+        other => panic!("{other:?}"),
+    };
+    for (old, new, expect) in [
+        (&["api", "rust"][..], &["rust", "web"][..], r#"a: +"web" -"api""#),
+        (&["s"], &["s", "t"], r#"a: +"t""#),
+        (&["t", "s"], &["s", "u", "t"], r#"a: "t" "s" → "s" "u" "t""#),
+        (&["-a", "1", "-b", "2"], &["-a", "2", "-b", "3"], r#"a: "-a" "1" "-b" "2" → "-a" "2" "-b" "3""#),
+        (&["-v"], &["-v", "-v"], r#"a: "-v" → "-v" "-v""#),
+    ] {
+        assert_eq!(line(old, new), expect);
+    }
+}
+
 #[test]
 fn a_plan_as_text() {
     insta::assert_snapshot!(text(&full(), Style::Plain), @r#"
