@@ -417,7 +417,9 @@ impl Case {
     fn said(&self, matters: impl Fn(&str) -> bool) -> String {
         let mut hash = blake3::Hasher::new();
         for comment in self.comments.iter().filter(|it| !it.own && matters(&it.body)) {
-            hash.update(&comment.id.to_le_bytes()).update(comment.body.as_bytes()).update(b"\0");
+            // The same words are others' once somebody else has written them: who may steer, for one.
+            hash.update(&comment.id.to_le_bytes()).update(comment.by().as_bytes()).update(b"\0");
+            hash.update(comment.body.as_bytes()).update(b"\0");
         }
         if hash.count() == 0 { String::new() } else { hash.finalize().to_hex()[..16].to_owned() }
     }

@@ -216,6 +216,20 @@ fn commands_of_those_who_may_not_steer_are_no_reason_to_write() {
     assert_eq!(told(&it), None, "nor is it written anew");
 }
 
+/// A write that follows a reading is held back where the same words are those of somebody else by then.
+#[test]
+fn the_same_words_of_somebody_else_are_other_words() {
+    let mut it = story();
+    it.said("bob", "/pause");
+    let seen = |it: &Story| it.view(|view| view.case.stamp(&view.watched()));
+    let before = seen(&it);
+    it.then("ann edits what bob said, and leaves it as it is", |case| {
+        let said = case.comments.last_mut().unwrap();
+        said.edited = Some((said.at, "ann".to_owned()));
+    });
+    assert_ne!(seen(&it), before);
+}
+
 /// What is gone through again is what comes before a pull request; nobody is told that they were heard in vain.
 #[test]
 fn what_cannot_be_gone_through_again_is_not_heard() {
