@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use gix::odb::store::init::Slots;
+
 use super::{Error, Repo};
 use crate::adapters::fs;
 
@@ -49,9 +51,15 @@ fn open(path: &Path) -> Result<Repo, Error> {
     open_at(path).map(Repo::new)
 }
 
+/// There is room for so many packs at least, so that one that is held open reads those that come. What is fetched into a mirror
+/// is put together long before; whoever fetches into a repository of their own cleans up at fifty.
+const PACKS: usize = 256;
+
 /// Opens what is at a place that was found to hold a repository.
 pub(super) fn open_at(path: &Path) -> Result<gix::Repository, Error> {
+    let slots = Slots::AsNeededByDiskState { multiplier: 2.0, minimum: PACKS };
     let options = gix::open::Options::isolated().config_overrides(["core.useReplaceRefs=false"]);
+    let options = options.object_store_slots(slots);
     gix::open_opts(path, options).map_err(|source| Error::Repository {
         action: "open what is",
         path: path.to_owned(),
@@ -97,6 +105,20 @@ mod tests {
             Err(error) => error.to_string(),
         }
         .replace(&root.display().to_string(), "ROOT")
+    }
+
+    #[test]
+    fn one_that_is_held_open_reads_the_packs_that_come() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = Fixture::init(dir.path(), &[]);
+        fixture.put("a", "0").commit("first");
+        let repo = Repo::open(dir.path()).unwrap();
+        repo.head().unwrap();
+        for n in 0..80 {
+            let commit = fixture.put("a", format!("{n} more")).commit("another");
+            fixture.git(&["repack", "-d", "-q"]);
+            assert_eq!(repo.commit(&commit).unwrap().summary, "another", "after {n} packs");
+        }
     }
 
     #[test]

@@ -218,8 +218,10 @@ impl Pool {
         let git = match found {
             Some((_, git)) => git,
             None => {
-                let mut git = gix::open_opts(path, gix::open::Options::isolated())
-                    .map_err(object("open the bare repository"))?;
+                // Nobody cleans up here, and a handle that is kept reads the packs that come.
+                let room = gix::odb::store::init::Slots::Given(4096);
+                let options = gix::open::Options::isolated().object_store_slots(room);
+                let mut git = gix::open_opts(path, options).map_err(object("open the bare repository"))?;
                 git.object_cache_size(Some(OBJECTS));
                 git
             }
