@@ -1,14 +1,20 @@
 //! Issues on their way through a pipeline: agents, checks, reviews and merges are real programs and real requests.
 
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
 use factoryctl::twin::world::CiScript;
 use serde_json::Value;
 
+use crate::daemon::Daemon;
 use crate::in_force::has_ref;
 use crate::tasks::{ended, runs, small};
 use crate::world::{Ran, World};
 
 /// The number of the App that reports checks.
 const CI: u64 = 77;
+/// How long many issues may take that land one after the other.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A config whose issues are worked on by an agent that is this shell script.
 pub(crate) fn config(script: &str, more: &str) -> String {
@@ -146,5 +152,53 @@ fn what_came_on_a_branch_after_it_had_landed_stays_there() {
         assert_eq!(labels(w, number), ["factory", "factory:done"]);
         w.plan(&[]).exits(0);
         assert!(has_ref(w, "acme/anvil", &format!("refs/heads/{branch}")));
+    });
+}
+
+/// Each that lands puts the others behind: who took its base in and is judged anew lands before the next one.
+#[test]
+fn of_many_that_are_ready_at_once_each_is_judged_at_most_twice() {
+    const ISSUES: usize = 8;
+    let program = env!("CARGO_BIN_EXE_factoryctl");
+    let config = format!(
+        r#"factory "acme"
+caps {{ runs 4; runs-per-repo 4; }}
+agent "wright" kind="command" {{
+    program {program:?} "twin" "agent" "--writes" "done-{{issue}}={{title}}"
+    readable {program:?}
+}}
+pipeline "short" {{ intake "factory"; phases "review"; agents "wright"; merge-policy "green"; }}
+merge-policy "green" {{ mode "on-green"; require-checks "ci"; }}
+repo "acme/anvil" {{ pipeline "short"; }}
+"#
+    );
+    small(|w| {
+        w.config(&config);
+        w.apply(&[]).exits(0);
+        let github = w.github();
+        github.set_ci("acme/anvil", vec![CiScript::new("ci", CI, "sleep 0.5; ls done-*")]).unwrap();
+        let body = "There should be a file for it, so that everybody sees that it was done.";
+        for n in 0..ISSUES {
+            let number = github.open_issue("acme/anvil", &format!("Make file {n}"), &[]).unwrap();
+            github.edit_issue_body("acme/anvil", number, "acme", body).unwrap();
+            github.label_issue("acme/anvil", number, "factory", "acme").unwrap();
+        }
+        let daemon = Daemon::begin(w, &[]);
+        let end = Instant::now() + PATIENCE;
+        while pulls(w).iter().filter(|it| it.ends_with("merged")).count() < ISSUES {
+            assert!(Instant::now() < end, "{:?}\n{}\n{}", pulls(w), w.plan(&[]).all(), daemon.said());
+            daemon.ask(&["loop", "tick", "pipeline"]);
+            std::thread::park_timeout(Duration::from_millis(200));
+        }
+        assert_eq!(daemon.stop().code, 0);
+        // Of the two that look at a head, the second one lists what it found.
+        let all = runs(w);
+        let mut judged: BTreeMap<&str, usize> = BTreeMap::new();
+        for run in all.iter().filter(|run| run["answer"]["value"]["findings"].is_array()) {
+            *judged.entry(run["task"].as_str().expect("a word")).or_default() += 1;
+        }
+        println!("{judged:?}");
+        assert_eq!(judged.len(), ISSUES, "{judged:?}");
+        assert!(judged.values().all(|n| *n <= 2), "{judged:?}");
     });
 }

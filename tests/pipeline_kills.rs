@@ -38,8 +38,8 @@ agent "wright" kind="command" {{
     program {program:?} "twin" "agent" "--writes" "done-{{issue}}={{title}}"
     readable {program:?}
 }}
-pipeline "short" {{ intake "factory"; phases; agents "smith"; merge-policy "green"; writes 1000; }}
-pipeline "long" {{ intake "factory"; phases "plan" "review"; agents "wright"; merge-policy "green"; writes 1000; }}
+pipeline "short" {{ intake "factory"; phases; agents "smith"; merge-policy "green"; }}
+pipeline "long" {{ intake "factory"; phases "plan" "review"; agents "wright"; merge-policy "green"; }}
 merge-policy "green" {{ mode "on-green"; require-checks "ci"; updates 100; }}
 repo "acme/anvil" {{ pipeline "short"; }}
 repo "acme/bellows" {{ pipeline "long"; }}
@@ -87,8 +87,7 @@ fn a_killed_daemon_loses_no_issue_and_does_nothing_twice() {
         w.config(&config());
         w.apply(&[]).exits(0);
         let github = w.github();
-        // It is tried what a kill does, not what a limit does: so much in an hour is more than GitHub lets anybody do, and than
-        // is done about one issue unless config says so.
+        // It is tried what a kill does, not what a limit of GitHub's does.
         github.mutate(|world| (world.limits.core, world.limits.graphql) = (1_000_000, 1_000_000));
         for name in REPOS {
             github.set_ci(&format!("acme/{name}"), vec![CiScript::new("ci", CI, "ls done-*")]).unwrap();

@@ -477,8 +477,12 @@ mod tests {
             records.extend([(hours, it.clone()), (hours, outcome(it, ending))]);
         }
         let held = index(&records).held();
-        let written = |number, hours: i64| held.writes_within_the_hour(&repo, number, at(hours * 3600));
-        assert_eq!([written(7, 0), written(8, 1), written(7, 1), written(9, 0)], [2, 1, 0, 0]);
+        let written = |number, hours: i64| held.writes_within_the_hour((&repo, number), 2, at(hours * 3600));
+        let often = (2, Some(at(3600)));
+        assert_eq!(
+            [written(7, 0), written(8, 1), written(7, 1), written(9, 0)],
+            [often, (1, None), (0, None), (0, None)]
+        );
     }
 
     #[test]

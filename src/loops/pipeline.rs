@@ -10,7 +10,7 @@ use crate::model::{
     RunSeen, Seen, StartRun, StopRun, Subject, Task, Verb, Watched,
 };
 use crate::pipeline::{
-    Move, Stand, Station, View, awaits_checks, holds_others, is_judged_again, may_wait, projection, shared,
+    Move, Stand, Station, View, awaits_checks, has_its_turn, holds_others, may_wait, projection, shared,
     station, touches, waits_in_line,
 };
 use crate::plan::Plan;
@@ -105,11 +105,22 @@ pub(crate) fn in_turn(cx: work::Cx<'_>) -> Vec<(View<'_>, Station)> {
 struct Lane {
     lands: bool,
     updates: bool,
+    /// The pull request whose turn it is: no other lands before it.
+    turn: Option<u64>,
+}
+
+impl Lane {
+    /// Takes the place of what lands in this go, unless it isn't that one's turn.
+    fn take(&mut self, pull: u64) -> bool {
+        let free = !self.lands && self.turn.is_none_or(|turn| turn == pull);
+        self.lands |= free;
+        free
+    }
 }
 
 /// Where something landed that was not what was tested, nothing more lands. Where one that has all of its base waits for its
-/// checks alone, no other takes its base in: what lands before it would be taken in once more. Where one that took it in is
-/// judged again because of that, the others wait for it.
+/// checks alone, no other takes its base in: what lands before it would be taken in once more. Where one took it in and is
+/// judged again because of that, it lands first.
 fn lanes(all: &[(View<'_>, Station)], driver: &mut Driver) {
     for (view, at) in all {
         let Some(pull) = view.case.pull() else { continue };
@@ -118,8 +129,12 @@ fn lanes(all: &[(View<'_>, Station)], driver: &mut Driver) {
         }
         let stops = pull.merged() && matches!(at.stand, Stand::Human { .. });
         let lane = || (view.case.repo.clone(), pull.base.clone());
-        if stops || is_judged_again(view, pull, at) {
-            driver.lanes.insert(lane(), Lane { lands: true, updates: true });
+        if stops {
+            let lane = driver.lanes.entry(lane()).or_default();
+            (lane.lands, lane.updates) = (true, true);
+        } else if has_its_turn(view, pull, at) {
+            let lane = driver.lanes.entry(lane()).or_default();
+            (lane.turn, lane.updates) = (lane.turn.or(Some(pull.number)), true);
         } else if pull.open && awaits_checks(view, pull) {
             driver.lanes.entry(lane()).or_default().updates = true;
         }
@@ -291,8 +306,8 @@ impl Driver {
                 let on = case.pull().map(|pull| pull.base.clone()).unwrap_or_default();
                 let address = Address::repo(&case.repo).part("pull", &landing.pull.to_string());
                 let lane = self.lanes.entry((case.repo.clone(), on.clone())).or_default();
-                if std::mem::replace(&mut lane.lands, true) {
-                    plan.wait(address, format!("what lands on `{on}` before it"));
+                if !lane.take(landing.pull) {
+                    plan.wait(address, before(*lane, &on));
                     return false;
                 }
                 let (before, after) = (landing.value(case), landing.done());
@@ -305,8 +320,9 @@ impl Driver {
                 let on = case.pull().map(|pull| pull.base.clone()).unwrap_or_default();
                 let address = Address::repo(&case.repo).part("pull", &it.pull.to_string());
                 // The queue has them land one after the other; only where nothing more lands, nothing is put there.
-                if self.lanes.get(&(case.repo.clone(), on.clone())).is_some_and(|lane| lane.lands) {
-                    plan.wait(address, format!("what lands on `{on}` before it"));
+                if let Some(lane) = self.lanes.get(&(case.repo.clone(), on.clone())).filter(|lane| lane.lands)
+                {
+                    plan.wait(address, before(*lane, &on));
                     return false;
                 }
                 let (before, after) = (it.value(case), it.done());
@@ -321,7 +337,7 @@ impl Driver {
                 let address = Address::repo(&case.repo).part("pull", &number.to_string());
                 let lane = self.lanes.entry((case.repo.clone(), on.clone())).or_default();
                 if std::mem::replace(&mut lane.updates, true) {
-                    plan.wait(address, format!("what lands on `{on}` before it"));
+                    plan.wait(address, before(*lane, &on));
                     return false;
                 }
                 let watched = Watched { open: true, ..view.watched() };
@@ -392,6 +408,14 @@ impl Driver {
             }
         }
         true
+    }
+}
+
+/// What has to land first.
+fn before(lane: Lane, on: &str) -> String {
+    match lane.turn {
+        Some(pull) => format!("#{pull}, whose turn it is to land on `{on}`"),
+        None => format!("what lands on `{on}` before it"),
     }
 }
 

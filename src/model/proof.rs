@@ -116,11 +116,19 @@ impl Held {
         all.push(at);
     }
 
-    /// How many times the factory has written on an issue within the hour.
-    pub fn writes_within_the_hour(&self, repo: &RepoName, number: u64, now: Timestamp) -> u32 {
+    /// How many times the factory has written on an issue within the hour, and when it is fewer than so many, where it isn't.
+    pub fn writes_within_the_hour(
+        &self,
+        (repo, number): (&RepoName, u64),
+        most: u32,
+        now: Timestamp,
+    ) -> (u32, Option<Timestamp>) {
         let all = self.writes.get(&(repo.clone(), number)).into_iter().flatten();
-        let count = all.filter(|at| now.duration_since(**at) < COUNTS).count();
-        u32::try_from(count).unwrap_or(u32::MAX)
+        let mut counts: Vec<Timestamp> = all.copied().filter(|at| now.duration_since(*at) < COUNTS).collect();
+        counts.sort_unstable();
+        let until =
+            counts.len().checked_sub(most as usize).and_then(|at| counts.get(at)).map(|at| *at + COUNTS);
+        (u32::try_from(counts.len()).unwrap_or(u32::MAX), until)
     }
 
     /// Takes note of a branch that was brought up to its base.

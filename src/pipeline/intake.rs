@@ -32,8 +32,8 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     if let Some(stand) = family::held_above(view) {
         return stands(stand);
     }
-    if let Some(on) = view.quiet() {
-        return stands(Stand::Held(on));
+    if let Some(quiet) = view.quiet() {
+        return stands(Stand::Until(quiet.until, quiet.why));
     }
     if let Some(why) = reserved(pipeline, case) {
         return Some(Station::human(at, why, Vec::new()));
@@ -249,8 +249,11 @@ fn brought(view: &View<'_>) -> Option<String> {
 }
 
 impl View<'_> {
-    /// The phase that its last run was in; the first one before any.
+    /// The phase that it would go on in: that of its open pull request, else that of its last run, the first one before any.
     pub(super) fn phase_before(&self) -> Phase {
+        if self.pull().is_some() {
+            return super::review::station(self).map_or(Phase::Merge, |at| at.phase);
+        }
         let last = self.runs.last().and_then(|run| run.of.subject.issue());
         last.map_or(Phase::Triage, |(_, phase)| phase)
     }

@@ -135,9 +135,7 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
 
 /// Whether it has all of its base, and only checks that haven't ended yet keep it from landing.
 pub fn awaits_checks(view: &View<'_>, pull: &PullCase) -> bool {
-    let is_young = pull.head_at.is_some_and(|at| view.now().duration_since(at) < LANDS_WITHIN);
-    let failed = |checks: &Vec<CheckSeen>| checks.iter().any(|it| it.state == CheckIs::Failed);
-    let fits = pull.behind == Some(0) && is_young && !pull.checks.known().is_none_or(failed);
+    let fits = pull.behind == Some(0) && is_young(view, pull) && !has_failed(pull);
     fits && matches!(unmet(view, pull).as_slice(), [only] if only.rule == "checks")
 }
 
@@ -150,16 +148,42 @@ pub fn waits_in_line(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
     is_ours && pull.open && pull.queue.is_none() && unmet(view, pull).iter().all(of_its_turn)
 }
 
-/// Whether it was brought up to its base, has all of it still, and is being judged once more because of that: what landed before it
-/// would have it judged again and again.
-pub fn is_judged_again(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
-    let Stand::Works(task) = &at.stand else { return false };
-    let goes_back =
-        task.play.as_ref().is_none_or(|play| super::review::GO_BACK.contains(&play.book.as_str()));
-    let is_young = pull.head_at.is_some_and(|at| view.now().duration_since(at) < LANDS_WITHIN);
+/// Whether it is its turn to land on its branch: it was brought up to its base, has all of it still, and waits for nothing but what
+/// follows from that, which are its checks and whoever judges it anew. What landed before it would have it brought up and judged
+/// once more, and again after that. A person isn't waited for, nor what lasts.
+pub fn has_its_turn(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
     let on = Address::repo(&view.case.repo).part("pull", &pull.number.to_string());
-    let updated = || view.cx.observed.cases.held.updates_since(&on, None) > 0;
-    pull.open && at.phase == Phase::Review && pull.behind == Some(0) && is_young && !goes_back && updated()
+    let is_updated = || view.cx.observed.cases.held.updates_since(&on, None) > 0;
+    let goes_on = match &at.stand {
+        Stand::Works(task) => {
+            task.play.as_ref().is_some_and(|play| !super::review::GO_BACK.contains(&play.book.as_str()))
+        }
+        Stand::Moves(what) => !matches!(&**what, Move::Review(review) if !review.passes),
+        Stand::Waits(_) | Stand::Until(..) => true,
+        Stand::Parked { .. } | Stand::Human { .. } | Stand::Held(_) | Stand::Done(_) | Stand::Left(_) => {
+            false
+        }
+    };
+    // What its reviews waited for is a person's approval once the factory's have said what they found.
+    let is_judged = || matches!(at.stand, Stand::Waits(_)) && super::judges::passed(view, pull);
+    let follows = |it: &Unmet| match it.rule {
+        "checks" | "mergeable" | "advisor" => true,
+        "review" => !is_judged(),
+        _ => false,
+    };
+    let fits = pull.open && pull.queue.is_none() && pull.behind == Some(0) && goes_on;
+    fits && is_young(view, pull) && !has_failed(pull) && is_updated() && unmet(view, pull).iter().all(follows)
+}
+
+/// Whether it got its head so lately that it may land still.
+fn is_young(view: &View<'_>, pull: &PullCase) -> bool {
+    pull.head_at.is_some_and(|at| view.now().duration_since(at) < LANDS_WITHIN)
+}
+
+/// Whether a check of its head failed, or not all are known.
+fn has_failed(pull: &PullCase) -> bool {
+    let failed = |checks: &Vec<CheckSeen>| checks.iter().any(|it| it.state == CheckIs::Failed);
+    pull.checks.known().is_none_or(failed)
 }
 
 /// What people had to do about a pull request that landed, a line each; nothing where it landed as the factory made it.

@@ -34,7 +34,7 @@ use crate::model::{
 };
 
 pub use commands::{Command, Commands, Unheard};
-pub use merge::{Unmet, awaits_checks, is_judged_again, meddled, unmet, waits_in_line};
+pub use merge::{Unmet, awaits_checks, has_its_turn, meddled, unmet, waits_in_line};
 pub use projection::{MARKER, projection, shows};
 pub use review::route_backs;
 pub use stand::Queue;

@@ -24,10 +24,14 @@ const LINES: usize = 40;
 /// What has to be told so that an issue shows where it stands; `None` where it does.
 pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
     let (case, pipeline) = (view.case, view.pipeline);
-    if view.quiet().is_some() {
+    // What somebody opens again is theirs to close.
+    let close = matches!(station.stand, Stand::Done(_)) && case.open && !case.reopened;
+    // That it is left alone is the last that is told, but for its end.
+    let quiet = view.quiet().filter(|_| !close);
+    if quiet.as_ref().is_some_and(|it| !it.is_to_be_told) {
         return None;
     }
-    let wanted = marks(view, station);
+    let wanted = marks(view, station).filter(|_| quiet.is_none());
     // Labels of what people hold or closed are left as they are; what is to be said of it is said all the same.
     let wanted = wanted.unwrap_or_else(|| own_marks(view));
     let own: Vec<Mark> = Mark::all().filter(|mark| !mark.is_of_people()).collect();
@@ -36,10 +40,14 @@ pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
     let unwanted = own.iter().filter(|mark| !wanted.contains(mark)).map(|mark| pipeline.label(*mark));
     let remove: Vec<LabelName> = unwanted.filter(|label| case.has(label)).collect();
     let there = case.own_comment(MARKER);
-    let comment = comment(view, station, there.is_some())
-        .filter(|body| there.is_none_or(|it| of_its_own(&it.body).ne(of_its_own(body))));
-    // What somebody opens again is theirs to close.
-    let close = matches!(station.stand, Stand::Done(_)) && case.open && !case.reopened;
+    let said = match &quiet {
+        Some(quiet) => Some(format!(
+            "{MARKER}\n**Left alone for now**: {}. It goes on by itself within an hour.\n",
+            short(&quiet.why)
+        )),
+        None => comment(view, station, there.is_some()),
+    };
+    let comment = said.filter(|body| there.is_none_or(|it| of_its_own(&it.body).ne(of_its_own(body))));
     let clears = clears(view, station);
     if add.is_empty() && remove.is_empty() && comment.is_none() && !close && clears.is_none() {
         return None;

@@ -26,6 +26,16 @@ pub struct View<'a> {
     pub commands: Commands,
 }
 
+/// An issue that the factory leaves alone for a while, having written on it as often as it may within an hour.
+pub(super) struct Quiet {
+    /// Until when.
+    pub(super) until: Timestamp,
+    /// Why, as is said of it.
+    pub(super) why: String,
+    /// Whether that may be said on the issue, which is a write as well: once more than may be, nothing is.
+    pub(super) is_to_be_told: bool,
+}
+
 impl<'a> View<'a> {
     /// Of an issue in a repository that has a pipeline.
     pub(crate) fn of(cx: work::Cx<'a>, pipeline: &'a Pipeline, case: &'a Case) -> Self {
@@ -95,14 +105,15 @@ impl<'a> View<'a> {
         self.runs.iter().any(|run| run.of.subject.issue().is_some_and(|(_, of)| of == phase))
     }
 
-    /// What it waits for where the factory has written on it so often that it is left alone for a while.
-    pub(super) fn quiet(&self) -> Option<String> {
+    /// Until when it is left alone where the factory has written on it as often as it may within an hour.
+    pub(super) fn quiet(&self) -> Option<Quiet> {
         let held = &self.cx.observed.cases.held;
-        let written = held.writes_within_the_hour(&self.case.repo, self.case.number, self.cx.now);
         let Pipeline { writes, source, .. } = self.pipeline;
-        (written >= *writes).then(|| {
-            format!("quiet: {written} writes on it within an hour, and {writes} are allowed ({source})")
-        })
+        let of = (&self.case.repo, self.case.number);
+        let (written, until) = held.writes_within_the_hour(of, *writes, self.cx.now);
+        let why =
+            format!("quiet: {written} writes on it within an hour, and {writes} are allowed ({source})");
+        until.map(|until| Quiet { until, why, is_to_be_told: written == *writes })
     }
 
     /// The rounds of what is asked for until it holds: as many as are granted, then one by a specialist, who is told `why`. Each

@@ -202,7 +202,7 @@ fn what_people_hold_rests_until_they_let_go() {
     implement: opens a pull request with 0202020202
     merge: merges #20 at 0202020202
     (it is closed)
-    implement: left: it is closed; #20, which was made for it, stays open: close it, or open the issue again
+    merge: left: it is closed; #20, which was made for it, stays open: close it, or open the issue again
     ");
 }
 

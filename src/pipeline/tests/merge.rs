@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::super::{is_judged_again, station};
+use super::super::{has_its_turn, station};
 use super::story::{Story, commit, pull};
 use crate::model::Outcome::{Crashed, Done};
 use crate::model::{Landed, PullCase, Seen};
@@ -115,7 +115,7 @@ fn what_is_judged_again_since_it_was_brought_up_to_its_base_has_the_lane() {
     let mut it = Story::new("\"review\"");
     it.case.pulls.push(pull(20, commit(200)));
     let young = |pull: &mut PullCase| pull.head_at = Some(pull.opened + SignedDuration::from_mins(55));
-    let has_lane = |it: &Story| it.view(|view| is_judged_again(view, view.pull().unwrap(), &station(view)));
+    let has_lane = |it: &Story| it.view(|view| has_its_turn(view, view.pull().unwrap(), &station(view)));
     it.pull("it is new", young);
     assert!(!has_lane(&it), "it was never brought up to its base");
     it.ran(Done, Some(json!({ "compliant": true, "gaps": [] }))).ran(Done, Some(json!({ "findings": [] })));

@@ -153,7 +153,7 @@ fn who_may_not_steer_has_nothing_reworked() {
     ");
 }
 
-/// A bot that fights back, or a loop of our own making: it is left alone, which the plan says, and nothing is told of it.
+/// A bot that fights back, or a loop of our own making: it is left alone, which is the last that is told of it for a while.
 #[test]
 fn what_is_written_on_too_often_is_left_alone_for_a_while() {
     let mut it = Story::new("");
@@ -162,13 +162,39 @@ fn what_is_written_on_too_often_is_left_alone_for_a_while() {
         it.is_written_on();
     }
     it.stands();
-    assert!(it.view(|view| projection(view, &station(view))).is_none());
-    it.later(SignedDuration::from_hours(1)).stands();
+    let told = |it: &Story| it.view(|view| projection(view, &station(view)));
+    let last = told(&it).unwrap();
+    assert!(
+        last.comment
+            .as_ref()
+            .unwrap()
+            .contains("**Left alone for now**: quiet: 20 writes on it within an hour")
+    );
+    assert!(last.add.is_empty() && last.remove.is_empty(), "{last:?}");
+    it.later(SignedDuration::from_mins(20)).is_written_on().stands();
+    assert!(told(&it).is_none(), "that it is left alone was the last");
+    it.later(SignedDuration::from_mins(40)).stands();
+    assert!(told(&it).is_none_or(|tell| tell.comment.is_none_or(|it| !it.contains("Left alone"))));
     insta::assert_snapshot!(it.told(), @r"
     implement: `implement` 1 is to be done
-    triage: held, waits for quiet: 20 writes on it within an hour, and 20 are allowed (factory.kdl:4)
+    triage: waits until 2026-06-01T14:00:00Z: quiet: 20 writes on it within an hour, and 20 are allowed (factory.kdl:4)
+    triage: waits until 2026-06-01T14:00:00Z: quiet: 21 writes on it within an hour, and 20 are allowed (factory.kdl:4)
     implement: `implement` 1 is to be done
     ");
+}
+
+/// What landed is closed and told all the same: nothing more is written after that.
+#[test]
+fn what_landed_is_closed_however_much_was_written_on_it() {
+    let mut it = story();
+    it.moved();
+    for _ in 0..25 {
+        it.is_written_on();
+    }
+    let tell = it.view(|view| projection(view, &station(view))).unwrap();
+    assert!(tell.close && tell.comment.unwrap().contains("**Done**"));
+    it.then("it is closed", |case| case.open = false);
+    assert!(it.view(|view| projection(view, &station(view))).is_none());
 }
 
 /// Whoever may write in a repository may edit what others said there: the words are theirs who edited them last.
