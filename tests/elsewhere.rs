@@ -1,9 +1,13 @@
 //! Runs that this machine has no records of: another machine had them, or its own state is lost. A machine is a state
 //! directory; they share the ledger's branch.
 
+use std::collections::BTreeSet;
+
+use factoryctl::twin::world::{CiScript, IssueState};
 use serde_json::Value;
 
 use crate::daemon::Daemon;
+use crate::pipeline::pulls;
 use crate::tasks::{ended, one_run, runs, small, unbounded};
 use crate::world::World;
 
@@ -136,5 +140,65 @@ fn a_run_whose_records_are_gone_is_not_begun_again() {
         ended(w);
         w.apply(&[]).exits(0);
         assert_eq!((runs(w).len(), &runs(w)[0]["outcome"]), (1, &"no change".into()));
+    });
+}
+
+/// What a judge said is known to every machine: nobody asks twice.
+#[test]
+fn an_issue_goes_on_where_it_was_when_its_machine_is_lost() {
+    let program = env!("CARGO_BIN_EXE_factoryctl");
+    let config = format!(
+        r#"factory "acme"
+agent "wright" kind="command" {{
+    program {program:?} "twin" "agent" "--writes" "done-{{issue}}={{title}}"
+    readable {program:?}
+}}
+pipeline "long" {{ intake "factory"; phases "triage" "plan" "review"; agents "wright"; merge-policy "green"; }}
+merge-policy "green" {{ mode "on-green"; require-checks "ci"; }}
+repo "acme/anvil" {{ pipeline "long"; }}
+"#
+    );
+    small(|w| {
+        w.config(&config);
+        w.apply(&[]).exits(0);
+        let github = w.github();
+        github.set_ci("acme/anvil", vec![CiScript::new("ci", 77, "ls done-*")]).unwrap();
+        let number = github.open_issue("acme/anvil", "Make its file", &[]).unwrap();
+        let body = "There should be a file for it, so that everybody sees that it was done.";
+        github.edit_issue_body("acme/anvil", number, "acme", body).unwrap();
+        github.label_issue("acme/anvil", number, "factory", "acme").unwrap();
+
+        let mut spent: Vec<Value> = Vec::new();
+        let is_open = || {
+            github.with(|world| world.repo("acme", "anvil").unwrap().issues[&number].state)
+                == IssueState::Open
+        };
+        // Whoever made something publishes it; after that each step is taken by a machine that knows nothing but the ledger.
+        for n in 0..40 {
+            if !is_open() {
+                break;
+            }
+            at_machine(w, &format!("m{n}"));
+            for _ in 0..8 {
+                w.apply(&[]);
+                ended(w);
+                // It is written down, and nothing else is done.
+                w.apply(&["repo/acme/anvil/label/**"]).exits(0);
+                let makes = runs(w).first().is_some_and(|run| !run["commit"].is_null());
+                if !runs(w).is_empty() && (!makes || !pulls(w).is_empty()) {
+                    break;
+                }
+            }
+            spent.extend(runs(w));
+        }
+        assert!(!is_open(), "{}", w.plan(&[]).all());
+        let tasks: Vec<(&str, &str)> = spent
+            .iter()
+            .map(|run| (run["task"].as_str().unwrap(), run["prompt"].as_str().unwrap()))
+            .collect();
+        let prompts: BTreeSet<&str> = tasks.iter().map(|(_, prompt)| *prompt).collect();
+        assert_eq!(prompts.len(), tasks.len(), "{tasks:#?}");
+        assert_eq!(tasks.len(), 6, "each is done once: {tasks:#?}");
+        w.run(&["ledger", "verify"]).exits(0);
     });
 }

@@ -114,6 +114,11 @@ pub struct ActionHistory {
 }
 
 impl Index {
+    /// Of an empty ledger, for the machine with this state directory.
+    pub fn of(machine: &str) -> Self {
+        Self { ran: Arc::new(Ran::of(machine)), ..Self::default() }
+    }
+
     /// The sequence of the last settled outcome at an address; 0 when there is none.
     pub fn settled_seq(&self, address: &Address) -> u64 {
         self.settled.get(address).map_or(0, |s| s.seq)
@@ -252,6 +257,12 @@ impl Index {
                     && let Some((repo, number)) = open.as_ref().and_then(|open| open.intent.writes_on())
                 {
                     Arc::make_mut(&mut self.held).wrote(&repo, number, entry.at);
+                }
+                if outcome.result == Ending::Done
+                    && let Some(open) = open.as_ref().filter(|open| open.intent.verb == Verb::MergePull)
+                    && let Some((repo, number)) = open.intent.writes_on()
+                {
+                    Arc::make_mut(&mut self.ran).settle(&repo, number);
                 }
                 if outcome.result == Ending::Done
                     && let Some(begun) = open.as_ref().and_then(Open::begun)

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Advice;
-use crate::model::{Address, CommitId, Figure, Outcome, Past, Play, RunId, Spent, Usage, usd};
+use crate::model::{
+    Address, CommitId, Figure, Outcome, Past, PastPlay, Play, Produced, RunId, Spent, Usage, usd,
+};
 
 /// A run is over: for whom it was, who did it, what it used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +54,9 @@ pub struct Run {
     /// Of an advisor: what it said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,
+    /// Of an issue: what it left for the phases after it, which other machines can't read from its records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub produced: Option<Produced>,
     /// The commit of the config that it ran under.
     pub config_commit: Option<CommitId>,
     /// When it ended.
@@ -100,7 +105,17 @@ impl Run {
             at: self.ended,
             used,
             cost: self.cost(),
+            play: self.past_play().map(Box::new),
         }
+    }
+
+    fn past_play(&self) -> Option<PastPlay> {
+        Some(PastPlay {
+            play: self.play.clone()?,
+            prompt: self.prompt.clone(),
+            continues: self.continues.clone(),
+            produced: self.produced.clone()?,
+        })
     }
 
     /// What it cost, where anybody can tell.

@@ -108,6 +108,7 @@ pub(super) fn run(task: &Address, work: Option<String>) -> Run {
         playbook: None,
         play: None,
         advice: None,
+        produced: None,
         config_commit: None,
         ended: at(0),
         took_ms: 1,

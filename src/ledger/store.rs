@@ -71,7 +71,8 @@ impl Ledger {
 
     /// Reads everything from the start. Gives the names of the files that records say were moved aside.
     pub(super) fn load(&mut self) -> Result<Vec<String>, Error> {
-        (self.head, self.index, self.unpublished) = (Head::default(), Index::default(), Summary::default());
+        self.index = Index::of(self.guard.machine());
+        (self.head, self.unpublished) = (Head::default(), Summary::default());
         self.file = None;
         let mut mentioned = Vec::new();
         let mut scan = Scan::new(&self.dir, None)?;

@@ -72,7 +72,7 @@ pub use pipeline::{
     Pipelines, Playbook, RequiredCheck, Reserved,
 };
 pub use proof::{Held, Proof};
-pub use ran::{AT_WORK, Begun, Elsewhere, Past, Ran};
+pub use ran::{AT_WORK, Begun, Elsewhere, Past, PastPlay, Produced, Ran};
 pub use recipe::{Cache, Check, Counted, Gate, Recipe};
 pub use repo_name::{RepoName, RepoNameError};
 pub use review::{PullReview, REVIEW_STATUS};

@@ -5,18 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    Address, Billed, Closed, Outcome, RepoName, RunId, RunOf, RunPhase, RunSeen, Spent, Task, Usage,
+    Address, Billed, Closed, CommitId, Outcome, Phase, Pipeline, Play, RepoName, RunId, RunOf, RunPhase,
+    RunSeen, Spent, Subject, Task, Typed, Usage,
 };
 
 /// How many runs of one task are remembered.
 const MOST: usize = 32;
+/// What is said of a run that there are no records of here.
+const ELSEWHERE: &str = "it ran on another machine, or its records are gone from this one";
 /// For how long a run of another machine is taken to be at work while nothing says that it has ended.
 pub const AT_WORK: SignedDuration = SignedDuration::from_hours(24);
 
-/// The runs of all tasks, as far as the ledger tells.
+/// The runs of all tasks and issues, as far as the ledger tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ran(BTreeMap<Address, OfTask>);
+pub struct Ran {
+    of: BTreeMap<Address, OfTask>,
+    /// The state directory whose own records tell more than what is kept here would.
+    own: Option<String>,
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct OfTask {
@@ -47,6 +56,40 @@ pub struct Past {
     pub used: Usage,
     /// What that cost, where anybody can tell.
     pub cost: Option<Spent>,
+    /// Of an issue: what it left, for machines that have no records of it.
+    pub play: Option<Box<PastPlay>>,
+}
+
+/// How a run of an issue was played, and what it left for the phases after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastPlay {
+    /// How it was played.
+    pub play: Play,
+    /// The digest of its prompt.
+    pub prompt: String,
+    /// The run whose session it went on with.
+    pub continues: Option<RunId>,
+    /// What it left.
+    pub produced: Produced,
+}
+
+/// What a run of an issue leaves, as far as the phases after it read that: whoever has it need not have it done again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Produced {
+    /// How it ended, in words.
+    pub says: String,
+    /// The agent's last words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// Its answer in the form that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typed: Option<Typed>,
+    /// The branch that it was for, and the commit that it began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<(CommitId, String)>,
+    /// What it made. It lies on the machine that it was made on until it is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitId>,
 }
 
 /// A run of which only the beginning is known.
@@ -67,18 +110,39 @@ pub struct Begun {
 /// What the ledger knows of runs that this machine has no records of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Elsewhere {
-    /// The runs that are over, of the tasks as they are now; those of one task oldest first. What only tells of the machine
-    /// that they were on is not among them.
+    /// The runs that are over, of the tasks as they are now and of issues; those of one task oldest first. What only tells of
+    /// the machine that they were on is not among them.
     pub runs: Vec<RunSeen>,
     /// By task, the last run that was begun, that this machine has no records of, and that nothing says the end of.
     pub begun: BTreeMap<Address, Begun>,
 }
 
+impl Elsewhere {
+    /// The run that another machine is taken to be at: of a task, or of an issue in any of its phases.
+    pub fn at_work(&self, task: &Task) -> Option<&Begun> {
+        match &task.subject {
+            Subject::Task(_) => self.begun.get(&task.address()),
+            Subject::Issue { number, .. } => self.at_issue(&task.repo, *number).map(|(_, begun)| begun),
+        }
+    }
+
+    /// The last run that another machine is taken to be at for an issue, and the phase that it is in.
+    pub fn at_issue(&self, repo: &RepoName, number: u64) -> Option<(Phase, &Begun)> {
+        let issue = Address::issue(repo, number);
+        let of = |phase: &Phase| Some((*phase, self.begun.get(&issue.field(phase.as_str()))?));
+        Phase::ALL.iter().filter_map(of).max_by_key(|(_, begun)| begun.at)
+    }
+}
+
 impl Ran {
+    /// Of nothing so far, for the machine with this state directory.
+    pub fn of(machine: &str) -> Self {
+        Self { of: BTreeMap::new(), own: Some(machine.to_owned()) }
+    }
+
     /// Takes note that a run of a task was begun.
     pub fn begin(&mut self, task: &Address, begun: Begun) {
-        let begun_here = &mut self.0.entry(task.clone()).or_default().begun;
-        begun_here.retain(|before| begun.at.duration_since(before.at) < AT_WORK);
+        let begun_here = &mut self.of.entry(task.clone()).or_default().begun;
         if begun_here.len() >= MOST {
             begun_here.remove(0);
         }
@@ -94,12 +158,14 @@ impl Ran {
         past: impl FnOnce(String) -> Past,
         attempt: u32,
     ) -> bool {
-        let of_task = self.0.entry(task.clone()).or_default();
+        let of_task = self.of.entry(task.clone()).or_default();
         let fits = |begun: &Begun| begun.is_of(attempt, work);
         let begun = of_task.begun.iter().position(fits).map(|at| of_task.begun.remove(at));
         let was_known = begun.is_some();
+        let is_own = begun.as_ref().is_some_and(|begun| Some(&begun.machine) == self.own.as_ref());
         if let Some(work) = work.map(str::to_owned).or(begun.map(|begun| begun.work)) {
-            of_task.past.push(past(work));
+            let past = past(work);
+            of_task.past.push(Past { play: past.play.filter(|_| !is_own), ..past });
             of_task.trim();
         }
         was_known
@@ -117,7 +183,7 @@ impl Ran {
         let mut out = Elsewhere::default();
         for task in tasks {
             let address = task.address();
-            let Some(of_task) = self.0.get(&address) else { continue };
+            let Some(of_task) = self.of.get(&address) else { continue };
             let (version, here) = (task.version(), here(task));
             let unseen =
                 |past: &&Past| past.work == version && past.tells_of_work() && !here.contains(&past.run);
@@ -138,6 +204,48 @@ impl Ran {
         out
     }
 
+    /// Nobody asks any more what the runs of an issue left: what was made for it has landed.
+    pub fn settle(&mut self, repo: &RepoName, number: u64) {
+        let issue = Address::issue(repo, number);
+        for phase in Phase::ALL {
+            for past in self.of.get_mut(&issue.field(phase.as_str())).into_iter().flat_map(|it| &mut it.past)
+            {
+                past.play = None;
+            }
+        }
+    }
+
+    /// The runs of issues of these repositories that are over and that this machine has no records of, given the names of
+    /// those of an issue that it has. One that another machine began and that nothing says the end of is over after a day.
+    pub fn left_elsewhere<'a>(
+        &self,
+        repos: impl Iterator<Item = &'a RepoName>,
+        here: impl Fn(&RepoName, &Subject) -> BTreeSet<RunId>,
+        machine: &str,
+        now: Timestamp,
+    ) -> Vec<RunSeen> {
+        let mut out = Vec::new();
+        for repo in repos {
+            let all = Address::repo(repo).field("issue");
+            for (address, of_task) in &self.of {
+                let is_lost =
+                    |begun: &&Begun| begun.machine != machine && now.duration_since(begun.at) >= AT_WORK;
+                let mut lost = of_task.begun.iter().filter(is_lost).peekable();
+                if lost.peek().is_none() && of_task.past.iter().all(|past| past.play.is_none()) {
+                    continue;
+                }
+                let Some(subject) = address.below(&all).as_deref().and_then(issue) else { continue };
+                let here = here(repo, &subject);
+                let unseen = |past: &&Past| !here.contains(&past.run);
+                out.extend(
+                    of_task.past.iter().filter(unseen).filter_map(|it| it.of_issue(repo, &subject, now)),
+                );
+                out.extend(lost.filter_map(|begun| begun.lost(repo, &subject)));
+            }
+        }
+        out
+    }
+
     /// The runs that other machines have begun for issues of these repositories, and that nothing says the end of.
     pub fn issues_elsewhere<'a>(
         &self,
@@ -148,7 +256,7 @@ impl Ran {
         let mut out = BTreeMap::new();
         for repo in repos {
             let all = Address::repo(repo).field("issue");
-            for (address, of_task) in &self.0 {
+            for (address, of_task) in &self.of {
                 let at_work =
                     |begun: &&Begun| begun.machine != machine && now.duration_since(begun.at) < AT_WORK;
                 if address.below(&all).is_some()
@@ -163,12 +271,38 @@ impl Ran {
 
     /// Whether another machine has begun a run that nothing says the end of.
     pub fn waits_for_others(&self, machine: &str, now: Timestamp) -> bool {
-        let mut begun = self.0.values().flat_map(|of_task| &of_task.begun);
+        let mut begun = self.of.values().flat_map(|of_task| &of_task.begun);
         begun.any(|begun| begun.machine != machine && now.duration_since(begun.at) < AT_WORK)
     }
 }
 
+/// An issue in a phase, as an address ends that is of one: `7/plan`.
+fn issue(rest: &str) -> Option<Subject> {
+    let (number, phase) = rest.split_once('/')?;
+    Some(Subject::Issue { number: number.parse().ok()?, phase: Phase::by_word(phase)? })
+}
+
 impl Begun {
+    /// It, as a run of an issue is seen that nobody knows the end of.
+    fn lost(&self, repo: &RepoName, subject: &Subject) -> Option<RunSeen> {
+        let (number, _) = subject.issue()?;
+        let says = format!("{} began it on another machine, and nothing says how it ended", self.by);
+        let closed = Closed::bare(Outcome::Crashed, says, self.at);
+        let of = RunOf {
+            repo: repo.clone(),
+            subject: subject.clone(),
+            version: self.work.clone(),
+            attempt: self.attempt,
+            branch: Pipeline::branch(number),
+            continues: None,
+            after: None,
+            play: None,
+        };
+        let billed = Billed { ended: Some(self.at), ..Billed::default() };
+        let (id, phase) = (RunId::new(self.at, self.work.as_bytes()), RunPhase::Closed(Box::new(closed)));
+        Some(RunSeen { id, of, agent: String::new(), prompt: String::new(), billed, phase })
+    }
+
     /// Whether it is of this attempt, and of this work where that is known.
     pub fn is_of(&self, attempt: u32, work: Option<&str>) -> bool {
         self.attempt == attempt && work.is_none_or(|work| self.work == work)
@@ -200,8 +334,40 @@ impl Past {
     /// It, as a run is seen. What it left lies elsewhere.
     fn seen(&self, task: &Task) -> RunSeen {
         let of = RunOf { version: self.work.clone(), ..RunOf::new(task, self.attempt) };
-        let says = "it ran on another machine, or its records are gone from this one";
-        let closed = Closed::bare(self.outcome.clone(), says, self.at);
+        let closed = Closed::bare(self.outcome.clone(), ELSEWHERE, self.at);
+        self.run(of, String::new(), closed)
+    }
+
+    /// It, as a run of an issue is seen, with what it left. What it made and nobody has published for a day is gone: it has to be
+    /// made anew.
+    fn of_issue(&self, repo: &RepoName, subject: &Subject, now: Timestamp) -> Option<RunSeen> {
+        let PastPlay { play, prompt, continues, produced } = &**self.play.as_ref()?;
+        let Produced { says, answer, typed, base, commit } = produced.clone();
+        let is_gone =
+            commit.is_some() && self.outcome == Outcome::Done && now.duration_since(self.at) >= AT_WORK;
+        // What tells of its machine alone says nothing here, and it has been all the same: its prompt was read.
+        let outcome = match &self.outcome {
+            _ if is_gone => Outcome::Crashed,
+            _ if !self.tells_of_work() => Outcome::Cancelled,
+            outcome => outcome.clone(),
+        };
+        let says = if is_gone { format!("{ELSEWHERE}, and what it made with them: {says}") } else { says };
+        let closed = Closed { answer, typed, base, commit, ..Closed::bare(outcome, says, self.at) };
+        let (number, _) = subject.issue()?;
+        let of = RunOf {
+            repo: repo.clone(),
+            subject: subject.clone(),
+            version: self.work.clone(),
+            attempt: self.attempt,
+            branch: Pipeline::branch(number),
+            continues: continues.clone(),
+            after: None,
+            play: Some(play.clone()),
+        };
+        Some(self.run(of, prompt.clone(), closed))
+    }
+
+    fn run(&self, of: RunOf, prompt: String, closed: Closed) -> RunSeen {
         let billed = Billed {
             account: self.account.clone(),
             used: self.used,
@@ -210,7 +376,7 @@ impl Past {
             ended: Some(self.at),
         };
         let phase = RunPhase::Closed(Box::new(closed));
-        RunSeen { id: self.run.clone(), of, agent: self.agent.clone(), prompt: String::new(), billed, phase }
+        RunSeen { id: self.run.clone(), of, agent: self.agent.clone(), prompt, billed, phase }
     }
 }
 
@@ -234,6 +400,7 @@ mod tests {
             at: at(minutes),
             used: Usage::default(),
             cost: None,
+            play: None,
         }
     }
 
@@ -307,8 +474,83 @@ mod tests {
         for n in 1_001..2_000 {
             ran.end(&address, Some(&version), past(n, 2, Outcome::Overloaded), 2);
         }
-        let of_task = &ran.0[&address];
+        let of_task = &ran.of[&address];
         assert!(of_task.past.len() <= MOST && of_task.begun.len() <= MOST);
         assert_eq!(task("a").burnt(&elsewhere(&ran, &[], 2_000).runs), 1);
+    }
+
+    fn of_issue(of: (RepoName, Subject), run: u8, produced: Produced) -> (Address, Past) {
+        let play = Play {
+            book: "plan".into(),
+            round: 2,
+            text: "0a".into(),
+            enriched: None,
+            origin: None,
+            about: Vec::new(),
+            head: None,
+        };
+        let past = past(i64::from(run), 1, Outcome::Done)("w".into());
+        let (prompt, continues) = ("0b".into(), None);
+        let play = Some(Box::new(PastPlay { play, prompt, continues, produced }));
+        (of.1.address(&of.0), Past { play, ..past })
+    }
+
+    #[test]
+    fn what_runs_of_issues_left_is_known_wherever_they_ran() {
+        let (repo, machine, work) = (task("a").repo, "own", task("a").version());
+        let of = |phase| (repo.clone(), Subject::Issue { number: 7, phase });
+        let typed =
+            Typed { value: serde_json::json!({ "ready": true }), from: crate::model::AnswerFrom::Agent };
+        let commit = CommitId::parse(&"ab".repeat(20)).unwrap();
+        let planned = Produced { says: "so".into(), typed: Some(typed.clone()), ..Produced::default() };
+        let made = Produced { says: "so".into(), commit: Some(commit.clone()), ..Produced::default() };
+        let (plan, plans) = of_issue(of(Phase::Plan), 1, planned.clone());
+        let (implement, implements) = of_issue(of(Phase::Implement), 2, made);
+
+        let mut ran = Ran::of(machine);
+        ran.begin(&plan, begun(0, 1, "other"));
+        ran.end(&plan, Some(&work), |_| plans.clone(), 1);
+        ran.end(&implement, Some(&work), |_| implements.clone(), 1);
+        let seen = |ran: &Ran, here: &[RunId], hours: i64| {
+            let here: BTreeSet<RunId> = here.iter().cloned().collect();
+            ran.left_elsewhere([&repo].into_iter(), |_, _| here.clone(), machine, at(hours * 60))
+        };
+        let all = seen(&ran, &[], 1);
+        let closed: Vec<&Closed> = all.iter().map(|run| run.phase.closed().unwrap()).collect();
+        let [implemented, planned] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!(planned.of.subject, of(Phase::Plan).1);
+        assert_eq!((planned.of.play.as_ref().unwrap().round, planned.prompt.as_str()), (2, "0b"));
+        assert_eq!((planned.of.version.as_str(), planned.of.branch.as_str()), ("w", "factory/issue/7"));
+        assert_eq!((closed[1].typed.as_ref(), &closed[1].outcome), (Some(&typed), &Outcome::Done));
+        assert_eq!((closed[0].commit.as_ref(), &closed[0].outcome), (Some(&commit), &Outcome::Done));
+        assert_eq!(seen(&ran, &[planned.id.clone(), implemented.id.clone()], 1), [], "they ran here");
+
+        // What nobody publishes for a day is made anew; an answer is an answer.
+        let later = seen(&ran, &[], 25);
+        let outcomes = later.iter().map(|run| run.phase.closed().unwrap().outcome.clone());
+        assert_eq!(outcomes.collect::<Vec<_>>(), [Outcome::Crashed, Outcome::Done]);
+        ran.settle(&repo, 7);
+        assert_eq!(seen(&ran, &[], 1), [], "it has landed");
+    }
+
+    #[test]
+    fn what_ran_here_is_told_by_its_records_and_what_was_lost_is_over_after_a_day() {
+        let (repo, machine, work) = (task("a").repo, "own", task("a").version());
+        let of = (repo.clone(), Subject::Issue { number: 7, phase: Phase::Plan });
+        let (plan, plans) = of_issue(of, 1, Produced::default());
+        let mut ran = Ran::of(machine);
+        let seen = |ran: &Ran, hours: i64| {
+            ran.left_elsewhere([&repo].into_iter(), |_, _| BTreeSet::new(), machine, at(hours * 60))
+        };
+        ran.begin(&plan, begun(0, 1, machine));
+        ran.end(&plan, Some(&work), |_| plans, 1);
+        assert_eq!(seen(&ran, 1), []);
+
+        ran.begin(&plan, begun(0, 1, machine));
+        ran.begin(&plan, begun(1, 2, "other"));
+        assert_eq!(seen(&ran, 1), []);
+        let lost = seen(&ran, 25);
+        assert_eq!((lost.len(), lost[0].of.attempt), (1, 2));
+        assert_eq!(lost[0].phase.closed().unwrap().outcome, Outcome::Crashed);
     }
 }

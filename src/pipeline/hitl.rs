@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::model::{Closed, RunSeen};
+use crate::model::{Closed, Phase, RunSeen};
 
-use super::Station;
 use super::prompt::Parts;
 use super::view::View;
 use super::work::{By, Job, Went, answer, schema};
+use super::{Stand, Station};
 
 /// The playbook of a diagnosis.
 const DIAGNOSE: &str = "diagnose";
@@ -49,6 +49,7 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &P
     let task = view.task(&diagnose, lap, DIAGNOSE);
     let (found, at, mut tried) = match view.went(&task) {
         Went::Going => return Turn::Stands(view.works(&diagnose, task, &diagnose.parts)),
+        Went::Elsewhere(until, what) => return elsewhere(until, what),
         Went::Done(_, closed) => (answer::<Diagnosis>(closed), closed.at, Vec::new()),
         // What can't be diagnosed is tried by a specialist all the same.
         Went::Nothing(_, closed) => (None, closed.at, vec![format!("`{DIAGNOSE}`: {}", closed.says)]),
@@ -77,6 +78,7 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &P
     match view.went(&task) {
         Went::Done(run, closed) => Turn::Done(run, closed),
         Went::Going => Turn::Stands(view.works(&second, task, &second.parts)),
+        Went::Elsewhere(until, what) => elsewhere(until, what),
         Went::Nothing(_, closed) => {
             tried.push(format!("`{book}`: {}", closed.says));
             Turn::Failed(closed.at, tried)
@@ -86,6 +88,11 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &P
             Turn::Failed(at, tried)
         }
     }
+}
+
+/// What was made lies on another machine.
+fn elsewhere<'a>(until: Timestamp, what: String) -> Turn<'a> {
+    Turn::Stands(Station::new(Phase::Hitl, Stand::Until(until, what)))
 }
 
 /// The same work, for another playbook.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::model::{
-    AnswerSchema, Closed, CommitId, FollowUps, Outcome, Phase, Play, RunSeen, Subject, Task, Then,
+    AT_WORK, AnswerSchema, Closed, CommitId, FollowUps, Outcome, Phase, Play, RunSeen, Subject, Task, Then,
 };
 use crate::work::{IN_VAIN, continuation};
 
@@ -72,6 +72,8 @@ pub(super) enum Went<'a> {
     Done(&'a RunSeen, &'a Closed),
     Nothing(&'a RunSeen, &'a Closed),
     Going,
+    /// What was made lies on another machine, which is to publish it: for how long that is waited for, and what.
+    Elsewhere(Timestamp, String),
     Failed(Timestamp, String),
 }
 
@@ -111,6 +113,9 @@ impl<'a> View<'a> {
                     (closed.at, why)
                 }
                 Went::Going => return Got::Stands(self.works(job, task, &parts)),
+                Went::Elsewhere(until, what) => {
+                    return Got::Stands(Station::new(job.phase, Stand::Until(until, what)));
+                }
                 Went::Failed(at, why) => (at, why),
             };
             tried.push(format!("`{}`, {why}", job.book));
@@ -235,7 +240,7 @@ impl<'a> View<'a> {
             || format!("run {} of `{}` ended in `{}`: {}", last.id, last.agent, closed.outcome, closed.says);
         match closed.outcome.then() {
             Then::Settled if closed.outcome == Outcome::NoChange => Went::Nothing(last, closed),
-            Then::Settled => Went::Done(last, closed),
+            Then::Settled => self.unpublished(last, closed).unwrap_or(Went::Done(last, closed)),
             Then::Person => Went::Failed(closed.at, ended()),
             // What ends whoever works on it again and again lies in the work, and not in this machine.
             Then::Wait(_) if killed(its().rev()) >= IN_VAIN => {
@@ -248,6 +253,20 @@ impl<'a> View<'a> {
             }
             Then::Again => Went::Going,
         }
+    }
+
+    /// Whether what a run made lies on another machine, and isn't what the pull request has.
+    fn unpublished(&self, run: &RunSeen, closed: &Closed) -> Option<Went<'a>> {
+        let commit = closed.commit.as_ref().filter(|it| self.pull().is_none_or(|pull| pull.head != **it))?;
+        let is_it = |there: &RunSeen| there.id == run.id;
+        self.cx.observed.elsewhere.runs.iter().any(is_it).then(|| {
+            let what = format!(
+                "run {} made {} on another machine, which is to publish it; after that it is made anew, as at once after `/redo`",
+                run.id,
+                commit.short()
+            );
+            Went::Elsewhere(closed.at + AT_WORK, what)
+        })
     }
 
     /// What became of the attempts at a task so far, a line each, for the next one to know.

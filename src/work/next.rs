@@ -68,7 +68,7 @@ fn past<'a>(task: &Task, cx: &Cx<'a>) -> Vec<(&'a RunSeen, &'a Closed)> {
 
 /// What comes next of a piece of work that no run is under way for.
 pub(crate) fn next<'a>(task: &Task, cx: &Cx<'a>, room: &mut Room) -> Next<'a> {
-    if let Some(begun) = cx.observed.elsewhere.begun.get(&task.address()) {
+    if let Some(begun) = cx.observed.elsewhere.at_work(task) {
         let Begun { by, at, .. } = begun;
         let until = *at + AT_WORK;
         return Next::Waits(format!(

@@ -3,7 +3,7 @@
 use crate::adapters::said;
 use crate::apply::{Recorder, RecorderError};
 use crate::ledger::{self, Advice, Record};
-use crate::model::{Closed, Outcome, RunId, RunOf};
+use crate::model::{Closed, Outcome, Produced, RunId, RunOf, Typed};
 use crate::runs::{RecordError, Redactor, RunDir};
 
 use super::Yard;
@@ -11,6 +11,10 @@ use super::seen::billed;
 
 /// The most characters of what an agent says of itself.
 const SHORT: usize = 200;
+/// The most characters of the words that it left.
+const WORDS: usize = 2_000;
+/// The most bytes of its answer.
+const ANSWER: usize = 64 << 10;
 
 /// Records every run that is over and that the ledger doesn't have yet, also those that were closed by a process that
 /// died, or had no ledger. Answers how many those were. Whoever calls this has closed the runs before.
@@ -73,6 +77,7 @@ fn record(dir: &RunDir, redactor: &Redactor) -> Result<Option<Record>, RecordErr
         playbook: on.of.play.as_ref().map(|play| play.book.clone()),
         play: on.of.play.clone(),
         advice: advice(&on.of, &closed),
+        produced: on.of.subject.issue().map(|_| produced(&closed, redactor)),
         config_commit: spec.config_commit.clone(),
         ended: end.at,
         took_ms: u64::try_from(end.took.as_millis()).unwrap_or(u64::MAX),
@@ -86,6 +91,21 @@ fn record(dir: &RunDir, redactor: &Redactor) -> Result<Option<Record>, RecordErr
         figure: billed.cost.map(|cost| cost.figure),
         run: spec.id,
     }))))
+}
+
+/// What a run left for the phases after it, masked. Words of any length are cut; an answer that is longer than any phase asks for is
+/// none.
+fn produced(closed: &Closed, redactor: &Redactor) -> Produced {
+    let clean = |text: &str| redactor.clean_text(text).chars().take(WORDS).collect::<String>();
+    let typed =
+        closed.typed.as_ref().map(|it| Typed { value: redactor.clean_value(&it.value), from: it.from });
+    Produced {
+        says: clean(&closed.says),
+        answer: closed.answer.as_deref().map(clean),
+        typed: typed.filter(|it| it.value.to_string().len() <= ANSWER),
+        base: closed.base.clone(),
+        commit: closed.commit.clone(),
+    }
 }
 
 /// What an advisor said, where the run was one's.

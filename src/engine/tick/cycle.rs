@@ -10,8 +10,8 @@ use crate::adapters::state::StateDir;
 use crate::engine::runs::{Known, disk, found, issues_seen, runs_seen, unfit};
 use crate::loops::{self, Crash, Inputs, Selection};
 use crate::model::{
-    Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, RunSeen, Seen, Task,
-    Verb,
+    Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, RunSeen, Seen,
+    Subject, Task, Verb,
 };
 use crate::observed::{self, Request};
 use crate::plan::{self, Disabled, Document, GuardContext, Memory, NotInForce, Plan, Switches, Verdict};
@@ -173,6 +173,13 @@ fn note_elsewhere<'a>(
     let memory = judging.memory;
     observed.elsewhere = memory.ran.elsewhere(tasks, here, &memory.machine, judging.now);
     let issues = judging.desired.pipelines.of_repo.keys();
+    let here = |repo: &RepoName, subject: &Subject| {
+        let is_its = |run: &&RunSeen| run.of.repo == *repo && run.of.subject == *subject;
+        let open = observed.runs.iter().filter(is_its).map(|run| run.id.clone());
+        known.of_subject(repo, subject).into_iter().chain(open).collect()
+    };
+    let left = memory.ran.left_elsewhere(issues.clone(), here, &memory.machine, judging.now);
+    observed.elsewhere.runs.extend(left);
     observed.elsewhere.begun.extend(memory.ran.issues_elsewhere(issues, &memory.machine, judging.now));
     for run in &observed.elsewhere.runs {
         observed.paid.add(run);

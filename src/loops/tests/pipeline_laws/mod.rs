@@ -73,6 +73,9 @@ fn tick(world: &mut World, laws: &mut Laws) {
 /// One world, from its beginning to its rest.
 fn story(world: &mut World, laws: &mut Laws) {
     for _ in 0..STEPS {
+        if world.chance(2) {
+            world.loses_its_records();
+        }
         world.happens();
         tick(world, laws);
     }

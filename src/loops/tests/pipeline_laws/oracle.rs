@@ -47,8 +47,7 @@ fn base_of<'w>(world: &'w World, key: &Key) -> Option<&'w str> {
     let is_its = |run: &&RunSeen| {
         run.of.repo == key.0 && run.of.subject.issue().is_some_and(|(number, _)| number == key.1)
     };
-    let mut its: Vec<&RunSeen> = world.runs.iter().filter(is_its).collect();
-    its.sort_by(|a, b| a.id.cmp(&b.id));
+    let its: Vec<&RunSeen> = world.every_run().into_iter().filter(is_its).collect();
     let bases = its.iter().rev().filter_map(|run| run.phase.closed()).filter(|it| it.commit.is_some());
     bases.filter_map(|it| it.base.as_ref()).map(|(_, branch)| branch.as_str()).next()
 }

@@ -11,15 +11,18 @@ use serde_json::{Value, json};
 use crate::loops::vocabulary;
 use crate::model::samples::{name, now};
 use crate::model::{
-    Action, AllPassedOver, BranchSeen, Case, CommitId, ConfigFile, ConfigFiles, Desired, Effect, FileChange,
-    LabelName, LabelOn, MergeQueue, Mergeable, Observed, Paid, Permission, Pipeline, PullCase, RepoName,
-    RunId, RunOf, RunSeen, Seen, StartRun, StopRun,
+    Action, AllPassedOver, Begun, BranchSeen, Case, Closed, CommitId, ConfigFile, ConfigFiles, Desired,
+    Effect, Elsewhere, FileChange, LabelName, LabelOn, MergeQueue, Mergeable, Observed, Paid, Past, PastPlay,
+    Permission, Pipeline, Produced, PullCase, Ran, RepoName, RunId, RunOf, RunSeen, Seen, StartRun, StopRun,
+    Subject,
 };
 use crate::pipeline::{Station, View, station};
 use crate::work;
 
 /// The factory's own login.
 pub(super) const BOT: &str = "factory-bot";
+/// The machine that the factory is on.
+const HERE: &str = "here";
 /// The login of the factory's reviewer.
 pub(super) const CRITIC: &str = "factory-critic[bot]";
 /// Who may steer, and who may not.
@@ -66,6 +69,10 @@ pub(in crate::loops::tests) struct World {
     pub(in crate::loops::tests) now: Timestamp,
     pub(in crate::loops::tests) cases: BTreeMap<Key, Case>,
     pub(super) runs: Vec<RunSeen>,
+    /// The runs of machines that are lost.
+    pub(super) gone: Vec<RunSeen>,
+    /// What the ledger has of those.
+    pub(super) ran: Ran,
     /// What each run was started with.
     pub(super) started: BTreeMap<RunId, StartRun>,
     /// The runs that were asked to end.
@@ -84,6 +91,31 @@ pub(in crate::loops::tests) struct World {
     next: u64,
 }
 
+/// A run, as the ledger has it.
+fn past(run: &RunSeen, closed: &Closed, work: String) -> Past {
+    let produced = Produced {
+        says: closed.says.clone(),
+        answer: closed.answer.clone(),
+        typed: closed.typed.clone(),
+        base: closed.base.clone(),
+        commit: closed.commit.clone(),
+    };
+    let play = run.of.play.clone().expect("it goes by a playbook");
+    let (prompt, continues) = (run.prompt.clone(), run.of.continues.clone());
+    Past {
+        run: run.id.clone(),
+        work,
+        attempt: run.of.attempt,
+        agent: run.agent.clone(),
+        account: run.billed.account.clone(),
+        outcome: closed.outcome.clone(),
+        at: closed.at,
+        used: run.billed.used,
+        cost: run.billed.cost,
+        play: Some(Box::new(PastPlay { play, prompt, continues, produced })),
+    }
+}
+
 /// The config of these worlds.
 pub(in crate::loops::tests) fn desired() -> Desired {
     let mut files = ConfigFiles::default();
@@ -99,6 +131,8 @@ impl World {
             now: now(),
             cases: BTreeMap::new(),
             runs: Vec::new(),
+            gone: Vec::new(),
+            ran: Ran::of(HERE),
             started: BTreeMap::new(),
             stopped: BTreeSet::new(),
             steered: BTreeSet::new(),
@@ -232,6 +266,30 @@ impl World {
         }
     }
 
+    /// Every run that there ever was, oldest first.
+    pub(super) fn every_run(&self) -> Vec<&RunSeen> {
+        let mut all: Vec<&RunSeen> = self.gone.iter().chain(&self.runs).collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all
+    }
+
+    /// All records of runs are lost with their machine; another one goes on by what the ledger has.
+    pub(super) fn loses_its_records(&mut self) {
+        for run in std::mem::take(&mut self.runs) {
+            let address = run.of.subject.address(&run.of.repo);
+            let at = run.id.moment().expect("it has one");
+            let (work, attempt) = (run.of.version.clone(), run.of.attempt);
+            let machine = "lost".to_owned();
+            self.ran.begin(&address, Begun { work: work.clone(), attempt, by: "ann".into(), machine, at });
+            if let Some(closed) = run.phase.closed() {
+                let past = |work| past(&run, closed, work);
+                self.ran.end(&address, Some(&work), past, attempt);
+            }
+            self.gone.push(run);
+        }
+        self.log.push("the machine is lost, with all its records".to_owned());
+    }
+
     /// A complete reading.
     pub(in crate::loops::tests) fn observed(&self) -> Observed {
         let mut observed = Observed {
@@ -243,6 +301,12 @@ impl World {
         };
         observed.cases.all =
             self.cases.iter().map(|(key, case)| (key.clone(), Seen::Known(case.clone()))).collect();
+        let repos = || self.desired.pipelines.of_repo.keys();
+        let none = |_: &RepoName, _: &Subject| BTreeSet::new();
+        observed.elsewhere = Elsewhere {
+            runs: self.ran.left_elsewhere(repos(), none, HERE, self.now),
+            begun: self.ran.issues_elsewhere(repos(), HERE, self.now),
+        };
         observed.cases.passed = self.passed.clone();
         observed.cases.own.insert("acme".into(), BOT.into());
         observed.cases.reviewer = Some(CRITIC.into());
