@@ -4,18 +4,18 @@ use std::collections::{BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::model::{Case, Mark, Phase, Pipeline, Routed, Seen};
+use crate::model::{Case, Mark, Phase, Pipeline, PullCase, Routed, Seen};
 
 use super::prompt::visible;
 use super::router::{self, named_path, says};
 use super::view::View;
-use super::{Stand, Station, family};
+use super::{Stand, Station, family, merge};
 
 /// What keeps it from being worked on, if anything does.
 pub(super) fn station(view: &View<'_>) -> Option<Station> {
     let (case, pipeline) = (view.case, view.pipeline);
-    let landed = case.pull().is_some_and(crate::model::PullCase::merged);
-    if landed {
+    let is_over = |it: &PullCase| it.merged() || (!it.open && it.own && merge::is_synthetic(it));
+    if case.pull().is_some_and(is_over) {
         return None;
     }
     let at = view.phase_before();
@@ -40,7 +40,8 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     }
     let by = match trusted(view) {
         Ok(by) => by,
-        Err(on) => return Some(Station::waits(at, on)),
+        Err(Untrusted::Unknown(on)) => return Some(Station::waits(at, on)),
+        Err(Untrusted::Person(on)) => return stands(Stand::Held(on)),
     };
     let first = router::mirrored(view).or_else(|| blocked(view, at));
     let first = first.or_else(|| family::station(view, at));
@@ -156,6 +157,14 @@ pub(super) fn words_of(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Why it isn't worked on though it is asked for.
+enum Untrusted {
+    /// It isn't known yet who may.
+    Unknown(String),
+    /// Somebody who may has to ask for it, or to do so again.
+    Person(String),
+}
+
 /// How somebody asked for it: what they did, who, and when, where that is known.
 struct Ask<'a> {
     deed: String,
@@ -176,31 +185,40 @@ fn asks<'a>(pipeline: &Pipeline, case: &'a Case) -> Vec<Ask<'a>> {
 }
 
 /// Who asked for it that may, where its text is the one that was there then, or was changed by somebody who may.
-fn trusted(view: &View<'_>) -> Result<String, String> {
+fn trusted(view: &View<'_>) -> Result<String, Untrusted> {
     let (case, pipeline) = (view.case, view.pipeline);
     let needs = pipeline.trust.as_str();
-    let mut why = "somebody who may to ask for it".to_owned();
+    let mut why = Untrusted::Person("somebody who may to ask for it".to_owned());
     for Ask { deed, by } in asks(pipeline, case) {
         let Some((by, at)) = by else {
-            why = match Routed::of(case) {
+            why = Untrusted::Person(match Routed::of(case) {
                 Some(_) => format!(
                     "somebody with the permission `{needs}` to {deed} again: its text is not the one that it was brought here with"
                 ),
                 None => format!("somebody to {deed} again: GitHub doesn't tell who did"),
-            };
+            });
             continue;
         };
         match view.is_trusted(by) {
-            None => why = format!("a look at what {by} may do in this repository"),
-            Some(false) => why = format!("somebody with the permission `{needs}` to {deed}; {by} has less"),
+            None => why = Untrusted::Unknown(format!("a look at what {by} may do in this repository")),
+            Some(false) => {
+                why = Untrusted::Person(format!(
+                    "somebody with the permission `{needs}` to {deed}; {by} has less"
+                ));
+            }
             Some(true) => {
                 // GitHub tells seconds: of what happened in the same one nobody knows which came first.
                 let since = case.changes().filter(|(changed, _)| changed >= at);
-                let mut untrusted = since.filter(|(_, editor)| view.is_trusted(editor) != Some(true));
-                let Some((_, editor)) = untrusted.next() else { return Ok(by.clone()) };
-                why = format!(
-                    "somebody with the permission `{needs}` to {deed} again: {editor} has changed the text since"
-                );
+                let untrusted: Vec<_> =
+                    since.filter(|(_, editor)| view.is_trusted(editor) != Some(true)).collect();
+                let Some((_, first)) = untrusted.first() else { return Ok(by.clone()) };
+                let stranger = untrusted.iter().find(|(_, editor)| view.is_trusted(editor) == Some(false));
+                why = match stranger {
+                    Some((_, editor)) => Untrusted::Person(format!(
+                        "somebody with the permission `{needs}` to {deed} again: {editor} has changed the text since"
+                    )),
+                    None => Untrusted::Unknown(format!("a look at what {first} may do in this repository")),
+                };
             }
         }
     }
@@ -211,10 +229,10 @@ fn trusted(view: &View<'_>) -> Result<String, String> {
 }
 
 /// Who wrote it that may: config asks for whatever its search finds, so that whose words they are decides.
-fn written(view: &View<'_>) -> Result<String, String> {
+fn written(view: &View<'_>) -> Result<String, Untrusted> {
     let case = view.case;
     if case.found.is_none() && !view.is_begun() {
-        return Err("a look at what the search finds".to_owned());
+        return Err(Untrusted::Unknown("a look at what the search finds".to_owned()));
     }
     // Who changed all of it later speaks for it; who changed a part speaks for that.
     let mut words = match &case.edited {
@@ -228,13 +246,13 @@ fn written(view: &View<'_>) -> Result<String, String> {
     let needs = view.pipeline.trust.as_str();
     match view.is_trusted(by) {
         Some(true) => Ok(by.clone()),
-        None => Err(format!("a look at what {by} may do in this repository")),
+        None => Err(Untrusted::Unknown(format!("a look at what {by} may do in this repository"))),
         Some(false) => {
             let label = view.pipeline.intake.first();
             let how = label.map_or("edit its text".to_owned(), |label| format!("set the label `{label}`"));
-            Err(format!(
+            Err(Untrusted::Person(format!(
                 "somebody with the permission `{needs}` to {how}; it is in the words of {by}, who has less"
-            ))
+            )))
         }
     }
 }

@@ -116,6 +116,11 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
             }
             Some(Station::moves(Phase::Merge, Move::Update { number, head }))
         }
+        all if all.iter().any(|it| it.rule == "base") => {
+            let base = all.iter().filter(|it| it.rule == "base");
+            let says: Vec<String> = base.map(|it| format!("{}; it needs {}", it.says, it.needs)).collect();
+            Some(Station::human(Phase::Merge, format!("#{}: {}", pull.number, says.join("; ")), Vec::new()))
+        }
         [first, more @ ..] => {
             let waited = pull.head_at.map(|at| view.now().duration_since(at));
             let late = waited.filter(|waited| *waited >= LANDS_WITHIN);

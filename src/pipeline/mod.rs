@@ -75,7 +75,7 @@ pub enum Stand {
         /// What was tried, a line each.
         tried: Vec<String>,
     },
-    /// People hold it.
+    /// People hold it, or somebody who may has to ask for it again.
     Held(String),
     /// It landed.
     Done(String),

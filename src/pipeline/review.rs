@@ -20,6 +20,8 @@ use super::{Move, Station};
 pub(super) const REWORK: &str = "rework";
 pub(super) const REPAIR: &str = "repair-checks";
 pub(super) const RESOLVE: &str = "resolve-conflict";
+/// The specialist.
+const STUCK: &str = "review-stuck";
 /// Those by which a pull request goes back to an agent.
 pub(super) const GO_BACK: [&str; 3] = [REWORK, REPAIR, RESOLVE];
 /// What is said of what changes nothing.
@@ -36,7 +38,12 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     let red = conflicts(view, pull).or_else(|| checks(view, pull));
     let red = red.or_else(|| super::queue::removed(view, pull));
     red.or_else(|| {
-        let amiss = people(view, pull).or_else(|| super::judges::station(view, pull));
+        let asked = people(view, pull);
+        // People don't wait for a check that may never report.
+        if asked.is_some() && super::rules::is_late(view, pull) {
+            return asked;
+        }
+        let amiss = asked.or_else(|| super::judges::station(view, pull));
         let amiss = amiss.or_else(|| advisors::station(view, pull))?;
         // Whoever looks at it looks at what its checks say as well. Where nobody has to, it is about to land.
         let missing = super::rules::missing_checks(view, pull);
@@ -89,7 +96,8 @@ pub(super) fn retries(view: &View<'_>, pull: &PullCase) -> usize {
     view.commands.heard.iter().filter(is_retry).count()
 }
 
-/// What comes of a rework: it is done again at most as often as its playbook says, and the pipeline for all of them together.
+/// What comes of a rework: it is done again at most as often as its playbook says, then by a specialist once, and as often as the
+/// pipeline says for all of them together.
 pub(super) fn reworked<'a>(
     view: &View<'a>,
     pull: &PullCase,
@@ -99,16 +107,17 @@ pub(super) fn reworked<'a>(
         (view.book(job.book).map_or(1, |book| book.attempts) as usize, 1 + retries(view, pull));
     let (back, most) = (route_backs(view), view.pipeline.route_backs as usize);
     let elsewhere = back.iter().filter(|at| ***at != pull.head).count();
-    let over = if job.round as usize > cap.saturating_mul(granted) {
-        let over = format!("`{}` was played {cap} times", job.book);
-        // It was resolved again and again, and didn't hold.
-        if job.book == RESOLVE {
-            return Err(anew(view, pull, vec![over]));
-        }
-        Some(over)
-    } else if elsewhere >= most.saturating_mul(granted) {
+    let is_used_up = job.round as usize > cap.saturating_mul(granted);
+    let played = format!("`{}` was played {cap} times", job.book);
+    // It was resolved again and again, and didn't hold.
+    if is_used_up && job.book == RESOLVE {
+        return Err(anew(view, pull, vec![played]));
+    }
+    let over = if elsewhere >= most.saturating_mul(granted) {
         let source = &view.pipeline.source;
         Some(format!("it went back to an agent {elsewhere} times, of {most} (route-backs, {source})"))
+    } else if is_used_up && rounds(view, STUCK, &pull.head) >= granted {
+        Some(format!("{played}, then `{STUCK}`"))
     } else {
         None
     };
@@ -117,7 +126,9 @@ pub(super) fn reworked<'a>(
         let tried = job.parts.findings.lines().take(LINES).map(str::to_owned).collect();
         return Err(Station::human(Phase::Review, why, tried));
     }
-    match view.work(job) {
+    let last = is_used_up
+        .then(|| Job { by: By::Specialist(format!("{played}, and it didn't hold")), ..job.clone() });
+    match view.work(last.as_ref().unwrap_or(job)) {
         Got::Stands(station) => Err(station),
         Got::Nothing(run, closed) => Ok((run, closed)),
         Got::Done(run, closed) if closed.commit.as_ref() == Some(&pull.head) => Ok((run, closed)),

@@ -117,11 +117,22 @@ fn behind(pull: &PullCase) -> Option<Unmet> {
         Some(0) => None,
         Some(n) => not(
             "behind",
-            format!("its base has {n} commits that it was not tested with"),
+            format!("its base has {n} commit{} that it was not tested with", if n == 1 { "" } else { "s" }),
             "its branch to take them in",
         ),
         None => not("behind", "nobody can tell whether its base moved on", "GitHub to tell"),
     }
+}
+
+/// For how long checks of its head should have started, where that is so long that it is named.
+fn late(view: &View<'_>, pull: &PullCase) -> Option<SignedDuration> {
+    let waited = view.now().duration_since(pull.head_at?.max(pull.opened));
+    Some(waited).filter(|waited| *waited >= STARTS_WITHIN)
+}
+
+/// Whether checks of its head should have started long ago.
+pub(super) fn is_late(view: &View<'_>, pull: &PullCase) -> bool {
+    late(view, pull).is_some()
 }
 
 /// What is missing of the checks that the policy asks for: each must have passed at the head, reported by whom it names.
@@ -133,9 +144,8 @@ pub(super) fn missing_checks(view: &View<'_>, pull: &PullCase) -> Option<String>
         let from_app: Vec<_> =
             of_name.iter().filter(|check| required.app.is_none() || required.app == check.app).collect();
         let name = &required.name;
-        let waited = pull.head_at.map(|at| view.now().duration_since(at.max(pull.opened)));
-        let late = waited.filter(|waited| *waited >= STARTS_WITHIN);
-        let since = late.map(|it| format!(", for {} minutes now", it.as_mins())).unwrap_or_default();
+        let since =
+            late(view, pull).map(|it| format!(", for {} minutes now", it.as_mins())).unwrap_or_default();
         let Some(worst) = from_app.iter().max_by_key(|check| rank(check.state)) else {
             let other = of_name
                 .first()

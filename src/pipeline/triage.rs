@@ -49,8 +49,11 @@ impl Verdict {
 
 /// Where it stands, unless triage is over.
 pub(super) fn station(view: &View<'_>) -> Option<Station> {
+    if let Some(thin) = thin(view) {
+        return Some(thin);
+    }
     if !view.pipeline.has(Phase::Triage) {
-        return thin(view);
+        return None;
     }
     let Some((closed, verdict, is_of_text)) = last(view) else { return asked(view) };
     if view.commands.redone_since(Phase::Triage, closed.at) {
@@ -158,9 +161,9 @@ fn parkings<'a>(view: &View<'a>) -> Vec<(&'a RunSeen, &'a Closed)> {
         .collect()
 }
 
-/// Where nobody triages, and nobody finds out what is meant, what says too little is asked back.
+/// Where nobody finds out what is meant, what says too little is asked back, unless somebody has it tried as it is.
 fn thin(view: &View<'_>) -> Option<Station> {
-    if !is_thin(view) || view.pipeline.has(Phase::Discover) {
+    if !is_thin(view) || view.pipeline.has(Phase::Discover) || view.commands.last_retry().is_some() {
         return None;
     }
     let asks = vec![

@@ -17,6 +17,7 @@ use super::view::View;
 use super::{Stand, Station};
 
 /// A piece of work in a phase.
+#[derive(Clone)]
 pub(super) struct Job<'j> {
     /// The phase.
     pub(super) phase: Phase,
@@ -43,6 +44,7 @@ pub(super) struct Job<'j> {
 }
 
 /// Who does a piece of work.
+#[derive(Clone)]
 pub(super) enum By {
     /// Its own playbook, and nobody after that.
     Itself,
@@ -261,7 +263,7 @@ impl<'a> View<'a> {
         let is_it = |there: &RunSeen| there.id == run.id;
         self.cx.observed.elsewhere.runs.iter().any(is_it).then(|| {
             let what = format!(
-                "run {} made {} on another machine, which is to publish it; after that it is made anew, as at once after `/redo`",
+                "run {} made {} on another machine, which is to publish it; after that it is made anew",
                 run.id,
                 commit.short()
             );

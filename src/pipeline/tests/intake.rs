@@ -48,15 +48,23 @@ fn what_is_reserved_is_never_attempted() {
         format!("{name}: {}", it.told())
     };
     insta::assert_snapshot!(rows.map(row).concat(), @r"
-    nothing: triage: `triage` 1 is to be done
+    nothing: triage: parked
+        what is wanted, in at least 80 characters
+        how one sees that it is done
     a label: triage: A PERSON'S TURN: what is labelled `needs-decision` is for people to decide (factory.kdl:4)
     a word in its title: triage: A PERSON'S TURN: what speaks of `licence` is for people to decide (factory.kdl:4)
     words in its text: triage: A PERSON'S TURN: what speaks of `price list` is for people to decide (factory.kdl:4)
-    part of a word: triage: `triage` 1 is to be done
+    part of a word: triage: parked
+        what is wanted, in at least 80 characters
+        how one sees that it is done
     a path: triage: A PERSON'S TURN: what names `legal/terms.md` is for people to decide (factory.kdl:4)
     a path in a title: triage: A PERSON'S TURN: what names `Cargo.lock` is for people to decide (factory.kdl:4)
-    a path in words: triage: `triage` 1 is to be done
-    words apart: triage: `triage` 1 is to be done
+    a path in words: triage: parked
+        what is wanted, in at least 80 characters
+        how one sees that it is done
+    words apart: triage: parked
+        what is wanted, in at least 80 characters
+        how one sees that it is done
     what nobody sees in a word: triage: A PERSON'S TURN: what speaks of `licence` is for people to decide (factory.kdl:4)
     a comment in a word: triage: A PERSON'S TURN: what speaks of `licence` is for people to decide (factory.kdl:4)
     a tag in a word: triage: A PERSON'S TURN: what speaks of `licence` is for people to decide (factory.kdl:4)
@@ -144,20 +152,20 @@ fn who_may_not_asks_for_nothing() {
     };
     insta::assert_snapshot!(rows.map(row).concat(), @r"
     set by who may: implement: `implement` 1 is to be done
-    set by who may not: triage: waits for somebody with the permission `write` to set the label `factory`; bob has less
+    set by who may not: triage: held, waits for somebody with the permission `write` to set the label `factory`; bob has less
     set by somebody unknown: triage: waits for a look at what zoe may do in this repository
-    set by nobody knows whom: triage: waits for somebody to set the label `factory` again: GitHub doesn't tell who did
+    set by nobody knows whom: triage: held, waits for somebody to set the label `factory` again: GitHub doesn't tell who did
     edited since by who may not: (bob edits the text)
-    triage: waits for somebody with the permission `write` to set the label `factory` again: bob has changed the text since
+    triage: held, waits for somebody with the permission `write` to set the label `factory` again: bob has changed the text since
     edited since by who may: (ann edits the text)
     implement: `implement` 1 is to be done
     labelled again after that: (bob edits the text)
-    triage: waits for somebody with the permission `write` to set the label `factory` again: bob has changed the text since
-    assigned, and not labelled: triage: waits for somebody to assign it to `bot` again: GitHub doesn't tell who did
+    triage: held, waits for somebody with the permission `write` to set the label `factory` again: bob has changed the text since
+    assigned, and not labelled: triage: held, waits for somebody to assign it to `bot` again: GitHub doesn't tell who did
     assigned by who may: implement: `implement` 1 is to be done
-    assigned by who may not: triage: waits for somebody with the permission `write` to assign it to `bot`; bob has less
+    assigned by who may not: triage: held, waits for somebody with the permission `write` to assign it to `bot`; bob has less
     assigned, and edited since by who may not: (bob edits the text)
-    triage: waits for somebody with the permission `write` to assign it to `bot` again: bob has changed the text since
+    triage: held, waits for somebody with the permission `write` to assign it to `bot` again: bob has changed the text since
     ");
 }
 
@@ -376,11 +384,11 @@ fn what_a_search_finds_is_asked_for_where_who_wrote_it_may() {
     };
     insta::assert_snapshot!(rows.map(row).concat(), @r"
     found, written by who may: implement: `implement` 1 is to be done
-    found, written by who may not: triage: waits for somebody with the permission `write` to set the label `factory`; it is in the words of bob, who has less
+    found, written by who may not: triage: held, waits for somebody with the permission `write` to set the label `factory`; it is in the words of bob, who has less
     edited by who may: (ann edits the text)
     implement: `implement` 1 is to be done
     edited by who may not: (bob edits the text)
-    triage: waits for somebody with the permission `write` to set the label `factory`; it is in the words of bob, who has less
+    triage: held, waits for somebody with the permission `write` to set the label `factory`; it is in the words of bob, who has less
     not found: triage: left: nothing asks the factory for it any more
     nobody knows: triage: waits for a look at what the search finds
     labelled, and not found: implement: `implement` 1 is to be done

@@ -135,13 +135,14 @@ fn what_goes_elsewhere_than_it_was_made_for_is_a_persons_to_merge() {
     it.ran(Done, None)
         .moved()
         .pull("somebody has it go to `other`", |pull| pull.base = "other".into())
+        .by_design()
         .stands();
     it.pull("it goes to `main` again", |pull| pull.base = "main".into()).moved();
     insta::assert_snapshot!(it.told(), @r"
     implement: `implement` 1.1 -> done
     implement: opens a pull request with 0101010101
     (somebody has it go to `other`)
-    merge: waits for #20 to be ready to land, for 63 minutes now: it was made for `main`, and somebody has it merged into `other`; it needs a person to merge it, or to have it go to `main` again
+    merge: A PERSON'S TURN: #20: it was made for `main`, and somebody has it merged into `other`; it needs a person to merge it, or to have it go to `main` again
     (it goes to `main` again)
     merge: merges #20 at 0101010101
     ");

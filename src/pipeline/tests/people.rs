@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::super::{projection, station};
+use super::super::{MARKER, projection, station};
 use super::story::{Story, commit, pull};
 use crate::model::Outcome::{Crashed, Done, NoChange};
 use crate::model::{CommentSeen, PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen};
@@ -283,4 +283,48 @@ fn who_stops_it_is_told_that_it_was_heard() {
     let told = it.view(|view| projection(view, &station(view)).unwrap());
     assert!(told.comment.as_ref().is_some_and(|it| it.contains("ann /pause: heard")), "{told:?}");
     assert!(told.add.is_empty() && told.remove.is_empty() && !told.close, "{told:?}");
+}
+
+/// What people ask for doesn't wait for a check that may never report.
+#[test]
+fn a_request_is_worked_on_though_a_check_never_starts() {
+    let mut it = story();
+    let asked = |pull: &mut PullCase| {
+        pull.checks = Seen::Known(Vec::new());
+        pull.head_at = Some(pull.opened + SignedDuration::from_mins(55));
+        asks(pull, 901, "Paint it red.");
+    };
+    it.pull("ann asks, and nothing reports yet", asked).stands();
+    it.later(SignedDuration::from_mins(10)).ran(Done, None).moved();
+    insta::assert_snapshot!(it.told(), @r"
+    (ann asks, and nothing reports yet)
+    review: waits for the check `ci`, which has not started
+    review: `rework` 1.1, what people say -> done
+    review: #20 goes from c8c8c8c8c8 to 0101010101
+    ");
+}
+
+/// What its author has mended waits for somebody who may to ask for it again, which its comment says.
+#[test]
+fn what_was_mended_by_who_may_not_says_who_has_to_ask_for_it_again() {
+    let mut it = Story::new("");
+    it.then("it says nothing", |case| case.body = String::new()).stands();
+    it.said("bot", &format!("{MARKER}\n**This waits for its author.**\n"));
+    it.edited("bob", "It should be sharp, so that whoever strikes on it sees a clean edge.").stands();
+    let told = it.view(|view| projection(view, &station(view)).and_then(|tell| tell.comment)).unwrap();
+    assert!(
+        told.contains("**Held**; waits for somebody with the permission 'write' to set the label"),
+        "{told}"
+    );
+    insta::assert_snapshot!(it.told(), @r"
+    (it says nothing)
+    triage: parked
+        what is wanted, in at least 80 characters
+        how one sees that it is done
+    (bot: <!-- factoryctl:issue -->
+    **This waits for its author.**
+    )
+    (bob edits the text)
+    triage: held, waits for somebody with the permission `write` to set the label `factory` again: bob has changed the text since
+    ");
 }

@@ -124,9 +124,12 @@ fn a_red_check_is_repaired_with_what_it_printed_and_not_for_ever() {
     it.ran(Crashed, None).reads_of(&["the horn", "git log", "failed at"]).ran(Done, None).differs().moved();
     it.pull("ci runs", |pull| pull.checks = Seen::Known(vec![check("ci", Running)])).stands();
     it.pull("ci fails", |pull| pull.checks = red()).ran(Done, None).differs().moved();
+    let diagnosis = json!({ "severity": "P1", "root_cause": "The wheel is gone.", "fixable": true, "guidance": "Get another." });
+    it.pull("ci fails", |pull| pull.checks = red()).ran(Done, Some(diagnosis));
+    it.reads_of(&["it didn't hold"]).ran(Done, None).reads_of(&["A diagnosis"]).moved();
     it.pull("ci fails", |pull| pull.checks = red()).stands();
     it.said("ann", "/retry").ran(Done, None).moved().stands();
-    insta::assert_snapshot!(it.told(), @r"
+    insta::assert_snapshot!(it.told(), @r#"
     (ci fails)
     review: `repair-checks` 1.1, transcript, last commits -> crashed
         | The check `ci` failed at c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8; it says, as data:
@@ -150,15 +153,21 @@ fn a_red_check_is_repaired_with_what_it_printed_and_not_for_ever() {
         - This is attempt 2, run 2; the run before it ended in `crashed`: so it was
     review: #20 goes from 0202020202 to 0303030303
     (ci fails)
-    review: A PERSON'S TURN: `repair-checks` was played 2 times, and something is amiss still; `/retry` goes on
-        The check `ci` failed at 0303030303030303030303030303030303030303; it says, as data:
+    hitl: `diagnose` 3.1 -> done {"severity":"P1","root_cause":"The wheel is gone.","fixable":true,"guidance":"Get another.…
+        | review: `repair-checks` was played 2 times, and it didn't hold
+    hitl: `review-stuck` 3.1, diagnosis -> done
+        | A diagnosis: P1: The wheel is gone. Get another.
+    review: #20 goes from 0303030303 to 0505050505
+    (ci fails)
+    review: A PERSON'S TURN: `repair-checks` was played 2 times, then `review-stuck`, and something is amiss still; `/retry` goes on
+        The check `ci` failed at 0505050505050505050505050505050505050505; it says, as data:
             running 3 tests
             the horn is blunt
     (ann: /retry)
     review: `repair-checks` 3.1, transcript, last commits -> done
-    review: #20 goes from 0303030303 to 0404040404
-    merge: merges #20 at 0404040404
-    ");
+    review: #20 goes from 0505050505 to 0606060606
+    merge: merges #20 at 0606060606
+    "#);
 }
 
 #[test]

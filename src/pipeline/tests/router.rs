@@ -104,13 +104,13 @@ fn who_may_not_has_nothing_brought_anywhere_and_is_not_believed_there() {
     it.edited("ann", "Hone it, so that it should be sharp.").stands();
     it.then("its label is taken off", |case| drop(case.labels.remove("do"))).stands().untried();
     insta::assert_snapshot!(it.told(), @r"
-    triage: waits for somebody with the permission `write` to set the label `factory`; bob has less
+    triage: held, waits for somebody with the permission `write` to set the label `factory`; bob has less
     triage: goes to acme/bolt as `do`
     (bot: <!-- factoryctl:routed acme/anvil#7 acme/bolt 04f2bd186c6b21dc -->
     From acme/anvil to acme/bolt, by the rule at factory.kdl:10; ann had asked for it.
     )
     (bob edits the text)
-    triage: waits for somebody with the permission `write` to set the label `do` again: its text is not the one that it was brought here with
+    triage: held, waits for somebody with the permission `write` to set the label `do` again: its text is not the one that it was brought here with
     (ann edits the text)
     implement: `implement` 1 is to be done
     (its label is taken off)
@@ -124,7 +124,7 @@ fn what_somebody_else_says_was_brought_was_not() {
     it.case.title = "A nut and washer".into();
     it.moved();
     it.then("it is said by bob", |case| case.comments.iter_mut().for_each(|it| it.own = false)).stands();
-    insta::assert_snapshot!(it.told().lines().last().unwrap_or_default(), @"triage: waits for somebody to set the label `do` again: GitHub doesn't tell who did");
+    insta::assert_snapshot!(it.told().lines().last().unwrap_or_default(), @r"triage: held, waits for somebody to set the label `do` again: GitHub doesn't tell who did");
 }
 
 #[test]

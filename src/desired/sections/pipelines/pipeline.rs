@@ -96,7 +96,7 @@ pub(in crate::desired::sections) static PIPELINE: Kind = Kind {
         Field::new(
             "thin",
             Type::Int { min: 0, max: 10_000 },
-            "Fewer characters of text than these make an issue a thin one, of which more has to be found out first.",
+            "Fewer characters of text than these, and no word of how one sees that it is done, make an issue a thin one: `discover` finds out more of it; where that isn't gone through, its author is asked back.",
             "80",
         )
         .or("80"),
