@@ -346,13 +346,15 @@ impl Past {
         let is_gone =
             commit.is_some() && self.outcome == Outcome::Done && now.duration_since(self.at) >= AT_WORK;
         // What tells of its machine alone says nothing here, and it has been all the same: its prompt was read.
-        let outcome = match &self.outcome {
-            _ if is_gone => Outcome::Crashed,
-            _ if !self.tells_of_work() => Outcome::Cancelled,
-            outcome => outcome.clone(),
+        let outcome = if is_gone {
+            Outcome::Crashed
+        } else if self.tells_of_work() {
+            self.outcome.clone()
+        } else {
+            Outcome::Cancelled
         };
         let says = if is_gone { format!("{ELSEWHERE}, and what it made with them: {says}") } else { says };
-        let closed = Closed { answer, typed, base, commit, ..Closed::bare(outcome, says, self.at) };
+        let closed = Closed { base, commit, answer, typed, ..Closed::bare(outcome, says, self.at) };
         let (number, _) = subject.issue()?;
         let of = RunOf {
             repo: repo.clone(),
