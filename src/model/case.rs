@@ -465,8 +465,13 @@ impl PullCase {
 /// The words with which a comment begins that is a command.
 const COMMANDS: [&str; 6] = ["/steer", "/pause", "/resume", "/abort", "/redo", "/retry"];
 
-/// Whether a comment is meant as a command: by its first word.
+/// Whether a comment is meant as a command: by its first word, which is no code, as what is indented by four is.
 pub fn is_command(body: &str) -> bool {
+    let first = body.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let indent = first.chars().take_while(|c| c.is_whitespace()).map(|c| if c == '\t' { 4 } else { 1 });
+    if indent.sum::<usize>() >= 4 {
+        return false;
+    }
     let word = body.split_whitespace().next().unwrap_or_default();
     COMMANDS.contains(&word.to_lowercase().as_str())
 }

@@ -184,6 +184,9 @@ mod tests {
             ("/redo plan", Some(Ok(Command::Redo(Phase::Plan)))),
             ("I would /retry", None),
             ("/retrying", None),
+            ("\n\n   /retry", Some(Ok(Command::Retry))),
+            ("    /retry", None),
+            ("\t/retry", None),
             ("", None),
         ] {
             assert_eq!(parse(body), expect, "{body}");

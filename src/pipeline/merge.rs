@@ -17,6 +17,9 @@ const SYNTHETIC: &str = "[factory-e2e]";
 /// How long a green pull request may take to land before it is named.
 const LANDS_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
 
+/// How long the checks of a head may take that others wait for: as long as a job may on GitHub's runners.
+const CHECKED_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(6);
+
 /// Whether a pull request only tests the factory: it is closed, and never merged.
 pub(super) fn is_synthetic(pull: &PullCase) -> bool {
     pull.title.contains(SYNTHETIC)
@@ -180,9 +183,12 @@ pub fn has_its_turn(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
     fits && is_young(view, pull) && !has_failed(pull) && is_updated() && unmet(view, pull).iter().all(follows)
 }
 
-/// Whether it got its head so lately that it may land still.
+/// Whether it got its head so lately that it may land still, or a check of that is at work still.
 fn is_young(view: &View<'_>, pull: &PullCase) -> bool {
-    pull.head_at.is_some_and(|at| view.now().duration_since(at) < LANDS_WITHIN)
+    let at_work = |it: &CheckSeen| matches!(it.state, CheckIs::Queued | CheckIs::Running);
+    let is_checked = pull.checks.known().is_some_and(|checks| checks.iter().any(at_work));
+    let within = if is_checked { CHECKED_WITHIN } else { LANDS_WITHIN };
+    pull.head_at.is_some_and(|at| view.now().duration_since(at) < within)
 }
 
 /// Whether a check of its head failed, or not all are known.

@@ -4,9 +4,9 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::super::{has_its_turn, station};
-use super::story::{Story, commit, pull};
+use super::story::{Story, check, commit, pull};
 use crate::model::Outcome::{Crashed, Done};
-use crate::model::{Landed, PullCase, Seen};
+use crate::model::{CheckIs, Landed, PullCase, Seen};
 
 fn story() -> Story {
     let mut it = Story::new("");
@@ -122,6 +122,15 @@ fn what_is_judged_again_since_it_was_brought_up_to_its_base_has_the_lane() {
     it.pull("its base moves on", |pull| pull.behind = Some(1)).moved();
     it.pull("it has its base", young);
     assert!(has_lane(&it));
+    let old = |pull: &mut PullCase| pull.head_at = Some(pull.opened - SignedDuration::from_hours(2));
+    it.pull("that is long ago", old);
+    assert!(!has_lane(&it), "others don't wait for ever");
+    it.pull("a slow check runs", |pull| pull.checks = Seen::Known(vec![check("ci", CheckIs::Running)]));
+    assert!(has_lane(&it));
+    it.pull("it fails", |pull| pull.checks = Seen::Known(vec![check("ci", CheckIs::Failed)]));
+    assert!(!has_lane(&it));
+    it.pull("it passes", |pull| pull.checks = Seen::Known(vec![check("ci", CheckIs::Passed)]));
+    it.pull("it has its base", young);
     it.pull("its base moves on", |pull| pull.behind = Some(1));
     assert!(!has_lane(&it), "it has to take its base in first");
     it.pull("it has its base", |pull| pull.behind = Some(0));
@@ -152,9 +161,12 @@ fn what_goes_elsewhere_than_it_was_made_for_is_a_persons_to_merge() {
 fn what_only_tests_the_factory_never_lands() {
     let mut it = story();
     it.pull("it says so", |pull| pull.title = "[factory-e2e] Hone".to_owned()).moved().stands();
+    it.then("the issue is closed with it", |case| case.open = false).stands();
     insta::assert_snapshot!(it.told(), @r"
     (it says so)
     merge: closes #20: its title says `[factory-e2e]`
+    merge: done: #20 only tested the factory, and was closed
+    (the issue is closed with it)
     merge: done: #20 only tested the factory, and was closed
     ");
 }
