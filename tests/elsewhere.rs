@@ -7,7 +7,8 @@ use factoryctl::twin::world::{CiScript, IssueState};
 use serde_json::Value;
 
 use crate::daemon::Daemon;
-use crate::pipeline::pulls;
+use crate::in_force::has_ref;
+use crate::pipeline::{labels, pulls};
 use crate::tasks::{ended, one_run, runs, small, unbounded};
 use crate::world::World;
 
@@ -199,6 +200,12 @@ repo "acme/anvil" {{ pipeline "long"; }}
         let prompts: BTreeSet<&str> = tasks.iter().map(|(_, prompt)| *prompt).collect();
         assert_eq!(prompts.len(), tasks.len(), "{tasks:#?}");
         assert_eq!(tasks.len(), 6, "each is done once: {tasks:#?}");
+        // It landed, and whoever looks next brings it to its end.
+        at_machine(w, "last");
+        w.apply(&[]).exits(0);
+        assert_eq!(labels(w, number), ["factory", "factory:done"]);
+        assert!(!has_ref(w, "acme/anvil", &format!("refs/heads/factory/issue/{number}")));
+        w.plan(&[]).exits(0);
         w.run(&["ledger", "verify"]).exits(0);
     });
 }

@@ -64,7 +64,7 @@ impl Trouble {
     /// Its word in the ledger.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Permanent => "permanent",
+            Self::Permanent => crate::ledger::PERMANENT,
             Self::Contested => "contested",
             Self::Unseen => "unseen",
             Self::Auth => "auth",

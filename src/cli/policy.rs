@@ -209,6 +209,7 @@ mod tests {
         let lasted = std::time::Duration::from_hours(9);
         let held = Held {
             writes: std::collections::BTreeMap::new(),
+            refused_updates: std::collections::BTreeMap::new(),
             updates: std::collections::BTreeMap::new(),
             landed: [
                 (name("acme/anvil"), [(1, true), (2, true), (3, true)].into()),

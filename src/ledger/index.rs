@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::chain::Entry;
-use super::{Batch, BatchPhase, Ending, Flip, Intent, Outcome, Plays, Record, Verdict};
+use super::{Batch, BatchPhase, Ending, Flip, Intent, Outcome, PERMANENT, Plays, Record, Verdict};
 use crate::model::{
     ActionId, Address, AllPassedOver, Begun, CommitId, Fingerprint, Held, IntentId, Ran, RepoName, RunId,
     Verb,
@@ -253,13 +253,19 @@ impl Index {
                 {
                     Arc::make_mut(&mut self.held).updated(&outcome.address, entry.at);
                 }
+                if outcome.result == Ending::Failed
+                    && outcome.cause.as_deref() == Some(PERMANENT)
+                    && open.as_ref().is_some_and(|open| open.intent.verb == Verb::UpdateBranch)
+                {
+                    Arc::make_mut(&mut self.held).update_refused(&outcome.address, entry.at, &outcome.says);
+                }
                 if outcome.result == Ending::Done
                     && let Some((repo, number)) = open.as_ref().and_then(|open| open.intent.writes_on())
                 {
                     Arc::make_mut(&mut self.held).wrote(&repo, number, entry.at);
                 }
                 if outcome.result == Ending::Done
-                    && let Some(open) = open.as_ref().filter(|open| open.intent.verb == Verb::MergePull)
+                    && let Some(open) = open.as_ref().filter(|open| open.intent.tells_the_end())
                     && let Some((repo, number)) = open.intent.writes_on()
                 {
                     Arc::make_mut(&mut self.ran).settle(&repo, number);

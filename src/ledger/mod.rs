@@ -36,7 +36,7 @@ pub use read::{Snapshot, read};
 pub use reconcile::Reconciled;
 pub use record::{
     Aside, AsideWhy, Batch, BatchPhase, Because, Config, Ending, Flip, Intent, Outcome, Overridden, Override,
-    Record, Verdict,
+    PERMANENT, Record, Verdict,
 };
 pub use run::Run;
 pub use store::{Ledger, Recovered};

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Run;
-use crate::model::{ActionId, Address, CommitId, IntentId, Proof, RepoName, Risk, Source, Verb};
+use crate::model::{
+    ActionId, Address, CommitId, IntentId, Proof, RepoName, Risk, Source, TELLS_THE_END, Verb,
+};
 
 /// One record, without its place in the chain.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,7 +75,16 @@ pub struct Intent {
     pub machine: String,
 }
 
+/// The cause of what would fail again on the same state.
+pub const PERMANENT: &str = "permanent";
+
 impl Intent {
+    /// Whether it tells an issue that all of it is done.
+    pub fn tells_the_end(&self) -> bool {
+        let says = self.after["comment"].as_str().unwrap_or_default();
+        self.verb == Verb::TellIssue && says.lines().any(|line| line.starts_with(TELLS_THE_END))
+    }
+
     /// The issue that it writes on, or on whose pull request; none of what is done on this machine.
     pub fn writes_on(&self) -> Option<(RepoName, u64)> {
         if matches!(self.verb, Verb::StartRun | Verb::StopRun | Verb::PassOver) {

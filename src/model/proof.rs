@@ -79,6 +79,8 @@ pub struct Held {
     pub approvals: BTreeSet<(String, String, String)>,
     /// When the branches of pull requests were brought up to their base, by the address of the pull request.
     pub updates: BTreeMap<Address, Vec<Timestamp>>,
+    /// By the address of the pull request, what GitHub said last that doesn't let its branch be brought up to its base, and when.
+    pub refused_updates: BTreeMap<Address, (Timestamp, String)>,
     /// When the factory wrote on issues lately, or on their pull requests.
     pub writes: BTreeMap<(RepoName, u64), Vec<Timestamp>>,
 }
@@ -131,8 +133,14 @@ impl Held {
         (u32::try_from(counts.len()).unwrap_or(u32::MAX), until)
     }
 
+    /// Takes note of a branch that GitHub doesn't let be brought up to its base.
+    pub fn update_refused(&mut self, pull: &Address, at: Timestamp, says: &str) {
+        self.refused_updates.insert(pull.clone(), (at, says.to_owned()));
+    }
+
     /// Takes note of a branch that was brought up to its base.
     pub fn updated(&mut self, pull: &Address, at: Timestamp) {
+        self.refused_updates.remove(pull);
         self.updates.entry(pull.clone()).or_default().push(at);
     }
 

@@ -204,7 +204,7 @@ impl Ran {
         out
     }
 
-    /// Nobody asks any more what the runs of an issue left: what was made for it has landed.
+    /// Nobody asks any more what the runs of an issue left: what was made for it has landed, and it was told so.
     pub fn settle(&mut self, repo: &RepoName, number: u64) {
         let issue = Address::issue(repo, number);
         for phase in Phase::ALL {

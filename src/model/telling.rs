@@ -79,6 +79,9 @@ impl Tell {
     }
 }
 
+/// How a line begins that tells an issue that all of it is done.
+pub const TELLS_THE_END: &str = "**Done**";
+
 /// Merges a pull request, at one head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Landing {

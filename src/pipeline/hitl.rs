@@ -57,7 +57,7 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &P
     };
     let mut parts = parts.clone();
     if let Some(it) = &found {
-        let line = format!("{}: {} {}", it.severity, it.root_cause, it.guidance).replace('\n', " ");
+        let line = it.line();
         tried.push(format!("`{DIAGNOSE}` found: {line}"));
         parts.context = format!("{}A diagnosis: {line}\n", parts.context);
         if !it.fixable {
@@ -110,6 +110,17 @@ fn whole<'j>(job: &Job<'j>) -> Job<'j> {
         by: By::Itself,
         must_change: false,
     }
+}
+
+impl Diagnosis {
+    fn line(&self) -> String {
+        format!("{}: {} {}", self.severity, self.root_cause, self.guidance).replace('\n', " ")
+    }
+}
+
+/// What a run found that was a diagnosis.
+pub(super) fn found(closed: &Closed) -> Option<String> {
+    answer::<Diagnosis>(closed).map(|it| it.line())
 }
 
 /// The label that keeps agents from what is stuck, if there is one.

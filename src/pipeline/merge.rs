@@ -109,6 +109,14 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
             let on = Address::repo(&view.case.repo).part("pull", &number.to_string());
             let done = view.cx.observed.cases.held.updates_since(&on, view.commands.last_retry());
             let most = view.policy().map_or(0, |it| it.updates);
+            let since = view.commands.last_retry().max(pull.head_at);
+            let refused = view.cx.observed.cases.held.refused_updates.get(&on);
+            if let Some((_, says)) = refused.filter(|(at, _)| since.is_none_or(|since| *at > since)) {
+                let why = format!(
+                    "GitHub doesn't bring the branch of #{number} up to its base: {says}; bring it up to date, or say `/retry`"
+                );
+                return Some(Station::human(Phase::Merge, why, Vec::new()));
+            }
             if done >= most as usize {
                 let why = format!(
                     "the branch of #{number} was brought up to its base {done} times, and {most} are allowed{}; bring it up to \
@@ -119,9 +127,9 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
             }
             Some(Station::moves(Phase::Merge, Move::Update { number, head }))
         }
-        all if all.iter().any(|it| it.rule == "base") => {
-            let base = all.iter().filter(|it| it.rule == "base");
-            let says: Vec<String> = base.map(|it| format!("{}; it needs {}", it.says, it.needs)).collect();
+        all if all.iter().any(|it| it.rule == "base") || is_of_people(all) => {
+            let says = all.iter().filter(|it| it.rule != "behind");
+            let says: Vec<String> = says.map(|it| format!("{}; it needs {}", it.says, it.needs)).collect();
             Some(Station::human(Phase::Merge, format!("#{}: {}", pull.number, says.join("; ")), Vec::new()))
         }
         [first, more @ ..] => {
@@ -181,6 +189,12 @@ pub fn has_its_turn(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
     };
     let fits = pull.open && pull.queue.is_none() && pull.behind == Some(0) && goes_on;
     fits && is_young(view, pull) && !has_failed(pull) && is_updated() && unmet(view, pull).iter().all(follows)
+}
+
+/// Whether only a person can have it land: by what it changes, or how much of it.
+fn is_of_people(left: &[Unmet]) -> bool {
+    let of_people = |it: &Unmet| matches!(it.rule, "judges" | "paths" | "size");
+    left.iter().any(of_people) && left.iter().all(|it| of_people(it) || it.rule == "behind")
 }
 
 /// Whether it got its head so lately that it may land still, or a check of that is at work still.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Clearing, LabelName, Mark, Phase, Pipeline, Tell, Watched};
+use crate::model::{Clearing, LabelName, Mark, Phase, Pipeline, TELLS_THE_END, Tell, Watched};
 use crate::work::words::as_data;
 
 use super::commands::Unheard;
@@ -118,7 +118,7 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
             let phase = station.phase;
             format!("**A person's turn** ({phase}): {}.\n{tried}", of_its_pulls(view, short(why)))
         }
-        Stand::Done(why) => format!("**Done**: {}.\n", of_its_pulls(view, short(why))),
+        Stand::Done(why) => format!("{TELLS_THE_END}: {}.\n", of_its_pulls(view, short(why))),
         Stand::Left(why) if is_there || view.pull().is_some_and(|pull| pull.own) => {
             format!("**None of the factory's any more**: {}.\n", of_its_pulls(view, short(why)))
         }
@@ -186,7 +186,9 @@ fn of_its_pulls(view: &View<'_>, line: String) -> String {
     let numbers = view.case.pulls.iter().map(|pull| pull.number).chain(children.map(|(_, number)| *number));
     let numbers = numbers.chain(view.case.mirror().map(|(_, number)| number));
     let line = numbers.fold(line, |line, n| {
-        [" ", ","].iter().fold(line, |line, end| line.replace(&format!("# {n}{end}"), &format!("#{n}{end}")))
+        [" ", ",", ":"]
+            .iter()
+            .fold(line, |line, end| line.replace(&format!("# {n}{end}"), &format!("#{n}{end}")))
     });
     // An App that merged it is called by its login.
     let by = view.case.pulls.iter().filter_map(|pull| pull.landed.as_ref()?.by.as_ref());

@@ -123,8 +123,8 @@ pub(super) fn reworked<'a>(
     };
     if let Some(over) = over {
         let why = format!("{over}, and something is amiss still; `/retry` goes on");
-        let tried = job.parts.findings.lines().take(LINES).map(str::to_owned).collect();
-        return Err(Station::human(Phase::Review, why, tried));
+        let findings = job.parts.findings.lines().take(LINES).map(str::to_owned);
+        return Err(Station::human(Phase::Review, why, tried(view, pull).chain(findings).collect()));
     }
     let last = is_used_up
         .then(|| Job { by: By::Specialist(format!("{played}, and it didn't hold")), ..job.clone() });
@@ -138,6 +138,19 @@ pub(super) fn reworked<'a>(
             Err(Station::human(Phase::Review, "nobody mended it; `/retry` has it tried again", tried))
         }
     }
+}
+
+/// What agents tried at the heads of a pull request, a line each.
+fn tried<'v>(view: &'v View<'_>, pull: &PullCase) -> impl Iterator<Item = String> + use<'v> {
+    let opened = pull.opened;
+    view.runs.iter().filter_map(move |run| {
+        let (closed, play) = (run.phase.closed()?, run.of.play.as_ref()?);
+        let is_try = GO_BACK.contains(&play.book.as_str()) || run.of.subject.issue()?.1 == Phase::Hitl;
+        let at = play.head.as_ref().map(|head| format!(" at {}", head.short())).unwrap_or_default();
+        let found = super::hitl::found(closed).unwrap_or_else(|| closed.says.clone());
+        let line = format!("`{}`{at}: run {} ended in `{}`: {found}", play.book, run.id, closed.outcome);
+        (is_try && closed.at >= opened).then_some(line)
+    })
 }
 
 /// What tells a run that begins from scratch, and at which head that was.

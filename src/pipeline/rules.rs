@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use crate::model::{
-    CheckIs, FileChange, Mark, MergeMode, MergePolicy, Mergeable, PullCase, ReviewIs, ReviewSeen, Seen,
-    match_path,
+    CheckIs, FileChange, Mark, MergeMode, MergePolicy, Mergeable, PullCase, ReviewIs, ReviewSeen, RunSeen,
+    Seen, match_path,
 };
 
 use super::view::View;
@@ -218,9 +218,13 @@ fn reviews(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unm
     if policy.mode != MergeMode::OnGreenWithReview {
         return None;
     }
+    // What a run made the factory pushed, whoever the commit says committed it. Of another head whose committer GitHub doesn't
+    // know nobody can tell who pushed it: who approves may have.
+    let made = |run: &&RunSeen| run.phase.closed().and_then(|it| it.commit.as_ref()) == Some(&pull.head);
+    let pusher = if view.runs.iter().any(made) { Some(&pull.author) } else { pull.pushed_by.as_ref() };
     let is_other = |login: &str| {
         let same = |other: &String| other.eq_ignore_ascii_case(login);
-        !same(&pull.author) && !pull.pushed_by.as_ref().is_some_and(same)
+        !same(&pull.author) && pusher.is_some_and(|pusher| !same(pusher))
     };
     let approves = |it: &&ReviewSeen| {
         it.verdict == ReviewIs::Approved
@@ -242,6 +246,13 @@ fn reviews(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unm
     // Who has the reviewer's credential can write an approval, and no run of the factory's.
     let is_reviewed = || super::judges::passed(view, pull);
     match by_reviewer.first() {
+        None if pusher.is_none() => {
+            let says = format!(
+                "nobody can tell who pushed {}: GitHub doesn't know its committer",
+                pull.head.short()
+            );
+            not("review", says, "a person to merge it, or another head")
+        }
         None => not("review", "nobody has approved its head", needs),
         Some(_) if is_reviewed() => None,
         Some(it) => {

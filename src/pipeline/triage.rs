@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::model::{Closed, Phase, RunSeen};
+use crate::model::{Closed, CommentSeen, Phase, RunSeen, is_command};
 
 use super::prompt::{Parts, bullets};
 use super::view::View;
@@ -179,9 +179,14 @@ const SIGNALS: [&str; 8] =
 
 /// Whether it says too little to be worked on.
 pub(super) fn is_thin(view: &View<'_>) -> bool {
-    let (body, _) = super::prompt::visible(&view.case.body);
-    let length = body.chars().filter(|c| !c.is_whitespace()).count();
-    let lower = body.to_lowercase();
+    // Who may steer adds to it by what they say of it.
+    let is_said =
+        |it: &&CommentSeen| !it.own && view.is_trusted(it.by()) == Some(true) && !is_command(&it.body);
+    let said = view.case.comments.iter().filter(is_said).map(|it| it.body.as_str());
+    let text = std::iter::once(view.case.body.as_str()).chain(said).collect::<Vec<_>>().join("\n");
+    let (text, _) = super::prompt::visible(&text);
+    let length = text.chars().filter(|c| !c.is_whitespace()).count();
+    let lower = text.to_lowercase();
     length < view.pipeline.thin as usize && !SIGNALS.iter().any(|signal| lower.contains(signal))
 }
 

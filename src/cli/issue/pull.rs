@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Mergeable, PullCase, Seen};
+use crate::model::{Mergeable, Phase, PullCase, Seen};
 use crate::pipeline::{Stand, Station, Unmet, View, unmet};
 use crate::plan::Blocked;
 
@@ -29,9 +29,12 @@ impl Rule {
     pub(crate) fn of_issue(view: &View<'_>, at: &Station) -> Option<Self> {
         let says = match &at.stand {
             Stand::Held(_) | Stand::Left(_) | Stand::Parked { .. } | Stand::Human { .. } => at.stand.says(),
-            Stand::Works(_) | Stand::Moves(_) | Stand::Waits(_) | Stand::Until(..) | Stand::Done(_) => {
-                return None;
+            // It is looked at first, whatever its policy asks for.
+            Stand::Works(_) | Stand::Moves(_) | Stand::Until(..) if at.phase != Phase::Merge => {
+                format!("not through with it yet: {}", at.stand.says())
             }
+            Stand::Until(..) => at.stand.says(),
+            Stand::Works(_) | Stand::Moves(_) | Stand::Waits(_) | Stand::Done(_) => return None,
         };
         let number = view.case.number;
         let needs = format!("#{number} to go on: factoryctl issue show {}#{number}", view.case.repo);
@@ -103,7 +106,7 @@ pub(super) fn state(pull: &PullCase) -> &'static str {
 }
 
 impl Pull {
-    pub(super) fn of(view: &View<'_>, pull: &PullCase) -> Self {
+    pub(super) fn of(view: &View<'_>, at: &Station, pull: &PullCase) -> Self {
         let checks = pull.checks.known().map(|all| {
             let line = |it: &crate::model::CheckSeen| CheckLine {
                 name: it.name.clone(),
@@ -139,7 +142,11 @@ impl Pull {
             checks,
             reviews,
             open_conversations,
-            unmet: if pull.open { Rule::unmet(view, pull) } else { Vec::new() },
+            unmet: if pull.open {
+                Rule::of_issue(view, at).into_iter().chain(Rule::unmet(view, pull)).collect()
+            } else {
+                Vec::new()
+            },
         }
     }
 

@@ -181,7 +181,7 @@ impl Shown {
             plan: coming::lines(&judged, "pipeline", is_its),
             attempts: view.runs.iter().map(|run| Attempt::of(run)).collect(),
             route_backs: RouteBacks { went: route_backs(view).len(), of: view.pipeline.route_backs },
-            pull: case.pull().map(|pull| Pull::of(view, pull)),
+            pull: case.pull().map(|pull| Pull::of(view, station, pull)),
             earlier_pulls: case.pulls.iter().skip(1).map(|it| (it.number, state(it))).collect(),
             labels: Labels::of(view, station),
             commands: Said::of(view),

@@ -36,7 +36,14 @@ pub(in crate::engine) async fn issues_seen(
         Subject::Issue { number, .. } => Some((run.of.repo.clone(), number)),
         Subject::Task(_) => None,
     });
-    let with_runs: BTreeSet<(RepoName, u64)> = known.unsettled().into_iter().chain(at_work).collect();
+    // What another machine began is brought to its end as well.
+    let elsewhere = observed
+        .elsewhere
+        .runs
+        .iter()
+        .filter_map(|run| Some((run.of.repo.clone(), run.of.subject.issue()?.0)));
+    let with_runs: BTreeSet<(RepoName, u64)> =
+        known.unsettled().into_iter().chain(at_work).chain(elsewhere).collect();
     for (repo, number) in &with_runs {
         also.entry(repo).or_default().insert(*number);
     }

@@ -226,7 +226,8 @@ fn who_changes_what_judges_is_judged_by_another_whatever_config_says() {
         | It is judged by these criteria:
         | `ci/test.sh` is among what the work here is judged by. Ask besides how bad it is if this change is wrong: what would no longer be found, and by whom. Where that is worse than what it mends, it is bloc…
         ! judges: it changes `ci/test.sh`, by which the factory is judged; it needs a person to merge it
-    merge: waits for #20 to be ready to land, for 64 minutes now: it changes `ci/test.sh`, by which the factory is judged; it needs a person to merge it
+    merge: A PERSON'S TURN: #20: it changes `ci/test.sh`, by which the factory is judged; it needs a person to merge it
+        > **A person's turn** (merge): #20: it changes 'ci/test.sh', by which the factory is judged; it needs a person to merge it.
         > Of the advisors:
         >     'post-verify' has nothing against it at c8c8c8c8c8: I struck on it.; to do: Hone it.
     --

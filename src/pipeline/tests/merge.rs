@@ -109,6 +109,23 @@ fn a_branch_that_falls_behind_again_and_again_is_a_persons() {
     ");
 }
 
+/// Others wait for it no longer, and somebody is told.
+#[test]
+fn a_branch_that_github_does_not_bring_up_to_its_base_is_a_persons() {
+    let mut it = story();
+    it.pull("its base moves on", |pull| pull.behind = Some(1)).stands();
+    it.later(SignedDuration::from_mins(1)).update_is_refused("unrelated histories").by_design().stands();
+    it.said("ann", "/retry").stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (its base moves on)
+    merge: #20 takes in its base, from c8c8c8c8c8
+    (GitHub refuses)
+    merge: A PERSON'S TURN: GitHub doesn't bring the branch of #20 up to its base: unrelated histories; bring it up to date, or say `/retry`
+    (ann: /retry)
+    merge: #20 takes in its base, from c8c8c8c8c8
+    ");
+}
+
 /// What lands meanwhile would have it brought up to its base once more, and judged once more.
 #[test]
 fn what_is_judged_again_since_it_was_brought_up_to_its_base_has_the_lane() {

@@ -160,6 +160,11 @@ fn a_red_check_is_repaired_with_what_it_printed_and_not_for_ever() {
     review: #20 goes from 0303030303 to 0505050505
     (ci fails)
     review: A PERSON'S TURN: `repair-checks` was played 2 times, then `review-stuck`, and something is amiss still; `/retry` goes on
+        `repair-checks` at c8c8c8c8c8: run 20260601-130000-0001a0d1 ended in `crashed`: so it was
+        `repair-checks` at c8c8c8c8c8: run 20260601-130200-000ea21c ended in `done`: so it was
+        `repair-checks` at 0202020202: run 20260601-130500-000e3d50 ended in `done`: so it was
+        `diagnose` at 0303030303: run 20260601-130800-00084633 ended in `done`: P1: The wheel is gone. Get another.
+        `review-stuck` at 0303030303: run 20260601-131000-0007670a ended in `done`: so it was
         The check `ci` failed at 0505050505050505050505050505050505050505; it says, as data:
             running 3 tests
             the horn is blunt
@@ -242,6 +247,8 @@ fn it_goes_back_so_often_whatever_for() {
     review: #20 goes from 0101010101 to 0202020202
     (ci fails)
     review: A PERSON'S TURN: it went back to an agent 2 times, of 2 (route-backs, factory.kdl:4), and something is amiss still; `/retry` goes on
+        `repair-checks` at c8c8c8c8c8: run 20260601-130000-0001a0d1 ended in `done`: so it was
+        `resolve-conflict` at 0101010101: run 20260601-130300-000ea21c ended in `done`: so it was
         The check `ci` failed at 0202020202020202020202020202020202020202; it says, as data:
             running 3 tests
             the horn is blunt

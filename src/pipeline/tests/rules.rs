@@ -152,6 +152,10 @@ fn who_may_approve() {
             reviewed(&[("ann", Approved, true)])(pull);
             pull.pushed_by = Some("Ann".to_owned());
         };
+        "approved by who may have pushed last", REVIEWED, |pull| {
+            reviewed(&[("ann", Approved, true)])(pull);
+            pull.pushed_by = None;
+        };
         "ann, who commented then", REVIEWED, reviewed(&[("ann", Approved, true), ("ann", Commented, true)]);
         "ann, who took it back", REVIEWED, reviewed(&[("ann", Approved, true), ("ann", Dismissed, true)]);
         "ann, and bob asks for changes", REVIEWED, reviewed(&[("ann", Approved, true), ("bob", ChangesRequested, true)]);
@@ -166,6 +170,7 @@ fn who_may_approve() {
     somebody unknown: review
     who opened it: review
     who pushed last: review
+    approved by who may have pushed last: review
     ann, who commented then: lands (in line)
     ann, who took it back: review
     ann, and bob asks for changes: lands (in line)

@@ -392,6 +392,14 @@ impl Story {
         self
     }
 
+    /// GitHub doesn't let the branch of its pull request be brought up to its base.
+    pub(super) fn update_is_refused(&mut self, says: &str) -> &mut Self {
+        let pull = self.case.pulls[0].number.to_string();
+        let on = Address::repo(&self.case.repo).part("pull", &pull);
+        self.held.update_refused(&on, self.now, says);
+        self.tells("(GitHub refuses)")
+    }
+
     /// Time goes by.
     pub(super) fn later(&mut self, by: SignedDuration) -> &mut Self {
         self.now += by;
