@@ -1,7 +1,7 @@
 //! Author and reviewer are two Apps: what one opened the other approves, once runs have found it good. With one identity it
 //! is a comment, and a person approves.
 
-use factoryctl::twin::world::{App, CiScript, Installation, Permission, ReviewState};
+use factoryctl::twin::world::{App, CiScript, Installation, Permission, ReviewState, Token};
 
 use crate::pipeline::step;
 use crate::tasks::small;
@@ -80,6 +80,14 @@ fn pulls(w: &World) -> Vec<(String, bool)> {
     })
 }
 
+/// The number of the pull request.
+fn pull(w: &World) -> u64 {
+    w.github().with(|world| {
+        let issues = &world.repo("acme", "anvil").expect("there").issues;
+        issues.values().find(|issue| issue.pull.is_some()).expect("it is open").number
+    })
+}
+
 /// The commit statuses: who set which to what.
 fn statuses(w: &World) -> Vec<String> {
     w.github().with(|world| {
@@ -117,6 +125,71 @@ fn what_one_app_opened_another_approves_and_it_lands() {
     });
 }
 
+/// A commit's committer is what whoever makes it says; who pushed is whose token it was.
+#[test]
+fn what_somebody_pushes_under_another_name_they_cannot_approve() {
+    with_issue(ONE, |w, issue| {
+        for _ in 0..8 {
+            step(w);
+        }
+        let github = w.github();
+        for login in ["ann", "carl"] {
+            github.mutate(|world| world.add_token(&format!("token-of-{login}"), Token::classic(login)));
+            github.permission("acme/anvil", login, Permission::Write).unwrap();
+        }
+        let number = pull(w);
+        let branch = format!("factory/issue/{issue}");
+        let url = |login: &str| {
+            let with_token = format!("http://x-access-token:token-of-{login}@");
+            format!("{}/acme/anvil.git", w.twin().git_url().replace("http://", &with_token))
+        };
+        w.git(&["clone", "-q", "-b", &branch, &url("carl"), "../theirs"]);
+        for (name, email) in [
+            ("ann", "ann@users.noreply.github.com"),
+            ("factory[bot]", "11+factory[bot]@users.noreply.github.com"),
+        ] {
+            let (name, email) = (format!("user.name={name}"), format!("user.email={email}"));
+            let commit = ["commit", "-q", "--allow-empty", "-m", "Hone it more"];
+            w.git(&[&["-C", "../theirs", "-c", &name, "-c", &email][..], &commit].concat());
+            w.git(&["-C", "../theirs", "push", "-q", "origin", &branch]);
+            github.review("acme/anvil", number, "carl", ReviewState::Approved, "mine").unwrap();
+            for _ in 0..4 {
+                step(w);
+            }
+            assert_eq!(pulls(w), [("factory[bot]".to_owned(), false)], "{}", w.plan(&[]).all());
+        }
+        let why = w.run(&["why-not", &number.to_string()]);
+        assert!(why.out.contains("carl approves its head, and pushed to it"), "{}", why.all());
+        // Its base moves on and it is brought up to that: what was pushed is still theirs.
+        let head = || {
+            let of = |world: &factoryctl::twin::World| {
+                let issues = &world.repo("acme", "anvil").expect("there").issues;
+                issues[&number].pull.as_ref().expect("it is one").head_sha.clone()
+            };
+            github.with(of)
+        };
+        let theirs = head();
+        github.push_file("acme/anvil", "main", "other", "1\n").unwrap();
+        github.review("acme/anvil", number, "ann", ReviewState::Approved, "fine").unwrap();
+        for _ in 0..4 {
+            step(w);
+        }
+        assert_ne!(head(), theirs, "{}", w.plan(&[]).all());
+        github.review("acme/anvil", number, "carl", ReviewState::Approved, "mine").unwrap();
+        for _ in 0..4 {
+            step(w);
+        }
+        assert_eq!(pulls(w), [("factory[bot]".to_owned(), false)], "{}", w.plan(&[]).all());
+        let why = w.run(&["why-not", &number.to_string()]);
+        assert!(why.out.contains("carl approves its head, and pushed to it"), "{}", why.all());
+        github.review("acme/anvil", number, "ann", ReviewState::Approved, "fine").unwrap();
+        for _ in 0..4 {
+            step(w);
+        }
+        assert_eq!(pulls(w), [("factory[bot]".to_owned(), true)], "{}", w.plan(&[]).all());
+    });
+}
+
 #[test]
 fn with_one_identity_it_waits_for_a_person() {
     with_issue(ONE, |w, _| {
@@ -130,10 +203,7 @@ fn with_one_identity_it_waits_for_a_person() {
         let plan = w.plan(&[]);
         assert!(plan.out.contains("nobody has approved its head"), "{}", plan.all());
         assert_eq!(pulls(w), [("factory[bot]".to_owned(), false)]);
-        let number = w.github().with(|world| {
-            let issues = &world.repo("acme", "anvil").expect("there").issues;
-            issues.values().find(|issue| issue.pull.is_some()).expect("it is open").number
-        });
+        let number = pull(w);
         w.github().permission("acme/anvil", "ann", Permission::Write).unwrap();
         w.github().review("acme/anvil", number, "ann", ReviewState::Approved, "good").unwrap();
         for _ in 0..4 {

@@ -96,6 +96,32 @@ fn each_rule_that_is_not_satisfied_is_told_with_what_would_satisfy_it() {
     });
 }
 
+/// An issue may be ready for a run that the plan has no room for.
+#[test]
+fn what_the_plan_has_wait_is_listed_as_waiting() {
+    with_issue(DOES, SHORT, |w, number| {
+        let github = w.github();
+        let other = github.open_issue("acme/anvil", "Hone the horn", &[]).unwrap();
+        let body = "It should be sharp. Done when there is a file called horn, so that everybody sees it.";
+        github.edit_issue_body("acme/anvil", other, "acme", body).unwrap();
+        github.label_issue("acme/anvil", other, "factory", "acme").unwrap();
+        w.config(&format!("{}caps runs=1\n", config(DOES, SHORT)));
+        let listed = w.run(&["issue", "list", "--json"]).exits(0).json();
+        let of = |number: u64| {
+            let all = listed["issues"].as_array().expect("they are listed");
+            all.iter().find(|it| it["number"] == number).expect("it is listed").clone()
+        };
+        assert_eq!(
+            (&of(number)["queue"], &of(other)["queue"]),
+            (&"next".into(), &"waits".into()),
+            "{listed:#}"
+        );
+        let next = of(other)["next"].as_str().unwrap_or_default().to_owned();
+        assert!(next.contains("(caps.runs)") && next.contains("then a run by the playbook"), "{next}");
+        assert_eq!(shown(w, other)["queue"], "waits");
+    });
+}
+
 #[test]
 fn what_no_pipeline_knows_is_said_with_what_is_near() {
     with_issue(MISSES, SHORT, |w, number| {
@@ -118,7 +144,6 @@ fn what_no_pipeline_knows_is_said_with_what_is_near() {
         fails(&["why-not", "99"], 1, &["no pipeline knows a pull request #99"]);
         let both = format!("{}repo \"acme/bellows\" {{ pipeline \"short\"; }}\n", config(MISSES, SHORT));
         w.config(&both);
-        w.apply(&["--loop", "labels"]);
         let other = w.github().open_issue("acme/bellows", "Blow", &["factory"]).unwrap();
         assert_eq!(other, number, "both repositories begin alike");
         let each = [known.as_str(), &format!("acme/bellows#{number}")];

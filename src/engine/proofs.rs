@@ -27,6 +27,9 @@ pub(crate) fn landed(cx: work::Cx<'_>) -> Vec<Proof> {
             continue;
         }
         let view = View::of(cx, pipeline, case);
+        if view.asks_who_pushed() && pull.pushes.known().is_none() {
+            continue; // It was not read, and what is written down stays.
+        }
         out.push(Proof::Landed {
             repo: case.repo.clone(),
             issue: case.number,

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Advisors, Plays, Share};
-use crate::loops::in_turn;
+use crate::loops::{comes_next, in_turn};
 use crate::model::{Facet, Phase};
 use crate::pipeline::Queue;
+use crate::plan::Waiting;
 use crate::plan::render::printable;
 use crate::work;
 
@@ -55,8 +56,8 @@ pub struct Oldest {
 }
 
 impl Queues {
-    /// From what was read; `None` where not everything was.
-    pub(super) fn of(cx: work::Cx<'_>) -> Option<Self> {
+    /// From what was read, and from what the plan has wait; `None` where not everything was read.
+    pub(super) fn of(cx: work::Cx<'_>, waiting: &[Waiting]) -> Option<Self> {
         let is_of_issues = |facet: Facet| matches!(facet, Facet::Runs | Facet::Cases);
         if cx.observed.gaps.iter().any(|gap| is_of_issues(gap.facet)) {
             return None;
@@ -64,7 +65,7 @@ impl Queues {
         let (mut counts, mut parked) = (BTreeMap::<(Phase, Queue), u64>::new(), Vec::new());
         let mut oldest: Option<Oldest> = None;
         for (view, station) in in_turn(cx) {
-            let (queue, since) = (station.stand.queue(), view.since());
+            let ((queue, next), since) = (comes_next(&view, &station, waiting), view.since());
             if queue.is_over() {
                 continue;
             }
@@ -72,7 +73,7 @@ impl Queues {
             let waits = matches!(queue, Queue::Next | Queue::Waits) && view.at_work().is_none();
             if waits && oldest.as_ref().is_none_or(|oldest| since < oldest.since) {
                 let issue = format!("{}#{}", view.case.repo, view.case.number);
-                oldest = Some(Oldest { issue, phase: station.phase, since, next: station.stand.says() });
+                oldest = Some(Oldest { issue, phase: station.phase, since, next });
             }
             if queue == Queue::Parked {
                 parked.push(since);

@@ -3,6 +3,7 @@
 //! A new loop is one new file and one line in the list below. Config decoding, "did you mean", `explain`,
 //! `loop list`, the reference docs, the kill switch and the contract tests follow from the registry.
 
+mod comes_next;
 mod contract;
 mod follow_ups;
 mod registry;
@@ -25,4 +26,5 @@ registry::loops! {
     pipeline::Pipeline,
 }
 
+pub(crate) use comes_next::comes_next;
 pub(crate) use pipeline::in_turn;

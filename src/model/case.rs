@@ -121,8 +121,8 @@ pub struct PullCase {
     pub head: CommitId,
     /// The tree of its head.
     pub tree: Option<String>,
-    /// Who made its head: the login of the committer, where GitHub knows one.
-    pub pushed_by: Option<String>,
+    /// How its branch has moved, newest first; unknown where that was not read.
+    pub pushes: Seen<Vec<Push>>,
     /// Its own branch, while that is there.
     pub branch: Option<BranchSeen>,
     /// The branch that it is for.
@@ -149,6 +149,17 @@ pub struct PullCase {
     pub opened: Timestamp,
     /// When its head was committed.
     pub head_at: Option<Timestamp>,
+}
+
+/// One move of a branch, as GitHub has kept it: whatever a commit says of who made it, that is who pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Push {
+    /// Where the branch was; `None` where it was not there.
+    pub before: Option<CommitId>,
+    /// Where it went; `None` where it was deleted.
+    pub after: Option<CommitId>,
+    /// Who moved it: a login, empty where the account is gone.
+    pub by: String,
 }
 
 /// What came of a merge.

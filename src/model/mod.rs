@@ -48,7 +48,7 @@ pub use answer::{AnswerFrom, AnswerSchema, LONGEST_ANSWER, Typed};
 pub use at_work::{AtWork, Full};
 pub use case::{
     BranchSeen, Case, Cases, CheckIs, CheckSeen, CommentSeen, FileChange, LabelOn, Landed, Mergeable,
-    Permission, PullCase, ReviewIs, ReviewSeen, ThreadSeen, Watched, blockers, is_command,
+    Permission, PullCase, Push, ReviewIs, ReviewSeen, ThreadSeen, Watched, blockers, is_command,
 };
 pub use config_files::{ConfigFile, ConfigFiles, Origin, SECTIONS, Unread};
 pub use creations::{Creations, Headroom};

@@ -282,22 +282,31 @@ fn issue(rest: &str) -> Option<Subject> {
     Some(Subject::Issue { number: number.parse().ok()?, phase: Phase::by_word(phase)? })
 }
 
+/// What a run of an issue was for.
+fn run_of(
+    (repo, subject, number): (&RepoName, &Subject, u64),
+    (work, attempt): (&str, u32),
+    play: Option<Play>,
+) -> RunOf {
+    RunOf {
+        repo: repo.clone(),
+        subject: subject.clone(),
+        version: work.to_owned(),
+        attempt,
+        branch: Pipeline::branch(number),
+        continues: None,
+        after: None,
+        play,
+    }
+}
+
 impl Begun {
     /// It, as a run of an issue is seen that nobody knows the end of.
     fn lost(&self, repo: &RepoName, subject: &Subject) -> Option<RunSeen> {
         let (number, _) = subject.issue()?;
         let says = format!("{} began it on another machine, and nothing says how it ended", self.by);
         let closed = Closed::bare(Outcome::Crashed, says, self.at);
-        let of = RunOf {
-            repo: repo.clone(),
-            subject: subject.clone(),
-            version: self.work.clone(),
-            attempt: self.attempt,
-            branch: Pipeline::branch(number),
-            continues: None,
-            after: None,
-            play: None,
-        };
+        let of = run_of((repo, subject, number), (&self.work, self.attempt), None);
         let billed = Billed { ended: Some(self.at), ..Billed::default() };
         let (id, phase) = (RunId::new(self.at, self.work.as_bytes()), RunPhase::Closed(Box::new(closed)));
         Some(RunSeen { id, of, agent: String::new(), prompt: String::new(), billed, phase })
@@ -356,17 +365,8 @@ impl Past {
         let says = if is_gone { format!("{ELSEWHERE}, and what it made with them: {says}") } else { says };
         let closed = Closed { base, commit, answer, typed, ..Closed::bare(outcome, says, self.at) };
         let (number, _) = subject.issue()?;
-        let of = RunOf {
-            repo: repo.clone(),
-            subject: subject.clone(),
-            version: self.work.clone(),
-            attempt: self.attempt,
-            branch: Pipeline::branch(number),
-            continues: continues.clone(),
-            after: None,
-            play: Some(play.clone()),
-        };
-        Some(self.run(of, prompt.clone(), closed))
+        let of = run_of((repo, subject, number), (&self.work, self.attempt), Some(play.clone()));
+        Some(self.run(RunOf { continues: continues.clone(), ..of }, prompt.clone(), closed))
     }
 
     fn run(&self, of: RunOf, prompt: String, closed: Closed) -> RunSeen {

@@ -17,7 +17,7 @@ use crate::adapters::clock::Clock;
 use crate::adapters::github::{Client, Kind};
 use crate::model::{Cause, Cost, Desired, Facet, Facets, Observed, RepoName};
 
-pub use cases::{Remembered, Told, WantedCases, cases, one_case, permissions, reviewer};
+pub use cases::{Remembered, Told, WantedCases, cases, one_case, permissions, pushes, reviewer};
 pub use config_repo::{Closing, OwnPull, PullSeen, config_pulls, ending, own_check, own_pulls};
 pub use issues::{issues, mirrored, tracked};
 pub use label_uses::count_uses;

@@ -139,17 +139,21 @@ fn said(view: &View<'_>, pull: &PullCase, judged: &Judged<'_>) -> Option<Station
 
 /// Why the reviewer doesn't approve what passed: it approves what the factory made and may merge, and nothing of its own.
 fn why_not(view: &View<'_>, pull: &PullCase, by: &str) -> Option<String> {
-    let is_by = |login: &String| login.eq_ignore_ascii_case(by);
+    let is_by = |login: &str| login.eq_ignore_ascii_case(by);
     if !pull.own {
         return Some("the factory didn't open it".to_owned());
     }
-    if is_by(&pull.author) || pull.pushed_by.as_ref().is_some_and(is_by) {
-        return Some("nobody approves what they made".to_owned());
-    }
-    match view.policy() {
-        None => Some("no merge policy is set for this repository".to_owned()),
-        Some(policy) if policy.mode == MergeMode::Never => Some("people merge here".to_owned()),
-        Some(policy) => super::rules::files(view, policy, pull).map(|unmet| unmet.says),
+    let policy = match view.policy() {
+        None => return Some("no merge policy is set for this repository".to_owned()),
+        Some(policy) if policy.mode == MergeMode::Never => return Some("people merge here".to_owned()),
+        Some(policy) => policy,
+    };
+    match view.pushers(pull) {
+        None => Some("nobody can tell who pushed it".to_owned()),
+        Some(pushers) if is_by(&pull.author) || pushers.iter().any(|pusher| is_by(pusher)) => {
+            Some("nobody approves what they made".to_owned())
+        }
+        Some(_) => super::rules::files(view, policy, pull).map(|unmet| unmet.says),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{
     Address, Case, CheckIs, CheckSeen, Landed, Landing, MergePolicy, Phase, PullCase, ReviewIs, ReviewSeen,
-    RunSeen, Watched,
+    Watched,
 };
 
 pub use super::rules::{Unmet, unmet};
@@ -217,10 +217,10 @@ pub fn meddled(view: &View<'_>, pull: &PullCase) -> Vec<String> {
     if is_synthetic(pull) {
         out.push("it only tested the factory".to_owned());
     }
-    let made = |run: &&RunSeen| run.phase.closed().and_then(|it| it.commit.as_ref()) == Some(&pull.head);
-    let pushed = pull.pushed_by.as_deref().is_some_and(|login| view.is_factory(login));
-    if !pushed && !view.runs.iter().any(made) {
-        out.push(format!("{} is none that the factory made", pull.head.short()));
+    match view.pushers(pull) {
+        None => out.push(format!("nobody can tell who pushed {}", pull.head.short())),
+        Some(pushers) if pushers.iter().all(|login| view.is_factory(login)) => {}
+        Some(_) => out.push(format!("{} is none that the factory made", pull.head.short())),
     }
     match pull.reviews.known() {
         None => out.push("not all of its reviews were read".to_owned()),

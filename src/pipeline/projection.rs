@@ -26,9 +26,13 @@ pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
     let (case, pipeline) = (view.case, view.pipeline);
     // What somebody opens again is theirs to close.
     let close = matches!(station.stand, Stand::Done(_)) && case.open && !case.reopened;
-    // That it is left alone is the last that is told, but for its end.
-    let quiet = view.quiet().filter(|_| !close);
-    if quiet.as_ref().is_some_and(|it| !it.is_to_be_told) {
+    let there = case.own_comment(MARKER);
+    // That it is left alone is the last that is told, but for its end, and only of what goes on by itself after that.
+    let is_over = matches!(station.stand, Stand::Done(_));
+    let is_told = there.is_some_and(|it| it.body.contains(TELLS_THE_END));
+    let quiet = view.quiet().filter(|_| !close && (!is_over || is_told));
+    let goes_on = matches!(station.stand, Stand::Until(..));
+    if quiet.as_ref().is_some_and(|it| !it.is_to_be_told || !goes_on) {
         return None;
     }
     let wanted = marks(view, station).filter(|_| quiet.is_none());
@@ -39,7 +43,6 @@ pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
         wanted.iter().map(|mark| pipeline.label(*mark)).filter(|label| !case.has(label)).collect();
     let unwanted = own.iter().filter(|mark| !wanted.contains(mark)).map(|mark| pipeline.label(*mark));
     let remove: Vec<LabelName> = unwanted.filter(|label| case.has(label)).collect();
-    let there = case.own_comment(MARKER);
     let said = match &quiet {
         Some(quiet) => Some(format!(
             "{MARKER}\n**Left alone for now**: {}. It goes on by itself within an hour.\n",

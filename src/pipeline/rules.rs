@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use crate::model::{
-    CheckIs, FileChange, Mark, MergeMode, MergePolicy, Mergeable, PullCase, ReviewIs, ReviewSeen, RunSeen,
-    Seen, match_path,
+    CheckIs, FileChange, Mark, MergeMode, MergePolicy, Mergeable, PullCase, ReviewIs, ReviewSeen, Seen,
+    match_path,
 };
 
 use super::view::View;
@@ -218,13 +218,12 @@ fn reviews(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unm
     if policy.mode != MergeMode::OnGreenWithReview {
         return None;
     }
-    // What a run made the factory pushed, whoever the commit says committed it. Of another head whose committer GitHub doesn't
-    // know nobody can tell who pushed it: who approves may have.
-    let made = |run: &&RunSeen| run.phase.closed().and_then(|it| it.commit.as_ref()) == Some(&pull.head);
-    let pusher = if view.runs.iter().any(made) { Some(&pull.author) } else { pull.pushed_by.as_ref() };
+    // Where nobody can tell who pushed, who approves may have.
+    let pushers = view.pushers(pull);
     let is_other = |login: &str| {
-        let same = |other: &String| other.eq_ignore_ascii_case(login);
-        !same(&pull.author) && pusher.is_some_and(|pusher| !same(pusher))
+        let same = |other: &str| other.eq_ignore_ascii_case(login);
+        let of_none = |pushers: &BTreeSet<&str>| !pushers.iter().any(|pusher| same(pusher));
+        !same(&pull.author) && pushers.as_ref().is_some_and(of_none)
     };
     let approves = |it: &&ReviewSeen| {
         it.verdict == ReviewIs::Approved
@@ -240,20 +239,20 @@ fn reviews(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unm
         return None;
     }
     let needs = format!(
-        "an approval of {} by somebody else than who opened it and who pushed last",
+        "an approval of {} by somebody else than who opened it and who pushed to it",
         pull.head.short()
     );
     // Who has the reviewer's credential can write an approval, and no run of the factory's.
     let is_reviewed = || super::judges::passed(view, pull);
     match by_reviewer.first() {
-        None if pusher.is_none() => {
+        None if pushers.is_none() => {
             let says = format!(
-                "nobody can tell who pushed {}: GitHub doesn't know its committer",
+                "nobody can tell who pushed {}: GitHub's record of pushes doesn't tell of all that led to it",
                 pull.head.short()
             );
             not("review", says, "a person to merge it, or another head")
         }
-        None => not("review", "nobody has approved its head", needs),
+        None => not("review", uncounted(view, pull, pushers.as_ref(), reviews), needs),
         Some(_) if is_reviewed() => None,
         Some(it) => {
             let says =
@@ -261,6 +260,34 @@ fn reviews(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unm
             not("review", says, needs)
         }
     }
+}
+
+/// That nobody has approved the head, or why what somebody has approved of it doesn't count.
+fn uncounted(
+    view: &View<'_>,
+    pull: &PullCase,
+    pushers: Option<&BTreeSet<&str>>,
+    reviews: &[ReviewSeen],
+) -> String {
+    let approves = |it: &&ReviewSeen| {
+        it.verdict == ReviewIs::Approved && it.commit.as_ref() == Some(&pull.head) && !it.own
+    };
+    let why = |it: &ReviewSeen| {
+        let has_pushed = |pusher: &&str| pusher.eq_ignore_ascii_case(&it.author);
+        if it.author.eq_ignore_ascii_case(&pull.author) {
+            Some("opened it".to_owned())
+        } else if pushers.is_some_and(|pushers| pushers.iter().any(has_pushed)) {
+            Some("pushed to it".to_owned())
+        } else if view.is_trusted(&it.author) == Some(false) {
+            Some(format!("may not steer here, which needs the permission `{}`", view.pipeline.trust.as_str()))
+        } else {
+            None
+        }
+    };
+    let said = verdicts(reviews).into_iter().filter(approves);
+    let said: Vec<String> =
+        said.filter_map(|it| Some(format!("{} approves its head, and {}", it.author, why(it)?))).collect();
+    if said.is_empty() { "nobody has approved its head".to_owned() } else { said.join("; ") }
 }
 
 fn threads(pull: &PullCase) -> Option<Unmet> {

@@ -1,10 +1,12 @@
 //! One issue with all that decides about it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::model::{
-    Case, CommitId, Held, LabelName, Mark, MergePolicy, Permission, Phase, Pipeline, Playbook, PullCase,
-    RepoName, RunSeen, Watched,
+    Case, CommitId, Held, LabelName, Mark, MergeMode, MergePolicy, Permission, Phase, Pipeline, Playbook,
+    PullCase, Push, RepoName, RunSeen, Watched,
 };
 use crate::work;
 
@@ -103,6 +105,49 @@ impl<'a> View<'a> {
     /// Whether there was a run for it in a phase.
     pub fn has_been_at(&self, phase: Phase) -> bool {
         self.runs.iter().any(|run| run.of.subject.issue().is_some_and(|(_, of)| of == phase))
+    }
+
+    /// Whether a run made this commit.
+    pub(super) fn has_made(&self, commit: &CommitId) -> bool {
+        self.runs.iter().any(|run| run.phase.closed().is_some_and(|it| it.commit.as_ref() == Some(commit)))
+    }
+
+    /// Everybody who has pushed to its branch since a run made its head, or since it is there; nobody where its head is what a
+    /// run made. `None` where GitHub's record of pushes doesn't tell of all of them: anybody may be among them. What a commit
+    /// says of who made it is never asked, since who pushes it writes that.
+    pub(super) fn pushers(&self, pull: &'a PullCase) -> Option<BTreeSet<&'a str>> {
+        let (mut who, mut at) = (BTreeSet::new(), &pull.head);
+        if self.has_made(at) {
+            return Some(who);
+        }
+        // Of a branch that moved since its pull request was read, what came later is not told of.
+        let newer = |push: &&Push| push.after.as_ref() != Some(&pull.head);
+        for push in pull.pushes.known()?.iter().skip_while(newer) {
+            if push.after.as_ref() != Some(at) || push.by.is_empty() {
+                return None;
+            }
+            who.insert(push.by.as_str());
+            match &push.before {
+                Some(before) if !self.has_made(before) => at = before,
+                Some(_) | None => return Some(who),
+            }
+        }
+        None
+    }
+
+    /// Whether it has to be known who has pushed to its branch: its head is none that a run made, and either somebody's
+    /// approval may have it merged, or it is to be told whether what landed is what the factory made, which graduation goes by.
+    pub fn asks_who_pushed(&self) -> bool {
+        let foreign = self.case.pull().filter(|pull| !self.has_made(&pull.head));
+        let (Some(pull), Some(policy)) = (foreign, self.policy()) else { return false };
+        let judged = match policy.mode {
+            MergeMode::OnGreenWithReview => true,
+            MergeMode::OnGreen => self.has_reviewer(),
+            MergeMode::Never => false,
+        };
+        let counts = policy.mode == MergeMode::Never || policy.graduation.clean_pulls > 0;
+        let is_told = || self.cx.observed.cases.held.knows(&self.case.repo, pull.number);
+        if pull.merged() { pull.own && counts && !is_told() } else { pull.open && judged }
     }
 
     /// Until when it is left alone where the factory has written on it as often as it may within an hour.

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::loops::comes_next;
 use crate::model::{Phase, usd};
 use crate::pipeline::{Station, View};
+use crate::plan::Waiting;
 use crate::plan::render::{counted, printable};
 
 /// One issue in the list.
@@ -35,15 +37,16 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    pub(super) fn of(view: &View<'_>, station: &Station) -> Self {
+    pub(super) fn of(view: &View<'_>, station: &Station, waiting: &[Waiting]) -> Self {
+        let (queue, next) = comes_next(view, station, waiting);
         let costs = view.runs.iter().map(|run| run.billed.cost);
         Self {
             repo: view.case.repo.to_string(),
             number: view.case.number,
             title: view.case.title.clone(),
             phase: station.phase,
-            queue: station.stand.queue().as_str(),
-            next: station.stand.says(),
+            queue: queue.as_str(),
+            next,
             at_work: view.at_work().map(|run| run.id.to_string()),
             runs: view.runs.len(),
             cost_micros: costs.clone().flatten().map(|cost| cost.micros).sum(),

@@ -70,7 +70,8 @@ async fn list(cx: &Context, repo: Option<&str>, json: bool) -> Result<Exit, Fail
     let only = repo.map(|name| looked.repository(name)).transpose()?;
     let known = looked.in_turn();
     let known = known.iter().filter(|(view, _)| only.as_ref().is_none_or(|only| view.case.repo == *only));
-    let rows: Vec<listed::Listed> = known.map(|(view, at)| listed::Listed::of(view, at)).collect();
+    let waiting = looked.judged().document.waiting;
+    let rows: Vec<listed::Listed> = known.map(|(view, at)| listed::Listed::of(view, at, &waiting)).collect();
     if json {
         cx.ui.print_json(&json!({ "version": 1, "issues": rows }))?;
     } else {

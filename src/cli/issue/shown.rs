@@ -7,6 +7,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::cli::coming;
 use crate::cli::exit::Fail;
+use crate::loops::comes_next;
 use crate::model::{Address, Effect, LabelName, Phase, RunId, RunPhase, RunSeen};
 use crate::pipeline::{Stand, Station, View, route_backs, shows};
 use crate::runs::RunDir;
@@ -164,6 +165,7 @@ impl Shown {
         let planned = own_actions.find_map(|action| {
             if let Effect::StartRun(start) = &action.effect { Some(start.prompt.clone()) } else { None }
         });
+        let (queue, next) = comes_next(view, station, &judged.document.waiting);
         let tried = if let Stand::Human { tried, .. } = &station.stand { tried.clone() } else { Vec::new() };
         Ok(Self {
             repo: case.repo.to_string(),
@@ -173,8 +175,8 @@ impl Shown {
             open: case.open,
             pipeline: view.pipeline.name.clone(),
             phase: station.phase,
-            queue: station.stand.queue().as_str(),
-            next: station.stand.says(),
+            queue: queue.as_str(),
+            next,
             since: view.since(),
             waits: waits(&station.stand),
             tried,

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
 use crate::model::{
-    Address, AddressGlob, Case, Cause, Desired, Facet, Gap, Observed, Permission, RepoName, Seen, Subject,
+    Address, AddressGlob, Case, Cause, CommitId, Desired, Facet, Gap, Observed, Permission, RepoName, Seen,
+    Subject,
 };
 use crate::observed::{self, WantedCases};
 use crate::pipeline::{Stand, View, station};
@@ -78,6 +79,37 @@ pub(in crate::engine) async fn issues_seen(
         }
     }
     trust(known, client, desired, now, observed).await;
+    pushed(known, client, desired, now, observed).await;
+}
+
+/// How the branches have moved of which that matters.
+async fn pushed(known: &Known, client: &Client, desired: &Desired, now: Timestamp, observed: &mut Observed) {
+    let cx = work::Cx { desired, observed, now };
+    let asks = |case: &Case| {
+        let pipeline = desired.pipelines.of(&case.repo);
+        let pipeline = pipeline.filter(|_| case.pull().is_some());
+        pipeline.is_some_and(|pipeline| View::of(cx, pipeline, case).asks_who_pushed())
+    };
+    let all = observed.cases.all.iter().filter_map(|(key, seen)| Some((key, seen.known()?)));
+    let asked: Vec<((RepoName, u64), CommitId)> = all
+        .filter(|(_, case)| asks(case))
+        .filter_map(|(key, case)| Some((key.clone(), case.pull()?.head.clone())))
+        .collect();
+    let is_missing = |(key, head): &&((RepoName, u64), CommitId)| known.pushes(key, head).is_none();
+    let missing = asked.iter().filter(is_missing).map(|(key, _)| key.clone()).collect();
+    let mut read = observed::pushes(client, missing, observed).await;
+    for (key, head) in asked {
+        let fresh = read.remove(&key);
+        if let Some(pushes) = &fresh {
+            known.note_pushes(&key, &head, pushes, now);
+        }
+        let told = fresh.or_else(|| known.pushes(&key, &head));
+        if let Some(Seen::Known(case)) = observed.cases.all.get_mut(&key)
+            && let Some(pull) = case.pulls.iter_mut().find(|pull| pull.head == head)
+        {
+            pull.pushes = told.map_or(Seen::Unknown, Seen::Known);
+        }
+    }
 }
 
 /// What people may do whom that matters of.

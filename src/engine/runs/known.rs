@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::model::{
-    AgentConfig, Paid, Permission, Phase, RepoName, RunId, RunOf, RunSeen, Subject, Task, day_of,
+    AgentConfig, CommitId, Paid, Permission, Phase, Push, RepoName, RunId, RunOf, RunSeen, Subject, Task,
+    day_of,
 };
 use crate::observed::Remembered;
 use crate::runs::{RecordError, RunDir};
@@ -38,6 +39,8 @@ struct Inner {
     own: BTreeSet<String>,
     /// What somebody may do in a repository, and when that was read.
     permissions: BTreeMap<(RepoName, String), (Permission, Timestamp)>,
+    /// How the branches of issues moved that led to their heads, and when that was read.
+    pushes: BTreeMap<(RepoName, u64), (CommitId, Vec<Push>, Timestamp)>,
     /// When the records of runs were read last.
     looked: Option<Instant>,
     /// What the last starts took from the look before them.
@@ -47,6 +50,9 @@ struct Inner {
     /// Where repositories are cloned from, as GitHub told a short while ago.
     origins: BTreeMap<RepoName, (Origin, Timestamp)>,
 }
+
+/// How long it is remembered how a branch moved.
+const PUSHES_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// How many starts tell how long one takes.
 const DISPATCHES: usize = 200;
@@ -320,6 +326,27 @@ impl Known {
     /// Takes note of what somebody may do.
     pub(super) fn note_permission(&self, key: (RepoName, String), permission: Permission, now: Timestamp) {
         self.lock().permissions.insert(key, (permission, now));
+    }
+
+    /// How the branch of an issue moved to this head, if that was read.
+    pub(super) fn pushes(&self, key: &(RepoName, u64), head: &CommitId) -> Option<Vec<Push>> {
+        let known = self.lock();
+        known.pushes.get(key).filter(|(of, ..)| of == head).map(|(_, pushes, _)| pushes.clone())
+    }
+
+    /// Takes note of how the branch of an issue moved; of a record that doesn't tell of its head yet nothing is kept.
+    pub(super) fn note_pushes(
+        &self,
+        key: &(RepoName, u64),
+        head: &CommitId,
+        pushes: &[Push],
+        now: Timestamp,
+    ) {
+        let mut known = self.lock();
+        known.pushes.retain(|_, (.., at)| now.duration_since(*at) < PUSHES_FOR);
+        if pushes.iter().any(|push| push.after.as_ref() == Some(head)) {
+            known.pushes.insert(key.clone(), (head.clone(), pushes.to_vec(), now));
+        }
     }
 
     /// Where a repository is cloned from, if that was read within the minute.

@@ -10,7 +10,7 @@ use crate::adapters::state::StateDir;
 use crate::engine::runs::{Known, disk, found, issues_seen, runs_seen, unfit};
 use crate::loops::{self, Crash, Inputs, Selection};
 use crate::model::{
-    Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, RunSeen, Seen,
+    Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, RunId, RunSeen, Seen,
     Subject, Task, Verb,
 };
 use crate::observed::{self, Request};
@@ -165,22 +165,18 @@ fn note_elsewhere<'a>(
     if !observed.knows_runs {
         return;
     }
-    let here = |task: &Task| {
-        let is_its = |run: &&RunSeen| task.has(&run.of);
-        let open = observed.runs.iter().filter(is_its).map(|run| run.id.clone());
-        known.of_subject(&task.repo, &task.subject).into_iter().chain(open).collect()
-    };
-    let memory = judging.memory;
-    observed.elsewhere = memory.ran.elsewhere(tasks, here, &memory.machine, judging.now);
-    let issues = judging.desired.pipelines.of_repo.keys();
-    let here = |repo: &RepoName, subject: &Subject| {
+    let here = |repo: &RepoName, subject: &Subject| -> BTreeSet<RunId> {
         let is_its = |run: &&RunSeen| run.of.repo == *repo && run.of.subject == *subject;
         let open = observed.runs.iter().filter(is_its).map(|run| run.id.clone());
         known.of_subject(repo, subject).into_iter().chain(open).collect()
     };
-    let left = memory.ran.left_elsewhere(issues.clone(), here, &memory.machine, judging.now);
-    observed.elsewhere.runs.extend(left);
-    observed.elsewhere.begun.extend(memory.ran.issues_elsewhere(issues, &memory.machine, judging.now));
+    let memory = judging.memory;
+    let of_task = |task: &Task| here(&task.repo, &task.subject);
+    let mut elsewhere = memory.ran.elsewhere(tasks, of_task, &memory.machine, judging.now);
+    let issues = judging.desired.pipelines.of_repo.keys();
+    elsewhere.runs.extend(memory.ran.left_elsewhere(issues.clone(), here, &memory.machine, judging.now));
+    elsewhere.begun.extend(memory.ran.issues_elsewhere(issues, &memory.machine, judging.now));
+    observed.elsewhere = elsewhere;
     for run in &observed.elsewhere.runs {
         observed.paid.add(run);
     }

@@ -379,7 +379,7 @@ impl Shop {
             let cx = work::Cx { desired: judging.desired, observed: &observed, now };
             settle_issues(&self.known, cx, acts);
             self.note_proofs(cx).await?;
-            done.queues = Queues::of(cx);
+            done.queues = Queues::of(cx, &judged.document.waiting);
         }
         Ok((judged, observed))
     }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Remembered, WantedCases, cases, one_case, permissions};
+use super::{Remembered, WantedCases, cases, one_case, permissions, pushes};
 use crate::adapters::github::{Auth, Client, Config, Kind};
-use crate::model::{Case, Facet, LabelName, Observed, Permission, Pipeline, RepoName, Seen, Source};
+use crate::model::{
+    Case, CommitId, Facet, LabelName, Observed, Permission, Pipeline, RepoName, Seen, Source,
+};
 use crate::twin::world::{IssueState, World};
 use crate::twin::{FaultAction, FaultRule, Options, Twin};
 
@@ -225,5 +227,38 @@ async fn a_branch_without_a_pull_request_is_looked_at_again() {
     }
     twin.world().delete_branch("acme/widgets", &branch).unwrap();
     assert_eq!(second(&client, &memory, 2).await.unwrap().branch, None);
+    twin.stop().await;
+}
+
+#[tokio::test]
+async fn who_pushed_is_read_however_often_a_branch_moved() {
+    let (twin, _) = twin().await;
+    let client = client(&twin);
+    let repo = RepoName::parse("acme/widgets").unwrap();
+    let mut last = String::new();
+    for n in 0..130 {
+        let text = n.to_string();
+        last = twin.world().push_file("acme/widgets", "factory/issue/2", "a", &text).unwrap();
+    }
+    twin.world().delete_branch("acme/widgets", "factory/issue/2").unwrap();
+    let asked = [(repo.clone(), 2), (repo.clone(), 99)];
+    let mut observed = Observed::default();
+    let read = pushes(&client, asked.clone().into(), &mut observed).await;
+    assert_eq!((twin.unknown(), observed.gaps.clone()), (vec![], vec![]));
+    let of = &read[&asked[0]];
+    assert_eq!((of.len(), observed.cost.requests), (131, 3), "two pages, and one of nothing");
+    assert_eq!(of[0].after, None, "it was deleted");
+    assert_eq!(of[1].after.as_ref().map(CommitId::as_str), Some(last.as_str()));
+    assert!(
+        of.windows(2).all(|pair| pair[0].before == pair[1].after),
+        "each goes on where the one before ended"
+    );
+    assert_eq!((of[130].before.as_ref(), of[130].by.as_str()), (None, "operator"));
+    assert_eq!(read[&asked[1]], [], "it was never there");
+
+    let fault = FaultAction::Status { status: 502, body: None, headers: std::collections::BTreeMap::new() };
+    twin.set_faults(vec![FaultRule::every(fault)]).unwrap();
+    let unread = pushes(&client, [asked[0].clone()].into(), &mut observed).await;
+    assert_eq!((unread.len(), observed.gaps.len()), (0, 1));
     twin.stop().await;
 }

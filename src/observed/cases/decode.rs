@@ -3,6 +3,7 @@
 
 mod field;
 mod pull;
+mod push;
 mod queue;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use super::query::KEPT;
 use field::{at, count, flag, goes_on, id, login, nodes, text, time, time_or_none};
 
 pub(super) use pull::pull;
+pub(super) use push::push;
 
 /// Pull requests of one answer, and the cursor after which they go on.
 #[derive(Debug)]

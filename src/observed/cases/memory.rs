@@ -235,7 +235,7 @@ mod tests {
             draft: false,
             head,
             tree: None,
-            pushed_by: None,
+            pushes: Seen::Unknown,
             branch: None,
             base: "main".into(),
             base_head: None,

@@ -19,6 +19,7 @@ mod decode;
 mod listing;
 mod memory;
 mod permissions;
+mod pushes;
 mod query;
 mod read;
 mod search;
@@ -39,6 +40,7 @@ use super::{cause, repositories::cause_of};
 
 pub use memory::{Remembered, Told};
 pub use permissions::permissions;
+pub use pushes::pushes;
 pub use read::one_case;
 
 /// The issues of a repository that a pipeline may have to do with.

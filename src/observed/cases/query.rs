@@ -61,8 +61,7 @@ const PULL: &str = "fragment Pull on PullRequest { \
     ... on RemovedFromMergeQueueEvent { createdAt actor { __typename login } reason \
     beforeCommit { ...Checks } } } } \
     labels(first: 100) { nodes { name } pageInfo { hasNextPage } } \
-    commits(last: 1) { nodes { commit { oid tree { oid } committedDate committer { user { login } } \
-    ...Checks } } } \
+    commits(last: 1) { nodes { commit { oid tree { oid } committedDate ...Checks } } } \
     reviews(first: 100) { nodes { fullDatabaseId author { __typename login } viewerDidAuthor \
     state body submittedAt commit { oid } } pageInfo { hasNextPage } } \
     reviewThreads(first: 50) { nodes { id isResolved path comments(first: 30) { nodes { \

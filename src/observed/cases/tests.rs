@@ -74,7 +74,7 @@ fn pull() -> Value {
         }]},
         "labels": list(&[json!({"name": "Factory:Hold"})]),
         "commits": {"nodes": [{"commit": {
-            "oid": HEAD, "tree": {"oid": "t1"}, "committedDate": at, "committer": {"user": {"login": "factory"}},
+            "oid": HEAD, "tree": {"oid": "t1"}, "committedDate": at,
             "statusCheckRollup": {"contexts": list(&[run, status])},
         }}]},
         "reviews": list(&[json!({
@@ -208,7 +208,7 @@ fn a_pull_request_is_read_as_it_is() {
     let landed = seen.landed.clone().unwrap();
     assert_eq!((landed.by.as_deref(), landed.tree.as_deref()), (Some("ann"), Some("t2")));
     assert_eq!((seen.open, seen.own, seen.behind), (false, true, Some(2)));
-    assert_eq!((seen.tree.as_deref(), seen.pushed_by.as_deref()), (Some("t1"), Some("factory")));
+    assert_eq!(seen.tree.as_deref(), Some("t1"));
     assert!(seen.labels.contains("factory:hold"));
     let Seen::Known(checks) = seen.checks else { panic!("the checks are known") };
     let told = |it: &CheckSeen| (it.name.clone(), it.app, it.state, it.says.clone());

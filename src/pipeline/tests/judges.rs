@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::story::{Story, commit, config, file, load, pull};
+use super::story::{Story, commit, config, file, load, pull, push};
 use crate::model::Outcome::Done;
 use crate::model::{PullCase, ReviewIs, ReviewSeen, Seen};
 use crate::pipeline::{Move, Stand, station, unmet};
@@ -96,7 +96,7 @@ fn with_one_identity_it_is_a_comment_and_a_person_approves() {
     review: `spec-review` 1.1 -> done {"compliant":true,"gaps":[]}
     review: `quality-review` 1.1 -> done {"findings":[]}
     review: the author says of #20 that c8c8c8c8c8 passes: commented
-    merge: waits for #20 to be ready to land, for 65 minutes now: nobody has approved its head; it needs an approval of c8c8c8c8c8 by somebody else than who opened it and who pushed last
+    merge: waits for #20 to be ready to land, for 65 minutes now: nobody has approved its head; it needs an approval of c8c8c8c8c8 by somebody else than who opened it and who pushed to it
     (ann approves it)
     merge: merges #20 at c8c8c8c8c8
     "#);
@@ -166,7 +166,7 @@ fn what_somebody_took_back_is_not_given_again() {
     review: critic[bot] says of #20 that c8c8c8c8c8 passes: approved
     merge: merges #20 at c8c8c8c8c8
     (ann dismisses it)
-    merge: waits for #20 to be ready to land, for 65 minutes now: nobody has approved its head; it needs an approval of c8c8c8c8c8 by somebody else than who opened it and who pushed last
+    merge: waits for #20 to be ready to land, for 65 minutes now: nobody has approved its head; it needs an approval of c8c8c8c8c8 by somebody else than who opened it and who pushed to it
     "#);
 }
 
@@ -188,7 +188,8 @@ fn what_is_never_approved() {
         reviewed("never", |_| ()),
         reviewed(seen, |pull| pull.own = false),
         reviewed(seen, |pull| pull.author = "Critic[bot]".to_owned()),
-        reviewed(seen, |pull| pull.pushed_by = Some("critic[bot]".to_owned())),
+        reviewed(seen, |pull| pull.pushes = Seen::Known(vec![push(None, &pull.head, "Critic[bot]")])),
+        reviewed(seen, |pull| pull.pushes = Seen::Unknown),
         reviewed(seen, |pull| pull.files = Seen::Known(vec![file("ci/test.sh", 1, 1)])),
         reviewed(seen, |pull| pull.files = Seen::Unknown),
     ];
@@ -199,6 +200,7 @@ fn what_is_never_approved() {
     commented This is no approval: the factory didn't open it.
     commented This is no approval: nobody approves what they made.
     commented This is no approval: nobody approves what they made.
+    commented This is no approval: nobody can tell who pushed it.
     commented This is no approval: it changes `ci/test.sh`, by which the factory is judged.
     commented This is no approval: not all files that it changes were read.
     ");
@@ -217,13 +219,14 @@ fn an_approval_that_no_run_stands_behind_counts_for_nothing() {
     out.push_str(&left(&it));
     let mut honest = second("on-green-with-review");
     honest.ran(Done, compliant()).ran(Done, found(&[])).stands();
-    let login = "critic[bot]".to_owned();
-    honest.pull("it pushed last", |pull| pull.pushed_by = Some(login));
+    honest.pull("it pushed last", |pull| {
+        pull.pushes = Seen::Known(vec![push(None, &pull.head, "critic[bot]")]);
+    });
     out.push_str(&left(&honest));
     insta::assert_snapshot!(out, @r"
     review: critic[bot] approves its head, and no runs of the factory have found it good
     review: critic[bot] approves its head, and no runs of the factory have found it good
-    review: nobody has approved its head
+    review: critic[bot] approves its head, and pushed to it
     ");
 }
 

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::super::{MARKER, projection, station};
-use super::story::{Story, commit, pull};
+use super::story::{Story, commit, label, pull};
 use crate::model::Outcome::{Crashed, Done, NoChange};
 use crate::model::{CommentSeen, PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen};
 
@@ -193,7 +193,24 @@ fn what_landed_is_closed_however_much_was_written_on_it() {
     }
     let tell = it.view(|view| projection(view, &station(view))).unwrap();
     assert!(tell.close && tell.comment.unwrap().contains("**Done**"));
-    it.then("it is closed", |case| case.open = false);
+    it.then("GitHub closes it", |case| case.open = false);
+    let tell = it.view(|view| projection(view, &station(view))).unwrap();
+    assert!(!tell.close && tell.comment.as_ref().unwrap().contains("**Done**"), "{tell:?}");
+    it.said("bot", &tell.comment.unwrap()).then("its labels", |case| {
+        tell.remove.iter().for_each(|it| drop(case.labels.remove(&it.key())));
+        case.labels.extend(tell.add.iter().map(|it| (it.key(), label(it.as_str(), "bot"))));
+    });
+    assert!(it.view(|view| projection(view, &station(view))).is_none(), "that was the last");
+}
+
+/// What people hold goes on when they let it, and not by itself.
+#[test]
+fn what_people_hold_is_not_said_to_go_on_by_itself() {
+    let mut it = Story::new("");
+    it.said("ann", "/pause").stands();
+    for _ in 0..20 {
+        it.is_written_on();
+    }
     assert!(it.view(|view| projection(view, &station(view))).is_none());
 }
 

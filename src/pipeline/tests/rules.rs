@@ -1,6 +1,6 @@
 //! Every rule that keeps a pull request from landing, by its name.
 
-use super::story::{Story, check, commit, file, load, pull};
+use super::story::{Story, check, commit, file, load, pull, push};
 use crate::model::{CheckIs, CheckSeen, Mergeable, PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen};
 use crate::pipeline::{station, unmet, waits_in_line};
 
@@ -150,11 +150,39 @@ fn who_may_approve() {
         "who opened it", REVIEWED, reviewed(&[("bot", Approved, true)]);
         "who pushed last", REVIEWED, |pull| {
             reviewed(&[("ann", Approved, true)])(pull);
-            pull.pushed_by = Some("Ann".to_owned());
+            pull.pushes = Seen::Known(vec![push(None, &pull.head, "Ann")]);
         };
-        "approved by who may have pushed last", REVIEWED, |pull| {
+        "who pushed before the factory brought it up to its base", REVIEWED, |pull| {
             reviewed(&[("ann", Approved, true)])(pull);
-            pull.pushed_by = None;
+            pull.pushes = Seen::Known(vec![push(Some(&commit(8)), &pull.head, "bot"), push(None, &commit(8), "ann")]);
+        };
+        "ann, and another one pushed", REVIEWED, |pull| {
+            reviewed(&[("ann", Approved, true)])(pull);
+            pull.pushes = Seen::Known(vec![push(Some(&commit(8)), &pull.head, "eve"), push(None, &commit(8), "bot")]);
+        };
+        "ann, whose push came after", REVIEWED, |pull| {
+            reviewed(&[("ann", Approved, true)])(pull);
+            pull.pushes = Seen::Known(vec![push(Some(&pull.head), &commit(9), "ann"), push(None, &pull.head, "bot")]);
+        };
+        "ann, and not all pushes are on record", REVIEWED, |pull| {
+            reviewed(&[("ann", Approved, true)])(pull);
+            pull.pushes = Seen::Known(vec![push(Some(&commit(8)), &pull.head, "bot")]);
+        };
+        "ann, and one push is missing between", REVIEWED, |pull| {
+            reviewed(&[("ann", Approved, true)])(pull);
+            pull.pushes = Seen::Known(vec![push(Some(&commit(8)), &pull.head, "bot"), push(None, &commit(9), "bot")]);
+        };
+        "ann, and an account that is gone pushed", REVIEWED, |pull| {
+            reviewed(&[("ann", Approved, true)])(pull);
+            pull.pushes = Seen::Known(vec![push(None, &pull.head, "")]);
+        };
+        "ann, and there is no record of pushes", REVIEWED, |pull| {
+            reviewed(&[("ann", Approved, true)])(pull);
+            pull.pushes = Seen::Known(Vec::new());
+        };
+        "ann, and the pushes were not read", REVIEWED, |pull| {
+            reviewed(&[("ann", Approved, true)])(pull);
+            pull.pushes = Seen::Unknown;
         };
         "ann, who commented then", REVIEWED, reviewed(&[("ann", Approved, true), ("ann", Commented, true)]);
         "ann, who took it back", REVIEWED, reviewed(&[("ann", Approved, true), ("ann", Dismissed, true)]);
@@ -170,7 +198,14 @@ fn who_may_approve() {
     somebody unknown: review
     who opened it: review
     who pushed last: review
-    approved by who may have pushed last: review
+    who pushed before the factory brought it up to its base: review
+    ann, and another one pushed: lands (in line)
+    ann, whose push came after: lands (in line)
+    ann, and not all pushes are on record: review
+    ann, and one push is missing between: review
+    ann, and an account that is gone pushed: review
+    ann, and there is no record of pushes: review
+    ann, and the pushes were not read: review
     ann, who commented then: lands (in line)
     ann, who took it back: review
     ann, and bob asks for changes: lands (in line)

@@ -13,8 +13,9 @@ use crate::model::samples::{name, now};
 use crate::model::{
     Address, AllPassedOver, AnswerFrom, Billed, Case, Cases, CheckIs, CheckSeen, Closed, CommentSeen,
     CommitId, ConfigFile, ConfigFiles, Desired, Effect, EntryIs, FileChange, Held, LabelName, LabelOn,
-    Landed, Mergeable, Mirror, Observed, Outcome, Permission, Phase, PullCase, QueueEntry, Remark, ReviewIs,
-    ReviewSeen, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then, Transfer, Typed, mirrored_line,
+    Landed, Mergeable, Mirror, Observed, Outcome, Permission, Phase, PullCase, Push, QueueEntry, Remark,
+    ReviewIs, ReviewSeen, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then, Transfer, Typed,
+    mirrored_line,
 };
 use crate::work::{Cx, Next, Room, next};
 
@@ -126,8 +127,8 @@ pub(super) fn pull(number: u64, head: CommitId) -> PullCase {
         landed: None,
         draft: false,
         tree: Some(format!("tree of {}", head.short())),
+        pushes: Seen::Known(vec![push(None, &head, "bot")]),
         head,
-        pushed_by: Some("bot".to_owned()),
         branch: None,
         base: "main".to_owned(),
         base_head: Some(commit(0)),
@@ -142,6 +143,11 @@ pub(super) fn pull(number: u64, head: CommitId) -> PullCase {
         opened: now(),
         head_at: Some(now()),
     }
+}
+
+/// A move of a branch.
+pub(super) fn push(before: Option<&CommitId>, after: &CommitId, by: &str) -> Push {
+    Push { before: before.cloned(), after: Some(after.clone()), by: by.to_owned() }
 }
 
 /// A file that is changed.

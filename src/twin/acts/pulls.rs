@@ -307,17 +307,18 @@ pub(crate) fn merge(tx: &mut Tx<'_>, repo_id: u64, number: u64, how: &Merge<'_>)
             .ok_or_else(|| refuse("This branch can't be rebased"))?,
     };
     bare.set_ref(&base_name, Some(&sha), &Expected::At(base.clone()))?;
-    landed(tx, repo_id, number, &base, &sha)?;
+    landed(tx, repo_id, number, (&base, &sha), "pr_merge")?;
     Ok(sha)
 }
 
-/// The base of a pull request has moved from one commit to the one that merged it: notes it, and tells of it.
+/// The base of a pull request has moved from one commit to the one that merged it, by this kind of activity: notes it, and
+/// tells of it.
 pub(crate) fn landed(
     tx: &mut Tx<'_>,
     repo_id: u64,
     number: u64,
-    base: &str,
-    sha: &str,
+    (base, sha): (&str, &str),
+    kind: &str,
 ) -> Result<(), Failure> {
     let repo = tx.repo(repo_id)?;
     let (_, pull) = parts(&repo, number)?;
@@ -336,7 +337,7 @@ pub(crate) fn landed(
     }
     timeline::note(tx, repo_id, number, Deed::Closed { reason: None, by: None })?;
     tell(tx, repo_id, number, Tx::action("closed"))?;
-    refs::moved(tx, repo_id, &format!("refs/heads/{}", pull.base_ref), base, sha)?;
+    refs::goes(tx, repo_id, &format!("refs/heads/{}", pull.base_ref), (base, sha), kind)?;
     if pull.base_ref == repo.settings.default_branch {
         closing::after_merge(tx, repo_id, number)?;
     }

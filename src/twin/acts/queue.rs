@@ -176,7 +176,7 @@ fn land(tx: &mut Tx<'_>, repo_id: u64, branch: &str) -> Result<(), Failure> {
     if tip.as_ref() == Some(&group.base) {
         queue_mut(tx, repo_id, branch)?.entries.remove(0);
         bare.set_ref(&base, Some(&group.sha), &Expected::At(group.base.clone()))?;
-        pulls::landed(tx, repo_id, number, &group.base, &group.sha)?;
+        pulls::landed(tx, repo_id, number, (&group.base, &group.sha), "merge_queue_merge")?;
     }
     refs::delete(tx, repo_id, &format!("refs/heads/{}", group.branch))?;
     advance(tx, repo_id, branch)

@@ -6,21 +6,50 @@ use super::Tx;
 use crate::twin::door::failure::Failure;
 use crate::twin::git::{CommitInfo, Expected};
 use crate::twin::shape::{self, time};
-use crate::twin::world::{IssueState, Repo};
+use crate::twin::world::{Activity, IssueState, Repo};
 
 /// The object id that stands for "no ref".
 pub(crate) const NOWHERE: &str = "0000000000000000000000000000000000000000";
 
-/// A ref has moved, in whatever way: notes it and tells of it.
+/// A ref was pushed, in whatever way: notes it and tells of it.
 pub(crate) fn moved(tx: &mut Tx<'_>, repo_id: u64, name: &str, old: &str, new: &str) -> Result<(), Failure> {
-    let now = tx.now;
+    let forced = old != NOWHERE && new != NOWHERE && {
+        let bare = tx.bare(repo_id)?;
+        bare.merge_base(old, new)?.as_deref() != Some(old)
+    };
+    let kind = match (old, new) {
+        (NOWHERE, _) => "branch_creation",
+        (_, NOWHERE) => "branch_deletion",
+        _ if forced => "force_push",
+        _ => "push",
+    };
+    goes(tx, repo_id, name, (old, new), kind)
+}
+
+/// A ref has moved: notes by what kind of activity, and tells of it.
+pub(crate) fn goes(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    name: &str,
+    (old, new): (&str, &str),
+    kind: &str,
+) -> Result<(), Failure> {
+    let (now, actor) = (tx.now, tx.actor.clone());
     if let Some(branch) = name.strip_prefix("refs/heads/") {
         let repo = tx.repo_mut(repo_id)?;
         repo.pushed_at = now;
         repo.updated_at = now;
+        repo.activity.push(Activity {
+            branch: name.to_owned(),
+            before: old.to_owned(),
+            after: new.to_owned(),
+            kind: kind.to_owned(),
+            actor,
+            at: now,
+        });
         follow(tx, repo_id, branch, new)?;
     }
-    tell_push(tx, repo_id, name, old, new)
+    tell_push(tx, repo_id, name, (old, new), kind == "force_push")
 }
 
 /// Pull requests from this branch follow it; those whose branch is gone are closed.
@@ -44,7 +73,13 @@ fn follow(tx: &mut Tx<'_>, repo_id: u64, branch: &str, new: &str) -> Result<(), 
     Ok(())
 }
 
-fn tell_push(tx: &mut Tx<'_>, repo_id: u64, name: &str, old: &str, new: &str) -> Result<(), Failure> {
+fn tell_push(
+    tx: &mut Tx<'_>,
+    repo_id: u64,
+    name: &str,
+    (old, new): (&str, &str),
+    forced: bool,
+) -> Result<(), Failure> {
     let repo = tx.repo(repo_id)?;
     let bare = tx.bare(repo_id)?;
     let (created, deleted) = (old == NOWHERE, new == NOWHERE);
@@ -66,7 +101,6 @@ fn tell_push(tx: &mut Tx<'_>, repo_id: u64, name: &str, old: &str, new: &str) ->
         })
     };
     let list: Vec<Value> = commits.iter().rev().map(draw).collect();
-    let forced = !created && !deleted && bare.merge_base(old, new)?.as_deref() != Some(old);
     let payload = json!({
         "ref": name,
         "before": old,

@@ -3,6 +3,7 @@
 //! A route that isn't in the table is answered by the gateway with 501 and remembered.
 
 mod accounts;
+mod activity;
 mod apps;
 mod audit;
 mod checks;
@@ -87,6 +88,7 @@ const TABLES: &[&[Route]] = &[
     pulls::ROUTES,
     reviews::ROUTES,
     checks::ROUTES,
+    activity::ROUTES,
     code::ROUTES,
     hooks::ROUTES,
     audit::ROUTES,

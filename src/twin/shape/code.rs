@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::repository::tree_url;
 use super::{Urls, segment, time, user};
 use crate::twin::git::{Blob, CommitInfo};
-use crate::twin::world::{Repo, World};
+use crate::twin::world::{Activity, Repo, World};
 
 /// The API address of a commit.
 pub(crate) fn commit_url(repo: &Repo, sha: &str, urls: &Urls) -> String {
@@ -42,6 +42,20 @@ pub(crate) fn commit(world: &World, repo: &Repo, commit: &CommitInfo, urls: &Url
         "author": known(&commit.author),
         "committer": known(&commit.author),
         "parents": parents,
+    })
+}
+
+/// An `activity`: how a branch has moved.
+pub(crate) fn activity(world: &World, repo: &Repo, (id, activity): (usize, &Activity), urls: &Urls) -> Value {
+    json!({
+        "id": id,
+        "node_id": format!("PSH_{:x}_{id:x}", repo.id),
+        "before": activity.before,
+        "after": activity.after,
+        "ref": activity.branch,
+        "timestamp": time(activity.at),
+        "activity_type": activity.kind,
+        "actor": user(world, &activity.actor, urls),
     })
 }
 

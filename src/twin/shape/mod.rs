@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub(crate) use account::{organisation, organisation_simple, private_user, public_user, user};
 pub(crate) use apps::{app, hook, installation};
 pub(crate) use ci::{check_run, combined_status, status};
-pub(crate) use code::{branch, commit, commit_url, content_file, git_ref, short_branch};
+pub(crate) use code::{activity, branch, commit, commit_url, content_file, git_ref, short_branch};
 pub(crate) use issue::{Extent, comment, issue, label, pull, pull_simple};
 pub(crate) use repository::{full_repository, minimal_repository, repository};
 pub(crate) use review::{review, review_comment};

@@ -113,6 +113,7 @@ async fn every_route_answers() {
         ("POST", format!("{w}/forks"), json!({})),
         ("GET", "/repos/operator/widgets".into(), json!(null)),
         ("GET", "/orgs/acme/audit-log".into(), json!(null)),
+        ("GET", format!("{w}/activity"), json!(null)),
         ("DELETE", "/repos/acme/new".into(), json!(null)),
     ];
     let mut run = |method: &'static str, path: String, body: Value, auth: String| {

@@ -26,7 +26,7 @@ pub use events::{AuditEntry, Delivery, DeliveryOptions, Hook, HookScope};
 pub use issue::{AutoMerge, Comment, Issue, IssueState, Pull};
 pub use limits::Limits;
 pub use queue::{MergeGroup, MergeQueue, QueueEntry, Removal};
-pub use repo::{Label, Repo, Settings, Shared, Visibility, default_labels};
+pub use repo::{Activity, Label, Repo, Settings, Shared, Visibility, default_labels};
 pub use review::{Review, ReviewComment, ReviewState, Thread};
 pub use timeline::{Deed, IssueEvent};
 

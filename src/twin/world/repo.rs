@@ -136,6 +136,24 @@ pub struct Label {
     pub created_at: Timestamp,
 }
 
+/// How a branch has moved.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Activity {
+    /// The full name of the branch.
+    #[serde(rename = "ref")]
+    pub branch: String,
+    /// Where it was; forty zeros where it wasn't there.
+    pub before: String,
+    /// Where it went; forty zeros where it went away.
+    pub after: String,
+    /// `push`, `force_push`, `branch_creation`, `branch_deletion`, `pr_merge` or `merge_queue_merge`.
+    pub kind: String,
+    /// Who moved it.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// A repository.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Repo {
@@ -198,6 +216,9 @@ pub struct Repo {
     /// Issues that went to another repository: their number here, the repository, their number there.
     #[serde(default)]
     pub transferred: BTreeMap<u64, (u64, u64)>,
+    /// How its branches have moved, oldest first.
+    #[serde(default)]
+    pub activity: Vec<Activity>,
 }
 
 impl Repo {
@@ -226,6 +247,7 @@ impl Repo {
             ci: Vec::new(),
             merge_queues: BTreeMap::new(),
             transferred: BTreeMap::new(),
+            activity: Vec::new(),
         }
     }
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Case, CheckIs, FileChange, MergeMode, MergePolicy, Mergeable, Pipeline, PullCase, ReviewIs, ReviewSeen,
-    RunSeen, match_path,
+    Case, CheckIs, FileChange, MergeMode, MergePolicy, Mergeable, Pipeline, PullCase, Push, ReviewIs,
+    ReviewSeen, RunSeen, match_path,
 };
 
 use super::world::{BOT, CRITIC, Key, PEOPLE, World};
@@ -80,11 +80,17 @@ fn is_approved(world: &World, policy: &MergePolicy, pull: &PullCase) {
         MergeMode::Never => panic!("nothing lands by a policy that merges nothing"),
         MergeMode::OnGreen => {}
         MergeMode::OnGreenWithReview => {
+            let runs = world.every_run();
+            let made = |it: &&Push| {
+                runs.iter().any(|run| run.phase.closed().is_some_and(|closed| closed.commit == it.after))
+            };
+            let pushes = pull.pushes.known().expect("all pushes were read");
+            let pushed = |by: &str| pushes.iter().take_while(|it| !made(it)).any(|it| it.by == by);
             let by: Vec<&str> = last
                 .values()
                 .filter(|it| it.verdict == ReviewIs::Approved && it.commit.as_ref() == Some(&pull.head))
                 .map(|it| it.author.as_str())
-                .filter(|by| *by != pull.author && Some(*by) != pull.pushed_by.as_deref())
+                .filter(|by| *by != pull.author && !pushed(by))
                 .collect();
             assert!(world.desired.github.reviewer.is_some(), "there is a second identity");
             let may = by.iter().any(|by| [PEOPLE[0], CRITIC].contains(by));

@@ -13,8 +13,8 @@ use crate::model::samples::{name, now};
 use crate::model::{
     Action, AllPassedOver, Begun, BranchSeen, Case, Closed, CommitId, ConfigFile, ConfigFiles, Desired,
     Effect, Elsewhere, FileChange, LabelName, LabelOn, MergeQueue, Mergeable, Observed, Paid, Past, PastPlay,
-    Permission, Pipeline, Produced, PullCase, Ran, RepoName, RunId, RunOf, RunSeen, Seen, StartRun, StopRun,
-    Subject,
+    Permission, Pipeline, Produced, PullCase, Push, Ran, RepoName, RunId, RunOf, RunSeen, Seen, StartRun,
+    StopRun, Subject,
 };
 use crate::pipeline::{Station, View, station};
 use crate::work;
@@ -226,6 +226,7 @@ impl World {
         let path = if self.chance(20) { "ci/test.sh" } else { "lib/edge.rs" };
         let queue = self.chance(self.queues).then(MergeQueue::default);
         let files = vec![FileChange { path: path.to_owned(), additions: 9, deletions: 1 }];
+        let pushed = Push { before: None, after: Some(head.clone()), by: BOT.to_owned() };
         PullCase {
             number: self.fresh(),
             title: title.to_owned(),
@@ -238,7 +239,7 @@ impl World {
             tree: Some(format!("tree of {head}")),
             branch: Some(BranchSeen { repository: "R_1".into(), head: head.clone() }),
             head,
-            pushed_by: Some(BOT.into()),
+            pushes: Seen::Known(vec![pushed]),
             base: base.to_owned(),
             base_head: Some(base_head),
             behind: Some(0),
@@ -261,7 +262,12 @@ impl World {
             pull.tree = Some(format!("tree of {head}"));
             super::queue::pushed(pull, by, now);
             pull.branch = Some(BranchSeen { repository: "R_1".into(), head: head.clone() });
-            (pull.head, pull.head_at, pull.pushed_by) = (head, Some(now), Some(by.to_owned()));
+            let before = std::mem::replace(&mut pull.head, head.clone());
+            let pushed = Push { before: Some(before), after: Some(head), by: by.to_owned() };
+            if let Seen::Known(pushes) = &mut pull.pushes {
+                pushes.insert(0, pushed);
+            }
+            pull.head_at = Some(now);
             (pull.behind, pull.mergeable, pull.checks) = (Some(0), Mergeable::Yes, Seen::Known(Vec::new()));
         }
     }

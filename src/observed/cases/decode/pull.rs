@@ -33,7 +33,7 @@ pub(in super::super) fn pull(json: &Value, here: &Value) -> Result<Option<PullCa
         landed,
         draft: flag(json, "isDraft")?,
         tree: last.tree,
-        pushed_by: last.by,
+        pushes: Seen::Unknown,
         branch: branch(at(json, "headRef")?)?,
         base: text(json, "baseRefName")?.to_owned(),
         base_head: base.0,
@@ -114,24 +114,20 @@ fn base(json: &Value) -> Result<(Option<CommitId>, Option<u32>), String> {
 /// What is known of the head by its commit.
 struct Last {
     tree: Option<String>,
-    by: Option<String>,
     at: Option<jiff::Timestamp>,
     checks: Seen<Vec<CheckSeen>>,
 }
 
 /// The last commit, where it is the head: right after a push it isn't yet.
 fn last_commit(json: &Value, head: &CommitId) -> Result<Last, String> {
-    let unknown = Last { tree: None, by: None, at: None, checks: Seen::Unknown };
+    let unknown = Last { tree: None, at: None, checks: Seen::Unknown };
     let Some(last) = nodes(at(json, "commits")?)?.last() else { return Ok(unknown) };
     let last = at(last, "commit")?;
     if commit(last, "oid")? != *head {
         return Ok(unknown);
     }
-    let committer = at(last, "committer")?;
-    let user = if committer.is_null() { committer } else { at(committer, "user")? };
-    let by = (!user.is_null()).then(|| text(user, "login").map(str::to_owned)).transpose()?;
     let at_time = time(last, "committedDate")?;
-    Ok(Last { tree: Some(tree(last)?), by, at: Some(at_time), checks: checks(last)? })
+    Ok(Last { tree: Some(tree(last)?), at: Some(at_time), checks: checks(last)? })
 }
 
 /// The checks at a commit.
