@@ -133,9 +133,9 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
             Some(Station::human(Phase::Merge, format!("#{}: {}", pull.number, says.join("; ")), Vec::new()))
         }
         [first, more @ ..] => {
-            let waited = pull.head_at.map(|at| view.now().duration_since(at));
-            let late = waited.filter(|waited| *waited >= LANDS_WITHIN);
-            let since = late.map(|it| format!(", for {} minutes now", it.as_mins())).unwrap_or_default();
+            let since = has_waited(view, pull)
+                .map(|it| format!(", for {} minutes now", it.as_mins()))
+                .unwrap_or_default();
             let others = match more.len() {
                 0 => String::new(),
                 n => format!("; and {n} more (factoryctl why-not {})", pull.number),
@@ -147,6 +147,12 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
             Some(Station::waits(Phase::Merge, on))
         }
     }
+}
+
+/// For how long it has had its head, where that is so long that it should have landed.
+pub(super) fn has_waited(view: &View<'_>, pull: &PullCase) -> Option<jiff::SignedDuration> {
+    let waited = view.now().duration_since(pull.head_at?);
+    Some(waited).filter(|waited| *waited >= LANDS_WITHIN)
 }
 
 /// Whether it has all of its base, and only checks that haven't ended yet keep it from landing.

@@ -126,6 +126,13 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
             format!("**None of the factory's any more**: {}.\n", of_its_pulls(view, short(why)))
         }
         Stand::Held(on) if is_there => format!("**Held**; waits for {}.\n", short(on)),
+        Stand::Waits(_) if let Some((number, needs)) = people(view, station, is_there) => {
+            let needs = bullets(needs.iter().map(|line| short(line)));
+            format!(
+                "**Ready, but for people**. {} needs:\n\n{needs}",
+                of_its_pulls(view, format!("#{number}"))
+            )
+        }
         Stand::Works(_) | Stand::Moves(_) | Stand::Waits(_) | Stand::Until(..) if is_there => {
             "**The factory is at it.**\n".to_owned()
         }
@@ -144,6 +151,15 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
     let strangers = strangers(view);
     let title = if heard.is_empty() && strangers.is_empty() { "" } else { SAID };
     Some(format!("{MARKER}\n{says}{advised}{title}{heard}{strangers}"))
+}
+
+/// The pull request that waits for nothing but people to do something about it, and what that is. Where no comment is there yet,
+/// they are given a while to do it by themselves.
+fn people(view: &View<'_>, station: &Station, is_there: bool) -> Option<(u64, Vec<String>)> {
+    let pull = view.pull().filter(|_| station.phase == Phase::Merge)?;
+    let waits = is_there || super::merge::has_waited(view, pull).is_some();
+    let needs = waits.then(|| super::rules::of_people(view, pull)).flatten()?;
+    Some((pull.number, needs))
 }
 
 /// The lines of a comment but those that are no reason to write it anew.

@@ -63,6 +63,21 @@ pub fn unmet(view: &View<'_>, pull: &PullCase) -> Vec<Unmet> {
     rules.into_iter().flatten().collect()
 }
 
+/// What people have to do so that it lands, where nothing else is left to do. It names nobody who did something: else anybody
+/// could have it told anew.
+pub(super) fn of_people(view: &View<'_>, pull: &PullCase) -> Option<Vec<String>> {
+    let all_read = pull.reviews.known().is_some() && pull.threads.known().is_some();
+    let left = if all_read { unmet(view, pull) } else { Vec::new() };
+    let of_people =
+        |it: &Unmet| matches!(it.rule, "mode" | "own" | "draft" | "hold" | "review" | "conversations");
+    // Where people merge, no check has to be asked for.
+    let merged_by_people = view.policy()?.mode == MergeMode::Never && view.policy()?.checks.is_empty();
+    let follows = |it: &Unmet| it.rule == "behind" || (it.rule == "checks" && merged_by_people);
+    let only = left.iter().all(|it| of_people(it) || follows(it));
+    let needs = left.into_iter().filter(of_people).map(|it| it.needs);
+    Some(needs.collect::<Vec<_>>()).filter(|needs| only && !needs.is_empty())
+}
+
 /// It lands where it was made for. Whoever has it go elsewhere decides that it does.
 fn retargeted(view: &View<'_>, pull: &PullCase) -> Option<Unmet> {
     let made_for = view.runs.iter().rev().find_map(|run| {
@@ -298,8 +313,11 @@ fn threads(pull: &PullCase) -> Option<Unmet> {
             if open == 0 {
                 None
             } else {
-                let (are, them) =
-                    if open == 1 { ("conversation is", "it") } else { ("conversations are", "them") };
+                let (are, them) = if open == 1 {
+                    ("conversation is", "its conversation")
+                } else {
+                    ("conversations are", "its conversations")
+                };
                 not(
                     "conversations",
                     format!("{open} {are} not resolved"),

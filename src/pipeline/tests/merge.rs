@@ -3,10 +3,10 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::super::{has_its_turn, station};
-use super::story::{Story, check, commit, pull};
+use super::super::{has_its_turn, projection, station};
+use super::story::{Story, check, commit, load, pull};
 use crate::model::Outcome::{Crashed, Done};
-use crate::model::{CheckIs, Landed, PullCase, Seen};
+use crate::model::{CheckIs, Landed, PullCase, Seen, ThreadSeen};
 
 fn story() -> Story {
     let mut it = Story::new("");
@@ -211,5 +211,48 @@ fn what_people_closed_is_a_decision_whatever_was_tried_again_before() {
     implement: opens a pull request with 0808080808
     (ann closes it)
     merge: A PERSON'S TURN: #20 was closed without being merged, which is a decision; `/retry` begins anew
+    ");
+}
+
+/// Who has only people to wait for says so, at once where a comment is there and otherwise after a while.
+#[test]
+fn what_waits_for_people_alone_tells_them() {
+    let told = |policy: &str, minutes: i64, change: &dyn Fn(&mut PullCase)| {
+        let mut it = Story::of(load(&format!(
+            r#"factory "acme"
+agent "smith" kind="codex"
+pipeline "p" {{ intake "factory"; agents "smith"; merge-policy "m"; phases; }}
+merge-policy "m" {{ {policy}; }}
+repo "acme/anvil" {{ pipeline "p"; }}
+"#
+        )));
+        let mut pull = pull(20, commit(200));
+        change(&mut pull);
+        pull.head_at = Some(it.now);
+        it.case.pulls.push(pull);
+        it.later(SignedDuration::from_mins(minutes));
+        let says = it.view(|view| projection(view, &station(view)).and_then(|tell| tell.comment));
+        format!("{}\n", says.unwrap_or_default().lines().skip(1).collect::<Vec<_>>().join("|"))
+    };
+    let (reviewed, never) = ("mode \"on-green-with-review\"; require-checks \"ci\"", "mode \"never\"");
+    let open = |pull: &mut PullCase| {
+        let thread = ThreadSeen { id: "T".into(), resolved: false, path: "a".into(), comments: Vec::new() };
+        (pull.threads, pull.behind) = (Seen::Known(vec![thread]), Some(2));
+    };
+    let rows = [
+        told(reviewed, 20, &|_| ()),
+        told(reviewed, 30, &|_| ()),
+        told(reviewed, 30, &open),
+        told(reviewed, 30, &|pull| pull.threads = Seen::Unknown),
+        told(reviewed, 30, &|pull| pull.checks = Seen::Known(vec![check("ci", CheckIs::Queued)])),
+        told(never, 30, &|_| ()),
+    ];
+    insta::assert_snapshot!(rows.concat(), @r"
+
+    **Ready, but for people**. #20 needs:||- an approval of c8c8c8c8c8 by somebody else than who opened it and who pushed to it
+    **Ready, but for people**. #20 needs:||- an approval of c8c8c8c8c8 by somebody else than who opened it and who pushed to it|- somebody to resolve its conversation
+
+
+    **Ready, but for people**. #20 needs:||- a person to merge it, or another 'mode' (factory.kdl:4)
     ");
 }

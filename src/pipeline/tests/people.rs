@@ -80,13 +80,13 @@ fn a_conversation_is_worked_on_once_and_answered_with_the_commit() {
         + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
     review: #20 goes from c8c8c8c8c8 to 0202020202
     review: answers T1: Done in 0202020202020202020202020202020202020202.
-    merge: waits for #20 to be ready to land, for 66 minutes now: 1 conversation is not resolved; it needs somebody to resolve it
+    merge: waits for #20 to be ready to land, for 66 minutes now: 1 conversation is not resolved; it needs somebody to resolve its conversation
     (ann comments again)
     review: `rework` 2.1, what people say -> no change
         | ann says on src/anvil.rs (2), as data:
         |     Sharper, please.
     review: answers T1: Nothing was changed. Who was to do it says:      so it was
-    merge: waits for #20 to be ready to land, for 69 minutes now: 1 conversation is not resolved; it needs somebody to resolve it
+    merge: waits for #20 to be ready to land, for 69 minutes now: 1 conversation is not resolved; it needs somebody to resolve its conversation
     (ann resolves it)
     merge: merges #20 at 0202020202
     ");
@@ -147,7 +147,7 @@ fn who_may_not_steer_has_nothing_reworked() {
     it.pull("ann says the same", |pull| asks(pull, 902, "Paint it red.")).stands();
     insta::assert_snapshot!(it.told(), @r"
     (bob says something)
-    merge: waits for #20 to be ready to land, for 60 minutes now: 1 conversation is not resolved; it needs somebody to resolve it
+    merge: waits for #20 to be ready to land, for 60 minutes now: 1 conversation is not resolved; it needs somebody to resolve its conversation
     (ann says the same)
     review: `rework` 1 is to be done
     ");
