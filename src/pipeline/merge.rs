@@ -225,8 +225,10 @@ pub fn meddled(view: &View<'_>, pull: &PullCase) -> Vec<String> {
     }
     match view.pushers(pull) {
         None => out.push(format!("nobody can tell who pushed {}", pull.head.short())),
-        Some(pushers) if pushers.iter().all(|login| view.is_factory(login)) => {}
-        Some(_) => out.push(format!("{} is none that the factory made", pull.head.short())),
+        Some(pushers) => {
+            let others = pushers.into_iter().filter(|login| !view.is_factory(login));
+            out.extend(others.map(|login| format!("{login} pushed to it")));
+        }
     }
     match pull.reviews.known() {
         None => out.push("not all of its reviews were read".to_owned()),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::{
     Case, CommitId, Held, LabelName, Mark, MergeMode, MergePolicy, Permission, Phase, Pipeline, Playbook,
-    PullCase, Push, RepoName, RunSeen, Watched,
+    PullCase, RepoName, RunSeen, Watched,
 };
 use crate::work;
 
@@ -107,38 +107,46 @@ impl<'a> View<'a> {
         self.runs.iter().any(|run| run.of.subject.issue().is_some_and(|(_, of)| of == phase))
     }
 
-    /// Whether a run made this commit.
-    pub(super) fn has_made(&self, commit: &CommitId) -> bool {
-        self.runs.iter().any(|run| run.phase.closed().is_some_and(|it| it.commit.as_ref() == Some(commit)))
-    }
-
-    /// Everybody who has pushed to its branch since a run made its head, or since it is there; nobody where its head is what a
-    /// run made. `None` where GitHub's record of pushes doesn't tell of all of them: anybody may be among them. What a commit
-    /// says of who made it is never asked, since who pushes it writes that.
+    /// Everybody but its runs who has pushed what led to its head, back to where a run began with its base or the branch began.
+    /// `None` where GitHub's record of pushes doesn't tell of all of them: anybody may be among them. What a commit says of who
+    /// made it is never asked, since who pushes it writes that.
     pub(super) fn pushers(&self, pull: &'a PullCase) -> Option<BTreeSet<&'a str>> {
-        let (mut who, mut at) = (BTreeSet::new(), &pull.head);
-        if self.has_made(at) {
-            return Some(who);
-        }
-        // Of a branch that moved since its pull request was read, what came later is not told of.
-        let newer = |push: &&Push| push.after.as_ref() != Some(&pull.head);
-        for push in pull.pushes.known()?.iter().skip_while(newer) {
-            if push.after.as_ref() != Some(at) || push.by.is_empty() {
-                return None;
-            }
+        let mut who = BTreeSet::new();
+        let mut record = pull.pushes.known().map(Vec::as_slice).unwrap_or_default().iter();
+        let mut at = self.before_runs(&pull.head);
+        while let Some(commit) = at {
+            // Of a branch that moved since its pull request was read, what came later is not told of.
+            let push =
+                record.find(|push| push.after.as_ref() == Some(commit)).filter(|it| !it.by.is_empty())?;
             who.insert(push.by.as_str());
-            match &push.before {
-                Some(before) if !self.has_made(before) => at = before,
-                Some(_) | None => return Some(who),
-            }
+            at = push.before.as_ref().and_then(|before| self.before_runs(before));
         }
-        None
+        Some(who)
     }
 
-    /// Whether it has to be known who has pushed to its branch: its head is none that a run made, and either somebody's
-    /// approval may have it merged, or it is to be told whether what landed is what the factory made, which graduation goes by.
+    /// What the run began with that made a commit, and the run before that, as far as runs made it; nothing where the first of
+    /// them began with its base.
+    fn before_runs<'c>(&'c self, commit: &'c CommitId) -> Option<&'c CommitId>
+    where
+        'a: 'c,
+    {
+        let mut at = commit;
+        // Each of them was there before what it made.
+        for _ in 0..=self.runs.len() {
+            let made = |run: &&&RunSeen| run.phase.closed().is_some_and(|it| it.commit.as_ref() == Some(at));
+            match self.runs.iter().find(made) {
+                Some(run) => at = run.of.play.as_ref()?.head.as_ref()?,
+                None => break,
+            }
+        }
+        Some(at)
+    }
+
+    /// Whether it has to be known who has pushed to its branch: something led to its head that no run made, and either
+    /// somebody's approval may have it merged, or it is to be told whether what landed is what the factory made, which graduation
+    /// goes by.
     pub fn asks_who_pushed(&self) -> bool {
-        let foreign = self.case.pull().filter(|pull| !self.has_made(&pull.head));
+        let foreign = self.case.pull().filter(|pull| self.before_runs(&pull.head).is_some());
         let (Some(pull), Some(policy)) = (foreign, self.policy()) else { return false };
         let judged = match policy.mode {
             MergeMode::OnGreenWithReview => true,

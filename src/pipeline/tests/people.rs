@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 
-use super::super::{MARKER, projection, station};
-use super::story::{Story, commit, label, pull};
+use super::super::{MARKER, projection, station, unmet};
+use super::story::{Story, commit, label, load, pull, push};
 use crate::model::Outcome::{Crashed, Done, NoChange};
 use crate::model::{CommentSeen, PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen};
 
@@ -343,5 +343,51 @@ fn what_was_mended_by_who_may_not_says_who_has_to_ask_for_it_again() {
     )
     (bob edits the text)
     triage: held, waits for somebody with the permission `write` to set the label `factory` again: bob has changed the text since
+    ");
+}
+
+/// Who pushes before a run adds to the branch has pushed what is in it all the same.
+#[test]
+fn what_a_run_adds_to_stays_of_who_pushed_it() {
+    let mut it = Story::of(load(
+        r#"factory "acme"
+agent "smith" kind="codex"
+pipeline "p" { intake "factory"; agents "smith"; merge-policy "m"; phases "review"; }
+merge-policy "m" { mode "on-green-with-review"; require-checks "ci"; }
+repo "acme/anvil" { pipeline "p"; }
+"#,
+    ));
+    let keeps = |it: &Story| {
+        let left = it.view(|view| unmet(view, &view.case.pulls[0]));
+        left.into_iter()
+            .map(|it| format!("{}; it needs {}\n", it.says, it.needs))
+            .collect::<Vec<_>>()
+            .concat()
+    };
+    it.ran(Done, None).moved();
+    it.pull("ann pushes", |pull| {
+        let head = commit(8);
+        let Seen::Known(pushes) = &mut pull.pushes else { panic!("not read") };
+        pushes.insert(0, push(Some(&pull.head), &head, "ann"));
+        pull.head = head;
+    });
+    it.pull("ann asks for more", |pull| is_asked(pull, 1, ("ann", "Sharper.")));
+    it.ran(Done, None).moved().moved().pull("ann resolves it", resolves);
+    it.pull("ann approves it", |pull| reviews(pull, 9, ReviewIs::Approved, ""));
+    let of_ann = keeps(&it);
+    it.pull("it isn't on record", |pull| pull.pushes = Seen::Known(Vec::new()));
+    insta::assert_snapshot!(format!("{}{of_ann}{}", it.told(), keeps(&it)), @r"
+    implement: `implement` 1.1 -> done
+    implement: opens a pull request with 0101010101
+    (ann pushes)
+    (ann asks for more)
+    review: `rework` 1.1, what people say -> done
+    review: #20 goes from 0808080808 to 0202020202
+    review: answers T1: Done in 0202020202020202020202020202020202020202.
+    (ann resolves it)
+    (ann approves it)
+    (it isn't on record)
+    ann approves its head, and pushed to it; it needs an approval of 0202020202 by somebody else than who opened it and who pushed to it
+    nobody can tell who pushed 0202020202: GitHub's record of pushes doesn't tell of all that led to it; it needs a person to merge it, or another head
     ");
 }

@@ -150,6 +150,12 @@ pub(super) fn push(before: Option<&CommitId>, after: &CommitId, by: &str) -> Pus
     Push { before: before.cloned(), after: Some(after.clone()), by: by.to_owned() }
 }
 
+/// The moves of a branch once the factory has moved it on.
+fn pushed(pull: &PullCase, head: &CommitId) -> Seen<Vec<Push>> {
+    let before = pull.pushes.known().expect("they were read").clone();
+    Seen::Known([vec![push(Some(&pull.head), head, "bot")], before].concat())
+}
+
 /// A file that is changed.
 pub(super) fn file(path: &str, additions: u64, deletions: u64) -> FileChange {
     FileChange { path: path.to_owned(), additions, deletions }
@@ -504,8 +510,8 @@ impl Story {
                 let before = &mut self.case.pulls[0];
                 let (reviews, threads) = (before.reviews.clone(), before.threads.clone());
                 let number = before.number;
-                let queue = before.queue.clone();
-                let mut pull = PullCase { queue, reviews, threads, ..pull(number, commit.clone()) };
+                let (queue, pushes) = (before.queue.clone(), pushed(before, commit));
+                let mut pull = PullCase { queue, reviews, threads, pushes, ..pull(number, commit.clone()) };
                 if pull.queue.is_some() {
                     let fresh = CheckSeen { since: Some(now), ..check("ci", CheckIs::Passed) };
                     (pull.head_at, pull.checks) = (Some(now), Seen::Known(vec![fresh]));
@@ -530,7 +536,9 @@ impl Story {
                 let number = self.case.pulls[0].number;
                 let at = Address::repo(&self.case.repo).part("pull", &number.to_string());
                 self.held.updated(&at, self.now);
-                self.case.pulls[0] = pull(number, commit(50 + self.runs.len()));
+                let head = commit(50 + self.runs.len());
+                let pushes = pushed(&self.case.pulls[0], &head);
+                self.case.pulls[0] = PullCase { pushes, ..pull(number, head) };
             }
             Move::Answer(replies) => {
                 let pull = &mut self.case.pulls[0];

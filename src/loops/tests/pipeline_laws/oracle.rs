@@ -1,10 +1,10 @@
 //! What has to hold of whatever lands, said once more: from what there is and what config says, without the rules and the
 //! phases that decide it in the product.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Case, CheckIs, FileChange, MergeMode, MergePolicy, Mergeable, Pipeline, PullCase, Push, ReviewIs,
+    Case, CheckIs, CommitId, FileChange, MergeMode, MergePolicy, Mergeable, Pipeline, PullCase, ReviewIs,
     ReviewSeen, RunSeen, match_path,
 };
 
@@ -80,23 +80,37 @@ fn is_approved(world: &World, policy: &MergePolicy, pull: &PullCase) {
         MergeMode::Never => panic!("nothing lands by a policy that merges nothing"),
         MergeMode::OnGreen => {}
         MergeMode::OnGreenWithReview => {
-            let runs = world.every_run();
-            let made = |it: &&Push| {
-                runs.iter().any(|run| run.phase.closed().is_some_and(|closed| closed.commit == it.after))
-            };
-            let pushes = pull.pushes.known().expect("all pushes were read");
-            let pushed = |by: &str| pushes.iter().take_while(|it| !made(it)).any(|it| it.by == by);
+            let pushed = led_to(world, pull);
             let by: Vec<&str> = last
                 .values()
                 .filter(|it| it.verdict == ReviewIs::Approved && it.commit.as_ref() == Some(&pull.head))
                 .map(|it| it.author.as_str())
-                .filter(|by| *by != pull.author && !pushed(by))
+                .filter(|by| *by != pull.author && !pushed.contains(*by))
                 .collect();
             assert!(world.desired.github.reviewer.is_some(), "there is a second identity");
             let may = by.iter().any(|by| [PEOPLE[0], CRITIC].contains(by));
             assert!(may, "{by:?} approved {}", pull.head);
         }
     }
+}
+
+/// Who pushed a commit that led to the head and that no run made.
+fn led_to(world: &World, pull: &PullCase) -> BTreeSet<String> {
+    let runs = world.every_run();
+    let made = runs.iter().filter_map(|run| {
+        let commit = run.phase.closed()?.commit.clone()?;
+        Some((commit, (run.of.play.as_ref().and_then(|play| play.head.clone()), None)))
+    });
+    let pushes = pull.pushes.known().expect("all pushes were read").iter().rev();
+    let pushed = pushes.map(|it| (it.after.clone().expect("it is there"), (it.before.clone(), Some(&it.by))));
+    // What a run made is the run's, whoever pushed it.
+    let before: BTreeMap<CommitId, (Option<CommitId>, Option<&String>)> = pushed.chain(made).collect();
+    let (mut who, mut at) = (BTreeSet::new(), Some(&pull.head));
+    while let Some((earlier, by)) = at.map(|commit| &before[commit]) {
+        who.extend(by.cloned());
+        at = earlier.as_ref();
+    }
+    who
 }
 
 /// It changes no more than is allowed, nothing that only people change, and nothing that judges the factory.
