@@ -511,7 +511,7 @@ impl Story {
                 let (reviews, threads) = (before.reviews.clone(), before.threads.clone());
                 let number = before.number;
                 let (queue, pushes) = (before.queue.clone(), pushed(before, commit));
-                let mut pull = PullCase { queue, reviews, threads, pushes, ..pull(number, commit.clone()) };
+                let mut pull = PullCase { pushes, queue, reviews, threads, ..pull(number, commit.clone()) };
                 if pull.queue.is_some() {
                     let fresh = CheckSeen { since: Some(now), ..check("ci", CheckIs::Passed) };
                     (pull.head_at, pull.checks) = (Some(now), Seen::Known(vec![fresh]));
