@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::daemon::Daemon;
 use crate::in_force::has_ref;
-use crate::pipeline::{config, labels, pulls};
+use crate::pipeline::{labels, pulls};
 use crate::tasks::{ended, one_run, runs, small, unbounded};
 use crate::world::World;
 
@@ -207,42 +207,5 @@ repo "acme/anvil" {{ pipeline "long"; }}
         assert!(!has_ref(w, "acme/anvil", &format!("refs/heads/factory/issue/{number}")));
         w.plan(&[]).exits(0);
         w.run(&["ledger", "verify"]).exits(0);
-    });
-}
-
-/// A machine that is gone in the middle of a run keeps its issue no longer than people want.
-#[test]
-fn people_have_a_phase_gone_through_again_that_another_machine_was_at() {
-    let script = |w: &World| format!("until [ -e {} ]; do sleep 0.05; done", w.path("go").display());
-    small(|w| {
-        w.config(&config(&script(w), "phases \"plan\""));
-        at_machine(w, "one");
-        w.apply(&[]).exits(0);
-        let github = w.github();
-        let number = github.open_issue("acme/anvil", "Hone the anvil", &[]).unwrap();
-        let body = "It should be sharp. Done when there is a file called done, so that everybody sees it.";
-        github.edit_issue_body("acme/anvil", number, "acme", body).unwrap();
-        github.label_issue("acme/anvil", number, "factory", "acme").unwrap();
-        w.apply(&[]).exits(0);
-        assert_eq!(runs(w).len(), 1, "{}", w.plan(&[]).all());
-
-        at_machine(w, "two");
-        let waits = w.plan(&[]);
-        let says = "nothing says that it has ended";
-        assert!(waits.all().contains(says) && waits.all().contains("`/redo plan`"), "{}", waits.all());
-        let comment = github.comment_issue("acme/anvil", number, "acme", "/redo plan").unwrap();
-        // GitHub tells of seconds: it is said in a later one than that of the beginning.
-        github.mutate(|world| {
-            let repo = world.repo_mut("acme/anvil").expect("it is there");
-            let comment = repo.comments.get_mut(&comment).expect("it was written");
-            comment.created_at += std::time::Duration::from_secs(5);
-            comment.updated_at = comment.created_at;
-        });
-        let goes_on = w.plan(&[]).exits(2);
-        let starts = format!("start run issue/{number}/plan");
-        assert!(goes_on.out.contains(&starts) && !goes_on.all().contains(says), "{}", goes_on.all());
-        at_machine(w, "one");
-        let_go(w);
-        ended(w);
     });
 }

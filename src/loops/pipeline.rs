@@ -14,7 +14,7 @@ use crate::pipeline::{
     station, touches, waits_in_line,
 };
 use crate::plan::Plan;
-use crate::work::{self, Next, Room, begun_elsewhere, ends, next, under_way};
+use crate::work::{self, Next, Room, ends, next, under_way};
 
 use super::{Cx, Loop, NoSettings, Trigger};
 
@@ -238,10 +238,6 @@ impl Driver {
             return plan.wait(task.address(), ends(run));
         }
         if let Some(on) = under_way(task, &work) {
-            return plan.wait(task.address(), on);
-        }
-        if let Some((phase, begun)) = view.elsewhere() {
-            let on = format!("{}, or until somebody says `/redo {phase}`", begun_elsewhere(begun));
             return plan.wait(task.address(), on);
         }
         if may_wait(view, at)

@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::plan::Plan;
 use crate::work::words::words_of;
-use crate::work::{Next, Room, begun_elsewhere, next, under_way};
+use crate::work::{Next, Room, next, under_way};
 
 use super::follow_ups;
 use super::{Cx, Loop, NoSettings, Trigger};
@@ -58,9 +58,6 @@ fn one(task: &Task, cx: &Cx<'_, NoSettings>, room: &mut Room, plan: &mut Plan) {
     };
     if let Some(pull) = pull {
         return settled(pull, address, plan);
-    }
-    if let Some(begun) = cx.observed.elsewhere.begun.get(&address) {
-        return plan.wait(address, begun_elsewhere(begun));
     }
     match next(task, &cx, room) {
         Next::Waits(on) => plan.wait(address, on),

@@ -118,11 +118,19 @@ pub struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// The runs that other machines are taken to be at for an issue, and the phase that each is in.
-    pub fn of_issue(&self, repo: &RepoName, number: u64) -> impl Iterator<Item = (Phase, &Begun)> {
+    /// The run that another machine is taken to be at: of a task, or of an issue in any of its phases.
+    pub fn at_work(&self, task: &Task) -> Option<&Begun> {
+        match &task.subject {
+            Subject::Task(_) => self.begun.get(&task.address()),
+            Subject::Issue { number, .. } => self.at_issue(&task.repo, *number).map(|(_, begun)| begun),
+        }
+    }
+
+    /// The last run that another machine is taken to be at for an issue, and the phase that it is in.
+    pub fn at_issue(&self, repo: &RepoName, number: u64) -> Option<(Phase, &Begun)> {
         let issue = Address::issue(repo, number);
-        let of = move |phase: &Phase| Some((*phase, self.begun.get(&issue.field(phase.as_str()))?));
-        Phase::ALL.iter().filter_map(of)
+        let of = |phase: &Phase| Some((*phase, self.begun.get(&issue.field(phase.as_str()))?));
+        Phase::ALL.iter().filter_map(of).max_by_key(|(_, begun)| begun.at)
     }
 }
 

@@ -273,7 +273,8 @@ impl View<'_> {
             return super::review::station(self).map_or(Phase::Merge, |at| at.phase);
         }
         let last = self.runs.last();
-        match self.elsewhere().filter(|(_, begun)| last.and_then(|run| run.id.moment()) < Some(begun.at)) {
+        let elsewhere = self.cx.observed.elsewhere.at_issue(&self.case.repo, self.case.number);
+        match elsewhere.filter(|(_, begun)| last.and_then(|run| run.id.moment()) < Some(begun.at)) {
             Some((phase, _)) => phase,
             None => last.and_then(|run| run.of.subject.issue()).map_or(Phase::Triage, |(_, phase)| phase),
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::model::{
-    Begun, Case, CommitId, Held, LabelName, Mark, MergeMode, MergePolicy, Permission, Phase, Pipeline,
-    Playbook, PullCase, RepoName, RunSeen, Watched,
+    Case, CommitId, Held, LabelName, Mark, MergeMode, MergePolicy, Permission, Phase, Pipeline, Playbook,
+    PullCase, RepoName, RunSeen, Watched,
 };
 use crate::work;
 
@@ -300,14 +300,6 @@ impl View<'_> {
         let said = self.commands.heard.iter().map(|(at, ..)| *at);
         let edited = case.edited.as_ref().map(|(at, _)| *at);
         asked.chain(ran).chain(pull).chain(said).chain(edited).fold(case.opened, Timestamp::max)
-    }
-
-    /// The last run that another machine is taken to be at for it, and the phase that it is in, unless somebody has had that
-    /// phase gone through again since.
-    pub fn elsewhere(&self) -> Option<(Phase, &Begun)> {
-        let all = self.cx.observed.elsewhere.of_issue(&self.case.repo, self.case.number);
-        let holds = |(phase, begun): &(Phase, &Begun)| !self.commands.redone_since(*phase, begun.at);
-        all.filter(holds).max_by_key(|(_, begun)| begun.at)
     }
 
     /// The run that is at work on it, if one is.

@@ -66,17 +66,16 @@ fn past<'a>(task: &Task, cx: &Cx<'a>) -> Vec<(&'a RunSeen, &'a Closed)> {
     past
 }
 
-/// What is said of a run that has no records here, and that nothing says the end of.
-pub(crate) fn begun_elsewhere(Begun { by, at, .. }: &Begun) -> String {
-    let until = *at + AT_WORK;
-    format!(
-        "a run to end that {by} began at {at:.0} and that has no records on this machine; nothing says that it has ended, and it \
-         is waited for until {until:.0}"
-    )
-}
-
-/// What comes next of a piece of work that no run is under way for, here or on another machine.
+/// What comes next of a piece of work that no run is under way for.
 pub(crate) fn next<'a>(task: &Task, cx: &Cx<'a>, room: &mut Room) -> Next<'a> {
+    if let Some(begun) = cx.observed.elsewhere.at_work(task) {
+        let Begun { by, at, .. } = begun;
+        let until = *at + AT_WORK;
+        return Next::Waits(format!(
+            "a run to end that {by} began at {at:.0} and that has no records on this machine; nothing says that it has ended, \
+             and it is waited for until {until:.0}"
+        ));
+    }
     let past = past(task, cx);
     let Some(&(last, closed)) = past.last() else { return start(task, cx, &[], None, room) };
     let goes_on = continuation(task, &cx.observed.runs, cx.desired).filter(|it| it.run.id == last.id);
