@@ -146,6 +146,10 @@ pub(super) fn commands(view: &View<'_>) -> Commands {
             (Some(true), Ok(Command::Redo(phase))) if let Some(why) = in_vain(view, phase, comment.at) => {
                 out.unheard.push(Unheard { by, why, may_steer: true });
             }
+            (Some(true), Ok(Command::Retry)) if super::merge::is_over(view, comment.at) => {
+                let why = "`/retry`: it has landed, and nothing is left to try".to_owned();
+                out.unheard.push(Unheard { by, why, may_steer: true });
+            }
             (Some(true), Ok(command)) => out.heard.push((comment.at, by, command)),
             (Some(true), Err(why)) => out.unheard.push(Unheard { by, why, may_steer: true }),
             (Some(false), _) => {

@@ -38,6 +38,12 @@ pub(super) fn speaks_of_tests(case: &Case) -> bool {
     case.title.contains(SYNTHETIC)
 }
 
+/// Whether what was tested had landed before a moment: whatever is said afterwards changes nothing.
+pub(super) fn is_over(view: &View<'_>, said: jiff::Timestamp) -> bool {
+    let landed = view.case.pull().and_then(|pull| Some((pull, pull.landed.as_ref()?)));
+    landed.is_some_and(|(pull, landed)| landed.at < said && differs(view, pull, landed).is_none())
+}
+
 /// Where it stands once its pull request was merged, or was closed.
 pub(super) fn landed(view: &View<'_>) -> Option<Station> {
     let pull = view.case.pull()?;

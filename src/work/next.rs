@@ -73,7 +73,8 @@ pub(crate) fn next<'a>(task: &Task, cx: &Cx<'a>, room: &mut Room) -> Next<'a> {
         let until = *at + AT_WORK;
         return Next::Waits(format!(
             "a run to end that {by} began at {at:.0} and that has no records on this machine; nothing says that it has ended, \
-             and it is waited for until {until:.0}"
+             and it is waited for until {until:.0}: it goes on by itself then, or as soon as that machine is back and its \
+             records say how it ended"
         ));
     }
     let past = past(task, cx);

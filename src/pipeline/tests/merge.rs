@@ -256,3 +256,16 @@ repo "acme/anvil" {{ pipeline "p"; }}
     **Ready, but for people**. #20 needs:||- a person to merge it, or another 'mode' (factory.kdl:4)
     ");
 }
+
+/// What is asked for where nothing is left to try is not said to be heard.
+#[test]
+fn what_landed_is_not_tried_again() {
+    let mut it = story();
+    it.pull("the factory merges it", |pull| {
+        let tree = pull.tree.clone().unwrap();
+        landed(pull, "bot", &tree);
+    });
+    it.said("ann", "/retry").stands();
+    let told = it.view(|view| projection(view, &station(view)).and_then(|tell| tell.comment)).unwrap();
+    assert!(told.contains("it has landed, and nothing is left to try"), "{told}");
+}
