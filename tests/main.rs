@@ -32,6 +32,7 @@ mod in_force;
 mod judges;
 mod keeping;
 mod kill;
+mod language;
 mod laws;
 mod mending;
 mod merge_queue;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use super::fs;
@@ -18,6 +19,13 @@ use super::fs;
 const LIMIT: u64 = 4 << 20;
 /// How long a process may take to become another program.
 const BECOMES: Duration = Duration::from_secs(1);
+
+/// How long this process has kept processors busy, all of its threads together.
+pub fn worked() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
 
 /// A process, told from every other one on this machine, of any time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

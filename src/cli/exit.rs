@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::adapters::github::Kind;
 use crate::adapters::{env, fs, git, github, state};
+use crate::engine::language::{SymbolsError, TreeError};
 use crate::engine::{BatchError, FlipsError, HomeError, LineageError, SourceError};
 use crate::ledger;
 use crate::model::Cause;
@@ -209,6 +210,29 @@ impl From<git::Error> for Fail {
 /// A remote that refuses the credentials is a matter of authentication, as GitHub's API is.
 fn of_git(error: &git::Error) -> Exit {
     if matches!(error, git::Error::Auth { .. }) { Exit::Auth } else { Exit::Error }
+}
+
+impl From<TreeError> for Fail {
+    fn from(error: TreeError) -> Self {
+        match error {
+            TreeError::Git(error) => error.into(),
+            TreeError::Folder(error) => error.into(),
+            TreeError::TooMany(_) => Self::new(Exit::Error, error.to_string())
+                .help("keep what is no part of the project out of the repository"),
+        }
+    }
+}
+
+impl From<SymbolsError> for Fail {
+    fn from(error: SymbolsError) -> Self {
+        match error {
+            SymbolsError::Tree(error) => error.into(),
+            SymbolsError::Git(error) => error.into(),
+            SymbolsError::Reading(error) => Self::new(Exit::Error, "the code can't be read")
+                .because(error)
+                .help("run it again; where that doesn't help, take the folder out of `language.roots`"),
+        }
+    }
 }
 
 impl From<fs::Error> for Fail {

@@ -1,5 +1,6 @@
 //! The command line: one file a command; all printing goes through `ui`.
 
+mod adr;
 mod agreed;
 mod apply;
 mod check;
@@ -23,6 +24,7 @@ mod mirrored;
 mod next;
 mod plan;
 mod policy;
+mod read_code;
 mod reap;
 mod revision;
 mod run;
@@ -32,11 +34,13 @@ mod signals;
 mod status;
 mod supervise;
 mod suspend;
+mod term;
 mod twin;
 mod ui;
 mod validate;
 mod why;
 mod why_not;
+mod words;
 
 use std::ffi::OsString;
 use std::io;
@@ -92,6 +96,9 @@ pub(crate) struct Global {
     /// Milliseconds before a failed read is tried again.
     #[arg(long, global = true, value_name = "MS", env = "FACTORY_RETRY_FIRST_MS", hide = true)]
     pub(crate) retry_first_ms: Option<u64>,
+    /// Milliseconds that reading one source file may take.
+    #[arg(long, global = true, value_name = "MS", env = "FACTORY_READ_FILE_MS", hide = true)]
+    pub(crate) read_file_ms: Option<u64>,
     /// Whether to colour output.
     #[arg(long, global = true, value_enum, default_value_t = ui::ColorChoice::Auto)]
     pub(crate) color: ui::ColorChoice,
@@ -143,6 +150,10 @@ enum Command {
     WhyNot(why_not::Args),
     /// Merge policies: how the evidence stands that they ask for
     Policy(policy::Args),
+    /// The words of the project, as files that its code is held to: lint, show, render
+    Term(term::Args),
+    /// The decisions: lint, show, begin one
+    Adr(adr::Args),
     /// Hold back all changes to what an address covers, at once
     Suspend(suspend::Suspend),
     /// Let changes through again
@@ -165,6 +176,9 @@ enum Command {
     /// Run the gates of a repository over what one run made; started by the factory itself
     #[command(hide = true)]
     Check(check::Args),
+    /// Read source files; started by the factory itself
+    #[command(hide = true)]
+    ReadCode(read_code::Args),
 }
 
 /// Parses the arguments, runs the command, and says how it ended.
@@ -178,6 +192,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> Exit {
     // One for each run: it has no use for a runtime, and no room for one.
     if let Command::Supervise(args) = &cli.command {
         return supervise::run(&ui, args).unwrap_or_else(|fail| ui.fail(&fail));
+    }
+    if let Command::ReadCode(args) = &cli.command {
+        return read_code::run(args).unwrap_or_else(|fail| ui.fail(&fail));
     }
     if let Command::Twin(twin::Args { part: Some(twin::Part::Agent(args)), .. }) = &cli.command {
         return twin::agent::run(&ui, args).unwrap_or_else(|fail| ui.fail(&fail));
@@ -242,6 +259,8 @@ async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
         Command::Issue(args) => issue::run(cx, &args).await,
         Command::WhyNot(args) => why_not::run(cx, &args).await,
         Command::Policy(args) => policy::run(cx, &args).await,
+        Command::Term(args) => term::run(cx, &args).await,
+        Command::Adr(args) => adr::run(cx, &args).await,
         Command::Suspend(args) => suspend::suspend(cx, &args).await,
         Command::Resume(args) => suspend::resume(cx, &args).await,
         Command::History(args) => history::run(cx, &args).await,
@@ -252,6 +271,7 @@ async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
         Command::Man => completions::man(cx),
         Command::Supervise(args) => supervise::run(&cx.ui, &args),
         Command::Check(args) => check::run(cx, &args).await,
+        Command::ReadCode(args) => read_code::run(&args),
     }
 }
 

@@ -1,12 +1,15 @@
-//! `factoryctl validate`: every problem in every file, offline.
+//! `factoryctl validate`: every problem in every file, offline; of config, and of the language that it declares.
 
 use serde_json::json;
 
 use crate::desired;
 use crate::engine;
+use crate::model::language::Level;
+use crate::plan::render::counted;
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
+use super::words::{self, Opened};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -18,8 +21,13 @@ pub(crate) struct Args {
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let source = cx.source().await?;
     if !args.json {
-        let loaded = cx.load(&source, cx.at())?;
+        let opened = Opened::from(cx, source).await?;
+        let loaded = opened.loaded();
         let desired = &loaded.desired;
+        let exit = language(cx, &opened).await?;
+        if exit != Exit::Done {
+            return Ok(exit);
+        }
         let files = loaded.files.files.len();
         let (repos, loops) = (desired.repos.len(), crate::loops::ALL.len());
         cx.ui.print(&format!(
@@ -29,11 +37,32 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         ))?;
         return Ok(Exit::Done);
     }
-    let (files, problems, exit) = match engine::load(source.read(cx.at())?, cx.today()) {
+    let (mut files, mut problems, mut exit) = match engine::load(source.read(cx.at())?, cx.today()) {
         Ok(loaded) => (loaded.files, loaded.warnings, Exit::Done),
         Err(invalid) => (invalid.files, invalid.problems, Exit::Invalid),
     };
+    if exit == Exit::Done {
+        let opened = Opened::from(cx, source).await?;
+        if let Some((found, texts)) = words::all(cx, &opened).await? {
+            problems.extend(words::diagnostics(&found, &texts));
+            files.files.extend(texts.files);
+            exit = words::judged(&found);
+        }
+    }
     let json = json!({ "version": 1, "valid": exit == Exit::Done, "diagnostics": desired::to_json(&problems, &files) });
     cx.ui.print_json(&json)?;
+    Ok(exit)
+}
+
+/// What is wrong with terms, pages and decisions, said.
+async fn language(cx: &Context, opened: &Opened) -> Result<Exit, Fail> {
+    let Some((found, files)) = words::all(cx, opened).await? else { return Ok(Exit::Done) };
+    words::say(cx, &found, &files);
+    let exit = words::judged(&found);
+    if exit != Exit::Done {
+        let errors = found.iter().filter(|it| it.level == Level::Error).count();
+        let message = format!("the language has {}", counted(errors, "problem", "problems"));
+        return Err(Fail::new(exit, message).help("`factoryctl term lint --fix` mends what can be mended"));
+    }
     Ok(exit)
 }

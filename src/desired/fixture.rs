@@ -52,6 +52,7 @@ pub(super) fn vocabulary() -> Vocabulary {
                 kind: &STALE,
             },
         ],
+        rules: vec!["anchor", "coverage"],
         guards: &[
             "deletes",
             "weakening",

@@ -97,6 +97,7 @@ fn literal(ty: Type) -> BoxedStrategy<Literal> {
         Type::Model => words(vec!["claude-*", "Opus", "é 1"]),
         Type::Guard => words(vec!["deletes", "total", "weakening", "percent", "self"]),
         Type::Loop => words(vec!["labels", "stale", "repository-settings", "labels", "stale", "lables"]),
+        Type::Rule => words(vec!["anchor", "coverage", "anchors"]),
         Type::List { of, .. } | Type::Row { of, .. } => literal(*of),
     }
 }

@@ -3,6 +3,7 @@
 mod config;
 mod daemon;
 mod heartbeat;
+pub(crate) mod language;
 mod metrics;
 mod proofs;
 mod queues;

@@ -111,7 +111,7 @@ pub fn vocabulary(today: jiff::civil::Date) -> Vocabulary {
         .iter()
         .map(|l| LoopShape { name: l.name(), about: l.about(), default_every: l.interval(), kind: l.kind() })
         .collect();
-    Vocabulary { loops, guards: guard::OVERRIDABLE, today }
+    Vocabulary { loops, guards: guard::OVERRIDABLE, rules: crate::language::rules(), today }
 }
 
 /// Which loops take part.

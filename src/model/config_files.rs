@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{CommitId, Hosted};
 
 /// The sections of config: what stands at the top of a file, and tells one of ours from another program's.
-pub const SECTIONS: [&str; 16] = [
+pub const SECTIONS: [&str; 17] = [
     "factory",
     "github",
     "defaults",
@@ -20,6 +20,7 @@ pub const SECTIONS: [&str; 16] = [
     "pipeline",
     "playbook",
     "merge-policy",
+    "language",
     "loop",
     "allow",
 ];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::escape;
+use super::language::Language;
 use super::{
     Address, AddressGlob, AgentConfig, Creations, Gate, LabelName, LabelSpec, Origin, Pipelines, Prices,
     Recipe, RepoName, RunCaps, Setting, SettingValue, Source, Sourced, Task,
@@ -41,6 +42,8 @@ pub struct Desired {
     pub run_caps: RunCaps,
     /// What models cost, where config says so.
     pub prices: Option<Prices>,
+    /// The words of the project; `None` where config says nothing of them, and nobody looks at them.
+    pub language: Option<Box<Language>>,
     /// How the factory works, section by section: `playbook "implement"`. No plan of a repository shows it, so that a change
     /// of it is shown by itself.
     pub rules: BTreeMap<String, Rule>,

@@ -97,4 +97,5 @@ pub(crate) mod arbitrary;
 pub(crate) mod samples;
 
 mod label;
+pub mod language;
 pub use label::{LabelName, LabelNameError, LabelSpec};

@@ -10,10 +10,21 @@ use super::{read, rust_files};
 const MAY_USE: &[(&str, &[&str], &str)] = &[
     ("model", &[], "the nouns depend on nothing"),
     ("desired", &["model"], "files to desired state is a function of the files"),
+    ("language", &["model"], "what words mean and what is wrong with them is a function of texts"),
+    ("symbols", &["model"], "what code defines is a function of its bytes"),
     ("plan", &["model"], "what may be done is decided without IO and without knowing any loop"),
     (
         "loops",
-        &["model", "plan", "work", "pipeline", "desired::shape", "desired::LoopShape", "desired::Vocabulary"],
+        &[
+            "model",
+            "plan",
+            "work",
+            "pipeline",
+            "language::rules",
+            "desired::shape",
+            "desired::LoopShape",
+            "desired::Vocabulary",
+        ],
         "a loop is a function of what was read; of config it knows only how settings are spelt",
     ),
     (
@@ -34,8 +45,8 @@ const MAY_USE: &[(&str, &[&str], &str)] = &[
     (
         "engine",
         &[
-            "model", "desired", "plan", "work", "pipeline", "loops", "adapters", "observed", "ledger",
-            "runs", "apply",
+            "model", "desired", "language", "symbols", "plan", "work", "pipeline", "loops", "adapters",
+            "observed", "ledger", "runs", "apply",
         ],
         "all but the command line and the twin",
     ),
@@ -43,8 +54,8 @@ const MAY_USE: &[(&str, &[&str], &str)] = &[
     (
         "cli",
         &[
-            "model", "desired", "plan", "work", "pipeline", "loops", "adapters", "observed", "ledger",
-            "runs", "apply", "engine", "twin",
+            "model", "desired", "language", "plan", "work", "pipeline", "loops", "adapters", "observed",
+            "ledger", "runs", "apply", "engine", "twin",
         ],
         "puts everything together",
     ),

@@ -77,7 +77,9 @@ fn scripts_can_be_run() {
 fn named_in_code(text: &str) -> Vec<(String, String)> {
     let quoted = text.split('`').skip(1).step_by(2);
     let named = |word: &str| {
-        let (path, name) = word.split_once(".rs::")?;
+        let (path, name) = word.trim_start_matches("test:").split_once(".rs::")?;
+        // Where it is nested is looked at by `factoryctl validate`, of decisions.
+        let name = name.rsplit("::").next().unwrap_or(name).trim_end_matches(',');
         Some((format!("{path}.rs"), name.to_owned()))
     };
     quoted.flat_map(str::split_whitespace).filter_map(named).collect()

@@ -10,6 +10,7 @@ mod error;
 mod foreign;
 mod index;
 mod lent;
+mod listed;
 mod mirror;
 mod open;
 mod packs;

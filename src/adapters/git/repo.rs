@@ -346,6 +346,45 @@ impl Repo {
         Ok(out)
     }
 
+    /// The commits up to a head that changed what lies at a path, newest first: at most so many, found among so many.
+    /// A merge that took one side as it was changed nothing.
+    ///
+    /// # Errors
+    /// When history can't be read. Where it is cut off, what comes before the cut is not told.
+    pub fn changes_of(
+        &self,
+        head: &CommitId,
+        path: &str,
+        among: usize,
+        most: usize,
+    ) -> Result<Vec<Commit>, Error> {
+        let repo = self.local();
+        let failed = || self.failed("walk through history");
+        let at = |id: ObjectId| -> Result<Option<ObjectId>, Error> {
+            let tree = self.find_commit(&repo, &commit_id(id))?.tree().map_err(failed())?;
+            let entry = tree.lookup_entry_by_path(path).map_err(failed())?;
+            Ok(entry.map(|entry| entry.object_id()))
+        };
+        let newest = gix::traverse::commit::simple::CommitTimeOrder::NewestFirst;
+        let order = gix::revision::walk::Sorting::ByCommitTime(newest);
+        let walk = repo.rev_walk([object_id(head)]).sorting(order).all().map_err(failed())?;
+        let mut out = Vec::new();
+        for info in walk.take(among) {
+            let info = info.map_err(failed())?;
+            let is = at(info.id)?;
+            let parents: Vec<Option<ObjectId>> =
+                info.parent_ids().map(|parent| at(parent.detach())).collect::<Result<_, _>>()?;
+            let is_a_change = if parents.is_empty() { is.is_some() } else { !parents.contains(&is) };
+            if is_a_change {
+                out.push(self.commit(&commit_id(info.id))?);
+                if out.len() == most {
+                    break;
+                }
+            }
+        }
+        Ok(out)
+    }
+
     /// Whether the repository has this commit.
     ///
     /// # Errors

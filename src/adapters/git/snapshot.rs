@@ -23,6 +23,21 @@ use crate::model::CommitId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Content(pub(super) ObjectId);
 
+impl Content {
+    /// The content that these bytes are.
+    ///
+    /// # Errors
+    /// When it can't be named.
+    pub fn of(bytes: &[u8]) -> Result<Self, Error> {
+        let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, bytes);
+        id.map(Self).map_err(|source| Error::Repository {
+            action: "name a content",
+            path: PathBuf::new(),
+            source,
+        })
+    }
+}
+
 /// What a path in a commit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

@@ -130,6 +130,7 @@ fn ty(ty_: Type, vocabulary: &Vocabulary) -> Value {
         }
         Type::Duration { .. } => text("^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"),
         Type::Word(words) => json!({ "type": "string", "enum": words }),
+        Type::Rule => json!({ "type": "string", "enum": vocabulary.rules }),
         Type::Guard => json!({ "type": "string", "enum": vocabulary.guards }),
         Type::Loop => {
             json!({ "type": "string", "enum": vocabulary.loops.iter().map(|l| l.name).collect::<Vec<_>>() })

@@ -20,7 +20,7 @@ impl Rules {
     /// The rules as they are.
     pub(super) fn new() -> Self {
         let today = jiff::civil::Date::ZERO;
-        Self { vocabulary: Vocabulary { loops: Vec::new(), guards: &[], today } }
+        Self { vocabulary: Vocabulary { loops: Vec::new(), guards: &[], rules: Vec::new(), today } }
     }
 
     /// Whether a setting may have this value; if not, why.

@@ -5,6 +5,7 @@ mod access;
 mod between;
 mod credentials;
 mod files;
+mod language;
 mod pipelines;
 mod shape;
 mod spend;

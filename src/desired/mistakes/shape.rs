@@ -19,7 +19,7 @@ fn an_unknown_section() {
        ·     ╰── unknown here
        ╰────
       help: known at the top: `agent`, `allow`, `caps`, `defaults`, `factory`, `github`, `group`, `label-set`,
-            `loop`, `merge-policy`, `pipeline`, `playbook`, `prices`, `repo`, `repositories`, `task`
+            `language`, `loop`, `merge-policy`, `pipeline`, `playbook`, `prices`, `repo`, `repositories`, `task`
     "#);
 }
 

@@ -6,6 +6,7 @@ mod caps;
 mod factory;
 mod github;
 mod labels;
+mod language;
 mod loops;
 mod merge;
 mod overlay;
@@ -46,6 +47,7 @@ pub(super) static ROOT: Kind = Kind {
         &pipelines::PIPELINE,
         &pipelines::PLAYBOOK,
         &pipelines::MERGE_POLICY,
+        &language::LANGUAGE,
         &loops::LOOP,
         &allow::ALLOW,
     ],
@@ -109,6 +111,7 @@ pub(super) fn build(config: &ConfigFiles, root: &[Block], cx: &mut Builder<'_>) 
         run_caps,
         pipelines,
         prices: prices::build(of(prices::PRICES.name).next(), cx),
+        language: language::build(of(language::LANGUAGE.name).next(), cx),
         allows: of(allow::ALLOW.name).filter_map(|b| allow::build(b, cx)).collect(),
         protects,
     };

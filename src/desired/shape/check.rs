@@ -124,6 +124,7 @@ pub(in crate::desired) fn check(ty: Type, raw: &Raw<'_>, cx: Context<'_>) -> Res
         | Type::Listen
         | Type::Model
         | Type::Guard
+        | Type::Rule
         | Type::Loop => {
             let Raw::Text(text) = raw else { return Err(wrong_text(ty, raw, cx)) };
             texts(ty, text, cx)
@@ -276,6 +277,8 @@ fn texts(ty: Type, text: &str, cx: Context<'_>) -> Result<Value, Problem> {
                 .or_else(|| Some(format!("those are {}", super::types::one_of(cx.vocabulary.guards)))),
             ..p
         }),
+        Type::Rule => word(text, &cx.vocabulary.rules, malformed)
+            .map_err(|p| Problem { whole: Some(format!("there is no rule `{}`", shorten(text))), ..p }),
         Type::Loop => match cx.vocabulary.find_loop(text) {
             Some(_) => Ok(keep()),
             None => Err(unknown_loop(text, cx)),

@@ -74,7 +74,8 @@ impl Field {
     /// The default as JSON, in the form in which written values are kept.
     pub fn default_json(&self) -> Option<Json> {
         let values = literals(self.default?);
-        let nobody = Vocabulary { loops: Vec::new(), guards: &[], today: jiff::civil::Date::ZERO };
+        let nobody =
+            Vocabulary { loops: Vec::new(), guards: &[], rules: Vec::new(), today: jiff::civil::Date::ZERO };
         let cx = Context { spelling: Spelling::Kdl, vocabulary: &nobody };
         let mut json = values.iter().filter_map(|raw| check(self.ty, raw, cx).ok()).map(|v| v.to_json());
         if self.ty.is_list() { Some(json.collect()) } else { json.next() }

@@ -90,6 +90,8 @@ pub enum Type {
     Guard,
     /// The name of a loop, from the vocabulary.
     Loop,
+    /// The name of a rule of the language, from the vocabulary.
+    Rule,
     /// Several values, in any order, each once.
     List {
         /// What each is.
@@ -152,6 +154,7 @@ impl Type {
             Self::Model => "a model's name, 1 to 200 characters on one line".to_owned(),
             Self::Guard => "the name of a guard".to_owned(),
             Self::Loop => "the name of a loop".to_owned(),
+            Self::Rule => "the name of a rule".to_owned(),
             Self::List { of, max } | Self::Row { of, max } => {
                 format!("up to {max} values, each {}", of.noun(spelling))
             }

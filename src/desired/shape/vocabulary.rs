@@ -1,4 +1,4 @@
-//! What config may name that is defined elsewhere: loops, guards, and the day on which dates are judged.
+//! What config may name that is defined elsewhere: loops, guards, rules, and the day on which dates are judged.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ pub struct Vocabulary {
     pub loops: Vec<LoopShape>,
     /// The guards that `allow` may name.
     pub guards: &'static [&'static str],
+    /// The rules of the language that `language.lint` may name.
+    pub rules: Vec<&'static str>,
     /// Today in UTC: an override past its date is an error.
     pub today: jiff::civil::Date,
 }

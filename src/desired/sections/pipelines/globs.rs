@@ -10,10 +10,10 @@ use crate::desired::text::shorten;
 use super::Builder;
 
 /// Globs over paths.
-pub(super) const GLOBS: Type = Type::List { of: &Type::Text { max: 200 }, max: 100 };
+pub(in crate::desired::sections) const GLOBS: Type = Type::List { of: &Type::Text { max: 200 }, max: 100 };
 
 /// The globs of a field. One that can't be read would match nothing, and so protect nothing.
-pub(super) fn globs(block: &Block, field: &str, cx: &mut Builder<'_>) -> Vec<String> {
+pub(in crate::desired::sections) fn globs(block: &Block, field: &str, cx: &mut Builder<'_>) -> Vec<String> {
     for read in block.list(field) {
         let Some(text) = read.text().filter(|text| !text.trim().is_empty()) else { continue };
         if let Err(error) = GlobBuilder::new(text).literal_separator(true).build() {
@@ -27,7 +27,7 @@ pub(super) fn globs(block: &Block, field: &str, cx: &mut Builder<'_>) -> Vec<Str
 }
 
 /// The texts of a field, none of which is blank.
-pub(super) fn texts(block: &Block, field: &str, cx: &mut Builder<'_>) -> Vec<String> {
+pub(in crate::desired::sections) fn texts(block: &Block, field: &str, cx: &mut Builder<'_>) -> Vec<String> {
     for read in block.list(field) {
         if read.text().is_some_and(|text| text.trim().is_empty()) {
             let blank = Draft::error(code::MALFORMED, format!("one of `{field}` is blank"));

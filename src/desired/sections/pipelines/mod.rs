@@ -18,6 +18,7 @@ mod working;
 #[cfg(test)]
 mod tests;
 
+pub(super) use globs::{GLOBS, globs, texts};
 pub(super) use marks::Marks;
 pub(super) use pipeline::PIPELINE;
 pub(super) use playbook::PLAYBOOK;

@@ -1,0 +1,317 @@
+//! What `term`, `adr`, `wiki` and `validate` have in common: the words of the config repository, read; findings, said; files,
+//! written.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::adapters::fs;
+use crate::adapters::git::{self, Access};
+use crate::desired::{self, Diagnostic, Label, Severity};
+use crate::engine::language::{Library, Symbols, Tree, Words};
+use crate::engine::{At, Loaded, Source};
+use crate::language::finding::Finding;
+use crate::language::fix::apply;
+use crate::language::wiki::WikiPage;
+use crate::model::language::{Language, Level};
+use crate::model::{CommitId, ConfigFiles};
+use crate::plan::render::{Style, counted};
+
+use super::context::Context;
+use super::exit::{Exit, Fail};
+
+/// How often it is looked again at what was mended: one mend may make another possible.
+const ROUNDS: usize = 5;
+
+/// The most bytes of a rendered page.
+const MOST_RENDERED: u64 = 64 << 20;
+
+/// A config repository, and the files of the state that is looked at.
+pub(super) struct Opened {
+    source: Source,
+    loaded: Loaded,
+    tree: Tree,
+    access: Access,
+}
+
+impl Opened {
+    /// Opens the one that the arguments name.
+    pub(super) async fn of(cx: &Context) -> Result<Self, Fail> {
+        Self::from(cx, cx.source().await?).await
+    }
+
+    /// The same of a place that is open already.
+    pub(super) async fn from(cx: &Context, source: Source) -> Result<Self, Fail> {
+        let loaded = cx.load(&source, cx.at())?;
+        let access = Access::new(&cx.env, cx.env.github_token());
+        let tree = Tree::of(&source, cx.at(), loaded.desired.origin.commit.as_ref(), &access).await?;
+        Ok(Self { source, loaded, tree, access })
+    }
+
+    /// The config.
+    pub(super) fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// What config says of the language.
+    pub(super) fn language(&self) -> Result<&Language, Fail> {
+        self.loaded.desired.language.as_deref().ok_or_else(|| {
+            Fail::new(Exit::Usage, "this config says nothing of a language, so that there is nothing to look at")
+                .help("add `language { roots \"src\"; }` to factory.kdl; `factoryctl explain language` says what else it takes")
+        })
+    }
+
+    /// The words.
+    pub(super) fn words(&self) -> Result<Words, Fail> {
+        Ok(Words::read(&self.tree, self.language()?)?)
+    }
+
+    /// The code, as far as it is declared, and what became of the anchors of terms that lead nowhere.
+    pub(super) async fn code(&self, cx: &Context, words: &Words) -> Result<Symbols, Fail> {
+        let program = cx.env.executable().map_err(|error| {
+            Fail::new(Exit::Error, "this program can't be found, so that no code can be read").because(error)
+        })?;
+        let (home, longest) = (cx.state_home().ok(), cx.global.read_file_ms.map(Duration::from_millis));
+        let library = Library::new(program, home.as_deref(), longest, cx.clock.now());
+        let place = self.loaded.desired.origin.place.as_str();
+        let mut code = library.read(place, &self.tree, &words.language).await?;
+        if let (Some(repo), Some(head)) = (self.source.repo(), self.head()?) {
+            library.look_back(&mut code, repo, &head, &words.language, words.anchors()).await?;
+        }
+        Ok(code)
+    }
+
+    /// The commit that history is looked at from: what config was read from, or what is checked out.
+    pub(super) fn head(&self) -> Result<Option<CommitId>, Fail> {
+        match (self.commit(), self.source.repo()) {
+            (Some(commit), _) => Ok(Some(commit.clone())),
+            (None, None) => Ok(None),
+            (None, Some(repo)) => match repo.head() {
+                Ok(head) => Ok(Some(head)),
+                Err(git::Error::Empty(_)) => Ok(None),
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+
+    /// The files.
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Where config was read from.
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The commit that config was read from, where it was read from one.
+    pub(super) fn commit(&self) -> Option<&CommitId> {
+        self.loaded.desired.origin.commit.as_ref()
+    }
+
+    /// Looks at the files again.
+    async fn again(&mut self, cx: &Context) -> Result<(), Fail> {
+        let commit = self.loaded.desired.origin.commit.as_ref();
+        self.tree = Tree::of(&self.source, cx.at(), commit, &self.access).await?;
+        Ok(())
+    }
+
+    /// The folder that files are written to.
+    pub(super) fn root(&self, cx: &Context) -> Result<PathBuf, Fail> {
+        let not_here = |why: &str| Fail::new(Exit::Usage, why).help("run it in a clone, without --at");
+        match (&self.source, cx.at()) {
+            (_, At::Revision(_)) => {
+                Err(not_here("files are written where they are worked on, not at a revision"))
+            }
+            (Source::Folder(folder), At::WorkingTree) => Ok(folder.clone()),
+            (Source::Local { repo, .. }, At::WorkingTree) => {
+                repo.work_tree().ok_or_else(|| not_here("a bare repository has no files to write"))
+            }
+            (Source::Remote { .. }, At::WorkingTree) => {
+                Err(not_here("a remote repository has no files to write"))
+            }
+        }
+    }
+}
+
+/// All that is wrong with the language that config declares, and the files that it is in; `None` where it declares none.
+pub(super) async fn all(cx: &Context, opened: &Opened) -> Result<Option<(Vec<Finding>, ConfigFiles)>, Fail> {
+    if opened.loaded.desired.language.is_none() {
+        return Ok(None);
+    }
+    let words = opened.words()?;
+    let code = opened.code(cx, &words).await?;
+    Ok(Some((words.lint(&code, &[]), words.files())))
+}
+
+/// How a command ends that found this.
+pub(super) fn judged(found: &[Finding]) -> Exit {
+    if found.iter().any(|it| it.level == Level::Error) { Exit::Invalid } else { Exit::Done }
+}
+
+/// Which findings are looked at.
+pub(super) type Wanted = fn(&Words, &Symbols) -> Vec<Finding>;
+
+/// Says what is wrong, having mended first what can be where that is asked for.
+pub(super) async fn lint(
+    cx: &Context,
+    opened: &mut Opened,
+    wanted: Wanted,
+    mend: bool,
+    as_json: bool,
+) -> Result<Exit, Fail> {
+    let code = opened.code(cx, &opened.words()?).await?;
+    let mut mended = 0;
+    for _ in 0..if mend { ROUNDS } else { 0 } {
+        let root = opened.root(cx)?;
+        let fixed = mend_once(&opened.words()?, &code, wanted, &root)?;
+        if fixed == 0 {
+            break;
+        }
+        mended += fixed;
+        opened.again(cx).await?;
+    }
+    let words = opened.words()?;
+    let found = wanted(&words, &code);
+    let files = words.files();
+    let exit = judged(&found);
+    if as_json {
+        let diagnostics = diagnostics(&found, &files);
+        cx.ui.print_json(&json!({
+            "version": 1,
+            "valid": exit == Exit::Done,
+            "mended": mended,
+            "diagnostics": desired::to_json(&diagnostics, &files),
+        }))?;
+        return Ok(exit);
+    }
+    say(cx, &found, &files);
+    let errors = found.iter().filter(|it| it.level == Level::Error).count();
+    let warnings = found.len() - errors;
+    let mut says = vec![counted(errors, "error", "errors"), counted(warnings, "warning", "warnings")];
+    if mend {
+        says.push(format!("{mended} mended"));
+    }
+    let mendable = found.iter().filter(|it| it.fix.is_some()).count();
+    if !mend && mendable > 0 {
+        says.push(format!("{mendable} of them can be mended with --fix"));
+    }
+    cx.ui.print(&format!("{}\n", says.join(", ")))?;
+    Ok(exit)
+}
+
+/// Mends what can be in each file, and says in how many places.
+fn mend_once(words: &Words, code: &Symbols, wanted: Wanted, root: &Path) -> Result<usize, Fail> {
+    let found = wanted(words, code);
+    let mut mended = 0;
+    for file in words.files().files {
+        let fixes: Vec<_> =
+            found.iter().filter(|it| it.path == file.path).filter_map(|it| it.fix.clone()).collect();
+        let Ok(text) = String::from_utf8(file.bytes) else { continue };
+        let after = apply(&text, &fixes);
+        if after != text {
+            fs::replace_shared(&root.join(&file.path), after.as_bytes())?;
+            mended += fixes.len();
+        }
+    }
+    Ok(mended)
+}
+
+/// Says findings, with their places.
+pub(super) fn say(cx: &Context, found: &[Finding], files: &ConfigFiles) {
+    if !found.is_empty() {
+        let color = cx.ui.err_style() == Style::Color;
+        cx.ui.say(desired::render(&diagnostics(found, files), files, color).trim_end());
+    }
+}
+
+/// Findings as config's own problems are told.
+pub(super) fn diagnostics(found: &[Finding], files: &ConfigFiles) -> Vec<Diagnostic> {
+    let text = |path: &str| {
+        let file = files.files.iter().find(|file| file.path == path)?;
+        std::str::from_utf8(&file.bytes).ok()
+    };
+    let diagnostic = |it: &Finding| Diagnostic {
+        code: it.rule,
+        severity: if it.level == Level::Error { Severity::Error } else { Severity::Warning },
+        // A finding about a file as a whole has no place that would name it.
+        message: if it.span.is_empty() { format!("{}: {}", it.path, it.message) } else { it.message.clone() },
+        help: it.help.clone(),
+        labels: vec![label(it, text(&it.path).unwrap_or_default())],
+    };
+    found.iter().map(diagnostic).collect()
+}
+
+fn label(it: &Finding, text: &str) -> Label {
+    let file = it.path.as_str().into();
+    let before = text.get(..it.span.start).filter(|_| it.span.end > it.span.start);
+    let Some(before) = before else {
+        return Label { file, span: 0..0, line: 0, column: 0, text: String::new() };
+    };
+    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let lines = before.matches('\n').count();
+    let column =
+        before.rsplit('\n').next().unwrap_or_default().trim_start_matches('\u{feff}').chars().count();
+    let one_based = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
+    Label {
+        file,
+        span: it.span.start.saturating_sub(mark)..it.span.end.saturating_sub(mark),
+        line: one_based(lines),
+        column: one_based(column),
+        text: "here".to_owned(),
+    }
+}
+
+/// The names, levels and meanings of rules.
+pub(super) fn rules(
+    cx: &Context,
+    described: &[(&'static str, Level, &'static str)],
+    as_json: bool,
+) -> Result<Exit, Fail> {
+    if as_json {
+        let rule = |(name, level, doc): &(&str, Level, &str)| json!({ "name": name, "level": level.as_str(), "about": doc });
+        let rules: Vec<Value> = described.iter().map(rule).collect();
+        cx.ui.print_json(&json!({ "version": 1, "rules": rules }))?;
+        return Ok(Exit::Done);
+    }
+    let widest = described.iter().map(|(name, _, _)| name.len()).max().unwrap_or_default();
+    for (name, level, doc) in described {
+        cx.ui.print(&format!("{name:widest$}  {:7}  {doc}\n", level.as_str()))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes files that are kept from something else, or says which aren't as they should be.
+pub(super) fn keep(cx: &Context, opened: &Opened, pages: &[WikiPage], check: bool) -> Result<Exit, Fail> {
+    let mut exit = Exit::Done;
+    for page in pages {
+        let is = opened
+            .tree()
+            .has(&page.path)
+            .then(|| opened.tree().read(&page.path, MOST_RENDERED))
+            .transpose()?;
+        if is.as_deref() == Some(page.text.as_bytes()) {
+            continue;
+        }
+        if check {
+            cx.ui.print(&format!("not as rendered: {}\n", page.path))?;
+            exit = Exit::Changes;
+        } else {
+            write(&opened.root(cx)?, page)?;
+            cx.ui.print(&format!("rendered {}\n", page.path))?;
+        }
+    }
+    Ok(exit)
+}
+
+/// Writes one file of the repository, with the folders that lead to it.
+pub(super) fn write(root: &Path, page: &WikiPage) -> Result<(), Fail> {
+    let below = Path::new(&page.path);
+    if !fs::make_plain_dir(root, below.parent().unwrap_or(Path::new("")))? {
+        let message =
+            format!("`{}` can't be written: a link or a file is in the way of its folder", page.path);
+        return Err(Fail::new(Exit::Error, message).help("remove what is in the way, and run it again"));
+    }
+    Ok(fs::replace_shared(&root.join(below), page.text.as_bytes())?)
+}

@@ -1,0 +1,118 @@
+//! Mistakes in what is said of the words of a project.
+
+use super::complain;
+
+#[test]
+fn a_place_outside_the_repository() {
+    let text = complain("language { terms \"/etc/terms\"; roots \"src\" \"../other\"; }\n");
+    insta::assert_snapshot!(text, @r#"
+    config::malformed
+
+      × `/etc/terms` in `terms` is no place in the repository
+       ╭─[factory.kdl:2:18]
+     1 │ factory "acme"
+     2 │ language { terms "/etc/terms"; roots "src" "../other"; }
+       ·                  ──────┬─────
+       ·                        ╰── this one
+       ╰────
+      help: write it from the root of the repository, without a leading `/` and without `..`: `docs/terms`
+
+    config::malformed
+
+      × `../other` in `roots` is no place in the repository
+       ╭─[factory.kdl:2:44]
+     1 │ factory "acme"
+     2 │ language { terms "/etc/terms"; roots "src" "../other"; }
+       ·                                            ─────┬────
+       ·                                                 ╰── this one
+       ╰────
+      help: write it from the root of the repository, without a leading `/` and without `..`: `docs/terms`
+    "#);
+}
+
+#[test]
+fn a_dependency_between_contexts_that_there_are_not() {
+    let text = complain(
+        r#"language {
+    context "core" { sources "src/**"; }
+    context "edge"
+    forbid "cor" to="edge"
+    forbid "core" to="core"
+}
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::unknown-word
+
+      × there is no context `cor`
+       ╭─[factory.kdl:5:12]
+     4 │     context "edge"
+     5 │     forbid "cor" to="edge"
+       ·            ──┬──
+       ·              ╰── named here
+     6 │     forbid "core" to="core"
+       ╰────
+      help: the contexts are `core`, `edge`
+
+    config::malformed
+
+      × `core` can't be kept from using itself
+       ╭─[factory.kdl:6:22]
+     5 │     forbid "cor" to="edge"
+     6 │     forbid "core" to="core"
+       ·                      ───┬──
+       ·                         ╰── the same context
+     7 │ }
+       ╰────
+      help: name another one
+
+    config::no-effect
+
+      ⚠ no code belongs to the context `edge`
+       ╭─[factory.kdl:5:21]
+     4 │     context "edge"
+     5 │     forbid "cor" to="edge"
+       ·                     ───┬──
+       ·                        ╰── so that nothing is forbidden
+     6 │     forbid "core" to="core"
+       ╰────
+      help: say which code does: `context "edge" { sources "src/**"; }`
+    "#);
+}
+
+#[test]
+fn a_relation_between_kinds_that_there_are_not() {
+    let text = complain(
+        r#"language {
+    kinds "entity" "service"
+    relation "implements" { from "servise"; }
+    lint "covrage" level="off"
+}
+"#,
+    );
+    insta::assert_snapshot!(text, @r#"
+    config::unknown-word
+
+      × `servise` is no kind of terms
+       ╭─[factory.kdl:4:34]
+     3 │     kinds "entity" "service"
+     4 │     relation "implements" { from "servise"; }
+       ·                                  ────┬────
+       ·                                      ╰── this kind
+     5 │     lint "covrage" level="off"
+       ╰────
+      help: the kinds are `entity`, `service`
+
+    config::unknown-word
+
+      × there is no rule `covrage`
+       ╭─[factory.kdl:5:10]
+     4 │     relation "implements" { from "servise"; }
+     5 │     lint "covrage" level="off"
+       ·          ────┬────
+       ·              ╰── this value
+     6 │ }
+       ╰────
+      help: did you mean `coverage`?
+    "#);
+}

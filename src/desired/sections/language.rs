@@ -1,0 +1,300 @@
+//! `language`: the words of the project: their contexts, kinds and relations, and which rules hold them to the code.
+
+use std::collections::BTreeMap;
+
+use crate::desired::block::Block;
+use crate::desired::diagnostic::{Draft, code};
+use crate::desired::shape::{Field, Kind, Repeat, Type};
+use crate::model::language::{Anchor, Context, Forbidden, Language, Level, RelationKind};
+
+use super::Builder;
+use super::pipelines::{GLOBS, globs, texts};
+
+/// The sets of the factory that the tooling comes from, for who declares none.
+const CONTEXTS: [&str; 4] = ["caretaker", "builder", "ai-dev-team", "shared-kernel"];
+const KINDS: [&str; 13] = [
+    "aggregate",
+    "entity",
+    "value_object",
+    "domain_event",
+    "service",
+    "port",
+    "adapter",
+    "bounded_context",
+    "invariant",
+    "policy",
+    "loop",
+    "runner",
+    "control_role",
+];
+const RELATIONS: [&str; 8] =
+    ["is_a", "part_of", "publishes", "consumes", "guarded_by", "implements", "depends_on", "contradicts"];
+const LOAD_BEARING: [&str; 4] = ["Loop", "Runner", "Port", "Adapter"];
+const TERMS: &str = "wiki/terms";
+const WIKI: &str = "wiki";
+const ADR: &str = "adr";
+const BROAD_ALIAS: usize = 3;
+
+const NAME: Type = Type::Name;
+const NAMES: Type = Type::List { of: &NAME, max: 100 };
+const FOLDER: Type = Type::Text { max: 200 };
+const FOLDERS: Type = Type::List { of: &FOLDER, max: 100 };
+const WORDS: Type = Type::List { of: &Type::Text { max: 100 }, max: 100 };
+
+static CONTEXT: Kind = Kind {
+    name: "context",
+    about: "A bounded context. One at least is declared, or those of the built-in set hold.",
+    key: Some(Field::new("name", NAME, "Its name, as terms spell it.", "\"builder\"").required()),
+    fields: &[Field::new(
+        "sources",
+        GLOBS,
+        "The code that belongs to it, as globs in which `*` stops at `/` and `**` doesn't; a file belongs to the first context that fits.",
+        "\"src/loops/**\"",
+    )],
+    repeat: Repeat::ByKey,
+    most: 100,
+    example: "context \"builder\" {\n    sources \"src/loops/**\"\n}",
+    ..Kind::EMPTY
+};
+
+static RELATION: Kind = Kind {
+    name: "relation",
+    about: "A kind of relation between terms. One at least is declared, or those of the built-in set hold, between all kinds of terms.",
+    key: Some(Field::new("name", NAME, "Its name, as terms spell it.", "\"implements\"").required()),
+    fields: &[
+        Field::new("from", NAMES, "The kinds of terms that may have it; all unless given.", "\"adapter\""),
+        Field::new("to", NAMES, "The kinds of terms that it may point to; all unless given.", "\"port\""),
+    ],
+    repeat: Repeat::ByKey,
+    most: 100,
+    example: "relation \"implements\" {\n    from \"adapter\"\n    to \"port\"\n}",
+    ..Kind::EMPTY
+};
+
+static FORBID: Kind = Kind {
+    name: "forbid",
+    about: "The code of one context must not use that of another.",
+    key: Some(
+        Field::new("from", NAME, "The context whose code must not use the other's.", "\"shared-kernel\"")
+            .required(),
+    ),
+    fields: &[
+        Field::new("to", NAME, "The context whose code it must not use.", "\"builder\"").required(),
+        Field::new("reason", Type::Text { max: 300 }, "Why; the finding says it.", "\"everybody uses it\""),
+    ],
+    repeat: Repeat::Many,
+    most: 100,
+    example: "forbid \"shared-kernel\" to=\"builder\" reason=\"everybody uses it\"",
+    ..Kind::EMPTY
+};
+
+static LINT: Kind = Kind {
+    name: "lint",
+    about: "How much the findings of a rule weigh, where that is to differ from the rule's own level.",
+    key: Some(
+        Field::new(
+            "name",
+            Type::Rule,
+            "The rule; `factoryctl term lint --rules` lists them all.",
+            "\"coverage\"",
+        )
+        .required(),
+    ),
+    fields: &[Field::new(
+        "level",
+        Type::Word(Level::WORDS),
+        "`error`: validation fails. `warning`: it is said. `off`: it isn't looked at.",
+        "\"off\"",
+    )
+    .required()],
+    repeat: Repeat::ByKey,
+    most: 100,
+    example: "lint \"coverage\" level=\"off\"",
+    ..Kind::EMPTY
+};
+
+pub(super) static LANGUAGE: Kind = Kind {
+    name: "language",
+    about: "The words of this project, as files that are reviewed: where they, the wiki and the decisions lie in the config repository, what they may say, and which code they are anchored to. Without it none of them is looked at.",
+    fields: &[
+        Field::new("terms", FOLDER, "The folder of the terms.", "\"docs/terms\"").or("\"wiki/terms\""),
+        Field::new("wiki", FOLDER, "The folder of the wiki's pages and entries.", "\"docs/wiki\"")
+            .or("\"wiki\""),
+        Field::new("adr", FOLDER, "The folder of the decisions.", "\"docs/adr\"").or("\"adr\""),
+        Field::new(
+            "glossary",
+            FOLDER,
+            "The file that the glossary is rendered to; a rule keeps the two alike. Not rendered unless given.",
+            "\"wiki/glossary.md\"",
+        ),
+        Field::new(
+            "map",
+            FOLDER,
+            "The file that the context map is rendered to; a rule keeps the two alike. Not rendered unless given.",
+            "\"wiki/context-map.md\"",
+        ),
+        Field::new(
+            "roots",
+            FOLDERS,
+            "The folders whose source files are looked through for what terms are anchored to; `.` is all of the repository. None: no anchor is looked up.",
+            "\"src\"",
+        ),
+        Field::new(
+            "ignore",
+            GLOBS,
+            "Source files that are left out, as globs in which `*` stops at `/` and `**` doesn't.",
+            "\"src/generated/**\"",
+        ),
+        Field::new(
+            "kinds",
+            NAMES,
+            "The kinds of terms; the built-in set holds unless they are given.",
+            "\"entity\" \"service\" \"loop\"",
+        ),
+        Field::new(
+            "load-bearing",
+            WORDS,
+            "What the names of types end in that ought to have a term.",
+            "\"Loop\" \"Service\"",
+        )
+        .or("\"Loop\" \"Runner\" \"Port\" \"Adapter\""),
+        Field::new(
+            "broad-alias",
+            Type::Int { min: 0, max: 10_000 },
+            "An alias that stands in more pages than this is too common to be one.",
+            "10",
+        )
+        .or("3"),
+    ],
+    children: &[&CONTEXT, &RELATION, &FORBID, &LINT],
+    example: "language {\n    roots \"src\"\n    context \"builder\" {\n        sources \"src/loops/**\"\n    }\n    context \"shared-kernel\"\n    forbid \"shared-kernel\" to=\"builder\"\n    lint \"coverage\" level=\"off\"\n}",
+    ..Kind::EMPTY
+};
+
+pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Box<Language>> {
+    let block = block?;
+    let kinds = given_or(texts(block, "kinds", cx), &KINDS);
+    let contexts = contexts(block, cx);
+    let relations = relations(block, &kinds, cx);
+    let roots = texts(block, "roots", cx);
+    for field in ["terms", "wiki", "adr", "glossary", "map", "roots"] {
+        check_places(block, field, cx);
+    }
+    let place = |field: &str, or: &str| {
+        block.text(field).map_or(or, |(text, _)| text).trim_end_matches('/').to_owned()
+    };
+    let rendered = |field: &str| block.text(field).map(|(text, _)| text.to_owned());
+    let levels = block.each(LINT.name).filter_map(|rule| {
+        let (word, _) = rule.text("level")?;
+        Some((rule.key().to_owned(), Level::by_word(word)?))
+    });
+    let rules: BTreeMap<String, Level> = levels.collect();
+    Some(Box::new(Language {
+        terms: place("terms", TERMS),
+        wiki: place("wiki", WIKI),
+        adr: place("adr", ADR),
+        glossary: rendered("glossary"),
+        map: rendered("map"),
+        roots,
+        ignore: globs(block, "ignore", cx),
+        forbidden: forbidden(block, &contexts, cx),
+        contexts,
+        kinds,
+        relations,
+        load_bearing: given_or(texts(block, "load-bearing", cx), &LOAD_BEARING),
+        broad_alias_pages: block.count("broad-alias").map_or(BROAD_ALIAS, |n| n as usize),
+        rules,
+    }))
+}
+
+/// What is given, or the built-in set where nothing is.
+fn given_or(given: Vec<String>, built_in: &[&str]) -> Vec<String> {
+    if given.is_empty() { built_in.iter().map(|&word| word.to_owned()).collect() } else { given }
+}
+
+fn contexts(block: &Block, cx: &mut Builder<'_>) -> Vec<Context> {
+    let declared: Vec<Context> = block
+        .each(CONTEXT.name)
+        .map(|context| Context { name: context.key().to_owned(), sources: globs(context, "sources", cx) })
+        .collect();
+    if !declared.is_empty() {
+        return declared;
+    }
+    CONTEXTS.iter().map(|&name| Context { name: name.to_owned(), sources: Vec::new() }).collect()
+}
+
+fn relations(block: &Block, kinds: &[String], cx: &mut Builder<'_>) -> Vec<RelationKind> {
+    let mut declared = Vec::new();
+    for relation in block.each(RELATION.name) {
+        for field in ["from", "to"] {
+            for read in relation.list(field) {
+                let unknown = read.text().filter(|word| !kinds.iter().any(|kind| kind == word));
+                let Some(word) = unknown else { continue };
+                let says = format!("`{word}` is no kind of terms");
+                let draft = Draft::error(code::UNKNOWN_WORD, says).at(read.span, "this kind");
+                cx.sink.push(draft.help(format!("the kinds are {}", quoted(kinds))));
+            }
+        }
+        let (from, to) = (texts(relation, "from", cx), texts(relation, "to", cx));
+        declared.push(RelationKind { name: relation.key().to_owned(), from, to });
+    }
+    if !declared.is_empty() {
+        return declared;
+    }
+    let any = |&name: &&str| RelationKind { name: name.to_owned(), from: Vec::new(), to: Vec::new() };
+    RELATIONS.iter().map(any).collect()
+}
+
+fn forbidden(block: &Block, contexts: &[Context], cx: &mut Builder<'_>) -> Vec<Forbidden> {
+    let mut out = Vec::new();
+    for forbid in block.each(FORBID.name) {
+        let Some((to, to_span)) = forbid.text("to") else { continue };
+        let from = forbid.key();
+        for (name, span) in [(from, forbid.key_span()), (to, to_span)] {
+            match contexts.iter().find(|context| context.name == name) {
+                None => {
+                    let names: Vec<String> = contexts.iter().map(|context| context.name.clone()).collect();
+                    let draft = Draft::error(code::UNKNOWN_WORD, format!("there is no context `{name}`"));
+                    cx.sink.push(
+                        draft.at(span, "named here").help(format!("the contexts are {}", quoted(&names))),
+                    );
+                }
+                Some(context) if context.sources.is_empty() => {
+                    let says = format!("no code belongs to the context `{name}`");
+                    let draft =
+                        Draft::warning(code::NO_EFFECT, says).at(span, "so that nothing is forbidden");
+                    cx.sink.push(draft.help(format!(
+                        "say which code does: `context \"{name}\" {{ sources \"src/**\"; }}`"
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        if from == to {
+            let draft = Draft::error(code::MALFORMED, format!("`{from}` can't be kept from using itself"));
+            cx.sink.push(draft.at(to_span, "the same context").help("name another one"));
+        }
+        let reason = forbid.text("reason").map_or("", |(reason, _)| reason).to_owned();
+        out.push(Forbidden { from: from.to_owned(), to: to.to_owned(), reason });
+    }
+    out
+}
+
+/// Complains of a place that isn't one within the repository.
+fn check_places(block: &Block, field: &str, cx: &mut Builder<'_>) {
+    for read in block.list(field) {
+        let Some(text) = read.text() else { continue };
+        let is_all = field == "roots" && text == ".";
+        if !is_all && Anchor::new(text.trim_end_matches('/'), "x").is_err() {
+            let draft =
+                Draft::error(code::MALFORMED, format!("`{text}` in `{field}` is no place in the repository"));
+            cx.sink.push(draft.at(read.span, "this one").help(
+                "write it from the root of the repository, without a leading `/` and without `..`: `docs/terms`",
+            ));
+        }
+    }
+}
+
+fn quoted(words: &[String]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,11 @@
+//! The words of a repository as they are read: its files, its terms and pages, its code.
+
+mod reading;
+mod symbols;
+mod tree;
+mod words;
+
+pub(crate) use reading::serve;
+pub(crate) use symbols::{Error as SymbolsError, Library, Symbols};
+pub(crate) use tree::{Error as TreeError, Tree};
+pub(crate) use words::Words;

@@ -1,0 +1,393 @@
+//! The code of a repository as its language asks for it: what anchors lead to, and what became of those that lead nowhere.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use jiff::Timestamp;
+
+use crate::adapters::git::{self, Repo};
+use crate::adapters::store::{self, Store};
+use crate::language::code::{Answer, Code, FileUse, Resolution};
+use crate::language::suggest::closest;
+use crate::model::CommitId;
+use crate::model::language::{Anchor, Language};
+use crate::symbols::{
+    self, Declared, FileSymbols, Index, Language as Programming, TreeRecord, Verdict, classify, load_bearing,
+};
+
+use super::reading::{self, LONGEST, Source};
+use super::tree::{self, Tree};
+
+/// The most bytes of a source file that are taken at all; the limit of what is read of them is lower.
+const MOST_SOURCE: u64 = 4 << 20;
+/// How many commits are looked through for the one in which an anchor still led somewhere.
+const COMMITS: usize = 5_000;
+/// How many changes of its file.
+const CHANGES: usize = 8;
+/// Where records of trees are kept.
+const NAMESPACE: &str = "symbols";
+
+/// Why the code can't be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The files can't be.
+    #[error(transparent)]
+    Tree(#[from] tree::Error),
+    /// The source files can't be.
+    #[error(transparent)]
+    Reading(#[from] reading::Error),
+    /// History can't be.
+    #[error("the history of the code can't be read")]
+    Git(#[from] git::Error),
+}
+
+/// What reads code, and remembers what it read.
+#[derive(Clone, Debug)]
+pub(crate) struct Library {
+    program: PathBuf,
+    longest: Duration,
+    store: Option<Store>,
+    now: Timestamp,
+}
+
+impl Library {
+    /// One that keeps what it read in a folder, where that can be, and gives one file so long; `program` is this very program.
+    pub(crate) fn new(
+        program: PathBuf,
+        home: Option<&Path>,
+        longest: Option<Duration>,
+        now: Timestamp,
+    ) -> Self {
+        let open = |home: &Path| {
+            let opened = Store::open(&home.join("symbols.sqlite"));
+            // What is kept is only a matter of time.
+            opened.inspect_err(|error| tracing::debug!(%error, "symbols are not kept")).ok()
+        };
+        Self { program, longest: longest.unwrap_or(LONGEST), store: home.and_then(open), now }
+    }
+
+    fn kept(&self, place: &str) -> TreeRecord {
+        let found =
+            |store: &Store| -> Result<Option<store::Entry>, store::Error> { store.get(NAMESPACE, place) };
+        let entry = self.store.as_ref().and_then(|store| found(store).ok().flatten());
+        entry.and_then(|entry| TreeRecord::decode(&entry.bytes).ok()).unwrap_or_default()
+    }
+
+    fn keep(&self, place: &str, record: &TreeRecord) {
+        let Some(store) = &self.store else { return };
+        if let Err(error) = store.put(NAMESPACE, place, self.now, &record.encode()) {
+            tracing::debug!(%error, "symbols are not kept");
+        }
+    }
+
+    /// The record of a tree's source files: what is known already, and the rest read.
+    async fn record(
+        &self,
+        tree: &Tree,
+        language: &Language,
+        known: &TreeRecord,
+    ) -> Result<(TreeRecord, bool), Error> {
+        let mut files = Vec::new();
+        let mut contents: HashMap<String, Vec<u8>> = HashMap::new();
+        let mut too_large = BTreeSet::new();
+        for path in sources(tree, language) {
+            let blob = match tree.content(path) {
+                Some(content) => content.to_string(),
+                None => match tree.read(path, MOST_SOURCE) {
+                    Ok(bytes) => {
+                        let blob = git::Content::of(&bytes)?.to_string();
+                        contents.insert(blob.clone(), bytes);
+                        blob
+                    }
+                    Err(error) if error.is_too_large() => {
+                        too_large.insert(path.to_owned());
+                        format!("too large: {path}")
+                    }
+                    Err(error) => return Err(error.into()),
+                },
+            };
+            files.push((path.to_owned(), blob));
+        }
+        let mut wanted = Vec::new();
+        let mut read = HashMap::new();
+        for (path, blob) in known.missing(&files) {
+            let programming = Programming::of_path(path).expect("only files of a known language are missing");
+            let bytes = match contents.remove(blob) {
+                Some(bytes) => Ok(bytes),
+                None if too_large.contains(path) => {
+                    read.insert(
+                        (blob.clone(), programming),
+                        FileSymbols::empty(programming, Some(symbols::Skip::TooLarge)),
+                    );
+                    continue;
+                }
+                None => tree.read(path, MOST_SOURCE),
+            };
+            match bytes {
+                Ok(bytes) => wanted.push(Source { blob: blob.clone(), language: programming, bytes }),
+                Err(error) if error.is_too_large() => {
+                    read.insert(
+                        (blob.clone(), programming),
+                        FileSymbols::empty(programming, Some(symbols::Skip::TooLarge)),
+                    );
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let is_new = !wanted.is_empty() || files.len() != known.entries.len();
+        for (source, symbols) in wanted.iter().zip(reading::read(&self.program, self.longest, &wanted).await?)
+        {
+            read.insert((source.blob.clone(), source.language), symbols);
+        }
+        Ok((known.next(&files, read), is_new))
+    }
+
+    /// Reads the code of a tree. `place` names the repository.
+    pub(crate) async fn read(&self, place: &str, tree: &Tree, language: &Language) -> Result<Symbols, Error> {
+        let known = self.kept(place);
+        let (record, is_new) = self.record(tree, language, &known).await?;
+        if is_new {
+            self.keep(place, &record);
+        }
+        let index = record.index(declared(language));
+        let files = tree.paths().map(ToOwned::to_owned).collect();
+        Ok(Symbols { index, record, files, roots: language.roots.clone(), became: BTreeMap::new() })
+    }
+
+    /// Finds out what became of anchors that lead nowhere, from the last commits up to `head` in which they did.
+    pub(crate) async fn look_back(
+        &self,
+        symbols: &mut Symbols,
+        repo: &Repo,
+        head: &CommitId,
+        language: &Language,
+        anchors: impl IntoIterator<Item = &Anchor>,
+    ) -> Result<(), Error> {
+        let mut trees: BTreeMap<CommitId, Index> = BTreeMap::new();
+        for anchor in anchors {
+            if symbols.resolve(anchor) != Resolution::Gone
+                && !matches!(symbols.resolve(anchor), Resolution::Ambiguous(_))
+            {
+                continue;
+            }
+            let changes = repo.changes_of(head, anchor.path(), COMMITS, CHANGES)?;
+            let before = changes.iter().flat_map(|change| &change.parents);
+            let candidates: Vec<CommitId> = std::iter::once(head).chain(before).cloned().collect();
+            for commit in candidates {
+                if !trees.contains_key(&commit) {
+                    let tree = Tree::commit(repo, &commit)?;
+                    let (record, _) = self.record(&tree, language, &symbols.record).await?;
+                    trees.insert(commit.clone(), record.index(declared(language)));
+                }
+                let then = &trees[&commit];
+                if then.resolve(anchor).is_none() {
+                    continue;
+                }
+                let verdict = classify(anchor, Some(then), &symbols.index, &[]);
+                let by = changes.iter().find(|change| change.parents.contains(&commit));
+                let by = by.map(|change| change.id.as_str().to_owned()).unwrap_or_default();
+                symbols.became.insert(anchor.clone(), said(verdict, by));
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn said(verdict: Verdict, by: String) -> Resolution {
+    match verdict {
+        Verdict::Moved { to } => Resolution::Moved(to),
+        Verdict::Renamed { to, commit, similarity: _ } => {
+            Resolution::Renamed { to, commit: commit.unwrap_or(by) }
+        }
+        Verdict::Ambiguous { candidates } => Resolution::Ambiguous(candidates),
+        Verdict::Gone => Resolution::Gone,
+    }
+}
+
+fn declared(language: &Language) -> Declared {
+    Declared { roots: language.roots.clone(), packages: Vec::new() }
+}
+
+/// The source files that are read: below the declared roots, of a known language, and not left out.
+fn sources<'t>(tree: &'t Tree, language: &'t Language) -> Vec<&'t str> {
+    let left_out = globs(&language.ignore);
+    let mut all: Vec<&str> = language.roots.iter().flat_map(|root| tree.below(root)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all.retain(|path| Programming::of_path(path).is_some() && !left_out.is_match(path));
+    all
+}
+
+/// Patterns of paths, which config has found to be some.
+fn globs(patterns: &[String]) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for glob in patterns.iter().filter_map(|it| GlobBuilder::new(it).literal_separator(true).build().ok()) {
+        set.add(glob);
+    }
+    set.build().unwrap_or_default()
+}
+
+/// The code of one state of a repository.
+#[derive(Debug)]
+pub(crate) struct Symbols {
+    index: Index,
+    record: TreeRecord,
+    /// Every file of the tree.
+    files: BTreeSet<String>,
+    roots: Vec<String>,
+    /// What became of anchors that lead nowhere.
+    became: BTreeMap<Anchor, Resolution>,
+}
+
+impl Symbols {
+    /// The lines that an anchor leads to, at most so many, and the number of the first.
+    pub(crate) fn excerpt(&self, tree: &Tree, anchor: &Anchor, lines: usize) -> Option<(usize, String)> {
+        let at = self.index.resolve(anchor)?.definition;
+        let source = String::from_utf8(tree.read(at.path(), MOST_SOURCE).ok()?).ok()?;
+        let excerpt = symbols::excerpt(&source, self.index.file(at.path())?, at.symbol(), lines)?;
+        Some((excerpt.line as usize, excerpt.text))
+    }
+
+    /// Why nobody can tell what is in a file; `None` where it was read, or isn't there.
+    fn unread(&self, path: &str) -> Option<String> {
+        if !self.files.contains(path) {
+            return None;
+        }
+        match self.index.file(path) {
+            Some(FileSymbols { skip: Some(skip), .. }) => Some(format!("`{path}` was left out: {skip}")),
+            Some(FileSymbols { partial: true, .. }) => {
+                Some(format!("`{path}` couldn't be read whole: its syntax has errors"))
+            }
+            Some(_) => None,
+            None if self.roots.is_empty() => {
+                Some("`language` declares no `roots` to look for code in".to_owned())
+            }
+            None if Programming::of_path(path).is_none() => {
+                Some(format!("`{path}` is in no programming language that is read"))
+            }
+            None => Some(format!("`{path}` lies outside of the declared `roots`, or is ignored")),
+        }
+    }
+}
+
+impl Code for Symbols {
+    fn resolve(&self, anchor: &Anchor) -> Resolution {
+        if self.index.resolve(anchor).is_some() {
+            return Resolution::Resolves;
+        }
+        if let Some(why) = self.unread(anchor.path()) {
+            return Resolution::Unindexed(why);
+        }
+        if self.roots.is_empty() {
+            return Resolution::Unindexed("`language` declares no `roots` to look for code in".to_owned());
+        }
+        self.became
+            .get(anchor)
+            .cloned()
+            .unwrap_or_else(|| said(classify(anchor, None, &self.index, &[]), String::new()))
+    }
+
+    fn load_bearing(&self, suffixes: &[String]) -> Vec<Anchor> {
+        load_bearing(&self.index, suffixes)
+    }
+
+    fn uses(&self) -> Vec<FileUse> {
+        let of = |path: &String| {
+            let from = path.clone();
+            let uses = self.index.uses(path).into_iter();
+            uses.map(move |it| FileUse {
+                from_path: from.clone(),
+                to_path: it.path,
+                symbol: it.symbol.map_or_else(String::new, |to| to.symbol().to_owned()),
+            })
+        };
+        self.index.paths().iter().flat_map(of).collect()
+    }
+
+    fn has_file(&self, path: &str) -> Answer {
+        let folder = format!("{}/", path.trim_end_matches('/'));
+        let is_there = self.files.contains(path)
+            || self.files.range(folder.clone()..).next().is_some_and(|file| file.starts_with(&folder));
+        if is_there {
+            return Answer::Yes;
+        }
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let namesakes: Vec<&String> =
+            self.files.iter().filter(|file| file.rsplit('/').next() == Some(name)).collect();
+        let suggestion = if let [one] = namesakes.as_slice() { Some((*one).clone()) } else { None };
+        Answer::No { suggestion }
+    }
+
+    fn has_dotted(&self, dotted: &str) -> Answer {
+        if self.roots.is_empty() {
+            return Answer::Unknown { why: "`language` declares no `roots` to look for code in".to_owned() };
+        }
+        let parts: Vec<&str> = dotted.split('.').collect();
+        for root in &self.roots {
+            for split in (1..=parts.len()).rev() {
+                let module = parts[..split].join("/");
+                let module = if root == "." { module } else { format!("{root}/{module}") };
+                let symbol = parts[split..].join(".");
+                for path in self.modules(&module) {
+                    let is_it = symbol.is_empty()
+                        || Anchor::new(path, &symbol)
+                            .is_ok_and(|anchor| self.index.resolve(&anchor).is_some());
+                    if is_it {
+                        return Answer::Yes;
+                    }
+                    if let Some(why) = self.unread(path) {
+                        return Answer::Unknown { why };
+                    }
+                }
+            }
+        }
+        let name = parts.last().copied().unwrap_or_default();
+        let found = self.index.named(name);
+        Answer::No {
+            suggestion: if let [(one, _)] = found.as_slice() { Some(one.to_string()) } else { None },
+        }
+    }
+
+    fn has_name(&self, name: &str) -> Answer {
+        if !self.index.named(name).is_empty() {
+            return Answer::Yes;
+        }
+        if self.roots.is_empty() {
+            return Answer::Unknown { why: "`language` declares no `roots` to look for code in".to_owned() };
+        }
+        let names: BTreeSet<&str> = self.index.definitions().map(|(_, found)| found.name()).collect();
+        Answer::No { suggestion: closest(name, names).map(ToOwned::to_owned) }
+    }
+
+    fn has_command(&self, line: &str) -> Answer {
+        let program = line.split_whitespace().next().unwrap_or_default().trim_start_matches("./");
+        if self.files.contains(program) {
+            return Answer::Yes;
+        }
+        if program.contains('/') {
+            return self.has_file(program);
+        }
+        Answer::Unknown { why: format!("whether `{program}` is installed where it is run isn't known") }
+    }
+
+    fn names_in(&self, path: &str) -> Vec<String> {
+        let mut found: Vec<(u32, String)> = self.index.file(path).map_or_else(Vec::new, |file| {
+            file.definitions.iter().map(|found| (found.span.start, found.symbol.clone())).collect()
+        });
+        found.sort();
+        found.into_iter().map(|(_, symbol)| symbol).collect()
+    }
+}
+
+impl Symbols {
+    /// The files that a module path may mean.
+    fn modules(&self, module: &str) -> impl Iterator<Item = &str> {
+        const ENDS: [&str; 9] =
+            [".py", "/__init__.py", ".rs", "/mod.rs", ".ts", ".tsx", ".js", ".go", ".java"];
+        let there = |end: &&str| self.files.get(&format!("{module}{end}")).map(String::as_str);
+        ENDS.iter().filter_map(there).collect::<Vec<_>>().into_iter()
+    }
+}

@@ -1,0 +1,179 @@
+//! What a repository says of its language, read: its terms, its pages, its decisions; and all that is wrong with them.
+
+use std::path::Path;
+
+use crate::language::adr::{self, Adrs, Taken};
+use crate::language::code::Code;
+use crate::language::finding::Finding;
+use crate::language::front::MOST_BYTES;
+use crate::language::lint;
+use crate::language::render::kept;
+use crate::language::terms::{self, Listing, TermFile};
+use crate::language::wiki::WikiPage;
+use crate::language::wiki::{self, CITATION};
+use crate::model::language::{Anchor, Language, Level};
+use crate::model::{ConfigFile, ConfigFiles};
+
+use super::tree::{Error, Tree};
+
+/// The most bytes of a page that is read at all: beyond what counts as one, so that its own reader says what is wrong.
+const MOST_READ: u64 = 2 * MOST_BYTES as u64;
+
+/// The rules that ask what is in the code. Where config names no code, nobody asks.
+const OF_CODE: [&str; 6] =
+    ["anchors", "coverage", "forbidden-dependency", "adr-citation", "adr-enforcement", "wiki-citation"];
+
+/// The words of one state of a repository.
+#[derive(Debug)]
+pub(crate) struct Words {
+    /// What its config says of them.
+    pub(crate) language: Language,
+    /// The files of terms.
+    pub(crate) terms: Vec<terms::Read>,
+    /// The pages of the wiki: those that people or runs wrote.
+    pub(crate) pages: Vec<WikiPage>,
+    /// The decisions.
+    pub(crate) adrs: Adrs,
+    /// The glossary and the context map as they lie there.
+    rendered: Vec<WikiPage>,
+    /// What couldn't be read.
+    unread: Vec<Finding>,
+}
+
+impl Words {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When the repository can't be read. What is wrong with one file is a finding.
+    pub(crate) fn read(tree: &Tree, language: &Language) -> Result<Self, Error> {
+        let mut language = language.clone();
+        if language.roots.is_empty() {
+            let off = OF_CODE.map(|rule| (rule.to_owned(), Level::Off));
+            language.rules = off.into_iter().chain(language.rules).collect();
+        }
+        let mut unread = Vec::new();
+        let terms = pages(tree, &language.terms, &mut unread)?;
+        let adrs = pages(tree, &language.adr, &mut unread)?;
+        let mut all = pages(tree, &language.wiki, &mut unread)?;
+        let places = [language.glossary.as_deref(), language.map.as_deref()];
+        let mut rendered: Vec<WikiPage> = Vec::new();
+        for place in places.into_iter().flatten().filter(|place| tree.has(place)) {
+            rendered.extend(page(tree, place, &mut unread)?);
+        }
+        let is_other = |page: &WikiPage| {
+            places.contains(&Some(page.path.as_str()))
+                || [&language.terms, &language.adr].iter().any(|folder| is_below(&page.path, folder))
+        };
+        all.retain(|page| !is_other(page));
+        // A folder may lie in another, and what can't be read is said once.
+        unread.sort_by(|a: &Finding, b| a.path.cmp(&b.path));
+        unread.dedup_by(|a, b| a.path == b.path);
+        let texts = adrs.iter().map(|page| (page.path.as_str(), page.text.as_str()));
+        Ok(Self {
+            language,
+            terms: terms.iter().map(|page| terms::read::read(&page.path, &page.text)).collect(),
+            adrs: Adrs::read(texts),
+            pages: all,
+            rendered,
+            unread,
+        })
+    }
+
+    /// The anchors of the terms in use.
+    pub(crate) fn anchors(&self) -> impl Iterator<Item = &Anchor> {
+        let files = self.terms.iter().filter_map(|read| read.file.as_ref());
+        files.filter(|file| file.term.is_live()).filter_map(|file| file.term.code_anchor.as_ref())
+    }
+
+    /// The terms, each id once, sorted by name.
+    pub(crate) fn listing(&self) -> Listing<'_> {
+        Listing::of(&self.terms)
+    }
+
+    /// All that is wrong, sorted by file and place.
+    pub(crate) fn lint(&self, code: &dyn Code, taken: &[Taken]) -> Vec<Finding> {
+        let levels = &self.language.rules;
+        let weighs = lint::FRONTMATTER.level(levels);
+        let unread = self.unread.iter().filter(|_| weighs != Level::Off).cloned();
+        let mut found: Vec<Finding> = unread.map(|finding| Finding { level: weighs, ..finding }).collect();
+        found.extend(lint::run(&lint::Cx::new(&self.terms, &self.pages, code, &self.language)));
+        found.extend(adr::lint(&adr::Look::new(&self.adrs, code, taken, &self.language.roots), levels));
+        let cited = CITATION.level(levels);
+        if cited != Level::Off {
+            for page in &self.pages {
+                found.extend(wiki::lint_page(page, &self.language.roots, code, cited));
+            }
+        }
+        found.extend(kept::stale(&self.kept(), &self.rendered, levels));
+        found.sort_by(|a, b| (&a.path, a.span.start, a.rule).cmp(&(&b.path, b.span.start, b.rule)));
+        found
+    }
+
+    /// The files that are rendered from the terms, as they should be.
+    pub(crate) fn kept(&self) -> Vec<WikiPage> {
+        let listing = self.listing();
+        let there =
+            |path: &str| self.rendered.iter().find(|page| page.path == path).map(|page| page.text.as_str());
+        kept::rendered(listing.terms(), &self.language, there)
+    }
+
+    /// The files that findings point into.
+    pub(crate) fn files(&self) -> ConfigFiles {
+        let file =
+            |path: &str, text: &str| ConfigFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
+        let terms = self
+            .terms
+            .iter()
+            .filter_map(|read| read.file.as_ref())
+            .map(|it: &TermFile| file(&it.path, it.page.text()));
+        let pages = self.pages.iter().chain(&self.rendered).map(|page| file(&page.path, &page.text));
+        let adrs = self.adrs.records.iter().map(|record| file(record.path(), record.text()));
+        ConfigFiles { files: terms.chain(pages).chain(adrs).collect(), ..ConfigFiles::default() }
+    }
+}
+
+/// The Markdown files below a folder, as far as they can be read.
+fn pages(tree: &Tree, folder: &str, unread: &mut Vec<Finding>) -> Result<Vec<WikiPage>, Error> {
+    let mut out = Vec::new();
+    for path in tree.below(folder).filter(|path| Path::new(path).extension().is_some_and(|end| end == "md")) {
+        out.extend(page(tree, path, unread)?);
+    }
+    Ok(out)
+}
+
+/// A page; `None` where it can't be read as one.
+fn page(tree: &Tree, path: &str, unread: &mut Vec<Finding>) -> Result<Option<WikiPage>, Error> {
+    let mut refused = |message: String, help: &str| {
+        unread.push(Finding {
+            rule: lint::FRONTMATTER.name,
+            level: Level::Error,
+            path: path.to_owned(),
+            span: 0..0,
+            message,
+            help: Some(help.to_owned()),
+            fix: None,
+        });
+        Ok(None)
+    };
+    let bytes = match tree.read(path, MOST_READ) {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_too_large() => {
+            return refused(
+                format!("the file has more than {MOST_READ} bytes"),
+                "keep what is that long elsewhere",
+            );
+        }
+        Err(error) => return Err(error),
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(WikiPage { path: path.to_owned(), text })),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            refused(format!("the file is not UTF-8: the byte at {at} isn't"), "save it as UTF-8")
+        }
+    }
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}

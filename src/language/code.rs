@@ -1,0 +1,129 @@
+//! What is asked of the code: whether what pages name is there, and what uses what. The symbol index answers, or a test.
+//!
+//! Whoever asks must never take "nobody can tell" for "gone": both kinds of answers keep the two apart.
+
+#[cfg(test)]
+pub mod known;
+
+use crate::model::language::Anchor;
+
+use super::suggest::closest;
+
+/// Where the symbol of an anchor is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// Where the anchor says.
+    Resolves,
+    /// In another place, and only there.
+    Moved(Anchor),
+    /// Under another name.
+    Renamed {
+        /// Where it is.
+        to: Anchor,
+        /// The commit that renamed it.
+        commit: String,
+    },
+    /// In one of several places.
+    Ambiguous(Vec<Anchor>),
+    /// Nowhere.
+    Gone,
+    /// It couldn't be looked at, and why.
+    Unindexed(String),
+}
+
+/// Whether something that a page names is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is there.
+    Yes,
+    /// It isn't.
+    No {
+        /// What was probably meant, as a page would write it.
+        suggestion: Option<String>,
+    },
+    /// Nobody can tell.
+    Unknown {
+        /// Why not, as the end of a sentence: `the file doesn't parse`.
+        why: String,
+    },
+}
+
+/// One file uses a symbol of another one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileUse {
+    /// The file that uses it.
+    pub from_path: String,
+    /// The file that it is of.
+    pub to_path: String,
+    /// The symbol.
+    pub symbol: String,
+}
+
+/// The code of one commit of one repository, as far as it was read.
+pub trait Code {
+    /// Where the symbol of an anchor is.
+    fn resolve(&self, anchor: &Anchor) -> Resolution;
+    /// The types whose names end in one of these.
+    fn load_bearing(&self, suffixes: &[String]) -> Vec<Anchor>;
+    /// What files use of other files.
+    fn uses(&self) -> Vec<FileUse>;
+    /// Whether a file or a folder is there, relative to the root.
+    fn has_file(&self, path: &str) -> Answer;
+    /// Whether a dotted path of modules and names leads to something: `factory.plan.Guard`.
+    fn has_dotted(&self, dotted: &str) -> Answer;
+    /// Whether any file has a symbol of this name.
+    fn has_name(&self, name: &str) -> Answer;
+    /// Whether a command line can be run here: its program is declared or is a file.
+    fn has_command(&self, line: &str) -> Answer;
+    /// The symbols of a file, in the order in which they are written; empty where it wasn't read.
+    fn names_in(&self, path: &str) -> Vec<String>;
+
+    /// Whether a symbol is in its file; of several places where it may be the first is suggested.
+    fn resolves(&self, anchor: &Anchor) -> Answer {
+        let suggestion = match self.resolve(anchor) {
+            Resolution::Resolves => return Answer::Yes,
+            Resolution::Unindexed(why) => return Answer::Unknown { why },
+            Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => Some(to.to_string()),
+            Resolution::Ambiguous(places) => places.first().map(ToString::to_string),
+            Resolution::Gone => {
+                let names = self.names_in(anchor.path());
+                let near = closest(anchor.symbol(), names.iter().map(String::as_str));
+                near.map(|name| format!("{}:{name}", anchor.path()))
+            }
+        };
+        Answer::No { suggestion }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::known::Known;
+    use super::{Answer, Code, Resolution};
+
+    #[test]
+    fn answers_follow_from_where_a_symbol_is() {
+        let to = || "src/b.rs:Guard".parse().unwrap();
+        let rows = [
+            ("there", Resolution::Resolves, "yes"),
+            ("moved", Resolution::Moved(to()), "no; src/b.rs:Guard"),
+            ("renamed", Resolution::Renamed { to: to(), commit: "abc".into() }, "no; src/b.rs:Guard"),
+            ("one of two", Resolution::Ambiguous(vec![to(), to()]), "no; src/b.rs:Guard"),
+            ("gone, and one is like it", Resolution::Gone, "no; src/a.rs:Guards"),
+            ("not looked at", Resolution::Unindexed("it is broken".into()), "unknown: it is broken"),
+        ];
+        let anchor: crate::model::language::Anchor = "src/a.rs:Guard".parse().unwrap();
+        for (name, resolution, expected) in rows {
+            let code = Known {
+                files: vec![("src/a.rs", vec!["Plan", "Guards"])],
+                resolutions: [(anchor.clone(), resolution)].into(),
+                ..Known::default()
+            };
+            let told = match code.resolves(&anchor) {
+                Answer::Yes => "yes".to_owned(),
+                Answer::No { suggestion } => format!("no; {}", suggestion.as_deref().unwrap_or("-")),
+                Answer::Unknown { why } => format!("unknown: {why}"),
+            };
+            assert_eq!(told, expected, "{name}");
+        }
+    }
+}

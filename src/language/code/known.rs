@@ -1,0 +1,93 @@
+//! Code that is written down as a table, for tests.
+
+use std::collections::BTreeMap;
+
+use crate::model::language::Anchor;
+
+use super::{Answer, Code, FileUse, Resolution};
+
+/// Files with the symbols in them, files nobody could read, and commands that there are.
+#[derive(Clone, Default)]
+pub struct Known {
+    /// Files, each with its symbols.
+    pub files: Vec<(&'static str, Vec<&'static str>)>,
+    /// Files that don't parse.
+    pub unread: Vec<&'static str>,
+    /// Commands.
+    pub commands: Vec<&'static str>,
+    /// Where symbols are, whatever the files say.
+    pub resolutions: BTreeMap<Anchor, Resolution>,
+    /// Whether every other symbol is where its anchor says.
+    pub whole: bool,
+    /// Types that ought to have a term.
+    pub load_bearing: Vec<Anchor>,
+    /// What files use of other files.
+    pub uses: Vec<FileUse>,
+}
+
+impl Known {
+    /// Code in which every symbol is where its anchor says.
+    pub fn whole() -> Self {
+        Self { whole: true, ..Self::default() }
+    }
+}
+
+fn answer(there: bool) -> Answer {
+    if there { Answer::Yes } else { Answer::No { suggestion: None } }
+}
+
+impl Code for Known {
+    fn resolve(&self, anchor: &Anchor) -> Resolution {
+        if let Some(known) = self.resolutions.get(anchor) {
+            return known.clone();
+        }
+        if self.unread.contains(&anchor.path()) {
+            return Resolution::Unindexed("the file doesn't parse".into());
+        }
+        if self.whole || self.names_in(anchor.path()).iter().any(|name| name == anchor.symbol()) {
+            return Resolution::Resolves;
+        }
+        let elsewhere = self.files.iter().filter(|(_, names)| names.contains(&anchor.symbol()));
+        let mut places: Vec<Anchor> =
+            elsewhere.map(|(path, _)| Anchor::new(path, anchor.symbol()).unwrap()).collect();
+        match places.len() {
+            0 => Resolution::Gone,
+            1 => Resolution::Moved(places.remove(0)),
+            _ => Resolution::Ambiguous(places),
+        }
+    }
+
+    fn load_bearing(&self, suffixes: &[String]) -> Vec<Anchor> {
+        let ends = |anchor: &&Anchor| suffixes.iter().any(|suffix| anchor.name().ends_with(suffix));
+        self.load_bearing.iter().filter(ends).cloned().collect()
+    }
+
+    fn uses(&self) -> Vec<FileUse> {
+        self.uses.clone()
+    }
+
+    fn has_file(&self, path: &str) -> Answer {
+        answer(self.unread.contains(&path) || self.files.iter().any(|(known, _)| *known == path))
+    }
+
+    fn has_dotted(&self, dotted: &str) -> Answer {
+        let parts: Vec<&str> = dotted.split('.').collect();
+        answer((1..parts.len()).any(|at| {
+            let path = format!("{}.py", parts[..at].join("/"));
+            self.names_in(&path).contains(&parts[at..].join("."))
+        }))
+    }
+
+    fn has_name(&self, name: &str) -> Answer {
+        answer(self.files.iter().any(|(_, names)| names.contains(&name)))
+    }
+
+    fn has_command(&self, line: &str) -> Answer {
+        answer(self.commands.contains(&line))
+    }
+
+    fn names_in(&self, path: &str) -> Vec<String> {
+        let file = self.files.iter().find(|(known, _)| *known == path);
+        file.map_or_else(Vec::new, |(_, names)| names.iter().map(ToString::to_string).collect())
+    }
+}

@@ -1,0 +1,32 @@
+//! Entries of the wiki as data: read, ingested, asked for, judged, indexed, and what pages cite.
+//!
+//! Everything here is a function of texts. It opens no file: what is to be written comes back as data.
+
+pub mod cites;
+pub mod entry;
+pub mod gate;
+pub mod index;
+pub mod ingest;
+pub mod kinds;
+pub mod log;
+pub mod page;
+pub mod query;
+pub mod read;
+#[cfg(test)]
+pub mod sample;
+pub mod stale;
+pub mod topics;
+
+pub use cites::{CITATION, Cite, Hint, Style, Verified, cites, hints, lint as lint_page, verify};
+pub use entry::{Entry, Facts, MOST_BYTES, written};
+pub use gate::{Grounds, Mention, anchored};
+pub use index::index;
+pub use ingest::{Cx, Incoming, Ingested, Outcome, Unfit, Write, digest, ingest};
+pub use kinds::{CodeRef, Confidence, Source, SourceKind, Standing};
+pub use log::{Lost, Op, Operation, append, appended, path as log_path, read as read_log};
+pub use page::WikiPage;
+pub use query::{Ask, Excerpt, query};
+pub use stale::{Pull, Reason, Verdict, World, verdict};
+pub use topics::{Topic, Topics};
+
+pub use super::ulid::Ulid;

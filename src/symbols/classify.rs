@@ -1,0 +1,403 @@
+//! What became of an anchor that broke: moved, renamed, ambiguous, or gone.
+//!
+//! It never guesses. A definition is only taken for the lost one if it is new, its text is like the lost one's by a
+//! clear margin over every other new definition, and no other lost definition is as much like it. Whatever falls
+//! short of that is told as ambiguous, with the candidates, and left to a person.
+
+use std::collections::BTreeSet;
+
+use crate::model::language::Anchor;
+
+use super::file::{Definition, FileSymbols};
+use super::index::Index;
+use super::layout::join;
+
+/// A definition with the same names elsewhere must be at least this similar.
+const MOVED_FLOOR: f32 = 0.4;
+
+/// A definition with another name in the same file must be at least this similar.
+const RENAMED_FLOOR: f32 = 0.6;
+
+/// By how much the best must be better than every other explanation.
+const MARGIN: f32 = 0.15;
+
+/// Texts with fewer tokens say too little to tell a renamed definition from a new one.
+const RENAMED_TOKENS: u32 = 14;
+
+/// Texts with fewer tokens say too little to find a definition that has another name in another file.
+const ELSEWHERE_TOKENS: u32 = 40;
+
+/// How deep definitions stand in one another, at most; deeper ones are not read either.
+const DEPTH: u32 = 32;
+
+/// What became of a broken anchor.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// The same names, elsewhere.
+    Moved {
+        /// Where it is now.
+        to: Anchor,
+    },
+    /// It has another name now, or what it stands in has.
+    Renamed {
+        /// Where it is now.
+        to: Anchor,
+        /// The commit that did it; none: several commits touched the file, and [`renaming_commit`] can tell.
+        commit: Option<String>,
+        /// How similar the texts are, from 0 to 1.
+        similarity: f32,
+    },
+    /// It may be one of these, and nothing decides.
+    Ambiguous {
+        /// Where it may be, sorted; never empty.
+        candidates: Vec<Anchor>,
+    },
+    /// Nothing looks like it.
+    Gone,
+}
+
+/// One change of one file, as Git tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileChange {
+    /// The commit.
+    pub commit: String,
+    /// The path before.
+    pub from: String,
+    /// The path after; the same: the file changed in place.
+    pub to: String,
+}
+
+/// A file as one commit left it.
+#[derive(Clone, Copy, Debug)]
+pub struct Revision<'f> {
+    /// The commit.
+    pub commit: &'f str,
+    /// What the file says; none: it isn't there.
+    pub file: Option<&'f FileSymbols>,
+}
+
+/// Says what became of a broken anchor.
+///
+/// `before` is the index of a tree in which the anchor resolved. Without it only the history of the file can tell
+/// that something moved; same names elsewhere are then candidates. `history` holds the changes of files since, the
+/// oldest first.
+pub fn classify(broken: &Anchor, before: Option<&Index>, now: &Index, history: &[FileChange]) -> Verdict {
+    let known =
+        before.and_then(|before| before.resolve(broken).map(|resolved| (before, resolved.definition)));
+    let Some((before, lost)) = known else { return without_memory(broken, now, history) };
+    if let Some(resolved) = now.resolve(&lost) {
+        // What gave it out no longer does; the definition is still there.
+        return Verdict::Moved { to: resolved.definition };
+    }
+    Case { before, now, history }.verdict(&lost, 0)
+}
+
+/// The commit that renamed a symbol, from the revisions of its file, the oldest first: the first one that has the
+/// new symbol and not the old one, after one that has the old one.
+pub fn renaming_commit<'f>(from: &str, to: &str, revisions: &[Revision<'f>]) -> Option<&'f str> {
+    let has =
+        |revision: &Revision<'f>, symbol: &str| revision.file.is_some_and(|file| file.get(symbol).is_some());
+    let mut pairs = revisions.windows(2);
+    let found = pairs.find(|pair| has(&pair[0], from) && !has(&pair[1], from) && has(&pair[1], to))?;
+    Some(found[1].commit)
+}
+
+fn without_memory(broken: &Anchor, now: &Index, history: &[FileChange]) -> Verdict {
+    let path = follow(broken.path(), history);
+    if path != broken.path()
+        && let Some(to) = anchor(path, broken.symbol())
+        && now.defined(&to).is_some()
+    {
+        return Verdict::Moved { to };
+    }
+    let same = now.named(broken.name()).into_iter().map(|(anchor, _)| anchor);
+    ambiguous(same.filter(|anchor| anchor.symbol() == broken.symbol()).collect())
+}
+
+/// The path that a file has after its renames.
+fn follow<'h>(path: &'h str, history: &'h [FileChange]) -> &'h str {
+    history.iter().fold(path, |path, change| if change.from == path { &change.to } else { path })
+}
+
+fn ambiguous(mut candidates: Vec<Anchor>) -> Verdict {
+    candidates.sort();
+    candidates.dedup();
+    if candidates.is_empty() { Verdict::Gone } else { Verdict::Ambiguous { candidates } }
+}
+
+fn anchor(path: &str, symbol: &str) -> Option<Anchor> {
+    Anchor::new(path, symbol).ok()
+}
+
+/// What a symbol stands in, and its own name.
+fn parts(symbol: &str) -> (&str, &str) {
+    symbol.rsplit_once('.').unwrap_or(("", symbol))
+}
+
+fn inside(around: &str, name: &str) -> String {
+    if around.is_empty() { name.to_owned() } else { format!("{around}.{name}") }
+}
+
+/// A definition that may be the lost one.
+struct Candidate<'i> {
+    at: Anchor,
+    found: &'i Definition,
+    renamed: bool,
+    score: f32,
+}
+
+/// One tree before, one now, and what happened to files between them.
+struct Case<'i> {
+    before: &'i Index,
+    now: &'i Index,
+    history: &'i [FileChange],
+}
+
+impl<'i> Case<'i> {
+    fn verdict(&self, lost: &Anchor, depth: u32) -> Verdict {
+        let Some(was) = self.before.defined(lost).filter(|_| depth < DEPTH) else { return Verdict::Gone };
+        let path = self.path_now(lost.path());
+        let (around, name) = parts(lost.symbol());
+        let owner = anchor(lost.path(), around).filter(|owner| self.before.defined(owner).is_some());
+        let Some(owner) = owner else { return self.search(lost, was, &path, around) };
+        if self.now.defined(&owner).is_some() {
+            return self.search(lost, was, owner.path(), around);
+        }
+        match self.verdict(&owner, depth + 1) {
+            Verdict::Moved { to } | Verdict::Renamed { to, .. } => {
+                let member = anchor(to.path(), &inside(to.symbol(), name));
+                let found = member.as_ref().and_then(|member| self.now.defined(member));
+                match (member, found) {
+                    (Some(member), Some(found)) if found.kind == was.kind => {
+                        self.told(lost, was, member, found)
+                    }
+                    _ => self.search(lost, was, to.path(), to.symbol()),
+                }
+            }
+            Verdict::Ambiguous { candidates } => {
+                let members =
+                    candidates.iter().filter_map(|at| anchor(at.path(), &inside(at.symbol(), name)));
+                ambiguous(members.filter(|member| self.now.defined(member).is_some()).collect())
+            }
+            Verdict::Gone => Verdict::Gone,
+        }
+    }
+
+    /// The verdict that a definition is the lost one.
+    fn told(&self, lost: &Anchor, was: &Definition, to: Anchor, found: &Definition) -> Verdict {
+        if to.symbol() == lost.symbol() {
+            return Verdict::Moved { to };
+        }
+        let similarity = was.fingerprint.similarity(&found.fingerprint);
+        Verdict::Renamed { commit: self.only_commit(lost.path()), similarity, to }
+    }
+
+    /// Looks for a lost definition: in its file of now under its own name, anywhere under its own names, in a place
+    /// under another name, and at last anywhere with the very same text.
+    fn search(&self, lost: &Anchor, was: &Definition, path: &str, around: &str) -> Verdict {
+        let new_path = self.path_now(lost.path());
+        if new_path != lost.path()
+            && let Some(to) = anchor(&new_path, lost.symbol())
+            && self.before.defined(&to).is_none()
+            && self.now.defined(&to).is_some_and(|found| found.kind == was.kind)
+        {
+            return Verdict::Moved { to };
+        }
+        let mut candidates = self.moved(lost, was);
+        candidates.extend(self.renamed(lost, was, path, around));
+        candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.at.cmp(&b.at)));
+        if let Some(best) = self.decide(lost, was, &candidates) {
+            return self.told(lost, was, best.at.clone(), best.found);
+        }
+        if let Some((to, found)) =
+            self.elsewhere(was).filter(|_| candidates.iter().all(|c| c.score < RENAMED_FLOOR))
+        {
+            return self.told(lost, was, to, found);
+        }
+        let mut left: Vec<Anchor> = candidates
+            .into_iter()
+            .filter(|candidate| !candidate.renamed || candidate.score >= RENAMED_FLOOR)
+            .map(|candidate| candidate.at)
+            .collect();
+        left.extend(self.copies(lost, was));
+        ambiguous(left)
+    }
+
+    /// New definitions with the same names and of the same kind, in files that aren't the new paths of other files
+    /// that had them.
+    fn moved(&self, lost: &Anchor, was: &Definition) -> Vec<Candidate<'i>> {
+        let same = self.now.named(lost.name()).into_iter();
+        same.filter(|(at, found)| at.symbol() == lost.symbol() && found.kind == was.kind && self.is_new(at))
+            .map(|(at, found)| Candidate {
+                score: was.fingerprint.similarity(&found.fingerprint),
+                at,
+                found,
+                renamed: false,
+            })
+            .collect()
+    }
+
+    /// New definitions of the same kind in a place of a file.
+    fn renamed(&self, lost: &Anchor, was: &Definition, path: &str, around: &str) -> Vec<Candidate<'i>> {
+        let Some(file) = self.now.file(path) else { return Vec::new() };
+        let old = self.before.file(lost.path());
+        let had = parts(lost.symbol()).0;
+        file.definitions
+            .iter()
+            .filter(|found| found.kind == was.kind && found.symbol != lost.symbol())
+            .filter(|found| parts(&found.symbol).0 == around)
+            .filter(|found| old.is_none_or(|old| old.get(&inside(had, found.name())).is_none()))
+            .filter_map(|found| {
+                let at = anchor(path, &found.symbol).filter(|at| self.is_new(at))?;
+                let score = was.fingerprint.similarity(&found.fingerprint);
+                Some(Candidate { at, found, renamed: true, score })
+            })
+            .collect()
+    }
+
+    /// Whether a definition was not there before, under this path or under an earlier path of its file.
+    fn is_new(&self, at: &Anchor) -> bool {
+        if self.before.defined(at).is_some() {
+            return false;
+        }
+        let earlier =
+            |path: &str| anchor(path, at.symbol()).is_some_and(|at| self.before.defined(&at).is_some());
+        !self.history.iter().any(|change| {
+            change.from != change.to
+                && earlier(&change.from)
+                && follow(&change.from, self.history) == at.path()
+        })
+    }
+
+    /// The candidate that is the lost one beyond doubt. The candidates are sorted, the most similar first.
+    fn decide<'c>(
+        &self,
+        lost: &Anchor,
+        was: &Definition,
+        candidates: &'c [Candidate<'i>],
+    ) -> Option<&'c Candidate<'i>> {
+        let best = candidates.first()?;
+        let floor = if best.renamed { RENAMED_FLOOR } else { MOVED_FLOOR };
+        if best.score < floor || (best.renamed && was.fingerprint.tokens < RENAMED_TOKENS) {
+            return None;
+        }
+        let next = candidates.get(1).map_or(0.0, |next| next.score);
+        let rival = self.rival(lost, best);
+        let exact = was.fingerprint.same(&best.found.fingerprint);
+        let clear = best.score - next >= MARGIN && best.score - rival >= MARGIN;
+        // The very same text decides between texts that are only alike.
+        (clear || (exact && next < 1.0 && rival < 1.0)).then_some(best)
+    }
+
+    /// How similar a candidate is to the lost definition that is most like it, apart from the one that is looked
+    /// for: same names elsewhere, and same kind in the candidate's file.
+    fn rival(&self, lost: &Anchor, candidate: &Candidate<'i>) -> f32 {
+        let mut most = 0.0_f32;
+        let mut look = |at: &Anchor, was: &Definition| {
+            if at != lost && was.kind == candidate.found.kind && self.now.defined(at).is_none() {
+                most = most.max(was.fingerprint.similarity(&candidate.found.fingerprint));
+            }
+        };
+        for (at, was) in self.before.named(candidate.at.name()) {
+            if at.symbol() == candidate.at.symbol() {
+                look(&at, was);
+            }
+        }
+        let files = [candidate.at.path(), lost.path()];
+        for path in files {
+            for was in self.before.file(path).map_or(&[][..], |file| &file.definitions) {
+                if was.kind == candidate.found.kind
+                    && (candidate.renamed || path != lost.path())
+                    && let Some(at) = anchor(path, &was.symbol)
+                    && !self.kept(&at)
+                {
+                    look(&at, was);
+                }
+            }
+        }
+        most
+    }
+
+    /// Whether a definition is still there under the new path of its file.
+    fn kept(&self, at: &Anchor) -> bool {
+        anchor(&self.path_now(at.path()), at.symbol()).is_some_and(|at| self.now.defined(&at).is_some())
+    }
+
+    /// The one new definition anywhere with the very same text, if that text was nowhere else before either.
+    fn elsewhere(&self, was: &Definition) -> Option<(Anchor, &'i Definition)> {
+        if was.fingerprint.tokens < ELSEWHERE_TOKENS {
+            return None;
+        }
+        let same = |found: &Definition| found.kind == was.kind && found.fingerprint.same(&was.fingerprint);
+        if self.before.definitions().filter(|(_, other)| same(other)).take(2).count() > 1 {
+            return None;
+        }
+        let mut found = self.now.definitions().filter(|(_, found)| same(found));
+        let (path, only) = found.next().filter(|_| found.next().is_none())?;
+        let at = anchor(path, &only.symbol)?;
+        self.is_new(&at).then_some((at, only))
+    }
+
+    /// Definitions with the same names and the very same text that were there before.
+    fn copies(&self, lost: &Anchor, was: &Definition) -> Vec<Anchor> {
+        let same = self.now.named(lost.name()).into_iter();
+        same.filter(|(at, found)| at.symbol() == lost.symbol() && found.fingerprint.same(&was.fingerprint))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// The path of a file now: by its history, or because the whole folder went elsewhere.
+    fn path_now(&self, path: &str) -> String {
+        let told = follow(path, self.history);
+        if told != path || self.now.file(path).is_some() {
+            return told.to_owned();
+        }
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let ends = |other: &&String| other.rsplit('/').next() == Some(name);
+        let mut moved = self.now.paths().iter().filter(ends).filter(|other| self.folder_moved(path, other));
+        match (moved.next(), moved.next()) {
+            (Some(only), None) => only.clone(),
+            _ => path.to_owned(),
+        }
+    }
+
+    /// Whether nearly every file below what differs between two paths went from the one to the other.
+    fn folder_moved(&self, from: &str, to: &str) -> bool {
+        if self.before.file(to).is_some() {
+            return false;
+        }
+        let same = from.rsplit('/').zip(to.rsplit('/')).take_while(|(a, b)| a == b);
+        let length: usize = same.map(|(part, _)| part.len() + 1).sum();
+        let (old, new) = (below(from, length), below(to, length));
+        let start = if old.is_empty() { String::new() } else { format!("{old}/") };
+        let paths = self.before.paths();
+        let first = paths.partition_point(|path| path.as_str() < start.as_str());
+        let (mut all, mut gone) = (0_usize, 0_usize);
+        for path in paths[first..].iter().take_while(|path| path.starts_with(&start)) {
+            all += 1;
+            let target = join(new, &path[start.len()..]);
+            let fresh = self.before.file(&target).is_none() && self.now.file(&target).is_some();
+            gone += usize::from(fresh && self.now.file(path).is_none());
+        }
+        all >= 2 && gone * 10 >= all * 9
+    }
+
+    /// The commit that changed a file, if it is only one.
+    fn only_commit(&self, path: &str) -> Option<String> {
+        let mut commits: BTreeSet<&str> = BTreeSet::new();
+        let mut current = path;
+        for change in self.history {
+            if change.from == current {
+                commits.insert(&change.commit);
+                current = &change.to;
+            }
+        }
+        let mut commits = commits.into_iter();
+        commits.next().filter(|_| commits.next().is_none()).map(str::to_owned)
+    }
+}
+
+/// What is left of a path without its last bytes and the `/` before them.
+fn below(path: &str, length: usize) -> &str {
+    path.len().checked_sub(length).map_or("", |end| &path[..end])
+}

@@ -1,0 +1,166 @@
+//! What became of an anchor, one small case each.
+
+use super::index_test::{at, index};
+use super::{Declared, FileChange, Language, Limits, Reader, Revision, Verdict, classify, renaming_commit};
+
+const LONG: &str = "    def run(self, queue, worker):\n        for item in queue.items():\n            worker.apply(item, retries=3)\n        return queue.close() or worker.done\n";
+const OTHER: &str = "    def save(self, path):\n        with open(path, 'w') as sink:\n            sink.write(self.render(path, depth=4))\n        raise Broken('no')\n";
+
+fn told(broken: &str, before: Option<&str>, now: &str, history: &[(&str, &str, &str)]) -> String {
+    let fill = |tree: &str| index(&tree.replace("LONG", LONG).replace("OTHER", OTHER), Declared::default());
+    let history: Vec<FileChange> = history
+        .iter()
+        .map(|(commit, from, to)| FileChange {
+            commit: (*commit).to_owned(),
+            from: (*from).to_owned(),
+            to: (*to).to_owned(),
+        })
+        .collect();
+    match classify(&at(broken), before.map(fill).as_ref(), &fill(now), &history) {
+        Verdict::Moved { to } => format!("moved to {to}"),
+        Verdict::Renamed { to, commit, similarity } => {
+            format!("renamed to {to} by {} ({similarity:.1})", commit.as_deref().unwrap_or("?"))
+        }
+        Verdict::Ambiguous { candidates } => {
+            format!(
+                "ambiguous: {}",
+                candidates.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            )
+        }
+        Verdict::Gone => "gone".to_owned(),
+    }
+}
+
+/// Name, broken anchor, tree before, tree now, history, expected.
+type Row<'r> = (&'r str, &'r str, Option<&'r str>, &'r str, &'r [(&'r str, &'r str, &'r str)], &'r str);
+
+#[test]
+fn what_became_of_it() {
+    let a = "=== a.py\nclass A:\nLONG";
+    let rows: [Row<'_>; 18] = [
+        ("moved", "a.py:A", Some(a), "=== b.py\nclass A:\nLONG", &[], "moved to b.py:A"),
+        (
+            "a member goes along",
+            "a.py:A.run",
+            Some(a),
+            "=== b.py\nclass A:\nLONG",
+            &[],
+            "moved to b.py:A.run",
+        ),
+        (
+            "renamed",
+            "a.py:A",
+            Some(a),
+            "=== a.py\nclass B:\nLONG",
+            &[("c1", "a.py", "a.py")],
+            "renamed to a.py:B by c1 (1.0)",
+        ),
+        (
+            "a member of it",
+            "a.py:A.run",
+            Some(a),
+            "=== a.py\nclass B:\nLONG",
+            &[("c1", "a.py", "a.py"), ("c2", "a.py", "a.py")],
+            "renamed to a.py:B.run by ? (1.0)",
+        ),
+        (
+            "with its file",
+            "a.py:A",
+            Some(a),
+            "=== b.py\nclass B:\nLONG",
+            &[("c1", "a.py", "b.py")],
+            "renamed to b.py:B by c1 (1.0)",
+        ),
+        ("gone", "a.py:A", Some(a), "=== a.py\nclass B:\nOTHER", &[], "gone"),
+        (
+            "another of that name was there",
+            "a.py:A",
+            Some("=== a.py\nclass A:\nLONG=== b.py\nclass A:\nOTHER"),
+            "=== b.py\nclass A:\nOTHER",
+            &[],
+            "gone",
+        ),
+        (
+            "a copy of it was there",
+            "a.py:A",
+            Some("=== a.py\nclass A:\nLONG=== b.py\nclass A:\nLONG"),
+            "=== b.py\nclass A:\nLONG",
+            &[],
+            "ambiguous: b.py:A",
+        ),
+        (
+            "another of that name is new",
+            "a.py:A",
+            Some(a),
+            "=== b.py\nclass A:\nOTHER",
+            &[],
+            "ambiguous: b.py:A",
+        ),
+        (
+            "two are new and alike",
+            "a.py:A",
+            Some(a),
+            "=== b.py\nclass A:\nLONG=== c.py\nclass A:\nLONG",
+            &[],
+            "ambiguous: b.py:A, c.py:A",
+        ),
+        (
+            "two are new, one is it",
+            "a.py:A",
+            Some(a),
+            "=== b.py\nclass A:\nLONG=== c.py\nclass A:\nOTHER",
+            &[],
+            "moved to b.py:A",
+        ),
+        (
+            "two are lost, one is new",
+            "a.py:A",
+            Some("=== a.py\nclass A:\nLONG=== b.py\nclass A:\nLONG"),
+            "=== c.py\nclass A:\nLONG",
+            &[],
+            "ambiguous: c.py:A",
+        ),
+        (
+            "too little to tell",
+            "a.py:A",
+            Some("=== a.py\nclass A(B): pass\n"),
+            "=== a.py\nclass C(B): pass\n",
+            &[],
+            "ambiguous: a.py:C",
+        ),
+        ("another kind", "a.py:A", Some(a), "=== b.py\ndef A(): pass\n", &[], "gone"),
+        ("no memory", "a.py:A", None, "=== b.py\nclass A:\nLONG", &[], "ambiguous: b.py:A"),
+        (
+            "no memory, but a history",
+            "a.py:A",
+            None,
+            "=== b.py\nclass A:\nLONG",
+            &[("c1", "a.py", "b.py")],
+            "moved to b.py:A",
+        ),
+        ("no memory and nothing", "a.py:A", None, "=== b.py\nclass B:\nLONG", &[], "gone"),
+        (
+            "no longer given out",
+            "__init__.py:A",
+            Some("=== __init__.py\nfrom .b import A\n=== b.py\nclass A:\nLONG"),
+            "=== __init__.py\n=== b.py\nclass A:\nLONG",
+            &[],
+            "moved to b.py:A",
+        ),
+    ];
+    for (name, broken, before, now, history, expected) in rows {
+        assert_eq!(told(broken, before, now, history), expected, "{name}");
+    }
+}
+
+#[test]
+fn revisions_tell_the_commit() {
+    let read = |source: &str| Reader::new(Limits::default()).read(Language::Python, source.as_bytes());
+    let (old, both, new) =
+        (read("class A: pass\n"), read("class A: pass\nclass B: pass\n"), read("class B: pass\n"));
+    let of = |commit, file| Revision { commit, file: Some(file) };
+    let revisions = [of("c0", &old), of("c1", &both), of("c2", &new), of("c3", &new)];
+    assert_eq!(renaming_commit("A", "B", &revisions), Some("c2"));
+    assert_eq!(renaming_commit("A", "C", &revisions), None);
+    assert_eq!(renaming_commit("A", "B", &[]), None);
+}

@@ -1,0 +1,247 @@
+//! The language of a project from outside: glossaries, terms and the code that they are held to, decisions.
+
+use std::path::Path;
+
+use factoryctl::language::render::copied::copied;
+
+use crate::world::{World, world};
+
+const CONFIG: &str = r#"factory "acme"
+language {
+    roots "src"
+    glossary "wiki/glossary.md"
+    map "wiki/map.md"
+    load-bearing "Service"
+    context "core" {
+        sources "src/core/**"
+    }
+    context "edge" {
+        sources "src/edge/**"
+    }
+    forbid "core" to="edge" reason="the core knows nobody"
+}
+"#;
+
+/// A type with something in it, so that it can be told from others.
+fn service(name: &str, fields: &[&str]) -> String {
+    let fields: Vec<String> =
+        fields.iter().map(|it| format!("    pub {it}: Vec<(u64, String)>,\n")).collect();
+    let sum: Vec<String> = fields.iter().map(|_| "total += 1;".to_owned()).collect();
+    format!(
+        "/// One.\npub struct {name} {{\n{}}}\n\nimpl {name} {{\n    pub fn weigh(&self) -> u64 {{\n        let mut total = 0;\n        {}\n        total\n    }}\n}}\n",
+        fields.concat(),
+        sum.join(" ")
+    )
+}
+
+fn term(w: &World, name: &str, anchor: &str) {
+    let args = ["term", "new", name, "--kind", "service", "--context", "core", "--anchor", anchor];
+    w.run(&[&args[..], &["--definition", "What it stands for in the trade."]].concat()).exits(0);
+}
+
+/// What `term lint` finds: rule, and what it says.
+fn found(w: &World) -> Vec<(String, String)> {
+    let said = w.run(&["term", "lint", "--json"]);
+    let all = said.json()["diagnostics"].as_array().unwrap_or_else(|| panic!("{}", said.all())).clone();
+    let text = |it: &serde_json::Value, key: &str| it[key].as_str().unwrap().to_owned();
+    all.iter()
+        .map(|it| {
+            (text(it, "code"), format!("{} {}", text(it, "message"), it["help"].as_str().unwrap_or_default()))
+        })
+        .collect()
+}
+
+/// A world with three services, of which one is a term; all is well.
+fn yard(test: impl FnOnce(&World)) {
+    world(|w| {
+        w.write("src/core/crane.rs", &service("CraneService", &["lifts", "loads", "chains"]));
+        w.write("src/core/dock.rs", &service("DockService", &["ships", "gates"]));
+        w.write("src/edge/desk.rs", &service("DeskService", &["letters", "stamps", "queue", "bell"]));
+        w.config(CONFIG);
+        for (name, anchor) in [
+            ("Crane", "src/core/crane.rs:CraneService"),
+            ("Dock", "src/core/dock.rs:DockService"),
+            ("Desk", "src/edge/desk.rs:DeskService"),
+        ] {
+            term(w, name, anchor);
+        }
+        w.run(&["term", "render"]).exits(0);
+        w.commit("The words");
+        assert_eq!(found(w), []);
+        test(w);
+    });
+}
+
+/// The project's own glossary, and any other one that is given (`FACTORY_GLOSSARY`): Markdown as it is rendered, or as it is
+/// copied from a browser.
+#[test]
+fn a_glossary_becomes_terms_and_the_same_glossary() {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("wiki/glossary.md");
+    let given = std::env::var_os("FACTORY_GLOSSARY").map(std::path::PathBuf::from);
+    for path in [own].into_iter().chain(given) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        world(|w| {
+            w.config("factory \"acme\"\nlanguage { glossary \"wiki/glossary.md\"; context \"factory\"; context \"twin\"; context \"shared-kernel\"; context \"caretaker\"; context \"builder\"; context \"ai-dev-team\"; }\n");
+            w.write("given.md", &text);
+            let args = ["term", "import", "given.md", "--dated", "2026-05-01T00:00:00Z"];
+            let imported = w.run(&args).exits(0);
+            w.run(&["term", "render", "--check"]).exits(0);
+            let again = std::fs::read_to_string(w.path("config/wiki/glossary.md")).unwrap();
+            let terms = std::fs::read_dir(w.path("config/wiki/terms")).unwrap().count();
+            assert!(imported.out.contains(&format!("imported {terms} terms")), "{}", imported.all());
+            if text.contains("**Kind:**") {
+                assert_eq!(again, text);
+                w.run(&["term", "lint"]).exits(0);
+            } else {
+                let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+                let (copy, text) = (words(&copied(&again)), words(&text));
+                let first = copy.split(' ').take(4).collect::<Vec<_>>().join(" ");
+                let from = text.find(&first).unwrap();
+                assert_eq!(&text[from..from + copy.len()], copy);
+            }
+            // The same files once more; nothing is written over.
+            let twice = w.run(&args).exits(1);
+            assert!(
+                twice.err.contains("there already") && twice.err.contains("nothing was written"),
+                "{}",
+                twice.all()
+            );
+        });
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_at_once_and_what_can_be_is_mended() {
+    yard(|w| {
+        w.write("wiki/how.md", "# How\n\nA hoist lifts. Ask the `hoist` in code.\n");
+        let crane = w.path("config/wiki/terms/crane.md");
+        let text = std::fs::read_to_string(&crane).unwrap().replace("aliases: []", "aliases: [\"hoist\"]");
+        std::fs::write(&crane, text.replace("\"service\"", "\"servise\"")).unwrap();
+        w.write("wiki/terms/broken.md", "---\nid: 1\nname: \n---\n");
+        w.write(
+            "src/core/pilot.rs",
+            &format!("use crate::edge::desk::DeskService;\n{}", service("PilotService", &["charts"])),
+        );
+        w.write("src/lib.rs", "pub mod core;\npub mod edge;\n");
+        w.write("src/core/mod.rs", "pub mod crane;\npub mod dock;\npub mod pilot;\n");
+        w.write("src/edge/mod.rs", "pub mod desk;\n");
+        let rules: Vec<String> = found(w).into_iter().map(|(rule, _)| rule).collect();
+        for rule in ["canonical-names", "kind", "frontmatter", "coverage", "forbidden-dependency", "rendered"]
+        {
+            assert!(rules.iter().any(|it| it == rule), "{rule}: {rules:?}");
+        }
+        let refused = w.run(&["validate"]).exits(3);
+        assert!(
+            refused.err.contains("the language has") && refused.err.contains("servise"),
+            "{}",
+            refused.all()
+        );
+        w.run(&["term", "lint", "--fix"]).exits(3);
+        let page = std::fs::read_to_string(w.path("config/wiki/how.md")).unwrap();
+        assert_eq!(page, "# How\n\nA crane lifts. Ask the `hoist` in code.\n");
+        let left: Vec<String> = found(w).into_iter().map(|(rule, _)| rule).collect();
+        assert!(!left.iter().any(|it| it == "canonical-names" || it == "rendered"), "{left:?}");
+    });
+}
+
+/// What moved is known by what it is like, and what can't be told is left to a person.
+#[test]
+fn an_anchor_that_moved_is_followed_and_one_that_is_unclear_is_not() {
+    yard(|w| {
+        // The file moves; another one is renamed in place; of the third there are two like it now.
+        w.git(&["mv", "src/core/crane.rs", "src/core/lifting.rs"]);
+        let dock = service("HarbourService", &["ships", "gates"]);
+        w.write("src/core/dock.rs", &dock);
+        let desk = service("DeskService", &["letters", "stamps", "queue", "bell"]);
+        w.git(&["rm", "-q", "src/edge/desk.rs"]);
+        w.write("src/edge/one.rs", &desk);
+        w.write("src/edge/two.rs", &desk);
+        let commit = w.commit("Everything moves");
+        let said = found(w);
+        let anchors: Vec<&String> =
+            said.iter().filter(|(rule, _)| rule == "anchors").map(|(_, says)| says).collect();
+        let [crane, desk, dock] = anchors.as_slice() else { panic!("{said:#?}") };
+        assert!(crane.contains("src/core/lifting.rs:CraneService"), "{crane}");
+        assert!(
+            desk.contains("src/edge/one.rs:DeskService") && desk.contains("src/edge/two.rs:DeskService"),
+            "{desk}"
+        );
+        assert!(dock.contains("src/core/dock.rs:HarbourService") && dock.contains(&commit[..7]), "{dock}");
+        w.run(&["term", "lint", "--fix"]).exits(3);
+        let shown = w.run(&["term", "show", "crane"]).exits(0);
+        assert!(shown.out.contains("code: src/core/lifting.rs:CraneService\n"), "{}", shown.all());
+        let desk = w.run(&["term", "show", "Desk"]).exits(0);
+        assert!(desk.out.contains("not there; one of"), "{}", desk.all());
+        // As it was: any commit is looked at without a checkout.
+        w.run(&["--at", "HEAD~1", "term", "lint"]).exits(0);
+    });
+}
+
+/// A text that keeps a parser busy for ever, or takes all memory, costs one file, not the answer.
+#[test]
+fn a_file_that_no_parser_gets_through_is_left_out_by_name() {
+    yard(|w| {
+        w.set("FACTORY_READ_FILE_MS", "300");
+        w.write("src/edge/hostile.tsx", &"a<b,\n".repeat(40_000));
+        let said = w.run(&[
+            "term",
+            "new",
+            "Hostile",
+            "--kind",
+            "service",
+            "--context",
+            "edge",
+            "--anchor",
+            "src/edge/hostile.tsx:a",
+            "--definition",
+            "What nobody can read in time.",
+        ]);
+        said.exits(0);
+        w.run(&["term", "render"]).exits(0);
+        let said = found(w);
+        let [(rule, says)] = said.as_slice() else { panic!("{said:#?}") };
+        assert_eq!(rule, "anchors");
+        assert!(says.contains("couldn't be looked at") && says.contains("takes too long to read"), "{says}");
+        w.run(&["validate"]).exits(0);
+    });
+}
+
+#[test]
+fn decisions_are_begun_listed_and_held_to_the_code() {
+    yard(|w| {
+        w.run(&["adr", "new", "Cranes lift one thing at a time"]).exits(0);
+        let path = "adr/0001-cranes-lift-one-thing-at-a-time.md";
+        let text = std::fs::read_to_string(w.path("config").join(path)).unwrap();
+        assert!(text.starts_with("# ADR-0001: Cranes lift one thing at a time\n"), "{text}");
+        w.write(
+            path,
+            "# ADR-0001: Cranes lift one thing at a time\n\n**Status:** Accepted\n**Date:** 2026-11-01\n**Enforcement:** decision-of-record\n\n## Context\n\nTwo fell.\n\n## Decision\n\n`src/core/crane.rs:CraneServise` counts.\n\n## Consequences\n\nIt takes longer.\n",
+        );
+        let refused = w.run(&["adr", "lint"]).exits(3);
+        assert!(
+            refused.err.contains("CraneServise") && refused.err.contains("CraneService"),
+            "{}",
+            refused.all()
+        );
+        w.run(&["adr", "new", "Ships wait"]).exits(0);
+        let listed = w.run(&["adr", "list"]).exits(0);
+        insta::assert_snapshot!(listed.out, @r"
+        ADR-0001  Accepted    Cranes lift one thing at a time
+        ADR-0002  Proposed    Ships wait
+        ");
+        w.run(&["adr", "index"]).exits(0);
+        w.run(&["adr", "index", "--check"]).exits(0);
+        let nobody = w.run(&["adr", "show", "9"]).exits(64);
+        assert!(nobody.err.contains("there is no decision `9`"), "{}", nobody.all());
+    });
+}
+
+#[test]
+fn without_a_language_it_is_said_how_to_declare_one() {
+    world(|w| {
+        w.config("factory \"acme\"\n");
+        let said = w.run(&["term", "list"]).exits(64);
+        assert!(said.err.contains("language { roots \"src\"; }"), "{}", said.all());
+        w.run(&["validate"]).exits(0);
+    });
+}
