@@ -153,3 +153,39 @@ fn a_stranger_who_asks_for_changes_keeps_nothing_from_landing() {
         assert_eq!(runs(w).len(), 1);
     });
 }
+
+/// Of many that want the same file each is brought together with its base once: when the one before it has landed, and it is the
+/// next. What it is to be brought together with is there.
+#[test]
+fn conflicts_are_resolved_one_after_the_other_and_each_once() {
+    let script = "cat > ../prompt; if base=$(grep -om1 'git merge [0-9a-f]*' ../prompt); then \
+        git cat-file -e \"${base#git merge }\" || exit 9; git merge -q \"${base#git merge }\"; sed -i '/^[<=>]/d' done; git add done; \
+        git commit -q -m 'Bring both together'; \
+        else sed -n 's/.*part \\([0-9]*\\).*/part \\1/p' ../prompt | head -1 >> done; git add done; git commit -q -m 'Hone it'; fi; echo honed";
+    with_issue(script, SHORT, |w, first| {
+        let github = w.github();
+        let body = "It should be sharp. Done when there is a file called done, so that everybody sees it.";
+        github.edit_issue_body("acme/anvil", first, "acme", &format!("{body} This is part 1.")).unwrap();
+        let mut all = vec![first];
+        for part in 2..=4 {
+            let number = github.open_issue("acme/anvil", "Hone the anvil", &[]).unwrap();
+            github
+                .edit_issue_body("acme/anvil", number, "acme", &format!("{body} This is part {part}."))
+                .unwrap();
+            all.push(number);
+        }
+        for number in &all {
+            github.unlabel_issue("acme/anvil", *number, "factory", "acme").ok();
+            github.label_issue("acme/anvil", *number, "factory", "acme").unwrap();
+        }
+        until(w, 30, |w| pulls(w).len() == 4 && pulls(w).iter().all(|pull| pull.ends_with("merged")));
+        let runs = runs(w);
+        let failed: Vec<_> = runs.iter().filter(|run| run["outcome"] != "done").collect();
+        assert!(failed.is_empty(), "{failed:#?}");
+        let of =
+            |phase: &str| runs.iter().filter(|run| run["task"].as_str().unwrap().ends_with(phase)).count();
+        assert_eq!((of("/implement"), of("/review")), (4, 3), "{runs:#?}");
+        let done = says(w, "main");
+        assert!((1..=4).all(|part| done.contains(&format!("part {part}"))), "{done}");
+    });
+}

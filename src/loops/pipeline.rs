@@ -10,8 +10,8 @@ use crate::model::{
     RunSeen, Seen, StartRun, StopRun, Subject, Task, Verb, Watched,
 };
 use crate::pipeline::{
-    Move, Stand, Station, View, awaits_checks, has_its_turn, holds_others, may_wait, projection, shared,
-    station, touches, waits_in_line,
+    Move, Stand, Station, View, awaits_checks, has_its_turn, holds_others, is_resolution, lands_resolved,
+    may_wait, projection, shared, station, touches, waits_in_line,
 };
 use crate::plan::Plan;
 use crate::work::{self, Next, Room, ends, next, under_way};
@@ -107,6 +107,8 @@ struct Lane {
     updates: bool,
     /// The pull request whose turn it is: no other lands before it.
     turn: Option<u64>,
+    /// The pull request whose conflicts are resolved first: what lands before others would have theirs resolved once more.
+    resolves: Option<u64>,
 }
 
 impl Lane {
@@ -120,7 +122,7 @@ impl Lane {
 
 /// Where something landed that was not what was tested, nothing more lands. Where one that has all of its base waits for its
 /// checks alone, no other takes its base in: what lands before it would be taken in once more. Where one took it in and is
-/// judged again because of that, it lands first.
+/// judged again because of that, it lands first. Conflicts are resolved of one at a time, and it lands before those of another are.
 fn lanes(all: &[(View<'_>, Station)], driver: &mut Driver) {
     for (view, at) in all {
         let Some(pull) = view.case.pull() else { continue };
@@ -137,6 +139,18 @@ fn lanes(all: &[(View<'_>, Station)], driver: &mut Driver) {
             (lane.turn, lane.updates) = (lane.turn.or(Some(pull.number)), true);
         } else if pull.open && awaits_checks(view, pull) {
             driver.lanes.entry(lane()).or_default().updates = true;
+        }
+        let is_to_be = at.stand.task().is_some_and(|task| is_resolution(&task.play));
+        let is_at_work = |run: &&RunSeen| run.phase.closed().is_none() && is_resolution(&run.of.play);
+        let is_published = |run: &&RunSeen| match at.stand.moves() {
+            Some(Move::Publish { run: made, .. }) => run.id == *made && is_resolution(&run.of.play),
+            Some(_) | None => false,
+        };
+        let is_first = view.runs.iter().any(|run| is_at_work(run) || is_published(run))
+            || lands_resolved(view, pull, at);
+        if is_to_be || is_first {
+            let lane = driver.lanes.entry(lane()).or_default();
+            lane.resolves = lane.resolves.filter(|_| !is_first).or(Some(pull.number));
         }
     }
 }
@@ -179,6 +193,20 @@ impl Driver {
         (begins && count >= *waiting_pulls).then(|| {
             format!("room in the line of those that are to land: {count} of {waiting_pulls} (waiting-pulls, {source})")
         })
+    }
+
+    /// What has to land, or to be resolved, before the conflicts of a pull request are.
+    fn first_resolved(&self, view: &View<'_>, task: &Task) -> Option<String> {
+        let pull = view.case.pull().filter(|_| is_resolution(&task.play))?;
+        let lane = *self.lanes.get(&(view.case.repo.clone(), pull.base.clone()))?;
+        if lane.turn.is_some_and(|turn| turn != pull.number) {
+            return Some(before(lane, &pull.base));
+        }
+        let first = lane.resolves.filter(|first| *first != pull.number)?;
+        Some(format!(
+            "#{first}, whose conflicts with `{}` are resolved first, and which lands then",
+            pull.base
+        ))
     }
 
     fn one(&mut self, view: &View<'_>, at: &Station, cx: &Cx<'_, NoSettings>, plan: &mut Plan) {
@@ -246,6 +274,9 @@ impl Driver {
             return plan.wait(task.address(), on);
         }
         if let Some(on) = self.crowd(view, at) {
+            return plan.wait(task.address(), on);
+        }
+        if let Some(on) = self.first_resolved(view, task) {
             return plan.wait(task.address(), on);
         }
         match next(task, &work, &mut self.room) {

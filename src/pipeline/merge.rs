@@ -181,7 +181,9 @@ pub fn waits_in_line(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
 /// once more, and again after that. A person isn't waited for, nor what lasts.
 pub fn has_its_turn(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
     let on = Address::repo(&view.case.repo).part("pull", &pull.number.to_string());
-    let is_updated = || view.cx.observed.cases.held.updates_since(&on, None) > 0;
+    let is_updated = || {
+        view.cx.observed.cases.held.updates_since(&on, None) > 0 || super::review::was_resolved(view, pull)
+    };
     let goes_on = match &at.stand {
         Stand::Works(task) => {
             task.play.as_ref().is_some_and(|play| !super::review::GO_BACK.contains(&play.book.as_str()))
@@ -201,6 +203,16 @@ pub fn has_its_turn(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
     };
     let fits = pull.open && pull.queue.is_none() && pull.behind == Some(0) && goes_on;
     fits && is_young(view, pull) && !has_failed(pull) && is_updated() && unmet(view, pull).iter().all(follows)
+}
+
+/// Whether it was brought together with its base, and goes on to land: who lands meanwhile has it conflict once more.
+pub fn lands_resolved(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
+    let goes_on = !matches!(at.stand.queue(), Queue::Person | Queue::Held);
+    pull.open
+        && goes_on
+        && super::review::was_resolved(view, pull)
+        && is_young(view, pull)
+        && !has_failed(pull)
 }
 
 /// Whether only a person can have it land: by what it changes, or how much of it.

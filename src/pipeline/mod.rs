@@ -34,8 +34,9 @@ use crate::model::{
 };
 
 pub use commands::{Command, Commands, Unheard};
-pub use merge::{Unmet, awaits_checks, has_its_turn, meddled, unmet, waits_in_line};
+pub use merge::{Unmet, awaits_checks, has_its_turn, lands_resolved, meddled, unmet, waits_in_line};
 pub use projection::{MARKER, projection, shows};
+pub use review::is_resolution;
 pub use review::route_backs;
 pub use stand::Queue;
 pub use touches::{holds_others, may_wait, shared, touches};

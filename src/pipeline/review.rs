@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    CheckIs, CheckSeen, Closed, CommitId, Mergeable, Outcome, Phase, PullCase, REVIEW_STATUS, Remark, Reply,
-    ReviewIs, ReviewSeen, RunSeen, ThreadSeen, Watched,
+    CheckIs, CheckSeen, Closed, CommitId, Mergeable, Outcome, Phase, Play, PullCase, REVIEW_STATUS, Remark,
+    Reply, ReviewIs, ReviewSeen, RunSeen, ThreadSeen, Watched,
 };
 use crate::work::words::as_data;
 
@@ -94,6 +94,17 @@ pub(super) fn retries(view: &View<'_>, pull: &PullCase) -> usize {
         *it == super::Command::Retry && *at >= pull.opened
     };
     view.commands.heard.iter().filter(is_retry).count()
+}
+
+/// Whether the head is what came of bringing it together with its base.
+pub(super) fn was_resolved(view: &View<'_>, pull: &PullCase) -> bool {
+    let resolves = view.runs.iter().filter(|run| is_resolution(&run.of.play));
+    resolves.filter_map(|run| run.phase.closed()).any(|closed| closed.commit.as_ref() == Some(&pull.head))
+}
+
+/// Whether a run is to bring a pull request together with its base.
+pub fn is_resolution(play: &Option<Play>) -> bool {
+    play.as_ref().is_some_and(|play| play.book == RESOLVE)
 }
 
 /// What comes of a rework: it is done again at most as often as its playbook says, then by a specialist once, and as often as the

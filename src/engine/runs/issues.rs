@@ -32,11 +32,16 @@ pub(in crate::engine) async fn issues_seen(
     let pipelines = &desired.pipelines;
     let repos = pipelines.of_repo.keys().filter(|repo| in_scope(repo));
     let mut also: BTreeMap<&RepoName, BTreeSet<u64>> = BTreeMap::new();
+    let mut busy: BTreeMap<RepoName, BTreeSet<u64>> = BTreeMap::new();
     let open = observed.runs.iter().filter(|run| run.phase.closed().is_none());
     let at_work = open.filter_map(|run| match run.of.subject {
         Subject::Issue { number, .. } => Some((run.of.repo.clone(), number)),
         Subject::Task(_) => None,
     });
+    let at_work: Vec<(RepoName, u64)> = at_work.collect();
+    for (repo, number) in &at_work {
+        busy.entry(repo.clone()).or_default().insert(*number);
+    }
     // What another machine began is brought to its end as well.
     let elsewhere = observed
         .elsewhere
@@ -51,7 +56,8 @@ pub(in crate::engine) async fn issues_seen(
     let wanted: Vec<WantedCases<'_>> = repos
         .filter_map(|repo| {
             let also = also.get(repo).cloned().unwrap_or_default();
-            Some(WantedCases { repo, pipeline: pipelines.of(repo)?, also })
+            let at_work = busy.get(repo).cloned().unwrap_or_default();
+            Some(WantedCases { repo, pipeline: pipelines.of(repo)?, also, at_work })
         })
         .collect();
     if wanted.is_empty() {
@@ -144,7 +150,10 @@ pub(in crate::engine) fn settle_issues(known: &Known, cx: work::Cx<'_>, acts: im
     let observed = cx.observed;
     for ((repo, number), seen) in &observed.cases.all {
         let is_over = match seen {
-            Seen::Known(case) => !case.open && !waits_for_a_person(cx, case),
+            // Its pull request may land yet, which is told then.
+            Seen::Known(case) => {
+                !case.open && !case.pulls.iter().any(|pull| pull.open) && !waits_for_a_person(cx, case)
+            }
             Seen::Absent => true,
             Seen::Unknown => false,
         };

@@ -316,7 +316,9 @@ impl Starter {
         let access = Access::new(&yard.env, Some(token));
         let mirror = Mirror::ensure(&yard.state.mirror_of(&start.of.repo), &origin.url).map_err(failed)?;
         let (repo, at) = (&start.of.repo, yard.clock.now());
-        if !yard.known.has_fetched(repo, &origin.branch, at) {
+        // What goes on from a head is told of a base that may be younger than what others began with.
+        let goes_on = start.of.play.as_ref().is_some_and(|play| play.head.is_some());
+        if goes_on || !yard.known.has_fetched(repo, &origin.branch, at) {
             mirror.fetch(&access, &[Refs::Branch(origin.branch.clone())]).await.map_err(failed)?;
             yard.known.note_fetched(repo, &origin.branch, at);
         }

@@ -71,7 +71,8 @@ fn client(twin: &Twin) -> Client {
 
 async fn observe(client: &Client) -> Observed {
     let (repo, pipeline) = (RepoName::parse("acme/widgets").unwrap(), pipeline());
-    let wanted = [WantedCases { repo: &repo, pipeline: &pipeline, also: [5, 6, 99].into() }];
+    let wanted =
+        [WantedCases { repo: &repo, pipeline: &pipeline, also: [5, 6, 99].into(), at_work: BTreeSet::new() }];
     let mut observed = Observed::default();
     let now = "2026-06-01T12:00:00Z".parse().unwrap();
     cases(client, &wanted, (&Remembered::default(), now), &mut observed).await;
@@ -161,7 +162,8 @@ async fn a_search_is_asked_once_a_minute_and_tells_what_it_finds() {
     world.open_issue("acme/widgets", "It squeaks", &[]).unwrap();
     let pipeline = Pipeline { search: Some("label:bug squeaks".into()), ..pipeline() };
     let repo = RepoName::parse("acme/widgets").unwrap();
-    let wanted = [WantedCases { repo: &repo, pipeline: &pipeline, also: BTreeSet::new() }];
+    let wanted =
+        [WantedCases { repo: &repo, pipeline: &pipeline, also: BTreeSet::new(), at_work: BTreeSet::new() }];
     let (client, memory, start) = (client(&twin), Remembered::default(), crate::model::samples::now());
     let mut said = Vec::new();
     for (seconds, change) in [(0, ""), (30, "label"), (61, ""), (62, "unlabel"), (122, "")] {
@@ -185,7 +187,8 @@ async fn a_search_is_asked_once_a_minute_and_tells_what_it_finds() {
 /// What is known of issue 2 so many minutes later.
 async fn second(client: &Client, memory: &Remembered, minute: i64) -> Option<Case> {
     let (repo, pipeline) = (RepoName::parse("acme/widgets").unwrap(), pipeline());
-    let wanted = [WantedCases { repo: &repo, pipeline: &pipeline, also: BTreeSet::new() }];
+    let wanted =
+        [WantedCases { repo: &repo, pipeline: &pipeline, also: BTreeSet::new(), at_work: BTreeSet::new() }];
     let mut observed = Observed::default();
     let now = jiff::Timestamp::from_second(1_780_000_000 + minute * 60).unwrap();
     cases(client, &wanted, (memory, now), &mut observed).await;

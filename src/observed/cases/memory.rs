@@ -15,6 +15,9 @@ use super::search::Found;
 /// deleted, change no issue.
 const WHOLE: SignedDuration = SignedDuration::from_mins(10);
 
+/// After this long an issue is read again that a run is at work on.
+const AT_WORK: SignedDuration = SignedDuration::from_mins(1);
+
 /// How many open pull requests of issues that have not changed are read again at a time: as many as one query holds.
 const AGAIN: usize = 25;
 /// How many of those are the next ones to land at least; the others are those that were read longest ago.
@@ -124,7 +127,11 @@ impl Remembered {
         for kept in it.cases.values_mut() {
             let (of_issue, of_pull) = (kept.case.number, kept.pull().map(|pull| (pull.number, &pull.head)));
             match told {
-                Told::Pull(number) => kept.told |= of_pull.is_some_and(|(pull, _)| pull == *number),
+                Told::Pull(number) => {
+                    kept.told |= of_pull.is_some_and(|(pull, _)| pull == *number);
+                    // One that is closed is read with its issue.
+                    kept.is_less |= kept.case.pulls.iter().any(|pull| pull.number == *number && !pull.open);
+                }
                 Told::Head(sha) => kept.told |= of_pull.is_some_and(|(_, head)| head.as_str() == sha),
                 Told::Less(number) => {
                     kept.told |= of_pull.is_some_and(|(pull, _)| pull == *number);
@@ -170,11 +177,15 @@ impl Remembered {
 
     /// The issues of which something was taken away since they were read, or may have been without a word; what is told of from
     /// now on is read the next time.
-    pub(super) fn less(&self, repo: &RepoName) -> BTreeSet<u64> {
+    pub(super) fn less(&self, repo: &RepoName, at_work: &BTreeSet<u64>, now: Timestamp) -> BTreeSet<u64> {
         let mut all = self.lock();
         let cases = all.get_mut(repo).into_iter().flat_map(|it| it.cases.iter_mut());
         let is_less = |kept: &mut Kept| std::mem::take(&mut kept.is_less) || kept.has_a_bare_branch();
-        cases.filter_map(|(number, kept)| is_less(kept).then_some(*number)).collect()
+        let is_old =
+            |number: &u64, kept: &Kept| at_work.contains(number) && now.duration_since(kept.read) >= AT_WORK;
+        cases
+            .filter_map(|(number, kept)| (is_less(kept) || is_old(number, kept)).then_some(*number))
+            .collect()
     }
 
     /// Whether an issue is remembered.
@@ -302,10 +313,40 @@ mod tests {
         let all: BTreeMap<u64, Timestamp> = (1..=3).map(|n| (n, at(0))).collect();
         memory.learn(&repo, (Vec::new(), true, at(1)), &all, (1..=3).map(|n| (case(n), true)));
         memory.tell(&repo, &Told::Less(2));
-        let less = memory.less(&repo);
-        assert_eq!((less.clone(), memory.less(&repo)), (BTreeSet::from([2]), BTreeSet::new()));
+        let less = memory.less(&repo, &BTreeSet::new(), at(0));
+        assert_eq!(
+            (less.clone(), memory.less(&repo, &BTreeSet::new(), at(0))),
+            (BTreeSet::from([2]), BTreeSet::new())
+        );
         let kept = memory.unchanged(&repo, (&BTreeMap::new(), &BTreeSet::new(), &less), at(2));
         assert_eq!(kept.iter().map(|(case, _)| case.number).collect::<Vec<_>>(), [1, 3]);
+    }
+
+    /// That an issue is moved elsewhere is in no listing: one that is worked on is looked at again and again.
+    #[test]
+    fn what_is_worked_on_is_read_again_after_a_minute() {
+        let (memory, repo) = (Remembered::default(), case(1).repo);
+        let all: BTreeMap<u64, Timestamp> = (1..=3).map(|n| (n, at(0))).collect();
+        memory.learn(&repo, (Vec::new(), true, at(1)), &all, (1..=3).map(|n| (case(n), true)));
+        let busy = BTreeSet::from([2]);
+        assert!(memory.less(&repo, &busy, at(1)).is_empty());
+        assert_eq!(memory.less(&repo, &busy, at(2)), busy);
+    }
+
+    /// A pull request that was closed may be opened again.
+    #[test]
+    fn what_is_told_of_a_closed_pull_request_has_its_issue_read() {
+        let (memory, repo) = (Remembered::default(), case(1).repo);
+        let all: BTreeMap<u64, Timestamp> = (1..=3).map(|n| (n, at(0))).collect();
+        let cases = (1..=3).map(|n| {
+            let mut case = case(n);
+            case.pulls[0].open = n != 2;
+            (case, true)
+        });
+        memory.learn(&repo, (Vec::new(), true, at(1)), &all, cases);
+        memory.tell(&repo, &Told::Pull(1001));
+        memory.tell(&repo, &Told::Pull(1002));
+        assert_eq!(memory.less(&repo, &BTreeSet::new(), at(1)), BTreeSet::from([2]));
     }
 
     /// What is told of while something is being read may have come after it was read.

@@ -52,6 +52,8 @@ pub struct WantedCases<'a> {
     pub pipeline: &'a Pipeline,
     /// The issues that the factory has runs of, whatever labels they carry now.
     pub also: BTreeSet<u64>,
+    /// Those of them that a run is at work on: that one is moved elsewhere, no listing of changes tells.
+    pub at_work: BTreeSet<u64>,
 }
 
 /// Reads the open issues that carry a label of a pipeline's intake or of its own, that its assignee has, or that its search
@@ -86,7 +88,7 @@ pub async fn cases(
     let of = |repo: &RepoName| listed.get(repo).unwrap_or(&none);
     let (mut asked, mut kept) = (BTreeSet::new(), Vec::new());
     for (one, list) in wanted.iter().zip(&lists) {
-        let less = memory.less(one.repo);
+        let less = memory.less(one.repo, &one.at_work, now);
         if list.since.is_some() {
             kept.extend(memory.unchanged(one.repo, (of(one.repo), &one.also, &less), now));
         }

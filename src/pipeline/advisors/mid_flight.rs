@@ -11,7 +11,7 @@ use crate::model::{AdvisorRole, Closed, OnFailure, Phase, PullCase, RunSeen};
 use crate::work::words::as_data;
 
 use super::super::Station;
-use super::super::implement::parts;
+use super::super::implement::{SPEC, parts};
 use super::super::judges::no_verdict;
 use super::super::prompt::{Parts, one_line};
 use super::super::review::{changes, rounds};
@@ -71,6 +71,15 @@ pub(in crate::pipeline) fn judge<'a, T: DeserializeOwned>(
     }
 }
 
+/// What the issue says now, where a head was compared with what it said before: that is another question.
+fn asks_otherwise(view: &View<'_>, book: &str, pull: &PullCase) -> Option<String> {
+    let plays = view.runs.iter().filter_map(|run| run.of.play.as_ref());
+    let mut of_head = plays.filter(|play| play.book == book && play.head.as_ref() == Some(&pull.head));
+    let first = of_head.find(|play| !play.text.is_empty()).filter(|_| book == SPEC)?;
+    let now = view.case.text();
+    (first.text != now).then_some(now)
+}
+
 /// What a reviewer asks instead of giving a verdict.
 pub(in crate::pipeline) fn asks(closed: &Closed) -> Option<String> {
     let question = closed.typed.as_ref()?.value.get(CONSULT)?.as_str()?.trim();
@@ -95,6 +104,10 @@ impl Review<'_> {
         let key = match self.said.len() {
             0 => pull.head.to_string(),
             n => format!("{}\0{CONSULT}\0{n}\0{}", pull.head, self.is_stuck),
+        };
+        let key = match asks_otherwise(view, self.book, pull) {
+            Some(text) => format!("{key}\0{text}"),
+            None => key,
         };
         let round = rounds(view, self.book, &pull.head);
         Job {

@@ -245,3 +245,26 @@ fn the_reviewer_asks_for_nothing() {
     merge: waits for #20 to be ready to land, for 66 minutes now: critic[bot] asks for changes; it needs their approval, or that they take it back
     "#);
 }
+
+/// What lands is what is asked for when it lands: a head that was compared with another text is compared again.
+#[test]
+fn what_is_asked_for_after_the_review_is_compared_with_the_head_again() {
+    let mut it = second("never");
+    it.ran(Done, compliant()).ran(Done, found(&[])).stands();
+    let before = it.case.body.clone();
+    it.edited("ann", "Forget the face. It has to ring.");
+    it.ran(Done, Some(json!({ "compliant": false, "gaps": ["It doesn't ring."] }))).stands();
+    // As it was again, it has been compared with that.
+    it.edited("ann", &before).stands();
+    insta::assert_snapshot!(it.told(), @r#"
+    review: `spec-review` 1.1 -> done {"compliant":true,"gaps":[]}
+    review: `quality-review` 1.1 -> done {"findings":[]}
+    review: critic[bot] says of #20 that c8c8c8c8c8 passes: commented
+    merge: waits for #20 to be ready to land, for 65 minutes now: its policy merges nothing; it needs a person to merge it, or another `mode` (factory.kdl:5)
+    (ann edits the text)
+    review: `spec-review` 1.1 -> done {"compliant":false,"gaps":["It doesn't ring."]}
+    review: `rework` 1 is to be done
+    (ann edits the text)
+    merge: waits for #20 to be ready to land, for 69 minutes now: its policy merges nothing; it needs a person to merge it, or another `mode` (factory.kdl:5)
+    "#);
+}
