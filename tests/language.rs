@@ -245,3 +245,51 @@ fn without_a_language_it_is_said_how_to_declare_one() {
         w.run(&["validate"]).exits(0);
     });
 }
+
+/// What a run or a person learnt is an entry once, whoever says it again, and is told as long as its code is there.
+#[test]
+fn what_was_learnt_is_taken_in_asked_for_and_no_longer_told_once_its_code_is_gone() {
+    yard(|w| {
+        w.write("lesson.md", "Chains wear: look at the trap before a lift.\n\n**Why:** two broke.\n");
+        let learn = |issue: &str| {
+            let args = ["wiki", "ingest", "lesson.md", "--title", "Chains wear", "--repo", "acme/yard"];
+            let of = ["--issue", issue, "--code", "src/core/crane.rs:CraneService"];
+            w.run(&[&args[..], &of].concat()).exits(0).out
+        };
+        let added = learn("7");
+        assert!(added.starts_with("added wiki/gotchas/") && added.ends_with("-chains-wear.md\n"), "{added}");
+        assert!(learn("7").starts_with("known already"), "the same source says it twice");
+        assert!(learn("8").starts_with("said already"), "another source says it too");
+        w.run(&["wiki", "index"]).exits(0);
+        w.run(&["wiki", "index", "--check"]).exits(0);
+        assert_eq!(found(w), []);
+        let told = w.run(&["wiki", "query", "chains"]).exits(0);
+        assert!(told.out.contains("Chains wear") && told.out.contains("(+1)"), "{}", told.all());
+        assert_eq!(w.run(&["wiki", "query", "chains", "--budget", "20"]).exits(0).out, "");
+        let near = w.run(&["wiki", "query", "--path", "src/core"]).exits(0);
+        assert!(near.out.contains("two broke"), "{}", near.all());
+        let log = w.run(&["wiki", "log", "--json"]).exits(0).json();
+        let done: Vec<&str> =
+            log["operations"].as_array().unwrap().iter().map(|it| it["op"].as_str().unwrap()).collect();
+        assert_eq!(done, ["ingest", "corroborate"]);
+        w.commit("What was learnt");
+        w.git(&["rm", "-q", "src/core/crane.rs"]);
+        let listed = w.run(&["wiki", "list"]).exits(0);
+        assert!(listed.out.contains("doesn't hold"), "{}", listed.all());
+        assert_eq!(w.run(&["wiki", "query", "chains"]).exits(0).out, "");
+        // A person's mistake in one is told with its place.
+        let entry = added.trim_start_matches("added ").trim();
+        let path = w.path("config").join(entry);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("topic: \"gotchas\"", "topic: \"patterns\"")).unwrap();
+        assert!(
+            found(w).iter().any(|(rule, says)| rule == "wiki-entry" && says.contains("gotchas")),
+            "{:?}",
+            found(w)
+        );
+        let refused = w
+            .run(&["wiki", "ingest", "lesson.md", "--title", "x", "--repo", "acme/yard", "--topic", "trapps"])
+            .exits(64);
+        assert!(refused.err.contains("there is no topic `trapps`"), "{}", refused.all());
+    });
+}

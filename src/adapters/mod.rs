@@ -1,6 +1,7 @@
 //! The only IO of the product: clock, environment, files, processes, Git, GitHub and the stores.
 
 pub mod attended;
+pub mod chance;
 pub mod clock;
 pub mod disk;
 pub mod env;

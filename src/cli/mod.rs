@@ -40,6 +40,7 @@ mod ui;
 mod validate;
 mod why;
 mod why_not;
+mod wiki;
 mod words;
 
 use std::ffi::OsString;
@@ -154,6 +155,8 @@ enum Command {
     Term(term::Args),
     /// The decisions: lint, show, begin one
     Adr(adr::Args),
+    /// What was learnt, as entries: take in, ask, index
+    Wiki(wiki::Args),
     /// Hold back all changes to what an address covers, at once
     Suspend(suspend::Suspend),
     /// Let changes through again
@@ -261,6 +264,7 @@ async fn run(cx: &context::Context, command: Command) -> Result<Exit, Fail> {
         Command::Policy(args) => policy::run(cx, &args).await,
         Command::Term(args) => term::run(cx, &args).await,
         Command::Adr(args) => adr::run(cx, &args).await,
+        Command::Wiki(args) => wiki::run(cx, &args).await,
         Command::Suspend(args) => suspend::suspend(cx, &args).await,
         Command::Resume(args) => suspend::resume(cx, &args).await,
         Command::History(args) => history::run(cx, &args).await,

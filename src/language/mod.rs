@@ -24,7 +24,8 @@ use crate::model::language::Level;
 pub fn described() -> Vec<(&'static str, Level, &'static str)> {
     let terms = lint::RULES.iter().map(|rule| (rule.name, rule.level, rule.doc));
     let adrs = adr::RULES.iter().map(|rule| (rule.name, rule.level, rule.doc));
-    let others = [&wiki::CITATION, &render::kept::RENDERED].map(|rule| (rule.name, rule.level, rule.doc));
+    let others = [&wiki::ENTRY, &wiki::CITATION, &render::kept::RENDERED]
+        .map(|rule| (rule.name, rule.level, rule.doc));
     terms.chain(adrs).chain(others).collect()
 }
 

@@ -127,6 +127,15 @@ pub struct RelationKind {
     pub to: Vec<String>,
 }
 
+/// A topic of the wiki, which is a folder of entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// Its name.
+    pub name: String,
+    /// Words that speak for it, in any case.
+    pub words: Vec<String>,
+}
+
 /// One context must not depend on another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forbidden {
@@ -161,6 +170,10 @@ pub struct Language {
     pub kinds: Vec<String>,
     /// The kinds of relations.
     pub relations: Vec<RelationKind>,
+    /// The topics of the wiki, in the order in which they are declared.
+    pub topics: Vec<Topic>,
+    /// The topic of what no words speak for.
+    pub default_topic: String,
     /// Ends of names of types that ought to have a term.
     pub load_bearing: Vec<String>,
     /// An alias that more pages than this use is too common to be one.

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::fs;
+use super::{chance, fs};
 
 mod carry;
 
@@ -119,10 +119,8 @@ fn machine(dir: &Path) -> Result<String, Error> {
         Err(error) if !error.is_not_found() => return Err(Error::Prepare(error)),
         Ok(_) | Err(_) => {}
     }
-    let mut drawn = [0; 8];
     let failed = |source| Error::Lock { path: file.clone(), source };
-    File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut drawn)).map_err(failed)?;
-    let id = hex::encode(drawn);
+    let id = hex::encode(chance::drawn::<8>().map_err(failed)?);
     fs::replace(&file, id.as_bytes()).map_err(Error::Prepare)?;
     Ok(id)
 }

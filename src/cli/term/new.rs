@@ -38,7 +38,7 @@ pub(super) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             return Err(Fail::new(Exit::Usage, format!("there is no {what} `{given}`")).help(help));
         }
     }
-    let now = cx.clock.now();
+    let now = cx.clock.now().round(jiff::Unit::Second).unwrap_or_else(|_| cx.clock.now());
     let term = Term {
         id: Ulid::derived(now, &[&args.context, &args.name]),
         name: args.name.trim().to_owned(),

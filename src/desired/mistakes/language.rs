@@ -116,3 +116,20 @@ fn a_relation_between_kinds_that_there_are_not() {
       help: did you mean `coverage`?
     "#);
 }
+
+#[test]
+fn a_topic_that_there_is_not() {
+    let text = complain("language { topic \"traps\" { words \"race\"; }; default-topic \"trap\"; }\n");
+    insta::assert_snapshot!(text, @r#"
+    config::unknown-word
+
+      × there is no topic `trap`
+       ╭─[factory.kdl:2:59]
+     1 │ factory "acme"
+     2 │ language { topic "traps" { words "race"; }; default-topic "trap"; }
+       ·                                                           ───┬──
+       ·                                                              ╰── named here
+       ╰────
+      help: the topics are `traps`
+    "#);
+}

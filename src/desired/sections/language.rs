@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{Field, Kind, Repeat, Type};
-use crate::model::language::{Anchor, Context, Forbidden, Language, Level, RelationKind};
+use crate::model::language::{Anchor, Context, Forbidden, Language, Level, RelationKind, Topic};
 
 use super::Builder;
 use super::pipelines::{GLOBS, globs, texts};
@@ -29,6 +29,13 @@ const KINDS: [&str; 13] = [
 ];
 const RELATIONS: [&str; 8] =
     ["is_a", "part_of", "publishes", "consumes", "guarded_by", "implements", "depends_on", "contradicts"];
+const TOPICS: [(&str, &[&str]); 5] = [
+    ("patterns", &["pattern", "convention", "idiom", "always", "prefer"]),
+    ("architecture", &["architecture", "layer", "boundary", "design", "module"]),
+    ("gotchas", &["gotcha", "trap", "pitfall", "race", "never", "careful"]),
+    ("testing", &["test", "tests", "fixture", "flaky", "coverage", "assert"]),
+    ("dependencies", &["dependency", "dependencies", "library", "package", "version", "upgrade"]),
+];
 const LOAD_BEARING: [&str; 4] = ["Loop", "Runner", "Port", "Adapter"];
 const TERMS: &str = "wiki/terms";
 const WIKI: &str = "wiki";
@@ -68,6 +75,22 @@ static RELATION: Kind = Kind {
     repeat: Repeat::ByKey,
     most: 100,
     example: "relation \"implements\" {\n    from \"adapter\"\n    to \"port\"\n}",
+    ..Kind::EMPTY
+};
+
+static TOPIC: Kind = Kind {
+    name: "topic",
+    about: "A topic of the wiki: a folder of entries. One at least is declared, or those of the built-in set hold.",
+    key: Some(Field::new("name", NAME, "Its name.", "\"gotchas\"").required()),
+    fields: &[Field::new(
+        "words",
+        WORDS,
+        "Words that speak for it, whatever their case: what is taken in goes to the topic whose words it uses most.",
+        "\"trap\" \"race\"",
+    )],
+    repeat: Repeat::ByKey,
+    most: 100,
+    example: "topic \"gotchas\" {\n    words \"trap\" \"race\"\n}",
     ..Kind::EMPTY
 };
 
@@ -152,6 +175,12 @@ pub(super) static LANGUAGE: Kind = Kind {
             "\"entity\" \"service\" \"loop\"",
         ),
         Field::new(
+            "default-topic",
+            NAME,
+            "The topic of what no words speak for; the first one unless it is given.",
+            "\"patterns\"",
+        ),
+        Field::new(
             "load-bearing",
             WORDS,
             "What the names of types end in that ought to have a term.",
@@ -166,7 +195,7 @@ pub(super) static LANGUAGE: Kind = Kind {
         )
         .or("3"),
     ],
-    children: &[&CONTEXT, &RELATION, &FORBID, &LINT],
+    children: &[&CONTEXT, &RELATION, &TOPIC, &FORBID, &LINT],
     example: "language {\n    roots \"src\"\n    context \"builder\" {\n        sources \"src/loops/**\"\n    }\n    context \"shared-kernel\"\n    forbid \"shared-kernel\" to=\"builder\"\n    lint \"coverage\" level=\"off\"\n}",
     ..Kind::EMPTY
 };
@@ -184,6 +213,8 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Box<L
         block.text(field).map_or(or, |(text, _)| text).trim_end_matches('/').to_owned()
     };
     let rendered = |field: &str| block.text(field).map(|(text, _)| text.to_owned());
+    let topics = topics(block, cx);
+    let default_topic = default_topic(block, &topics, cx);
     let levels = block.each(LINT.name).filter_map(|rule| {
         let (word, _) = rule.text("level")?;
         Some((rule.key().to_owned(), Level::by_word(word)?))
@@ -201,6 +232,8 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Box<L
         contexts,
         kinds,
         relations,
+        topics,
+        default_topic,
         load_bearing: given_or(texts(block, "load-bearing", cx), &LOAD_BEARING),
         broad_alias_pages: block.count("broad-alias").map_or(BROAD_ALIAS, |n| n as usize),
         rules,
@@ -221,6 +254,29 @@ fn contexts(block: &Block, cx: &mut Builder<'_>) -> Vec<Context> {
         return declared;
     }
     CONTEXTS.iter().map(|&name| Context { name: name.to_owned(), sources: Vec::new() }).collect()
+}
+
+fn topics(block: &Block, cx: &mut Builder<'_>) -> Vec<Topic> {
+    let declared: Vec<Topic> = block
+        .each(TOPIC.name)
+        .map(|topic| Topic { name: topic.key().to_owned(), words: texts(topic, "words", cx) })
+        .collect();
+    if !declared.is_empty() {
+        return declared;
+    }
+    let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    TOPICS.iter().map(|&(name, words)| Topic { name: name.to_owned(), words: owned(words) }).collect()
+}
+
+fn default_topic(block: &Block, topics: &[Topic], cx: &mut Builder<'_>) -> String {
+    let first = topics.first().map_or_else(String::new, |topic| topic.name.clone());
+    let Some((name, span)) = block.text("default-topic") else { return first };
+    if !topics.iter().any(|topic| topic.name == name) {
+        let names: Vec<String> = topics.iter().map(|topic| topic.name.clone()).collect();
+        let draft = Draft::error(code::UNKNOWN_WORD, format!("there is no topic `{name}`"));
+        cx.sink.push(draft.at(span, "named here").help(format!("the topics are {}", quoted(&names))));
+    }
+    name.to_owned()
 }
 
 fn relations(block: &Block, kinds: &[String], cx: &mut Builder<'_>) -> Vec<RelationKind> {

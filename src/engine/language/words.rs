@@ -5,13 +5,14 @@ use std::path::Path;
 use crate::language::adr::{self, Adrs, Taken};
 use crate::language::code::Code;
 use crate::language::finding::Finding;
-use crate::language::front::MOST_BYTES;
+use crate::language::front::{self, MOST_BYTES};
 use crate::language::lint;
 use crate::language::render::kept;
+use crate::language::rule::Found;
 use crate::language::terms::{self, Listing, TermFile};
 use crate::language::wiki::WikiPage;
-use crate::language::wiki::{self, CITATION};
-use crate::model::language::{Anchor, Language, Level};
+use crate::language::wiki::{self, CITATION, ENTRY, Entry};
+use crate::model::language::{Anchor, Language, Level, Topic};
 use crate::model::{ConfigFile, ConfigFiles};
 
 use super::tree::{Error, Tree};
@@ -32,10 +33,14 @@ pub(crate) struct Words {
     pub(crate) terms: Vec<terms::Read>,
     /// The pages of the wiki: those that people or runs wrote.
     pub(crate) pages: Vec<WikiPage>,
+    /// The entries of the wiki, by file.
+    pub(crate) entries: Vec<Entry>,
     /// The decisions.
     pub(crate) adrs: Adrs,
     /// The glossary and the context map as they lie there.
     rendered: Vec<WikiPage>,
+    /// What is wrong with entries.
+    wrong: Vec<(String, front::Error)>,
     /// What couldn't be read.
     unread: Vec<Finding>,
 }
@@ -55,7 +60,8 @@ impl Words {
         let terms = pages(tree, &language.terms, &mut unread)?;
         let adrs = pages(tree, &language.adr, &mut unread)?;
         let mut all = pages(tree, &language.wiki, &mut unread)?;
-        let places = [language.glossary.as_deref(), language.map.as_deref()];
+        let index = format!("{}/index.md", language.wiki);
+        let places = [language.glossary.as_deref(), language.map.as_deref(), Some(index.as_str())];
         let mut rendered: Vec<WikiPage> = Vec::new();
         for place in places.into_iter().flatten().filter(|place| tree.has(place)) {
             rendered.extend(page(tree, place, &mut unread)?);
@@ -65,6 +71,15 @@ impl Words {
                 || [&language.terms, &language.adr].iter().any(|folder| is_below(&page.path, folder))
         };
         all.retain(|page| !is_other(page));
+        let mut entries = Vec::new();
+        let mut wrong = Vec::new();
+        for page in all.iter().filter(|page| wiki::is_named_so(&page.path)) {
+            let below = page.path.strip_prefix(&language.wiki).unwrap_or(&page.path).trim_start_matches('/');
+            match Entry::read(below, &page.text) {
+                Ok(entry) => entries.push(entry),
+                Err(errors) => wrong.extend(errors.into_iter().map(|it| (page.path.clone(), it))),
+            }
+        }
         // A folder may lie in another, and what can't be read is said once.
         unread.sort_by(|a: &Finding, b| a.path.cmp(&b.path));
         unread.dedup_by(|a, b| a.path == b.path);
@@ -74,6 +89,8 @@ impl Words {
             terms: terms.iter().map(|page| terms::read::read(&page.path, &page.text)).collect(),
             adrs: Adrs::read(texts),
             pages: all,
+            entries,
+            wrong,
             rendered,
             unread,
         })
@@ -98,6 +115,12 @@ impl Words {
         let mut found: Vec<Finding> = unread.map(|finding| Finding { level: weighs, ..finding }).collect();
         found.extend(lint::run(&lint::Cx::new(&self.terms, &self.pages, code, &self.language)));
         found.extend(adr::lint(&adr::Look::new(&self.adrs, code, taken, &self.language.roots), levels));
+        let entry = ENTRY.level(levels);
+        let wrong = self.wrong.iter().filter(|_| entry != Level::Off);
+        found.extend(wrong.map(|(path, error)| {
+            let found = Found::new(path, error.span.clone(), error.message.clone());
+            found.help(error.help.clone()).of(ENTRY.name, entry)
+        }));
         let cited = CITATION.level(levels);
         if cited != Level::Off {
             for page in &self.pages {
@@ -115,6 +138,18 @@ impl Words {
         let there =
             |path: &str| self.rendered.iter().find(|page| page.path == path).map(|page| page.text.as_str());
         kept::rendered(listing.terms(), &self.language, there)
+    }
+
+    /// The page of all topics and entries.
+    pub(crate) fn index_path(&self) -> String {
+        format!("{}/index.md", self.language.wiki)
+    }
+
+    /// The topics that entries may have.
+    pub(crate) fn topics(&self) -> wiki::Topics {
+        let topic = |it: &Topic| wiki::Topic { name: it.name.clone(), keywords: it.words.clone() };
+        let topics = self.language.topics.iter().map(topic).collect();
+        wiki::Topics { topics, default: self.language.default_topic.clone() }
     }
 
     /// The files that findings point into.

@@ -107,6 +107,8 @@ pub fn language() -> Language {
             any("depends_on"),
             RelationKind { name: "implements".into(), from: vec!["service".into()], to: vec!["port".into()] },
         ],
+        topics: vec![],
+        default_topic: String::new(),
         load_bearing: vec!["Port".into()],
         broad_alias_pages: 3,
         forbidden: vec![],

@@ -10,7 +10,9 @@ use crate::language::slug::of_title;
 
 use super::kinds::{CodeRef, Confidence, Source, Standing};
 use super::read;
+use crate::language::rule::Rule;
 use crate::language::ulid::Ulid;
+use crate::model::language::Level;
 
 /// The most bytes of an entry.
 pub const MOST_BYTES: usize = 64 * 1024;
@@ -18,6 +20,21 @@ pub const MOST_BYTES: usize = 64 * 1024;
 pub(super) const MOST_TEXT: usize = 500;
 /// The most items of a list of the frontmatter.
 pub(super) const MOST_ITEMS: usize = 100;
+
+/// The rule that entries have the form of entries.
+pub const ENTRY: Rule<()> = Rule {
+    name: "wiki-entry",
+    level: Level::Error,
+    doc: "the entries of the wiki have sound frontmatter, and lie in the folder of their topic under their id",
+    check: (),
+};
+
+/// Whether a file is called as entries are: an id, a hyphen, a slug.
+pub fn is_named_so(path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let id = file.split_once('-').map(|(id, _)| id);
+    id.is_some_and(|id| id.parse::<Ulid>().is_ok())
+}
 
 /// An entry that was read, or changed since.
 #[derive(Clone, Debug, PartialEq, Eq)]

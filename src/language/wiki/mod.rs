@@ -18,7 +18,7 @@ pub mod stale;
 pub mod topics;
 
 pub use cites::{CITATION, Cite, Hint, Style, Verified, cites, hints, lint as lint_page, verify};
-pub use entry::{Entry, Facts, MOST_BYTES, written};
+pub use entry::{ENTRY, Entry, Facts, MOST_BYTES, is_named_so, written};
 pub use gate::{Grounds, Mention, anchored};
 pub use index::index;
 pub use ingest::{Cx, Incoming, Ingested, Outcome, Unfit, Write, digest, ingest};
