@@ -117,7 +117,7 @@ fn what_is_wrong_is_said_at_once_and_what_can_be_is_mended() {
         let crane = w.path("config/wiki/terms/crane.md");
         let text = std::fs::read_to_string(&crane).unwrap().replace("aliases: []", "aliases: [\"hoist\"]");
         std::fs::write(&crane, text.replace("\"service\"", "\"servise\"")).unwrap();
-        w.write("wiki/terms/broken.md", "---\nid: 1\nname: \n---\n");
+        w.write("wiki/terms/broken.md", "---\nid: 1\nname: foo\n---\n");
         w.write(
             "src/core/pilot.rs",
             &format!("use crate::edge::desk::DeskService;\n{}", service("PilotService", &["charts"])),
@@ -132,7 +132,9 @@ fn what_is_wrong_is_said_at_once_and_what_can_be_is_mended() {
         }
         let refused = w.run(&["validate"]).exits(3);
         assert!(
-            refused.err.contains("the language has") && refused.err.contains("servise"),
+            refused.err.contains("the language has")
+                && refused.err.contains("servise")
+                && refused.err.contains("[wiki/terms/broken.md:3:7]"),
             "{}",
             refused.all()
         );

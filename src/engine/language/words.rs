@@ -9,7 +9,7 @@ use crate::language::front::{self, MOST_BYTES};
 use crate::language::lint;
 use crate::language::render::kept;
 use crate::language::rule::Found;
-use crate::language::terms::{self, Listing, TermFile};
+use crate::language::terms::{self, Listing};
 use crate::language::wiki::WikiPage;
 use crate::language::wiki::{self, CITATION, ENTRY, Entry};
 use crate::model::language::{Anchor, Language, Level, Topic};
@@ -39,6 +39,8 @@ pub(crate) struct Words {
     pub(crate) adrs: Adrs,
     /// The glossary and the context map as they lie there.
     rendered: Vec<WikiPage>,
+    /// The files of terms and decisions, whether or not they are any.
+    others: Vec<WikiPage>,
     /// What is wrong with entries.
     wrong: Vec<(String, front::Error)>,
     /// What couldn't be read.
@@ -83,15 +85,16 @@ impl Words {
         // A folder may lie in another, and what can't be read is said once.
         unread.sort_by(|a: &Finding, b| a.path.cmp(&b.path));
         unread.dedup_by(|a, b| a.path == b.path);
-        let texts = adrs.iter().map(|page| (page.path.as_str(), page.text.as_str()));
+        let decisions = adrs.iter().map(|page| (page.path.as_str(), page.text.as_str()));
         Ok(Self {
             language,
             terms: terms.iter().map(|page| terms::read::read(&page.path, &page.text)).collect(),
-            adrs: Adrs::read(texts),
+            adrs: Adrs::read(decisions),
             pages: all,
             entries,
             wrong,
             rendered,
+            others: terms.into_iter().chain(adrs).collect(),
             unread,
         })
     }
@@ -155,15 +158,9 @@ impl Words {
     /// The files that findings point into.
     pub(crate) fn files(&self) -> ConfigFiles {
         let file =
-            |path: &str, text: &str| ConfigFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
-        let terms = self
-            .terms
-            .iter()
-            .filter_map(|read| read.file.as_ref())
-            .map(|it: &TermFile| file(&it.path, it.page.text()));
-        let pages = self.pages.iter().chain(&self.rendered).map(|page| file(&page.path, &page.text));
-        let adrs = self.adrs.records.iter().map(|record| file(record.path(), record.text()));
-        ConfigFiles { files: terms.chain(pages).chain(adrs).collect(), ..ConfigFiles::default() }
+            |page: &WikiPage| ConfigFile { path: page.path.clone(), bytes: page.text.clone().into_bytes() };
+        let all = self.others.iter().chain(&self.pages).chain(&self.rendered);
+        ConfigFiles { files: all.map(file).collect(), ..ConfigFiles::default() }
     }
 }
 
