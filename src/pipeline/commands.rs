@@ -60,7 +60,8 @@ fn parse(body: &str) -> Option<Result<Command, String>> {
         _ => {
             words.next().and_then(|word| Phase::by_word(&word.to_lowercase())).map(Command::Redo).ok_or_else(
                 || {
-                    let all: Vec<&str> = Phase::ALL.iter().map(|phase| phase.as_str()).collect();
+                    let all = Phase::ALL.iter().filter(|phase| is_redone(**phase));
+                    let all: Vec<&str> = all.map(|phase| phase.as_str()).collect();
                     format!("name a phase after `/redo`: {}", all.join(", "))
                 },
             )
@@ -164,12 +165,20 @@ pub(super) fn commands(view: &View<'_>) -> Commands {
     out
 }
 
+/// Whether a phase is one that may be gone through again. Those that follow what an agent made begin by themselves with it.
+fn is_redone(phase: Phase) -> bool {
+    phase <= Phase::Implement
+}
+
 /// Why nothing comes of it that a phase is to be gone through again.
 fn in_vain(view: &View<'_>, phase: Phase, said: Timestamp) -> Option<String> {
     if !view.pipeline.has(phase) {
         return Some(format!("`/redo {phase}`: this pipeline has no such phase"));
     }
     let was_open = |it: &&PullCase| it.opened <= said && it.closed.is_none_or(|closed| said < closed);
+    if !is_redone(phase) {
+        return Some(format!("`/redo {phase}`: it begins by itself; `/retry` tries again what was given up"));
+    }
     let pull = view.case.pulls.iter().find(was_open)?;
     let number = pull.number;
     Some(format!("`/redo {phase}`: #{number} is open; ask for changes on it, or close it and say so again"))

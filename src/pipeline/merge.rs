@@ -62,7 +62,10 @@ pub(super) fn landed(view: &View<'_>) -> Option<Station> {
             return Some(Station::human(Phase::Merge, why, Vec::new()));
         }
         let by = landed.by.as_deref().unwrap_or("somebody");
-        return Some(Station::new(Phase::Merge, Stand::Done(format!("#{} was merged by {by}", pull.number))));
+        let elsewhere = super::rules::made_for_another(view, pull);
+        let elsewhere = elsewhere.map(|made_for| format!(" into `{}`, and not into `{made_for}`", pull.base));
+        let says = format!("#{} was merged by {by}{}", pull.number, elsewhere.unwrap_or_default());
+        return Some(Station::new(Phase::Merge, Stand::Done(says)));
     }
     if pull.open {
         return None;
@@ -106,39 +109,15 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     match left.as_slice() {
         [] if pull.queue.is_some() => Some(queue::enqueues(view, pull)),
         [] => Some(Station::moves(Phase::Merge, Move::Land(landing(view, pull)?))),
-        [only]
-            if only.rule == "behind"
-                && pull.behind.is_some()
-                && view.policy().is_some_and(|it| it.updates > 0) =>
-        {
-            let (number, head) = (pull.number, pull.head.clone());
-            let on = Address::repo(&view.case.repo).part("pull", &number.to_string());
-            let done = view.cx.observed.cases.held.updates_since(&on, view.commands.last_retry());
-            let most = view.policy().map_or(0, |it| it.updates);
-            let since = view.commands.last_retry().max(pull.head_at);
-            let refused = view.cx.observed.cases.held.refused_updates.get(&on);
-            if let Some((_, says)) = refused.filter(|(at, _)| since.is_none_or(|since| *at > since)) {
-                let why = format!(
-                    "GitHub doesn't bring the branch of #{number} up to its base: {says}; bring it up to date, or say `/retry`"
-                );
-                return Some(Station::human(Phase::Merge, why, Vec::new()));
-            }
-            if done >= most as usize {
-                let why = format!(
-                    "the branch of #{number} was brought up to its base {done} times, and {most} are allowed{}; bring it up to \
-                     date, or say `/retry`",
-                    view.policy().map(|it| format!(" ({})", it.source)).unwrap_or_default()
-                );
-                return Some(Station::human(Phase::Merge, why, Vec::new()));
-            }
-            Some(Station::moves(Phase::Merge, Move::Update { number, head }))
-        }
+        all if is_to_be_updated(view, pull, all) => Some(update(view, pull)),
         all if all.iter().any(|it| it.rule == "base") || is_of_people(all) => {
             let says = all.iter().filter(|it| it.rule != "behind");
             let says: Vec<String> = says.map(|it| format!("{}; it needs {}", it.says, it.needs)).collect();
             Some(Station::human(Phase::Merge, format!("#{}: {}", pull.number, says.join("; ")), Vec::new()))
         }
         [first, more @ ..] => {
+            // What somebody has to do is told first: the rest follows by itself.
+            let first = left.iter().find(|it| it.is_of_people()).unwrap_or(first);
             let since = has_waited(view, pull)
                 .map(|it| format!(", for {} minutes now", it.as_mins()))
                 .unwrap_or_default();
@@ -153,6 +132,47 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
             Some(Station::waits(Phase::Merge, on))
         }
     }
+}
+
+/// Whether it is brought up to its base now: where that alone keeps it from landing, and once before a person is asked to approve
+/// it, who would have to approve it again otherwise.
+fn is_to_be_updated(view: &View<'_>, pull: &PullCase, left: &[Unmet]) -> bool {
+    let is_updated = pull.behind.is_some() && view.policy().is_some_and(|it| it.updates > 0);
+    let awaits_approval = |it: &Unmet| it.rule == "review" && super::rules::is_unapproved(view, pull);
+    is_updated
+        && left.iter().any(|it| it.rule == "behind")
+        && left.iter().all(|it| it.rule == "behind" || awaits_approval(it))
+        && (left.len() == 1 || view.cx.observed.cases.held.updates_since(&address(view, pull), None) == 0)
+}
+
+/// Its branch takes in its base, unless that was done as often as its policy allows, or GitHub doesn't do it.
+fn update(view: &View<'_>, pull: &PullCase) -> Station {
+    let (number, head) = (pull.number, pull.head.clone());
+    let on = address(view, pull);
+    let done = view.cx.observed.cases.held.updates_since(&on, view.commands.last_retry());
+    let most = view.policy().map_or(0, |it| it.updates);
+    let since = view.commands.last_retry().max(pull.head_at);
+    let refused = view.cx.observed.cases.held.refused_updates.get(&on);
+    if let Some((_, says)) = refused.filter(|(at, _)| since.is_none_or(|since| *at > since)) {
+        let why = format!(
+            "GitHub doesn't bring the branch of #{number} up to its base: {says}; bring it up to date, or say `/retry`"
+        );
+        return Station::human(Phase::Merge, why, Vec::new());
+    }
+    if done >= most as usize {
+        let why = format!(
+            "the branch of #{number} was brought up to its base {done} times, and {most} are allowed{}; bring it up to \
+             date, or say `/retry`",
+            view.policy().map(|it| format!(" ({})", it.source)).unwrap_or_default()
+        );
+        return Station::human(Phase::Merge, why, Vec::new());
+    }
+    Station::moves(Phase::Merge, Move::Update { number, head })
+}
+
+/// Where it is.
+fn address(view: &View<'_>, pull: &PullCase) -> Address {
+    Address::repo(&view.case.repo).part("pull", &pull.number.to_string())
 }
 
 /// For how long it has had its head, where that is so long that it should have landed.
@@ -180,9 +200,9 @@ pub fn waits_in_line(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
 /// follows from that, which are its checks and whoever judges it anew. What landed before it would have it brought up and judged
 /// once more, and again after that. A person isn't waited for, nor what lasts.
 pub fn has_its_turn(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
-    let on = Address::repo(&view.case.repo).part("pull", &pull.number.to_string());
     let is_updated = || {
-        view.cx.observed.cases.held.updates_since(&on, None) > 0 || super::review::was_resolved(view, pull)
+        view.cx.observed.cases.held.updates_since(&address(view, pull), None) > 0
+            || super::review::was_resolved(view, pull)
     };
     let goes_on = match &at.stand {
         Stand::Works(task) => {

@@ -50,7 +50,10 @@ pub(super) fn keeps(view: &View<'_>, pull: &PullCase) -> Option<(String, String)
 /// who was killed in between finds it there, or finds this.
 fn out<'p>(view: &View<'_>, pull: &'p PullCase) -> Option<&'p Removed> {
     let queue = pull.queue.as_ref().filter(|queue| queue.entry.is_none())?;
-    let removed = queue.removed.as_ref().filter(|it| came(pull).is_some_and(|came| it.at >= came))?;
+    // GitHub tells times in whole seconds. The queue may be as quick as that; a person who pushes another head takes it out in
+    // the second in which that comes.
+    let is_later = |it: &Removed, came| if it.by == QUEUE_BOT { it.at >= came } else { it.at > came };
+    let removed = queue.removed.as_ref().filter(|it| came(pull).is_some_and(|came| is_later(it, came)))?;
     // Who pushes another head takes the one before it out, and the factory does so in no other way.
     let is_own = view.is_factory(&removed.by);
     // GitHub tells times in whole seconds, and who mended it may have been as quick as that.

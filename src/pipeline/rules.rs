@@ -22,6 +22,13 @@ pub struct Unmet {
     pub needs: String,
 }
 
+impl Unmet {
+    /// Whether people have to do something, and nothing else would satisfy it.
+    pub(super) fn is_of_people(&self) -> bool {
+        matches!(self.rule, "mode" | "own" | "draft" | "hold" | "review" | "conversations")
+    }
+}
+
 /// After this long a check that never started is named.
 const STARTS_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
@@ -37,6 +44,9 @@ pub fn unmet(view: &View<'_>, pull: &PullCase) -> Vec<Unmet> {
             .into_iter()
             .collect();
     };
+    if !pull.open {
+        return not("open", "it is closed", "somebody to open it").into_iter().collect();
+    }
     let rules = [
         mode(policy),
         super::merge::is_synthetic(pull)
@@ -44,13 +54,12 @@ pub fn unmet(view: &View<'_>, pull: &PullCase) -> Vec<Unmet> {
                 not("synthetic", "its title says that it is a test of the factory", "nothing: it is closed")
             })
             .flatten(),
-        (!pull.open).then(|| not("open", "it is closed", "somebody to open it")).flatten(),
         (!pull.own).then(|| not("own", "the factory didn't open it", "a person to merge it")).flatten(),
         pull.draft.then(|| not("draft", "it is a draft", "somebody to mark it ready")).flatten(),
         held(view, pull),
         retargeted(view, pull),
         mergeable(pull),
-        behind(pull),
+        behind(policy, pull),
         checks(view, policy, pull),
         reviews(view, policy, pull),
         threads(pull),
@@ -68,28 +77,31 @@ pub fn unmet(view: &View<'_>, pull: &PullCase) -> Vec<Unmet> {
 pub(super) fn of_people(view: &View<'_>, pull: &PullCase) -> Option<Vec<String>> {
     let all_read = pull.reviews.known().is_some() && pull.threads.known().is_some();
     let left = if all_read { unmet(view, pull) } else { Vec::new() };
-    let of_people =
-        |it: &Unmet| matches!(it.rule, "mode" | "own" | "draft" | "hold" | "review" | "conversations");
     // Where people merge, no check has to be asked for.
     let merged_by_people = view.policy()?.mode == MergeMode::Never && view.policy()?.checks.is_empty();
     let follows = |it: &Unmet| it.rule == "behind" || (it.rule == "checks" && merged_by_people);
-    let only = left.iter().all(|it| of_people(it) || follows(it));
-    let needs = left.into_iter().filter(of_people).map(|it| it.needs);
+    let only = left.iter().all(|it| it.is_of_people() || follows(it));
+    let needs = left.into_iter().filter(Unmet::is_of_people).map(|it| it.needs);
     Some(needs.collect::<Vec<_>>()).filter(|needs| only && !needs.is_empty())
 }
 
 /// It lands where it was made for. Whoever has it go elsewhere decides that it does.
 fn retargeted(view: &View<'_>, pull: &PullCase) -> Option<Unmet> {
-    let made_for = view.runs.iter().rev().find_map(|run| {
-        let closed = run.phase.closed()?;
-        closed.commit.as_ref().and(closed.base.as_ref())
-    });
-    let (_, branch) = made_for.filter(|(_, branch)| *branch != pull.base)?;
+    let branch = made_for_another(view, pull)?;
     not(
         "base",
         format!("it was made for `{branch}`, and somebody has it merged into `{}`", pull.base),
         format!("a person to merge it, or to have it go to `{branch}` again"),
     )
+}
+
+/// The branch that it was made for, where that is another one than it goes to.
+pub(super) fn made_for_another(view: &View<'_>, pull: &PullCase) -> Option<String> {
+    let made_for = view.runs.iter().rev().find_map(|run| {
+        let closed = run.phase.closed()?;
+        closed.commit.as_ref().and(closed.base.as_ref())
+    });
+    made_for.filter(|(_, branch)| *branch != pull.base).map(|(_, branch)| branch.clone())
 }
 
 fn mode(policy: &MergePolicy) -> Option<Unmet> {
@@ -124,7 +136,7 @@ fn mergeable(pull: &PullCase) -> Option<Unmet> {
 }
 
 /// What lands must be what was tested: its head has all that its base has. A merge queue brings both together, and tests that.
-fn behind(pull: &PullCase) -> Option<Unmet> {
+fn behind(policy: &MergePolicy, pull: &PullCase) -> Option<Unmet> {
     if pull.queue.is_some() {
         return None;
     }
@@ -133,7 +145,12 @@ fn behind(pull: &PullCase) -> Option<Unmet> {
         Some(n) => not(
             "behind",
             format!("its base has {n} commit{} that it was not tested with", if n == 1 { "" } else { "s" }),
-            "its branch to take them in",
+            match policy.mode {
+                MergeMode::OnGreenWithReview => {
+                    "its branch to take them in, and an approval of what that makes"
+                }
+                MergeMode::Never | MergeMode::OnGreen => "its branch to take them in",
+            },
         ),
         None => not("behind", "nobody can tell whether its base moved on", "GitHub to tell"),
     }
@@ -253,10 +270,13 @@ fn reviews(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unm
     if others.iter().any(|it| view.is_trusted(&it.author) == Some(true)) {
         return None;
     }
-    let needs = format!(
+    let mut needs = format!(
         "an approval of {} by somebody else than who opened it and who pushed to it",
         pull.head.short()
     );
+    if policy.updates > 0 && pull.queue.is_none() {
+        needs.push_str("; the factory brings it up to its base, and who does that by hand has pushed to it");
+    }
     // Who has the reviewer's credential can write an approval, and no run of the factory's.
     let is_reviewed = || super::judges::passed(view, pull);
     match by_reviewer.first() {
@@ -275,6 +295,14 @@ fn reviews(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unm
             not("review", says, needs)
         }
     }
+}
+
+/// Whether all that its reviews lack is that somebody approves it.
+pub(super) fn is_unapproved(view: &View<'_>, pull: &PullCase) -> bool {
+    let asks = |it: &&ReviewSeen| it.verdict == ReviewIs::ChangesRequested && view.may_object(&it.author);
+    let asked_for = view.policy().is_some_and(|it| it.mode == MergeMode::OnGreenWithReview);
+    let is_objected_to = |reviews: &Vec<ReviewSeen>| verdicts(reviews).iter().any(asks);
+    asked_for && pull.reviews.known().is_some_and(|it| !is_objected_to(it)) && view.pushers(pull).is_some()
 }
 
 /// That nobody has approved the head, or why what somebody has approved of it doesn't count.

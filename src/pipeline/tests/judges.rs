@@ -96,7 +96,7 @@ fn with_one_identity_it_is_a_comment_and_a_person_approves() {
     review: `spec-review` 1.1 -> done {"compliant":true,"gaps":[]}
     review: `quality-review` 1.1 -> done {"findings":[]}
     review: the author says of #20 that c8c8c8c8c8 passes: commented
-    merge: waits for #20 to be ready to land, for 65 minutes now: nobody has approved its head; it needs an approval of c8c8c8c8c8 by somebody else than who opened it and who pushed to it
+    merge: waits for #20 to be ready to land, for 65 minutes now: nobody has approved its head; it needs an approval of c8c8c8c8c8 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it
     (ann approves it)
     merge: merges #20 at c8c8c8c8c8
     "#);
@@ -166,7 +166,7 @@ fn what_somebody_took_back_is_not_given_again() {
     review: critic[bot] says of #20 that c8c8c8c8c8 passes: approved
     merge: merges #20 at c8c8c8c8c8
     (ann dismisses it)
-    merge: waits for #20 to be ready to land, for 65 minutes now: nobody has approved its head; it needs an approval of c8c8c8c8c8 by somebody else than who opened it and who pushed to it
+    merge: waits for #20 to be ready to land, for 65 minutes now: nobody has approved its head; it needs an approval of c8c8c8c8c8 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it
     "#);
 }
 

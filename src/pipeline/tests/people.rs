@@ -277,11 +277,12 @@ fn the_same_words_of_somebody_else_are_other_words() {
 #[test]
 fn what_cannot_be_gone_through_again_is_not_heard() {
     let mut it = story();
-    it.said("ann", "/redo implement").said("ann", "/redo plan").stands();
+    it.said("ann", "/redo implement").said("ann", "/redo plan").said("ann", "/redo merge").stands();
     let told = it.view(|view| projection(view, &station(view)).and_then(|tell| tell.comment)).unwrap();
     let lines: Vec<&str> = told.lines().filter(|line| line.contains("not heard")).map(str::trim).collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
     ann: not heard: '/redo implement': # 20 is open; ask for changes on it, or close it and say so again
+    ann: not heard: '/redo merge': it begins by itself; '/retry' tries again what was given up
     ann: not heard: '/redo plan': this pipeline has no such phase
     ");
     it.pull("it is closed", |pull| {
@@ -387,7 +388,7 @@ repo "acme/anvil" { pipeline "p"; }
     (ann resolves it)
     (ann approves it)
     (it isn't on record)
-    ann approves its head, and pushed to it; it needs an approval of 0202020202 by somebody else than who opened it and who pushed to it
+    ann approves its head, and pushed to it; it needs an approval of 0202020202 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it
     nobody can tell who pushed 0202020202: GitHub's record of pushes doesn't tell of all that led to it; it needs a person to merge it, or another head
     ");
 }

@@ -120,14 +120,24 @@ fn what_a_person_took_out_is_theirs() {
     it.said("ann", "/retry").moved();
     let mut other = story();
     other.pull("it has another head since", |pull| removed(pull, "ann", -1)).moved();
+    let mut pushed = story();
+    pushed.pull("ann pushes another head, and its check begins", |pull| {
+        removed(pull, "ann", 1);
+        let at = now() + SignedDuration::from_hours(1);
+        pull.head_at = Some(at);
+        pull.checks = Seen::Known(vec![CheckSeen { since: Some(at), ..check("ci", CheckIs::Passed) }]);
+    });
+    pushed.moved();
     let mut own = story();
     own.pull("the factory pushes another head", |pull| removed(pull, "bot", 1)).moved();
-    insta::assert_snapshot!(format!("{}{}{}", it.told(), other.told(), own.told()), @r"
+    insta::assert_snapshot!(format!("{}{}{}{}", it.told(), other.told(), pushed.told(), own.told()), @r"
     (ann takes it out)
     merge: A PERSON'S TURN: ann took #20 out of GitHub's merge queue; put it there again, or say `/retry`
     (ann: /retry)
     merge: puts #20 into the merge queue at c8c8c8c8c8
     (it has another head since)
+    merge: puts #20 into the merge queue at c8c8c8c8c8
+    (ann pushes another head, and its check begins)
     merge: puts #20 into the merge queue at c8c8c8c8c8
     (the factory pushes another head)
     merge: puts #20 into the merge queue at c8c8c8c8c8
