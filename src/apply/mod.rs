@@ -6,6 +6,7 @@
 mod cases;
 mod compare;
 mod issues;
+mod keeping;
 mod labels;
 mod look;
 mod moving;

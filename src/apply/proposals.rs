@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::adapters::github::{Client, Effect as Once, Error, Kind, Operation, segment};
 use crate::model::{Action, CommitId, Effect, ProposedFile, RepoName};
+use crate::observed::own_pulls;
 
 use super::look::LookError;
 use super::shown::Shown;
@@ -39,8 +40,12 @@ pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, Look
     else {
         return Err(LookError::Partial("this is not a proposal".to_owned()));
     };
-    let open = open_pull(client, repo, branch).await?;
-    Ok(open.map_or(Value::Null, |number| json!({ "pull": number })))
+    if let Some(number) = open_pull(client, repo, branch).await? {
+        return Ok(json!({ "pull": number }));
+    }
+    let Effect::Propose { alone: Some(prefix), .. } = &action.effect else { return Ok(Value::Null) };
+    let of_family = own_pulls(client, repo, prefix).await?;
+    Ok(of_family.first().map_or(Value::Null, |other| json!({ "alone": false, "pull": other.number })))
 }
 
 async fn open_pull(client: &Client, repo: &RepoName, branch: &str) -> Result<Option<u64>, Error> {

@@ -9,6 +9,7 @@ use crate::model::{Action, Case, Effect, StopRun};
 use crate::plan::Permit;
 
 use super::cases::Group;
+use super::keeping;
 use super::outcome::{Outcome, Trouble};
 use super::{
     LookError, Looked, Shown, Workshop, WorkshopError, cases, issues, labels, moving, proposals, pulls,
@@ -135,6 +136,7 @@ impl Writer {
                 group.look(client, repo, watched.number, |case| case.update(head, watched)).await?
             }
             Effect::StopRun(stop) => StopRun::value(&stop.run, self.workshop.is_at_work(&stop.run)?),
+            Effect::KeepIssue(it) => keeping::look(client, it).await?,
         };
         Ok(value.into())
     }
@@ -172,7 +174,7 @@ impl Writer {
             Effect::Report { repo, commit, name, state, check_run } => {
                 speech::report(client, repo, commit, name, state, *check_run).await?
             }
-            Effect::Propose { repo, branch, base, files, title, body } => {
+            Effect::Propose { repo, branch, base, files, title, body, alone: _ } => {
                 let proposal = proposals::Proposal { repo, branch, base, files, title, body };
                 proposals::propose(client, &proposal).await?
             }
@@ -213,6 +215,7 @@ impl Writer {
             }
             // Its intent and this outcome are all that there is of it.
             Effect::PassOver(_) => Shown::Yes,
+            Effect::KeepIssue(it) => keeping::keep(client, it, &action.before).await?,
         })
     }
 }

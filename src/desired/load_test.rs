@@ -49,6 +49,9 @@ pub(super) fn explain(desired: &Desired, sources: bool) -> String {
         if repo.recipe != crate::model::Recipe::default() || !repo.gates.is_empty() {
             writeln!(w, "  {:?} {:?}", repo.recipe, repo.gates).unwrap();
         }
+        if let Some(language) = &repo.language {
+            writeln!(w, "  {language:?}").unwrap();
+        }
         writeln!(w, "  labels {} ({})", repo.labels.mode.value.as_str(), repo.labels.mode.layer).unwrap();
         for label in repo.labels.specs.values() {
             let s = &label.value;

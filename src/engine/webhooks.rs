@@ -30,6 +30,8 @@ const MAX_BODY: usize = 25 << 20;
 const REMEMBERED: usize = 4096;
 /// How long a sender may take for a delivery.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The branches that the factory pushes to.
+const OWN: &str = "factory/";
 /// How long a request under way is waited for at the end.
 const GRACE: Duration = Duration::from_millis(200);
 
@@ -209,7 +211,10 @@ enum Look {
 impl Look {
     fn add_to(self, pending: &mut Pending) {
         match self {
-            Self::Config => pending.remote = true,
+            Self::Config => {
+                pending.remote = true;
+                pending.facets = pending.facets.and(Facets::of(Facet::Language));
+            }
             Self::Facets(facets) => pending.facets = pending.facets.and(facets),
         }
     }
@@ -223,13 +228,18 @@ fn about(delivery: &Delivery, config: Option<&(RepoName, String)>) -> Option<Loo
     match delivery.event.as_str() {
         "push" => {
             let moved = delivery.git_ref()?.strip_prefix("refs/heads/")?;
-            (branch? == moved).then_some(Look::Config)
+            if branch.is_some_and(|branch| branch == moved) {
+                return Some(Look::Config);
+            }
+            // Words and code are looked at on the branch that others are merged into; agents push to their own.
+            (!moved.starts_with(OWN)).then(|| Look::Facets(Facets::of(Facet::Language)))
         }
         "pull_request" => {
             if branch.is_none() {
-                return Some(Look::Facets(Facets::of(Facet::Cases)));
+                return Some(Look::Facets(Facets::of(Facet::Cases).and(Facets::of(Facet::Language))));
             }
-            Some(Look::Facets(Facets::of(Facet::ConfigPulls).and(Facets::of(Facet::Flips))))
+            let facets = Facets::of(Facet::ConfigPulls).and(Facets::of(Facet::Flips));
+            Some(Look::Facets(facets.and(Facets::of(Facet::Language))))
         }
         "repository" => Some(Look::Facets(Facets::of(Facet::Settings).and(Facets::of(Facet::Labels)))),
         "label" => Some(Look::Facets(Facets::of(Facet::Labels))),
@@ -284,9 +294,10 @@ mod tests {
             ("push", "Acme/Factory", "refs/heads/main", "config"),
             ("push", "acme/factory", "refs/heads/factory/ledger", ""),
             ("push", "acme/factory", "refs/tags/main", ""),
-            ("push", "acme/widgets", "refs/heads/main", ""),
-            ("pull_request", "acme/factory", "", "config-pulls flips"),
-            ("pull_request", "acme/widgets", "", "cases"),
+            ("push", "acme/widgets", "refs/heads/main", "language"),
+            ("push", "acme/widgets", "refs/heads/factory/issue/7", ""),
+            ("pull_request", "acme/factory", "", "config-pulls flips language"),
+            ("pull_request", "acme/widgets", "", "cases language"),
             ("issue_comment", "acme/widgets", "", "cases"),
             ("check_run", "acme/widgets", "", "cases"),
             ("repository", "acme/widgets", "", "settings labels"),

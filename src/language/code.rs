@@ -59,6 +59,24 @@ pub struct FileUse {
     pub symbol: String,
 }
 
+/// A source file that is indexed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileOf {
+    /// The file.
+    pub path: String,
+    /// What it defines; nothing: it couldn't be read, so nobody can tell.
+    pub defined: Option<Defined>,
+}
+
+/// How many definitions a file has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Defined {
+    /// Types of any kind, nested ones included.
+    pub types: usize,
+    /// Functions and methods.
+    pub functions: usize,
+}
+
 /// The code of one commit of one repository, as far as it was read.
 pub trait Code {
     /// Where the symbol of an anchor is.
@@ -67,6 +85,8 @@ pub trait Code {
     fn load_bearing(&self, suffixes: &[String]) -> Vec<Anchor>;
     /// What files use of other files.
     fn uses(&self) -> Vec<FileUse>;
+    /// Every source file that is indexed, those that couldn't be read included, by path.
+    fn files(&self) -> Vec<FileOf>;
     /// Whether a file or a folder is there, relative to the root.
     fn has_file(&self, path: &str) -> Answer;
     /// Whether a dotted path of modules and names leads to something: `factory.plan.Guard`.
@@ -75,6 +95,21 @@ pub trait Code {
     fn has_name(&self, name: &str) -> Answer;
     /// Whether a command line can be run here: its program is declared or is a file.
     fn has_command(&self, line: &str) -> Answer;
+    /// Where the symbol of an anchor is defined: where it says, or where a file that gives it out has it from. None: it
+    /// doesn't resolve, or nobody can tell.
+    fn defined(&self, anchor: &Anchor) -> Option<Anchor>;
+    /// What the text of an anchored definition itself names, each where it is defined; without what can't be followed.
+    /// None: the anchor doesn't resolve, or nobody can tell. Empty: it names nothing of this code.
+    fn depends(&self, anchor: &Anchor) -> Option<Vec<Anchor>>;
+    /// The types that an anchored type is made from, each where it is defined; without those of other code. None: the
+    /// anchor doesn't resolve, or nobody can tell. Empty: there are none, as of a function.
+    fn bases(&self, anchor: &Anchor) -> Option<Vec<Anchor>>;
+    /// Whether an anchored definition is a type that code of other files may use. None: the anchor doesn't resolve, or
+    /// nobody can tell.
+    fn is_public_type(&self, anchor: &Anchor) -> Option<bool>;
+    /// The text of an anchored definition, in at most so many lines, long ones cut. None: the anchor doesn't resolve,
+    /// or its file can't be read now.
+    fn excerpt(&self, anchor: &Anchor, lines: usize) -> Option<String>;
     /// The symbols of a file, in the order in which they are written; empty where it wasn't read.
     fn names_in(&self, path: &str) -> Vec<String>;
 

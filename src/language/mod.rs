@@ -7,6 +7,7 @@ pub mod code;
 pub mod finding;
 pub mod fix;
 pub mod front;
+pub mod keep;
 pub mod lint;
 pub mod markdown;
 pub mod prose;

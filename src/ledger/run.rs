@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Advice;
 use crate::model::{
@@ -105,8 +106,15 @@ impl Run {
             at: self.ended,
             used,
             cost: self.cost(),
+            answer: self.answer(),
             play: self.past_play().map(Box::new),
         }
+    }
+
+    /// Of a question: its answer.
+    fn answer(&self) -> Option<Value> {
+        let produced = self.produced.as_ref().filter(|_| self.play.is_none())?;
+        Some(produced.typed.as_ref()?.value.clone())
     }
 
     fn past_play(&self) -> Option<PastPlay> {

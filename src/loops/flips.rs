@@ -62,6 +62,7 @@ fn propose(config: &RepoName, flip: &OpenFlip, address: Address) -> Action {
         files: flip.files.clone(),
         title,
         body,
+        alone: None,
     };
     let mut after = json!({ "branch": flip.branch, "files": files });
     if let Some((number, _)) = flip.pull {

@@ -6,6 +6,7 @@
 mod comes_next;
 mod contract;
 mod follow_ups;
+mod keeping;
 mod registry;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,16 @@ registry::loops! {
     flips::Flips,
     tasks::Tasks,
     pipeline::Pipeline,
+    term_pruner::TermPruner,
+    edge_proposer::EdgeProposer,
+    term_proposer::TermProposer,
+    entry_evidence::EntryEvidence,
+    repo_wiki::RepoWiki,
+    wiki_rot_detector::WikiRotDetector,
+    diagram::Diagram,
+    adr_reviewer::AdrReviewer,
+    adr_touchpoint_auditor::AdrTouchpointAuditor,
+    adr_conformance::AdrConformance,
 }
 
 pub(crate) use comes_next::comes_next;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::keeping::KeepIssue;
 use super::{
     ActionId, Address, CommitId, Enqueuing, Fingerprint, LabelName, LabelSpec, Landing, LoopName, Mirror,
     OpenIssue, OpenPull, PassOver, PullReview, Reply, RepoName, Setting, SettingValue, Source, StartRun,
@@ -144,6 +145,8 @@ pub enum Effect {
         title: String,
         /// Markdown, hidden marker included.
         body: String,
+        /// The beginning of branches from which no other pull request may be open: those of one family come one at a time.
+        alone: Option<String>,
     },
     /// Closes a bot pull request and deletes its branch.
     Withdraw {
@@ -189,6 +192,8 @@ pub enum Effect {
     StopRun(Box<StopRun>),
     /// Passes an advisor over that gave no word: what the ledger holds of it is all that comes of it.
     PassOver(Box<PassOver>),
+    /// Opens an issue of a keeper, writes it anew, or closes it.
+    KeepIssue(Box<KeepIssue>),
 }
 
 impl Effect {
@@ -209,6 +214,7 @@ impl Effect {
             Self::Review(review) => 1 + usize::from(review.by.is_none()),
             // The label here, and the move.
             Self::Transfer(it) => 2 + usize::from(it.comment.is_some()),
+            Self::KeepIssue(it) => usize::from(it.number.is_none()),
             // The issue, and the comment.
             Self::Mirror(_) => 2,
             Self::Tell(tell) => {
@@ -251,6 +257,7 @@ impl Effect {
             | Self::Propose { .. }
             | Self::Withdraw { .. }
             | Self::OpenIssue(_)
+            | Self::KeepIssue(_)
             | Self::StopRun(_) => None,
         }
     }
@@ -281,6 +288,7 @@ impl Effect {
             Self::Review(review) => &review.repo,
             Self::StopRun(stop) => &stop.repo,
             Self::PassOver(it) => &it.repo,
+            Self::KeepIssue(it) => &it.repo,
         }
     }
 }
@@ -359,7 +367,8 @@ impl Action {
             | Effect::Reply(_)
             | Effect::Review(_)
             | Effect::StopRun(_)
-            | Effect::PassOver(_) => Vec::new(),
+            | Effect::PassOver(_)
+            | Effect::KeepIssue(_) => Vec::new(),
         }
     }
 

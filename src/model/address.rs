@@ -42,7 +42,7 @@ pub enum AddressError {
 }
 
 /// The parts of a repository besides its settings.
-const PARTS: [&str; 6] = ["label", "branch", "pull", "commit", "task", "issue"];
+const PARTS: [&str; 7] = ["label", "branch", "pull", "commit", "task", "issue", "language"];
 
 /// The part of a task for what its runs found.
 pub(super) const FOUND: &str = "follow-up";
@@ -303,7 +303,7 @@ fn too_deep(text: &str) -> Option<String> {
     }
     let (takes, joined) = match part.to_lowercase().as_str() {
         "label" => (1, format!("/{}", below.join("%2F"))),
-        "branch" | "pull" | "commit" | "task" | "issue" => return None,
+        "branch" | "pull" | "commit" | "task" | "issue" | "language" => return None,
         _ => (0, String::new()),
     };
     let deep = below.len() > takes && !below.contains(&"**");

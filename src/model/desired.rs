@@ -205,6 +205,8 @@ pub struct Repo {
     pub recipe: Recipe,
     /// What work on it has to pass.
     pub gates: Vec<Gate>,
+    /// Its words, where they are looked at.
+    pub language: Option<Arc<Language>>,
 }
 
 impl Repo {
@@ -375,6 +377,11 @@ impl Desired {
     pub fn own_repo(&self, api: &str) -> Option<&RepoName> {
         let named = self.factory.config.as_ref().map(|config| &config.value);
         named.or_else(|| self.origin.hosted.as_ref()?.on(api))
+    }
+
+    /// Whether the words of any repository are kept.
+    pub fn has_language(&self) -> bool {
+        self.language.is_some() || self.repos.values().any(|repo| repo.language.is_some())
     }
 
     /// Overrides whose last day has passed.

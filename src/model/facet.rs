@@ -21,6 +21,8 @@ pub enum Facet {
     Issues,
     /// The issues that pipelines have to do with, and the pull requests for them.
     Cases,
+    /// The words of repositories, what their keepers make of them, and the pull requests and issues of these.
+    Language,
 }
 
 impl Facet {
@@ -34,6 +36,7 @@ impl Facet {
         Self::Runs,
         Self::Issues,
         Self::Cases,
+        Self::Language,
     ];
 
     /// Its name in documents.
@@ -47,6 +50,7 @@ impl Facet {
             Self::Runs => "runs",
             Self::Issues => "issues",
             Self::Cases => "cases",
+            Self::Language => "language",
         }
     }
 }
@@ -59,7 +63,7 @@ impl fmt::Display for Facet {
 
 /// A set of facets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Facets(u8);
+pub struct Facets(u16);
 
 impl Facets {
     /// No facet.

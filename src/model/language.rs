@@ -160,6 +160,8 @@ pub struct Language {
     pub glossary: Option<String>,
     /// The rendered context map; none: it isn't kept.
     pub map: Option<String>,
+    /// The page of what the code is made of; none: it isn't kept.
+    pub architecture: Option<String>,
     /// Folders whose source files are indexed; empty: none.
     pub roots: Vec<String>,
     /// Patterns of source files that are left out (generated, vendored).

@@ -96,6 +96,7 @@ pub(crate) mod arbitrary;
 #[cfg(test)]
 pub(crate) mod samples;
 
+pub mod keeping;
 mod label;
 pub mod language;
 pub use label::{LabelName, LabelNameError, LabelSpec};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::keeping::LanguageSeen;
 use super::{
     Cases, CommitId, Creations, Desired, Elsewhere, Facet, Headroom, LabelName, Paid, PullSeen, RepoName,
     RunSeen, Setting, SettingValue, Tracker,
@@ -41,6 +42,8 @@ pub struct Observed {
     pub tracker: Tracker,
     /// The issues that pipelines have to do with.
     pub cases: Cases,
+    /// The words of repositories, where they were asked for.
+    pub languages: BTreeMap<RepoName, Seen<LanguageSeen>>,
     /// How many bytes runs use on this machine, where it was asked for.
     pub disk: Option<Seen<u64>>,
     /// Everything that could not be read.

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::keeping::{ATTEMPTS, Answer, Answers};
 use super::{
     Address, Billed, Closed, CommitId, Outcome, Phase, Pipeline, Play, RepoName, RunId, RunOf, RunPhase,
     RunSeen, Spent, Subject, Task, Typed, Usage,
@@ -56,6 +58,8 @@ pub struct Past {
     pub used: Usage,
     /// What that cost, where anybody can tell.
     pub cost: Option<Spent>,
+    /// Of a question: its answer.
+    pub answer: Option<Value>,
     /// Of an issue: what it left, for machines that have no records of it.
     pub play: Option<Box<PastPlay>>,
 }
@@ -121,7 +125,7 @@ impl Elsewhere {
     /// The run that another machine is taken to be at: of a task, or of an issue in any of its phases.
     pub fn at_work(&self, task: &Task) -> Option<&Begun> {
         match &task.subject {
-            Subject::Task(_) => self.begun.get(&task.address()),
+            Subject::Task(_) | Subject::Ask { .. } => self.begun.get(&task.address()),
             Subject::Issue { number, .. } => self.at_issue(&task.repo, *number).map(|(_, begun)| begun),
         }
     }
@@ -169,6 +173,23 @@ impl Ran {
             of_task.trim();
         }
         was_known
+    }
+
+    /// What became of the questions of keepers, whichever machine they were answered on.
+    pub fn answers(&self) -> Answers {
+        let mut out = Answers::new();
+        for (address, of_task) in &self.of {
+            let Some((repo, key)) = asked(address) else { continue };
+            let burnt = of_task.past.iter().filter(|past| past.outcome.burns_attempt()).count();
+            let given = of_task.past.iter().rev().find_map(|past| past.answer.clone());
+            let answer = match given {
+                Some(value) => Answer::Given(value),
+                None if burnt >= ATTEMPTS as usize => Answer::None,
+                None => continue,
+            };
+            out.entry(repo).or_default().insert(key.to_owned(), answer);
+        }
+        out
     }
 
     /// What of these tasks this machine has no records of, given the names of the runs of a task that it has. A run that it
@@ -274,6 +295,14 @@ impl Ran {
         let mut begun = self.of.values().flat_map(|of_task| &of_task.begun);
         begun.any(|begun| begun.machine != machine && now.duration_since(begun.at) < AT_WORK)
     }
+}
+
+/// The repository and the key of a question, if the address is of one.
+fn asked(address: &Address) -> Option<(RepoName, &str)> {
+    let [_, _, _, "language", _, key] = address.as_str().split('/').collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    Some((address.repo_name()?, key))
 }
 
 /// An issue in a phase, as an address ends that is of one: `7/plan`.
@@ -402,6 +431,7 @@ mod tests {
             at: at(minutes),
             used: Usage::default(),
             cost: None,
+            answer: None,
             play: None,
         }
     }

@@ -51,6 +51,7 @@ pub(crate) fn repo(text: &str) -> Repo {
         labels: Labels::default(),
         recipe: Recipe::default(),
         gates: Vec::new(),
+        language: None,
     }
 }
 

@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::keeping::KEEPERS;
 use super::{Address, LoopName, Phase, RepoName};
 
-/// What a run is for within its repository. As text: the name of the task, or `#7/plan`.
+/// What a run is for within its repository. As text: the name of the task, `#7/plan`, or `?term-proposer/0a1b`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Subject {
@@ -19,13 +20,20 @@ pub enum Subject {
         /// The phase.
         phase: Phase,
     },
+    /// A question of a keeper.
+    Ask {
+        /// The keeper.
+        keeper: LoopName,
+        /// What the question is known by.
+        key: String,
+    },
 }
 
 impl Subject {
     /// The issue and its phase, if it is one.
     pub fn issue(&self) -> Option<(u64, Phase)> {
         match self {
-            Self::Task(_) => None,
+            Self::Task(_) | Self::Ask { .. } => None,
             Self::Issue { number, phase } => Some((*number, *phase)),
         }
     }
@@ -34,7 +42,7 @@ impl Subject {
     pub fn task(&self) -> Option<&str> {
         match self {
             Self::Task(name) => Some(name),
-            Self::Issue { .. } => None,
+            Self::Issue { .. } | Self::Ask { .. } => None,
         }
     }
 
@@ -43,6 +51,7 @@ impl Subject {
         match self {
             Self::Task(_) => "tasks",
             Self::Issue { .. } => "pipeline",
+            Self::Ask { keeper, .. } => keeper,
         }
     }
 
@@ -51,6 +60,7 @@ impl Subject {
         match self {
             Self::Task(name) => Address::repo(repo).part("task", name),
             Self::Issue { number, phase } => Address::issue(repo, *number).field(phase.as_str()),
+            Self::Ask { keeper, key } => Address::repo(repo).part("language", keeper).field(key),
         }
     }
 
@@ -59,6 +69,7 @@ impl Subject {
         match self {
             Self::Task(name) => format!("task/{name}"),
             Self::Issue { number, .. } => format!("issue/{number}"),
+            Self::Ask { key, .. } => format!("ask/{key}"),
         }
     }
 }
@@ -68,6 +79,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Task(name) => f.write_str(name),
             Self::Issue { number, phase } => write!(f, "#{number}/{phase}"),
+            Self::Ask { keeper, key } => write!(f, "?{keeper}/{key}"),
         }
     }
 }
@@ -78,14 +90,19 @@ impl From<Subject> for String {
     }
 }
 
-/// No name of a task begins with `#`.
+/// No name of a task begins with `#` or `?`.
 impl From<String> for Subject {
     fn from(text: String) -> Self {
         let of_issue = |text: &str| {
             let (number, phase) = text.strip_prefix('#')?.split_once('/')?;
             Some(Self::Issue { number: number.parse().ok()?, phase: Phase::by_word(phase)? })
         };
-        of_issue(&text).unwrap_or(Self::Task(text))
+        let ask = |text: &str| {
+            let (name, key) = text.strip_prefix('?')?.split_once('/')?;
+            let keeper = KEEPERS.iter().copied().find(|keeper| *keeper == name)?;
+            Some(Self::Ask { keeper, key: key.to_owned() })
+        };
+        of_issue(&text).or_else(|| ask(&text)).unwrap_or(Self::Task(text))
     }
 }
 
@@ -96,9 +113,12 @@ mod tests {
     #[test]
     fn a_text_is_of_one_subject() {
         let issue = Subject::Issue { number: 7, phase: Phase::Plan };
-        for (subject, text, place) in
-            [(Subject::Task("tidy".into()), "tidy", "task/tidy"), (issue, "#7/plan", "issue/7")]
-        {
+        let ask = Subject::Ask { keeper: "diagram", key: "0a".into() };
+        for (subject, text, place) in [
+            (Subject::Task("tidy".into()), "tidy", "task/tidy"),
+            (issue, "#7/plan", "issue/7"),
+            (ask, "?diagram/0a", "ask/0a"),
+        ] {
             assert_eq!((subject.to_string(), subject.place()), (text.to_owned(), place.to_owned()));
             assert_eq!(Subject::from(text.to_owned()), subject);
         }

@@ -191,6 +191,7 @@ impl Task {
         match &self.subject {
             Subject::Task(name) => format!("factory/task/{}-{}", name.to_lowercase(), self.version()),
             Subject::Issue { number, .. } => Pipeline::branch(*number),
+            Subject::Ask { key, .. } => format!("factory/ask/{key}"),
         }
     }
 }

@@ -58,6 +58,8 @@ pub enum Verb {
     StopRun,
     /// An advisor that gave no word is passed over.
     PassOver,
+    /// An issue that a keeper of the language keeps current is opened, written anew or closed.
+    KeepIssue,
 }
 
 impl Verb {
@@ -90,6 +92,7 @@ impl Verb {
         Self::ReviewPull,
         Self::StopRun,
         Self::PassOver,
+        Self::KeepIssue,
     ];
 
     /// Its word in documents.
@@ -122,6 +125,7 @@ impl Verb {
             Self::ReviewPull => "review-pull",
             Self::StopRun => "stop-run",
             Self::PassOver => "pass-over",
+            Self::KeepIssue => "keep-issue",
         }
     }
 
@@ -146,6 +150,7 @@ impl Verb {
             | Self::UpdateLabel
             | Self::RenameLabel
             | Self::TellIssue
+            | Self::KeepIssue
             | Self::TransferIssue
             | Self::MergePull
             | Self::EnqueuePull
@@ -176,7 +181,8 @@ impl Verb {
             | Self::Reply
             | Self::ReviewPull
             | Self::StopRun
-            | Self::PassOver => 4,
+            | Self::PassOver
+            | Self::KeepIssue => 4,
             // What takes in its base takes in what has landed there just before.
             Self::DeleteLabel | Self::DeleteComment | Self::Withdraw | Self::UpdateBranch => 5,
             Self::ChangeVisibility => 6,
@@ -209,7 +215,8 @@ impl Verb {
             | Self::Reply
             | Self::ReviewPull
             | Self::StopRun
-            | Self::PassOver => Object::Nothing,
+            | Self::PassOver
+            | Self::KeepIssue => Object::Nothing,
             Self::OpenIssue => Object::Issue,
         }
     }
@@ -228,7 +235,9 @@ impl Verb {
             Self::Propose | Self::Withdraw => "proposal",
             Self::StartRun | Self::StopRun => "run",
             Self::OpenPull | Self::MergePull | Self::EnqueuePull | Self::UpdateBranch => "pull request",
-            Self::OpenIssue | Self::TellIssue | Self::TransferIssue | Self::MirrorIssue => "issue",
+            Self::OpenIssue | Self::TellIssue | Self::TransferIssue | Self::MirrorIssue | Self::KeepIssue => {
+                "issue"
+            }
             Self::Reply | Self::ReviewPull => "comment",
             Self::PassOver => "advisor",
         }

@@ -26,12 +26,25 @@ pub async fn mirrored(
     line: &str,
 ) -> Result<Option<u64>, Error> {
     let own = client.identity(repo.owner()).await?.login();
-    let is_it = |issue: &&Value| {
-        issue["user"]["login"].as_str() == Some(own.as_str())
-            && issue["body"].as_str().and_then(|body| body.lines().next()) == Some(line)
-    };
     let all = listed(client, repo, since).await?;
-    Ok(all.iter().find(is_it).and_then(|issue| issue["number"].as_u64()))
+    Ok(all.iter().find(|issue| is_marked(issue, &own, line)).and_then(|issue| issue["number"].as_u64()))
+}
+
+/// The open issue whose text begins with this line and that the factory wrote, where there is one.
+///
+/// # Errors
+/// When GitHub doesn't tell of each of them.
+pub async fn marked(client: &Client, repo: &RepoName, line: &str) -> Result<Option<u64>, Error> {
+    let own = client.identity(repo.owner()).await?.login();
+    let path = format!("/repos/{repo}/issues?sort=created&direction=asc&state=open");
+    let all = client.pages(repo.owner(), &path).await?;
+    Ok(all.iter().find(|issue| is_marked(issue, &own, line)).and_then(|issue| issue["number"].as_u64()))
+}
+
+/// Whether the factory wrote an issue whose text begins with this line.
+fn is_marked(issue: &Value, own: &str, line: &str) -> bool {
+    issue["user"]["login"].as_str() == Some(own)
+        && issue["body"].as_str().and_then(|body| body.lines().next()) == Some(line)
 }
 
 /// All issues that are open, and those that were touched since a moment.

@@ -2,11 +2,13 @@
 //!
 //! Reads only. A failed, partial or refused read becomes a [`crate::model::Gap`] with its cause, never an absence.
 
+mod aliases;
 mod batch;
 mod cases;
 mod config_repo;
 mod decode;
 mod issues;
+mod keeping;
 mod label_uses;
 mod repositories;
 mod run_pulls;
@@ -19,7 +21,8 @@ use crate::model::{Cause, Cost, Desired, Facet, Facets, Observed, RepoName};
 
 pub use cases::{Remembered, Told, WantedCases, cases, one_case, permissions, pushes, reviewer};
 pub use config_repo::{Closing, OwnPull, PullSeen, config_pulls, ending, own_check, own_pulls};
-pub use issues::{issues, mirrored, tracked};
+pub use issues::{issues, marked, mirrored, tracked};
+pub use keeping::{Head, Landed, declined, heads, landed};
 pub use label_uses::count_uses;
 pub use repositories::{ReadError, read_one};
 pub use run_pulls::{latest_pull, run_pulls};

@@ -82,7 +82,8 @@ fn fits(action: &Action) -> bool {
         | (Verb::Reply, Effect::Reply(_))
         | (Verb::ReviewPull, Effect::Review(_))
         | (Verb::StopRun, Effect::StopRun(_))
-        | (Verb::PassOver, Effect::PassOver(_)) => true,
+        | (Verb::PassOver, Effect::PassOver(_))
+        | (Verb::KeepIssue, Effect::KeepIssue(_)) => true,
         (Verb::UpdateLabel, Effect::UpdateLabel { name, label, .. }) => name.key() == label.name.key(),
         (Verb::RenameLabel, Effect::UpdateLabel { name, label, .. }) => name.key() != label.name.key(),
         (Verb::UpdateSettings, Effect::UpdateSettings { settings, .. }) => {
@@ -177,6 +178,7 @@ fn says_what_it_does(action: &Action) -> bool {
             *after == review.done() && before["of"]["pull"]["head"].as_str() == Some(review.head.as_str())
         }
         Effect::StopRun(stop) => *after == StopRun::value(&stop.run, false),
+        Effect::KeepIssue(it) => *after == it.value() && before.is_null() == it.number.is_none(),
         Effect::PassOver(it) => {
             let passed = &it.passed;
             before["advisor"].is_null()
@@ -238,7 +240,8 @@ fn least_risk(action: &Action, observed: &Observed) -> Option<Risk> {
         | Effect::Reply(_)
         | Effect::Review(_)
         | Effect::StopRun(_)
-        | Effect::PassOver(_) => None,
+        | Effect::PassOver(_)
+        | Effect::KeepIssue(_) => None,
     }
 }
 
@@ -263,7 +266,8 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
             | Effect::Reply(_)
             | Effect::Review(_)
             | Effect::StopRun(_)
-            | Effect::PassOver(_),
+            | Effect::PassOver(_)
+            | Effect::KeepIssue(_),
             _,
         )
         | (Effect::CreateRepository { .. }, Seen::Absent) => return None,
@@ -309,7 +313,8 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
         | Effect::Reply(_)
         | Effect::Review(_)
         | Effect::StopRun(_)
-        | Effect::PassOver(_) => None,
+        | Effect::PassOver(_)
+        | Effect::KeepIssue(_) => None,
     }
 }
 
@@ -389,7 +394,8 @@ fn label_names(effect: &Effect) -> BTreeSet<String> {
         | Effect::Reply(_)
         | Effect::Review(_)
         | Effect::StopRun(_)
-        | Effect::PassOver(_) => BTreeSet::new(),
+        | Effect::PassOver(_)
+        | Effect::KeepIssue(_) => BTreeSet::new(),
     }
 }
 

@@ -330,6 +330,7 @@ fn calls(effect: &Effect) -> usize {
         // The look, both lists of issues there, the issue, and the comment.
         Effect::Mirror(_) => 5,
         Effect::PassOver(_) => 1,
+        Effect::KeepIssue(_) => 2,
         // The look, its id, and the queue.
         Effect::Enqueue(_) => 3,
         Effect::Merge(_) | Effect::UpdateBranch { .. } | Effect::Reply(_) => 2,

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::guard::{self, Blocked, GuardContext, Memory, NotInForce, Switches, Verdict};
 use crate::model::samples::{label, name, now, source, task};
 use crate::model::{
-    Action, Address, AddressGlob, Allow, Desired, Effect, Facet, Facets, LabelName, Observed, Risk, RunOf,
-    Setting, SettingValue, StartRun, Task, Verb,
+    Action, Address, AddressGlob, Allow, CommitId, Desired, Effect, Facet, Facets, LabelName, LoopName,
+    Observed, Risk, RunOf, Setting, SettingValue, StartRun, Task, Verb,
 };
 
 /// The loops that the actions below are wanted by.
@@ -16,6 +16,8 @@ pub(crate) const LABELS: &str = "labels";
 pub(crate) const SETTINGS: &str = "repository-settings";
 pub(crate) const REVIEW: &str = "config-review";
 pub(crate) const TASKS: &str = "tasks";
+pub(crate) const PRUNER: &str = "term-pruner";
+pub(crate) const EDGES: &str = "edge-proposer";
 
 pub(crate) fn create_label(repo: &str, text: &str) -> Action {
     let label = label(text).color("ededed").about("");
@@ -137,6 +139,23 @@ pub(crate) fn comment(repo: &str, body: &str) -> Action {
         .reason("what pull request #7 would change")
 }
 
+/// A change of files, as a pull request beside which no other one of its family may be open.
+pub(crate) fn propose_alone(repo: &str, family: &str, loop_name: LoopName) -> Action {
+    let branch = format!("{family}{loop_name}/0a");
+    let after = json!({ "branch": branch });
+    let effect = Effect::Propose {
+        repo: name(repo),
+        branch: branch.clone(),
+        base: ("main".to_owned(), CommitId::parse(&"0a".repeat(20)).expect("it is one")),
+        files: Vec::new(),
+        title: "Mend it".to_owned(),
+        body: String::new(),
+        alone: Some(family.to_owned()),
+    };
+    let address = Address::repo(&name(repo)).part("language", loop_name);
+    Action::new(loop_name, Verb::Propose, address, Value::Null, after, effect)
+}
+
 /// An override, as the command line writes it.
 pub(crate) fn allow(text: &str) -> Allow {
     let (head, glob) = text.split_once('@').unwrap();
@@ -174,12 +193,16 @@ impl Case {
             (LABELS, labels),
             (REVIEW, Facets::of(Facet::ConfigPulls)),
             (TASKS, Facets::of(Facet::Runs)),
+            (PRUNER, Facets::of(Facet::Language)),
+            (EDGES, Facets::of(Facet::Language)),
         ]);
         let may = BTreeMap::from([
             (SETTINGS, &Verb::ALL[..5]),
             (LABELS, &Verb::ALL[5..9]),
             (REVIEW, &Verb::ALL[9..12]),
             (TASKS, &[Verb::StartRun][..]),
+            (PRUNER, &[Verb::Propose][..]),
+            (EDGES, &[Verb::Propose][..]),
         ]);
         let cx = GuardContext {
             desired: &self.desired,

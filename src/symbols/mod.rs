@@ -12,6 +12,7 @@ mod gate;
 mod index;
 mod languages;
 mod layout;
+mod named;
 mod read;
 mod resolve;
 mod tree;
@@ -31,6 +32,7 @@ pub use file::{Definition, FileSymbols, Implementation, Import, Imported, Kind, 
 pub use fingerprint::Fingerprint;
 pub use index::{Declared, Index, Resolved};
 pub use languages::Language;
+pub use named::named_by;
 pub use read::{Reader, shares};
 pub use resolve::{Base, Use};
 pub use tree::{Entry, TreeRecord};

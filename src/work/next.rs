@@ -89,7 +89,7 @@ pub(crate) fn next<'a>(task: &Task, cx: &Cx<'a>, room: &mut Room) -> Next<'a> {
         Then::Settled if goes_on.is_none() => Next::Over(last, closed),
         Then::Person => Next::Person(says(task, last, closed, cx.observed)),
         // Who wanted it stopped may want it again: an issue that was held, or a phase that was left.
-        Then::Nothing if task.subject.issue().is_some() => start(task, cx, &past, None, room),
+        Then::Nothing if task.subject.task().is_none() => start(task, cx, &past, None, room),
         Then::Nothing => Next::Waits(format!("another prompt: run {} was cancelled", last.id)),
         Then::Settled | Then::Again | Then::Pause(_) => start(task, cx, &past, goes_on, room),
         Then::Wait(first) => {
@@ -166,6 +166,6 @@ pub(super) fn says(task: &Task, last: &RunSeen, closed: &Closed, observed: &Obse
     );
     match &task.subject {
         Subject::Task(_) => format!("{ended}, then {then} the prompt of the task ({})", task.source),
-        Subject::Issue { .. } => ended,
+        Subject::Issue { .. } | Subject::Ask { .. } => ended,
     }
 }

@@ -132,6 +132,7 @@ fn start_run(
     let reason = match past.last() {
         None => match &task.subject {
             Subject::Task(name) => format!("task `{name}` has not been done"),
+            Subject::Ask { .. } => "nobody has answered it".to_owned(),
             Subject::Issue { .. } => task
                 .play
                 .as_ref()

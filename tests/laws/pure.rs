@@ -142,6 +142,7 @@ fn rests_on_what_was_seen(action: &Action, observed: &Observed) -> bool {
             of.is_some_and(|n| matches!(observed.cases.of(action.effect.repo(), n), Seen::Known(_)))
         }
         Verb::StartRun | Verb::OpenPull | Verb::StopRun => observed.gap(Facet::Runs, None).is_none(),
+        Verb::KeepIssue => matches!(observed.languages.get(action.effect.repo()), Some(Seen::Known(_))),
         Verb::OpenIssue => {
             matches!(observed.tracker.issues.get(action.effect.repo()), Some(Seen::Known(_)))
         }

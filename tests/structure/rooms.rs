@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str], &str)] = &[
             "plan",
             "work",
             "pipeline",
+            "language::keep",
             "language::rules",
             "desired::shape",
             "desired::LoopShape",

@@ -31,7 +31,7 @@ pub(super) async fn run(cx: &Context, meant: &str, as_json: bool) -> Result<Exit
     if as_json {
         let mut all = document(&file.term, &file.path);
         let anchor = file.term.code_anchor.as_ref();
-        let excerpt = anchor.and_then(|anchor| code.excerpt(opened.tree(), anchor, EXCERPT));
+        let excerpt = anchor.and_then(|anchor| code.lines(opened.tree(), anchor, EXCERPT));
         all["code"] = json!({
             "stands": anchor.map(|anchor| stands(&code.resolve(anchor))),
             "line": excerpt.as_ref().map(|(line, _)| line),
@@ -75,7 +75,7 @@ pub(super) async fn run(cx: &Context, meant: &str, as_json: bool) -> Result<Exit
         }
     }
     if let Some((first, excerpt)) =
-        term.code_anchor.as_ref().and_then(|it: &Anchor| code.excerpt(opened.tree(), it, EXCERPT))
+        term.code_anchor.as_ref().and_then(|it: &Anchor| code.lines(opened.tree(), it, EXCERPT))
     {
         out.push('\n');
         for (n, code) in excerpt.lines().enumerate() {

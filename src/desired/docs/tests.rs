@@ -175,7 +175,7 @@ fn explanations() {
       pipeline      The way of an issue to a pull request that lands
       playbook      What a run in a phase of an issue is told, and what it may use
       merge-policy  What of the factory's work may land, and how
-      language      The words of this project, as files that are reviewed
+      language      The words of a project, as files that are reviewed
       loop          A controller that runs on its triggers
       allow         Lets the daemon do what a guard would hold back
 
@@ -380,7 +380,7 @@ fn a_new_factory_loads_without_a_word() {
     //     graduation clean-prs=3 soak="8h" max-rss-drift=8 approved-by="ann"
     // }
 
-    // The words of this project, as files that are reviewed.
+    // The words of a project, as files that are reviewed.
     // language {
     //     roots "src"
     //     context "builder" {

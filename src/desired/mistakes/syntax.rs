@@ -532,9 +532,9 @@ fn a_line_that_goes_on() {
       help: known in `repo`: `allow-auto-merge`, `allow-forking`, `allow-merge-commit`, `allow-rebase-merge`,
             `allow-squash-merge`, `allow-update-branch`, `archived`, `create`, `default-branch`,
             `delete-branch-on-merge`, `description`, `gate`, `has-discussions`, `has-issues`, `has-projects`,
-            `has-wiki`, `homepage`, `is-template`, `labels`, `merge-commit-message`, `merge-commit-title`,
-            `merge-policy`, `pipeline`, `recipe`, `squash-merge-commit-message`, `squash-merge-commit-title`,
-            `topics`, `visibility`, `web-commit-signoff-required`
+            `has-wiki`, `homepage`, `is-template`, `labels`, `language`, `merge-commit-message`,
+            `merge-commit-title`, `merge-policy`, `pipeline`, `recipe`, `squash-merge-commit-message`,
+            `squash-merge-commit-title`, `topics`, `visibility`, `web-commit-signoff-required`
     "#);
 }
 

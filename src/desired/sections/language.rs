@@ -138,7 +138,7 @@ static LINT: Kind = Kind {
 
 pub(super) static LANGUAGE: Kind = Kind {
     name: "language",
-    about: "The words of this project, as files that are reviewed: where they, the wiki and the decisions lie in the config repository, what they may say, and which code they are anchored to. Without it none of them is looked at.",
+    about: "The words of a project, as files that are reviewed: where they, the wiki and the decisions lie, what they may say, and which code they are anchored to. At the top it is about the config repository itself; in `defaults`, a `group` or a `repo` about that repository, the innermost one as a whole. Without it none of them is looked at.",
     fields: &[
         Field::new("terms", FOLDER, "The folder of the terms.", "\"docs/terms\"").or("\"wiki/terms\""),
         Field::new("wiki", FOLDER, "The folder of the wiki's pages and entries.", "\"docs/wiki\"")
@@ -155,6 +155,12 @@ pub(super) static LANGUAGE: Kind = Kind {
             FOLDER,
             "The file that the context map is rendered to; a rule keeps the two alike. Not rendered unless given.",
             "\"wiki/context-map.md\"",
+        ),
+        Field::new(
+            "architecture",
+            FOLDER,
+            "The page of what the code is made of, which a loop draws up from the code. Not kept unless given.",
+            "\"wiki/architecture.md\"",
         ),
         Field::new(
             "roots",
@@ -200,13 +206,13 @@ pub(super) static LANGUAGE: Kind = Kind {
     ..Kind::EMPTY
 };
 
-pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Box<Language>> {
+pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Language> {
     let block = block?;
     let kinds = given_or(texts(block, "kinds", cx), &KINDS);
     let contexts = contexts(block, cx);
     let relations = relations(block, &kinds, cx);
     let roots = texts(block, "roots", cx);
-    for field in ["terms", "wiki", "adr", "glossary", "map", "roots"] {
+    for field in ["terms", "wiki", "adr", "glossary", "map", "architecture", "roots"] {
         check_places(block, field, cx);
     }
     let place = |field: &str, or: &str| {
@@ -220,12 +226,13 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Box<L
         Some((rule.key().to_owned(), Level::by_word(word)?))
     });
     let rules: BTreeMap<String, Level> = levels.collect();
-    Some(Box::new(Language {
+    Some(Language {
         terms: place("terms", TERMS),
         wiki: place("wiki", WIKI),
         adr: place("adr", ADR),
         glossary: rendered("glossary"),
         map: rendered("map"),
+        architecture: rendered("architecture"),
         roots,
         ignore: globs(block, "ignore", cx),
         forbidden: forbidden(block, &contexts, cx),
@@ -237,7 +244,7 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Box<L
         load_bearing: given_or(texts(block, "load-bearing", cx), &LOAD_BEARING),
         broad_alias_pages: block.count("broad-alias").map_or(BROAD_ALIAS, |n| n as usize),
         rules,
-    }))
+    })
 }
 
 /// What is given, or the built-in set where nothing is.

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use crate::desired::block::{Block, Read};
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::text::Span;
+use crate::model::language::Language;
 use crate::model::{Gate, Pipelines, Recipe, Repo, RepoName, Setpoint, Setting, SettingValue, match_star};
 
 use super::Builder;
 use super::labels::Declared;
+use super::language;
 use super::merge::{Sets, Wanted, labels, wanted};
-use super::pipelines::Marks;
+use super::pipelines::{Marks, kept_mark};
 use super::recipes;
 use super::refers::{MERGE_POLICY, PIPELINE, To, refers};
 use super::repos::{DEFAULTS, GROUP, REPO};
@@ -28,6 +30,7 @@ struct Layer {
     labels: Option<Wanted>,
     recipe: Option<Recipe>,
     gates: Vec<(String, Option<Gate>)>,
+    language: Option<Arc<Language>>,
     pipeline: Option<String>,
     merge_policy: Option<String>,
 }
@@ -54,6 +57,7 @@ impl Layer {
             labels: wanted(block, &title, sets, cx),
             recipe: recipes::recipe(block, cx),
             gates: recipes::gates(block, cx),
+            language: language::build(block.each(language::LANGUAGE.name).next(), cx).map(Arc::new),
             title,
         }
     }
@@ -192,6 +196,9 @@ fn repo(
         };
         fixed.insert(*setting, (point, *span));
     }
+    let language = layers.iter().rev().find_map(|l| l.language.clone());
+    let kept = language.iter().map(|_| kept_mark(block, cx.source(block.span)));
+    let marks: Vec<Declared> = marks.iter().cloned().chain(kept).collect();
     let title = block.quoted();
     let create = block.flag("create");
     check_archived(&title, create, &fixed, cx);
@@ -202,9 +209,10 @@ fn repo(
         source: cx.source(block.span),
         create: create.is_some_and(|(create, _)| create),
         groups,
-        labels: labels(&title, marks, &wanted, cx),
+        labels: labels(&title, &marks, &wanted, cx),
         recipe: layers.iter().rev().find_map(|l| l.recipe.clone()).unwrap_or_default(),
         gates: recipes::laid(layers.iter().map(|l| &l.gates[..])),
+        language,
         settings: fixed.into_iter().map(|(setting, (point, _))| (setting, point)).collect(),
         name,
     }

@@ -7,6 +7,7 @@ use crate::model::ObservedOwner;
 
 use super::Builder;
 use super::labels::LABELS;
+use super::language::LANGUAGE;
 use super::pipelines::CHOICE;
 use super::recipes::{GATE, RECIPE};
 use super::settings::{COUNT, with};
@@ -17,7 +18,7 @@ pub(super) static DEFAULTS: Kind = Kind {
     name: "defaults",
     about: "What is wanted of every declared repository, unless a group or the repository itself says otherwise. What nobody says is left as it is.",
     fields: &DEFAULTS_FIELDS,
-    children: &[&LABELS, &RECIPE, &GATE],
+    children: &[&LABELS, &RECIPE, &GATE, &LANGUAGE],
     example: "defaults {\n    has-wiki #false\n    delete-branch-on-merge #true\n    labels \"lifecycle\" mode=\"additive\"\n}",
     ..Kind::EMPTY
 };
@@ -44,7 +45,7 @@ pub(super) static GROUP: Kind = Kind {
     about: "What is wanted of the declared repositories that it matches by name or by declared topic. Laid over the defaults in the order in which groups are declared, and under what the repository itself says.",
     key: Some(Field::new("name", Type::Name, "The group's name.", "\"rust\"").required()),
     fields: &GROUP_FIELDS,
-    children: &[&LABELS, &RECIPE, &GATE],
+    children: &[&LABELS, &RECIPE, &GATE, &LANGUAGE],
     repeat: Repeat::ByKey,
     example: "group \"rust\" {\n    match \"acme/*-rs\" \"acme/lib*\"\n    topic \"rust\"\n    delete-branch-on-merge #true\n}",
     ..Kind::EMPTY
@@ -67,7 +68,7 @@ pub(super) static REPO: Kind = Kind {
     about: "A repository under management.",
     key: Some(Field::new("name", Type::Repo, "Its full name, `owner/name`.", "\"acme/widgets\"").required()),
     fields: &REPO_FIELDS,
-    children: &[&LABELS, &RECIPE, &GATE],
+    children: &[&LABELS, &RECIPE, &GATE, &LANGUAGE],
     repeat: Repeat::ByKey,
     most: 20_000,
     example: "repo \"acme/widgets\" create=#true {\n    description \"The widget service\"\n    topics \"rust\" \"service\"\n    visibility \"private\"\n    labels \"lifecycle\" mode=\"authoritative\"\n}",

@@ -81,6 +81,8 @@ pub(super) fn interval(l: &dyn loops::AnyLoop, desired: &Desired) -> Option<Dura
     let looks_on = |facet| l.triggers().contains(&Trigger::On(facet));
     let has_work = if looks_on(Facet::Cases) {
         !desired.pipelines.of_repo.is_empty()
+    } else if looks_on(Facet::Language) {
+        desired.has_language()
     } else {
         !looks_on(Facet::Runs) || !desired.tasks.is_empty()
     };
@@ -94,6 +96,8 @@ pub(super) fn setups(desired: &Desired, switches: &Switches) -> Vec<Setup> {
             Trigger::On(facet) => all.and(Facets::of(*facet)),
             Trigger::Every(_) => all,
         });
+        // Where there are no words to keep, runs that end are nothing to look at.
+        let on = if on.has(Facet::Language) && !desired.has_language() { Facets::NONE } else { on };
         Setup {
             name: l.name(),
             every: interval(*l, desired),
@@ -202,7 +206,7 @@ impl Daemon {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::samples;
+    use crate::model::{Repo, samples};
 
     #[test]
     fn a_loop_of_runs_rests_where_there_is_nothing_to_run() {
@@ -212,11 +216,17 @@ mod tests {
             rests.map(|l| l.name().to_string()).collect::<Vec<_>>()
         };
         let mut desired = Desired::default();
-        assert_eq!(looks(&desired), ["tasks", "pipeline"]);
+        let of_language: Vec<&str> =
+            crate::language::keep::KEEPERS.iter().map(|keeper| keeper.name).collect();
+        assert_eq!(looks(&desired), [&["tasks", "pipeline"], of_language.as_slice()].concat());
         let task = samples::task("hone");
         desired.tasks.insert(task.name(), task);
-        assert_eq!(looks(&desired), ["pipeline"]);
+        assert_eq!(looks(&desired), [&["pipeline"], of_language.as_slice()].concat());
         desired.pipelines.of_repo.insert(samples::name("acme/widgets"), "standard".into());
+        assert_eq!(looks(&desired), of_language);
+        let language = Some(Arc::new(crate::language::terms::samples::language()));
+        let repo = Repo { language, ..samples::repo("acme/widgets") };
+        desired.repos.insert(repo.name.clone(), repo);
         assert!(looks(&desired).is_empty());
     }
 }

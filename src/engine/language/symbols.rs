@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -9,12 +10,13 @@ use jiff::Timestamp;
 
 use crate::adapters::git::{self, Repo};
 use crate::adapters::store::{self, Store};
-use crate::language::code::{Answer, Code, FileUse, Resolution};
+use crate::language::code::{Answer, Code, Defined, FileOf, FileUse, Resolution};
 use crate::language::suggest::closest;
 use crate::model::CommitId;
 use crate::model::language::{Anchor, Language};
 use crate::symbols::{
-    self, Declared, FileSymbols, Index, Language as Programming, TreeRecord, Verdict, classify, load_bearing,
+    self, Declared, FileSymbols, Index, Kind, Language as Programming, TreeRecord, Verdict, classify,
+    load_bearing, named_by,
 };
 
 use super::reading::{self, LONGEST, Source};
@@ -153,7 +155,14 @@ impl Library {
         }
         let index = record.index(declared(language));
         let files = tree.paths().map(ToOwned::to_owned).collect();
-        Ok(Symbols { index, record, files, roots: language.roots.clone(), became: BTreeMap::new() })
+        Ok(Symbols {
+            index,
+            record,
+            files,
+            roots: language.roots.clone(),
+            became: BTreeMap::new(),
+            tree: None,
+        })
     }
 
     /// Finds out what became of anchors that lead nowhere, from the last commits up to `head` in which they did.
@@ -240,11 +249,24 @@ pub(crate) struct Symbols {
     roots: Vec<String>,
     /// What became of anchors that lead nowhere.
     became: BTreeMap<Anchor, Resolution>,
+    /// The tree that it was read from, where texts of definitions are asked for.
+    tree: Option<Arc<Tree>>,
 }
 
 impl Symbols {
+    /// The same, which reads the texts of definitions from the tree that it was read from.
+    pub(crate) fn with_texts(self, tree: Arc<Tree>) -> Self {
+        Self { tree: Some(tree), ..self }
+    }
+
+    /// The text of a file that was read whole.
+    fn text(&self, path: &str) -> Option<String> {
+        let tree = self.tree.as_ref().filter(|_| self.unread(path).is_none())?;
+        String::from_utf8(tree.read(path, MOST_SOURCE).ok()?).ok()
+    }
+
     /// The lines that an anchor leads to, at most so many, and the number of the first.
-    pub(crate) fn excerpt(&self, tree: &Tree, anchor: &Anchor, lines: usize) -> Option<(usize, String)> {
+    pub(crate) fn lines(&self, tree: &Tree, anchor: &Anchor, lines: usize) -> Option<(usize, String)> {
         let at = self.index.resolve(anchor)?.definition;
         let source = String::from_utf8(tree.read(at.path(), MOST_SOURCE).ok()?).ok()?;
         let excerpt = symbols::excerpt(&source, self.index.file(at.path())?, at.symbol(), lines)?;
@@ -288,6 +310,51 @@ impl Code for Symbols {
             .get(anchor)
             .cloned()
             .unwrap_or_else(|| said(classify(anchor, None, &self.index, &[]), String::new()))
+    }
+
+    fn defined(&self, anchor: &Anchor) -> Option<Anchor> {
+        self.index.resolve(anchor).map(|found| found.definition)
+    }
+
+    fn depends(&self, anchor: &Anchor) -> Option<Vec<Anchor>> {
+        let at = self.defined(anchor)?;
+        named_by(&self.index, &self.text(at.path())?, &at)
+    }
+
+    fn bases(&self, anchor: &Anchor) -> Option<Vec<Anchor>> {
+        let at = self.defined(anchor).filter(|at| self.unread(at.path()).is_none())?;
+        let mut bases: Vec<Anchor> =
+            self.index.bases(&at).into_iter().filter_map(|base| base.anchor).collect();
+        bases.sort();
+        bases.dedup();
+        Some(bases)
+    }
+
+    fn is_public_type(&self, anchor: &Anchor) -> Option<bool> {
+        let at = self.defined(anchor)?;
+        let found = self.index.defined(&at)?;
+        Some(found.kind == Kind::Type && found.public && found.top_level())
+    }
+
+    fn excerpt(&self, anchor: &Anchor, lines: usize) -> Option<String> {
+        let at = self.defined(anchor)?;
+        let source = self.text(at.path())?;
+        symbols::excerpt(&source, self.index.file(at.path())?, at.symbol(), lines).map(|found| found.text)
+    }
+
+    fn files(&self) -> Vec<FileOf> {
+        let of = |path: &String| {
+            let file = self.index.file(path).filter(|file| file.skip.is_none());
+            let count = |file: &FileSymbols, kinds: &[Kind]| {
+                file.definitions.iter().filter(|found| kinds.contains(&found.kind)).count()
+            };
+            let defined = file.map(|file| Defined {
+                types: count(file, &[Kind::Type]),
+                functions: count(file, &[Kind::Function, Kind::Method]),
+            });
+            FileOf { path: path.clone(), defined }
+        };
+        self.index.paths().iter().map(of).collect()
     }
 
     fn load_bearing(&self, suffixes: &[String]) -> Vec<Anchor> {

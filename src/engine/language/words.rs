@@ -37,7 +37,7 @@ pub(crate) struct Words {
     pub(crate) entries: Vec<Entry>,
     /// The decisions.
     pub(crate) adrs: Adrs,
-    /// The glossary and the context map as they lie there.
+    /// The files that are rendered, as they lie there.
     rendered: Vec<WikiPage>,
     /// The files of terms and decisions, whether or not they are any.
     others: Vec<WikiPage>,
@@ -63,7 +63,12 @@ impl Words {
         let adrs = pages(tree, &language.adr, &mut unread)?;
         let mut all = pages(tree, &language.wiki, &mut unread)?;
         let index = format!("{}/index.md", language.wiki);
-        let places = [language.glossary.as_deref(), language.map.as_deref(), Some(index.as_str())];
+        let places = [
+            language.glossary.as_deref(),
+            language.map.as_deref(),
+            language.architecture.as_deref(),
+            Some(index.as_str()),
+        ];
         let mut rendered: Vec<WikiPage> = Vec::new();
         for place in places.into_iter().flatten().filter(|place| tree.has(place)) {
             rendered.extend(page(tree, place, &mut unread)?);
@@ -133,6 +138,11 @@ impl Words {
         found.extend(kept::stale(&self.kept(), &self.rendered, levels));
         found.sort_by(|a, b| (&a.path, a.span.start, a.rule).cmp(&(&b.path, b.span.start, b.rule)));
         found
+    }
+
+    /// The files that are rendered, and all of the folders of terms and decisions, as they lie there.
+    pub(crate) fn there(&self) -> Vec<WikiPage> {
+        self.rendered.iter().chain(&self.others).cloned().collect()
     }
 
     /// The files that are rendered from the terms, as they should be.

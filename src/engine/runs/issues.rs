@@ -36,7 +36,7 @@ pub(in crate::engine) async fn issues_seen(
     let open = observed.runs.iter().filter(|run| run.phase.closed().is_none());
     let at_work = open.filter_map(|run| match run.of.subject {
         Subject::Issue { number, .. } => Some((run.of.repo.clone(), number)),
-        Subject::Task(_) => None,
+        Subject::Task(_) | Subject::Ask { .. } => None,
     });
     let at_work: Vec<(RepoName, u64)> = at_work.collect();
     for (repo, number) in &at_work {

@@ -16,11 +16,13 @@ use crate::model::{
 use crate::observed::Remembered;
 use crate::runs::{RecordError, RunDir};
 
+use crate::engine::language::Glances;
+
 use super::start::Origin;
 
 /// The runs that this process knows to be over.
 #[derive(Clone, Debug, Default)]
-pub struct Known(Arc<Mutex<Inner>>, Arc<Remembered>);
+pub struct Known(Arc<Mutex<Inner>>, Arc<Remembered>, Glances);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -108,6 +110,11 @@ fn work_of(of: &RunOf) -> Mark {
 }
 
 impl Known {
+    /// What was made of languages that were looked at.
+    pub(in crate::engine) fn glances(&self) -> &Glances {
+        &self.2
+    }
+
     /// The runs that lie there and aren't known to be over, oldest first.
     ///
     /// # Errors

@@ -77,7 +77,7 @@ fn record(dir: &RunDir, redactor: &Redactor) -> Result<Option<Record>, RecordErr
         playbook: on.of.play.as_ref().map(|play| play.book.clone()),
         play: on.of.play.clone(),
         advice: advice(&on.of, &closed),
-        produced: on.of.subject.issue().map(|_| produced(&closed, redactor)),
+        produced: on.of.subject.task().is_none().then(|| produced(&closed, redactor)),
         config_commit: spec.config_commit.clone(),
         ended: end.at,
         took_ms: u64::try_from(end.took.as_millis()).unwrap_or(u64::MAX),

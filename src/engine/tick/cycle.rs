@@ -7,11 +7,12 @@ use crate::adapters::clock::Clock;
 use crate::adapters::env::Env;
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
+use crate::engine::language::{Looking, languages_seen};
 use crate::engine::runs::{Known, disk, found, issues_seen, runs_seen, unfit};
 use crate::loops::{self, Crash, Inputs, Selection};
 use crate::model::{
     Action, AddressGlob, Allow, Desired, Effect, Facet, LabelName, Observed, RepoName, RunId, RunSeen, Seen,
-    Subject, Task, Verb,
+    Source, Subject, Task, Verb,
 };
 use crate::observed::{self, Request};
 use crate::plan::{self, Disabled, Document, GuardContext, Memory, NotInForce, Plan, Switches, Verdict};
@@ -146,6 +147,13 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
         observed.unfit = unfit(env, known, judging.desired, judging.now);
         observed.disk = disk(state, judging.desired).await;
     }
+    if facets.has(Facet::Language) {
+        let glances = known.glances();
+        let looking = Looking { client, env, state, glances, now: judging.now };
+        let by = (judging.desired, judging.scope);
+        languages_seen(looking, by, &judging.memory.ran.answers(), &mut observed).await;
+        note_asked(judging, &mut observed);
+    }
     let uncounted = unsettled_labels(judging, &observed);
     if !uncounted.is_empty() {
         observed::count_uses(client, &uncounted, &mut observed).await;
@@ -180,6 +188,25 @@ fn note_elsewhere<'a>(
     for run in &observed.elsewhere.runs {
         observed.paid.add(run);
     }
+}
+
+/// What the ledger knows of the runs that questions of keepers were asked in; of those that are at work there are records.
+fn note_asked(judging: &Judging<'_>, observed: &mut Observed) {
+    let seen = observed.languages.iter().filter_map(|(repo, seen)| Some((repo, seen.known()?)));
+    let tasks: Vec<Task> = seen
+        .flat_map(|(repo, seen)| {
+            let asks = seen.kept.iter().flat_map(|(keeper, kept)| kept.asks.iter().map(|ask| (*keeper, ask)));
+            asks.map(|(keeper, ask)| ask.task(repo, keeper, &[], Source::built_in())).collect::<Vec<_>>()
+        })
+        .collect();
+    let here = |task: &Task| {
+        let its = observed.runs.iter().filter(|run| task.has(&run.of));
+        its.map(|run| run.id.clone()).collect::<BTreeSet<RunId>>()
+    };
+    let memory = judging.memory;
+    let asked = memory.ran.elsewhere(tasks.iter(), here, &memory.machine, judging.now);
+    observed.elsewhere.runs.extend(asked.runs);
+    observed.elsewhere.begun.extend(asked.begun);
 }
 
 /// What takes a label from the issues that carry it.

@@ -448,7 +448,7 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
                 if let Some(due) = done.due.get_mut(action.wanted_by) {
                     *due = due.saturating_sub(1);
                 }
-                if let Effect::Propose { branch, .. } = &action.effect {
+                if let Effect::Propose { branch, alone: None, .. } = &action.effect {
                     done.flips.proposed.push((branch.clone(), None));
                 }
             }

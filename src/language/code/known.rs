@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::language::Anchor;
 
-use super::{Answer, Code, FileUse, Resolution};
+use super::{Answer, Code, Defined, FileOf, FileUse, Resolution};
 
 /// Files with the symbols in them, files nobody could read, and commands that there are.
 #[derive(Clone, Default)]
@@ -23,6 +23,16 @@ pub struct Known {
     pub load_bearing: Vec<Anchor>,
     /// What files use of other files.
     pub uses: Vec<FileUse>,
+    /// Where symbols are defined that are given out elsewhere.
+    pub defined: BTreeMap<Anchor, Anchor>,
+    /// What definitions name; of others nobody can tell.
+    pub depends: BTreeMap<Anchor, Vec<Anchor>>,
+    /// What types are made from; of others nobody can tell.
+    pub bases: BTreeMap<Anchor, Vec<Anchor>>,
+    /// Whether definitions are public types; of others nobody can tell.
+    pub public_types: BTreeMap<Anchor, bool>,
+    /// The texts of definitions; of others there is none.
+    pub excerpts: BTreeMap<Anchor, String>,
 }
 
 impl Known {
@@ -66,6 +76,20 @@ impl Code for Known {
         self.uses.clone()
     }
 
+    /// A name with a capital is that of a type, any other that of a function.
+    fn files(&self) -> Vec<FileOf> {
+        let of = |(path, names): &(&str, Vec<&str>)| {
+            let is_type = |name: &&&str| name.starts_with(|c: char| c.is_uppercase()) && !name.contains('.');
+            let types = names.iter().filter(is_type).count();
+            let defined = Some(Defined { types, functions: names.len() - types });
+            FileOf { path: (*path).to_owned(), defined }
+        };
+        let unread = self.unread.iter().map(|path| FileOf { path: (*path).to_owned(), defined: None });
+        let mut files: Vec<FileOf> = self.files.iter().map(of).chain(unread).collect();
+        files.sort();
+        files
+    }
+
     fn has_file(&self, path: &str) -> Answer {
         answer(self.unread.contains(&path) || self.files.iter().any(|(known, _)| *known == path))
     }
@@ -84,6 +108,28 @@ impl Code for Known {
 
     fn has_command(&self, line: &str) -> Answer {
         answer(self.commands.contains(&line))
+    }
+
+    fn defined(&self, anchor: &Anchor) -> Option<Anchor> {
+        let there = self.resolve(anchor) == Resolution::Resolves;
+        there.then(|| self.defined.get(anchor).unwrap_or(anchor).clone())
+    }
+
+    fn depends(&self, anchor: &Anchor) -> Option<Vec<Anchor>> {
+        self.depends.get(anchor).cloned()
+    }
+
+    fn bases(&self, anchor: &Anchor) -> Option<Vec<Anchor>> {
+        self.bases.get(anchor).cloned()
+    }
+
+    fn is_public_type(&self, anchor: &Anchor) -> Option<bool> {
+        self.public_types.get(anchor).copied()
+    }
+
+    fn excerpt(&self, anchor: &Anchor, lines: usize) -> Option<String> {
+        let text = self.excerpts.get(anchor)?;
+        Some(text.lines().take(lines).collect::<Vec<_>>().join("\n"))
     }
 
     fn names_in(&self, path: &str) -> Vec<String> {

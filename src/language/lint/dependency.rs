@@ -49,13 +49,13 @@ fn check(cx: &Cx<'_>) -> Vec<Found> {
 }
 
 /// Which context a file belongs to.
-struct Owners<'a> {
+pub(crate) struct Owners<'a> {
     contexts: Vec<(&'a str, GlobSet)>,
 }
 
 impl<'a> Owners<'a> {
     /// A pattern that is none is left out: config says so.
-    fn of(contexts: &'a [Context]) -> Self {
+    pub(crate) fn of(contexts: &'a [Context]) -> Self {
         let set = |context: &'a Context| {
             let mut set = GlobSetBuilder::new();
             for pattern in &context.sources {
@@ -68,7 +68,8 @@ impl<'a> Owners<'a> {
         Self { contexts: contexts.iter().map(set).collect() }
     }
 
-    fn get(&self, path: &str) -> Option<&'a str> {
+    /// The context of a file; the first with a match has it.
+    pub(crate) fn get(&self, path: &str) -> Option<&'a str> {
         self.contexts.iter().find(|(_, sources)| sources.is_match(path)).map(|(name, _)| *name)
     }
 }

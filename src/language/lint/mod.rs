@@ -17,6 +17,7 @@ mod succession;
 mod tests;
 mod unique;
 
+pub(crate) use dependency::Owners;
 pub use frontmatter::FRONTMATTER;
 
 use crate::model::language::Language;

@@ -35,6 +35,12 @@ pub fn nodes<'a>(terms: &[&'a TermFile]) -> BTreeMap<&'a Ulid, String> {
     nodes.collect()
 }
 
+/// The id of a node for each key: made of the name beside it, numbered where two are alike, in the order of the keys.
+pub fn ids<'a>(names: &BTreeMap<&'a str, String>) -> BTreeMap<&'a str, String> {
+    let mut taken = Taken::default();
+    names.iter().map(|(key, name)| (*key, taken.take(&node(name), '_'))).collect()
+}
+
 /// A name as the id of a node.
 pub fn node(name: &str) -> String {
     let mut id = String::new();
@@ -101,6 +107,14 @@ mod tests {
             (edge("is_a").as_str(), edge("x|y").as_str(), edge("").as_str()),
             ("is_a", "\"x#124;y\"", "\"\"")
         );
+    }
+
+    #[test]
+    fn keys_have_ids_of_their_own() {
+        let names = [("a/b", "a/b"), ("a_b", "a_b"), ("", "and 2 more"), ("end", "end")];
+        let ids = super::ids(&names.map(|(key, name)| (key, name.to_owned())).into());
+        let said: Vec<String> = ids.iter().map(|(key, id)| format!("{key}={id}")).collect();
+        assert_eq!(said, ["=and_2_more", "a/b=a_b", "a_b=a_b_2", "end=t_end"]);
     }
 
     #[test]

@@ -98,6 +98,7 @@ pub fn language() -> Language {
         adr: "adr".into(),
         glossary: None,
         map: None,
+        architecture: None,
         roots: vec!["src".into()],
         ignore: vec![],
         contexts: vec![context("yard"), context("office")],

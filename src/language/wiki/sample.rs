@@ -5,7 +5,7 @@ use crate::language::front::Page;
 use super::entry::Entry;
 
 /// An entry with a number in its id, and lines of frontmatter that stand instead of its own.
-pub(super) fn entry(n: u8, topic: &str, title: &str, facts: &str, body: &str) -> Entry {
+pub(crate) fn entry(n: u8, topic: &str, title: &str, facts: &str, body: &str) -> Entry {
     let id = format!("01ARZ3NDEKTSV4RRFFQ69G5{n:03}");
     let text = format!(
         "---\nid: \"{id}\"\ntitle: \"{title}\"\ntopic: \"{topic}\"\n\

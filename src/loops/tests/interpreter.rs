@@ -54,7 +54,8 @@ pub(super) fn apply_to(world: &mut Observed, effect: &Effect) -> Result<(), Stri
         | Effect::Reply(_)
         | Effect::Review(_)
         | Effect::StopRun(_)
-        | Effect::PassOver(_) => Err("this world has no conversations".to_owned()),
+        | Effect::PassOver(_)
+        | Effect::KeepIssue(_) => Err("this world has no conversations".to_owned()),
     }
 }
 

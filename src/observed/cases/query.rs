@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::adapters::github::Operation;
 use crate::model::{Pipeline, RepoName};
 
+use super::super::aliases::{LIMIT, Text};
 use super::listing::Page;
 
 /// How many pages of numbers one query lists: 5,000 nodes, a point.
@@ -33,7 +34,6 @@ pub(super) type Asked = (RepoName, u64);
 /// A pull request that is asked for: its repository, the issue, and its own number.
 pub(super) type AskedPull = (RepoName, u64, u64);
 
-const LIMIT: &str = "rateLimit { cost remaining resetAt limit }";
 const NEWEST_FIRST: &str = "orderBy: { field: CREATED_AT, direction: DESC }";
 
 /// Whoever did something. A bot's login stands without its suffix here; its type tells that it is one.
@@ -82,51 +82,6 @@ pub(super) fn numbered<T>(chunk: &[T], repo: impl Fn(&T) -> &RepoName) -> impl I
         }
         (number, item)
     })
-}
-
-/// A query under way: repositories of one owner, each with what is asked of it.
-struct Text {
-    declarations: String,
-    aliases: String,
-    variables: Map<String, Value>,
-    open: Option<usize>,
-}
-
-impl Text {
-    fn new(owner: &str) -> Self {
-        let mut variables = Map::new();
-        variables.insert("owner".to_owned(), owner.into());
-        Self { declarations: "$owner: String!".to_owned(), aliases: String::new(), variables, open: None }
-    }
-
-    fn variable(&mut self, name: &str, of: &str, value: Value) {
-        let _ = write!(self.declarations, ", ${name}: {of}");
-        self.variables.insert(name.to_owned(), value);
-    }
-
-    /// Asks something of a repository; the next thing asked under the same number stands beside it.
-    fn ask(&mut self, number: usize, repo: &RepoName, fields: &str) {
-        if self.open != Some(number) {
-            self.close();
-            self.variable(&format!("n{number}"), "String!", repo.name().into());
-            let _ = write!(self.aliases, " r{number}: repository(owner: $owner, name: $n{number}) {{ id");
-            self.open = Some(number);
-        }
-        let _ = write!(self.aliases, " {fields}");
-    }
-
-    fn close(&mut self) {
-        if self.open.take().is_some() {
-            self.aliases.push_str(" }");
-        }
-    }
-
-    fn operation(mut self, name: &str, fragments: &str) -> Operation {
-        self.close();
-        let Self { declarations, aliases, variables, .. } = self;
-        let text = format!("query {name}({declarations}) {{ {LIMIT}{aliases} }} {fragments}");
-        Operation { name: name.to_owned(), text, variables: Value::Object(variables) }
-    }
 }
 
 /// One page of the numbers of each listing, all of one owner.

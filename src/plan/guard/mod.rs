@@ -3,6 +3,7 @@
 //! A [`Permit`] is the proof that they all passed for one action. Nothing else makes one, and nothing is written
 //! without one.
 
+mod alone;
 mod budget;
 mod order;
 mod overrides;
@@ -51,6 +52,7 @@ pub const GUARDS: &[(&str, &str)] = &[
         "slots",
         "more agents at work at a time than `caps runs` and `runs-per-repo`, whichever loops start them",
     ),
+    ("alone", "a pull request beside another one of its family, such as that of one language"),
     (
         "creations",
         "what would create more than GitHub lets be created in a moment, where a daemon would wait for it; others follow by themselves",
@@ -333,6 +335,7 @@ fn pass(actions: Vec<Action>, contradictions: Vec<(Action, Blocked)>, cx: &Guard
     rules::openable(&actions, cx, &mut overrides, &mut held);
     budget::over(&actions, cx, &mut overrides, &mut held);
     slots::over(&actions, cx, &mut held);
+    alone::over(&actions, &mut held);
     room::over(&actions, cx, &mut held);
 
     let mut out = Verdict { permitted: Vec::new(), blocked: contradictions };

@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::desired::block::Block;
-use crate::model::{LabelName, LabelSpec, Mark, Pipeline, Pipelines};
+use crate::model::keeping::KEPT_LABEL;
+use crate::model::{LabelName, LabelSpec, Mark, Pipeline, Pipelines, Source};
 
 use super::super::labels::Declared;
 use super::PIPELINE;
 
 /// What a label of intake looks like that is the factory's by its name.
 const INTAKE: (&str, &str) = ("5319e7", "Gives an issue to the factory");
+
+/// What the label of the issues of keepers looks like.
+const KEPT: (&str, &str) =
+    ("c5def5", "Says what of the language, the wiki or the decisions people have to mend");
 
 /// The labels of every pipeline.
 pub(in crate::desired::sections) struct Marks(BTreeMap<String, Vec<Declared>>);
@@ -28,6 +33,25 @@ impl Marks {
     /// Those of a pipeline.
     pub(in crate::desired::sections) fn of(&self, pipeline: Option<&str>) -> &[Declared] {
         pipeline.and_then(|name| self.0.get(name)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The label of the issues of keepers, for a repository whose language is kept.
+pub(in crate::desired::sections) fn kept_mark(block: &Block, source: Source) -> Declared {
+    let name = LabelName::observed(KEPT_LABEL);
+    Declared {
+        key: name.key().into(),
+        source,
+        layer: block.title().into(),
+        span: block.key_span(),
+        was: None,
+        spec: Arc::new(LabelSpec {
+            name,
+            color: Some(KEPT.0.to_owned()),
+            description: Some(KEPT.1.to_owned()),
+            was: None,
+            delete_after: None,
+        }),
     }
 }
 

@@ -19,7 +19,7 @@ mod working;
 mod tests;
 
 pub(super) use globs::{GLOBS, globs, texts};
-pub(super) use marks::Marks;
+pub(super) use marks::{Marks, kept_mark};
 pub(super) use pipeline::PIPELINE;
 pub(super) use playbook::PLAYBOOK;
 pub(super) use policy::MERGE_POLICY;

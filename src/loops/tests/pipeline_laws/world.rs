@@ -112,6 +112,7 @@ fn past(run: &RunSeen, closed: &Closed, work: String) -> Past {
         at: closed.at,
         used: run.billed.used,
         cost: run.billed.cost,
+        answer: None,
         play: Some(Box::new(PastPlay { play, prompt, continues, produced })),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::model::{Creations, Headroom};
+use crate::plan::samples::{EDGES, PRUNER, propose_alone};
 
 /// One row a guard, but for `contradiction`, which `combine` says.
 pub(super) fn rows() -> Vec<Row> {
@@ -135,6 +136,17 @@ pub(super) fn rows() -> Vec<Row> {
                 c.desired.run_caps.per_repo = 1;
             }),
             ["acme/gears/1", "acme/gears/2", "acme/widgets/1", "acme/yard/1"].map(start_run).into(),
+        ),
+        (
+            "alone",
+            case(|_| ()),
+            [
+                propose_alone(W, "factory/keep/language/", PRUNER),
+                propose_alone(W, "factory/keep/language/", EDGES),
+                propose_alone(W, "factory/keep/wiki/", EDGES),
+                propose_alone("acme/gears", "factory/keep/language/", EDGES),
+            ]
+            .into(),
         ),
         (
             "creations",
@@ -292,6 +304,12 @@ fn every_guard_says_why_and_how() {
           1 of 1 agents are at work or begin first (caps.runs-per-repo)
       slots: start-run repo/acme/yard/task/1
           2 of 2 agents are at work or begin first (caps.runs)
+    alone
+      ok: propose repo/acme/widgets/language/term-pruner
+      ok: propose repo/acme/widgets/language/edge-proposer
+      ok: propose repo/acme/gears/language/edge-proposer
+      alone: propose repo/acme/widgets/language/edge-proposer
+          another pull request of its family comes first
     creations
       ok: create-label repo/acme/widgets/label/a
       ok: create-label repo/acme/gears/label/a

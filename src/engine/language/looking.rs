@@ -1,0 +1,306 @@
+//! Looks at the languages of repositories: where each stands, and what its keepers make of that. What was looked at once is not
+//! looked at again until its head, its config or an answer is another one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::env::Env;
+use crate::adapters::git::{self, Access, Bound, Mirror, Refs};
+use crate::adapters::github::{self, Client};
+use crate::adapters::said;
+use crate::adapters::state::StateDir;
+use crate::language::keep::{KEEPERS, Look, Merged, branch as branch_of};
+use crate::language::wiki::WikiPage;
+use crate::model::keeping::{Answer, Answers, Kept, LanguageSeen};
+use crate::model::language::Language;
+use crate::model::{AddressGlob, Cause, CommitId, Desired, Facet, Gap, LoopName, Observed, RepoName, Seen};
+use crate::observed::{self, Head, Landed};
+
+use super::symbols::{self, Library};
+use super::tree::{self, Tree};
+use super::words::Words;
+
+/// The most files that a pull request may change to be looked at.
+const MOST_CHANGES: usize = 5_000;
+/// The most bytes of their names.
+const MOST_NAMES: usize = 1 << 20;
+/// The most bytes of a log of a wiki.
+const MOST_LOG: u64 = 8 << 20;
+
+/// What was made of the languages that were looked at, in this process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Glances(Arc<Mutex<BTreeMap<RepoName, Glance>>>);
+
+#[derive(Clone, Debug)]
+struct Glance {
+    of: Of,
+    found: Found,
+}
+
+/// What keepers decided, and the branches of what they propose.
+#[derive(Clone, Debug, Default)]
+struct Found {
+    kept: BTreeMap<LoopName, Kept>,
+    branches: BTreeMap<LoopName, String>,
+}
+
+/// What it was made of.
+#[derive(Clone, Debug, PartialEq)]
+struct Of {
+    head: CommitId,
+    language: Arc<Language>,
+    answers: BTreeMap<String, Answer>,
+    /// Entries have days on which they end.
+    day: jiff::civil::Date,
+}
+
+/// Why a language can't be looked at.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    #[error(transparent)]
+    GitHub(#[from] github::Error),
+    #[error(transparent)]
+    Tree(#[from] tree::Error),
+    #[error(transparent)]
+    Symbols(#[from] symbols::Error),
+    #[error("its branch `{branch}` is not at {} any more", head.short())]
+    Moved { branch: String, head: CommitId },
+    #[error("this program can't be found, so that no code can be read")]
+    Program(#[source] std::io::Error),
+    #[error("looking at it was broken off: {0}")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+/// What is looked with.
+#[derive(Clone, Copy)]
+pub(crate) struct Looking<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) env: &'a Env,
+    pub(crate) state: &'a StateDir,
+    pub(crate) glances: &'a Glances,
+    pub(crate) now: Timestamp,
+}
+
+/// Looks at the languages that config declares, of what the scope can touch. What can't be looked at is a gap of its repository.
+pub(crate) async fn languages_seen(
+    looking: Looking<'_>,
+    (desired, scope): (&Desired, &[AddressGlob]),
+    answers: &Answers,
+    observed: &mut Observed,
+) {
+    let in_scope = |repo: &RepoName| scope.is_empty() || scope.iter().any(|glob| glob.may_touch(repo));
+    let all = declared(desired, looking.client.base());
+    let all: BTreeMap<&RepoName, Arc<Language>> =
+        all.into_iter().filter(|(repo, _)| in_scope(repo)).collect();
+    if all.is_empty() {
+        return;
+    }
+    let names: Vec<&RepoName> = all.keys().copied().collect();
+    let mut gaps = Vec::new();
+    let mut heads = observed::heads(looking.client, &names, BRANCHES, &mut gaps).await;
+    let mut found = Vec::new();
+    for (repo, language) in all {
+        let Some(head) = heads.remove(repo) else {
+            observed.languages.insert(repo.clone(), Seen::Unknown);
+            continue;
+        };
+        let Some((branch, commit)) = head.at.clone() else {
+            observed.languages.insert(repo.clone(), Seen::Absent);
+            continue;
+        };
+        let answers = answers.get(repo).cloned().unwrap_or_default();
+        let day = looking.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        found.push((repo, branch, head, Of { head: commit, language, answers, day }));
+    }
+    let is_new = |(repo, _, _, of): &&(&RepoName, String, Head, Of)| looking.glances.of(repo, of).is_none();
+    let wanted: Vec<(RepoName, String, Timestamp)> = (found.iter().filter(is_new))
+        .filter_map(|(repo, branch, head, _)| Some(((*repo).clone(), branch.clone(), head.since?)))
+        .collect();
+    let mut landed = if wanted.is_empty() {
+        BTreeMap::new()
+    } else {
+        observed::landed(looking.client, &wanted, &mut gaps).await
+    };
+    let mut seen = BTreeMap::new();
+    for (repo, branch, Head { url, pulls, issues, since, .. }, of) in found {
+        let base = (branch, of.head.clone());
+        let landed = landed.remove(repo);
+        if landed.is_none() && since.is_some() && looking.glances.of(repo, &of).is_none() {
+            observed.languages.insert(repo.clone(), Seen::Unknown);
+            continue;
+        }
+        match kept(looking, repo, (&url, &base.0), of, landed.unwrap_or_default()).await {
+            Ok(Found { kept, branches }) => {
+                let declined = BTreeMap::new();
+                seen.insert(repo.clone(), LanguageSeen { base, branches, kept, pulls, issues, declined });
+            }
+            Err(error) => {
+                let (why, cause) = (said(&error), cause(&error));
+                let repo = Some(repo.clone());
+                gaps.push(Gap { facet: Facet::Language, repo, why: format!("its language: {why}"), cause });
+            }
+        }
+    }
+    note_declined(looking.client, &mut seen, &mut gaps).await;
+    observed.languages.extend(seen.into_iter().map(|(repo, seen)| (repo, Seen::Known(seen))));
+    observed.gaps.extend(gaps);
+}
+
+/// The beginning of every branch of a keeper.
+const BRANCHES: &str = crate::language::keep::BRANCHES;
+
+/// The repositories whose language is kept: the one that config lies in, and those that declare one and aren't archived.
+fn declared<'a>(desired: &'a Desired, api: &str) -> BTreeMap<&'a RepoName, Arc<Language>> {
+    let own = desired.own_repo(api).zip(desired.language.as_ref());
+    let own = own.map(|(repo, language)| (repo, Arc::new((**language).clone())));
+    let repos = desired.repos.values().filter(|repo| !repo.archived());
+    let others = repos.filter_map(|repo| Some((&repo.name, Arc::clone(repo.language.as_ref()?))));
+    others.chain(own).collect()
+}
+
+fn cause(error: &Error) -> Cause {
+    match error {
+        Error::GitHub(error) => observed::cause(error),
+        Error::Git(_)
+        | Error::Tree(_)
+        | Error::Symbols(_)
+        | Error::Moved { .. }
+        | Error::Program(_)
+        | Error::Broken(_) => Cause::Other,
+    }
+}
+
+/// What keepers make of a repository, as it was found before where nothing is another thing since.
+async fn kept(
+    looking: Looking<'_>,
+    repo: &RepoName,
+    (url, branch): (&str, &str),
+    of: Of,
+    landed: Vec<Landed>,
+) -> Result<Found, Error> {
+    if let Some(found) = looking.glances.of(repo, &of) {
+        return Ok(found);
+    }
+    let Looking { client, env, state, now, .. } = looking;
+    let url = format!("{url}.git");
+    let mirror = Mirror::ensure(&state.mirror_of(repo), &url)?;
+    if !mirror.repo().has(&of.head)? {
+        let access = Access::new(env, Some(client.git_token(repo.owner()).await?));
+        mirror.fetch(&access, &[Refs::Branch(branch.to_owned())]).await?;
+    }
+    if !mirror.repo().has(&of.head)? {
+        return Err(Error::Moved { branch: branch.to_owned(), head: of.head });
+    }
+    let tree = Arc::new(Tree::commit(mirror.repo(), &of.head)?);
+    let words = Words::read(&tree, &of.language)?;
+    let program = env.executable().map_err(Error::Program)?;
+    let library = Library::new(program, Some(state.home()), None, now);
+    let mut code = library.read(repo.as_str(), &tree, &words.language).await?;
+    library.look_back(&mut code, mirror.repo(), &of.head, &words.language, words.anchors()).await?;
+    let code = code.with_texts(Arc::clone(&tree));
+    let name = repo.as_str().to_owned();
+    let answers = of.answers.clone();
+    // Files tell moments in whole seconds.
+    let now = now.round(jiff::Unit::Second).unwrap_or(now);
+    let logs = logs(&tree, &words.language)?;
+    let merged = merged(mirror.repo(), landed)?;
+    let found = tokio::task::spawn_blocking(move || {
+        let others: Vec<WikiPage> = words.there().into_iter().chain(logs).collect();
+        let look = Look {
+            language: &words.language,
+            terms: &words.terms,
+            pages: &words.pages,
+            entries: &words.entries,
+            adrs: &words.adrs,
+            code: &code,
+            others: &others,
+            answers: &answers,
+            merged: &merged,
+            repo: &name,
+            now,
+        };
+        let mut found = Found::default();
+        for keeper in KEEPERS {
+            let kept = (keeper.keep)(&look);
+            let branch = kept.proposal.as_ref().map(|proposal| branch_of(keeper, proposal, now));
+            found.branches.extend(branch.map(|branch| (keeper.name, branch)));
+            found.kept.insert(keeper.name, kept);
+        }
+        found
+    })
+    .await?;
+    looking.glances.lock().insert(repo.clone(), Glance { of, found: found.clone() });
+    Ok(found)
+}
+
+/// The pull requests that landed, each with the files that differ between what it landed as and what was there.
+fn merged(git: &git::Repo, landed: Vec<Landed>) -> Result<Vec<Merged>, Error> {
+    let mut out = Vec::new();
+    for (number, at, commit) in landed {
+        // One that a push to the branch has thrown away since is nobody's.
+        if !git.has(&commit)? {
+            continue;
+        }
+        let parents = git.commit(&commit)?.parents;
+        let mut bound = Bound::new(MOST_CHANGES, MOST_NAMES, &CancellationToken::new());
+        let changes = match git.changes(&parents[..parents.len().min(1)], &commit, &mut bound) {
+            // What changes everything is about nothing in particular.
+            Err(git::Error::TooMuch) => continue,
+            changes => changes?,
+        };
+        let files = changes.into_iter().filter_map(|change| change.path.into_os_string().into_string().ok());
+        out.push(Merged { number, at, files: files.collect() });
+    }
+    Ok(out)
+}
+
+/// The logs of the wiki.
+fn logs(tree: &Tree, language: &Language) -> Result<Vec<WikiPage>, Error> {
+    let folder = format!("{}/log", language.wiki);
+    let mut out = Vec::new();
+    for path in tree.below(&folder).filter(|path| path.ends_with(".jsonl")) {
+        let text = String::from_utf8_lossy(&tree.read(path, MOST_LOG)?).into_owned();
+        out.push(WikiPage { path: path.to_owned(), text });
+    }
+    Ok(out)
+}
+
+/// Finds out which of the changes that are proposed now people have closed before.
+async fn note_declined(client: &Client, seen: &mut BTreeMap<RepoName, LanguageSeen>, gaps: &mut Vec<Gap>) {
+    let branches: BTreeSet<(RepoName, String)> = seen
+        .iter()
+        .flat_map(|(repo, seen)| {
+            let branches = seen.branches.values().cloned();
+            let is_open = |branch: &String| seen.pulls.iter().any(|pull| pull.branch == *branch);
+            branches
+                .filter(|branch| !is_open(branch))
+                .map(|branch| (repo.clone(), branch))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let branches: Vec<(RepoName, String)> = branches.into_iter().collect();
+    if branches.is_empty() {
+        return;
+    }
+    for ((repo, branch), number) in observed::declined(client, &branches, gaps).await {
+        if let Some(seen) = seen.get_mut(&repo) {
+            seen.declined.insert(branch, number);
+        }
+    }
+}
+
+impl Glances {
+    /// What was found of exactly this.
+    fn of(&self, repo: &RepoName, of: &Of) -> Option<Found> {
+        self.lock().get(repo).filter(|glance| glance.of == *of).map(|glance| glance.found.clone())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<RepoName, Glance>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

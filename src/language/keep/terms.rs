@@ -1,0 +1,170 @@
+//! What the keepers of terms have in common: the terms that may be changed, and the files that change with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::language::front::Page;
+use crate::language::render::kept::rendered;
+use crate::language::terms::read::read;
+use crate::language::terms::{Listing, Read, TermFile, edit};
+
+use super::{Look, in_span};
+
+/// The most problems of one kind that are told one by one.
+const MOST_TOLD: usize = 10;
+
+/// The most characters of a path or a name in what people are told.
+pub(crate) const SHOWN: usize = 120;
+
+/// The terms in use whose files were read without errors, one for each id, sorted by name.
+pub(crate) fn sound<'a>(look: &Look<'a>) -> Vec<&'a TermFile> {
+    let broken: BTreeSet<&str> = broken(look).map(|read| read.path.as_str()).collect();
+    let listing = Listing::of(look.terms);
+    let live = listing.terms().iter().copied().filter(|file| file.term.is_live());
+    live.filter(|file| !broken.contains(file.path.as_str())).collect()
+}
+
+/// The files that were read with errors: what a list of theirs lacks would be lost if they were changed.
+pub(crate) fn broken<'a>(look: &Look<'a>) -> impl Iterator<Item = &'a Read> {
+    look.terms.iter().filter(|read| !read.errors.is_empty())
+}
+
+/// A sentence for each file of a term that is left alone because of what is wrong in it.
+pub(crate) fn left_alone(look: &Look<'_>) -> Vec<String> {
+    let mut told: Vec<String> = broken(look)
+        .map(|read| {
+            let first = read.errors.first().map(|error| error.message.as_str()).unwrap_or_default();
+            let path = in_span(&read.path, SHOWN);
+            let what = in_span(first, SHOWN);
+            format!("{path} is left alone because of what is wrong in it: {what}; run `factoryctl term lint`, then correct it")
+        })
+        .collect();
+    capped(&mut told, "files of terms are left alone; run `factoryctl term lint`, then correct them");
+    told
+}
+
+/// The first of many problems, and how many more there are.
+pub(crate) fn capped(told: &mut Vec<String>, what: &str) {
+    if let Some(more) = told.len().checked_sub(MOST_TOLD).filter(|more| *more > 0) {
+        told.truncate(MOST_TOLD);
+        told.push(format!("{more} more {what}"));
+    }
+}
+
+/// Some of many things by name.
+pub(crate) fn named<T: ToString>(things: &[T], most: usize) -> String {
+    let shown: Vec<String> = things.iter().take(most).map(|it| in_span(&it.to_string(), SHOWN)).collect();
+    match things.len().saturating_sub(most) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// A page with the moment of its last change, if anything differs from how it was.
+pub(crate) fn touched(before: &TermFile, after: &Page, look: &Look<'_>) -> Option<String> {
+    let differs = after.text() != before.page.text();
+    differs.then(|| edit::updated_at(after, look.now).text().to_owned())
+}
+
+/// The files that differ after some files of terms have other texts, or none: those, and what is rendered from them.
+///
+/// Where no term changes nothing does: that a rendered page is stale already is for somebody else to mend.
+pub(crate) fn changed(look: &Look<'_>, edits: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut files = edits;
+    files.retain(|path, text| {
+        let is = look.terms.iter().find(|read| read.path == *path);
+        let page = is.and_then(|read| read.file.as_ref()).map(|file| file.page.text());
+        page != Some(text.as_str())
+    });
+    if files.is_empty() {
+        return files;
+    }
+    let mut after: Vec<Read> =
+        look.terms.iter().filter(|read| !files.contains_key(&read.path)).cloned().collect();
+    after.extend(files.iter().map(|(path, text)| read(path, text)));
+    after.sort_by(|one, other| one.path.cmp(&other.path));
+    let there = |path: &str| look.others.iter().find(|page| page.path == path).map(|page| page.text.as_str());
+    for page in rendered(Listing::of(&after).terms(), look.language, there) {
+        if there(&page.path) != Some(page.text.as_str()) {
+            files.insert(page.path, page.text);
+        }
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::language::code::known::Known;
+    use crate::language::keep::samples::World;
+    use crate::language::keep::{Kept, Look, Proposal};
+    use crate::language::terms::samples::{ID_A, ID_B, Sample};
+
+    use super::{capped, changed, left_alone, sound};
+
+    const PATH: &str = "wiki/terms/crane.md";
+
+    fn proposing(look: &Look<'_>, edits: &[(&str, String)]) -> Kept {
+        let edits: BTreeMap<String, String> =
+            edits.iter().map(|(path, text)| ((*path).to_owned(), text.clone())).collect();
+        let proposal = Proposal { title: "T".into(), changes: vec![], files: changed(look, edits) };
+        Kept { proposal: Some(proposal), ..Kept::default() }
+    }
+
+    fn crane() -> Sample {
+        Sample::new(ID_A, "Crane").with("aliases", "[]")
+    }
+
+    #[test]
+    fn what_is_rendered_changes_with_its_terms() {
+        let world = World::new([(PATH, crane().text())], Known::default());
+        let kept = world.look(|look| proposing(look, &[(PATH, crane().text())]));
+        assert_eq!(world.told(&kept), "# T", "the same text is no change");
+        let world = world.applied(
+            &world
+                .look(|look| proposing(look, &[("wiki/terms/dock.md", Sample::new(ID_B, "Dock").text())]))
+                .proposal
+                .unwrap(),
+        );
+        assert!(world.files["wiki/glossary.md"].contains("_2 terms across 1 bounded context._"));
+        let kept =
+            world.look(|look| proposing(look, &[(PATH, crane().updated("2026-12-01T00:00:00Z").text())]));
+        insta::assert_snapshot!(world.told(&kept), @r#"
+        # T
+        wiki/terms/crane.md:
+          -updated_at: "2026-01-01T00:00:00Z"
+          +updated_at: "2026-12-01T00:00:00Z"
+        "#);
+    }
+
+    #[test]
+    fn files_with_errors_are_left_alone_and_told() {
+        let broken = crane().with("aliases", "[7]").text();
+        let world = World::new(
+            [
+                ("wiki/terms/a.md", "no frontmatter".to_owned()),
+                (PATH, broken),
+                ("wiki/terms/dock.md", Sample::new(ID_B, "Dock").text()),
+                (
+                    "wiki/terms/old.md",
+                    Sample::new("01M7YHXEQ0YCPSJZYPWBENKKDD", "Old")
+                        .with("confidence", "\"deprecated\"")
+                        .text(),
+                ),
+            ],
+            Known::default(),
+        );
+        let kept = world.look(|look| {
+            let names: Vec<String> = sound(look).iter().map(|file| file.term.name.clone()).collect();
+            assert_eq!(names, ["Dock"]);
+            Kept { problems: left_alone(look), ..Kept::default() }
+        });
+        insta::assert_snapshot!(world.told(&kept), @r"
+        ! `wiki/terms/a.md` is left alone because of what is wrong in it: `the page doesn't begin with frontmatter`; run `factoryctl term lint`, then correct it
+        ! `wiki/terms/crane.md` is left alone because of what is wrong in it: `an item of 'aliases' is no text`; run `factoryctl term lint`, then correct it
+        ");
+        let mut many: Vec<String> = (0..12).map(|n| n.to_string()).collect();
+        capped(&mut many, "of them");
+        assert_eq!((many.len(), many[10].as_str()), (11, "2 more of them"));
+    }
+}

@@ -1,0 +1,214 @@
+//! The keeper of the wiki: entries that no longer hold are put on record, entries that say the same become one, and the index
+//! follows. All of it is one change.
+//!
+//! What holds is decided from the code and the time alone. Only whether entries say the same is asked, once for what a topic
+//! says: an answer is for good, and a topic that was compiled is asked about again when enough came since.
+
+mod compile;
+mod merge;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::language::ulid::Ulid;
+use crate::language::wiki::{Entry, Op, Operation, World, append, index, log_path, read_log, verdict};
+
+use super::{Kept, Look, Proposal, counted, harmless, spanned};
+use compile::{Due, due};
+
+/// The most entries that one change puts on record; the rest follow with the next.
+const MOST_HEALED: usize = 100;
+
+/// The most topics that are asked about at a time.
+const MOST_ASKS: usize = 4;
+
+/// The most characters of a reason or a title that a change tells.
+const SHOWN: usize = 200;
+
+/// What becomes of the wiki, bit by bit.
+struct Draft<'a> {
+    look: &'a Look<'a>,
+    /// Files of entries, from the folder of the wiki.
+    entries: BTreeMap<String, Entry>,
+    files: BTreeMap<String, String>,
+    operations: Vec<Operation>,
+    changes: Vec<String>,
+    problems: Vec<String>,
+    stale: usize,
+    merged: usize,
+    into: usize,
+}
+
+/// Decides what becomes of the wiki.
+pub fn keep(look: &Look<'_>) -> Kept {
+    let entries = look.entries.iter().map(|entry| (entry.path().to_owned(), entry.clone())).collect();
+    let mut draft = Draft {
+        look,
+        entries,
+        files: BTreeMap::new(),
+        operations: Vec::new(),
+        changes: Vec::new(),
+        problems: Vec::new(),
+        stale: 0,
+        merged: 0,
+        into: 0,
+    };
+    let holding = draft.heal();
+    let asks = draft.compile(&holding);
+    draft.index();
+    draft.log();
+    let title = draft.title();
+    let Draft { files, mut changes, problems, .. } = draft;
+    changes.sort();
+    let proposal = if files.is_empty() { None } else { Some(Proposal { title, changes, files }) };
+    Kept { proposal, asks, issues: Vec::new(), problems }
+}
+
+impl<'a> Draft<'a> {
+    /// Puts on record which entries no longer hold; gives those that do.
+    fn heal(&mut self) -> Vec<&'a Entry> {
+        let reverted = BTreeSet::new();
+        let world = World { now: self.look.now, code: self.look.code, reverted: &reverted };
+        let mut holding = Vec::new();
+        for entry in self.look.entries {
+            let verdict = verdict(entry, &world);
+            if verdict.is_current() {
+                holding.push(entry);
+            }
+            let Some(reason) = verdict.to_record().filter(|_| self.stale < MOST_HEALED) else { continue };
+            let id = entry.facts().id;
+            let path = self.look.in_wiki(entry.path());
+            if self.write(&entry.stale(&reason, self.look.now)) {
+                self.stale += 1;
+                let shown = harmless(&reason, SHOWN);
+                self.changes.push(format!("{} no longer holds: {shown}", spanned(&path)));
+                self.operation(Op::Stale, vec![id], reason);
+            }
+        }
+        holding
+    }
+
+    /// Makes entries one as far as it was answered which; gives what is to be asked.
+    fn compile(&mut self, holding: &[&'a Entry]) -> Vec<super::Ask> {
+        let mut topics: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+        for entry in holding.iter().copied() {
+            topics.entry(&entry.facts().topic).or_default().push(entry);
+        }
+        let considered = self.considered();
+        let mut asks = Vec::new();
+        for (topic, entries) in topics {
+            match due(self.look, topic, &entries, &considered) {
+                Due::Nothing => {}
+                Due::Ask(ask) => asks.push((entries.len(), ask)),
+                Due::Merge(merging) => self.merge(topic, merging),
+            }
+        }
+        asks.sort_by_key(|(entries, _)| usize::MAX - entries);
+        asks.into_iter().take(MOST_ASKS).map(|(_, ask)| ask).collect()
+    }
+
+    fn merge(&mut self, topic: &str, merging: merge::Merging) {
+        let (mut seen, mut made) = (merging.shown, Vec::new());
+        let looked = seen.len();
+        for merge::Merged { entry, of } in merging.merged {
+            let id = entry.facts().id;
+            let title = harmless(&entry.facts().title, SHOWN);
+            if !self.write(&entry) {
+                continue;
+            }
+            self.into += 1;
+            self.merged += of.len();
+            let ids: Vec<Ulid> = of.iter().map(|old| old.facts().id).collect();
+            let names: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+            let topic = spanned(topic);
+            self.changes.push(format!("{topic}: “{title}” takes the place of {}", names.join(", ")));
+            for old in &of {
+                self.write(&old.superseded(id, self.look.now));
+            }
+            self.operation(Op::Supersede, ids, format!("{id} takes their place"));
+            made.push(id);
+        }
+        for reason in merging.left_out {
+            self.changes.push(format!("{}: {reason}", spanned(topic)));
+        }
+        let reason = format!("looked at {looked} of {topic}, and made {} of them", made.len());
+        seen.extend(made);
+        self.operation(Op::Compile, seen, reason);
+    }
+
+    /// The entries that a compilation has looked at, as far as the log says.
+    fn considered(&self) -> BTreeSet<Ulid> {
+        let folder = self.look.in_wiki("log/");
+        let logs = self.look.others.iter().filter(|page| page.path.starts_with(&folder));
+        let records = logs.flat_map(|page| read_log(&page.text).0);
+        records.filter(|record| record.op == Op::Compile).flat_map(|record| record.entries).collect()
+    }
+
+    /// Renders the index anew, unless a person wrote what lies at its place.
+    fn index(&mut self) {
+        let path = self.look.in_wiki("index.md");
+        let there = self.look.there(&path);
+        let entries: Vec<Entry> = self.entries.values().cloned().collect();
+        let should = index(&entries);
+        let banner = should.lines().next().unwrap_or_default();
+        match there {
+            None if entries.is_empty() => {}
+            Some(there) if there == should => {}
+            Some(there) if !there.trim().is_empty() && there.lines().next() != Some(banner) => {
+                let path = spanned(&path);
+                let problem =
+                    format!("{path} isn't an index that was made from the entries; move it, or delete it");
+                self.problems.push(problem);
+            }
+            Some(_) | None => {
+                self.changes.push(format!("{} is rendered anew", spanned(&path)));
+                self.files.insert(path, should);
+            }
+        }
+    }
+
+    /// Adds to the log what was done.
+    fn log(&mut self) {
+        if self.operations.is_empty() {
+            return;
+        }
+        let path = self.look.in_wiki(&log_path(self.look.now));
+        let there = self.look.there(&path).unwrap_or_default().to_owned();
+        let text = self.operations.iter().fold(there, |text, operation| append(&text, operation));
+        self.changes.push(format!("{} says so", spanned(&path)));
+        self.files.insert(path, text);
+    }
+
+    fn title(&self) -> String {
+        let holds = if self.stale == 1 { "holds" } else { "hold" };
+        let stale = format!("{} no longer {holds}", counted(self.stale, "entry", "entries"));
+        let merged = format!("{} became {}", counted(self.merged, "entry", "entries"), self.into);
+        match (self.stale, self.merged) {
+            (0, 0) => "Keep the wiki: render its index anew".to_owned(),
+            (_, 0) => format!("Keep the wiki: {stale}"),
+            (0, _) => format!("Keep the wiki: {merged}"),
+            (_, _) => format!("Keep the wiki: {stale}, {merged}"),
+        }
+    }
+
+    /// Writes an entry, if it reads back.
+    fn write(&mut self, entry: &Entry) -> bool {
+        let path = self.look.in_wiki(entry.path());
+        if let Err(errors) = Entry::read(entry.path(), entry.text()) {
+            let said = errors.first().map(|error| harmless(&error.message, SHOWN)).unwrap_or_default();
+            self.problems.push(format!("{} can't be changed: {said}; shorten it by hand", spanned(&path)));
+            return false;
+        }
+        self.entries.insert(entry.path().to_owned(), entry.clone());
+        self.files.insert(path, entry.text().to_owned());
+        true
+    }
+
+    fn operation(&mut self, op: Op, entries: Vec<Ulid>, reason: String) {
+        let names: Vec<String> = entries.iter().map(ToString::to_string).collect();
+        let parts: Vec<&str> = [op.name()].into_iter().chain(names.iter().map(String::as_str)).collect();
+        let id = Ulid::derived(self.look.now, &parts);
+        self.operations.push(Operation { id, at: self.look.now, op, entries, reason });
+    }
+}

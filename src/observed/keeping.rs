@@ -1,0 +1,339 @@
+//! Where repositories stand whose language is kept: the head of their branch, and the open pull requests and issues of keepers.
+//! All that nothing changed of costs one query for each owner.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::adapters::github::{Client, GraphqlReply, Operation};
+use crate::model::keeping::{KEPT_LABEL, KeptIssue, KeptPull};
+use crate::model::{Cause, CommitId, Facet, Gap, RepoName};
+
+use super::aliases::Text;
+use super::batch;
+use super::repositories::cause_of;
+
+/// How many repositories one query asks about: 12,500 nodes at most, two points.
+const HEADS: usize = 50;
+/// How many issues that were closed last are looked at: whoever closed one has decided.
+const CLOSED: usize = 50;
+/// How many of the pull requests that landed last are looked at.
+const LANDED: usize = 100;
+/// How many branches one query asks about.
+const BRANCHES: usize = 100;
+/// Pages of one repository that are read before it counts as endless.
+const PAGES_MAX: usize = 100;
+
+/// Where a repository stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Where it is cloned from.
+    pub url: String,
+    /// Its branch, and what that is at; none: it is empty.
+    pub at: Option<(String, CommitId)>,
+    /// The open pull requests from branches with the given beginning, of its own.
+    pub pulls: Vec<KeptPull>,
+    /// The issues of keepers, which the factory wrote: the open ones, and those that were closed last.
+    pub issues: Vec<KeptIssue>,
+    /// Since when its language is kept: its label was made then. What landed before is nobody's to look at.
+    pub since: Option<Timestamp>,
+}
+
+/// What is still to be asked of a repository.
+#[derive(Clone, Debug)]
+struct Page<'a> {
+    repo: &'a RepoName,
+    /// After which pull request, where there are more.
+    pulls: Option<Option<String>>,
+    /// After which issue, where there are more.
+    issues: Option<Option<String>>,
+}
+
+/// Where these repositories stand; what can't be read of one is a gap, and then nothing of it is told.
+pub async fn heads(
+    client: &Client,
+    repos: &[&RepoName],
+    prefix: &str,
+    gaps: &mut Vec<Gap>,
+) -> BTreeMap<RepoName, Head> {
+    let mut out: BTreeMap<RepoName, Head> = BTreeMap::new();
+    let mut failed = Vec::new();
+    let first = |repo: &&'_ RepoName| (*repo).clone();
+    let names: Vec<RepoName> = repos.iter().map(first).collect();
+    let mut pages: Vec<Page<'_>> =
+        names.iter().map(|repo| Page { repo, pulls: Some(None), issues: Some(None) }).collect();
+    for _ in 0..PAGES_MAX {
+        if pages.is_empty() {
+            break;
+        }
+        let mut by_owner: BTreeMap<String, Vec<Page<'_>>> = BTreeMap::new();
+        for page in std::mem::take(&mut pages) {
+            by_owner.entry(page.repo.owner().to_ascii_lowercase()).or_default().push(page);
+        }
+        let reads = by_owner.iter().map(|(owner, all)| {
+            let read = async |chunk| client.graphql(owner, &query(owner, chunk)).await;
+            batch::in_chunks(all, HEADS, read)
+        });
+        for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
+            for (k, page) in chunk.iter().enumerate() {
+                let told = match &result {
+                    Ok(reply) => told(reply, k, page, prefix),
+                    Err(error) => Err((error.to_string(), super::cause(error))),
+                };
+                match told {
+                    Ok((head, next)) => {
+                        match out.get_mut(page.repo) {
+                            Some(there) => {
+                                there.pulls.extend(head.pulls);
+                                there.issues.extend(head.issues);
+                            }
+                            None => {
+                                out.insert(page.repo.clone(), head);
+                            }
+                        }
+                        pages.extend(next);
+                    }
+                    Err((why, cause)) => failed.push((page.repo.clone(), why, cause)),
+                }
+            }
+        }
+    }
+    let endless = pages.iter().map(|page| {
+        (page.repo.clone(), format!("it has more than {PAGES_MAX} pages of pull requests"), Cause::Other)
+    });
+    failed.extend(endless);
+    for (repo, why, cause) in failed {
+        out.remove(&repo);
+        gaps.push(Gap { facet: Facet::Language, repo: Some(repo), why, cause });
+    }
+    out
+}
+
+fn query(owner: &str, chunk: &[Page<'_>]) -> Operation {
+    let mut text = Text::new(owner);
+    for (k, page) in chunk.iter().enumerate() {
+        let label = json!(KEPT_LABEL);
+        let mut fields =
+            format!("url defaultBranchRef {{ name target {{ oid }} }} label(name: {label}) {{ createdAt }}");
+        if let Some(after) = &page.pulls {
+            text.variable(&format!("p{k}"), "String", json!(after));
+            fields.push_str(&format!(
+                " pullRequests(first: 100, after: $p{k}, states: [OPEN], orderBy: {{ field: CREATED_AT, direction: ASC }}) \
+                 {{ nodes {{ number headRefName headRepository {{ nameWithOwner }} commits {{ totalCount }} }} \
+                 pageInfo {{ hasNextPage endCursor }} }}"
+            ));
+        }
+        if matches!(&page.issues, Some(None)) {
+            fields.push_str(&format!(
+                " closed: issues(last: {CLOSED}, states: [CLOSED], labels: [{label}], \
+                 orderBy: {{ field: UPDATED_AT, direction: ASC }}) \
+                 {{ nodes {{ number state title body viewerDidAuthor }} }}"
+            ));
+        }
+        if let Some(after) = &page.issues {
+            text.variable(&format!("i{k}"), "String", json!(after));
+            fields.push_str(&format!(
+                " issues(first: 100, after: $i{k}, states: [OPEN], labels: [{label}], \
+                 orderBy: {{ field: CREATED_AT, direction: ASC }}) \
+                 {{ nodes {{ number state title body viewerDidAuthor }} pageInfo {{ hasNextPage endCursor }} }}"
+            ));
+        }
+        text.ask(k, page.repo, &fields);
+    }
+    text.operation("Heads", "")
+}
+
+type Told<'a> = (Head, Option<Page<'a>>);
+
+fn told<'a>(
+    reply: &GraphqlReply,
+    k: usize,
+    page: &Page<'a>,
+    prefix: &str,
+) -> Result<Told<'a>, (String, Cause)> {
+    let decoded = decode(part(reply, k)?, page, prefix);
+    decoded.ok_or_else(|| ("GitHub's answer about it lacks what was asked for".to_owned(), Cause::Other))
+}
+
+fn decode<'a>(repo: &Value, page: &Page<'a>, prefix: &str) -> Option<Told<'a>> {
+    let at = match &repo["defaultBranchRef"] {
+        Value::Null => None,
+        branch => {
+            let head = CommitId::parse(branch["target"]["oid"].as_str()?)?;
+            Some((branch["name"].as_str()?.to_owned(), head))
+        }
+    };
+    let since = match &repo["label"]["createdAt"] {
+        Value::Null => None,
+        at => Some(at.as_str()?.parse().ok()?),
+    };
+    let url = repo["url"].as_str()?.to_owned();
+    let mut head = Head { url, at, pulls: Vec::new(), issues: Vec::new(), since };
+    let mut next = Page { repo: page.repo, pulls: None, issues: None };
+    if page.pulls.is_some() {
+        let (nodes, after) = nodes(&repo["pullRequests"])?;
+        for pull in nodes {
+            let branch = pull["headRefName"].as_str()?.to_owned();
+            let from = pull["headRepository"]["nameWithOwner"].as_str();
+            let is_own = from.is_some_and(|from| from.eq_ignore_ascii_case(page.repo.as_str()));
+            if is_own && branch.starts_with(prefix) {
+                let commits = pull["commits"]["totalCount"].as_u64()?;
+                head.pulls.push(KeptPull { number: pull["number"].as_u64()?, branch, commits });
+            }
+        }
+        next.pulls = after.map(Some);
+    }
+    if page.issues.is_some() {
+        let (nodes, after) = nodes(&repo["issues"])?;
+        let closed = repo["closed"]["nodes"].as_array();
+        for issue in nodes.iter().chain(closed.into_iter().flatten()) {
+            if issue["viewerDidAuthor"].as_bool()? {
+                let text = |field: &str| Some(issue[field].as_str()?.to_owned());
+                let (title, body) = (text("title")?, text("body")?);
+                let open = issue["state"].as_str()? == "OPEN";
+                head.issues.push(KeptIssue { open, number: issue["number"].as_u64()?, title, body });
+            }
+        }
+        next.issues = after.map(Some);
+    }
+    let goes_on = next.pulls.is_some() || next.issues.is_some();
+    Some((head, Some(next).filter(|_| goes_on)))
+}
+
+/// The nodes of a page, and after which the next one begins.
+fn nodes(page: &Value) -> Option<(&Vec<Value>, Option<String>)> {
+    let nodes = page["nodes"].as_array()?;
+    let more = page["pageInfo"]["hasNextPage"].as_bool()?;
+    let after = if more { Some(page["pageInfo"]["endCursor"].as_str()?.to_owned()) } else { None };
+    Some((nodes, after))
+}
+
+/// A pull request that landed: its number, when, and the commit that it landed as.
+pub type Landed = (u64, Timestamp, CommitId);
+
+/// The pull requests that landed on branches since a moment, of the latest ones of each, oldest first. What can't be told is a gap
+/// of its repository, which is missing then.
+pub async fn landed(
+    client: &Client,
+    wanted: &[(RepoName, String, Timestamp)],
+    gaps: &mut Vec<Gap>,
+) -> BTreeMap<RepoName, Vec<Landed>> {
+    let mut out = BTreeMap::new();
+    let mut by_owner: BTreeMap<String, Vec<(RepoName, String, Timestamp)>> = BTreeMap::new();
+    for one in wanted {
+        by_owner.entry(one.0.owner().to_ascii_lowercase()).or_default().push(one.clone());
+    }
+    let reads = by_owner.iter().map(|(owner, all)| {
+        let read = async |chunk: &[(RepoName, String, Timestamp)]| {
+            let mut text = Text::new(owner);
+            for (k, (repo, branch, _)) in chunk.iter().enumerate() {
+                text.variable(&format!("b{k}"), "String", json!(branch));
+                let fields = format!(
+                    "pullRequests(baseRefName: $b{k}, first: {LANDED}, states: [MERGED], \
+                     orderBy: {{ field: UPDATED_AT, direction: DESC }}) \
+                     {{ nodes {{ number mergedAt mergeCommit {{ oid }} }} }}"
+                );
+                text.ask(k, repo, &fields);
+            }
+            client.graphql(owner, &text.operation("Landed", "")).await
+        };
+        batch::in_chunks(all, HEADS, read)
+    });
+    for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
+        for (k, (repo, _, since)) in chunk.iter().enumerate() {
+            let told = match &result {
+                Ok(reply) => since_then(reply, k, *since),
+                Err(error) => Err((error.to_string(), super::cause(error))),
+            };
+            match told {
+                Ok(landed) => {
+                    out.insert(repo.clone(), landed);
+                }
+                Err((why, cause)) => {
+                    gaps.push(Gap { facet: Facet::Language, repo: Some(repo.clone()), why, cause });
+                }
+            }
+        }
+    }
+    out
+}
+
+fn since_then(reply: &GraphqlReply, k: usize, since: Timestamp) -> Result<Vec<Landed>, (String, Cause)> {
+    let repo = part(reply, k)?;
+    let one = |pull: &Value| {
+        let at: Timestamp = pull["mergedAt"].as_str()?.parse().ok()?;
+        Some((pull["number"].as_u64()?, at, CommitId::parse(pull["mergeCommit"]["oid"].as_str()?)?))
+    };
+    let nodes = repo["pullRequests"]["nodes"].as_array();
+    let all = nodes.and_then(|nodes| nodes.iter().map(one).collect::<Option<Vec<Landed>>>());
+    let mut all =
+        all.ok_or_else(|| ("GitHub doesn't tell which pull requests landed".to_owned(), Cause::Other))?;
+    all.retain(|(_, at, _)| *at >= since);
+    all.sort_by_key(|(number, at, _)| (*at, *number));
+    Ok(all)
+}
+
+/// What a reply tells of one repository.
+fn part(reply: &GraphqlReply, k: usize) -> Result<&Value, (String, Cause)> {
+    let alias = format!("r{k}");
+    match reply.errors.iter().find(|e| e.path.first().is_none_or(|first| *first == alias)) {
+        Some(error) => Err((error.message.clone(), cause_of(error))),
+        None => Ok(&reply.data[alias.as_str()]),
+    }
+}
+
+/// Of these branches those whose latest pull request somebody closed without merging it, and its number. What can't be told is
+/// a gap of its repository.
+pub async fn declined(
+    client: &Client,
+    branches: &[(RepoName, String)],
+    gaps: &mut Vec<Gap>,
+) -> BTreeMap<(RepoName, String), u64> {
+    let mut out = BTreeMap::new();
+    let mut by_owner: BTreeMap<String, Vec<(RepoName, String)>> = BTreeMap::new();
+    for (repo, branch) in branches {
+        by_owner.entry(repo.owner().to_ascii_lowercase()).or_default().push((repo.clone(), branch.clone()));
+    }
+    let reads = by_owner.iter().map(|(owner, all)| {
+        let read = async |chunk: &[(RepoName, String)]| {
+            let mut text = Text::new(owner);
+            for (k, (repo, branch)) in chunk.iter().enumerate() {
+                text.variable(&format!("b{k}"), "String", json!(branch));
+                let fields = format!(
+                    "pullRequests(headRefName: $b{k}, last: 1, orderBy: {{ field: CREATED_AT, direction: ASC }}) \
+                     {{ nodes {{ number state }} }}"
+                );
+                text.ask(k, repo, &fields);
+            }
+            client.graphql(owner, &text.operation("Declined", "")).await
+        };
+        batch::in_chunks(all, BRANCHES, read)
+    });
+    for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
+        for (k, key) in chunk.iter().enumerate() {
+            let told = match &result {
+                Ok(reply) => last(reply, k),
+                Err(error) => Err((error.to_string(), super::cause(error))),
+            };
+            match told {
+                Ok(Some(number)) => {
+                    out.insert(key.clone(), number);
+                }
+                Ok(None) => {}
+                Err((why, cause)) => {
+                    gaps.push(Gap { facet: Facet::Language, repo: Some(key.0.clone()), why, cause });
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The number of the latest pull request, where it was closed.
+fn last(reply: &GraphqlReply, k: usize) -> Result<Option<u64>, (String, Cause)> {
+    let nodes = part(reply, k)?["pullRequests"]["nodes"].as_array();
+    let nodes = nodes.ok_or_else(|| ("GitHub doesn't tell its pull requests".to_owned(), Cause::Other))?;
+    let closed = nodes.last().filter(|pull| pull["state"] == "CLOSED");
+    Ok(closed.and_then(|pull| pull["number"].as_u64()))
+}
