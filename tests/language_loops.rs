@@ -3,10 +3,10 @@
 
 use factoryctl::twin::world::IssueState;
 
-use crate::tasks::{file, pulls, small, url};
-use crate::world::World;
+use crate::tasks::{ended, file, pulls, runs, small, url};
+use crate::world::{World, sample, world_of};
 
-const CONFIG: &str = r#"factory "acme"
+pub(crate) const CONFIG: &str = r#"factory "acme"
 repo "acme/anvil" {
     language {
         roots "src"
@@ -29,7 +29,7 @@ pub(crate) fn push(w: &World, path: &str, text: &str) {
 }
 
 /// A type with something in it, so that it can be told from others.
-fn service(name: &str, fields: &[&str]) -> String {
+pub(crate) fn service(name: &str, fields: &[&str]) -> String {
     let fields: Vec<String> =
         fields.iter().map(|it| format!("    pub {it}: Vec<(u64, String)>,\n")).collect();
     format!("/// One.\npub struct {name} {{\n{}}}\n", fields.concat())
@@ -48,7 +48,7 @@ const CRANE: &str = "01HZY3N4Q5R6S7T8V9W0X1Y2Z3";
 const DOCK: &str = "01HZY3N4Q5R6S7T8V9W0X1Y2Z4";
 
 /// A repository with two services that are terms.
-fn yard(test: impl FnOnce(&World)) {
+pub(crate) fn yard(test: impl FnOnce(&World)) {
     small(|w| {
         push(w, "src/core/crane.rs", &service("CraneService", &["lifts", "loads", "chains"]));
         push(w, "src/core/dock.rs", &service("DockService", &["ships", "gates"]));
@@ -65,7 +65,7 @@ fn yard(test: impl FnOnce(&World)) {
 }
 
 /// The open pull requests: number, title and branch.
-fn open(w: &World) -> Vec<(u64, String, String)> {
+pub(crate) fn open(w: &World) -> Vec<(u64, String, String)> {
     w.github().with(|world| {
         let issues = &world.repo("acme", "anvil").expect("there").issues;
         let open = issues.values().filter(|it| it.state == IssueState::Open);
@@ -76,7 +76,7 @@ fn open(w: &World) -> Vec<(u64, String, String)> {
 
 /// Carries out and merges until nothing is wanted any more.
 #[track_caller]
-fn settle(w: &World) {
+pub(crate) fn settle(w: &World) {
     for _ in 0..8 {
         w.apply(&[]).exits(0);
         let open = open(w);
@@ -91,7 +91,7 @@ fn settle(w: &World) {
 }
 
 /// The files that differ between the branch of a pull request and what it is for.
-fn changed(w: &World, branch: &str) -> Vec<String> {
+pub(crate) fn changed(w: &World, branch: &str) -> Vec<String> {
     let url = url(w);
     let refs = ["+main:refs/x/main", &format!("+{branch}:refs/x/it")];
     assert!(w.plain("git", &["fetch", "-q", &url, refs[0], refs[1]]).status.success());
@@ -101,7 +101,7 @@ fn changed(w: &World, branch: &str) -> Vec<String> {
 
 /// Applies, and gives number, title and branch of the one pull request of a keeper that is open then.
 #[track_caller]
-fn proposed(w: &World, keeper: &str) -> (u64, String, String) {
+pub(crate) fn proposed(w: &World, keeper: &str) -> (u64, String, String) {
     w.apply(&[]).exits(0);
     let mut its = open(w);
     its.retain(|(_, _, branch)| branch.split('/').nth(3) == Some(keeper));
@@ -110,7 +110,7 @@ fn proposed(w: &World, keeper: &str) -> (u64, String, String) {
 }
 
 #[track_caller]
-fn merged(w: &World) {
+pub(crate) fn merged(w: &World) {
     for (number, ..) in open(w) {
         w.github().merge_pull("acme/anvil", number).expect("it is merged");
     }
@@ -126,7 +126,8 @@ fn a_term_follows_its_code_and_is_deprecated_without_it() {
         assert!(plan.out.contains("wiki/terms/dock-service.md"), "{}", plan.all());
         let (_, title, branch) = proposed(w, "term-pruner");
         assert_eq!(title, "Re-anchor 1 term");
-        assert_eq!(changed(w, &branch), ["wiki/glossary.md", "wiki/terms/dock-service.md"]);
+        // What is rendered wasn't there.
+        assert_eq!(changed(w, &branch), ["wiki/glossary.md", "wiki/map.md", "wiki/terms/dock-service.md"]);
         w.plan(&[]).exits(0);
         merged(w);
         settle(w);
@@ -198,5 +199,309 @@ fn what_nothing_changed_of_costs_two_requests_at_first() {
         let github: Vec<String> = asked.iter().map(|it| it.path.clone()).collect();
         // Where everything stands, and what landed, which a process that goes on remembers.
         assert_eq!(github, ["/graphql", "/graphql"]);
+    });
+}
+
+/// An agent that answers by what its prompt is about.
+const JUDGE: &str = r#"
+agent "judge" kind="command" sandbox=#false {
+    program "/bin/sh" "-c" "cat > prompt.txt; if grep -q 'wiki entry\\|term_ids' prompt.txt; then echo '{\"term_ids\":[\"01HZY3N4Q5R6S7T8V9W0X1Y2Z3\"]}' > $FACTORY_OUTBOX/answer.json; elif grep -q bounded_context prompt.txt; then echo '{\"include\":true,\"skip_reason\":null,\"definition\":\"What carries a load from the quay to the yard of the harbour.\",\"kind\":\"service\",\"bounded_context\":\"core\",\"aliases\":[],\"invariants\":[],\"depends_on\":[]}' > $FACTORY_OUTBOX/answer.json; else echo '{\"vote\":\"APPROVE\",\"duplicate_of\":null,\"reason\":\"It is sound, it is needed, and it says what follows from it.\"}' > $FACTORY_OUTBOX/answer.json; fi; rm prompt.txt"
+}
+loop "term-proposer" { agents "judge"; }
+loop "entry-evidence" { agents "judge"; }
+loop "adr-reviewer" { agents "judge"; }
+"#;
+
+/// Has everything judged that is to be judged, until a pull request of a keeper is open; how many runs that took.
+#[track_caller]
+fn judged(w: &World, keeper: &str) -> usize {
+    for _ in 0..8 {
+        w.apply(&[]).exits(0);
+        ended(w);
+        if open(w).iter().any(|(_, _, branch)| branch.split('/').nth(3) == Some(keeper)) {
+            return runs(w).len();
+        }
+    }
+    panic!("nothing comes of it:\n{}\n{}", w.plan(&[]).all(), w.run(&["runs", "list"]).all());
+}
+
+/// Open issues of keepers: number, title and text.
+pub(crate) fn issues(w: &World) -> Vec<(u64, String, String)> {
+    w.github().with(|world| {
+        let issues = &world.repo("acme", "anvil").expect("there").issues;
+        let own = issues.values().filter(|it| it.pull.is_none() && it.state == IssueState::Open);
+        let own =
+            own.filter(|it| it.body.as_ref().is_some_and(|body| body.starts_with("<!-- factoryctl:kept")));
+        own.map(|it| (it.number, it.title.clone(), it.body.clone().unwrap_or_default())).collect()
+    })
+}
+
+#[test]
+fn a_word_for_what_the_code_has_grown_is_drafted_once() {
+    yard(|w| {
+        w.config(&format!("{CONFIG}{JUDGE}"));
+        push(w, "src/core/tug.rs", &service("TugRunner", &["ropes", "bollards", "horns"]));
+        let plan = w.plan(&["--loop", "term-proposer"]).exits(2);
+        assert!(plan.out.contains("1 run to start"), "{}", plan.all());
+        assert_eq!(judged(w, "term-proposer"), 1);
+        let (_, _, branch) = proposed(w, "term-proposer");
+        assert_eq!(changed(w, &branch), ["wiki/glossary.md", "wiki/map.md", "wiki/terms/tug-runner.md"]);
+        merged(w);
+        settle(w);
+        assert_eq!(runs(w).len(), 1, "nothing is asked twice");
+        let text = file(w, "main", "wiki/terms/tug-runner.md").expect("it is there");
+        for says in ["code_anchor: \"src/core/tug.rs:TugRunner\"", "proposed_by", "What carries a load"] {
+            assert!(text.contains(says), "{text}");
+        }
+    });
+}
+
+#[test]
+fn relations_follow_the_code() {
+    yard(|w| {
+        push(w, "src/core/mod.rs", "pub mod crane;\npub mod dock;\n");
+        push(w, "src/lib.rs", "pub mod core;\n");
+        push(
+            w,
+            "src/core/crane.rs",
+            &format!(
+                "use crate::core::dock::DockService;\n\n{}",
+                service("CraneService", &["lifts", "loads", "chains"])
+                    .replace("Vec<(u64, String)>", "DockService")
+            ),
+        );
+        let (_, title, branch) = proposed(w, "edge-proposer");
+        assert!(title.contains("1 relation"), "{title}");
+        assert_eq!(changed(w, &branch), ["wiki/glossary.md", "wiki/map.md", "wiki/terms/crane-service.md"]);
+        merged(w);
+        settle(w);
+        let crane = |w: &World| file(w, "main", "wiki/terms/crane-service.md").expect("it is there");
+        assert!(
+            crane(w).contains(&format!("{{\"kind\": \"depends_on\", \"target\": \"{DOCK}\"}}")),
+            "{}",
+            crane(w)
+        );
+        push(w, "src/core/crane.rs", &service("CraneService", &["lifts", "loads", "chains"]));
+        proposed(w, "edge-proposer");
+        merged(w);
+        settle(w);
+        assert!(crane(w).contains("related: []"), "{}", crane(w));
+    });
+}
+
+#[test]
+fn a_page_that_cites_what_is_gone_has_one_issue() {
+    yard(|w| {
+        push(
+            w,
+            "wiki/tides.md",
+            "# Tides\n\nSee `src/core/dock.rs:DockService` and `src/core/gone.rs:Gone`.\n",
+        );
+        w.apply(&[]).exits(0);
+        let rot = |w: &World| {
+            let mut all = issues(w);
+            all.retain(|(_, title, _)| title.starts_with("Wiki rot"));
+            all
+        };
+        let [(number, title, body)] = rot(w).try_into().unwrap_or_else(|all| panic!("{all:?}"));
+        assert!(title.contains("wiki/tides.md") && body.contains("src/core/gone.rs"), "{title}\n{body}");
+        assert_eq!(body.matches("isn't there").count(), 1, "{body}");
+        w.apply(&[]).exits(0);
+        assert_eq!(rot(w).len(), 1, "told once");
+        // It is written anew in place, and closed once it is mended.
+        push(w, "wiki/tides.md", "# Tides\n\nSee `src/core/none.rs:None` and `src/core/gone.rs:Gone`.\n");
+        w.apply(&[]).exits(0);
+        assert!(rot(w)[0].0 == number && rot(w)[0].2.contains("src/core/none.rs"), "{:?}", rot(w));
+        push(w, "wiki/tides.md", "# Tides\n\nSee `src/core/dock.rs:DockService`.\n");
+        settle(w);
+        assert_eq!(rot(w), []);
+        // Who closes one has decided, until it has something else to say.
+        push(w, "wiki/tides.md", "# Tides\n\nSee `src/core/gone.rs:Gone`.\n");
+        w.apply(&[]).exits(0);
+        let (second, ..) = rot(w)[0].clone();
+        w.github().close_issue("acme/anvil", second, "octocat").expect("it is closed");
+        let plan = w.plan(&["--loop", "wiki-rot-detector"]).exits(0);
+        assert!(plan.out.contains(&format!("#{second} says the same and was closed")), "{}", plan.all());
+    });
+}
+
+#[test]
+fn the_page_of_the_code_is_drawn_from_it() {
+    yard(|w| {
+        push(w, "src/edge/desk.rs", &service("Desk", &["letters"]));
+        push(w, "src/odd.rs", &service("Odd", &["ends"]));
+        let (_, _, branch) = proposed(w, "diagram");
+        assert_eq!(changed(w, &branch), ["wiki/architecture.md"]);
+        let told = issues(w);
+        assert!(told.iter().any(|(_, _, body)| body.contains("odd.rs")), "{told:?}");
+        merged(w);
+        push(w, "src/odd.rs", "");
+        w.github().mutate(|_| ());
+        settle(w);
+        let page = file(w, "main", "wiki/architecture.md").expect("it is there");
+        assert!(page.contains("edge") && page.contains("```mermaid"), "{page}");
+    });
+}
+
+/// A decision as people write it.
+fn decision(title: &str, status: &str, more: &str) -> String {
+    format!(
+        "# {title}\n\n**Status:** {status}\n**Date:** 2026-11-01\n{more}\n## Context\n\nShips come at night.\n\n## Decision\n\n\
+         The dock is lit.\n\n## Consequences\n\nIt costs oil.\n"
+    )
+}
+
+#[test]
+fn a_decision_that_three_judges_approve_of_is_accepted() {
+    yard(|w| {
+        w.config(&format!("{CONFIG}{JUDGE}"));
+        push(w, "adr/0001-light-the-dock.md", &decision("ADR-0001: Light the dock", "Proposed", ""));
+        assert_eq!(judged(w, "adr-reviewer"), 3, "one run a judge");
+        let (_, title, branch) = proposed(w, "adr-reviewer");
+        assert_eq!(title, "Accept ADR-0001: Light the dock");
+        assert_eq!(changed(w, &branch), ["adr/0001-light-the-dock.md"]);
+        merged(w);
+        settle(w);
+        assert_eq!(runs(w).len(), 3);
+        let text = file(w, "main", "adr/0001-light-the-dock.md").expect("it is there");
+        assert!(text.contains("**Status:** Accepted\n"), "{text}");
+    });
+}
+
+#[test]
+fn checks_of_decisions_follow_their_tests_and_what_is_gone_is_told() {
+    yard(|w| {
+        let enforced = "**Enforcement:** enforced\n**Enforced by:** `test:src/core/dock.rs::it_is_lit`\n";
+        let dock = service("DockService", &["ships", "gates"]);
+        let test = "\n#[test]\nfn it_is_lit() {\n    let lamps = vec![(1, \"bow\"), (2, \"stern\"), (3, \"mast\")];\n    let mut lit = 0;\n    \
+                    for (oil, place) in &lamps {\n        if !place.is_empty() {\n            lit += oil * 2;\n        }\n    }\n    \
+                    assert_eq!(lit, 12, \"every lamp burns: {lamps:?}\");\n}\n";
+        push(w, "src/core/dock.rs", &format!("{dock}{test}"));
+        push(w, "adr/0001-light-the-dock.md", &decision("ADR-0001: Light the dock", "Accepted", enforced));
+        settle(w);
+        push(w, "src/core/lamp.rs", &format!("pub struct Lamp;\n{test}"));
+        push(w, "src/core/dock.rs", &dock);
+        let (_, title, branch) = proposed(w, "adr-conformance");
+        assert!(title.starts_with("Re-point 1 check"), "{title}");
+        assert_eq!(changed(w, &branch), ["adr/0001-light-the-dock.md"]);
+        merged(w);
+        settle(w);
+        push(w, "src/core/lamp.rs", "pub struct Lamp;\n");
+        w.apply(&[]).exits(0);
+        let told = issues(w);
+        assert!(
+            told.iter().any(|(_, title, body)| title.contains("ADR-0001") && body.contains("it_is_lit")),
+            "{told:?}"
+        );
+    });
+}
+
+#[test]
+fn a_decision_that_a_merged_pull_request_left_behind_is_told() {
+    yard(|w| {
+        let text = decision("ADR-0001: Light the dock", "Accepted", "**Enforcement:** decision-of-record\n")
+            .replace("The dock is lit.", "`src/core/dock.rs:DockService` is lit.");
+        push(w, "adr/0001-light-the-dock.md", &text);
+        settle(w);
+        w.github().push_file("acme/anvil", "tidy", "src/core/dock.rs", "// Gone.\n").expect("it is pushed");
+        let number = w.github().open_pull("acme/anvil", "tidy", "main", "Tidy").expect("it is opened");
+        w.github().merge_pull("acme/anvil", number).expect("it is merged");
+        w.apply(&[]).exits(0);
+        let told = issues(w);
+        assert!(
+            told.iter()
+                .any(|(_, title, body)| title.contains("ADR-0001") && body.contains(&format!("#{number}"))),
+            "{told:?}\n{}",
+            w.plan(&[]).all()
+        );
+    });
+}
+
+/// An entry of the wiki as it is written.
+fn entry(id: &str, title: &str, body: &str) -> (String, String) {
+    let text = format!(
+        "---\nid: \"{id}\"\ntitle: \"{title}\"\ntopic: \"gotchas\"\nsource: {{\"type\": \"manual\", \"repo\": \"acme/anvil\"}}\n\
+         created_at: \"2026-10-01T00:00:00Z\"\nupdated_at: \"2026-10-01T00:00:00Z\"\nvalid_from: \"2026-10-01T00:00:00Z\"\n\
+         confidence: \"high\"\nstatus: \"active\"\ncorroborations: 1\n---\n\n{body}\n"
+    );
+    (format!("wiki/gotchas/{id}-{}.md", title.to_lowercase().replace(' ', "-")), text)
+}
+
+#[test]
+fn an_entry_is_linked_to_the_term_that_it_speaks_of() {
+    yard(|w| {
+        w.config(&format!("{CONFIG}{JUDGE}"));
+        let (path, text) =
+            entry("01HZY3N4Q5R6S7T8V9W0X1Y2A1", "Grease it", "A CraneService that isn't greased howls.");
+        push(w, &path, &text);
+        assert_eq!(judged(w, "entry-evidence"), 1);
+        merged(w);
+        settle(w);
+        assert_eq!(runs(w).len(), 1);
+        let text = file(w, "main", "wiki/terms/crane-service.md").expect("it is there");
+        assert!(text.contains("evidence: [\"01HZY3N4Q5R6S7T8V9W0X1Y2A1\"]"), "{text}");
+    });
+}
+
+#[test]
+fn an_entry_that_holds_no_longer_is_put_on_record() {
+    yard(|w| {
+        let (path, text) = entry("01HZY3N4Q5R6S7T8V9W0X1Y2A1", "Light it", "At night it is dark.");
+        let text = text.replace("confidence:", "valid_to: \"2026-10-02T00:00:00Z\"\nconfidence:");
+        push(w, &path, &text);
+        let (_, _, branch) = proposed(w, "repo-wiki");
+        assert!(changed(w, &branch).contains(&path), "{:?}", changed(w, &branch));
+        merged(w);
+        settle(w);
+        assert!(file(w, "main", &path).expect("it is there").contains("status: \"stale\""));
+    });
+}
+
+/// Nothing that a look costs grows with what is there: of ten repositories in which nothing changed two questions are asked, how
+/// each stands and what landed there, and no model is.
+#[test]
+fn ten_repositories_in_which_nothing_changed_cost_two_requests() {
+    let mut github = sample::github();
+    let names: Vec<String> = (0..10).map(|n| format!("yard{n}")).collect();
+    for name in &names {
+        github.add_repo("acme", name);
+    }
+    world_of(github, |w| {
+        for name in &names {
+            let push = |path: &str, text: &str| {
+                w.github().push_file(&format!("acme/{name}"), "main", path, text).expect("it is pushed");
+            };
+            push("src/core/crane.rs", &service("CraneService", &["lifts", "loads"]));
+            push(
+                "wiki/terms/crane-service.md",
+                &term(CRANE, "CraneService", "src/core/crane.rs:CraneService"),
+            );
+        }
+        let repos: String = names.iter().map(|name| format!("repo \"acme/{name}\"\n")).collect();
+        let language = CONFIG.split_once("repo \"acme/anvil\" {").expect("it is there").1;
+        w.config(&format!("factory \"acme\"\ndefaults {{{language}{JUDGE}{repos}"));
+        let open = |w: &World| -> Vec<(String, u64)> {
+            let of = |name: &String| {
+                w.github().with(|world| {
+                    let issues = &world.repo("acme", name).expect("there").issues;
+                    let open = issues.values().filter(|it| it.pull.is_some() && it.state == IssueState::Open);
+                    open.map(|it| (format!("acme/{name}"), it.number)).collect::<Vec<_>>()
+                })
+            };
+            names.iter().flat_map(of).collect()
+        };
+        for _ in 0..8 {
+            w.apply(&[]).exits(0);
+            for (repo, number) in open(w) {
+                w.github().merge_pull(&repo, number).expect("it is merged");
+            }
+        }
+        w.plan(&[]).exits(0);
+        w.requests();
+        let loops = factoryctl::model::keeping::KEEPERS.iter().flat_map(|name| ["--loop", name]);
+        w.plan(&loops.collect::<Vec<_>>()).exits(0);
+        let asked: Vec<String> = w.requests().iter().map(|it| it.path.clone()).collect();
+        assert_eq!(asked, ["/graphql", "/graphql"]);
+        assert_eq!(runs(w).len(), 0);
     });
 }

@@ -33,6 +33,7 @@ mod judges;
 mod keeping;
 mod kill;
 mod language;
+mod language_days;
 mod language_loops;
 mod laws;
 mod mending;

@@ -210,6 +210,7 @@ mod tests {
         let held = Held {
             writes: std::collections::BTreeMap::new(),
             refused_updates: std::collections::BTreeMap::new(),
+            refused_landings: std::collections::BTreeMap::new(),
             updates: std::collections::BTreeMap::new(),
             landed: [
                 (name("acme/anvil"), [(1, true), (2, true), (3, true)].into()),

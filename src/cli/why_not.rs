@@ -72,7 +72,7 @@ fn find<'v, 'a>(
         let help = format!("it is an issue: factoryctl issue show {}#{}", view.case.repo, meant.number);
         return Err(fail.help(help));
     }
-    if let Some(fail) = looked.unread(&format!("a pull request {meant} for an issue")) {
+    if let Some(fail) = looked.unread(meant, &format!("a pull request {meant} for an issue")) {
         return Err(fail);
     }
     let open = in_repo().filter_map(|view| Some((view, view.case.pull().filter(|pull| pull.open)?)));

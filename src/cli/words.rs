@@ -77,7 +77,8 @@ impl Opened {
         let place = self.loaded.desired.origin.place.as_str();
         let mut code = library.read(place, &self.tree, &words.language).await?;
         if let (Some(repo), Some(head)) = (self.source.repo(), self.head()?) {
-            library.look_back(&mut code, repo, &head, &words.language, words.anchors()).await?;
+            let anchors = words.anchors().cloned().collect();
+            library.look_back(&mut code, repo, &head, &words.language, &anchors).await?;
         }
         Ok(code)
     }

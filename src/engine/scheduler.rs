@@ -80,6 +80,8 @@ impl Why {
 pub(crate) enum Ended {
     /// It looked, and what could be done was done.
     Well,
+    /// One repository was in the way of what concerns it; the rest was looked at, and nothing waits for it.
+    Partly,
     /// Something passing was in the way; GitHub may have said for how long.
     Retry {
         /// The least pause.
@@ -339,7 +341,7 @@ impl Entry {
             }
         }
         let (pause, yields_to) = match how {
-            Ended::Well => {
+            Ended::Well | Ended::Partly => {
                 self.failures = 0;
                 return;
             }

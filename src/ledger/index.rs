@@ -259,6 +259,17 @@ impl Index {
                 {
                     Arc::make_mut(&mut self.held).update_refused(&outcome.address, entry.at, &outcome.says);
                 }
+                let lands = |open: &Open| matches!(open.intent.verb, Verb::MergePull | Verb::EnqueuePull);
+                if open.as_ref().is_some_and(lands) {
+                    let held = Arc::make_mut(&mut self.held);
+                    let is_refused =
+                        outcome.result == Ending::Failed && outcome.cause.as_deref() == Some(PERMANENT);
+                    if is_refused {
+                        held.landing_refused(&outcome.address, entry.at, &outcome.says);
+                    } else {
+                        held.refused_landings.remove(&outcome.address);
+                    }
+                }
                 if outcome.result == Ending::Done
                     && let Some((repo, number)) = open.as_ref().and_then(|open| open.intent.writes_on())
                 {

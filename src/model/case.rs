@@ -36,6 +36,8 @@ pub struct Case {
     pub renamed: Option<(Timestamp, String)>,
     /// Whether somebody has opened it again since it was closed.
     pub reopened: bool,
+    /// Whether it was closed because nobody is to do it: as not planned, or as a duplicate.
+    pub rejected: bool,
     /// Its labels, by [`LabelName::key`].
     pub labels: BTreeMap<String, LabelOn>,
     /// Who is assigned, by login: who did that last, and when, where that is among the last hundred changes.
@@ -48,6 +50,8 @@ pub struct Case {
     pub parent: Option<(RepoName, u64)>,
     /// Its parts, GitHub's sub-issues, and whether each is open.
     pub children: BTreeMap<(RepoName, u64), bool>,
+    /// Those of them that were closed because nobody is to do them.
+    pub rejected_children: BTreeSet<(RepoName, u64)>,
     /// Whether the search of its pipeline finds it; unknown where that was not asked.
     pub found: Option<bool>,
     /// The head of its branch, where that is there.
@@ -561,6 +565,8 @@ pub struct Cases {
     pub own: BTreeMap<String, String>,
     /// The login of its reviewer, where it has one and GitHub tells it.
     pub reviewer: Option<String>,
+    /// Who sees a repository: `public`, `internal` or `private`.
+    pub visibility: BTreeMap<RepoName, String>,
     /// What the ledger holds for policies that ask for evidence.
     pub held: Arc<Held>,
     /// The advisors that were passed over.

@@ -81,6 +81,8 @@ pub struct Held {
     pub updates: BTreeMap<Address, Vec<Timestamp>>,
     /// By the address of the pull request, what GitHub said last that doesn't let its branch be brought up to its base, and when.
     pub refused_updates: BTreeMap<Address, (Timestamp, String)>,
+    /// By the address of the pull request, what GitHub said last that doesn't let it land, and when.
+    pub refused_landings: BTreeMap<Address, (Timestamp, String)>,
     /// When the factory wrote on issues lately, or on their pull requests.
     pub writes: BTreeMap<(RepoName, u64), Vec<Timestamp>>,
 }
@@ -136,6 +138,11 @@ impl Held {
     /// Takes note of a branch that GitHub doesn't let be brought up to its base.
     pub fn update_refused(&mut self, pull: &Address, at: Timestamp, says: &str) {
         self.refused_updates.insert(pull.clone(), (at, says.to_owned()));
+    }
+
+    /// Takes note of a pull request that GitHub doesn't let land.
+    pub fn landing_refused(&mut self, pull: &Address, at: Timestamp, says: &str) {
+        self.refused_landings.insert(pull.clone(), (at, says.to_owned()));
     }
 
     /// Takes note of a branch that was brought up to its base.

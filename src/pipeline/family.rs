@@ -28,7 +28,17 @@ pub(super) fn station(view: &View<'_>, at: Phase) -> Option<Station> {
     }
     let all: Vec<String> = case.children.keys().map(|child| named(case, child)).collect();
     let are = if all.len() == 1 { "its only child, is" } else { "its children, are" };
-    let why = format!("{}, {are} closed", listed(&all));
+    let rejected = |child: &&(RepoName, u64)| is_rejected(view, child);
+    let not: Vec<String> = case.children.keys().filter(rejected).map(|child| named(case, child)).collect();
+    if not.len() == all.len() {
+        let why = format!(
+            "{}, {are} closed as nothing that is to be done; close it, or say with another child what is",
+            listed(&all)
+        );
+        return Some(Station::human(at, why, Vec::new()));
+    }
+    let but = if not.is_empty() { String::new() } else { format!("; {} not done", listed(&not)) };
+    let why = format!("{}, {are} closed{but}", listed(&all));
     Some(match view.pipeline.epics {
         Epics::Close => Station::new(at, Stand::Done(why)),
         Epics::Person => {
@@ -43,6 +53,14 @@ fn is_open(view: &View<'_>, (repo, number): &(RepoName, u64), told: bool) -> boo
         Seen::Known(child) => child.open,
         Seen::Absent => false,
         Seen::Unknown => told,
+    }
+}
+
+/// Whether a child was closed because nobody is to do it: as it was read, else as its parent told.
+fn is_rejected(view: &View<'_>, child: &(RepoName, u64)) -> bool {
+    match view.cx.observed.cases.of(&child.0, child.1) {
+        Seen::Known(it) => it.rejected,
+        Seen::Absent | Seen::Unknown => view.case.rejected_children.contains(child),
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::model::{Closed, Phase, RunSeen};
+use crate::model::{Closed, Phase, RunSeen, Task};
 
 use super::prompt::Parts;
 use super::view::View;
@@ -74,7 +74,7 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &P
         return Turn::Failed(at, tried);
     }
     let second = Job { book: &book, enriched: Some("diagnosis".to_owned()), parts, ..whole(job) };
-    let task = view.task(&second, lap, &book);
+    let task = bounded(view, job, view.task(&second, lap, &book));
     match view.went(&task) {
         Went::Done(run, closed) => Turn::Done(run, closed),
         Went::Going => Turn::Stands(view.works(&second, task, &second.parts)),
@@ -88,6 +88,12 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &P
             Turn::Failed(at, tried)
         }
     }
+}
+
+/// A specialist may change no other files than those whose work it does, unless its playbook names some itself.
+fn bounded(view: &View<'_>, job: &Job<'_>, task: Task) -> Task {
+    let paths = view.book(job.book).map(|book| book.paths.clone()).filter(|_| task.paths.is_empty());
+    Task { paths: paths.unwrap_or_else(|| task.paths.clone()), ..task }
 }
 
 /// What was made lies on another machine.

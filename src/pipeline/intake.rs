@@ -29,7 +29,7 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     if let Some(on) = held(view) {
         return stands(Stand::Held(on));
     }
-    if let Some(stand) = family::held_above(view) {
+    if let Some(stand) = family::held_above(view).or_else(|| router::held_in_front(view)) {
         return stands(stand);
     }
     if let Some(quiet) = view.quiet() {

@@ -237,7 +237,7 @@ pub fn lands_resolved(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
 
 /// Whether only a person can have it land: by what it changes, or how much of it.
 fn is_of_people(left: &[Unmet]) -> bool {
-    let of_people = |it: &Unmet| matches!(it.rule, "judges" | "paths" | "size");
+    let of_people = |it: &Unmet| matches!(it.rule, "judges" | "paths" | "size" | "github");
     left.iter().any(of_people) && left.iter().all(|it| of_people(it) || it.rule == "behind")
 }
 

@@ -2,7 +2,8 @@
 //! may asked for it. What was begun somewhere stays there, and nothing is brought anywhere twice.
 
 use crate::model::{
-    Carry, Case, Mirror, Otherwise, Phase, RepoName, Route, Routed, Seen, Transfer, match_path, mirror_line,
+    Carry, Case, Mirror, Otherwise, Phase, RepoName, Route, Routed, Seen, Setting, SettingValue, Transfer,
+    match_path, mirror_line,
 };
 use crate::work::words::{as_data, as_title};
 
@@ -53,6 +54,9 @@ pub(super) fn station(view: &View<'_>, by: &str) -> Option<Station> {
                     Move::Transfer(Transfer { repo, watched, to, intake, comment })
                 }
                 Carry::Mirror => {
+                    if let Some(keeps) = hidden(view, route) {
+                        return Some(keeps);
+                    }
                     let (since, title, body) = (case.opened, as_title(&case.title), mirror(case));
                     Move::Mirror(Mirror { repo, watched, since, to, intake, title, body })
                 }
@@ -77,12 +81,61 @@ pub(super) fn mirrored(view: &View<'_>) -> Option<Station> {
         Seen::Known(mirror) if mirror.open => {
             Station::waits(at, format!("{name} to be closed, which it is worked on as"))
         }
+        Seen::Known(mirror) if mirror.rejected => {
+            let why = format!(
+                "{name}, which it was worked on as, was closed as nothing that is to be done; close this one as well, or open that \
+                 one again"
+            );
+            Station::human(at, why, Vec::new())
+        }
         Seen::Known(_) => {
             Station::new(at, Stand::Done(format!("{name}, which it was worked on as, is closed")))
         }
         Seen::Unknown => Station::waits(at, format!("a look at {name}, which it is worked on as")),
         Seen::Absent => Station::human(at, format!("{name}, which it was worked on as, is gone"), Vec::new()),
     })
+}
+
+/// What keeps its words from where it belongs: more people see that repository than this one.
+fn hidden(view: &View<'_>, route: &Route) -> Option<Station> {
+    let (here, there) = (&view.case.repo, &route.to);
+    let width = |repo: &RepoName| {
+        let word = view.cx.observed.cases.visibility.get(repo)?;
+        Some(Setting::width(&SettingValue::Text(word.clone())))
+    };
+    let at = Phase::Triage;
+    match (width(here), width(there)) {
+        (Some(from), Some(to)) if to > from => {
+            let why = format!(
+                "it belongs to {there} by the rule at {}, which more people see than {here}: nothing of it is written there; open \
+                 one there by hand with what may be told, and close this one",
+                route.source
+            );
+            Some(Station::human(at, why, Vec::new()))
+        }
+        (Some(_), Some(_)) => None,
+        (None, _) | (_, None) => {
+            Some(Station::waits(at, format!("a look at who sees {here} and {there}, where it belongs")))
+        }
+    }
+}
+
+/// What has to happen to the issue that this one is worked on for, before anything is done about this one.
+pub(super) fn held_in_front(view: &View<'_>) -> Option<Stand> {
+    let (repo, number) = view.case.mirrors().filter(|_| view.is_factory(&view.case.author))?;
+    let pipeline = view.cx.desired.pipelines.of(&repo)?;
+    let name = format!("{repo}#{number}");
+    match view.cx.observed.cases.of(&repo, number) {
+        Seen::Known(front) if !front.open => {
+            Some(Stand::Held(format!("{name}, which it is worked on for, to be opened again: it is closed")))
+        }
+        Seen::Known(front) => {
+            let on = super::intake::held(&View::of(view.cx, pipeline, front))?;
+            Some(Stand::Held(format!("{name}, which it is worked on for, and which waits for {on}")))
+        }
+        Seen::Absent => None,
+        Seen::Unknown => Some(Stand::Held(format!("a look at {name}, which it is worked on for"))),
+    }
 }
 
 /// The issue that was brought here as this one, or that this one is the mirror of.

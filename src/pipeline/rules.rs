@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use crate::model::{
-    CheckIs, FileChange, Mark, MergeMode, MergePolicy, Mergeable, PullCase, ReviewIs, ReviewSeen, Seen,
-    match_path,
+    Address, CheckIs, FileChange, Mark, MergeMode, MergePolicy, Mergeable, PullCase, ReviewIs, ReviewSeen,
+    Seen, match_path,
 };
 
 use super::view::View;
@@ -67,6 +67,7 @@ pub fn unmet(view: &View<'_>, pull: &PullCase) -> Vec<Unmet> {
         advisor(view, pull),
         queue(view, pull),
         freeze(view, policy),
+        refused(view, pull),
         graduation(view, policy),
     ];
     rules.into_iter().flatten().collect()
@@ -407,6 +408,23 @@ pub(super) fn files(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> O
         "size",
         format!("it changes {lines} lines, and {most} are allowed"),
         "a person to merge it, or fewer lines",
+    )
+}
+
+/// What GitHub said when it was to land, unless something happened to it since: it may have rules of its own.
+fn refused(view: &View<'_>, pull: &PullCase) -> Option<Unmet> {
+    let on = Address::repo(&view.case.repo).part("pull", &pull.number.to_string());
+    let (at, says) = view.cx.observed.cases.held.refused_landings.get(&on)?;
+    let reviews = pull.reviews.known().into_iter().flatten().map(|review| review.at);
+    let checks = pull.checks.known().into_iter().flatten().filter_map(|check| check.since);
+    let others = [view.commands.last_retry(), pull.head_at].into_iter().flatten();
+    if reviews.chain(checks).chain(others).any(|since| since >= *at) {
+        return None;
+    }
+    not(
+        "github",
+        format!("GitHub doesn't let it land: {says}"),
+        "what GitHub asks for: it is tried again after a review, a check or another head, or with `/retry`",
     )
 }
 

@@ -12,7 +12,7 @@ use crate::cli::session::{READING, Session};
 use crate::cli::ui::Progress;
 use crate::engine::{self, Also, Judged, Judging, Loaded};
 use crate::loops::{self, Selection};
-use crate::model::{Address, Case, Desired, Facet, Observed, RepoName, Verb};
+use crate::model::{Address, Case, Desired, Facet, Gap, Observed, RepoName, Verb};
 use crate::pipeline::{Station, View};
 use crate::plan::{Blocked, Memory, Switches};
 use crate::work;
@@ -114,8 +114,9 @@ impl Looked {
     }
 
     /// What to say of something that the reading doesn't show, where not everything was read.
-    pub(crate) fn unread(&self, what: &str) -> Option<Fail> {
-        let gap = self.observed.gaps.first()?;
+    pub(crate) fn unread(&self, meant: &Meant, what: &str) -> Option<Fail> {
+        let is_its = |gap: &&Gap| gap.repo.as_ref().is_none_or(|repo| meant.is_in(repo));
+        let gap = self.observed.gaps.iter().find(is_its)?;
         let says = format!("whether there is {what} can't be told: {}", gap.why);
         Some(Fail::new(incomplete(&self.observed), says).help(next::reading(gap.cause)))
     }
@@ -135,7 +136,7 @@ impl Looked {
             let says = format!("it is a pull request for {}#{}", case.repo, case.number);
             return fail.help(format!("{says}: factoryctl issue show {}#{}", case.repo, case.number));
         }
-        if let Some(fail) = self.unread(&format!("an issue {meant}")) {
+        if let Some(fail) = self.unread(meant, &format!("an issue {meant}")) {
             return fail;
         }
         let mut near: Vec<&Case> =

@@ -12,10 +12,10 @@ use crate::adapters::git::{self, Access, Bound, Mirror, Refs};
 use crate::adapters::github::{self, Client};
 use crate::adapters::said;
 use crate::adapters::state::StateDir;
-use crate::language::keep::{KEEPERS, Look, Merged, branch as branch_of};
+use crate::language::keep::{KEEPERS, conformance, Look, Merged, branch as branch_of};
 use crate::language::wiki::WikiPage;
 use crate::model::keeping::{Answer, Answers, Kept, LanguageSeen};
-use crate::model::language::Language;
+use crate::model::language::{Anchor, Language};
 use crate::model::{AddressGlob, Cause, CommitId, Desired, Facet, Gap, LoopName, Observed, RepoName, Seen};
 use crate::observed::{self, Head, Landed};
 
@@ -201,7 +201,9 @@ async fn kept(
     let program = env.executable().map_err(Error::Program)?;
     let library = Library::new(program, Some(state.home()), None, now);
     let mut code = library.read(repo.as_str(), &tree, &words.language).await?;
-    library.look_back(&mut code, mirror.repo(), &of.head, &words.language, words.anchors()).await?;
+    let cited = conformance::named(&words.adrs);
+    let anchors: BTreeSet<Anchor> = words.anchors().cloned().chain(cited).collect();
+    library.look_back(&mut code, mirror.repo(), &of.head, &words.language, &anchors).await?;
     let code = code.with_texts(Arc::clone(&tree));
     let name = repo.as_str().to_owned();
     let answers = of.answers.clone();

@@ -172,7 +172,7 @@ impl Library {
         repo: &Repo,
         head: &CommitId,
         language: &Language,
-        anchors: impl IntoIterator<Item = &Anchor>,
+        anchors: &BTreeSet<Anchor>,
     ) -> Result<(), Error> {
         let mut trees: BTreeMap<CommitId, Index> = BTreeMap::new();
         for anchor in anchors {

@@ -260,3 +260,19 @@ fn a_loop_looks_when_what_it_waits_for_is_over() {
     603: a b (timer)
     ");
 }
+
+/// What is wrong with one repository is looked at again in its time, and keeps nothing that happens elsewhere waiting.
+#[test]
+fn a_part_that_is_in_the_way_makes_nobody_wait() {
+    let mut it = at_rest();
+    for _ in 0..3 {
+        it.event(Facets::of(Facet::Labels), at(10));
+        run(&mut it, 20, |_| Ended::Partly);
+    }
+    assert_eq!(it.state("b", at(20)), State::Idle);
+    it.event(Facets::of(Facet::Labels), at(30));
+    insta::assert_snapshot!(run(&mut it, 700, |_| Ended::Partly), @r"
+    30: b (event)
+    605: a b (timer)
+    ");
+}

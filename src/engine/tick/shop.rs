@@ -21,7 +21,7 @@ use crate::engine::switches::Switchboard;
 use crate::ledger::Record;
 use crate::loops::{self, Selection};
 use crate::model::{
-    Action, Address, Cause, ConfigPull, Desired, Effect, Facet, Facets, Observed, Task, Verb,
+    Action, Address, Cause, ConfigPull, Desired, Effect, Facet, Facets, Gap, Observed, RepoName, Task, Verb,
 };
 use crate::plan::{Blocked, Document, Switches, render};
 use crate::work;
@@ -440,6 +440,10 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
             *says = format!("{n} done");
         }
     }
+    let failed = report.outcomes.iter().filter(|(_, outcome)| {
+        matches!(outcome, Outcome::Refused { .. } | Outcome::Unknown { .. } | Outcome::Failed { .. })
+    });
+    let only = is_of_one(&order.desired, failed.map(|(action, _)| Some(action.effect.repo())));
     for (action, outcome) in &report.outcomes {
         match outcome {
             Outcome::Done | Outcome::AlreadySo => {
@@ -456,16 +460,17 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
             Outcome::Left { .. } => done.left += 1,
             Outcome::Refused { says } => {
                 done.refused += 1;
-                note(&mut done.ended, action.wanted_by, RETRY, says.clone());
+                note(&mut done.ended, action.wanted_by, contained(RETRY, only), says.clone());
             }
             Outcome::Unknown { says } => {
                 done.failed += 1;
-                note(&mut done.ended, action.wanted_by, RETRY, says.clone());
+                note(&mut done.ended, action.wanted_by, contained(RETRY, only), says.clone());
             }
             Outcome::Failed { says, trouble, .. } => {
                 done.failed += 1;
                 done.troubles.insert(action.wanted_by, vec![format!("{}: {says}", action.address)]);
-                note(&mut done.ended, action.wanted_by, of_trouble(*trouble, order, now), says.clone());
+                let ended = contained(of_trouble(*trouble, order, now), only);
+                note(&mut done.ended, action.wanted_by, ended, says.clone());
             }
         }
     }
@@ -551,8 +556,10 @@ fn endings(
     for name in &order.tick.loops {
         let facets = needs.get(name).copied().unwrap_or_default();
         out.insert(*name, (Ended::Well, "in order".to_owned()));
-        for gap in observed.gaps.iter().filter(|gap| facets.has(gap.facet)) {
-            note(&mut out, name, of_cause(gap.cause, order, now), gap.why.clone());
+        let gaps: Vec<&Gap> = observed.gaps.iter().filter(|gap| facets.has(gap.facet)).collect();
+        let only = is_of_one(&order.desired, gaps.iter().map(|gap| gap.repo.as_ref()));
+        for gap in gaps {
+            note(&mut out, name, contained(of_cause(gap.cause, order, now), only), gap.why.clone());
         }
         let blocked = judged.verdict.blocked.iter().filter(|(a, _)| a.wanted_by == *name).count();
         if let Some((Ended::Well, says)) = out.get_mut(name)
@@ -573,6 +580,27 @@ fn endings(
     out
 }
 
+/// Whether all that failed is of one repository, beside which there are others.
+fn is_of_one<'r>(desired: &Desired, mut failed: impl Iterator<Item = Option<&'r RepoName>>) -> bool {
+    let Some(Some(first)) = failed.next() else { return false };
+    desired.repos.len() > 1 && failed.all(|repo| repo == Some(first))
+}
+
+/// What a failure means that may be of one repository alone: nothing that is wrong with that one keeps others waiting. A budget is
+/// that of all.
+fn contained(ended: Ended, is_of_one: bool) -> Ended {
+    match ended {
+        Ended::Retry { .. } | Ended::Stuck if is_of_one => Ended::Partly,
+        Ended::Well
+        | Ended::Partly
+        | Ended::Retry { .. }
+        | Ended::Stuck
+        | Ended::OutOfCredit { .. }
+        | Ended::Overran
+        | Ended::Crashed => ended,
+    }
+}
+
 /// Keeps the worse of two endings of a loop.
 fn note(all: &mut BTreeMap<&'static str, (Ended, String)>, name: &'static str, ended: Ended, says: String) {
     let entry = all.entry(name).or_insert((Ended::Well, String::new()));
@@ -584,11 +612,12 @@ fn note(all: &mut BTreeMap<&'static str, (Ended, String)>, name: &'static str, e
 fn severity(ended: Ended) -> u8 {
     match ended {
         Ended::Well => 0,
-        Ended::Retry { .. } => 1,
-        Ended::Stuck => 2,
-        Ended::OutOfCredit { .. } => 3,
-        Ended::Overran => 4,
-        Ended::Crashed => 5,
+        Ended::Partly => 1,
+        Ended::Retry { .. } => 2,
+        Ended::Stuck => 3,
+        Ended::OutOfCredit { .. } => 4,
+        Ended::Overran => 5,
+        Ended::Crashed => 6,
     }
 }
 

@@ -8,9 +8,9 @@ mod repoint;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::language::adr::{Check, Enforcement, Pointed, Record, Status};
+use crate::language::adr::{Adrs, Check, Enforcement, Pointed, Record, Status};
 use crate::language::code::{Answer, Code, Resolution};
 use crate::language::finding::Fix;
 use crate::language::fix::apply;
@@ -54,6 +54,23 @@ struct Found<'a> {
     checks: usize,
     /// Checks that aren't there, and what may be meant.
     gone: Vec<(Check, Vec<String>)>,
+}
+
+/// The places in the code that live decisions name, as they write them: what became of those that lead nowhere is to be found out.
+pub fn named(adrs: &Adrs) -> BTreeSet<Anchor> {
+    let mut out = BTreeSet::new();
+    for record in adrs.records.iter().filter(|record| record.is_live()) {
+        for (check, _) in record.checks() {
+            if let Check::Test { path, name: Some(name) } = check {
+                out.extend(Anchor::new(&path, &name).ok());
+            }
+        }
+        out.extend(record.citations().into_iter().filter_map(|cited| match &cited.to {
+            Pointed::Symbol(anchor) => Some(anchor.clone()),
+            Pointed::Line { .. } => None,
+        }));
+    }
+    out
 }
 
 /// Looks after the checks of accepted decisions, and the citations of live ones.

@@ -6,7 +6,7 @@ mod pull;
 mod push;
 mod queue;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -53,6 +53,7 @@ pub(super) fn issue(
         edited: edited.map(|at| (at, editor)),
         renamed: given.renamed.take(),
         reopened: at(json, "stateReason")?.as_str() == Some("REOPENED"),
+        rejected: is_rejected(json),
         labels: labels(json, &mut given)?,
         assignees: (nodes(at(json, "assignees")?)?.iter())
             .map(|one| {
@@ -63,6 +64,7 @@ pub(super) fn issue(
         blocked_by: blockers(text(json, "body")?),
         parent: Some(at(json, "parent")?).filter(|it| !it.is_null()).map(member).transpose()?,
         children: children(at(json, "subIssues")?)?,
+        rejected_children: rejected(at(json, "subIssues")?)?,
         found: None,
         branch: None,
         pulls: Vec::new(),
@@ -94,6 +96,18 @@ fn children(connection: &Value) -> Result<BTreeMap<(RepoName, u64), bool>, Strin
     // One that may not be read is told as nothing.
     let told = nodes(connection)?.iter().filter(|one| !one.is_null());
     told.map(|one| Ok((member(one)?, state(one)?))).collect()
+}
+
+/// The parts that were closed because nobody is to do them.
+fn rejected(connection: &Value) -> Result<BTreeSet<(RepoName, u64)>, String> {
+    let told = nodes(connection)?.iter().filter(|one| !one.is_null() && is_rejected(one));
+    told.map(member).collect()
+}
+
+/// Whether an issue was closed because nobody is to do it.
+fn is_rejected(json: &Value) -> bool {
+    let why = json["stateReason"].as_str();
+    json["state"].as_str() == Some("CLOSED") && matches!(why, Some("NOT_PLANNED" | "DUPLICATE"))
 }
 
 /// Whether an issue is open.

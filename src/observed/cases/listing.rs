@@ -63,7 +63,11 @@ pub(super) type Changed = BTreeMap<RepoName, BTreeMap<u64, Timestamp>>;
 
 /// The numbers of all that are listed and when each changed last, page by page and many repositories in one query. What can't
 /// be listed to its end is a gap, and what was read of it is kept.
-pub(super) async fn list(client: &Client, lists: &[Listing<'_>], gaps: &mut Vec<Gap>) -> Changed {
+pub(super) async fn list(
+    client: &Client,
+    lists: &[Listing<'_>],
+    (visibility, gaps): (&mut BTreeMap<RepoName, String>, &mut Vec<Gap>),
+) -> Changed {
     let mut found = Changed::new();
     let mut pages: Vec<Page<'_>> = Vec::new();
     for list in lists {
@@ -90,6 +94,8 @@ pub(super) async fn list(client: &Client, lists: &[Listing<'_>], gaps: &mut Vec<
                 };
                 match told {
                     Ok((numbers, after)) => {
+                        let word = result.as_ref().ok().and_then(|reply| seen_by(reply, k));
+                        visibility.extend(word.map(|word| (page.repo.clone(), word)));
                         found.entry(page.repo.clone()).or_default().extend(numbers);
                         pages.extend(after.map(|after| Page { after: Some(after), ..page.clone() }));
                     }
@@ -103,6 +109,11 @@ pub(super) async fn list(client: &Client, lists: &[Listing<'_>], gaps: &mut Vec<
         gaps.push(unlisted(page.repo, Untold { why, cause: Cause::Other }));
     }
     found
+}
+
+/// Who sees a repository.
+fn seen_by(reply: &GraphqlReply, k: usize) -> Option<String> {
+    Some(reply.data[format!("r{k}")]["visibility"].as_str()?.to_lowercase())
 }
 
 fn unlisted(repo: &RepoName, Untold { why, cause }: Untold) -> Gap {

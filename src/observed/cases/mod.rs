@@ -71,7 +71,8 @@ pub async fn cases(
     let mut notes = Vec::new();
     // First, so that no listing is older than what a search tells.
     let found = search::search(client, wanted, (memory, now), (&mut gaps, &mut notes)).await;
-    let (mut listed, own) = futures::join!(listing::list(client, &lists, &mut gaps), own(client, wanted));
+    let reading = listing::list(client, &lists, (&mut observed.cases.visibility, &mut gaps));
+    let (mut listed, own) = futures::join!(reading, own(client, wanted));
     for list in &lists {
         let Some(it) = found.get(list.repo).filter(|it| it.at == now || list.since.is_none()) else {
             continue;
@@ -165,7 +166,7 @@ fn named(all: &BTreeMap<query::Asked, Seen<Case>>) -> BTreeSet<query::Asked> {
     let of = |case: &Case| {
         let blockers = case.blocked_by.iter().map(|number| (case.repo.clone(), *number));
         let parts = case.children.iter().filter(|(_, open)| **open).map(|(part, _)| part.clone());
-        blockers.chain(parts).chain(case.mirror()).collect::<Vec<_>>()
+        blockers.chain(parts).chain(case.mirror()).chain(case.mirrors()).collect::<Vec<_>>()
     };
     all.values().filter_map(Seen::known).flat_map(of).collect()
 }

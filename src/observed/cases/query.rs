@@ -42,7 +42,7 @@ const ISSUE: &str = "fragment Issue on Issue { \
     editor { __typename login } author { __typename login } \
     labels(first: 100) { nodes { name } pageInfo { hasNextPage } } \
     assignees(first: 20) { nodes { login } } parent { number repository { nameWithOwner } } \
-    subIssues(first: 100) { nodes { number state repository { nameWithOwner } } \
+    subIssues(first: 100) { nodes { number state stateReason repository { nameWithOwner } } \
     pageInfo { hasNextPage } } \
     comments(last: 100) { nodes { \
     fullDatabaseId body author { __typename login } viewerDidAuthor createdAt lastEditedAt editor { __typename login } } } \
@@ -108,7 +108,7 @@ pub(super) fn lists(owner: &str, chunk: &[Page<'_>]) -> Operation {
         };
         text.variable(&format!("a{k}"), "String", json!(page.after));
         let fields = format!(
-            "issues(first: 100, after: $a{k}, states: {states}, {filter}, \
+            "visibility issues(first: 100, after: $a{k}, states: {states}, {filter}, \
              orderBy: {{ field: CREATED_AT, direction: ASC }}) \
              {{ nodes {{ number updatedAt }} pageInfo {{ hasNextPage endCursor }} }}"
         );

@@ -87,3 +87,17 @@ fn what_is_held_holds_its_children() {
     implement: `implement` 1 is to be done
     ");
 }
+
+#[test]
+fn what_was_turned_down_is_not_done() {
+    let mut it = epic("epics \"close\"", &[(8, false), (9, false)]);
+    it.case.rejected_children.insert((name("acme/anvil"), 8));
+    it.stands().untried();
+    it.case.rejected_children.insert((name("acme/anvil"), 9));
+    it.then("#9 is turned down as well", |_| ()).by_design().stands();
+    insta::assert_snapshot!(it.told(), @r"
+    triage: done: #8 and #9, its children, are closed; #8 not done
+    (#9 is turned down as well)
+    triage: A PERSON'S TURN: #8 and #9, its children, are closed as nothing that is to be done; close it, or say with another child what is
+    ");
+}

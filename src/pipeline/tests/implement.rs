@@ -1,9 +1,12 @@
 //! PROMPT: who changes nothing is told by another what is missing, and that heads the next prompt.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::story::Story;
-use crate::model::Outcome::{Crashed, Done, NoChange, Weakened, Wedged};
+use super::super::{Stand, station};
+use super::story::{Story, load};
+use crate::model::Outcome::{Crashed, Done, NoChange, PolicyViolation, Weakened, Wedged};
 
 fn compliance(gaps: &[&str]) -> Option<Value> {
     Some(json!({ "compliant": gaps.is_empty(), "gaps": gaps }))
@@ -220,4 +223,24 @@ fn what_people_closed_is_begun_anew() {
     implement: opens a pull request with 0606060606
     merge: merges #21 at 0606060606
     "#);
+}
+
+/// What was no one's to change before is not a specialist's either.
+#[test]
+fn a_specialist_may_change_no_more_than_who_was_stuck() {
+    let mut it = Story::of(load(
+        r#"factory "acme"
+agent "smith" kind="codex"
+pipeline "p" { intake "factory"; agents "smith"; phases; }
+playbook "implement" { paths "docs/**"; }
+repo "acme/anvil" { pipeline "p"; }
+"#,
+    ));
+    let mut paths = BTreeMap::new();
+    while let Stand::Works(task) = it.view(station).stand {
+        paths.insert(task.play.unwrap().book, task.paths);
+        it.ran(PolicyViolation, None);
+    }
+    let docs = vec!["docs/**".to_owned()];
+    assert_eq!((&paths["implement"], &paths["implement-stuck"]), (&docs, &docs), "{}", it.told());
 }

@@ -257,6 +257,27 @@ repo "acme/anvil" {{ pipeline "p"; }}
     ");
 }
 
+/// GitHub may ask for more than the policy does; that it is tried again is for whatever happens next.
+#[test]
+fn what_github_does_not_let_land_is_told_with_its_words() {
+    let mut it = story();
+    it.stands()
+        .landing_is_refused("At least 1 approving review is required")
+        .by_design()
+        .stands()
+        .is_kept_by();
+    it.later(SignedDuration::from_mins(5));
+    it.said("ann", "/retry").stands();
+    insta::assert_snapshot!(it.told(), @r"
+    merge: merges #20 at c8c8c8c8c8
+    (GitHub refuses)
+    merge: A PERSON'S TURN: #20: GitHub doesn't let it land: At least 1 approving review is required; it needs what GitHub asks for: it is tried again after a review, a check or another head, or with `/retry`
+        ! github: GitHub doesn't let it land: At least 1 approving review is required; it needs what GitHub asks for: it is tried again after a review, a check or another head, or with `/retry`
+    (ann: /retry)
+    merge: merges #20 at c8c8c8c8c8
+    ");
+}
+
 /// Whoever approved what is behind would have to approve it again; once that was done, they are told.
 #[test]
 fn what_people_are_to_approve_takes_in_its_base_before_they_are_asked() {

@@ -3,6 +3,7 @@
 use super::story::{Story, label, load};
 use crate::model::LabelName;
 use crate::model::Outcome::Done;
+use crate::model::samples::name;
 
 /// A front door, and two repositories behind it; one of them has a router of its own.
 fn behind(otherwise: &str, back: &str) -> Story {
@@ -159,6 +160,7 @@ fn what_is_mirrored_waits_for_what_it_is_worked_on_as() {
     // What a rule would bring back is a person's.
     let mut mirror = behind("by \"mirror\"", "router { route \"acme/anvil\" { title \"anvil\"; }; }");
     mirror.case = it.others[0].clone();
+    mirror.others = vec![it.case.clone()];
     mirror.by_design().stands();
     mirror.case.title = "A nut".into();
     mirror.then("its title fits no rule", |_| ()).stands();
@@ -185,5 +187,74 @@ fn what_is_mirrored_waits_for_what_it_is_worked_on_as() {
     triage: A PERSON'S TURN: it was brought here from acme/anvil#7, and by the rule at factory.kdl:14 it belongs to acme/anvil; nothing is brought anywhere twice
     (its title fits no rule)
     implement: `implement` 1 is to be done
+    ");
+}
+
+/// What few see is not written where more do; nobody knows before both were looked at.
+#[test]
+fn nothing_is_mirrored_to_where_more_people_see_it() {
+    let mut it = behind("by \"mirror\"", "router { route \"acme/anvil\" { title \"nut\"; }; }");
+    it.case.title = "A nut and washer".into();
+    for (here, there) in
+        [("private", "public"), ("private", "internal"), ("internal", "public"), ("public", "private")]
+    {
+        it.visibility =
+            [("acme/anvil", here), ("acme/bolt", there)].map(|(repo, it)| (name(repo), it.into())).into();
+        it.then(&format!("{here}, and {there} there"), |_| ()).by_design().stands();
+    }
+    it.visibility.clear();
+    it.then("nobody has looked", |_| ()).stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (private, and public there)
+    triage: A PERSON'S TURN: it belongs to acme/bolt by the rule at factory.kdl:10, which more people see than acme/anvil: nothing of it is written there; open one there by hand with what may be told, and close this one
+    (private, and internal there)
+    triage: A PERSON'S TURN: it belongs to acme/bolt by the rule at factory.kdl:10, which more people see than acme/anvil: nothing of it is written there; open one there by hand with what may be told, and close this one
+    (internal, and public there)
+    triage: A PERSON'S TURN: it belongs to acme/bolt by the rule at factory.kdl:10, which more people see than acme/anvil: nothing of it is written there; open one there by hand with what may be told, and close this one
+    (public, and private there)
+    triage: opens in acme/bolt as `do`:
+    A nut and washer
+    <!-- factoryctl:mirror acme/anvil#7 -->
+    This is acme/anvil#7, by bob:
+
+        The anvil is blunt. It should be sharp, so that whoever strikes on it sees a clean edge on the iron.
+    (nobody has looked)
+    triage: waits for a look at who sees acme/anvil and acme/bolt, where it belongs
+    ");
+}
+
+/// Whoever stops what stands in front stops what is worked on for it, and who turns down that has answered for this one.
+#[test]
+fn a_mirror_goes_by_what_is_done_to_the_issue_that_it_is_of() {
+    let mut front = behind("by \"mirror\"", "router { route \"acme/anvil\" { title \"anvil\"; }; }");
+    front.case.title = "A nut and washer".into();
+    front.moved();
+    let mut it = behind("by \"mirror\"", "");
+    it.case = front.others[0].clone();
+    it.others = vec![front.case.clone()];
+    it.stands();
+    it.others[0].labels.extend([label("factory:hold", "ann")].map(|on| (on.name.key(), on)));
+    it.then("its front is held", |_| ()).stands();
+    it.others[0].labels.clear();
+    it.others[0].open = false;
+    it.then("its front is closed", |_| ()).stands();
+    (front.others[0].open, front.others[0].rejected) = (false, true);
+    front.then("its mirror is turned down", |_| ()).by_design().stands();
+    insta::assert_snapshot!([it.told(), front.told()].join("---\n"), @r"
+    implement: `implement` 1 is to be done
+    (its front is held)
+    triage: held, waits for acme/anvil#7, which it is worked on for, and which waits for its label `factory:hold` to be removed
+    (its front is closed)
+    triage: held, waits for acme/anvil#7, which it is worked on for, to be opened again: it is closed
+    ---
+    triage: opens in acme/bolt as `do`:
+    A nut and washer
+    <!-- factoryctl:mirror acme/anvil#7 -->
+    This is acme/anvil#7, by bob:
+
+        The anvil is blunt. It should be sharp, so that whoever strikes on it sees a clean edge on the iron.
+    (bot: <!-- factoryctl:mirrored acme/bolt#70 -->)
+    (its mirror is turned down)
+    triage: A PERSON'S TURN: acme/bolt#70, which it was worked on as, was closed as nothing that is to be done; close this one as well, or open that one again
     ");
 }

@@ -14,7 +14,7 @@ use crate::model::{
     Address, AllPassedOver, AnswerFrom, Billed, Case, Cases, CheckIs, CheckSeen, Closed, CommentSeen,
     CommitId, ConfigFile, ConfigFiles, Desired, Effect, EntryIs, FileChange, Held, LabelName, LabelOn,
     Landed, Mergeable, Mirror, Observed, Outcome, Permission, Phase, PullCase, Push, QueueEntry, Remark,
-    ReviewIs, ReviewSeen, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then, Transfer, Typed,
+    RepoName, ReviewIs, ReviewSeen, RunId, RunPhase, RunSeen, Seen, StartRun, Task, Then, Transfer, Typed,
     mirrored_line,
 };
 use crate::work::{Cx, Next, Room, next};
@@ -47,6 +47,7 @@ pub(super) struct Story {
     tried: usize,
     /// What the ledger holds.
     held: Held,
+    pub(super) visibility: BTreeMap<RepoName, String>,
 }
 
 /// Config for issues that go through these phases, with more that the pipeline says.
@@ -103,8 +104,10 @@ pub(super) fn issue(number: u64) -> Case {
         branch: None,
         parent: None,
         children: BTreeMap::new(),
+        rejected_children: BTreeSet::new(),
         found: None,
         reopened: false,
+        rejected: false,
         renamed: None,
         pulls: Vec::new(),
     }
@@ -187,6 +190,7 @@ impl Story {
             by_design: false,
             tried: 0,
             held: Held::default(),
+            visibility: ["acme/anvil", "acme/bolt"].map(|repo| (name(repo), "private".to_owned())).into(),
         }
     }
 
@@ -210,6 +214,7 @@ impl Story {
             permissions: may.into(),
             own: [("acme".to_owned(), "bot".to_owned())].into(),
             reviewer: self.desired.github.reviewer.as_ref().map(|_| "critic[bot]".to_owned()),
+            visibility: self.visibility.clone(),
             passed: self.passed.clone(),
             held: std::sync::Arc::new(self.held.clone()),
         };
@@ -402,6 +407,14 @@ impl Story {
     pub(super) fn is_written_on(&mut self) -> &mut Self {
         self.held.wrote(&self.case.repo, self.case.number, self.now);
         self
+    }
+
+    /// GitHub doesn't let its pull request land.
+    pub(super) fn landing_is_refused(&mut self, says: &str) -> &mut Self {
+        let number = self.case.pulls[0].number;
+        let pull = Address::repo(&self.case.repo).part("pull", &number.to_string());
+        self.held.landing_refused(&pull, self.now, says);
+        self.tells("(GitHub refuses)")
     }
 
     /// GitHub doesn't let the branch of its pull request be brought up to its base.

@@ -171,8 +171,10 @@ impl World {
             branch: None,
             parent: None,
             children: BTreeMap::new(),
+            rejected_children: BTreeSet::new(),
             found: None,
             reopened: false,
+            rejected: false,
             renamed: None,
             pulls: Vec::new(),
         };
