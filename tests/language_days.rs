@@ -76,7 +76,7 @@ fn a_model_that_answers_nothing_that_fits_is_asked_twice() {
             assert_eq!(runs(w).len(), 2, "{}", w.run(&["runs", "list"]).all());
             settle(w);
             let outcomes: Vec<_> = runs(w).iter().map(|run| run["outcome"].clone()).collect();
-            assert_eq!(outcomes, [json!("no-verdict"), json!("no-verdict")], "{}", w.plan(&[]).all());
+            assert_eq!(outcomes, [json!("no verdict"), json!("no verdict")], "{}", w.plan(&[]).all());
             assert_eq!(open(w), []);
         });
     }

@@ -379,8 +379,8 @@ fn checks_of_decisions_follow_their_tests_and_what_is_gone_is_told() {
         push(w, "src/core/dock.rs", &format!("{dock}{test}"));
         push(w, "adr/0001-light-the-dock.md", &decision("ADR-0001: Light the dock", "Accepted", enforced));
         settle(w);
-        push(w, "src/core/lamp.rs", &format!("pub struct Lamp;\n{test}"));
         push(w, "src/core/dock.rs", &dock);
+        push(w, "src/core/lamp.rs", &format!("pub struct Lamp;\n{test}"));
         let (_, title, branch) = proposed(w, "adr-conformance");
         assert!(title.starts_with("Re-point 1 check"), "{title}");
         assert_eq!(changed(w, &branch), ["adr/0001-light-the-dock.md"]);

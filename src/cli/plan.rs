@@ -173,7 +173,7 @@ pub(super) async fn remembered(
     state: &StateDir,
     desired: &Desired,
 ) -> (Memory, Vec<Gap>) {
-    if desired.tasks.is_empty() && desired.pipelines.of_repo.is_empty() {
+    if desired.tasks.is_empty() && desired.pipelines.of_repo.is_empty() && !desired.has_language() {
         return (Memory::default(), Vec::new());
     }
     let taken_over = match session {

@@ -192,7 +192,10 @@ fn symbol(code: &dyn Code, places: &[Anchor]) -> Held {
     became.dedup();
     match became.as_slice() {
         _ if unknown => Held::Unknown,
-        [to] if meant.is_empty() && code.resolve(to) == Resolution::Resolves => Held::Renamed(to.clone()),
+        // A path below a folder of sources that never was has no history, and says only what is called so.
+        [to] if meant.iter().all(|it| *it == to.to_string()) && code.resolve(to) == Resolution::Resolves => {
+            Held::Renamed(to.clone())
+        }
         many => {
             meant.extend(many.iter().map(ToString::to_string));
             meant.sort();
