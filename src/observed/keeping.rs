@@ -44,10 +44,36 @@ pub struct Head {
 #[derive(Clone, Debug)]
 struct Page<'a> {
     repo: &'a RepoName,
-    /// After which pull request, where there are more.
-    pulls: Option<Option<String>>,
-    /// After which issue, where there are more.
-    issues: Option<Option<String>>,
+    /// Its pull requests.
+    pulls: Part,
+    /// Its issues.
+    issues: Part,
+}
+
+/// Which part of a list is still to be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    /// From its beginning.
+    All,
+    /// What comes after a cursor.
+    After(String),
+    /// None.
+    Done,
+}
+
+impl Part {
+    /// After what it begins, where it is to be asked for.
+    fn after(&self) -> Option<Value> {
+        match self {
+            Self::All => Some(Value::Null),
+            Self::After(cursor) => Some(json!(cursor)),
+            Self::Done => None,
+        }
+    }
+
+    fn next(after: Option<String>) -> Self {
+        after.map_or(Self::Done, Self::After)
+    }
 }
 
 /// Where these repositories stand; what can't be read of one is a gap, and then nothing of it is told.
@@ -62,7 +88,7 @@ pub async fn heads(
     let first = |repo: &&'_ RepoName| (*repo).clone();
     let names: Vec<RepoName> = repos.iter().map(first).collect();
     let mut pages: Vec<Page<'_>> =
-        names.iter().map(|repo| Page { repo, pulls: Some(None), issues: Some(None) }).collect();
+        names.iter().map(|repo| Page { repo, pulls: Part::All, issues: Part::All }).collect();
     for _ in 0..PAGES_MAX {
         if pages.is_empty() {
             break;
@@ -116,23 +142,23 @@ fn query(owner: &str, chunk: &[Page<'_>]) -> Operation {
         let label = json!(KEPT_LABEL);
         let mut fields =
             format!("url defaultBranchRef {{ name target {{ oid }} }} label(name: {label}) {{ createdAt }}");
-        if let Some(after) = &page.pulls {
-            text.variable(&format!("p{k}"), "String", json!(after));
+        if let Some(after) = page.pulls.after() {
+            text.variable(&format!("p{k}"), "String", after);
             fields.push_str(&format!(
                 " pullRequests(first: 100, after: $p{k}, states: [OPEN], orderBy: {{ field: CREATED_AT, direction: ASC }}) \
                  {{ nodes {{ number headRefName headRepository {{ nameWithOwner }} commits {{ totalCount }} }} \
                  pageInfo {{ hasNextPage endCursor }} }}"
             ));
         }
-        if matches!(&page.issues, Some(None)) {
+        if page.issues == Part::All {
             fields.push_str(&format!(
                 " closed: issues(last: {CLOSED}, states: [CLOSED], labels: [{label}], \
                  orderBy: {{ field: UPDATED_AT, direction: ASC }}) \
                  {{ nodes {{ number state title body viewerDidAuthor }} }}"
             ));
         }
-        if let Some(after) = &page.issues {
-            text.variable(&format!("i{k}"), "String", json!(after));
+        if let Some(after) = page.issues.after() {
+            text.variable(&format!("i{k}"), "String", after);
             fields.push_str(&format!(
                 " issues(first: 100, after: $i{k}, states: [OPEN], labels: [{label}], \
                  orderBy: {{ field: CREATED_AT, direction: ASC }}) \
@@ -157,21 +183,19 @@ fn told<'a>(
 }
 
 fn decode<'a>(repo: &Value, page: &Page<'a>, prefix: &str) -> Option<Told<'a>> {
-    let at = match &repo["defaultBranchRef"] {
-        Value::Null => None,
-        branch => {
-            let head = CommitId::parse(branch["target"]["oid"].as_str()?)?;
-            Some((branch["name"].as_str()?.to_owned(), head))
-        }
+    let branch = &repo["defaultBranchRef"];
+    let at = if branch.is_null() {
+        None
+    } else {
+        let head = CommitId::parse(branch["target"]["oid"].as_str()?)?;
+        Some((branch["name"].as_str()?.to_owned(), head))
     };
-    let since = match &repo["label"]["createdAt"] {
-        Value::Null => None,
-        at => Some(at.as_str()?.parse().ok()?),
-    };
+    let made = &repo["label"]["createdAt"];
+    let since = if made.is_null() { None } else { Some(made.as_str()?.parse().ok()?) };
     let url = repo["url"].as_str()?.to_owned();
     let mut head = Head { url, at, pulls: Vec::new(), issues: Vec::new(), since };
-    let mut next = Page { repo: page.repo, pulls: None, issues: None };
-    if page.pulls.is_some() {
+    let mut next = Page { repo: page.repo, pulls: Part::Done, issues: Part::Done };
+    if page.pulls != Part::Done {
         let (nodes, after) = nodes(&repo["pullRequests"])?;
         for pull in nodes {
             let branch = pull["headRefName"].as_str()?.to_owned();
@@ -182,9 +206,9 @@ fn decode<'a>(repo: &Value, page: &Page<'a>, prefix: &str) -> Option<Told<'a>> {
                 head.pulls.push(KeptPull { number: pull["number"].as_u64()?, branch, commits });
             }
         }
-        next.pulls = after.map(Some);
+        next.pulls = Part::next(after);
     }
-    if page.issues.is_some() {
+    if page.issues != Part::Done {
         let (nodes, after) = nodes(&repo["issues"])?;
         let closed = repo["closed"]["nodes"].as_array();
         for issue in nodes.iter().chain(closed.into_iter().flatten()) {
@@ -195,9 +219,9 @@ fn decode<'a>(repo: &Value, page: &Page<'a>, prefix: &str) -> Option<Told<'a>> {
                 head.issues.push(KeptIssue { open, number: issue["number"].as_u64()?, title, body });
             }
         }
-        next.issues = after.map(Some);
+        next.issues = Part::next(after);
     }
-    let goes_on = next.pulls.is_some() || next.issues.is_some();
+    let goes_on = next.pulls != Part::Done || next.issues != Part::Done;
     Some((head, Some(next).filter(|_| goes_on)))
 }
 

@@ -2,6 +2,7 @@
 //! looked at again until its head, its config or an answer is another one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use crate::adapters::git::{self, Access, Bound, Mirror, Refs};
 use crate::adapters::github::{self, Client};
 use crate::adapters::said;
 use crate::adapters::state::StateDir;
-use crate::language::keep::{KEEPERS, conformance, Look, Merged, branch as branch_of};
+use crate::language::keep::{KEEPERS, Look, Merged, branch as branch_of, conformance};
 use crate::language::wiki::WikiPage;
 use crate::model::keeping::{Answer, Answers, Kept, LanguageSeen};
 use crate::model::language::{Anchor, Language};
@@ -265,7 +266,9 @@ fn merged(git: &git::Repo, landed: Vec<Landed>) -> Result<Vec<Merged>, Error> {
 fn logs(tree: &Tree, language: &Language) -> Result<Vec<WikiPage>, Error> {
     let folder = format!("{}/log", language.wiki);
     let mut out = Vec::new();
-    for path in tree.below(&folder).filter(|path| path.ends_with(".jsonl")) {
+    for path in
+        tree.below(&folder).filter(|path| Path::new(path).extension().is_some_and(|end| end == "jsonl"))
+    {
         let text = String::from_utf8_lossy(&tree.read(path, MOST_LOG)?).into_owned();
         out.push(WikiPage { path: path.to_owned(), text });
     }

@@ -65,7 +65,7 @@ pub fn named(adrs: &Adrs) -> BTreeSet<Anchor> {
                 out.extend(Anchor::new(&path, &name).ok());
             }
         }
-        out.extend(record.citations().into_iter().filter_map(|cited| match &cited.to {
+        out.extend(record.citations().iter().filter_map(|cited| match &cited.to {
             Pointed::Symbol(anchor) => Some(anchor.clone()),
             Pointed::Line { .. } => None,
         }));

@@ -9,7 +9,7 @@ const W: &str = "acme/widgets";
 #[test]
 fn labels_made_and_changed() {
     let bug = || label("bug").color("d73a4a").about("Something is broken");
-    let rows = [
+    let rows = vec![
         (
             "as wanted",
             desired([repo(W).label(bug())]),

@@ -79,7 +79,7 @@ fn repositories_that_are_not_there() {
 
 #[test]
 fn settings_that_differ() {
-    let rows = [
+    let rows = vec![
         ("as wanted", desired([repo(W).fix(Setting::HasWiki, true)]), observed([state(W)])),
         (
             "several, by one action",
