@@ -1,6 +1,6 @@
 //! Edge-proposer: the relations between terms that the code of both shows, and no longer those that it showed once.
 //!
-//! Which relations of a term were put there by this keeper its file says, under [`LEDGER`]. All others are people's: none
+//! Which relations of a term were put there by this keeper its file says, under `edges_by_code`. All others are people's: none
 //! of them is removed, and one that people removed is not put there again.
 
 use std::collections::{BTreeMap, BTreeSet};
