@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::language_loops::{CONFIG, changed, merged, open, proposed, push, service, settle, yard};
-use crate::tasks::{ended, file, runs};
+use crate::tasks::{ended, file, runs, url};
 use crate::world::World;
 
 /// An agent that is this shell script, which judges for a loop.
@@ -12,6 +12,11 @@ fn judge(name: &str, script: &str) -> String {
         "{CONFIG}agent \"judge\" kind=\"command\" sandbox=#false {{ program \"/bin/sh\" \"-c\" {script:?}; }}\n\
          loop {name:?} {{ agents \"judge\"; }}\n"
     )
+}
+
+/// The same without pages that are rendered: who edits a term by hand has nothing to render.
+fn plain() -> String {
+    CONFIG.replace("        glossary \"wiki/glossary.md\"\n        map \"wiki/map.md\"\n", "")
 }
 
 /// A term whose code is gone.
@@ -26,6 +31,7 @@ const DOCK: &str = "wiki/terms/dock-service.md";
 #[test]
 fn who_edits_the_same_term_meanwhile_keeps_what_they_wrote() {
     yard(|w| {
+        w.config(&plain());
         let (first, _) = gone(w);
         let text = file(w, "main", DOCK).expect("it is there");
         push(w, DOCK, &text.replace("in the trade", "in the harbour"));
@@ -47,6 +53,7 @@ fn who_edits_the_same_term_meanwhile_keeps_what_they_wrote() {
 #[test]
 fn a_pull_request_to_which_somebody_added_is_theirs() {
     yard(|w| {
+        w.config(&plain());
         let (number, branch) = gone(w);
         w.github().push_file("acme/anvil", &branch, "notes.md", "Wait.\n").expect("it is pushed");
         let text = file(w, "main", DOCK).expect("it is there");
@@ -109,6 +116,7 @@ fn what_a_model_invents_becomes_nothing() {
 #[test]
 fn much_that_breaks_at_once_is_told_and_left() {
     yard(|w| {
+        w.config(&plain());
         for n in 0..6 {
             let name = format!("Ship{n}Service");
             push(w, &format!("src/core/ship{n}.rs"), &service(&name, &["sails", "masts"]));
@@ -124,5 +132,43 @@ fn much_that_breaks_at_once_is_told_and_left() {
         }
         let plan = w.plan(&["--loop", "term-pruner"]);
         assert!(plan.out.contains("at once") && !plan.out.contains("wiki/terms/"), "{}", plan.all());
+    });
+}
+
+/// Where code is declared to be in folders that aren't there any more, none of it is gone; declared anew, all of it has moved.
+#[test]
+fn a_source_root_that_was_renamed_takes_no_word_along() {
+    yard(|w| {
+        w.config(&plain());
+        let dir = w.path("tmp/move");
+        let dir = dir.to_str().expect("it is UTF-8");
+        let git = |args: &[&str]| {
+            let out = w.plain("git", args);
+            assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+        };
+        git(&["clone", "-q", &url(w), dir]);
+        git(&["-C", dir, "mv", "src", "lib"]);
+        git(&[
+            "-C",
+            dir,
+            "-c",
+            "user.name=ann",
+            "-c",
+            "user.email=ann@a.example",
+            "commit",
+            "-q",
+            "-m",
+            "Move it",
+        ]);
+        git(&["-C", dir, "push", "-q", "origin", "HEAD:main"]);
+        let plan = w.plan(&["--loop", "term-pruner"]);
+        assert!(!plan.out.contains("propose"), "{}", plan.all());
+        w.config(&plain().replace("roots \"src\"", "roots \"lib\"").replace("\"src/", "\"lib/"));
+        let (_, title, _) = proposed(w, "term-pruner");
+        assert_eq!(title, "Re-anchor 2 terms");
+        merged(w);
+        settle(w);
+        let text = file(w, "main", DOCK).expect("it is there");
+        assert!(text.contains("code_anchor: \"lib/core/dock.rs:DockService\""), "{text}");
     });
 }

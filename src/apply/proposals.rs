@@ -29,7 +29,7 @@ pub(super) struct Proposal<'a> {
 
 /// The open pull request of the branch, if there is one; of a branch that was left over, whether it is there.
 pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, LookError> {
-    if let Effect::Withdraw { repo, number: None, branch } = &action.effect {
+    if let Effect::Withdraw { repo, number: None, branch, .. } = &action.effect {
         return match client.read(repo.owner(), &format!("/repos/{repo}/git/ref/heads/{branch}")).await {
             Ok(_) => Ok(json!({ "branch": branch })),
             Err(error) if matches!(error.kind(), Kind::Absent) => Ok(Value::Null),
@@ -101,11 +101,15 @@ pub(super) async fn withdraw(
     client: &Client,
     repo: &RepoName,
     number: Option<u64>,
-    branch: &str,
+    (branch, says): (&str, Option<&str>),
 ) -> Result<Shown, Error> {
     let mut closed = Shown::Yes;
     if let Some(number) = number {
-        let (path, body) = (format!("/repos/{repo}/pulls/{number}"), json!({ "state": "closed" }));
+        let path = format!("/repos/{repo}/pulls/{number}");
+        let mut body = json!({ "state": "closed" });
+        if let Some(says) = says {
+            body["body"] = says.into();
+        }
         let reply = client.write(repo.owner(), Method::PATCH, &path, &body, Once::Idempotent).await?;
         closed = Shown::fields(&reply, [("state", &body["state"])]);
     }

@@ -178,8 +178,8 @@ impl Writer {
                 let proposal = proposals::Proposal { repo, branch, base, files, title, body };
                 proposals::propose(client, &proposal).await?
             }
-            Effect::Withdraw { repo, number, branch } => {
-                proposals::withdraw(client, repo, *number, branch).await?
+            Effect::Withdraw { repo, number, branch, says } => {
+                proposals::withdraw(client, repo, *number, (branch, says.as_deref())).await?
             }
             Effect::StartRun(start) => {
                 self.workshop.start(start).await?;

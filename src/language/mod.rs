@@ -12,6 +12,7 @@ pub mod lint;
 pub mod markdown;
 pub mod prose;
 pub mod render;
+pub mod review;
 pub mod rule;
 pub mod slug;
 pub mod suggest;

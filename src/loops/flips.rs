@@ -76,7 +76,7 @@ fn propose(config: &RepoName, flip: &OpenFlip, address: Address) -> Action {
 fn withdraw(config: &RepoName, flip: &OpenFlip, address: Address) -> Action {
     let number = flip.pull.map(|(number, _)| number);
     let before = number.map_or_else(|| json!({ "branch": flip.branch }), |number| json!({ "pull": number }));
-    let effect = Effect::Withdraw { repo: config.clone(), number, branch: flip.branch.clone() };
+    let effect = Effect::Withdraw { repo: config.clone(), number, branch: flip.branch.clone(), says: None };
     Action::new(Flips::NAME, Verb::Withdraw, address, before, Value::Null, effect)
         .reason(format!("the live flip of {} ended", flip.address))
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::desired::shape::{self, Field, Type};
 use crate::language::keep::{self, Keeper};
-use crate::model::keeping::{Issue, KeepIssue, Kept, KeptPull, LanguageSeen, Proposal, kept_line};
+use crate::model::keeping::{Issue, KeepIssue, Kept, KeptPull, LanguageSeen, Proposal, WITHDRAWN, kept_line};
 use crate::model::{Action, Address, Effect, Facet, LoopName, RepoName, Seen, Source, Task, Verb};
 use crate::plan::Plan;
 use crate::work::{Cx, Next, Room, next, under_way};
@@ -231,10 +231,11 @@ fn body(name: LoopName, proposal: &Proposal) -> String {
 
 fn withdraw(keeper: &Keeper, repo: &RepoName, pull: &KeptPull, is_other: bool) -> Action {
     let address = Address::repo(repo).part("branch", &pull.branch);
-    let effect =
-        Effect::Withdraw { repo: repo.clone(), number: Some(pull.number), branch: pull.branch.clone() };
     let before = json!({ "pull": pull.number });
     let why = if is_other { "another change is due by now" } else { "nothing is left of what it changes" };
+    let says = Some(format!("{WITHDRAWN}\nWithdrawn by `{}` of the factory: {why}.\n", keeper.name));
+    let effect =
+        Effect::Withdraw { repo: repo.clone(), number: Some(pull.number), branch: pull.branch.clone(), says };
     Action::new(keeper.name, Verb::Withdraw, address, before, Value::Null, effect).reason(why)
 }
 

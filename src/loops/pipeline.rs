@@ -431,7 +431,8 @@ impl Driver {
             Move::Withdraw { number, why } => {
                 let address = Address::repo(&case.repo).part("pull", &number.to_string());
                 let branch = Config::branch(case.number);
-                let effect = Effect::Withdraw { repo: case.repo.clone(), number: Some(*number), branch };
+                let effect =
+                    Effect::Withdraw { repo: case.repo.clone(), number: Some(*number), branch, says: None };
                 let before = json!({ "pull": number });
                 let action =
                     Action::new(Pipeline::NAME, Verb::Withdraw, address, before, Value::Null, effect);

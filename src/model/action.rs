@@ -156,6 +156,8 @@ pub enum Effect {
         number: Option<u64>,
         /// Its branch.
         branch: String,
+        /// What its text is to be, where it tells that nobody decided this.
+        says: Option<String>,
     },
     /// Starts an agent on a task.
     StartRun(Box<StartRun>),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::adapters::github::{Client, GraphqlReply, Operation};
-use crate::model::keeping::{KEPT_LABEL, KeptIssue, KeptPull};
+use crate::model::keeping::{KEPT_LABEL, KeptIssue, KeptPull, WITHDRAWN};
 use crate::model::{Cause, CommitId, Facet, Gap, RepoName};
 
 use super::aliases::Text;
@@ -307,13 +307,25 @@ fn part(reply: &GraphqlReply, k: usize) -> Result<&Value, (String, Cause)> {
     }
 }
 
-/// Of these branches those whose latest pull request somebody closed without merging it, and its number. What can't be told is
-/// a gap of its repository.
-pub async fn declined(
+/// What became of a change when it was proposed before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// It never was, or is open.
+    Never,
+    /// It landed.
+    Landed,
+    /// The factory closed it.
+    Withdrawn,
+    /// Somebody closed it without merging it.
+    Declined(u64),
+}
+
+/// What became of the latest pull request of each of these branches. What can't be told is a gap of its repository.
+pub async fn proposed_before(
     client: &Client,
     branches: &[(RepoName, String)],
     gaps: &mut Vec<Gap>,
-) -> BTreeMap<(RepoName, String), u64> {
+) -> BTreeMap<(RepoName, String), Before> {
     let mut out = BTreeMap::new();
     let mut by_owner: BTreeMap<String, Vec<(RepoName, String)>> = BTreeMap::new();
     for (repo, branch) in branches {
@@ -326,11 +338,11 @@ pub async fn declined(
                 text.variable(&format!("b{k}"), "String", json!(branch));
                 let fields = format!(
                     "pullRequests(headRefName: $b{k}, last: 1, orderBy: {{ field: CREATED_AT, direction: ASC }}) \
-                     {{ nodes {{ number state }} }}"
+                     {{ nodes {{ number state body }} }}"
                 );
                 text.ask(k, repo, &fields);
             }
-            client.graphql(owner, &text.operation("Declined", "")).await
+            client.graphql(owner, &text.operation("Before", "")).await
         };
         batch::in_chunks(all, BRANCHES, read)
     });
@@ -341,10 +353,9 @@ pub async fn declined(
                 Err(error) => Err((error.to_string(), super::cause(error))),
             };
             match told {
-                Ok(Some(number)) => {
-                    out.insert(key.clone(), number);
+                Ok(before) => {
+                    out.insert(key.clone(), before);
                 }
-                Ok(None) => {}
                 Err((why, cause)) => {
                     gaps.push(Gap { facet: Facet::Language, repo: Some(key.0.clone()), why, cause });
                 }
@@ -354,10 +365,17 @@ pub async fn declined(
     out
 }
 
-/// The number of the latest pull request, where it was closed.
-fn last(reply: &GraphqlReply, k: usize) -> Result<Option<u64>, (String, Cause)> {
+/// What became of the latest pull request.
+fn last(reply: &GraphqlReply, k: usize) -> Result<Before, (String, Cause)> {
     let nodes = part(reply, k)?["pullRequests"]["nodes"].as_array();
     let nodes = nodes.ok_or_else(|| ("GitHub doesn't tell its pull requests".to_owned(), Cause::Other))?;
-    let closed = nodes.last().filter(|pull| pull["state"] == "CLOSED");
-    Ok(closed.and_then(|pull| pull["number"].as_u64()))
+    let Some(pull) = nodes.last() else { return Ok(Before::Never) };
+    let is_withdrawn = pull["body"].as_str().is_some_and(|body| body.starts_with(WITHDRAWN));
+    match (pull["state"].as_str(), pull["number"].as_u64()) {
+        (Some("MERGED"), _) => Ok(Before::Landed),
+        (Some("CLOSED"), _) if is_withdrawn => Ok(Before::Withdrawn),
+        (Some("CLOSED"), Some(number)) => Ok(Before::Declined(number)),
+        (Some("OPEN"), _) => Ok(Before::Never),
+        (_, _) => Err(("GitHub doesn't tell what became of a pull request".to_owned(), Cause::Other)),
+    }
 }

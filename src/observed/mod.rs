@@ -22,7 +22,7 @@ use crate::model::{Cause, Cost, Desired, Facet, Facets, Observed, RepoName};
 pub use cases::{Remembered, Told, WantedCases, cases, one_case, permissions, pushes, reviewer};
 pub use config_repo::{Closing, OwnPull, PullSeen, config_pulls, ending, own_check, own_pulls};
 pub use issues::{issues, marked, mirrored, tracked};
-pub use keeping::{Head, Landed, declined, heads, landed};
+pub use keeping::{Before, Head, Landed, heads, landed, proposed_before};
 pub use label_uses::count_uses;
 pub use repositories::{ReadError, read_one};
 pub use run_pulls::{latest_pull, run_pulls};

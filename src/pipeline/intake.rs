@@ -122,7 +122,7 @@ fn circle(view: &View<'_>) -> Option<Vec<u64>> {
 
 /// Whether a label, an assignment or a search asks for it. What a search may have found and was begun is asked for whatever the
 /// search finds by now: the factory's own labels change that.
-fn is_asked_for(view: &View<'_>) -> bool {
+pub(super) fn is_asked_for(view: &View<'_>) -> bool {
     let (case, pipeline) = (view.case, view.pipeline);
     let assigned = |login: &String| case.assigned(login).is_some();
     pipeline.intake.iter().any(|label| case.has(label))

@@ -129,11 +129,16 @@ pub(super) fn held_in_front(view: &View<'_>) -> Option<Stand> {
         Seen::Known(front) if !front.open => {
             Some(Stand::Held(format!("{name}, which it is worked on for, to be opened again: it is closed")))
         }
+        Seen::Known(front) if !super::intake::is_asked_for(&View::of(view.cx, pipeline, front)) => {
+            Some(Stand::Held(format!("{name}, which it is worked on for, to be asked for again")))
+        }
         Seen::Known(front) => {
             let on = super::intake::held(&View::of(view.cx, pipeline, front))?;
             Some(Stand::Held(format!("{name}, which it is worked on for, and which waits for {on}")))
         }
-        Seen::Absent => None,
+        Seen::Absent => {
+            Some(Stand::Held(format!("{name}, which it is worked on for, and which is gone: close this one")))
+        }
         Seen::Unknown => Some(Stand::Held(format!("a look at {name}, which it is worked on for"))),
     }
 }

@@ -215,6 +215,7 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Langu
     for field in ["terms", "wiki", "adr", "glossary", "map", "architecture", "roots"] {
         check_places(block, field, cx);
     }
+    check_rendered(block, cx);
     let place = |field: &str, or: &str| {
         block.text(field).map_or(or, |(text, _)| text).trim_end_matches('/').to_owned()
     };
@@ -341,6 +342,25 @@ fn forbidden(block: &Block, contexts: &[Context], cx: &mut Builder<'_>) -> Vec<F
         out.push(Forbidden { from: from.to_owned(), to: to.to_owned(), reason });
     }
     out
+}
+
+/// Complains of a rendered page that would be written over something else.
+fn check_rendered(block: &Block, cx: &mut Builder<'_>) {
+    let mut seen: Vec<&str> = Vec::new();
+    for field in ["glossary", "map", "architecture"] {
+        let Some((text, span)) = block.text(field) else { continue };
+        let is_page = std::path::Path::new(text).extension().is_some_and(|end| end == "md");
+        let says = if !is_page {
+            format!("`{text}` is no page of Markdown, and `{field}` is written there")
+        } else if seen.contains(&text) {
+            format!("`{text}` is the place of another rendered page, too")
+        } else {
+            seen.push(text);
+            continue;
+        };
+        let draft = Draft::error(code::MALFORMED, says).at(span, "this one");
+        cx.sink.push(draft.help("give it a page of its own that ends in `.md`: `wiki/glossary.md`"));
+    }
 }
 
 /// Complains of a place that isn't one within the repository.

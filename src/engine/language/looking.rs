@@ -18,7 +18,7 @@ use crate::language::wiki::WikiPage;
 use crate::model::keeping::{Answer, Answers, Kept, LanguageSeen};
 use crate::model::language::{Anchor, Language};
 use crate::model::{AddressGlob, Cause, CommitId, Desired, Facet, Gap, LoopName, Observed, RepoName, Seen};
-use crate::observed::{self, Head, Landed};
+use crate::observed::{self, Before, Head, Landed};
 
 use super::symbols::{self, Library};
 use super::tree::{self, Tree};
@@ -28,6 +28,8 @@ use super::words::Words;
 const MOST_CHANGES: usize = 5_000;
 /// The most bytes of their names.
 const MOST_NAMES: usize = 1 << 20;
+/// How often the same change may be due again and land.
+const MOST_TIMES: usize = 20;
 /// The most bytes of a log of a wiki.
 const MOST_LOG: u64 = 8 << 20;
 
@@ -275,27 +277,44 @@ fn logs(tree: &Tree, language: &Language) -> Result<Vec<WikiPage>, Error> {
     Ok(out)
 }
 
-/// Finds out which of the changes that are proposed now people have closed before.
+/// Finds out what became of the changes that are proposed now when they were proposed before: those that people have closed are
+/// theirs; one that landed once, and is due again, has another branch.
 async fn note_declined(client: &Client, seen: &mut BTreeMap<RepoName, LanguageSeen>, gaps: &mut Vec<Gap>) {
-    let branches: BTreeSet<(RepoName, String)> = seen
-        .iter()
-        .flat_map(|(repo, seen)| {
-            let branches = seen.branches.values().cloned();
-            let is_open = |branch: &String| seen.pulls.iter().any(|pull| pull.branch == *branch);
-            branches
-                .filter(|branch| !is_open(branch))
-                .map(|branch| (repo.clone(), branch))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    let branches: Vec<(RepoName, String)> = branches.into_iter().collect();
-    if branches.is_empty() {
-        return;
+    let mut asked: Vec<(RepoName, LoopName, String)> = Vec::new();
+    for (repo, seen) in seen.iter() {
+        let is_open = |branch: &String| seen.pulls.iter().any(|pull| pull.branch == *branch);
+        let branches = seen.branches.iter().filter(|(_, branch)| !is_open(branch));
+        asked.extend(branches.map(|(keeper, branch)| (repo.clone(), *keeper, branch.clone())));
     }
-    for ((repo, branch), number) in observed::declined(client, &branches, gaps).await {
-        if let Some(seen) = seen.get_mut(&repo) {
-            seen.declined.insert(branch, number);
+    for times in 2..=MOST_TIMES {
+        if asked.is_empty() {
+            return;
         }
+        let branches: Vec<(RepoName, String)> =
+            asked.iter().map(|(repo, _, branch)| (repo.clone(), branch.clone())).collect();
+        let before = observed::proposed_before(client, &branches, gaps).await;
+        let mut again = Vec::new();
+        for (repo, keeper, branch) in asked {
+            let Some(seen) = seen.get_mut(&repo) else { continue };
+            match before.get(&(repo.clone(), branch.clone())) {
+                Some(Before::Landed) => {
+                    let first = branch.strip_suffix(&format!("-{}", times - 1)).unwrap_or(&branch);
+                    let next = format!("{first}-{times}");
+                    let is_open = seen.pulls.iter().any(|pull| pull.branch == next);
+                    seen.branches.insert(keeper, next.clone());
+                    if !is_open {
+                        again.push((repo, keeper, next));
+                    }
+                }
+                Some(Before::Declined(number)) => {
+                    seen.declined.insert(branch, *number);
+                }
+                Some(Before::Withdrawn | Before::Never) => {}
+                // Nobody can tell: the gap says so, and nothing is proposed.
+                None => {}
+            }
+        }
+        asked = again;
     }
 }
 

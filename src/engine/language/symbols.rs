@@ -174,6 +174,8 @@ impl Library {
         language: &Language,
         anchors: &BTreeSet<Anchor>,
     ) -> Result<(), Error> {
+        // What is looked for may lie where no code is declared any more.
+        let then = Language { roots: roots_then(language, anchors), ..language.clone() };
         let mut trees: BTreeMap<CommitId, Index> = BTreeMap::new();
         for anchor in anchors {
             if symbols.resolve(anchor) != Resolution::Gone
@@ -187,14 +189,14 @@ impl Library {
             for commit in candidates {
                 if !trees.contains_key(&commit) {
                     let tree = Tree::commit(repo, &commit)?;
-                    let (record, _) = self.record(&tree, language, &symbols.record).await?;
-                    trees.insert(commit.clone(), record.index(declared(language)));
+                    let (record, _) = self.record(&tree, &then, &symbols.record).await?;
+                    trees.insert(commit.clone(), record.index(declared(&then)));
                 }
-                let then = &trees[&commit];
-                if then.resolve(anchor).is_none() {
+                let before = &trees[&commit];
+                if before.resolve(anchor).is_none() {
                     continue;
                 }
-                let verdict = classify(anchor, Some(then), &symbols.index, &[]);
+                let verdict = classify(anchor, Some(before), &symbols.index, &[]);
                 let by = changes.iter().find(|change| change.parents.contains(&commit));
                 let by = by.map(|change| change.id.as_str().to_owned()).unwrap_or_default();
                 symbols.became.insert(anchor.clone(), said(verdict, by));
@@ -203,6 +205,22 @@ impl Library {
         }
         Ok(())
     }
+}
+
+/// The folders of code, and those in which the anchors lie.
+fn roots_then(language: &Language, anchors: &BTreeSet<Anchor>) -> Vec<String> {
+    let is_below = |path: &str, root: &String| {
+        root == "." || path.strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let mut roots = language.roots.clone();
+    for anchor in anchors {
+        if !roots.iter().any(|root| is_below(anchor.path(), root))
+            && let Some((first, _)) = anchor.path().split_once('/')
+        {
+            roots.push(first.to_owned());
+        }
+    }
+    roots
 }
 
 fn said(verdict: Verdict, by: String) -> Resolution {

@@ -12,7 +12,7 @@ use crate::language::terms::term::texts;
 use crate::language::terms::{Relation, TermFile, Ulid, edit};
 use crate::model::language::Anchor;
 
-use super::terms::{SHOWN, capped, changed, left_alone, sound, touched};
+use super::terms::{SHOWN, capped, changed, sound, touched};
 use super::{Kept, Look, Proposal, counted, in_span};
 
 /// The key of the relations that code put there: a list of `kind id`.
@@ -64,7 +64,6 @@ pub fn keep(look: &Look<'_>) -> Kept {
         }
     }
     capped(&mut problems, &format!("files of terms whose `{LEDGER}` can't be read; correct it there"));
-    problems.extend(left_alone(look));
     Kept { proposal: proposal(look, &shown, edited), problems, ..Kept::default() }
 }
 

@@ -16,7 +16,7 @@ use crate::language::terms::{TermFile, Ulid, edit};
 use crate::language::wiki::stale::{World, verdict};
 use crate::language::wiki::{CodeRef, Entry, is_named_so};
 
-use super::terms::{SHOWN, changed, left_alone, sound, touched};
+use super::terms::{SHOWN, changed, sound, touched};
 use super::{Answer, Ask, Kept, Look, Proposal, counted, data, in_span, key};
 use mentions::Mentions;
 
@@ -58,7 +58,7 @@ struct Pair<'a> {
 /// Holds the entries that are current against the terms in use.
 pub fn keep(look: &Look<'_>) -> Kept {
     let terms = sound(look);
-    let mut problems = left_alone(look);
+    let mut problems = Vec::new();
     let mut links: BTreeMap<Ulid, BTreeSet<Ulid>> = BTreeMap::new();
     let mut open: Vec<Pair<'_>> = Vec::new();
     for pair in pairs(look, &terms) {

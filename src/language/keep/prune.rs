@@ -8,7 +8,7 @@ use crate::language::code::Resolution;
 use crate::language::terms::{Confidence, TermFile, Ulid, edit};
 use crate::model::language::Anchor;
 
-use super::terms::{SHOWN, capped, changed, left_alone, named, sound, touched};
+use super::terms::{SHOWN, capped, changed, left_alone, named, sound, touched, unkept};
 use super::{Kept, Look, Proposal, counted, in_span};
 
 /// So many terms may lose their code at once, whatever part of all they are.
@@ -51,8 +51,11 @@ pub fn keep(look: &Look<'_>) -> Kept {
     });
     capped(&mut problems, "anchors of terms lead to several places; run `factoryctl term lint`");
     problems.extend(left_alone(look));
+    problems.extend(unkept(look));
     let gone = fates.iter().filter(|(_, _, fate)| matches!(fate, Fate::Gone)).count();
-    if gone > BRAKE_COUNT && gone * BRAKE_PART > terms.len() {
+    // Where no code is read at all, none of it is gone.
+    let is_blind = gone > 0 && look.code.files().is_empty();
+    if is_blind || (gone > BRAKE_COUNT && gone * BRAKE_PART > terms.len()) {
         problems.insert(0, braked(look, gone, terms.len()));
         return Kept { problems, ..Kept::default() };
     }

@@ -67,7 +67,8 @@ pub(crate) fn touched(before: &TermFile, after: &Page, look: &Look<'_>) -> Optio
 
 /// The files that differ after some files of terms have other texts, or none: those, and what is rendered from them.
 ///
-/// Where no term changes nothing does: that a rendered page is stale already is for somebody else to mend.
+/// Where no term changes nothing does. Nothing does either where what is rendered would lose or gain something else: a file of a
+/// term that can't be read, or a rendered page that isn't as the terms of now render; what isn't there isn't made.
 pub(crate) fn changed(look: &Look<'_>, edits: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut files = edits;
     files.retain(|path, text| {
@@ -75,8 +76,8 @@ pub(crate) fn changed(look: &Look<'_>, edits: BTreeMap<String, String>) -> BTree
         let page = is.and_then(|read| read.file.as_ref()).map(|file| file.page.text());
         page != Some(text.as_str())
     });
-    if files.is_empty() {
-        return files;
+    if files.is_empty() || !unkept(look).is_empty() {
+        return BTreeMap::new();
     }
     let mut after: Vec<Read> =
         look.terms.iter().filter(|read| !files.contains_key(&read.path)).cloned().collect();
@@ -84,11 +85,33 @@ pub(crate) fn changed(look: &Look<'_>, edits: BTreeMap<String, String>) -> BTree
     after.sort_by(|one, other| one.path.cmp(&other.path));
     let there = |path: &str| look.others.iter().find(|page| page.path == path).map(|page| page.text.as_str());
     for page in rendered(Listing::of(&after).terms(), look.language, there) {
-        if there(&page.path) != Some(page.text.as_str()) {
+        if there(&page.path).is_some_and(|text| text != page.text) {
             files.insert(page.path, page.text);
         }
     }
     files
+}
+
+/// What keeps a change of terms from being only that: each with what is to be done first.
+pub(crate) fn unkept(look: &Look<'_>) -> Vec<String> {
+    let unread = look.terms.iter().filter(|read| read.file.is_none());
+    let mut out: Vec<String> = unread
+        .map(|read| {
+            let path = in_span(&read.path, SHOWN);
+            format!("no term is changed while {path} can't be read: it would be lost from what is rendered; correct it")
+        })
+        .collect();
+    let there = |path: &str| look.others.iter().find(|page| page.path == path).map(|page| page.text.as_str());
+    for page in rendered(Listing::of(look.terms).terms(), look.language, there) {
+        if there(&page.path).is_some_and(|text| text != page.text) {
+            let path = in_span(&page.path, SHOWN);
+            out.push(format!(
+                "no term is changed while {path} isn't as the terms render: what differs there would be lost; run \
+                 `factoryctl term render`, or move what people wrote"
+            ));
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -100,7 +123,7 @@ mod tests {
     use crate::language::keep::{Kept, Look, Proposal};
     use crate::language::terms::samples::{ID_A, ID_B, Sample};
 
-    use super::{capped, changed, left_alone, sound};
+    use super::{Listing, capped, changed, left_alone, read, rendered, sound};
 
     const PATH: &str = "wiki/terms/crane.md";
 
@@ -117,24 +140,23 @@ mod tests {
 
     #[test]
     fn what_is_rendered_changes_with_its_terms() {
-        let world = World::new([(PATH, crane().text())], Known::default());
+        let mut world = World::new([(PATH, crane().text())], Known::default());
         let kept = world.look(|look| proposing(look, &[(PATH, crane().text())]));
         assert_eq!(world.told(&kept), "# T", "the same text is no change");
-        let world = world.applied(
-            &world
-                .look(|look| proposing(look, &[("wiki/terms/dock.md", Sample::new(ID_B, "Dock").text())]))
-                .proposal
-                .unwrap(),
-        );
-        assert!(world.files["wiki/glossary.md"].contains("_2 terms across 1 bounded context._"));
-        let kept =
-            world.look(|look| proposing(look, &[(PATH, crane().updated("2026-12-01T00:00:00Z").text())]));
-        insta::assert_snapshot!(world.told(&kept), @r#"
-        # T
-        wiki/terms/crane.md:
-          -updated_at: "2026-01-01T00:00:00Z"
-          +updated_at: "2026-12-01T00:00:00Z"
-        "#);
+        let dock = |world: &World| {
+            world.look(|look| proposing(look, &[("wiki/terms/dock.md", Sample::new(ID_B, "Dock").text())]))
+        };
+        let files = |kept: &Kept| kept.proposal.as_ref().unwrap().files.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(files(&dock(&world)), ["wiki/terms/dock.md"], "what isn't there isn't made");
+        let terms = [read(PATH, &crane().text())];
+        let pages = rendered(Listing::of(&terms).terms(), &world.language, |_| None);
+        world.files.extend(pages.into_iter().map(|page| (page.path, page.text)));
+        assert_eq!(files(&dock(&world)), ["wiki/glossary.md", "wiki/terms/dock.md"]);
+        let with = world.applied(&dock(&world).proposal.unwrap());
+        assert!(with.files["wiki/glossary.md"].contains("_2 terms across 1 bounded context._"));
+        // What would be lost keeps all of it back.
+        world.files.get_mut("wiki/glossary.md").unwrap().push_str("\n## Berth\n\nBy hand.\n");
+        assert_eq!(files(&dock(&world)), [] as [&str; 0]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::language::ulid::Ulid;
 use crate::language::wiki::{Entry, Op, Operation, World, append, index, log_path, read_log, verdict};
 
-use super::{Kept, Look, Proposal, counted, harmless, spanned};
+use super::{Kept, Look, Proposal, TIME, counted, harmless, spanned};
 use compile::{Due, due};
 
 /// The most entries that one change puts on record; the rest follow with the next.
@@ -207,7 +207,9 @@ impl<'a> Draft<'a> {
 
     fn operation(&mut self, op: Op, entries: Vec<Ulid>, reason: String) {
         let names: Vec<String> = entries.iter().map(ToString::to_string).collect();
-        let parts: Vec<&str> = [op.name()].into_iter().chain(names.iter().map(String::as_str)).collect();
+        // Without the time of ids: of those that are made now it is another one with each look.
+        let parts: Vec<&str> =
+            [op.name()].into_iter().chain(names.iter().map(|name| &name[TIME..])).collect();
         let id = Ulid::derived(self.look.now, &parts);
         self.operations.push(Operation { id, at: self.look.now, op, entries, reason });
     }

@@ -235,7 +235,10 @@ fn a_mirror_goes_by_what_is_done_to_the_issue_that_it_is_of() {
     it.stands();
     it.others[0].labels.extend([label("factory:hold", "ann")].map(|on| (on.name.key(), on)));
     it.then("its front is held", |_| ()).stands();
+    it.others[0].labels = front.case.labels.clone();
+    it.then("it goes on", |_| ()).stands();
     it.others[0].labels.clear();
+    it.then("nobody asks for its front any more", |_| ()).stands();
     it.others[0].open = false;
     it.then("its front is closed", |_| ()).stands();
     (front.others[0].open, front.others[0].rejected) = (false, true);

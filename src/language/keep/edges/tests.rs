@@ -86,11 +86,16 @@ fn what_code_shows_comes_and_goes() {
         told.push(format!("{name}: {}\n{}", kept.proposal.unwrap().title, relations(&after)));
         at = after;
     }
-    insta::assert_snapshot!(told.join("\n"), @"
+    insta::assert_snapshot!(told.join("\n"), @r#"
     # Add 2 relations that the code shows
     * `Crane` `depends_on` `Dock`: its code shows it
     * `Crane` `implements` `Port`: its code shows it
-
+    wiki/terms/crane.md:
+      -related: []
+      +related: [{"kind": "depends_on", "target": "01M7YHXEQ0YCPSJZYPWBENKKDB"}, {"kind": "implements", "target": "01M7YHXEQ0YCPSJZYPWBENKKDC"}]
+      -updated_at: "2026-01-01T00:00:00Z"
+      +updated_at: "2026-12-01T00:00:00Z"
+      +edges_by_code: ["depends_on 01M7YHXEQ0YCPSJZYPWBENKKDB", "implements 01M7YHXEQ0YCPSJZYPWBENKKDC"]
     related: [{depends_on, dock}, {implements, port}]
     edges_by_code: [depends_on dock, implements port]
     nothing but the dock: Remove 1 relation that the code no longer shows
@@ -104,7 +109,7 @@ fn what_code_shows_comes_and_goes() {
     edges_by_code: [depends_on port]
     nothing: Remove 1 relation that the code no longer shows
     related: []
-    ");
+    "#);
 }
 
 #[test]
@@ -161,7 +166,7 @@ fn nothing_is_said_that_isnt_clear() {
     an undeclared kind: 
     a kind for other terms: 
     a term that isn't used any more: 
-    a file with errors: `wiki/terms/crane.md` is left alone because of what is wrong in it: `an item of 'evidence' is no text`; run `factoryctl term lint`, then correct it
+    a file with errors: 
     a ledger that is none: `wiki/terms/crane.md` is left alone: its `edges_by_code` is no list of "kind id"; correct it, or leave the line out to make all relations people's own
     a ledger of another form: `wiki/terms/crane.md` is left alone: its `edges_by_code` is no list of "kind id"; correct it, or leave the line out to make all relations people's own
     "#);

@@ -33,6 +33,17 @@ pub(super) const INVARIANTS: usize = 3;
 const LEAST_ALIAS: usize = 3;
 /// The most characters of an alias.
 pub(super) const ALIAS: usize = 60;
+/// An alias that is shorter says too little.
+const LEAST_WORD: usize = 4;
+
+/// Words that are no name of anything.
+const COMMON: [&str; 40] = [
+    "about", "after", "also", "been", "before", "being", "both", "class", "code", "could", "data", "does",
+    "each", "event", "every", "file", "from", "have", "here", "into", "item", "kind", "list", "more", "name",
+    "only", "other", "part", "same", "some", "such", "that", "their", "them", "then", "there", "these",
+    "they", "this", "with",
+];
+
 /// The most aliases.
 pub(super) const ALIASES: usize = 4;
 /// The most terms that one depends on.
@@ -154,11 +165,16 @@ fn aliases(look: &Look<'_>, candidates: &[Candidate], name: &str, answer: &Value
         let plain = alias.chars().all(|c| c.is_alphanumeric() || " -_'’.".contains(c));
         let fits = plain && (LEAST_ALIAS..=ALIAS).contains(&length) && unfit(&alias).is_none();
         let slug = of_name(&alias);
-        if fits && !slug.is_empty() && known.insert(slug) {
+        if fits && !is_common(&alias) && !slug.is_empty() && known.insert(slug) {
             aliases.push(alias);
         }
     }
     aliases
+}
+
+/// Whether it is a word that texts have whatever they are about.
+fn is_common(alias: &str) -> bool {
+    alias.chars().count() < LEAST_WORD || COMMON.contains(&alias)
 }
 
 /// The terms that it depends on, of those that its code names too.

@@ -203,7 +203,10 @@ fn files_with_errors_and_terms_out_of_use_stay() {
     let old = sample(1).with("confidence", "\"deprecated\"").with("superseded_reason", "\"old\"").text();
     world.files.insert(path(1).into(), old);
     let (kept, _) = world.settled(keep);
-    insta::assert_snapshot!(world.told(&kept), @r"! `wiki/terms/apron.md` is left alone because of what is wrong in it: `an item of 'evidence' is no text`; run `factoryctl term lint`, then correct it");
+    insta::assert_snapshot!(world.told(&kept), @r"
+    ! `wiki/terms/apron.md` is left alone because of what is wrong in it: `an item of 'evidence' is no text`; run `factoryctl term lint`, then correct it
+    ! no term is changed while `wiki/glossary.md` isn't as the terms render: what differs there would be lost; run `factoryctl term render`, or move what people wrote
+    ");
 }
 
 #[test]

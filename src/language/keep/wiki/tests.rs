@@ -98,8 +98,8 @@ fn what_no_longer_holds_is_put_on_record() {
     insta::assert_snapshot!(log, @r#"
     {"v":2}
     {broken
-    {"v":1,"id":"01M8QEDC005GTSD2ZK34NK4Q87","at":"2026-12-01T00:00:00Z","op":"stale","entries":["01ARZ3NDEKTSV4RRFFQ69G5001"],"reason":"the code that it is about is gone: src/x.rs, src/a.rs:Lost"}
-    {"v":1,"id":"01M8QEDC00XY369584J5T2BR3X","at":"2026-12-01T00:00:00Z","op":"stale","entries":["01ARZ3NDEKTSV4RRFFQ69G5002"],"reason":"it held until 2026-11-30T00:00:00Z"}
+    {"v":1,"id":"01M8QEDC00VCQFWQC19ZRNHHKM","at":"2026-12-01T00:00:00Z","op":"stale","entries":["01ARZ3NDEKTSV4RRFFQ69G5001"],"reason":"the code that it is about is gone: src/x.rs, src/a.rs:Lost"}
+    {"v":1,"id":"01M8QEDC00WGNY2QCBN8VB49PF","at":"2026-12-01T00:00:00Z","op":"stale","entries":["01ARZ3NDEKTSV4RRFFQ69G5002"],"reason":"it held until 2026-11-30T00:00:00Z"}
     "#);
     let path = format!("wiki/gotchas/{}-a.md", id(2));
     insta::assert_snapshot!(repository.files[&path], @r#"
@@ -263,9 +263,9 @@ fn entries_that_say_the_same_become_one() {
     );
     assert!(matches!(old.unwrap().facts().standing, Standing::Superseded { .. }));
     insta::assert_snapshot!(repository.files["wiki/log/2026-12.jsonl"], @r#"
-    {"v":1,"id":"01M8QEDC00DFX68CQKNHEE6PRZ","at":"2026-12-01T00:00:00Z","op":"supersede","entries":["01ARZ3NDEKTSV4RRFFQ69G5001","01ARZ3NDEKTSV4RRFFQ69G5002","01ARZ3NDEKTSV4RRFFQ69G5003"],"reason":"01M8QEDC00PHK580WADS06ARAX takes their place"}
-    {"v":1,"id":"01M8QEDC00W7A7DRP900A6PY6W","at":"2026-12-01T00:00:00Z","op":"supersede","entries":["01ARZ3NDEKTSV4RRFFQ69G5004","01ARZ3NDEKTSV4RRFFQ69G5005"],"reason":"01M8QEDC00QTDZVTKTYZQ2T2RF takes their place"}
-    {"v":1,"id":"01M8QEDC009JC9H5K3BAVNMY7Y","at":"2026-12-01T00:00:00Z","op":"compile","entries":["01ARZ3NDEKTSV4RRFFQ69G5001","01ARZ3NDEKTSV4RRFFQ69G5002","01ARZ3NDEKTSV4RRFFQ69G5003","01ARZ3NDEKTSV4RRFFQ69G5004","01ARZ3NDEKTSV4RRFFQ69G5005","01ARZ3NDEKTSV4RRFFQ69G5006","01M8QEDC00PHK580WADS06ARAX","01M8QEDC00QTDZVTKTYZQ2T2RF"],"reason":"looked at 6 of gotchas, and made 2 of them"}
+    {"v":1,"id":"01M8QEDC001F21FJR7M2KB80RH","at":"2026-12-01T00:00:00Z","op":"supersede","entries":["01ARZ3NDEKTSV4RRFFQ69G5001","01ARZ3NDEKTSV4RRFFQ69G5002","01ARZ3NDEKTSV4RRFFQ69G5003"],"reason":"01M8QEDC00PHK580WADS06ARAX takes their place"}
+    {"v":1,"id":"01M8QEDC005GTD6EM7BG5MG2GM","at":"2026-12-01T00:00:00Z","op":"supersede","entries":["01ARZ3NDEKTSV4RRFFQ69G5004","01ARZ3NDEKTSV4RRFFQ69G5005"],"reason":"01M8QEDC00QTDZVTKTYZQ2T2RF takes their place"}
+    {"v":1,"id":"01M8QEDC00Z50828NNDCBJ8NVK","at":"2026-12-01T00:00:00Z","op":"compile","entries":["01ARZ3NDEKTSV4RRFFQ69G5001","01ARZ3NDEKTSV4RRFFQ69G5002","01ARZ3NDEKTSV4RRFFQ69G5003","01ARZ3NDEKTSV4RRFFQ69G5004","01ARZ3NDEKTSV4RRFFQ69G5005","01ARZ3NDEKTSV4RRFFQ69G5006","01M8QEDC00PHK580WADS06ARAX","01M8QEDC00QTDZVTKTYZQ2T2RF"],"reason":"looked at 6 of gotchas, and made 2 of them"}
     "#);
     for (n, asks) in [(20, 0), (21, 0), (22, 1)] {
         let more = entry(n, "gotchas", &format!("New {n}"), "", &format!("Fresh {n}."));
