@@ -176,12 +176,22 @@ fn loops_are_listed_as_they_are_switched_without_a_daemon() {
         w.run(&["loop", "disable", "labels", "--reason", "smoke"]).exits(0);
         insta::assert_snapshot!(w.run(&["loop", "list"]).transcript(), @r"
         $ factoryctl loop list
-        repository-settings  not running  every 10m
-        labels               disabled     every 10m   off by tester@[host]: smoke
-        config-review        not running  every 5m
-        flips                not running  every 10m
-        tasks                not running  every 1m
-        pipeline             not running  every 1m
+        repository-settings     not running  every 10m
+        labels                  disabled     every 10m   off by tester@[host]: smoke
+        config-review           not running  every 5m
+        flips                   not running  every 10m
+        tasks                   not running  every 1m
+        pipeline                not running  every 1m
+        term-pruner             not running  every 10m
+        edge-proposer           not running  every 10m
+        term-proposer           not running  every 10m
+        entry-evidence          not running  every 10m
+        repo-wiki               not running  every 10m
+        wiki-rot-detector       not running  every 10m
+        diagram                 not running  every 10m
+        adr-reviewer            not running  every 10m
+        adr-touchpoint-auditor  not running  every 10m
+        adr-conformance         not running  every 10m
         [exit 0]
         ");
         insta::assert_snapshot!(w.run(&["loop", "show", "labels"]).transcript(), @r"
@@ -357,7 +367,7 @@ fn misplaced_config_is_said() {
         w.commit("Misplace");
         insta::assert_snapshot!(w.run(&["validate"]).transcript(), @r"
         $ factoryctl validate
-        valid: 1 file, 1 repository, 6 loops
+        valid: 1 file, 1 repository, 16 loops
         --- stderr
         config::passed-over
 

@@ -247,6 +247,10 @@ fn a_mirror_goes_by_what_is_done_to_the_issue_that_it_is_of() {
     implement: `implement` 1 is to be done
     (its front is held)
     triage: held, waits for acme/anvil#7, which it is worked on for, and which waits for its label `factory:hold` to be removed
+    (it goes on)
+    implement: `implement` 1 is to be done
+    (nobody asks for its front any more)
+    triage: held, waits for acme/anvil#7, which it is worked on for, to be asked for again
     (its front is closed)
     triage: held, waits for acme/anvil#7, which it is worked on for, to be opened again: it is closed
     ---
