@@ -94,7 +94,8 @@ fn decisions(it: &Proposed<'_>) -> Vec<String> {
 }
 
 fn listed(all: &[String]) -> String {
-    let mut out: String = all.iter().take(MOST).map(|line| format!("- {line}\n")).collect();
+    let lines: Vec<String> = all.iter().take(MOST).map(|line| format!("- {line}\n")).collect();
+    let mut out = lines.concat();
     if all.len() > MOST {
         out.push_str(&format!("- and {} more\n", all.len() - MOST));
     }
