@@ -140,7 +140,7 @@ fn much_that_breaks_at_once_is_told_and_left() {
 fn a_source_root_that_was_renamed_takes_no_word_along() {
     yard(|w| {
         w.config(&plain());
-        let dir = w.path("tmp/move");
+        let dir = w.path("home/move");
         let dir = dir.to_str().expect("it is UTF-8");
         let git = |args: &[&str]| {
             let out = w.plain("git", args);
