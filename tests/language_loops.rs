@@ -570,3 +570,18 @@ fn nothing_is_rendered_over_what_would_be_lost() {
         proposed(w, "term-pruner");
     });
 }
+
+/// A keeper that can't decide doesn't take what it told before for mended.
+#[test]
+fn an_issue_stays_open_while_nobody_can_tell_whether_its_reason_is_gone() {
+    yard(|w| {
+        push(w, "src/odd.rs", &service("Odd", &["ends"]));
+        w.apply(&[]).exits(0);
+        let told = |w: &World| issues(w).iter().filter(|(_, _, body)| body.contains("odd.rs")).count();
+        assert_eq!(told(w), 1, "{:?}", issues(w));
+        w.config(&CONFIG.replace("roots \"src\"", "roots \"lib\""));
+        let plan = w.plan(&["--loop", "diagram"]);
+        assert!(!plan.out.contains("keep-issue") && !plan.out.contains("keep issue"), "{}", plan.all());
+        assert!(plan.all().contains("no source file is indexed"), "{}", plan.all());
+    });
+}

@@ -22,6 +22,11 @@ pub mod wiki;
 
 use crate::model::language::Level;
 
+/// How many of something, in words.
+pub fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
 /// Every rule as it is documented: its name, its level where config doesn't say, and what it asks for.
 pub fn described() -> Vec<(&'static str, Level, &'static str)> {
     let terms = lint::RULES.iter().map(|rule| (rule.name, rule.level, rule.doc));

@@ -276,7 +276,9 @@ fn issues(
             plan.act(keep_issue(keeper.name, repo, at, (Some(there.number), before), (line, Some(says))));
         }
     }
-    for there in seen.issues.iter().filter(|it| it.open) {
+    // Who couldn't decide doesn't know what is gone.
+    let decided = kept.problems.is_empty();
+    for there in seen.issues.iter().filter(|it| it.open && decided) {
         let line = first_line(&there.body);
         if is_its(line) && !wanted.iter().any(|wanted| wanted == line) {
             let before = json!({ "title": there.title, "body": there.body });

@@ -36,7 +36,7 @@ pub struct Kept {
     pub proposal: Option<Proposal>,
     /// What has to be judged, the most important first.
     pub asks: Vec<Ask>,
-    /// Issues that are to be open; any other of this keeper's is over.
+    /// Issues that are to be open; any other of this keeper's is over, unless something keeps it from deciding.
     pub issues: Vec<Issue>,
     /// What keeps it from deciding, each as a sentence that names the place and the next step.
     pub problems: Vec<String>,

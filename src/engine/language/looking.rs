@@ -13,7 +13,7 @@ use crate::adapters::git::{self, Access, Bound, Mirror, Refs};
 use crate::adapters::github::{self, Client};
 use crate::adapters::said;
 use crate::adapters::state::StateDir;
-use crate::language::keep::{KEEPERS, Look, Merged, branch as branch_of, conformance};
+use crate::language::keep::{BRANCHES, KEEPERS, Look, Merged, branch as branch_of, conformance};
 use crate::language::wiki::WikiPage;
 use crate::model::keeping::{Answer, Answers, Kept, LanguageSeen};
 use crate::model::language::{Anchor, Language};
@@ -118,11 +118,13 @@ pub(crate) async fn languages_seen(
         };
         let answers = answers.get(repo).cloned().unwrap_or_default();
         let day = looking.now.to_zoned(jiff::tz::TimeZone::UTC).date();
-        found.push((repo, branch, head, Of { head: commit, language, answers, day }));
+        let of = Of { head: commit, language, answers, day };
+        let known = looking.glances.of(repo, &of);
+        found.push((repo, branch, head, of, known));
     }
-    let is_new = |(repo, _, _, of): &&(&RepoName, String, Head, Of)| looking.glances.of(repo, of).is_none();
-    let wanted: Vec<(RepoName, String, Timestamp)> = (found.iter().filter(is_new))
-        .filter_map(|(repo, branch, head, _)| Some(((*repo).clone(), branch.clone(), head.since?)))
+    let wanted: Vec<(RepoName, String, Timestamp)> = (found.iter())
+        .filter(|(.., known)| known.is_none())
+        .filter_map(|(repo, branch, head, ..)| Some(((*repo).clone(), branch.clone(), head.since?)))
         .collect();
     let mut landed = if wanted.is_empty() {
         BTreeMap::new()
@@ -130,14 +132,18 @@ pub(crate) async fn languages_seen(
         observed::landed(looking.client, &wanted, &mut gaps).await
     };
     let mut seen = BTreeMap::new();
-    for (repo, branch, Head { url, pulls, issues, since, .. }, of) in found {
+    for (repo, branch, Head { url, pulls, issues, since, .. }, of, known) in found {
         let base = (branch, of.head.clone());
-        let landed = landed.remove(repo);
-        if landed.is_none() && since.is_some() && looking.glances.of(repo, &of).is_none() {
-            observed.languages.insert(repo.clone(), Seen::Unknown);
-            continue;
-        }
-        match kept(looking, repo, (&url, &base.0), of, landed.unwrap_or_default()).await {
+        let found = match (known, landed.remove(repo)) {
+            (Some(found), _) => Ok(found),
+            // What landed was asked for, and can't be told.
+            (None, None) if since.is_some() => {
+                observed.languages.insert(repo.clone(), Seen::Unknown);
+                continue;
+            }
+            (None, landed) => kept(looking, repo, (&url, &base.0), of, landed.unwrap_or_default()).await,
+        };
+        match found {
             Ok(Found { kept, branches }) => {
                 let declined = BTreeMap::new();
                 seen.insert(repo.clone(), LanguageSeen { base, branches, kept, pulls, issues, declined });
@@ -153,9 +159,6 @@ pub(crate) async fn languages_seen(
     observed.languages.extend(seen.into_iter().map(|(repo, seen)| (repo, Seen::Known(seen))));
     observed.gaps.extend(gaps);
 }
-
-/// The beginning of every branch of a keeper.
-const BRANCHES: &str = crate::language::keep::BRANCHES;
 
 /// The repositories whose language is kept: the one that config lies in, and those that declare one and aren't archived.
 fn declared<'a>(desired: &'a Desired, api: &str) -> BTreeMap<&'a RepoName, Arc<Language>> {
@@ -178,7 +181,7 @@ fn cause(error: &Error) -> Cause {
     }
 }
 
-/// What keepers make of a repository, as it was found before where nothing is another thing since.
+/// What keepers make of a repository.
 async fn kept(
     looking: Looking<'_>,
     repo: &RepoName,
@@ -186,9 +189,6 @@ async fn kept(
     of: Of,
     landed: Vec<Landed>,
 ) -> Result<Found, Error> {
-    if let Some(found) = looking.glances.of(repo, &of) {
-        return Ok(found);
-    }
     let Looking { client, env, state, now, .. } = looking;
     let url = format!("{url}.git");
     let mirror = Mirror::ensure(&state.mirror_of(repo), &url)?;

@@ -30,8 +30,9 @@ use jiff::Timestamp;
 use crate::model::LoopName;
 use crate::model::language::Language;
 
+pub use super::counted;
 pub use crate::model::keeping::{Answer, Ask, Issue, Kept, Proposal};
-pub use words::{counted, cut, harmless, in_span, is_unseen, spanned, visible};
+pub use words::{cut, harmless, in_span, is_unseen, spanned, visible};
 
 use super::adr::Adrs;
 use super::code::Code;
@@ -166,4 +167,15 @@ pub fn data(text: &str) -> String {
     let fence = "`".repeat(longest.max(2) + 1);
     let end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
     format!("{fence}text\n{text}{end}{fence}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KEEPERS;
+
+    #[test]
+    fn runs_are_known_by_the_names_of_all_keepers() {
+        let names: Vec<&str> = KEEPERS.iter().map(|keeper| keeper.name).collect();
+        assert_eq!(names, crate::model::keeping::KEEPERS);
+    }
 }

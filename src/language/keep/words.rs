@@ -1,6 +1,8 @@
 //! Words of files and of models where people read them: on one line, where they call nobody, refer to nothing and mark up
 //! nothing.
 
+use crate::model::is_hidden;
+
 /// The most characters of a name.
 const SPAN: usize = 200;
 
@@ -57,13 +59,7 @@ fn is_numbered(text: &str) -> bool {
 
 /// Whether a character has a meaning for machines only, and isn't white space.
 pub fn is_unseen(c: char) -> bool {
-    let control = c.is_control() && !c.is_whitespace();
-    control
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}')
-        || ('\u{200b}'..='\u{200f}').contains(&c)
-        || ('\u{202a}'..='\u{202e}').contains(&c)
-        || ('\u{2060}'..='\u{206f}').contains(&c)
-        || ('\u{e0000}'..='\u{e007f}').contains(&c)
+    is_hidden(c) && !c.is_whitespace()
 }
 
 /// A text of at most so many characters; `…` is the last one where it was longer.
@@ -90,11 +86,6 @@ pub fn in_span(text: &str, most: usize) -> String {
 pub fn visible(text: &str) -> String {
     let spaced = text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_unseen(*c));
     spaced.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// How many of something, in words.
-pub fn counted(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 #[cfg(test)]

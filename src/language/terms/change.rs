@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::language::code::{Code, Resolution};
+use crate::language::counted;
 use crate::language::prose::{Vocabulary, folded};
 use crate::language::wiki::WikiPage;
 use crate::model::language::Anchor;
@@ -333,10 +334,6 @@ fn colliding_pages(f: &mut fmt::Formatter<'_>, pages: &[String]) -> fmt::Result 
     let more = if pages.len() > SHOWN { ", …" } else { "" };
     let uses = counted(pages.len(), "page uses", "pages use");
     write!(f, ", which {uses}: {}{more}", shown.join(", "))
-}
-
-fn counted(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 #[cfg(test)]
