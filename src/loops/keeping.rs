@@ -170,6 +170,14 @@ fn proposal(
         );
         return plan.wait(at.clone(), on);
     }
+    // Who couldn't decide doesn't know that nothing is left of it.
+    if let Some(pull) = own.first().filter(|_| kept.proposal.is_none() && !kept.problems.is_empty()) {
+        let on = format!(
+            "what keeps it from deciding to be mended: nobody can tell whether #{} still holds",
+            pull.number
+        );
+        return plan.wait(at.clone(), on);
+    }
     for pull in &own {
         plan.act(withdraw(keeper, repo, pull, kept.proposal.is_some()));
     }

@@ -32,7 +32,7 @@ pub const KEPT_LABEL: &str = "factory:upkeep";
 /// What a keeper decided.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Kept {
-    /// The change that it proposes; nothing: none is due.
+    /// The change that it proposes; nothing: none is due, unless something keeps it from deciding.
     pub proposal: Option<Proposal>,
     /// What has to be judged, the most important first.
     pub asks: Vec<Ask>,
