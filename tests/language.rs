@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use factoryctl::language::render::copied::copied;
+use factoryctl::twin::{FaultAction, FaultRule};
 
 use crate::world::{World, world};
 
@@ -235,6 +236,25 @@ fn decisions_are_begun_listed_and_held_to_the_code() {
         w.run(&["adr", "index", "--check"]).exits(0);
         let nobody = w.run(&["adr", "show", "9"]).exits(64);
         assert!(nobody.err.contains("there is no decision `9`"), "{}", nobody.all());
+    });
+}
+
+#[test]
+fn a_decision_takes_no_number_that_an_open_pull_request_has() {
+    yard(|w| {
+        let github = w.github();
+        github.push_file("acme/anvil", "other", "adr/0004-ships-wait.md", "# ADR-0004: Ships wait\n").unwrap();
+        github.open_pull("acme/anvil", "other", "main", "Ships wait").unwrap();
+        let own = CONFIG.replace("factory \"acme\"", "factory \"acme\" { config \"acme/anvil\"; }");
+        w.write("factory.kdl", &own);
+        let begun = w.run(&["adr", "new", "Cranes lift one thing at a time"]).exits(0);
+        assert!(begun.out.contains("adr/0005-cranes-lift-one-thing-at-a-time.md"), "{}", begun.all());
+        // Who can't ask is told, and has a decision all the same.
+        let refuse = FaultAction::Status { status: 404, body: None, headers: [].into() };
+        w.faults(vec![FaultRule::every(refuse).on("GET", "/repos/acme/anvil/pulls")]);
+        let blind = w.run(&["adr", "new", "Docks are dredged"]).exits(0);
+        assert!(blind.err.contains("which numbers open pull requests take is not known"), "{}", blind.all());
+        assert!(blind.out.contains("adr/0006-docks-are-dredged.md"), "{}", blind.all());
     });
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn service(name: &str, fields: &[&str]) -> String {
     format!("/// One.\npub struct {name} {{\n{}}}\n", fields.concat())
 }
 
-fn term(id: &str, name: &str, anchor: &str) -> String {
+pub(crate) fn term(id: &str, name: &str, anchor: &str) -> String {
     format!(
         "---\nid: \"{id}\"\nname: \"{name}\"\nkind: \"service\"\nbounded_context: \"core\"\ncode_anchor: \"{anchor}\"\n\
          aliases: []\nrelated: []\nevidence: []\nsuperseded_by: null\nsuperseded_reason: null\nconfidence: \"accepted\"\n\

@@ -23,6 +23,7 @@ mod daemon;
 mod demo;
 mod drift;
 mod elsewhere;
+mod excerpts;
 mod faults;
 mod follow_ups;
 mod gates;

@@ -93,3 +93,41 @@ fn what_the_queue_takes_out_is_mended_before_it_is_queued_again() {
         );
     });
 }
+
+#[test]
+fn what_people_hold_is_taken_out_of_the_queue_and_put_there_again() {
+    let script = "echo sharp > done; git add done; git commit -q -m 'Hone it'; echo honed";
+    with_issue(script, SHORT, |w, number| {
+        let github = w.github();
+        github.set_merge_queue("acme/anvil", "main", "squash").unwrap();
+        let (begun, goes_on) = (w.path("home/begun"), w.path("home/goes-on"));
+        let both = format!(
+            "test -f done && {{ ! test -f rival || {{ touch {}; until test -f {}; do sleep 0.05; done; }}; }}",
+            begun.display(),
+            goes_on.display()
+        );
+        github.set_ci("acme/anvil", vec![factoryctl::twin::world::CiScript::new("ci", 77, &both)]).unwrap();
+        until_it(w, "open");
+        github.push_file("acme/anvil", "main", "rival", "there too\n").unwrap();
+        for _ in 0..4 {
+            if !begun.exists() {
+                step(w);
+            }
+        }
+        w.until("the queue tests it", || begun.exists());
+        github.label_issue("acme/anvil", number, "factory:hold", "acme").unwrap();
+        let plan = w.plan(&[]).exits(2);
+        assert!(plan.out.contains("dequeue pull"), "{}", plan.all());
+        step(w).exits(0);
+        assert_eq!(removals(w), 1);
+        w.plan(&[]).exits(0);
+        std::fs::write(&goes_on, "").unwrap();
+        rested(w);
+        assert_eq!(pulls(w), [format!("factory/issue/{number} open")]);
+        github.unlabel_issue("acme/anvil", number, "factory:hold", "acme").unwrap();
+        until_it(w, "merged");
+        step(w).exits(0);
+        assert_eq!(labels(w, number), ["factory", "factory:done"], "{}", w.plan(&[]).all());
+        assert_eq!((runs(w).len(), removals(w)), (1, 1));
+    });
+}

@@ -112,6 +112,33 @@ fn an_issue_is_worked_on_and_lands() {
 }
 
 #[test]
+fn an_issue_waits_while_nothing_can_be_written_and_goes_on_by_itself() {
+    let script = "echo sharp > done; git add done; git commit -q -m 'Hone it'; echo honed";
+    with_issue(script, SHORT, |w, number| {
+        let archived = |is: bool| w.github().set("acme/anvil", &serde_json::json!({ "archived": is })).unwrap();
+        archived(true);
+        let plan = w.plan(&[]);
+        assert!(plan.out.contains("its repository to be unarchived"), "{}", plan.all());
+        step(w);
+        assert_eq!((labels(w, number), runs(w).len()), (vec!["factory".to_owned()], 0));
+        archived(false);
+        step(w).exits(0);
+        assert_eq!(labels(w, number), ["factory", "factory:implement"], "{}", w.plan(&[]).all());
+        // A label that is about to be written is written later.
+        archived(true);
+        for _ in 0..3 {
+            step(w);
+        }
+        assert_eq!(pulls(w), Vec::<String>::new());
+        archived(false);
+        for _ in 0..6 {
+            step(w);
+        }
+        assert_eq!(labels(w, number), ["factory", "factory:done"], "{}", w.plan(&[]).all());
+    });
+}
+
+#[test]
 fn nothing_is_begun_while_enough_waits_to_land() {
     let script = "echo sharp > done; git add done; git commit -q -m 'Hone it'; echo honed";
     with_issue(script, "phases; waiting-pulls 1", |w, number| {

@@ -89,7 +89,7 @@ fn an_issue_is_worked_on_as_another_one_and_closed_with_it() {
         w.config(&config("by \"mirror\"; route \"acme/anvil\" { title \"anvil\"; }"));
         w.apply(&[]).exits(0);
         w.github().set_ci("acme/anvil", vec![CiScript::new("ci", CI, "test -f done")]).unwrap();
-        asked(w, "Hone the anvil");
+        let front = asked(w, "Hone the anvil");
         for _ in 0..10 {
             step(w);
         }
@@ -104,5 +104,8 @@ fn an_issue_is_worked_on_as_another_one_and_closed_with_it() {
         assert!(inbox.len() == 1 && inbox[0].contains("(closed)"), "{inbox:?}\n{}", w.plan(&[]).all());
         assert_eq!(runs(w).len(), 1);
         w.plan(&[]).exits(0);
+        // What was closed, and had no run of its own, is told of all the same.
+        let shown = w.run(&["issue", "show", &format!("acme/inbox#{front}")]).exits(0);
+        assert!(shown.out.contains("closed"), "{}", shown.all());
     });
 }

@@ -123,6 +123,9 @@ impl Writer {
             Effect::Enqueue(it) => {
                 group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
+            Effect::Dequeue(it) => {
+                group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
+            }
             Effect::Reply(it) => {
                 group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
@@ -201,6 +204,7 @@ impl Writer {
             Effect::Mirror(it) => moving::mirror(client, it).await?,
             Effect::Merge(landing) => cases::merge(client, landing).await?,
             Effect::Enqueue(it) => queue::enqueue(client, it).await?,
+            Effect::Dequeue(it) => queue::dequeue(client, it).await?,
             Effect::UpdateBranch { repo, number, head, .. } => {
                 cases::update_branch(client, repo, *number, head).await?
             }

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::adapters::github::Patience;
 use crate::language::adr::{self, Adrs, Name, Number, Record};
 use crate::language::wiki::WikiPage;
 use crate::model::language::Level;
+use crate::observed;
 use crate::plan::render::printable;
 
 use super::context::Context;
@@ -84,7 +86,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             };
             words::lint(cx, &mut opened, of_decisions, *fix, *json).await
         }
-        What::New { title } => begin(cx, &opened, title),
+        What::New { title } => begin(cx, &opened, title).await,
         What::Index { check } => {
             let folder = &opened.language()?.adr;
             let path = format!("{folder}/{INDEX}");
@@ -123,15 +125,33 @@ fn list(cx: &Context, adrs: &Adrs, as_json: bool) -> Result<Exit, Fail> {
     Ok(Exit::Done)
 }
 
-fn begin(cx: &Context, opened: &Opened, title: &str) -> Result<Exit, Fail> {
+async fn begin(cx: &Context, opened: &Opened, title: &str) -> Result<Exit, Fail> {
     let (root, words) = (opened.root(cx)?, opened.words()?);
     let here = words.adrs.records.iter().map(Record::number).collect();
     let refused = |error: adr::Undraftable| Fail::new(Exit::Usage, error.to_string());
-    let number = adr::next_number(&here, &[]).map_err(refused)?;
+    let open = taken(cx, opened, &words.language.adr).await.unwrap_or_else(|fail| {
+        // Who is offline may write down a decision all the same.
+        let why = std::iter::once(fail.message).chain(fail.causes).collect::<Vec<_>>().join(": ");
+        cx.ui.say(&format!("warning: which numbers open pull requests take is not known: {why}"));
+        Vec::new()
+    });
+    let number = adr::next_number(&here, &open).map_err(refused)?;
     let draft = adr::draft(&words.language.adr, number, title, cx.today()).map_err(refused)?;
     write(&root, &WikiPage { path: draft.path.clone(), text: draft.text })?;
     cx.ui.print(&format!("wrote {}\n", draft.path))?;
     Ok(Exit::Done)
+}
+
+/// The numbers that open pull requests take, where the repository is on GitHub.
+async fn taken(cx: &Context, opened: &Opened, folder: &str) -> Result<Vec<adr::Taken>, Fail> {
+    let desired = &opened.loaded().desired;
+    let client = cx.clients(desired, Patience::Foreground, None)?.author;
+    let Some(repo) = desired.own_repo(client.base()) else { return Ok(Vec::new()) };
+    let added = observed::added_by_pulls(&client, repo).await?;
+    let of = |(pull, paths): &(u64, Vec<String>)| {
+        paths.iter().filter_map(|path| adr::Taken::of(folder, path, *pull)).collect::<Vec<_>>()
+    };
+    Ok(added.iter().flat_map(of).collect())
 }
 
 /// The rules about decisions.

@@ -130,6 +130,74 @@ pub trait Code {
     }
 }
 
+/// Code that nobody has read: of none of it anything can be told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unread;
+
+impl Unread {
+    fn unknown() -> Answer {
+        Answer::Unknown { why: "the code was not read".to_owned() }
+    }
+}
+
+impl Code for Unread {
+    fn resolve(&self, _: &Anchor) -> Resolution {
+        Resolution::Unindexed("the code was not read".to_owned())
+    }
+
+    fn load_bearing(&self, _: &[String]) -> Vec<Anchor> {
+        Vec::new()
+    }
+
+    fn uses(&self) -> Vec<FileUse> {
+        Vec::new()
+    }
+
+    fn files(&self) -> Vec<FileOf> {
+        Vec::new()
+    }
+
+    fn has_file(&self, _: &str) -> Answer {
+        Self::unknown()
+    }
+
+    fn has_dotted(&self, _: &str) -> Answer {
+        Self::unknown()
+    }
+
+    fn has_name(&self, _: &str) -> Answer {
+        Self::unknown()
+    }
+
+    fn has_command(&self, _: &str) -> Answer {
+        Self::unknown()
+    }
+
+    fn defined(&self, _: &Anchor) -> Option<Anchor> {
+        None
+    }
+
+    fn depends(&self, _: &Anchor) -> Option<Vec<Anchor>> {
+        None
+    }
+
+    fn bases(&self, _: &Anchor) -> Option<Vec<Anchor>> {
+        None
+    }
+
+    fn is_public_type(&self, _: &Anchor) -> Option<bool> {
+        None
+    }
+
+    fn excerpt(&self, _: &Anchor, _: usize) -> Option<String> {
+        None
+    }
+
+    fn names_in(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::known::Known;

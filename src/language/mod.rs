@@ -4,6 +4,7 @@
 
 pub mod adr;
 pub mod code;
+pub mod excerpt;
 pub mod finding;
 pub mod fix;
 pub mod front;

@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::pipeline::{
     Move, Stand, Station, View, awaits_checks, has_its_turn, holds_others, is_resolution, lands_resolved,
-    may_wait, projection, shared, station, touches, waits_in_line,
+    dequeues, may_wait, projection, shared, station, touches, waits_in_line,
 };
 use crate::plan::Plan;
 use crate::work::{self, Next, Room, ends, next, under_way};
@@ -39,6 +39,7 @@ impl Loop for Pipeline {
         Verb::MirrorIssue,
         Verb::MergePull,
         Verb::EnqueuePull,
+        Verb::DequeuePull,
         Verb::UpdateBranch,
         Verb::Reply,
         Verb::ReviewPull,
@@ -236,6 +237,13 @@ impl Driver {
             if !at.stand.task().is_some_and(|task| task.has(&run.of) && run.of.version == task.version()) {
                 plan.act(stop(run, &why_stopped(at)));
             }
+        }
+        if let Some((it, why)) = dequeues(view, at) {
+            let address = Address::repo(&case.repo).part("pull", &it.pull.to_string()).field("queue");
+            let (before, after) = (it.value(case), it.done());
+            let effect = Effect::Dequeue(Box::new(it));
+            let action = Action::new(Pipeline::NAME, Verb::DequeuePull, address, before, after, effect);
+            plan.act(action.reason(why).because([view.pipeline.source.clone()]));
         }
         match &at.stand {
             Stand::Works(task) => self.works((view, at), task, cx, plan),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::keeping::KeepIssue;
 use super::{
-    ActionId, Address, CommitId, Enqueuing, Fingerprint, LabelName, LabelSpec, Landing, LoopName, Mirror,
+    ActionId, Address, CommitId, Dequeuing, Enqueuing, Fingerprint, LabelName, LabelSpec, Landing, LoopName, Mirror,
     OpenIssue, OpenPull, PassOver, PullReview, Reply, RepoName, Setting, SettingValue, Source, StartRun,
     StopRun, Tell, Transfer, Verb, Watched,
 };
@@ -175,6 +175,8 @@ pub enum Effect {
     Merge(Box<Landing>),
     /// Puts a pull request into GitHub's merge queue, at one head.
     Enqueue(Box<Enqueuing>),
+    /// Takes a pull request out of GitHub's merge queue.
+    Dequeue(Box<Dequeuing>),
     /// Has the branch of a pull request take in what its base has.
     UpdateBranch {
         /// Where.
@@ -227,6 +229,7 @@ impl Effect {
             | Self::StartRun(_)
             | Self::StopRun(_)
             | Self::PassOver(_)
+            | Self::Dequeue(_)
             | Self::Withdraw { .. }
             | Self::UpdateLabel { .. }
             | Self::DeleteLabel { .. }
@@ -245,6 +248,7 @@ impl Effect {
             Self::Mirror(it) => Some(&it.watched),
             Self::Merge(landing) => Some(&landing.watched),
             Self::Enqueue(it) => Some(&it.watched),
+            Self::Dequeue(it) => Some(&it.watched),
             Self::Reply(reply) => Some(&reply.watched),
             Self::Review(review) => Some(&review.watched),
             Self::PassOver(it) => Some(&it.watched),
@@ -286,6 +290,7 @@ impl Effect {
             Self::Mirror(it) => &it.repo,
             Self::Merge(landing) => &landing.repo,
             Self::Enqueue(it) => &it.repo,
+            Self::Dequeue(it) => &it.repo,
             Self::Reply(reply) => &reply.repo,
             Self::Review(review) => &review.repo,
             Self::StopRun(stop) => &stop.repo,
@@ -365,6 +370,7 @@ impl Action {
             | Effect::Mirror(_)
             | Effect::Merge(_)
             | Effect::Enqueue(_)
+            | Effect::Dequeue(_)
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)
             | Effect::Review(_)

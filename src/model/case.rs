@@ -46,6 +46,8 @@ pub struct Case {
     pub comments: Vec<CommentSeen>,
     /// The issues of its repository that it says it is blocked by.
     pub blocked_by: BTreeSet<u64>,
+    /// The issues that GitHub has it blocked by, and whether each is open.
+    pub dependencies: BTreeMap<(RepoName, u64), bool>,
     /// The issue that it is a part of: GitHub's parent.
     pub parent: Option<(RepoName, u64)>,
     /// Its parts, GitHub's sub-issues, and whether each is open.
@@ -395,6 +397,12 @@ impl Case {
             "text": self.text(),
             "labels": labels,
         });
+        let blocks: Vec<String> = (self.dependencies.iter().filter(|(_, open)| **open))
+            .map(|((repo, number), _)| format!("{repo}#{number}"))
+            .collect();
+        if !blocks.is_empty() {
+            out["blocked-by"] = blocks.into();
+        }
         if let Some(asked) = self.asked(watched) {
             out["asked"] = asked.into();
         }
@@ -567,6 +575,8 @@ pub struct Cases {
     pub reviewer: Option<String>,
     /// Who sees a repository: `public`, `internal` or `private`.
     pub visibility: BTreeMap<RepoName, String>,
+    /// The repositories that are archived: nothing can be written there.
+    pub archived: BTreeSet<RepoName>,
     /// What the ledger holds for policies that ask for evidence.
     pub held: Arc<Held>,
     /// The advisors that were passed over.

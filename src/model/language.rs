@@ -180,6 +180,8 @@ pub struct Language {
     pub load_bearing: Vec<String>,
     /// An alias that more pages than this use is too common to be one.
     pub broad_alias_pages: usize,
+    /// The most tokens of what a prompt is told of it, by estimate.
+    pub excerpt_tokens: usize,
     /// Dependencies between contexts that must not be.
     pub forbidden: Vec<Forbidden>,
     /// The levels that differ from the rules' own.

@@ -18,12 +18,14 @@ pub struct MergeQueue {
 }
 
 /// The entry of a pull request that is in the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueEntry {
     /// How it stands.
     pub state: EntryIs,
     /// Its place, from one.
     pub position: u64,
+    /// Who put it there: a login, empty where the account is gone.
+    pub by: String,
 }
 
 /// How an entry of the queue stands.
@@ -94,6 +96,38 @@ impl Enqueuing {
         match case.pulls.iter().find(|pull| pull.number == self.pull) {
             Some(pull) if is_there(pull) => queued(pull.number, &pull.head),
             Some(_) | None => case.stamp(&self.watched),
+        }
+    }
+}
+
+/// Takes a pull request out of the merge queue of its base, where the factory put it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dequeuing {
+    /// The repository.
+    pub repo: RepoName,
+    /// What of the issue must be as it was seen.
+    pub watched: Watched,
+    /// The pull request.
+    pub pull: u64,
+}
+
+impl Dequeuing {
+    /// How the pull request looks once this is done.
+    pub fn done(&self) -> Value {
+        json!({ "pull": self.pull, "queued": false })
+    }
+
+    /// How it looks: as it does once this is done, whoever took it out and also once it landed, or with what decides whether it
+    /// may be done.
+    pub fn value(&self, case: &Case) -> Value {
+        let entry = |pull: &PullCase| pull.queue.as_ref()?.entry.clone();
+        let pull = case.pulls.iter().find(|pull| pull.number == self.pull && pull.open);
+        match pull.and_then(entry) {
+            Some(entry) => {
+                let value = json!({ "pull": self.pull, "queued": true, "by": entry.by });
+                self.watched.beside(value, case.stamp(&self.watched))
+            }
+            None => self.done(),
         }
     }
 }

@@ -60,7 +60,7 @@ pub use facet::{Facet, Facets};
 pub use hosted::Hosted;
 pub use identity::{ActionId, CommitId, Fingerprint, IntentId, LoopName};
 pub use issue::{IssueSeen, OpenIssue, Tracker, said_by};
-pub use merge_queue::{Enqueuing, EntryIs, MergeQueue, QUEUE_BOT, QueueEntry, Removed};
+pub use merge_queue::{Dequeuing, Enqueuing, EntryIs, MergeQueue, QUEUE_BOT, QueueEntry, Removed};
 pub use mirror::{Mirror, mirror_line, mirrored_line};
 pub use observed::{
     Broken, Cause, ConfigHead, ConfigPull, Cost, Gap, LabelState, Observed, OpenFlip, OwnRepo, RepoState,

@@ -48,6 +48,8 @@ pub enum Verb {
     MergePull,
     /// A pull request is put into GitHub's merge queue.
     EnqueuePull,
+    /// A pull request is taken out of GitHub's merge queue.
+    DequeuePull,
     /// The branch of a pull request takes in what its base has.
     UpdateBranch,
     /// A conversation on a pull request is answered.
@@ -87,6 +89,7 @@ impl Verb {
         Self::MirrorIssue,
         Self::MergePull,
         Self::EnqueuePull,
+        Self::DequeuePull,
         Self::UpdateBranch,
         Self::Reply,
         Self::ReviewPull,
@@ -120,6 +123,7 @@ impl Verb {
             Self::MirrorIssue => "mirror-issue",
             Self::MergePull => "merge-pull",
             Self::EnqueuePull => "enqueue-pull",
+            Self::DequeuePull => "dequeue-pull",
             Self::UpdateBranch => "update-branch",
             Self::Reply => "reply",
             Self::ReviewPull => "review-pull",
@@ -154,6 +158,7 @@ impl Verb {
             | Self::TransferIssue
             | Self::MergePull
             | Self::EnqueuePull
+            | Self::DequeuePull
             | Self::UpdateBranch => Change::Change,
             Self::DeleteLabel | Self::DeleteComment | Self::Withdraw | Self::StopRun => Change::Delete,
             Self::StartRun => Change::Run,
@@ -178,6 +183,7 @@ impl Verb {
             | Self::MirrorIssue
             | Self::MergePull
             | Self::EnqueuePull
+            | Self::DequeuePull
             | Self::Reply
             | Self::ReviewPull
             | Self::StopRun
@@ -211,6 +217,7 @@ impl Verb {
             | Self::MirrorIssue
             | Self::MergePull
             | Self::EnqueuePull
+            | Self::DequeuePull
             | Self::UpdateBranch
             | Self::Reply
             | Self::ReviewPull
@@ -234,7 +241,11 @@ impl Verb {
             Self::Report => "report",
             Self::Propose | Self::Withdraw => "proposal",
             Self::StartRun | Self::StopRun => "run",
-            Self::OpenPull | Self::MergePull | Self::EnqueuePull | Self::UpdateBranch => "pull request",
+            Self::OpenPull
+            | Self::MergePull
+            | Self::EnqueuePull
+            | Self::DequeuePull
+            | Self::UpdateBranch => "pull request",
             Self::OpenIssue | Self::TellIssue | Self::TransferIssue | Self::MirrorIssue | Self::KeepIssue => {
                 "issue"
             }

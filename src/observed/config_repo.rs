@@ -74,6 +74,21 @@ pub async fn own_pulls(client: &Client, repo: &RepoName, prefix: &str) -> Result
     Ok(open_pulls(client, repo, "").await?.iter().filter_map(own).collect())
 }
 
+/// The files that open pull requests add or rename something to, by their numbers.
+///
+/// # Errors
+/// When any of them can't be read completely.
+pub async fn added_by_pulls(client: &Client, repo: &RepoName) -> Result<Vec<(u64, Vec<String>)>, Error> {
+    let mut out = Vec::new();
+    for pull in open_pulls(client, repo, "").await? {
+        let Some(number) = pull["number"].as_u64() else { continue };
+        let files = client.pages(repo.owner(), &format!("/repos/{repo}/pulls/{number}/files?per_page=100")).await?;
+        let added = files.iter().filter(|file| matches!(file["status"].as_str(), Some("added" | "renamed" | "copied")));
+        out.push((number, added.filter_map(|file| Some(file["filename"].as_str()?.to_owned())).collect()));
+    }
+    Ok(out)
+}
+
 async fn open_pulls(client: &Client, repo: &RepoName, filter: &str) -> Result<Vec<Value>, Error> {
     client.pages(repo.owner(), &format!("/repos/{repo}/pulls?state=open{filter}&per_page=100")).await
 }

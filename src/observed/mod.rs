@@ -20,7 +20,7 @@ use crate::adapters::github::{Client, Kind};
 use crate::model::{Cause, Cost, Desired, Facet, Facets, Observed, RepoName};
 
 pub use cases::{Remembered, Told, WantedCases, cases, one_case, permissions, pushes, reviewer};
-pub use config_repo::{Closing, OwnPull, PullSeen, config_pulls, ending, own_check, own_pulls};
+pub use config_repo::{Closing, OwnPull, PullSeen, added_by_pulls, config_pulls, ending, own_check, own_pulls};
 pub use issues::{issues, marked, mirrored, tracked};
 pub use keeping::{Before, Head, Landed, heads, landed, proposed_before};
 pub use label_uses::count_uses;

@@ -17,8 +17,8 @@ pub(super) fn station(view: &View<'_>, at: Phase) -> Option<Station> {
         return None;
     }
     let open: Vec<String> = (case.children.iter())
-        .filter(|(child, open)| is_open(view, child, **open))
-        .map(|(child, _)| named(case, child))
+        .filter(|((repo, number), open)| is_open(view, (repo, *number), **open))
+        .map(|((repo, number), _)| named(case, (repo, *number)))
         .collect();
     if !open.is_empty() {
         return Some(Station::waits(at, format!("{} to be closed, its children", listed(&open))));
@@ -26,10 +26,11 @@ pub(super) fn station(view: &View<'_>, at: Phase) -> Option<Station> {
     if view.is_begun() {
         return None;
     }
-    let all: Vec<String> = case.children.keys().map(|child| named(case, child)).collect();
+    let called = |(repo, number): &(RepoName, u64)| named(case, (repo, *number));
+    let all: Vec<String> = case.children.keys().map(called).collect();
     let are = if all.len() == 1 { "its only child, is" } else { "its children, are" };
     let rejected = |child: &&(RepoName, u64)| is_rejected(view, child);
-    let not: Vec<String> = case.children.keys().filter(rejected).map(|child| named(case, child)).collect();
+    let not: Vec<String> = case.children.keys().filter(rejected).map(called).collect();
     if not.len() == all.len() {
         let why = format!(
             "{}, {are} closed as nothing that is to be done; close it, or say with another child what is",
@@ -47,9 +48,9 @@ pub(super) fn station(view: &View<'_>, at: Phase) -> Option<Station> {
     })
 }
 
-/// Whether a child is open: as it was read, else as its parent told.
-fn is_open(view: &View<'_>, (repo, number): &(RepoName, u64), told: bool) -> bool {
-    match view.cx.observed.cases.of(repo, *number) {
+/// Whether another issue is open: as it was read, else as the one that is related to it told.
+pub(super) fn is_open(view: &View<'_>, (repo, number): (&RepoName, u64), told: bool) -> bool {
+    match view.cx.observed.cases.of(repo, number) {
         Seen::Known(child) => child.open,
         Seen::Absent => false,
         Seen::Unknown => told,
@@ -70,7 +71,7 @@ pub(super) fn held_above(view: &View<'_>) -> Option<Stand> {
     for _ in 0..DEEPEST {
         let (repo, number) = above.take()?;
         let pipeline = view.cx.desired.pipelines.of(&repo)?;
-        let name = named(view.case, &(repo.clone(), number));
+        let name = named(view.case, (&repo, number));
         let case = match view.cx.observed.cases.of(&repo, number) {
             Seen::Known(case) => case,
             Seen::Absent => return None,
@@ -86,7 +87,7 @@ pub(super) fn held_above(view: &View<'_>) -> Option<Stand> {
 }
 
 /// An issue as another one refers to it.
-fn named(case: &Case, (repo, number): &(RepoName, u64)) -> String {
+pub(super) fn named(case: &Case, (repo, number): (&RepoName, u64)) -> String {
     if *repo == case.repo { format!("#{number}") } else { format!("{repo}#{number}") }
 }
 

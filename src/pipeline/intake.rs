@@ -11,6 +11,14 @@ use super::router::{self, named_path, says};
 use super::view::View;
 use super::{Stand, Station, family, merge};
 
+/// Where it stands while nothing can be written in its repository.
+pub(super) fn archived(view: &View<'_>) -> Option<Station> {
+    view.is_archived().then(|| {
+        let on = "its repository to be unarchived: nothing can be written there";
+        Station::new(view.phase_before(), Stand::Held(on.to_owned()))
+    })
+}
+
 /// What keeps it from being worked on, if anything does.
 pub(super) fn station(view: &View<'_>) -> Option<Station> {
     let (case, pipeline) = (view.case, view.pipeline);
@@ -25,6 +33,10 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     }
     if !is_asked_for(view) {
         return stands(left(view, "nothing asks the factory for it any more", "have it asked for again"));
+    }
+    // What it is worked on as has landed, whatever is said of it since.
+    if let Some(done) = router::mirrored(view).filter(|at| matches!(at.stand, Stand::Done(_))) {
+        return Some(done);
     }
     if let Some(on) = held(view) {
         return stands(Stand::Held(on));
@@ -76,10 +88,10 @@ pub(super) fn held(view: &View<'_>) -> Option<String> {
 fn blocked(view: &View<'_>, at: Phase) -> Option<Station> {
     let case = view.case;
     let others = case.blocked_by.iter().filter(|number| **number != case.number);
-    let mut open = Vec::new();
+    let mut open = BTreeSet::new();
     for number in others {
         match view.cx.observed.cases.of(&case.repo, *number) {
-            Seen::Known(other) if other.open => open.push(format!("#{number}")),
+            Seen::Known(other) if other.open => drop(open.insert((&case.repo, *number))),
             Seen::Known(_) | Seen::Absent => {}
             Seen::Unknown => {
                 return Some(Station::waits(
@@ -87,6 +99,11 @@ fn blocked(view: &View<'_>, at: Phase) -> Option<Station> {
                     format!("a look at #{number}, which it says it is blocked by"),
                 ));
             }
+        }
+    }
+    for ((repo, number), told) in &case.dependencies {
+        if family::is_open(view, (repo, *number), *told) {
+            open.insert((repo, *number));
         }
     }
     if let Some(circle) = circle(view) {
@@ -97,6 +114,7 @@ fn blocked(view: &View<'_>, at: Phase) -> Option<Station> {
         );
         return Some(Station::human(at, why, Vec::new()));
     }
+    let open: Vec<String> = open.into_iter().map(|it| family::named(case, it)).collect();
     (!open.is_empty())
         .then(|| Station::waits(at, format!("{} to be closed, which it is blocked by", open.join(", "))))
 }
@@ -108,7 +126,8 @@ fn circle(view: &View<'_>) -> Option<Vec<u64>> {
     while let Some(way) = ways.pop_front() {
         let last = *way.last()?;
         let Seen::Known(at) = view.cx.observed.cases.of(&case.repo, last) else { continue };
-        for next in at.blocked_by.iter().filter(|next| at.open && **next != last) {
+        let depends = at.dependencies.keys().filter(|(repo, _)| *repo == case.repo).map(|(_, number)| number);
+        for next in at.blocked_by.iter().chain(depends).filter(|next| at.open && **next != last) {
             if *next == case.number {
                 return Some(way);
             }

@@ -205,9 +205,7 @@ pub fn has_its_turn(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
             || super::review::was_resolved(view, pull)
     };
     let goes_on = match &at.stand {
-        Stand::Works(task) => {
-            task.play.as_ref().is_some_and(|play| !super::review::GO_BACK.contains(&play.book.as_str()))
-        }
+        Stand::Works(task) => task.play.is_some() && !super::review::goes_back(task),
         Stand::Moves(what) => !matches!(&**what, Move::Review(review) if !review.passes),
         Stand::Waits(_) | Stand::Until(..) => true,
         Stand::Parked { .. } | Stand::Human { .. } | Stand::Held(_) | Stand::Done(_) | Stand::Left(_) => {

@@ -36,6 +36,7 @@ use crate::model::{
 pub use commands::{Command, Commands, Unheard};
 pub use merge::{Unmet, awaits_checks, has_its_turn, lands_resolved, meddled, unmet, waits_in_line};
 pub use projection::{MARKER, projection, shows};
+pub use queue::dequeues;
 pub use review::is_resolution;
 pub use review::route_backs;
 pub use stand::Queue;
@@ -152,7 +153,8 @@ impl Station {
 
 /// Where an issue stands.
 pub fn station(view: &View<'_>) -> Station {
-    intake::station(view)
+    intake::archived(view)
+        .or_else(|| intake::station(view))
         .or_else(|| merge::landed(view))
         .or_else(|| review::station(view))
         .or_else(|| merge::station(view))

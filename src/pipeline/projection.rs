@@ -24,12 +24,15 @@ const LINES: usize = 40;
 /// What has to be told so that an issue shows where it stands; `None` where it does.
 pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
     let (case, pipeline) = (view.case, view.pipeline);
-    // What somebody opens again is theirs to close.
-    let close = matches!(station.stand, Stand::Done(_)) && case.open && !case.reopened;
+    if view.is_archived() {
+        return None;
+    }
     let there = case.own_comment(MARKER);
     // That it is left alone is the last that is told, but for its end, and only of what goes on by itself after that.
     let is_over = matches!(station.stand, Stand::Done(_));
     let is_told = there.is_some_and(|it| it.body.contains(TELLS_THE_END));
+    // What somebody opens again once its end was told is theirs to close.
+    let close = is_over && case.open && !(case.reopened && is_told);
     let quiet = view.quiet().filter(|_| !close && (!is_over || is_told));
     let goes_on = matches!(station.stand, Stand::Until(..));
     if quiet.as_ref().is_some_and(|it| !it.is_to_be_told || !goes_on) {

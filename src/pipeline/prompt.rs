@@ -2,7 +2,7 @@
 //! can't see, and within a budget.
 
 use crate::model::{Playbook, is_hidden};
-use crate::work::words::as_data;
+use crate::work::words::{PER_TOKEN, as_data};
 
 use super::view::View;
 
@@ -17,8 +17,6 @@ pub(super) struct Parts {
     pub(super) context: String,
 }
 
-/// Characters of one token, about: fewer than any model has, so that no budget is overrun.
-const PER_TOKEN: usize = 3;
 /// The most comments of people that are shown, the last ones.
 const COMMENTS: usize = 10;
 /// What is said where there is nothing.

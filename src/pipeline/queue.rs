@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    CheckIs, CheckSeen, Enqueuing, Landed, Phase, Play, PullCase, QUEUE_BOT, Removed, RequiredCheck, Seen,
+    CheckIs, CheckSeen, Dequeuing, Enqueuing, Landed, Phase, Play, PullCase, QUEUE_BOT, Removed, RequiredCheck, Seen,
     Watched,
 };
 use crate::work::words::as_data;
@@ -14,11 +14,11 @@ use super::prompt::{Parts, visible};
 use super::review::{self, REPAIR, rework, reworked, unchanged};
 use super::view::View;
 use super::work::Job;
-use super::{Move, Station};
+use super::{Move, Queue, Stand, Station};
 
 /// Where it stands while it is in the queue.
 pub(super) fn waits(pull: &PullCase) -> Option<Station> {
-    let entry = pull.queue.as_ref()?.entry?;
+    let entry = pull.queue.as_ref()?.entry.as_ref()?;
     let (number, position, state) = (pull.number, entry.position, entry.state.as_str());
     let on = format!("#{number} to land: it is in GitHub's merge queue, at position {position} ({state})");
     Some(Station::waits(Phase::Merge, on))
@@ -35,9 +35,30 @@ pub(super) fn enqueues(view: &View<'_>, pull: &PullCase) -> Station {
     Station::moves(Phase::Merge, Move::Enqueue(it))
 }
 
+/// That its pull request is taken out of the queue, and why: the factory put it there, and it would not do so now. Who else put it
+/// there decides that it lands.
+pub fn dequeues(view: &View<'_>, at: &Station) -> Option<(Dequeuing, String)> {
+    let pull = view.pull().filter(|_| !view.is_archived())?;
+    let entry = pull.queue.as_ref()?.entry.as_ref()?;
+    if !view.is_factory(&entry.by) {
+        return None;
+    }
+    let why = match (at.stand.queue(), &at.stand) {
+        (Queue::Held | Queue::Person | Queue::Left | Queue::Parked, stand) => stand.says(),
+        (Queue::Next, stand @ Stand::Works(task)) if review::goes_back(task) => stand.says(),
+        (Queue::Next | Queue::Waits | Queue::Done, _) => {
+            let left = super::rules::unmet(view, pull);
+            let forbids = left.into_iter().find(|it| matches!(it.rule, "hold" | "freeze" | "mode" | "policy"))?;
+            forbids.says
+        }
+    };
+    let watched = Watched { open: true, ..view.watched() };
+    Some((Dequeuing { repo: view.case.repo.clone(), watched, pull: pull.number }, why))
+}
+
 /// What of the queue keeps it from being put there: it is there, or was taken out.
 pub(super) fn keeps(view: &View<'_>, pull: &PullCase) -> Option<(String, String)> {
-    if let Some(entry) = pull.queue.as_ref().and_then(|queue| queue.entry) {
+    if let Some(entry) = pull.queue.as_ref().and_then(|queue| queue.entry.as_ref()) {
         let says = format!("it is in GitHub's merge queue, at position {}", entry.position);
         return Some((says, "the queue to land it".to_owned()));
     }

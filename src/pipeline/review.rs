@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{
     CheckIs, CheckSeen, Closed, CommitId, Mergeable, Outcome, Phase, Play, PullCase, REVIEW_STATUS, Remark,
-    Reply, ReviewIs, ReviewSeen, RunSeen, ThreadSeen, Watched,
+    Reply, ReviewIs, ReviewSeen, RunSeen, Task, ThreadSeen, Watched,
 };
 use crate::work::words::as_data;
 
@@ -23,7 +23,7 @@ pub(super) const RESOLVE: &str = "resolve-conflict";
 /// The specialist.
 const STUCK: &str = "review-stuck";
 /// Those by which a pull request goes back to an agent.
-pub(super) const GO_BACK: [&str; 3] = [REWORK, REPAIR, RESOLVE];
+const GO_BACK: [&str; 3] = [REWORK, REPAIR, RESOLVE];
 /// What is said of what changes nothing.
 const REPLY: &str = "<!-- factoryctl:reply -->";
 /// The most lines of what a check says of itself.
@@ -100,6 +100,11 @@ pub(super) fn retries(view: &View<'_>, pull: &PullCase) -> usize {
 pub(super) fn was_resolved(view: &View<'_>, pull: &PullCase) -> bool {
     let resolves = view.runs.iter().filter(|run| is_resolution(&run.of.play));
     resolves.filter_map(|run| run.phase.closed()).any(|closed| closed.commit.as_ref() == Some(&pull.head))
+}
+
+/// Whether a run is to change a pull request that is open.
+pub(super) fn goes_back(task: &Task) -> bool {
+    task.play.as_ref().is_some_and(|play| GO_BACK.contains(&play.book.as_str()))
 }
 
 /// Whether a run is to bring a pull request together with its base.

@@ -44,6 +44,10 @@ pub(super) fn station(view: &View<'_>, by: &str) -> Option<Station> {
         return Some(Station::human(at, why, Vec::new()));
     }
     let there = view.cx.desired.pipelines.of(&route.to);
+    if view.cx.observed.cases.archived.contains(&route.to) {
+        let on = format!("{}, where it belongs, to be unarchived", route.to);
+        return Some(Station::waits(at, on));
+    }
     Some(match there.and_then(|there| there.intake.first()) {
         Some(intake) => {
             let (repo, watched) = (case.repo.clone(), view.watched());
@@ -77,7 +81,17 @@ pub(super) fn station(view: &View<'_>, by: &str) -> Option<Station> {
 pub(super) fn mirrored(view: &View<'_>) -> Option<Station> {
     let (repo, number) = view.case.mirror()?;
     let (at, name) = (Phase::Triage, format!("{repo}#{number}"));
+    let is_left = |mirror: &Case| {
+        let pipeline = view.cx.desired.pipelines.of(&repo);
+        pipeline.is_none_or(|pipeline| !super::intake::is_asked_for(&View::of(view.cx, pipeline, mirror)))
+    };
     Some(match view.cx.observed.cases.of(&repo, number) {
+        Seen::Known(mirror) if mirror.open && is_left(mirror) => {
+            let why = format!(
+                "nothing asks the factory any more for {name}, which it is worked on as; have that one asked for again, or close it"
+            );
+            Station::human(at, why, Vec::new())
+        }
         Seen::Known(mirror) if mirror.open => {
             Station::waits(at, format!("{name} to be closed, which it is worked on as"))
         }

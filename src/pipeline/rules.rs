@@ -172,6 +172,7 @@ pub(super) fn is_late(view: &View<'_>, pull: &PullCase) -> bool {
 pub(super) fn missing_checks(view: &View<'_>, pull: &PullCase) -> Option<String> {
     let policy = view.policy()?;
     let all = pull.checks.known()?;
+    let mut missing = Vec::new();
     for required in &policy.checks {
         let of_name: Vec<_> = all.iter().filter(|check| check.name == required.name).collect();
         let from_app: Vec<_> =
@@ -183,24 +184,23 @@ pub(super) fn missing_checks(view: &View<'_>, pull: &PullCase) -> Option<String>
             let other = of_name
                 .first()
                 .map(|_| ": it is reported by somebody else than the App that the policy names");
-            return Some(format!(
+            missing.push(format!(
                 "the check `{name}`, which has not started{since}{}",
                 other.unwrap_or_default()
             ));
+            continue;
         };
-        match worst.state {
-            CheckIs::Passed => {}
-            CheckIs::Queued => return Some(format!("the check `{name}`, which is queued{since}")),
-            CheckIs::Running => return Some(format!("the check `{name}` to end")),
+        missing.extend(match worst.state {
+            CheckIs::Passed => None,
+            CheckIs::Queued => Some(format!("the check `{name}`, which is queued{since}")),
+            CheckIs::Running => Some(format!("the check `{name}` to end")),
             CheckIs::Neutral => {
-                return Some(format!(
-                    "the check `{name}` to pass: it was skipped, or says neither yes nor no"
-                ));
+                Some(format!("the check `{name}` to pass: it was skipped, or says neither yes nor no"))
             }
-            CheckIs::Failed => return Some(format!("the check `{name}` to pass: it failed")),
-        }
+            CheckIs::Failed => Some(format!("the check `{name}` to pass: it failed")),
+        });
     }
-    None
+    Some(missing.join("; ")).filter(|missing| !missing.is_empty())
 }
 
 /// Which of several checks of one name counts.

@@ -53,6 +53,11 @@ impl<'a> View<'a> {
         view
     }
 
+    /// Whether nothing can be written in its repository.
+    pub(super) fn is_archived(&self) -> bool {
+        self.cx.observed.cases.archived.contains(&self.case.repo)
+    }
+
     /// The time.
     pub(super) fn now(&self) -> Timestamp {
         self.cx.now

@@ -78,6 +78,7 @@ fn fits(action: &Action) -> bool {
         | (Verb::MirrorIssue, Effect::Mirror(_))
         | (Verb::MergePull, Effect::Merge(_))
         | (Verb::EnqueuePull, Effect::Enqueue(_))
+        | (Verb::DequeuePull, Effect::Dequeue(_))
         | (Verb::UpdateBranch, Effect::UpdateBranch { .. })
         | (Verb::Reply, Effect::Reply(_))
         | (Verb::ReviewPull, Effect::Review(_))
@@ -166,6 +167,7 @@ fn says_what_it_does(action: &Action) -> bool {
         Effect::Enqueue(it) => {
             *after == it.done() && before["pull"]["head"].as_str() == Some(it.head.as_str())
         }
+        Effect::Dequeue(it) => *after == it.done() && before["pull"] == it.pull && before["queued"] == true,
         Effect::UpdateBranch { head, .. } => before["head"].as_str() == Some(head.as_str()),
         Effect::Reply(reply) => {
             let names = match &reply.to {
@@ -236,6 +238,7 @@ fn least_risk(action: &Action, observed: &Observed) -> Option<Risk> {
         | Effect::Mirror(_)
         | Effect::Merge(_)
         | Effect::Enqueue(_)
+        | Effect::Dequeue(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
         | Effect::Review(_)
@@ -262,6 +265,7 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
             | Effect::Mirror(_)
             | Effect::Merge(_)
             | Effect::Enqueue(_)
+            | Effect::Dequeue(_)
             | Effect::UpdateBranch { .. }
             | Effect::Reply(_)
             | Effect::Review(_)
@@ -309,6 +313,7 @@ fn against_world(action: &Action, observed: &Observed, unarchived: &BTreeSet<&Re
         | Effect::Mirror(_)
         | Effect::Merge(_)
         | Effect::Enqueue(_)
+        | Effect::Dequeue(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
         | Effect::Review(_)
@@ -390,6 +395,7 @@ fn label_names(effect: &Effect) -> BTreeSet<String> {
         | Effect::Mirror(_)
         | Effect::Merge(_)
         | Effect::Enqueue(_)
+        | Effect::Dequeue(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
         | Effect::Review(_)

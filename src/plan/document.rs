@@ -332,7 +332,7 @@ fn calls(effect: &Effect) -> usize {
         Effect::PassOver(_) => 1,
         Effect::KeepIssue(_) => 2,
         // The look, its id, and the queue.
-        Effect::Enqueue(_) => 3,
+        Effect::Enqueue(_) | Effect::Dequeue(_) => 3,
         Effect::Merge(_) | Effect::UpdateBranch { .. } | Effect::Reply(_) => 2,
         Effect::Review(review) => 2 + usize::from(review.by.is_none()),
         Effect::Withdraw { number, .. } => 2 + usize::from(number.is_some()),

@@ -4,6 +4,9 @@
 
 use crate::model::{Check, Closed, is_hidden};
 
+/// Characters of one token, about: fewer than any model has, so that no budget is overrun.
+pub(crate) const PER_TOKEN: usize = 3;
+
 /// Lines of others as a block that no Markdown in them leaves, without what a reader can't see.
 pub(crate) fn as_data<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
     let shown =

@@ -13,7 +13,7 @@ use crate::cli::ui::Progress;
 use crate::engine::{self, Also, Judged, Judging, Loaded};
 use crate::loops::{self, Selection};
 use crate::model::{Address, Case, Desired, Facet, Gap, Observed, RepoName, Verb};
-use crate::pipeline::{Station, View};
+use crate::pipeline::{MARKER, Queue, Station, View};
 use crate::plan::{Blocked, Memory, Switches};
 use crate::work;
 
@@ -35,6 +35,11 @@ pub(crate) struct Looked {
 impl Looked {
     /// Reads config and world.
     pub(crate) async fn at(cx: &Context) -> Result<Self, Fail> {
+        Self::with(cx, None).await
+    }
+
+    /// Reads config and world, with one issue whatever became of it.
+    pub(super) async fn with(cx: &Context, meant: Option<&Meant>) -> Result<Self, Fail> {
         let source = cx.source().await?;
         let loaded = cx.load(&source, cx.at())?;
         let state = cx.state(&source, &loaded.desired)?;
@@ -48,7 +53,12 @@ impl Looked {
         let judging = Judging::new(&loaded.desired, &selection, &on, &memory, now);
         let mut observed = {
             let _drawn = Progress::waiting(&cx.ui, READING);
-            engine::look(&judging, &session.world(cx), &Also::default()).await
+            let repos = loaded.desired.pipelines.of_repo.keys();
+            let meant = meant.into_iter().flat_map(|it| {
+                repos.clone().filter(|repo| it.is_in(repo)).map(|repo| (repo.clone(), it.number))
+            });
+            let also = Also { cases: meant.collect(), ..Also::default() };
+            engine::look(&judging, &session.world(cx), &also).await
         };
         observed.gaps.extend(forgotten);
         // What doesn't decide about issues is none of their business.
@@ -105,7 +115,12 @@ impl Looked {
         known: &'v [(View<'a>, Station)],
     ) -> Result<(&'v View<'a>, &'v Station), Fail> {
         let is_it = |case: &Case| case.number == meant.number && meant.is_in(&case.repo);
-        let found: Vec<_> = known.iter().filter(|(view, _)| is_it(view.case)).collect();
+        // What nobody asks for, and the factory never spoke of, was only read because it was named.
+        let is_known = |view: &View<'_>, at: &Station| {
+            at.stand.queue() != Queue::Left || !view.runs.is_empty() || view.case.own_comment(MARKER).is_some()
+        };
+        let found = known.iter().filter(|(view, at)| is_it(view.case) && is_known(view, at));
+        let found: Vec<_> = found.collect();
         match found.as_slice() {
             [(view, station)] => Ok((view, station)),
             [] => Err(self.no_issue(meant, known)),
@@ -141,6 +156,7 @@ impl Looked {
         }
         let mut near: Vec<&Case> =
             known.iter().map(|(view, _)| view.case).filter(|case| meant.is_in(&case.repo)).collect();
+        near.retain(|case| case.number != meant.number);
         near.sort_by_key(|case| case.number.abs_diff(meant.number));
         let near = near.into_iter().take(NAMED).map(|case| format!("{}#{}", case.repo, case.number));
         let near = near.collect::<Vec<_>>().join(", ");

@@ -87,7 +87,7 @@ async fn list(cx: &Context, repo: Option<&str>, json: bool) -> Result<Exit, Fail
 
 /// Shows an issue.
 pub(super) async fn show(cx: &Context, meant: &Meant, form: Form) -> Result<Exit, Fail> {
-    let looked = Looked::at(cx).await?;
+    let looked = Looked::with(cx, Some(meant)).await?;
     let known = looked.in_turn();
     let (view, station) = looked.issue(meant, &known)?;
     let shown = shown::Shown::of(&looked, view, station, form.whole_prompt)?;

@@ -41,6 +41,7 @@ const TERMS: &str = "wiki/terms";
 const WIKI: &str = "wiki";
 const ADR: &str = "adr";
 const BROAD_ALIAS: usize = 3;
+const EXCERPT: usize = 1_500;
 
 const NAME: Type = Type::Name;
 const NAMES: Type = Type::List { of: &NAME, max: 100 };
@@ -200,6 +201,13 @@ pub(super) static LANGUAGE: Kind = Kind {
             "10",
         )
         .or("3"),
+        Field::new(
+            "excerpt",
+            Type::Int { min: 0, max: 100_000 },
+            "How many tokens, by estimate, an agent is told at most of the terms, decisions and entries that fit its prompt, as its base commit has them. `0`: nothing.",
+            "500",
+        )
+        .or("1500"),
     ],
     children: &[&CONTEXT, &RELATION, &TOPIC, &FORBID, &LINT],
     example: "language {\n    roots \"src\"\n    context \"builder\" {\n        sources \"src/loops/**\"\n    }\n    context \"shared-kernel\"\n    forbid \"shared-kernel\" to=\"builder\"\n    lint \"coverage\" level=\"off\"\n}",
@@ -244,6 +252,7 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Langu
         default_topic,
         load_bearing: given_or(texts(block, "load-bearing", cx), &LOAD_BEARING),
         broad_alias_pages: block.count("broad-alias").map_or(BROAD_ALIAS, |n| n as usize),
+        excerpt_tokens: block.count("excerpt").map_or(EXCERPT, |n| n as usize),
         rules,
     })
 }

@@ -161,7 +161,7 @@ pub(crate) async fn languages_seen(
 }
 
 /// The repositories whose language is kept: the one that config lies in, and those that declare one and aren't archived.
-fn declared<'a>(desired: &'a Desired, api: &str) -> BTreeMap<&'a RepoName, Arc<Language>> {
+pub(crate) fn declared<'a>(desired: &'a Desired, api: &str) -> BTreeMap<&'a RepoName, Arc<Language>> {
     let own = desired.own_repo(api).zip(desired.language.as_ref());
     let own = own.map(|(repo, language)| (repo, Arc::new((**language).clone())));
     let repos = desired.repos.values().filter(|repo| !repo.archived());

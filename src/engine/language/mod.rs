@@ -6,7 +6,7 @@ mod symbols;
 mod tree;
 mod words;
 
-pub(crate) use looking::{Glances, Looking, languages_seen};
+pub(crate) use looking::{Glances, Looking, declared, languages_seen};
 pub(crate) use reading::serve;
 pub(crate) use symbols::{Error as SymbolsError, Library, Symbols};
 pub(crate) use tree::{Error as TreeError, Tree};

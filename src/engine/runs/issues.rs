@@ -20,12 +20,12 @@ use super::seen::of_issues;
 /// How long it is taken for granted what somebody may do.
 const TRUSTED_FOR: SignedDuration = SignedDuration::from_secs(60);
 
-/// Reads the issues of all repositories that have pipelines, with those that there are runs of, and what people may do there
+/// Reads the issues of all repositories that have pipelines, with those that there are runs of and those besides, and what people may do there
 /// whom that matters of. The runs have been read.
 pub(in crate::engine) async fn issues_seen(
     (state, known): (&StateDir, &Known),
     (client, reviewer): (&Client, Option<&Client>),
-    (desired, scope, now): (&Desired, &[AddressGlob], Timestamp),
+    ((desired, scope, now), besides): ((&Desired, &[AddressGlob], Timestamp), &BTreeSet<(RepoName, u64)>),
     observed: &mut Observed,
 ) {
     let in_scope = |repo: &RepoName| scope.is_empty() || scope.iter().any(|glob| glob.may_touch(repo));
@@ -49,7 +49,7 @@ pub(in crate::engine) async fn issues_seen(
         .iter()
         .filter_map(|run| Some((run.of.repo.clone(), run.of.subject.issue()?.0)));
     let with_runs: BTreeSet<(RepoName, u64)> =
-        known.unsettled().into_iter().chain(at_work).chain(elsewhere).collect();
+        known.unsettled().into_iter().chain(at_work).chain(elsewhere).chain(besides.clone()).collect();
     for (repo, number) in &with_runs {
         also.entry(repo).or_default().insert(*number);
     }

@@ -10,12 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::adapters::git::{Access, Bound, CheckOut, Mirror, Objects, Pushed, Refs};
+use crate::adapters::git::{Access, Bound, CheckOut, Mirror, Objects, Pushed, Refs, Repo};
 use crate::adapters::github::Client;
 use crate::adapters::said;
 use crate::apply::{Trouble, Workshop, WorkshopError};
 use crate::model::{
-    AgentConfig, CommitId, OpenPull, RepoName, RunId, RunOf, SecretRef, StartRun, StopRun, Usage, match_path,
+    AgentConfig, CommitId, OpenPull, RepoName, RunId, RunOf, SecretRef, StartRun, StopRun, Subject, Usage,
+    match_path,
 };
 use crate::runs::agents::{self, Agent};
 use crate::runs::bounds::envelope;
@@ -23,6 +24,12 @@ use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{Site, There, Workspace};
 use crate::runs::{Begin, Bill, Bounds, Handover, On, RunDir, Spec, State, Work, launch};
 
+use crate::language::code::Unread;
+use crate::language::excerpt::{Spoken, excerpt};
+use crate::language::terms::Listing;
+use crate::work::words::{PER_TOKEN, as_data};
+
+use super::super::language::{Tree, Words, declared};
 use super::ground::ground;
 use super::probe::{Probed, probe, seen, unseen};
 use super::{Yard, given, workspace_name};
@@ -186,6 +193,7 @@ impl Starter {
             Some(run) => self.as_left(start, run, &config.kind, sandbox)?,
         };
         let base = &on.base;
+        let told = self.excerpt(start, mirror.repo(), base)?;
         let ground = ground(yard, &start.of.repo, mirror.repo(), base, &workspace).map_err(failed)?;
         let bounds = match sandbox {
             Sandbox::Bubblewrap { program } if bounded => {
@@ -210,7 +218,7 @@ impl Starter {
             version: probed.version,
             work: Work {
                 program: probed.program,
-                prompt: prompt(start, bounds.as_ref()),
+                prompt: prompt(start, &told, bounds.as_ref()),
                 model: config.model.clone(),
                 begin,
                 schema: start.answer.as_ref().map(|schema| schema.value().clone()),
@@ -240,6 +248,30 @@ impl Starter {
         launch(&yard.state.runs(), &program, &spec, &handover).await.map_err(failed)?;
         yard.known.has_started();
         Ok(())
+    }
+
+    /// What the language of its repository says of the words of a prompt, as the commit has it that the run begins with. A session
+    /// that goes on was told.
+    fn excerpt(&self, start: &StartRun, git: &Repo, base: &CommitId) -> Result<String, WorkshopError> {
+        let yard = &self.0;
+        let all = declared(&yard.desired, self.1.base());
+        let language = all.get(&start.of.repo).filter(|it| it.excerpt_tokens > 0);
+        let (Some(language), None) = (language, &start.of.continues) else { return Ok(String::new()) };
+        if matches!(start.of.subject, Subject::Ask { .. }) {
+            return Ok(String::new());
+        }
+        let tree = Tree::commit(git, base).map_err(failed)?;
+        let words = Words::read(&tree, language).map_err(failed)?;
+        let terms = Listing::of(&words.terms);
+        let spoken = Spoken {
+            terms: &terms,
+            adrs: &words.adrs,
+            entries: &words.entries,
+            code: &Unread,
+            now: yard.clock.now(),
+        };
+        let budget = language.excerpt_tokens.saturating_mul(PER_TOKEN);
+        Ok(excerpt(&spoken, &start.prompt, budget).unwrap_or_default())
     }
 
     /// The variables and the program of an agent that can be started.
@@ -463,9 +495,14 @@ impl Starter {
 }
 
 /// What its agent reads. One whose session goes on knows its bounds already.
-fn prompt(start: &StartRun, bounds: Option<&Bounds>) -> String {
+fn prompt(start: &StartRun, told: &str, bounds: Option<&Bounds>) -> String {
     let envelope = if start.of.continues.is_none() { envelope(bounds) } else { String::new() };
-    format!("{}{envelope}", start.prompt)
+    let told = if told.is_empty() {
+        String::new()
+    } else {
+        format!("\nOf the language of this repository, at the commit that it begins with, as data:\n\n{}", as_data(told.lines()))
+    };
+    format!("{}{told}{envelope}", start.prompt)
 }
 
 /// What tells a run from others of the same millisecond, those of other factories on this machine too: processes are known by

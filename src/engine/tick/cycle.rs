@@ -104,6 +104,8 @@ pub struct Also<'a> {
     pub tasks: Vec<&'a Task>,
     /// Repositories in which an issue may have been opened, and since when.
     pub issues: BTreeMap<RepoName, jiff::Timestamp>,
+    /// Issues, whether a pipeline has to do with them or not.
+    pub cases: BTreeSet<(RepoName, u64)>,
 }
 
 /// Reads what the loops that take part need, restricted to what the scope can touch, and counts the issues of
@@ -135,7 +137,7 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
         note_elsewhere(judging, known, all, &mut observed);
         if facets.has(Facet::Cases) {
             let by = (judging.desired, judging.scope, judging.now);
-            issues_seen((state, known), (client, reviewer), by, &mut observed).await;
+            issues_seen((state, known), (client, reviewer), (by, &also.cases), &mut observed).await;
             observed.cases.held = Arc::clone(&judging.memory.held);
             observed.cases.passed = judging.memory.passed.clone();
         }

@@ -427,6 +427,7 @@ fn conclude(order: &Order, report: &Report, done: &mut Done, now: Timestamp) {
                 | Verb::Reply
                 | Verb::MergePull
                 | Verb::EnqueuePull
+                | Verb::DequeuePull
                 | Verb::StopRun
                 | Verb::PassOver
         ) {

@@ -71,6 +71,16 @@ fn before_in_word(text: &str) -> &str {
     &text[start.map_or(text.len(), |(at, _)| at)..]
 }
 
+impl Taken {
+    /// The number that a file has in the folder of decisions, where it has one.
+    pub fn of(folder: &str, path: &str, pull: u64) -> Option<Self> {
+        let name = path.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/')?;
+        let is_one = !name.contains('/') && name.ends_with(".md") && name.get(4..5) == Some("-");
+        let number = Number::of_digits(name.get(..4)?).filter(|_| is_one)?;
+        Some(Self { number, path: path.to_owned(), pull })
+    }
+}
+
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ADR-{:04}", self.0)
@@ -80,6 +90,21 @@ impl fmt::Display for Number {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_taken_by_a_file_of_the_folder() {
+        for (path, expected) in [
+            ("adr/0012-lift-it.md", Some(12)),
+            ("adr/README.md", None),
+            ("adr/0012.md", None),
+            ("adr/old/0012-lift-it.md", None),
+            ("adrs/0012-lift-it.md", None),
+            ("0012-lift-it.md", None),
+        ] {
+            let taken = Taken::of("adr/", path, 3).map(|taken| taken.number.get());
+            assert_eq!(taken, expected, "{path}");
+        }
+    }
 
     #[test]
     fn numbers_are_named_with_four_digits() {

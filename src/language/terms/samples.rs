@@ -112,6 +112,7 @@ pub fn language() -> Language {
         default_topic: String::new(),
         load_bearing: vec!["Port".into()],
         broad_alias_pages: 3,
+        excerpt_tokens: 1_500,
         forbidden: vec![],
         rules: std::collections::BTreeMap::new(),
     }

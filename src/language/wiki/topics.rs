@@ -42,7 +42,7 @@ impl Topics {
 }
 
 /// The words of a text in small letters, with a blank before, between and after them.
-pub(super) fn spaced(text: &str) -> String {
+pub(in crate::language) fn spaced(text: &str) -> String {
     let mut out = String::from(" ");
     let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
     for word in words {

@@ -50,6 +50,7 @@ pub(super) fn apply_to(world: &mut Observed, effect: &Effect) -> Result<(), Stri
         | Effect::Mirror(_)
         | Effect::Merge(_)
         | Effect::Enqueue(_)
+        | Effect::Dequeue(_)
         | Effect::UpdateBranch { .. }
         | Effect::Reply(_)
         | Effect::Review(_)

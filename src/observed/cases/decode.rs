@@ -62,8 +62,9 @@ pub(super) fn issue(
             .collect::<Result<_, String>>()?,
         comments: nodes(at(json, "comments")?)?.iter().map(comment).collect::<Result<_, _>>()?,
         blocked_by: blockers(text(json, "body")?),
+        dependencies: others(at(json, "blockedBy")?, "more than fifty issues block it")?,
         parent: Some(at(json, "parent")?).filter(|it| !it.is_null()).map(member).transpose()?,
-        children: children(at(json, "subIssues")?)?,
+        children: others(at(json, "subIssues")?, "there are more than a hundred sub-issues")?,
         rejected_children: rejected(at(json, "subIssues")?)?,
         found: None,
         branch: None,
@@ -88,10 +89,10 @@ fn member(json: &Value) -> Result<(RepoName, u64), String> {
     Ok((repo, count(json, "number")?))
 }
 
-/// The parts of an issue; GitHub lets it have a hundred.
-fn children(connection: &Value) -> Result<BTreeMap<(RepoName, u64), bool>, String> {
+/// Issues that another one is related to, and whether each is open. GitHub lets it have a hundred parts, and be blocked by fifty.
+fn others(connection: &Value, too_many: &str) -> Result<BTreeMap<(RepoName, u64), bool>, String> {
     if goes_on(connection)? {
-        return Err("there are more than a hundred sub-issues".to_owned());
+        return Err(too_many.to_owned());
     }
     // One that may not be read is told as nothing.
     let told = nodes(connection)?.iter().filter(|one| !one.is_null());

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::adapters::github::{Client, GraphqlReply};
-use crate::model::{Case, Cause, Facet, Gap, LabelName, Mark, Phase, Pipeline, RepoName};
+use crate::model::{Case, Cases, Cause, Facet, Gap, LabelName, Mark, Phase, Pipeline, RepoName};
 
 use super::super::batch;
 use super::{Listing, Untold, query, refusal};
@@ -66,7 +66,7 @@ pub(super) type Changed = BTreeMap<RepoName, BTreeMap<u64, Timestamp>>;
 pub(super) async fn list(
     client: &Client,
     lists: &[Listing<'_>],
-    (visibility, gaps): (&mut BTreeMap<RepoName, String>, &mut Vec<Gap>),
+    (cases, gaps): (&mut Cases, &mut Vec<Gap>),
 ) -> Changed {
     let mut found = Changed::new();
     let mut pages: Vec<Page<'_>> = Vec::new();
@@ -94,8 +94,7 @@ pub(super) async fn list(
                 };
                 match told {
                     Ok((numbers, after)) => {
-                        let word = result.as_ref().ok().and_then(|reply| seen_by(reply, k));
-                        visibility.extend(word.map(|word| (page.repo.clone(), word)));
+                        note(cases, page.repo, result.as_ref().ok(), k);
                         found.entry(page.repo.clone()).or_default().extend(numbers);
                         pages.extend(after.map(|after| Page { after: Some(after), ..page.clone() }));
                     }
@@ -111,9 +110,15 @@ pub(super) async fn list(
     found
 }
 
-/// Who sees a repository.
-fn seen_by(reply: &GraphqlReply, k: usize) -> Option<String> {
-    Some(reply.data[format!("r{k}")]["visibility"].as_str()?.to_lowercase())
+/// Takes note of who sees a repository, and whether anything can be written there.
+fn note(cases: &mut Cases, repo: &RepoName, reply: Option<&GraphqlReply>, k: usize) {
+    let Some(told) = reply.map(|reply| &reply.data[format!("r{k}")]) else { return };
+    if let Some(word) = told["visibility"].as_str() {
+        cases.visibility.insert(repo.clone(), word.to_lowercase());
+    }
+    if told["isArchived"] == true {
+        cases.archived.insert(repo.clone());
+    }
 }
 
 fn unlisted(repo: &RepoName, Untold { why, cause }: Untold) -> Gap {

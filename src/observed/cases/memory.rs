@@ -281,6 +281,7 @@ mod tests {
             renamed: None,
             comments: Vec::new(),
             blocked_by: BTreeSet::new(),
+            dependencies: BTreeMap::new(),
             branch: None,
             pulls: vec![pull],
         }

@@ -71,7 +71,7 @@ pub async fn cases(
     let mut notes = Vec::new();
     // First, so that no listing is older than what a search tells.
     let found = search::search(client, wanted, (memory, now), (&mut gaps, &mut notes)).await;
-    let reading = listing::list(client, &lists, (&mut observed.cases.visibility, &mut gaps));
+    let reading = listing::list(client, &lists, (&mut observed.cases, &mut gaps));
     let (mut listed, own) = futures::join!(reading, own(client, wanted));
     for list in &lists {
         let Some(it) = found.get(list.repo).filter(|it| it.at == now || list.since.is_none()) else {
@@ -165,8 +165,9 @@ const DEEPEST: usize = 8;
 fn named(all: &BTreeMap<query::Asked, Seen<Case>>) -> BTreeSet<query::Asked> {
     let of = |case: &Case| {
         let blockers = case.blocked_by.iter().map(|number| (case.repo.clone(), *number));
-        let parts = case.children.iter().filter(|(_, open)| **open).map(|(part, _)| part.clone());
-        blockers.chain(parts).chain(case.mirror()).chain(case.mirrors()).collect::<Vec<_>>()
+        let others = case.children.iter().chain(&case.dependencies);
+        let others = others.filter(|(_, open)| **open).map(|(other, _)| other.clone());
+        blockers.chain(others).chain(case.mirror()).chain(case.mirrors()).collect::<Vec<_>>()
     };
     all.values().filter_map(Seen::known).flat_map(of).collect()
 }

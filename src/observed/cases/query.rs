@@ -1,8 +1,8 @@
 //! The texts in which issues and pull requests are asked for: one alias a repository, and in it one for each of them.
 //!
 //! GitHub refuses a query that may answer with more than 500,000 nodes, and charges a point for a hundred of its
-//! connections, counted as if each were full. An issue has 420 nodes in 5 connections (labels 100, assignees 20, sub-issues
-//! 100, comments 100, events 100), a pull request 2,152 in 59 (labels 100, a commit with 100 checks, reviews 100, 50 threads of
+//! connections, counted as if each were full. An issue has 470 nodes in 6 connections (labels 100, assignees 20, sub-issues
+//! 100, blockers 50, comments 100, events 100), a pull request 2,152 in 59 (labels 100, a commit with 100 checks, reviews 100, 50 threads of
 //! 30 comments each, files 100, what landed with 100 checks, when it was last taken out of a merge queue with 100 checks).
 //! Threads are what is dear: 50 of the 59.
 
@@ -20,11 +20,11 @@ use super::listing::Page;
 pub(super) const LISTS: usize = 50;
 /// How many pages of searches one query asks for: 1,000 nodes, a point.
 pub(super) const SEARCHES: usize = 10;
-/// How many issues one query reads, each with the numbers of the pull requests from its branch: 23,000 nodes, three points.
+/// How many issues one query reads, each with the numbers of the pull requests from its branch: 25,500 nodes, four points.
 pub(super) const ISSUES: usize = 50;
 /// How many pull requests one query reads: 53,800 nodes, fifteen points.
 pub(super) const PULLS: usize = 25;
-/// How many pull requests from one branch are kept. One query for all that there is of an issue has 11,250 nodes in 302
+/// How many pull requests from one branch are kept. One query for all that there is of an issue has 11,300 nodes in 303
 /// connections, three points.
 pub(super) const KEPT: usize = 5;
 
@@ -44,6 +44,7 @@ const ISSUE: &str = "fragment Issue on Issue { \
     assignees(first: 20) { nodes { login } } parent { number repository { nameWithOwner } } \
     subIssues(first: 100) { nodes { number state stateReason repository { nameWithOwner } } \
     pageInfo { hasNextPage } } \
+    blockedBy(first: 50) { nodes { number state repository { nameWithOwner } } pageInfo { hasNextPage } } \
     comments(last: 100) { nodes { \
     fullDatabaseId body author { __typename login } viewerDidAuthor createdAt lastEditedAt editor { __typename login } } } \
     timelineItems(last: 100, itemTypes: [LABELED_EVENT, ASSIGNED_EVENT, RENAMED_TITLE_EVENT]) { nodes { __typename \
@@ -56,7 +57,7 @@ const PULL: &str = "fragment Pull on PullRequest { \
     number title state isDraft createdAt closedAt author { __typename login } viewerDidAuthor \
     headRefName headRefOid headRef { target { oid } repository { id } } headRepository { id } baseRefName mergeable \
     merged mergedAt mergedBy { __typename login } mergeCommit { oid tree { oid } ...Checks } \
-    isMergeQueueEnabled mergeQueueEntry { state position } \
+    isMergeQueueEnabled mergeQueueEntry { state position enqueuer { __typename login } } \
     timelineItems(last: 1, itemTypes: [REMOVED_FROM_MERGE_QUEUE_EVENT]) { nodes { __typename \
     ... on RemovedFromMergeQueueEvent { createdAt actor { __typename login } reason \
     beforeCommit { ...Checks } } } } \
@@ -108,7 +109,7 @@ pub(super) fn lists(owner: &str, chunk: &[Page<'_>]) -> Operation {
         };
         text.variable(&format!("a{k}"), "String", json!(page.after));
         let fields = format!(
-            "visibility issues(first: 100, after: $a{k}, states: {states}, {filter}, \
+            "visibility isArchived issues(first: 100, after: $a{k}, states: {states}, {filter}, \
              orderBy: {{ field: CREATED_AT, direction: ASC }}) \
              {{ nodes {{ number updatedAt }} pageInfo {{ hasNextPage endCursor }} }}"
         );

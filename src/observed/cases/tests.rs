@@ -35,6 +35,10 @@ fn issue() -> Value {
             json!({"number": 6, "state": "OPEN", "repository": {"nameWithOwner": "acme/widgets"}}),
             json!({"number": 7, "state": "CLOSED", "repository": {"nameWithOwner": "acme/other"}}),
         ]),
+        "blockedBy": list(&[
+            json!({"number": 8, "state": "OPEN", "repository": {"nameWithOwner": "acme/widgets"}}),
+            json!({"number": 9, "state": "CLOSED", "repository": {"nameWithOwner": "acme/other"}}),
+        ]),
         "comments": {"nodes": [{
             "fullDatabaseId": "3012345678", "body": "hm", "author": {"__typename": "Bot", "login": "factory"},
             "viewerDidAuthor": true, "createdAt": at, "lastEditedAt": at, "editor": person("ann"),
@@ -67,7 +71,7 @@ fn pull() -> Value {
             "oid": OTHER, "tree": {"oid": "t2"},
             "statusCheckRollup": {"contexts": list(std::slice::from_ref(&status))},
         },
-        "isMergeQueueEnabled": true, "mergeQueueEntry": {"state": "QUEUED", "position": 2},
+        "isMergeQueueEnabled": true, "mergeQueueEntry": {"state": "QUEUED", "position": 2, "enqueuer": person("factory")},
         "timelineItems": {"nodes": [{
             "__typename": "RemovedFromMergeQueueEvent", "createdAt": at, "actor": {"__typename": "Bot", "login": "github-merge-queue"},
             "reason": "failed checks", "beforeCommit": {"statusCheckRollup": {"contexts": list(std::slice::from_ref(&run))}},
@@ -191,6 +195,7 @@ fn an_issue_is_read_as_it_is() {
 
     assert_eq!(case.parent, Some((repo(), 4)));
     assert_eq!(case.children.values().collect::<Vec<_>>(), [&false, &true], "acme/other#7 and #6");
+    assert_eq!(case.dependencies.values().collect::<Vec<_>>(), [&false, &true], "acme/other#9 and #8");
 
     let gone = with(issue(), "/author", Value::Null);
     assert_eq!(case_of(&gone).unwrap().unwrap().author, "", "an account that is gone");

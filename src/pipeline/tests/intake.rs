@@ -4,6 +4,7 @@ use super::super::{projection, station};
 use super::story::{Story, commit, config, issue, label};
 use crate::model::LabelName;
 use crate::model::Outcome::{Crashed, Done, NoChange};
+use crate::model::samples::name;
 
 const RESERVED: &str =
     r#"reserved { labels "needs-decision"; words "price list" "licence"; paths "legal/**" "*.lock"; }"#;
@@ -247,6 +248,41 @@ fn what_is_blocked_waits_for_what_blocks_it() {
     triage: waits for #9 to be closed, which it is blocked by
     implement: `implement` 1 is to be done
     ");
+}
+
+#[test]
+fn what_github_has_it_blocked_by_is_waited_for_as_well() {
+    let mut it = Story::new("");
+    it.case.blocked_by = [8].into();
+    it.case.dependencies = [("acme/anvil", 8), ("acme/anvil", 9), ("acme/elsewhere", 3)]
+        .map(|(repo, number)| ((name(repo), number), true))
+        .into();
+    it.others = vec![issue(8), issue(9)];
+    it.stands().untried();
+    it.then("elsewhere it is closed", |case| {
+        case.dependencies.insert((name("acme/elsewhere"), 3), false);
+    });
+    // As it was read, whatever the one that waits told of it.
+    it.others[1].open = false;
+    it.stands().untried();
+    it.others[0].dependencies = [((name("acme/anvil"), 7), true)].into();
+    it.by_design().stands().untried();
+    it.others[0].open = false;
+    it.stands();
+    insta::assert_snapshot!(it.told(), @"");
+}
+
+#[test]
+fn nothing_is_done_or_told_where_nothing_can_be_written() {
+    let mut it = Story::new("");
+    it.case.labels.insert("factory:review".into(), label("factory:review", "bot"));
+    it.archived.insert(name("acme/anvil"));
+    it.stands().untried();
+    assert_eq!(it.view(|view| projection(view, &station(view))), None);
+    it.archived.clear();
+    it.then("it is not archived any more", |_| ()).stands();
+    assert!(it.view(|view| projection(view, &station(view))).is_some());
+    insta::assert_snapshot!(it.told(), @"");
 }
 
 #[test]

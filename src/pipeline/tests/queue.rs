@@ -2,10 +2,11 @@
 
 use jiff::SignedDuration;
 
+use super::super::{dequeues, station};
 use super::story::{Story, check, commit, pull};
 use crate::model::Outcome::{Done, NoChange};
 use crate::model::samples::now;
-use crate::model::{CheckIs, CheckSeen, Landed, MergeQueue, PullCase, QUEUE_BOT, Removed, Seen};
+use crate::model::{CheckIs, CheckSeen, Landed, MergeQueue, PullCase, QUEUE_BOT, Removed, ReviewIs, ReviewSeen, Seen};
 
 /// A pull request whose base has a queue, and moved on.
 fn story() -> Story {
@@ -51,6 +52,49 @@ fn what_may_land_goes_through_the_queue() {
     (the queue lands it)
     merge: done: #20 was merged by github-merge-queue[bot]
     ");
+}
+
+/// Whether it is taken out of the queue, and why.
+fn leaves(it: &Story) -> Option<String> {
+    it.view(|view| dequeues(view, &station(view)).map(|(_, why)| why))
+}
+
+#[test]
+fn what_the_factory_queued_is_taken_out_once_it_would_not_be_queued_any_more() {
+    let mut it = story();
+    it.moved();
+    assert_eq!(leaves(&it), None, "it waits there");
+    it.said("ann", "/pause");
+    let paused = leaves(&it);
+    it.said("ann", "/resume");
+    assert_eq!(leaves(&it), None, "it goes on");
+    let mut frozen = story();
+    frozen.moved().pull("it is held", |pull| drop(pull.labels.insert("factory:hold".to_owned())));
+    let held = leaves(&frozen);
+    let mut closed = story();
+    closed.moved().then("its issue is closed", |case| case.open = false);
+    let left = leaves(&closed);
+    let mut asked = story();
+    asked.moved().pull("ann asks for changes", |pull| {
+        let review = ReviewSeen {
+            id: 1,
+            author: "ann".to_owned(),
+            own: false,
+            verdict: ReviewIs::ChangesRequested,
+            commit: Some(pull.head.clone()),
+            body: "Sharper.".to_owned(),
+            at: pull.opened,
+        };
+        pull.reviews = Seen::Known(vec![review]);
+    });
+    let asked = leaves(&asked);
+    insta::assert_debug_snapshot!([paused, held, left, asked], @"");
+    // Who puts it there decides that it lands.
+    closed.pull("ann puts it there", |pull| {
+        let entry = pull.queue.as_mut().and_then(|queue| queue.entry.as_mut()).unwrap();
+        entry.by = "ann".to_owned();
+    });
+    assert_eq!(leaves(&closed), None);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Where issues belong: which rule fits, what nobody decides, and what is known of an issue where it was brought.
 
+use super::super::{projection, station};
 use super::story::{Story, label, load};
 use crate::model::LabelName;
 use crate::model::Outcome::Done;
@@ -223,6 +224,24 @@ fn nothing_is_mirrored_to_where_more_people_see_it() {
     ");
 }
 
+/// What landed is over, whoever held the issue in front meanwhile, or closed it and opened it again.
+#[test]
+fn what_is_worked_on_as_another_is_over_once_that_has_landed() {
+    let mut it = behind("by \"mirror\"", "router { route \"acme/anvil\" { title \"nut\"; }; }");
+    it.case.title = "A nut and washer".into();
+    it.moved();
+    it.said("ann", "/abort").stands().untried();
+    it.others[0].open = false;
+    it.then("it has landed all the same", |case| case.reopened = true).stands();
+    let tell = it.view(|view| projection(view, &station(view))).unwrap();
+    assert!(tell.close, "{tell:?}");
+    it.said("bot", tell.comment.as_deref().unwrap_or_default());
+    it.then("ann opens it again", |case| case.comments.last_mut().unwrap().own = true);
+    assert!(it.view(|view| projection(view, &station(view))).is_none_or(|tell| !tell.close));
+    assert!(it.told().contains("held, waits for `/resume`: ann gave it up"), "{}", it.told());
+    assert!(it.told().contains("triage: done: acme/bolt#70, which it was worked on as, is closed"));
+}
+
 /// Whoever stops what stands in front stops what is worked on for it, and who turns down that has answered for this one.
 #[test]
 fn a_mirror_goes_by_what_is_done_to_the_issue_that_it_is_of() {
@@ -241,6 +260,10 @@ fn a_mirror_goes_by_what_is_done_to_the_issue_that_it_is_of() {
     it.then("nobody asks for its front any more", |_| ()).stands();
     it.others[0].open = false;
     it.then("its front is closed", |_| ()).stands();
+    let labels = std::mem::take(&mut front.others[0].labels);
+    front.then("nobody asks for its mirror any more", |_| ()).by_design().stands();
+    front.others[0].labels = labels;
+    front.then("somebody does", |_| ()).stands();
     (front.others[0].open, front.others[0].rejected) = (false, true);
     front.then("its mirror is turned down", |_| ()).by_design().stands();
     insta::assert_snapshot!([it.told(), front.told()].join("---\n"), @r"

@@ -48,6 +48,8 @@ pub(super) struct Story {
     /// What the ledger holds.
     held: Held,
     pub(super) visibility: BTreeMap<RepoName, String>,
+    /// What is archived.
+    pub(super) archived: BTreeSet<RepoName>,
 }
 
 /// Config for issues that go through these phases, with more that the pipeline says.
@@ -101,6 +103,7 @@ pub(super) fn issue(number: u64) -> Case {
         assignees: BTreeMap::new(),
         comments: Vec::new(),
         blocked_by: BTreeSet::new(),
+        dependencies: BTreeMap::new(),
         branch: None,
         parent: None,
         children: BTreeMap::new(),
@@ -191,6 +194,7 @@ impl Story {
             tried: 0,
             held: Held::default(),
             visibility: ["acme/anvil", "acme/bolt"].map(|repo| (name(repo), "private".to_owned())).into(),
+            archived: BTreeSet::new(),
         }
     }
 
@@ -215,6 +219,7 @@ impl Story {
             own: [("acme".to_owned(), "bot".to_owned())].into(),
             reviewer: self.desired.github.reviewer.as_ref().map(|_| "critic[bot]".to_owned()),
             visibility: self.visibility.clone(),
+            archived: self.archived.clone(),
             passed: self.passed.clone(),
             held: std::sync::Arc::new(self.held.clone()),
         };
@@ -542,7 +547,7 @@ impl Story {
             Move::Enqueue(it) => {
                 let pull = &mut self.case.pulls[0];
                 assert_eq!(it.head, pull.head);
-                let entry = QueueEntry { state: EntryIs::Queued, position: 2 };
+                let entry = QueueEntry { state: EntryIs::Queued, position: 2, by: "bot".to_owned() };
                 pull.queue.as_mut().expect("there is one").entry = Some(entry);
             }
             Move::Update { .. } => {

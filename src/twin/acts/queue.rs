@@ -72,7 +72,8 @@ pub(crate) fn enqueue(
         return refuse("Pull request has merge conflicts");
     }
     let (id, now) = (tx.world.fresh_id(), tx.now);
-    let entry = QueueEntry { id, pull: number, head: pull.head_sha.clone(), enqueued_at: now, group: None };
+    let (head, by) = (pull.head_sha.clone(), tx.actor.clone());
+    let entry = QueueEntry { id, pull: number, head, by, enqueued_at: now, group: None };
     queue_mut(tx, repo_id, &pull.base_ref)?.entries.push(entry);
     pulls::tell(tx, repo_id, number, Tx::action("enqueued"))?;
     as_queue(tx, |tx| advance(tx, repo_id, &pull.base_ref))

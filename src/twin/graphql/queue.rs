@@ -63,6 +63,10 @@ impl MergeQueueEntry {
         self.entry.enqueued_at.into()
     }
 
+    async fn enqueuer(&self, cx: &Context<'_>) -> Result<Actor> {
+        Actor::of(cx, &self.entry.by)
+    }
+
     async fn head_commit(&self, cx: &Context<'_>) -> Result<Option<Commit>> {
         match &self.entry.group {
             Some(group) => refs::commit(cx, &self.repo, &group.sha),

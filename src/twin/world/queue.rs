@@ -25,6 +25,9 @@ pub struct QueueEntry {
     pub pull: u64,
     /// The head that it was put there with.
     pub head: String,
+    /// The login of who put it there.
+    #[serde(default)]
+    pub by: String,
     /// When.
     pub enqueued_at: Timestamp,
     /// What is tested, once its turn has come.

@@ -82,8 +82,12 @@ impl World {
             }
             Effect::Enqueue(it) => {
                 let pull = self.pull(&key(it.watched.number)).expect("what is queued is open");
-                let entry = QueueEntry { state: EntryIs::Queued, position: 1 };
+                let entry = QueueEntry { state: EntryIs::Queued, position: 1, by: BOT.to_owned() };
                 pull.queue.as_mut().expect("its base has a queue").entry = Some(entry);
+            }
+            Effect::Dequeue(it) => {
+                let (key, now) = (key(it.watched.number), self.now);
+                super::queue::left(self.pull(&key).expect("what is taken out is open"), BOT, now);
             }
             Effect::UpdateBranch { watched, .. } => {
                 let head = self.commit();

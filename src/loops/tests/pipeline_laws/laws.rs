@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::work;
 
 use super::oracle;
-use super::world::{CRITIC, Key, PEOPLE, World};
+use super::world::{BOT, CRITIC, Key, PEOPLE, World};
 
 /// The playbooks that are played at one head after the other, as often as their attempts say.
 const AT_HEADS: [&str; 3] = ["rework", "repair-checks", "resolve-conflict"];
@@ -295,6 +295,11 @@ impl Laws {
         Self::finds_all(world, plan);
         let observed = world.observed();
         for key in world.cases.keys() {
+            let case = &world.cases[key];
+            let entry = case.pull().filter(|pull| pull.open).and_then(|pull| pull.queue.as_ref()?.entry.as_ref());
+            if entry.is_some_and(|entry| entry.by == BOT) {
+                assert!(case.open && !case.labels.contains_key("factory:hold"), "#{} is in the queue", key.1);
+            }
             let stand = world.stands(key, &observed, |_, at| at.stand);
             self.counts(match stand {
                 Stand::Works(_) => "works",

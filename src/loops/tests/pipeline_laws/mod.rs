@@ -126,7 +126,7 @@ fn the_laws_of_the_pipeline_hold_whatever_happens() {
     // The laws would hold of a pipeline that does nothing.
     let verbs =
         ["start-run", "stop-run", "open-pull", "tell-issue", "review-pull", "merge-pull", "enqueue-pull"];
-    for verb in verbs.into_iter().chain(["pass-over", "done", "human", "parked"]) {
+    for verb in verbs.into_iter().chain(["dequeue-pull", "pass-over", "done", "human", "parked"]) {
         assert!(worlds < 100 || seen.get(verb).is_some_and(|times| *times > 0), "{verb}: {seen:?}");
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn gone(pull: &mut PullCase) {
     }
 }
 
-fn left(pull: &mut PullCase, by: &str, at: jiff::Timestamp) {
+pub(super) fn left(pull: &mut PullCase, by: &str, at: jiff::Timestamp) {
     let removed = Some(Removed { at, by: by.to_owned(), why: None, checks: Seen::Unknown });
     pull.queue = Some(MergeQueue { entry: None, removed });
 }

@@ -168,6 +168,7 @@ impl World {
             assignees: BTreeMap::new(),
             comments: Vec::new(),
             blocked_by: BTreeSet::new(),
+            dependencies: BTreeMap::new(),
             branch: None,
             parent: None,
             children: BTreeMap::new(),
@@ -367,6 +368,7 @@ impl World {
             }
             Effect::Merge(it) => it.value(case(it.watched.number)),
             Effect::Enqueue(it) => it.value(case(it.watched.number)),
+            Effect::Dequeue(it) => it.value(case(it.watched.number)),
             Effect::Reply(it) => it.value(case(it.watched.number)),
             Effect::Review(it) => it.value(case(it.watched.number)),
             Effect::UpdateBranch { head, watched, .. } => case(watched.number).update(head, watched),

@@ -25,7 +25,7 @@ fn read(json: &Value) -> Result<QueueEntry, String> {
         "LOCKED" => EntryIs::Locked,
         other => return Err(format!("`state` of an entry of the merge queue is `{other}`")),
     };
-    Ok(QueueEntry { state, position: count(json, "position")? })
+    Ok(QueueEntry { state, position: count(json, "position")?, by: login(json, "enqueuer")? })
 }
 
 fn removed(json: &Value) -> Result<Removed, String> {
