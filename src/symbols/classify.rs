@@ -313,7 +313,9 @@ impl<'i> Case<'i> {
             for (at, found) in self.now.named(member.name()) {
                 let alike = found.kind == member.kind
                     && member.fingerprint.similarity(&found.fingerprint) >= RENAMED_FLOOR;
-                if let Some(part) = anchor(at.path(), parts(at.symbol()).0).filter(|part| alike && part != best) {
+                if let Some(part) =
+                    anchor(at.path(), parts(at.symbol()).0).filter(|part| alike && part != best)
+                {
                     *got.entry(part).or_default() += 1;
                 }
             }

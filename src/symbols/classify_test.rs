@@ -10,7 +10,12 @@ const SMALL: &str =
     "    def size(self):\n        return len(self.queue)\n    def name(self):\n        return 'yard'\n";
 
 fn told(broken: &str, before: Option<&str>, now: &str, history: &[(&str, &str, &str)]) -> String {
-    let fill = |tree: &str| index(&tree.replace("LONG", LONG).replace("OTHER", OTHER).replace("SMALL", SMALL), Declared::default());
+    let fill = |tree: &str| {
+        index(
+            &tree.replace("LONG", LONG).replace("OTHER", OTHER).replace("SMALL", SMALL),
+            Declared::default(),
+        )
+    };
     let history: Vec<FileChange> = history
         .iter()
         .map(|(commit, from, to)| FileChange {
