@@ -180,6 +180,22 @@ fn an_anchor_that_moved_is_followed_and_one_that_is_unclear_is_not() {
     });
 }
 
+/// All changes together say less than each by itself: it has another name in another file, and another text.
+#[test]
+fn what_moved_and_was_renamed_later_is_followed_commit_by_commit() {
+    yard(|w| {
+        w.git(&["mv", "src/core/crane.rs", "src/core/hoist.rs"]);
+        w.commit("It moves");
+        w.write("src/core/hoist.rs", &service("HoistService", &["lifts", "loads", "chains", "hooks"]));
+        let commit = w.commit("It has another name, and a field more");
+        let said = found(w);
+        let anchors: Vec<&String> =
+            said.iter().filter(|(rule, _)| rule == "anchors").map(|(_, says)| says).collect();
+        let [crane] = anchors.as_slice() else { panic!("{said:#?}") };
+        assert!(crane.contains("src/core/hoist.rs:HoistService") && crane.contains(&commit[..7]), "{crane}");
+    });
+}
+
 /// A text that keeps a parser busy for ever, or takes all memory, costs one file, not the answer.
 #[test]
 fn a_file_that_no_parser_gets_through_is_left_out_by_name() {

@@ -1,10 +1,10 @@
 //! What became of an anchor that broke: moved, renamed, ambiguous, or gone.
 //!
 //! It never guesses. A definition is only taken for the lost one if it is new, its text is like the lost one's by a
-//! clear margin over every other new definition, and no other lost definition is as much like it. Whatever falls
-//! short of that is told as ambiguous, with the candidates, and left to a person.
+//! clear margin over every other new definition, no other lost definition is as much like it, and its members haven't gone to
+//! several. Whatever falls short of that is told as ambiguous, with the candidates, and left to a person.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::language::Anchor;
 
@@ -21,11 +21,17 @@ const RENAMED_FLOOR: f32 = 0.6;
 /// By how much the best must be better than every other explanation.
 const MARGIN: f32 = 0.15;
 
-/// Texts with fewer tokens say too little to tell a renamed definition from a new one.
+/// Texts with fewer tokens say too little to tell a renamed definition from a new one, and are only alike if they are the same.
 const RENAMED_TOKENS: u32 = 14;
 
 /// Texts with fewer tokens say too little to find a definition that has another name in another file.
 const ELSEWHERE_TOKENS: u32 = 40;
+
+/// So many members of a lost definition, and at least this share of them, make another definition a part of what it became.
+const PART_MEMBERS: usize = 2;
+
+/// One in so many.
+const PART_SHARE: usize = 4;
 
 /// How deep definitions stand in one another, at most; deeper ones are not read either.
 const DEPTH: u32 = 32;
@@ -174,12 +180,15 @@ impl<'i> Case<'i> {
                     _ => self.search(lost, was, to.path(), to.symbol()),
                 }
             }
-            Verdict::Ambiguous { candidates } => {
-                let members =
-                    candidates.iter().filter_map(|at| anchor(at.path(), &inside(at.symbol(), name)));
-                ambiguous(members.filter(|member| self.now.defined(member).is_some()).collect())
-            }
-            Verdict::Gone => Verdict::Gone,
+            unclear => match (self.elsewhere(was), unclear) {
+                (Some((to, found)), _) => self.told(lost, was, to, found),
+                (None, Verdict::Ambiguous { candidates }) => {
+                    let members =
+                        candidates.iter().filter_map(|at| anchor(at.path(), &inside(at.symbol(), name)));
+                    ambiguous(members.filter(|member| self.now.defined(member).is_some()).collect())
+                }
+                (None, _) => Verdict::Gone,
+            },
         }
     }
 
@@ -207,7 +216,12 @@ impl<'i> Case<'i> {
         candidates.extend(self.renamed(lost, was, path, around));
         candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.at.cmp(&b.at)));
         if let Some(best) = self.decide(lost, was, &candidates) {
-            return self.told(lost, was, best.at.clone(), best.found);
+            let mut parts = self.other_parts(lost, was, &best.at);
+            if parts.is_empty() {
+                return self.told(lost, was, best.at.clone(), best.found);
+            }
+            parts.push(best.at.clone());
+            return ambiguous(parts);
         }
         if let Some((to, found)) =
             self.elsewhere(was).filter(|_| candidates.iter().all(|c| c.score < RENAMED_FLOOR))
@@ -278,7 +292,8 @@ impl<'i> Case<'i> {
     ) -> Option<&'c Candidate<'i>> {
         let best = candidates.first()?;
         let floor = if best.renamed { RENAMED_FLOOR } else { MOVED_FLOOR };
-        if best.score < floor || (best.renamed && was.fingerprint.tokens < RENAMED_TOKENS) {
+        let short = was.fingerprint.tokens < RENAMED_TOKENS;
+        if best.score < floor || (short && (best.renamed || !was.fingerprint.same(&best.found.fingerprint))) {
             return None;
         }
         let next = candidates.get(1).map_or(0.0, |next| next.score);
@@ -287,6 +302,31 @@ impl<'i> Case<'i> {
         let clear = best.score - next >= MARGIN && best.score - rival >= MARGIN;
         // The very same text decides between texts that are only alike.
         (clear || (exact && next < 1.0 && rival < 1.0)).then_some(best)
+    }
+
+    /// The new definitions besides one that have got members of the lost one: what was split is none of its parts.
+    fn other_parts(&self, lost: &Anchor, was: &Definition, best: &Anchor) -> Vec<Anchor> {
+        let had = members(self.before, lost);
+        let has: BTreeSet<&str> = members(self.now, best).iter().map(|member| member.name()).collect();
+        let mut got: BTreeMap<Anchor, usize> = BTreeMap::new();
+        for member in had.iter().filter(|member| !has.contains(member.name())) {
+            for (at, found) in self.now.named(member.name()) {
+                let alike = found.kind == member.kind
+                    && member.fingerprint.similarity(&found.fingerprint) >= RENAMED_FLOOR;
+                if let Some(part) =
+                    anchor(at.path(), parts(at.symbol()).0).filter(|part| alike && part != best)
+                {
+                    *got.entry(part).or_default() += 1;
+                }
+            }
+        }
+        let is_part = |(part, count): &(Anchor, usize)| {
+            *count >= PART_MEMBERS
+                && count * PART_SHARE >= had.len()
+                && self.is_new(part)
+                && self.now.defined(part).is_some_and(|found| found.kind == was.kind)
+        };
+        got.into_iter().filter(is_part).map(|(part, _)| part).collect()
     }
 
     /// How similar a candidate is to the lost definition that is most like it, apart from the one that is looked
@@ -395,6 +435,12 @@ impl<'i> Case<'i> {
         let mut commits = commits.into_iter();
         commits.next().filter(|_| commits.next().is_none()).map(str::to_owned)
     }
+}
+
+/// What stands in a definition itself.
+fn members<'i>(index: &'i Index, of: &Anchor) -> Vec<&'i Definition> {
+    let all = index.file(of.path()).map_or(&[][..], |file| &file.definitions);
+    all.iter().filter(|found| parts(&found.symbol).0 == of.symbol()).collect()
 }
 
 /// What is left of a path without its last bytes and the `/` before them.

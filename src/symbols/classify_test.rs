@@ -6,8 +6,16 @@ use super::{Declared, FileChange, Language, Limits, Reader, Revision, Verdict, c
 const LONG: &str = "    def run(self, queue, worker):\n        for item in queue.items():\n            worker.apply(item, retries=3)\n        return queue.close() or worker.done\n";
 const OTHER: &str = "    def save(self, path):\n        with open(path, 'w') as sink:\n            sink.write(self.render(path, depth=4))\n        raise Broken('no')\n";
 
+const SMALL: &str =
+    "    def size(self):\n        return len(self.queue)\n    def name(self):\n        return 'yard'\n";
+
 fn told(broken: &str, before: Option<&str>, now: &str, history: &[(&str, &str, &str)]) -> String {
-    let fill = |tree: &str| index(&tree.replace("LONG", LONG).replace("OTHER", OTHER), Declared::default());
+    let fill = |tree: &str| {
+        index(
+            &tree.replace("LONG", LONG).replace("OTHER", OTHER).replace("SMALL", SMALL),
+            Declared::default(),
+        )
+    };
     let history: Vec<FileChange> = history
         .iter()
         .map(|(commit, from, to)| FileChange {
@@ -37,7 +45,7 @@ type Row<'r> = (&'r str, &'r str, Option<&'r str>, &'r str, &'r [(&'r str, &'r s
 #[test]
 fn what_became_of_it() {
     let a = "=== a.py\nclass A:\nLONG";
-    let rows: [Row<'_>; 18] = [
+    let rows: [Row<'_>; 22] = [
         ("moved", "a.py:A", Some(a), "=== b.py\nclass A:\nLONG", &[], "moved to b.py:A"),
         (
             "a member goes along",
@@ -139,6 +147,38 @@ fn what_became_of_it() {
             "moved to b.py:A",
         ),
         ("no memory and nothing", "a.py:A", None, "=== b.py\nclass B:\nLONG", &[], "gone"),
+        (
+            "split, most of it in one of two",
+            "a.py:A",
+            Some("=== a.py\nclass A:\nLONGOTHERSMALL"),
+            "=== a.py\nclass B:\nLONGOTHER\nclass C:\nSMALL",
+            &[],
+            "ambiguous: a.py:B, a.py:C",
+        ),
+        (
+            "split over files",
+            "a.py:A",
+            Some("=== a.py\nclass A:\nLONGOTHERSMALL"),
+            "=== a.py\nclass B:\nLONGOTHER=== b.py\nclass C:\nSMALL",
+            &[],
+            "ambiguous: a.py:B, b.py:C",
+        ),
+        (
+            "a method of what was split",
+            "a.py:A.save",
+            Some("=== a.py\nclass A:\nLONGOTHERSMALL"),
+            "=== a.py\nclass B:\nLONGSMALL\nclass C:\nOTHER",
+            &[],
+            "renamed to a.py:C.save by ? (1.0)",
+        ),
+        (
+            "a short namesake that is only alike",
+            "a.py:A",
+            Some("=== a.py\nclass A(Mixin, lookups.Greater): pass\n"),
+            "=== b.py\nclass A(Mixin, lookups.Less): pass\n",
+            &[],
+            "ambiguous: b.py:A",
+        ),
         (
             "no longer given out",
             "__init__.py:A",

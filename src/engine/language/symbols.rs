@@ -19,15 +19,12 @@ use crate::symbols::{
     load_bearing, named_by,
 };
 
+use super::past::Past;
 use super::reading::{self, LONGEST, Source};
 use super::tree::{self, Tree};
 
 /// The most bytes of a source file that are taken at all; the limit of what is read of them is lower.
 const MOST_SOURCE: u64 = 4 << 20;
-/// How many commits are looked through for the one in which an anchor still led somewhere.
-const COMMITS: usize = 5_000;
-/// How many changes of its file.
-const CHANGES: usize = 8;
 /// Where records of trees are kept.
 const NAMESPACE: &str = "symbols";
 
@@ -85,7 +82,7 @@ impl Library {
     }
 
     /// The record of a tree's source files: what is known already, and the rest read.
-    async fn record(
+    pub(super) async fn record(
         &self,
         tree: &Tree,
         language: &Language,
@@ -176,31 +173,15 @@ impl Library {
     ) -> Result<(), Error> {
         // What is looked for may lie where no code is declared any more.
         let then = Language { roots: roots_then(language, anchors), ..language.clone() };
-        let mut trees: BTreeMap<CommitId, Index> = BTreeMap::new();
+        let mut past = Past::new(self, repo, head, &then);
         for anchor in anchors {
             if symbols.resolve(anchor) != Resolution::Gone
                 && !matches!(symbols.resolve(anchor), Resolution::Ambiguous(_))
             {
                 continue;
             }
-            let changes = repo.changes_of(head, anchor.path(), COMMITS, CHANGES)?;
-            let before = changes.iter().flat_map(|change| &change.parents);
-            let candidates: Vec<CommitId> = std::iter::once(head).chain(before).cloned().collect();
-            for commit in candidates {
-                if !trees.contains_key(&commit) {
-                    let tree = Tree::commit(repo, &commit)?;
-                    let (record, _) = self.record(&tree, &then, &symbols.record).await?;
-                    trees.insert(commit.clone(), record.index(declared(&then)));
-                }
-                let before = &trees[&commit];
-                if before.resolve(anchor).is_none() {
-                    continue;
-                }
-                let verdict = classify(anchor, Some(before), &symbols.index, &[]);
-                let by = changes.iter().find(|change| change.parents.contains(&commit));
-                let by = by.map(|change| change.id.as_str().to_owned()).unwrap_or_default();
-                symbols.became.insert(anchor.clone(), said(verdict, by));
-                break;
+            if let Some(found) = past.follow(symbols, anchor).await? {
+                symbols.became.insert(anchor.clone(), found);
             }
         }
         Ok(())
@@ -223,18 +204,19 @@ fn roots_then(language: &Language, anchors: &BTreeSet<Anchor>) -> Vec<String> {
     roots
 }
 
-fn said(verdict: Verdict, by: String) -> Resolution {
-    match verdict {
+/// What is said of an anchor that never led anywhere, as far as history is known.
+fn unknown(anchor: &Anchor, now: &Index) -> Resolution {
+    match classify(anchor, None, now, &[]) {
         Verdict::Moved { to } => Resolution::Moved(to),
         Verdict::Renamed { to, commit, similarity: _ } => {
-            Resolution::Renamed { to, commit: commit.unwrap_or(by) }
+            Resolution::Renamed { to, commit: commit.unwrap_or_default() }
         }
         Verdict::Ambiguous { candidates } => Resolution::Ambiguous(candidates),
         Verdict::Gone => Resolution::Gone,
     }
 }
 
-fn declared(language: &Language) -> Declared {
+pub(super) fn declared(language: &Language) -> Declared {
     Declared { roots: language.roots.clone(), packages: Vec::new() }
 }
 
@@ -272,6 +254,16 @@ pub(crate) struct Symbols {
 }
 
 impl Symbols {
+    /// The symbols.
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// What was read of each file.
+    pub(super) fn record(&self) -> &TreeRecord {
+        &self.record
+    }
+
     /// The same, which reads the texts of definitions from the tree that it was read from.
     pub(crate) fn with_texts(self, tree: Arc<Tree>) -> Self {
         Self { tree: Some(tree), ..self }
@@ -324,10 +316,7 @@ impl Code for Symbols {
         if self.roots.is_empty() {
             return Resolution::Unindexed("`language` declares no `roots` to look for code in".to_owned());
         }
-        self.became
-            .get(anchor)
-            .cloned()
-            .unwrap_or_else(|| said(classify(anchor, None, &self.index, &[]), String::new()))
+        self.became.get(anchor).cloned().unwrap_or_else(|| unknown(anchor, &self.index))
     }
 
     fn defined(&self, anchor: &Anchor) -> Option<Anchor> {
