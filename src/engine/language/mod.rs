@@ -1,6 +1,7 @@
 //! The words of a repository as they are read: its files, its terms and pages, its code.
 
 mod looking;
+mod pulls;
 mod reading;
 mod symbols;
 mod tree;
