@@ -192,6 +192,7 @@ fn loops_are_listed_as_they_are_switched_without_a_daemon() {
         adr-reviewer            not running  every 10m
         adr-touchpoint-auditor  not running  every 10m
         adr-conformance         not running  every 10m
+        language-review         not running  every 10m
         [exit 0]
         ");
         insta::assert_snapshot!(w.run(&["loop", "show", "labels"]).transcript(), @r"
@@ -367,7 +368,7 @@ fn misplaced_config_is_said() {
         w.commit("Misplace");
         insta::assert_snapshot!(w.run(&["validate"]).transcript(), @r"
         $ factoryctl validate
-        valid: 1 file, 1 repository, 16 loops
+        valid: 1 file, 1 repository, 17 loops
         --- stderr
         config::passed-over
 

@@ -36,7 +36,7 @@ fn from_drift_to_an_empty_plan() {
     committed(|w| {
         insta::assert_snapshot!(w.run(&["validate"]).transcript(), @r"
         $ factoryctl validate
-        valid: 1 file, 2 repositories, 16 loops
+        valid: 1 file, 2 repositories, 17 loops
         [exit 0]
         ");
         insta::assert_snapshot!(w.plan(&[]).transcript(), @r#"
@@ -725,7 +725,7 @@ fn what_is_passed_over_is_said() {
         w.write("factory.toml", "[factory]\n");
         insta::assert_snapshot!(w.run(&["validate"]).transcript(), @r"
         $ factoryctl validate
-        valid: 1 file, 2 repositories, 16 loops
+        valid: 1 file, 2 repositories, 17 loops
         --- stderr
         config::passed-over
 

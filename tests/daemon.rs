@@ -61,7 +61,7 @@ impl<'a> Daemon<'a> {
         self.running.said().concat()
     }
 
-    fn status(&self) -> Option<Value> {
+    pub(crate) fn status(&self) -> Option<Value> {
         let ran = self.ask(&["status", "--json"]);
         (ran.code == 0).then(|| ran.json())
     }

@@ -470,10 +470,10 @@ fn an_entry_that_holds_no_longer_is_put_on_record() {
     });
 }
 
-/// Nothing that a look costs grows with what is there: of ten repositories in which nothing changed two questions are asked, how
-/// each stands and what landed there, and no model is.
+/// Nothing that a look costs grows with what is there: of ten repositories in which nothing changed three questions are asked, how
+/// each stands, what landed there and what is said on its open pull requests, and no model is.
 #[test]
-fn ten_repositories_in_which_nothing_changed_cost_two_requests() {
+fn ten_repositories_in_which_nothing_changed_cost_three_requests() {
     let mut github = sample::github();
     let names: Vec<String> = (0..10).map(|n| format!("yard{n}")).collect();
     for name in &names {
@@ -510,11 +510,22 @@ fn ten_repositories_in_which_nothing_changed_cost_two_requests() {
             }
         }
         w.plan(&[]).exits(0);
-        w.requests();
-        let loops = factoryctl::model::keeping::KEEPERS.iter().flat_map(|name| ["--loop", name]);
-        w.plan(&loops.collect::<Vec<_>>()).exits(0);
-        let asked: Vec<String> = w.requests().iter().map(|it| it.path.clone()).collect();
-        assert_eq!(asked, ["/graphql", "/graphql"]);
+        let asked = || -> Vec<String> {
+            w.requests();
+            let all = factoryctl::model::keeping::KEEPERS.iter().copied().chain(["language-review"]);
+            w.plan(&all.flat_map(|name| ["--loop", name]).collect::<Vec<_>>()).exits(0);
+            w.requests().iter().map(|it| it.path.clone()).collect()
+        };
+        assert_eq!(asked(), ["/graphql", "/graphql"]);
+        // With an open pull request in each, a third one asks what is said on them.
+        for name in &names {
+            let repo = format!("acme/{name}");
+            let text = service("CraneService", &["lifts", "loads", "hooks"]);
+            w.github().push_file(&repo, "hook", "src/core/crane.rs", &text).expect("it is pushed");
+            w.github().open_pull(&repo, "hook", "main", "Hook").expect("it is opened");
+        }
+        w.apply(&["--loop", "language-review"]).exits(0);
+        assert_eq!(asked(), ["/graphql", "/graphql", "/graphql"]);
         assert_eq!(runs(w).len(), 0);
     });
 }

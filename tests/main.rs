@@ -36,6 +36,7 @@ mod kill;
 mod language;
 mod language_days;
 mod language_loops;
+mod language_review;
 mod laws;
 mod mending;
 mod merge_queue;

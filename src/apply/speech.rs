@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::adapters::github::{Client, Effect as Once, Error, Kind};
 use crate::model::{Action, CheckState, CommitId, Effect, RepoName};
-use crate::observed::own_check;
+use crate::observed::{OwnComments, own_check, own_comments};
 
 use super::look::LookError;
 use super::shown::Shown;
@@ -17,23 +17,26 @@ use super::shown::Shown;
 )]
 pub(super) async fn look(client: &Client, action: &Action) -> Result<Value, LookError> {
     match &action.effect {
+        Effect::Comment { repo, number, id, at, body } if id.is_none() || at.is_some() => {
+            let marker = body.lines().next().unwrap_or_default();
+            let pull = (repo.clone(), *number);
+            let mut said = own_comments(client, std::slice::from_ref(&pull), marker).await;
+            let untold = || LookError::Partial("GitHub doesn't tell of the pull request".to_owned());
+            let OwnComments { open_at, comments } = said.remove(&pull).ok_or_else(untold)??;
+            let is_it = |(there, _): &&(u64, String)| id.is_none_or(|id| *there == id);
+            let body = comments.iter().find(is_it).map(|(_, body)| body);
+            Ok(match (at, body) {
+                (Some(_), body) => json!({ "body": body, "head": open_at }),
+                (None, Some(body)) => json!({ "body": body }),
+                (None, None) => Value::Null,
+            })
+        }
         Effect::Comment { repo, id: Some(id), .. } | Effect::DeleteComment { repo, id, .. } => {
             match client.read(repo.owner(), &format!("/repos/{repo}/issues/comments/{id}")).await {
                 Ok(reply) => Ok(json!({ "body": reply.body["body"] })),
                 Err(error) if matches!(error.kind(), Kind::Absent) => Ok(Value::Null),
                 Err(error) => Err(error.into()),
             }
-        }
-        Effect::Comment { repo, number, id: None, body } => {
-            let marker = body.lines().next().unwrap_or_default();
-            let path = format!("/repos/{repo}/issues/{number}/comments?per_page=100");
-            let comments = client.pages(repo.owner(), &path).await?;
-            let own = client.identity(repo.owner()).await?;
-            let there = comments.iter().find(|c| {
-                c["user"]["login"].as_str() == Some(own.login().as_str())
-                    && c["body"].as_str().is_some_and(|b| b.lines().next() == Some(marker))
-            });
-            Ok(there.map_or(Value::Null, |c| json!({ "body": c["body"] })))
         }
         Effect::Report { repo, commit, .. } => {
             let own = client.identity(repo.owner()).await?;

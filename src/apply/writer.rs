@@ -170,7 +170,7 @@ impl Writer {
             Effect::CreateLabel { repo, label } => labels::create(client, repo, label).await?,
             Effect::UpdateLabel { repo, name, label } => labels::update(client, repo, name, label).await?,
             Effect::DeleteLabel { repo, name } => labels::delete(client, repo, name).await?,
-            Effect::Comment { repo, number, id, body } => {
+            Effect::Comment { repo, number, id, at: _, body } => {
                 speech::comment(client, repo, *number, *id, body).await?
             }
             Effect::DeleteComment { repo, id, .. } => speech::delete_comment(client, repo, *id).await?,

@@ -1,17 +1,24 @@
 //! What a pull request means for the language of a project, in words, before a person reads it: what becomes of terms, and whose
 //! code it changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::adr::{Adrs, Pointed};
 use super::code::{Code, Resolution};
-use super::keep::{counted, spanned};
+use super::keep::{counted, in_span, spanned};
 use super::terms::Listing;
-use super::terms::change::{bullets, compare};
+use super::terms::change::{Change, What, compare};
 use super::wiki::WikiPage;
+use crate::model::MEANING_MARKER;
 
-/// The most terms or decisions that are named.
+/// The most terms, decisions or files that are named.
 const MOST: usize = 30;
+/// The most changes of terms that are told.
+const MOST_CHANGES: usize = 100;
+/// The most characters that are told of why a file can't be read.
+const WHY: usize = 200;
+/// The most characters of what is told; GitHub takes 65,536 in a comment.
+const LONGEST: usize = 60_000;
 
 /// A pull request, with the words and the code as they are with it.
 #[derive(Clone, Copy)]
@@ -28,27 +35,59 @@ pub struct Proposed<'a> {
     pub code: &'a dyn Code,
     /// The files that it changes.
     pub changed: &'a BTreeSet<String>,
+    /// The files of terms that can't be read whole, by path, and why: without it, and with it.
+    pub unread: [&'a BTreeMap<String, String>; 2],
 }
 
 /// What it means, in Markdown; nothing where it means nothing for the language.
 pub fn meaning(it: &Proposed<'_>) -> Option<String> {
-    let mut out = String::new();
-    let changes = compare(it.before, it.after, it.pages, it.code);
-    if !changes.is_empty() {
-        out.push_str("**Terms**\n\n");
-        out.push_str(&bullets(&changes));
-    }
-    // What the change of a term says of its anchor is said above.
+    let unread = unread(it);
+    let changes: Vec<Change> = compare(it.before, it.after, it.pages, it.code)
+        .into_iter()
+        .filter(|change| is_known(it, change, !unread.is_empty()))
+        .collect();
+    // What the change of a term says of its anchor is said there.
     let said: BTreeSet<&str> = changes.iter().map(|change| change.path.as_str()).collect();
-    let terms = terms(it, &said);
-    if !terms.is_empty() {
-        out.push_str(&format!("\n**Code of terms**\n\n{}", listed(&terms)));
+    let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    let mut parts = vec![listed("Terms", &told, MOST_CHANGES)];
+    if !unread.is_empty() {
+        let says =
+            "Nobody can tell what these do to a term, or which terms they take away, until they can be read.";
+        parts.push(
+            listed("Files of terms that can't be read", &unread, MOST)
+                .map(|part| format!("{part}\n{says}\n")),
+        );
     }
-    let decisions = decisions(it);
-    if !decisions.is_empty() {
-        out.push_str(&format!("\n**Code that decisions cite**\n\n{}", listed(&decisions)));
-    }
-    Some(out.trim_start().to_owned()).filter(|out| !out.is_empty())
+    parts.push(listed("Code of terms", &terms(it, &said), MOST));
+    parts.push(listed("Code that decisions cite", &decisions(it), MOST));
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| whole_lines(&parts.join("\n")))
+}
+
+/// The comment that is to stand on a pull request which means this; nothing where there is nothing to say. Where a comment is
+/// there already, it says so.
+pub fn comment(meaning: Option<&str>, is_there: bool) -> Option<String> {
+    let says = match meaning {
+        Some(meaning) => meaning.trim_end(),
+        None if is_there => {
+            "Nothing any more: it changes no term, and no code that a term stands for or a decision cites."
+        }
+        None => return None,
+    };
+    Some(format!("{MEANING_MARKER}\n## What this pull request means for the language\n\n{says}\n"))
+}
+
+/// Whether a change is one, as far as the files could be read. What one says that can't be read whole is no change, and a term
+/// that is in none of the others may be in it.
+fn is_known(it: &Proposed<'_>, change: &Change, some_unread: bool) -> bool {
+    let is_gone = matches!(change.what, What::Removed { .. });
+    !it.unread.iter().any(|unread| unread.contains_key(&change.path)) && !(is_gone && some_unread)
+}
+
+/// The files of terms that it changes and that can't be read with it.
+fn unread(it: &Proposed<'_>) -> Vec<String> {
+    let unread = it.unread[1].iter().filter(|(path, _)| it.changed.contains(*path));
+    unread.map(|(path, why)| format!("{}: {}", spanned(path), in_span(why, WHY))).collect()
 }
 
 /// The terms whose code is in a file that it changes, and what becomes of their anchors.
@@ -93,13 +132,32 @@ fn decisions(it: &Proposed<'_>) -> Vec<String> {
     citing.collect()
 }
 
-fn listed(all: &[String]) -> String {
-    let lines: Vec<String> = all.iter().take(MOST).map(|line| format!("- {line}\n")).collect();
-    let mut out = lines.concat();
-    if all.len() > MOST {
-        out.push_str(&format!("- and {} more\n", all.len() - MOST));
+/// A part of what is told, with a title; nothing where there is nothing to list.
+fn listed(title: &str, all: &[String], most: usize) -> Option<String> {
+    if all.is_empty() {
+        return None;
     }
-    out
+    let lines: Vec<String> = all.iter().take(most).map(|line| format!("- {line}\n")).collect();
+    let mut out = format!("**{title}**\n\n{}", lines.concat());
+    if all.len() > most {
+        out.push_str(&format!("- and {} more\n", all.len() - most));
+    }
+    Some(out)
+}
+
+/// As many whole lines of a text as GitHub takes. Half a line would end within what keeps other people's text apart.
+fn whole_lines(text: &str) -> String {
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let mut room = LONGEST;
+    let fits = |line: &&str| {
+        let rest = room.checked_sub(line.chars().count());
+        room = rest.unwrap_or(0);
+        rest.is_some()
+    };
+    let kept: String = text.split_inclusive('\n').take_while(fits).collect();
+    format!("{kept}\nThat is not all of it.\n")
 }
 
 #[cfg(test)]
@@ -134,6 +192,7 @@ mod tests {
             resolutions: BTreeMap::from([("src/crane.rs:Crane".parse().unwrap(), Resolution::Gone)]),
             ..Known::default()
         };
+        let none = BTreeMap::new();
         let told = |before: &[Read], after: &[Read], changed: &[&str]| {
             let changed = changed.iter().map(|path| (*path).to_owned()).collect();
             let (before, after) = (Listing::of(before), Listing::of(after));
@@ -144,6 +203,7 @@ mod tests {
                 adrs: &adrs,
                 code: &code,
                 changed: &changed,
+                unread: [&none, &none],
             };
             meaning(&it).unwrap_or_else(|| "nothing\n".to_owned())
         };
@@ -170,5 +230,70 @@ mod tests {
         ---
         nothing
         ");
+    }
+
+    /// A term that can't be read is named, and nothing is taken for gone or changed because of it.
+    #[test]
+    fn what_cannot_be_read_is_no_change() {
+        let crane = Sample::new(ID_A, "Crane").with("aliases", "[\"hoist\"]");
+        let dock = Sample::new(ID_B, "Dock").with("aliases", "[]");
+        let before = reads(&[("t/crane.md", crane.text()), ("t/dock.md", dock.text())]);
+        let broken = reads(&[("t/crane.md", crane.text().replace("\"hoist\"", "3"))]);
+        let code = Known { files: vec![], ..Known::default() };
+        let changed = BTreeSet::from(["t/crane.md".to_owned(), "t/dock.md".to_owned()]);
+        let why = |why: &str| BTreeMap::from([("t/crane.md".to_owned(), why.to_owned())]);
+        let (none, unread) = (BTreeMap::new(), why("it has `3` as an @alias"));
+        let told = |before: &[Read], after: &[Read], unread| {
+            let (before, after) = (Listing::of(before), Listing::of(after));
+            let adrs = Adrs::read([]);
+            let it = Proposed {
+                before: &before,
+                after: &after,
+                pages: &[],
+                adrs: &adrs,
+                code: &code,
+                changed: &changed,
+                unread,
+            };
+            meaning(&it).unwrap_or_else(|| "nothing\n".to_owned())
+        };
+        insta::assert_snapshot!([
+            told(&before, &broken, [&none, &unread]),
+            told(&broken, &before[..1], [&unread, &none]),
+            told(&before, &before[..1], [&none, &none]),
+        ].join("---\n"), @r"
+        **Files of terms that can't be read**
+
+        - `t/crane.md`: `it has '3' as an @alias`
+
+        Nobody can tell what these do to a term, or which terms they take away, until they can be read.
+        ---
+        nothing
+        ---
+        **Terms**
+
+        - `Dock` is removed
+        ");
+    }
+
+    #[test]
+    fn a_comment_is_made_only_where_there_is_something_to_say() {
+        assert_eq!(comment(None, false), None);
+        assert!(comment(None, true).is_some_and(|text| text.contains("Nothing any more")));
+        let made = comment(Some("- `A` is removed\n"), false).expect("there is something to say");
+        assert!(made.starts_with(MEANING_MARKER) && made.ends_with("\n\n- `A` is removed\n"), "{made}");
+    }
+
+    /// Whatever a pull request holds, the comment fits, and no line of it is half of one.
+    #[test]
+    fn a_long_text_is_cut_between_its_lines() {
+        let line = format!("- {}\n", in_span(&"x".repeat(900), 900));
+        let text = line.repeat(100);
+        let cut = whole_lines(&text);
+        assert!(cut.chars().count() <= LONGEST + 30, "{}", cut.len());
+        let (kept, rest) = cut.rsplit_once("\n\n").expect("it says so");
+        assert_eq!(rest, "That is not all of it.\n");
+        assert!(kept.lines().all(|one| one == line.trim_end()));
+        assert_eq!(whole_lines(&line), line);
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::model::{
     Action, Address, CheckState, CommitId, ConfigHead, ConfigPull, Effect, Elsewhere, Facet, Facets,
-    Observed, RepoName, Verb,
+    Observed, RepoName, Verb, same_text,
 };
 use crate::plan::{Document, Plan, render};
 
@@ -126,11 +126,6 @@ fn shown_to<'a>(pull: &ConfigPull, cx: &Cx<'a, NoSettings>) -> Cow<'a, Observed>
     })
 }
 
-/// Whether two bodies are the same to a reader; line ends and the white space at the end are not ours alone.
-fn same_text(there: &str, wanted: &str) -> bool {
-    there.trim_end().lines().eq(wanted.trim_end().lines())
-}
-
 fn comment(
     config: &RepoName,
     pull: &ConfigPull,
@@ -140,8 +135,8 @@ fn comment(
 ) -> Action {
     let before = there.map_or(Value::Null, |(_, body)| json!({ "body": body }));
     let after = json!({ "body": body });
-    let effect =
-        Effect::Comment { repo: config.clone(), number: pull.number, id: there.map(|(id, _)| *id), body };
+    let id = there.map(|(id, _)| *id);
+    let effect = Effect::Comment { repo: config.clone(), number: pull.number, id, at: None, body };
     Action::new(ConfigReview::NAME, Verb::Comment, address, before, after, effect)
         .reason(format!("what pull request #{} would change", pull.number))
 }

@@ -35,6 +35,7 @@ registry::loops! {
     adr_reviewer::AdrReviewer,
     adr_touchpoint_auditor::AdrTouchpointAuditor,
     adr_conformance::AdrConformance,
+    language_review::LanguageReview,
 }
 
 pub(crate) use comes_next::comes_next;

@@ -106,6 +106,8 @@ pub enum Effect {
         number: u64,
         /// The comment to rewrite.
         id: Option<u64>,
+        /// The commit of the pull request that it speaks of: nothing is said of another one, or once it isn't open.
+        at: Option<CommitId>,
         /// Markdown, hidden marker included.
         body: String,
     },

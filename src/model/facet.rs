@@ -23,6 +23,8 @@ pub enum Facet {
     Cases,
     /// The words of repositories, what their keepers make of them, and the pull requests and issues of these.
     Language,
+    /// What open pull requests mean for the words of their repository.
+    Meanings,
 }
 
 impl Facet {
@@ -37,6 +39,7 @@ impl Facet {
         Self::Issues,
         Self::Cases,
         Self::Language,
+        Self::Meanings,
     ];
 
     /// Its name in documents.
@@ -51,6 +54,7 @@ impl Facet {
             Self::Issues => "issues",
             Self::Cases => "cases",
             Self::Language => "language",
+            Self::Meanings => "meanings",
         }
     }
 }

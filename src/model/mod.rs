@@ -81,7 +81,7 @@ pub use run::{Clocks, Limits, Outcome, RunId, Then, Usage, UsageOf};
 pub use said::{FollowUp, Said, asks};
 pub use setting::{Setting, SettingType, SettingValue};
 pub use source::{Layer, Source, Sourced};
-pub use speech::{PLAN_CHECK, REVIEW_MARKER, follow_up_marker, follow_ups_marked};
+pub use speech::{MEANING_MARKER, PLAN_CHECK, REVIEW_MARKER, follow_up_marker, follow_ups_marked, same_text};
 pub use spend::{Figure, MICROS, Prices, Quota, Spent, Tariff, day_of, spent, usd};
 pub use subject::Subject;
 pub use task::{
@@ -99,4 +99,5 @@ pub(crate) mod samples;
 pub mod keeping;
 mod label;
 pub mod language;
+pub mod meaning;
 pub use label::{LabelName, LabelNameError, LabelSpec};

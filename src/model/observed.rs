@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::keeping::LanguageSeen;
+use super::meaning::MeaningSeen;
 use super::{
     Cases, CommitId, Creations, Desired, Elsewhere, Facet, Headroom, LabelName, Paid, PullSeen, RepoName,
     RunSeen, Setting, SettingValue, Tracker,
@@ -44,6 +45,8 @@ pub struct Observed {
     pub cases: Cases,
     /// The words of repositories, where they were asked for.
     pub languages: BTreeMap<RepoName, Seen<LanguageSeen>>,
+    /// The open pull requests of these, where they were asked for; what can't be told of a repository is missing.
+    pub meanings: BTreeMap<RepoName, Vec<MeaningSeen>>,
     /// How many bytes runs use on this machine, where it was asked for.
     pub disk: Option<Seen<u64>>,
     /// Everything that could not be read.

@@ -8,6 +8,14 @@ pub const PLAN_CHECK: &str = "factoryctl/plan";
 /// How every comment of the config review begins; the number of its part follows.
 pub const REVIEW_MARKER: &str = "<!-- factoryctl:config-review ";
 
+/// The line with which the comment begins that says what a pull request means for the language.
+pub const MEANING_MARKER: &str = "<!-- factoryctl:language-review -->";
+
+/// Whether two comments are the same to a reader; line ends and the white space at the end are not ours alone.
+pub fn same_text(there: &str, wanted: &str) -> bool {
+    there.trim_end().lines().eq(wanted.trim_end().lines())
+}
+
 /// What stands around the digest of a follow-up, on a line of its own in the issue that was opened for it.
 const FOLLOW_UP: (&str, &str) = ("<!-- factoryctl:follow-up ", " -->");
 

@@ -5,6 +5,8 @@ use serde_json::Value;
 use crate::adapters::github::{Client, Error, Identity};
 use crate::model::{CheckState, CommitId, RepoName};
 
+use super::own_comments::{Pull, own_comments};
+
 /// The marker that starts every comment of the factory's review.
 const MARKER: &str = crate::model::REVIEW_MARKER;
 /// The name of the factory's check run or commit status.
@@ -35,9 +37,13 @@ pub async fn config_pulls(client: &Client, repo: &RepoName, branch: &str) -> Res
     let identity = client.identity(repo.owner()).await?;
     let mut out = Vec::new();
     let base = crate::adapters::github::segment(branch);
-    for pull in open_pulls(client, repo, &format!("&base={base}")).await? {
+    let open = open_pulls(client, repo, &format!("&base={base}")).await?;
+    let all: Vec<Pull> = open.iter().filter_map(|it| Some((repo.clone(), it["number"].as_u64()?))).collect();
+    let mut said = own_comments(client, &all, MARKER).await;
+    for pull in open {
         let (Some(number), Some(head)) = (pull["number"].as_u64(), head_of(&pull)) else { continue };
-        let comments = own_comments(client, repo, number, &identity).await?;
+        let Some(said) = said.remove(&(repo.clone(), number)) else { continue };
+        let comments = said?.comments;
         let check = own_check(client, repo, &head, &identity).await?;
         let checks = matches!(identity, Identity::App { .. });
         out.push(PullSeen { number, branch: branch_of(&pull, repo), head, comments, check, checks });
@@ -100,22 +106,6 @@ fn head_of(pull: &Value) -> Option<CommitId> {
 fn branch_of(pull: &Value, repo: &RepoName) -> Option<String> {
     let from = RepoName::parse(pull["head"]["repo"]["full_name"].as_str()?).ok()?;
     (from == *repo).then(|| pull["head"]["ref"].as_str().map(str::to_owned)).flatten()
-}
-
-async fn own_comments(
-    client: &Client,
-    repo: &RepoName,
-    number: u64,
-    identity: &Identity,
-) -> Result<Vec<(u64, String)>, Error> {
-    let path = format!("/repos/{repo}/issues/{number}/comments?per_page=100");
-    let comments = client.pages(repo.owner(), &path).await?;
-    Ok(comments
-        .iter()
-        .filter(|c| c["user"]["login"].as_str() == Some(identity.login().as_str()))
-        .filter_map(|c| Some((c["id"].as_u64()?, c["body"].as_str()?.to_owned())))
-        .filter(|(_, body)| body.starts_with(MARKER))
-        .collect())
 }
 
 /// The factory's own check run or commit status on a commit.

@@ -34,10 +34,27 @@ pub struct Head {
     pub at: Option<(String, CommitId)>,
     /// The open pull requests from branches with the given beginning, of its own.
     pub pulls: Vec<KeptPull>,
+    /// The other open pull requests, those of forks among them, oldest first.
+    pub others: Vec<OpenPull>,
     /// The issues of keepers, which the factory wrote: the open ones, and those that were closed last.
     pub issues: Vec<KeptIssue>,
     /// Since when its language is kept: its label was made then. What landed before is nobody's to look at.
     pub since: Option<Timestamp>,
+}
+
+/// An open pull request of anybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenPull {
+    /// Its number.
+    pub number: u64,
+    /// The commit that it proposes.
+    pub head: CommitId,
+    /// The branch that it aims at, and what that is at; `None`: it isn't there any more.
+    pub base: (String, Option<CommitId>),
+    /// Whether nobody is asked to read it yet.
+    pub draft: bool,
+    /// When anything of it was last changed.
+    pub updated: Timestamp,
 }
 
 /// What is still to be asked of a repository.
@@ -112,6 +129,7 @@ pub async fn heads(
                         match out.get_mut(page.repo) {
                             Some(there) => {
                                 there.pulls.extend(head.pulls);
+                                there.others.extend(head.others);
                                 there.issues.extend(head.issues);
                             }
                             None => {
@@ -146,8 +164,8 @@ fn query(owner: &str, chunk: &[Page<'_>]) -> Operation {
             text.variable(&format!("p{k}"), "String", after);
             fields.push_str(&format!(
                 " pullRequests(first: 100, after: $p{k}, states: [OPEN], orderBy: {{ field: CREATED_AT, direction: ASC }}) \
-                 {{ nodes {{ number headRefName headRepository {{ nameWithOwner }} commits {{ totalCount }} }} \
-                 pageInfo {{ hasNextPage endCursor }} }}"
+                 {{ nodes {{ number headRefName headRefOid baseRefName baseRef {{ target {{ oid }} }} isDraft updatedAt \
+                 headRepository {{ nameWithOwner }} commits {{ totalCount }} }} pageInfo {{ hasNextPage endCursor }} }}"
             ));
         }
         if page.issues == Part::All {
@@ -193,7 +211,7 @@ fn decode<'a>(repo: &Value, page: &Page<'a>, prefix: &str) -> Option<Told<'a>> {
     let made = &repo["label"]["createdAt"];
     let since = if made.is_null() { None } else { Some(made.as_str()?.parse().ok()?) };
     let url = repo["url"].as_str()?.to_owned();
-    let mut head = Head { url, at, pulls: Vec::new(), issues: Vec::new(), since };
+    let mut head = Head { url, at, pulls: Vec::new(), others: Vec::new(), issues: Vec::new(), since };
     let mut next = Page { repo: page.repo, pulls: Part::Done, issues: Part::Done };
     if page.pulls != Part::Done {
         let (nodes, after) = nodes(&repo["pullRequests"])?;
@@ -204,6 +222,8 @@ fn decode<'a>(repo: &Value, page: &Page<'a>, prefix: &str) -> Option<Told<'a>> {
             if is_own && branch.starts_with(prefix) {
                 let commits = pull["commits"]["totalCount"].as_u64()?;
                 head.pulls.push(KeptPull { number: pull["number"].as_u64()?, branch, commits });
+            } else {
+                head.others.push(open_pull(pull)?);
             }
         }
         next.pulls = Part::next(after);
@@ -223,6 +243,18 @@ fn decode<'a>(repo: &Value, page: &Page<'a>, prefix: &str) -> Option<Told<'a>> {
     }
     let goes_on = next.pulls != Part::Done || next.issues != Part::Done;
     Some((head, Some(next).filter(|_| goes_on)))
+}
+
+fn open_pull(pull: &Value) -> Option<OpenPull> {
+    let base = &pull["baseRef"];
+    let at = if base.is_null() { None } else { Some(CommitId::parse(base["target"]["oid"].as_str()?)?) };
+    Some(OpenPull {
+        number: pull["number"].as_u64()?,
+        head: CommitId::parse(pull["headRefOid"].as_str()?)?,
+        base: (pull["baseRefName"].as_str()?.to_owned(), at),
+        draft: pull["isDraft"].as_bool()?,
+        updated: pull["updatedAt"].as_str()?.parse().ok()?,
+    })
 }
 
 /// The nodes of a page, and after which the next one begins.

@@ -123,8 +123,11 @@ fn says_what_it_does(action: &Action) -> bool {
             before["name"].as_str() == Some(name.as_str()) && tells_label(after, label)
         }
         Effect::DeleteLabel { name, .. } => before["name"].as_str() == Some(name.as_str()) && after.is_null(),
-        Effect::Comment { body, id, .. } => {
-            after["body"].as_str() == Some(body.as_str()) && before.is_null() == id.is_none()
+        Effect::Comment { body, id, at, .. } => {
+            let speaks_of = |side: &Value| side["head"].as_str() == at.as_ref().map(CommitId::as_str);
+            after["body"].as_str() == Some(body.as_str())
+                && before["body"].is_null() == id.is_none()
+                && (at.is_none() || speaks_of(before) && speaks_of(after))
         }
         Effect::DeleteComment { .. } | Effect::Withdraw { .. } => !before.is_null() && after.is_null(),
         Effect::Report { state, .. } => {

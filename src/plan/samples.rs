@@ -133,7 +133,7 @@ pub(crate) fn weaken(repo: &str) -> Action {
 }
 
 pub(crate) fn comment(repo: &str, body: &str) -> Action {
-    let effect = Effect::Comment { repo: name(repo), number: 7, id: None, body: body.to_owned() };
+    let effect = Effect::Comment { repo: name(repo), number: 7, id: None, at: None, body: body.to_owned() };
     let address = Address::repo(&name(repo)).part("pull", "7").part("comment", "1");
     Action::new(REVIEW, Verb::Comment, address, Value::Null, json!({ "body": body }), effect)
         .reason("what pull request #7 would change")

@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str], &str)] = &[
             "work",
             "pipeline",
             "language::keep",
+            "language::review",
             "language::rules",
             "desired::shape",
             "desired::LoopShape",

@@ -17,9 +17,12 @@ use crate::language::keep::{BRANCHES, KEEPERS, Look, Merged, branch as branch_of
 use crate::language::wiki::WikiPage;
 use crate::model::keeping::{Answer, Answers, Kept, LanguageSeen};
 use crate::model::language::{Anchor, Language};
-use crate::model::{AddressGlob, Cause, CommitId, Desired, Facet, Gap, LoopName, Observed, RepoName, Seen};
+use crate::model::{
+    AddressGlob, Cause, CommitId, Desired, Facet, Facets, Gap, LoopName, Observed, RepoName, Seen,
+};
 use crate::observed::{self, Before, Head, Landed};
 
+use super::pulls::{Open, Readings, meanings_seen};
 use super::symbols::{self, Library};
 use super::tree::{self, Tree};
 use super::words::Words;
@@ -35,7 +38,7 @@ const MOST_LOG: u64 = 8 << 20;
 
 /// What was made of the languages that were looked at, in this process.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Glances(Arc<Mutex<BTreeMap<RepoName, Glance>>>);
+pub(crate) struct Glances(Arc<Mutex<BTreeMap<RepoName, Glance>>>, Readings);
 
 #[derive(Clone, Debug)]
 struct Glance {
@@ -62,7 +65,7 @@ struct Of {
 
 /// Why a language can't be looked at.
 #[derive(Debug, thiserror::Error)]
-enum Error {
+pub(super) enum Error {
     #[error(transparent)]
     Git(#[from] git::Error),
     #[error(transparent)]
@@ -89,10 +92,11 @@ pub(crate) struct Looking<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// Looks at the languages that config declares, of what the scope can touch. What can't be looked at is a gap of its repository.
+/// Looks at the languages that config declares, of what the scope can touch: what is asked for of what keepers make of them, and of
+/// what open pull requests mean for them. What can't be looked at is a gap of its repository.
 pub(crate) async fn languages_seen(
     looking: Looking<'_>,
-    (desired, scope): (&Desired, &[AddressGlob]),
+    (desired, scope, facets): (&Desired, &[AddressGlob], Facets),
     answers: &Answers,
     observed: &mut Observed,
 ) {
@@ -106,6 +110,33 @@ pub(crate) async fn languages_seen(
     let names: Vec<&RepoName> = all.keys().copied().collect();
     let mut gaps = Vec::new();
     let mut heads = observed::heads(looking.client, &names, BRANCHES, &mut gaps).await;
+    let asked = |facet: &Facet| facets.has(*facet);
+    for facet in [Facet::Language, Facet::Meanings].into_iter().filter(asked) {
+        observed.gaps.extend(gaps.iter().cloned().map(|gap| Gap { facet, ..gap }));
+    }
+    let others: Vec<Open<'_>> = (all.iter())
+        .filter_map(|(repo, language)| {
+            let head = heads.get_mut(*repo)?;
+            let pulls = std::mem::take(&mut head.others);
+            Some(Open { repo, language: Arc::clone(language), url: head.url.clone(), pulls })
+        })
+        .collect();
+    if facets.has(Facet::Language) {
+        keepers_seen(looking, (all, heads), answers, observed).await;
+    }
+    if facets.has(Facet::Meanings) {
+        meanings_seen(looking, others, observed).await;
+    }
+}
+
+/// What keepers make of languages.
+async fn keepers_seen(
+    looking: Looking<'_>,
+    (all, mut heads): (BTreeMap<&RepoName, Arc<Language>>, BTreeMap<RepoName, Head>),
+    answers: &Answers,
+    observed: &mut Observed,
+) {
+    let mut gaps = Vec::new();
     let mut found = Vec::new();
     for (repo, language) in all {
         let Some(head) = heads.remove(repo) else {
@@ -169,7 +200,7 @@ pub(crate) fn declared<'a>(desired: &'a Desired, api: &str) -> BTreeMap<&'a Repo
     others.chain(own).collect()
 }
 
-fn cause(error: &Error) -> Cause {
+pub(super) fn cause(error: &Error) -> Cause {
     match error {
         Error::GitHub(error) => observed::cause(error),
         Error::Git(_)
@@ -319,6 +350,11 @@ async fn note_declined(client: &Client, seen: &mut BTreeMap<RepoName, LanguageSe
 }
 
 impl Glances {
+    /// What was read of open pull requests.
+    pub(super) fn readings(&self) -> &Readings {
+        &self.1
+    }
+
     /// What was found of exactly this.
     fn of(&self, repo: &RepoName, of: &Of) -> Option<Found> {
         self.lock().get(repo).filter(|glance| glance.of == *of).map(|glance| glance.found.clone())

@@ -2,6 +2,7 @@
 
 mod looking;
 mod past;
+mod pulls;
 mod reading;
 mod symbols;
 mod tree;

@@ -150,16 +150,28 @@ impl Library {
         if is_new {
             self.keep(place, &record);
         }
+        Ok(Self::symbols(record, tree, language))
+    }
+
+    /// The same of a tree beside the one that is kept, which stays where there is one: what is known of it isn't read again.
+    pub(crate) async fn read_beside(
+        &self,
+        place: &str,
+        tree: &Tree,
+        language: &Language,
+    ) -> Result<Symbols, Error> {
+        let known = self.kept(place);
+        let (record, _) = self.record(tree, language, &known).await?;
+        if known.entries.is_empty() {
+            self.keep(place, &record);
+        }
+        Ok(Self::symbols(record, tree, language))
+    }
+
+    fn symbols(record: TreeRecord, tree: &Tree, language: &Language) -> Symbols {
         let index = record.index(declared(language));
         let files = tree.paths().map(ToOwned::to_owned).collect();
-        Ok(Symbols {
-            index,
-            record,
-            files,
-            roots: language.roots.clone(),
-            became: BTreeMap::new(),
-            tree: None,
-        })
+        Symbols { index, record, files, roots: language.roots.clone(), became: BTreeMap::new(), tree: None }
     }
 
     /// Finds out what became of anchors that lead nowhere, from the last commits up to `head` in which they did.

@@ -1,5 +1,6 @@
 //! What a repository says of its language, read: its terms, its pages, its decisions; and all that is wrong with them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::language::adr::{self, Adrs, Taken};
@@ -113,6 +114,16 @@ impl Words {
     /// The terms, each id once, sorted by name.
     pub(crate) fn listing(&self) -> Listing<'_> {
         Listing::of(&self.terms)
+    }
+
+    /// The files of terms that can't be read whole, by path, and why.
+    pub(crate) fn unread_terms(&self) -> BTreeMap<String, String> {
+        let wrong = self.terms.iter().filter_map(|read| Some((&read.path, &read.errors.first()?.message)));
+        let refused = self.unread.iter().filter(|it| is_below(&it.path, &self.language.terms));
+        wrong
+            .chain(refused.map(|it| (&it.path, &it.message)))
+            .map(|(path, why)| (path.clone(), why.clone()))
+            .collect()
     }
 
     /// All that is wrong, sorted by file and place.

@@ -149,10 +149,10 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
         observed.unfit = unfit(env, known, judging.desired, judging.now);
         observed.disk = disk(state, judging.desired).await;
     }
-    if facets.has(Facet::Language) {
+    if facets.has(Facet::Language) || facets.has(Facet::Meanings) {
         let glances = known.glances();
         let looking = Looking { client, env, state, glances, now: judging.now };
-        let by = (judging.desired, judging.scope);
+        let by = (judging.desired, judging.scope, facets);
         languages_seen(looking, by, &judging.memory.ran.answers(), &mut observed).await;
         note_asked(judging, &mut observed);
     }

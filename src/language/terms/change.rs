@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::language::code::{Code, Resolution};
 use crate::language::counted;
+use crate::language::keep::{cut, visible};
 use crate::language::prose::{Vocabulary, folded};
 use crate::language::wiki::WikiPage;
 use crate::model::language::Anchor;
@@ -259,11 +260,14 @@ fn named(cx: &Cx<'_>, id: &Ulid) -> String {
     known.map_or_else(|| id.to_string(), |file| file.term.name.clone())
 }
 
-/// A text in backticks, whatever is in it.
+/// The most characters of a text in backticks.
+const SPAN: usize = 500;
+
+/// A text in backticks, whatever is in it: on one line, cut, and without what a reader can't see.
 fn code_span(text: &str) -> String {
+    let text = cut(&visible(text), SPAN);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if longest == 0 { format!("`{text}`") } else { format!("{fence} {text} {fence}") }
 }
 

@@ -7,6 +7,7 @@ mod follow_ups;
 mod injection;
 mod interpreter;
 mod labels;
+mod language_review;
 mod laws;
 mod pipeline_laws;
 mod repository_settings;
