@@ -8,19 +8,22 @@ use crate::tasks::small;
 fn an_agent_is_told_the_terms_that_its_issue_speaks_of() {
     small(|w| {
         let read = w.path("home/read");
-        let script = format!("cat > {}; echo sharp > done; git add done; git commit -qm 'Hone it'", read.display());
+        let script =
+            format!("cat > {}; echo sharp > done; git add done; git commit -qm 'Hone it'", read.display());
         push(w, "src/core/crane.rs", &service("CraneService", &["lifts"]));
         let crane = term("01HZY3N4Q5R6S7T8V9W0X1Y2Z3", "CraneService", "src/core/crane.rs:CraneService");
         push(w, "wiki/terms/crane-service.md", &crane);
         let dock = term("01HZY3N4Q5R6S7T8V9W0X1Y2Z4", "DockService", "src/core/dock.rs:DockService");
         push(w, "wiki/terms/dock-service.md", &dock);
         let with = |language: &str| {
-            config(&script, "phases").replace("repo \"acme/anvil\" {", &format!("repo \"acme/anvil\" {{ {language};"))
+            config(&script, "phases")
+                .replace("repo \"acme/anvil\" {", &format!("repo \"acme/anvil\" {{ {language};"))
         };
         let github = w.github();
         let open = |title: &str| {
             let number = github.open_issue("acme/anvil", title, &[]).expect("it is there");
-            let body = "The CraneService sways. Done when there is a file called done, so that everybody sees it.";
+            let body =
+                "The CraneService sways. Done when there is a file called done, so that everybody sees it.";
             github.edit_issue_body("acme/anvil", number, "acme", body).expect("it is there");
             github.label_issue("acme/anvil", number, "factory", "acme").expect("it is there");
         };

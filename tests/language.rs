@@ -259,7 +259,10 @@ fn decisions_are_begun_listed_and_held_to_the_code() {
 fn a_decision_takes_no_number_that_an_open_pull_request_has() {
     yard(|w| {
         let github = w.github();
-        github.push_file("acme/anvil", "other", "adr/0004-ships-wait.md", "# ADR-0004: Ships wait\n").unwrap();
+        github.push_file("acme/anvil", "main", "README.md", "Anvils.\n").unwrap();
+        github
+            .push_file("acme/anvil", "other", "adr/0004-ships-wait.md", "# ADR-0004: Ships wait\n")
+            .unwrap();
         github.open_pull("acme/anvil", "other", "main", "Ships wait").unwrap();
         let own = CONFIG.replace("factory \"acme\"", "factory \"acme\" { config \"acme/anvil\"; }");
         w.write("factory.kdl", &own);

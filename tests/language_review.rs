@@ -12,6 +12,8 @@ use crate::tasks::file;
 use crate::world::{Ran, World};
 
 const LOOP: [&str; 2] = ["--loop", "language-review"];
+/// What is said of it, and nothing else.
+const SAID: [&str; 1] = ["repo/acme/anvil/pull/*/language/language-review"];
 
 /// Puts a file onto a branch.
 fn on(w: &World, branch: &str, path: &str, text: &str) {
@@ -43,7 +45,7 @@ fn said(w: &World, number: u64) -> (u64, String) {
 /// Has it said what is to be said, and sees that nothing is left to say.
 #[track_caller]
 fn review(w: &World) -> Ran {
-    let applied = w.apply(&LOOP).exits(0);
+    let applied = w.apply(&SAID).exits(0);
     w.plan(&LOOP).exits(0);
     applied
 }
@@ -89,7 +91,7 @@ fn a_pull_request_that_changes_terms_says_what_it_means() {
             .comment_issue("acme/anvil", number, "octocat", "<!-- factoryctl:language-review -->\nMine.")
             .expect("it is said");
         w.github().edit_comment("acme/anvil", id, "octocat", "Nothing to see.").expect("it is edited");
-        w.apply(&LOOP).exits(0);
+        w.apply(&SAID).exits(0);
         let mine = comments(w, number).into_iter().filter(|(_, author, _)| author == "octocat");
         assert_eq!(
             mine.map(|(.., body)| body).collect::<Vec<_>>(),
@@ -170,7 +172,9 @@ fn drafts_and_what_keepers_propose_are_left_alone() {
 #[test]
 fn a_hostile_fork_is_told_of_and_harms_nobody() {
     yard(|w| {
-        w.github().mutate(|world| drop(world.add_user("mallory")));
+        w.github().mutate(|world| {
+            world.add_user("mallory");
+        });
         let fork = w.github().fork("acme/anvil", "mallory").expect("it is forked");
         let text = dock(w);
         let from = |branch: &str, files: &[(&str, String)]| {
@@ -220,7 +224,7 @@ fn a_head_that_is_missing_keeps_no_other_waiting() {
         for gone in [format!("refs/pull/{one}/head"), "refs/heads/one".to_owned()] {
             w.git(&["--git-dir", &bare, "update-ref", "-d", &gone]);
         }
-        w.apply(&LOOP).exits(0);
+        w.apply(&SAID).exits(0);
         said(w, two);
         assert_eq!(comments(w, one), []);
         let plan = w.plan(&LOOP).exits(0);
@@ -241,7 +245,7 @@ fn nothing_is_said_of_what_has_changed_since() {
         let meanwhile = |act: &dyn Fn()| {
             w.faults(vec![FaultRule::every(FaultAction::Delay { ms: 600 }).operation("OwnComments")]);
             w.requests();
-            let apply = w.start(&["apply", "--yes", LOOP[0], LOOP[1]]);
+            let apply = w.start(&["apply", "--yes", SAID[0]]);
             let looks =
                 || w.twin().log().iter().filter(|it| it.operation.as_deref() == Some("OwnComments")).count();
             w.until("it looks right before it writes", || looks() == 2);
@@ -254,7 +258,7 @@ fn nothing_is_said_of_what_has_changed_since() {
         };
         on(w, "one", "src/core/dock.rs", &service("DockService", &["lamps"]));
         let one = opened(w, "one");
-        meanwhile(&|| drop(on(w, "one", "src/core/dock.rs", &service("DockService", &["ropes"]))));
+        meanwhile(&|| on(w, "one", "src/core/dock.rs", &service("DockService", &["ropes"])));
         meanwhile(&|| w.github().close_pull("acme/anvil", one).expect("it is closed"));
         w.plan(&LOOP).exits(0);
         assert_eq!(comments(w, one), []);
@@ -270,7 +274,7 @@ fn whoever_is_killed_in_between_says_nothing_twice() {
         for action in [FaultAction::Delay { ms: 5_000 }, FaultAction::ResetAfter] {
             w.faults(vec![FaultRule::every(action).on("POST", &path)]);
             w.requests();
-            let apply = w.start(&["apply", "--yes", LOOP[0], LOOP[1]]);
+            let apply = w.start(&["apply", "--yes", SAID[0]]);
             w.until("it writes", || w.twin().log().iter().any(|it| it.method == "POST" && it.path == path));
             apply.kill_after(Duration::from_millis(100));
             w.faults(Vec::new());

@@ -115,7 +115,8 @@ fn an_issue_is_worked_on_and_lands() {
 fn an_issue_waits_while_nothing_can_be_written_and_goes_on_by_itself() {
     let script = "echo sharp > done; git add done; git commit -q -m 'Hone it'; echo honed";
     with_issue(script, SHORT, |w, number| {
-        let archived = |is: bool| w.github().set("acme/anvil", &serde_json::json!({ "archived": is })).unwrap();
+        let archived =
+            |is: bool| w.github().set("acme/anvil", &serde_json::json!({ "archived": is })).unwrap();
         archived(true);
         let plan = w.plan(&[]);
         assert!(plan.out.contains("its repository to be unarchived"), "{}", plan.all());

@@ -40,6 +40,7 @@ pub(super) async fn dequeue(client: &Client, it: &Dequeuing) -> Result<Shown, Er
 /// GitHub's id of a pull request.
 async fn id(client: &Client, repo: &RepoName, pull: u64) -> Result<Value, Error> {
     let which = json!({ "owner": repo.owner(), "name": repo.name(), "number": pull });
-    let found = client.graphql(repo.owner(), &Operation::new("Queued", QUEUED).with(which)).await?.complete()?;
+    let found =
+        client.graphql(repo.owner(), &Operation::new("Queued", QUEUED).with(which)).await?.complete()?;
     Ok(found["repository"]["pullRequest"]["id"].clone())
 }

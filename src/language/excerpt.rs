@@ -32,7 +32,8 @@ pub struct Spoken<'a> {
 /// Terms have half of the budget, decisions a quarter, and the wiki what is left. What doesn't fit is counted.
 pub fn excerpt(spoken: &Spoken<'_>, text: &str, budget: usize) -> Option<String> {
     let words = spaced(text);
-    let about: Vec<&TermFile> = spoken.terms.terms().iter().copied().filter(|it| is_about(it, &words, text)).collect();
+    let about: Vec<&TermFile> =
+        spoken.terms.terms().iter().copied().filter(|it| is_about(it, &words, text)).collect();
     let mut out = String::new();
     let lines: Vec<String> = about.iter().map(|file| term(file)).collect();
     section(&mut out, "Terms", &lines, budget / 2);
@@ -59,7 +60,8 @@ fn is_about(file: &TermFile, words: &str, text: &str) -> bool {
     let term = &file.term;
     let spoken = |name: &String| {
         let name = spaced(name);
-        name.trim().len() > 1 && words.contains(&name)
+        // One of them, or several.
+        name.trim().len() > 1 && (words.contains(&name) || words.contains(&format!("{}s ", name.trim_end())))
     };
     let anchored = || term.code_anchor.as_ref().is_some_and(|anchor| names(text, anchor.path()));
     term.is_live() && (spoken(&term.name) || term.aliases.iter().any(spoken) || anchored())
@@ -70,7 +72,8 @@ fn term(file: &TermFile) -> String {
     let term = &file.term;
     let anchor = term.code_anchor.as_ref().map(|anchor| format!("; `{anchor}`")).unwrap_or_default();
     let said: Vec<&str> = term.definition.split_whitespace().collect();
-    let mut out = format!("- **{}** ({}, {}{anchor}): {}", term.name, term.kind, term.bounded_context, said.join(" "));
+    let mut out =
+        format!("- **{}** ({}, {}{anchor}): {}", term.name, term.kind, term.bounded_context, said.join(" "));
     if !term.invariants.is_empty() {
         let all: Vec<String> =
             term.invariants.iter().map(|it| it.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
@@ -177,7 +180,9 @@ mod tests {
             .collect();
         let terms = Listing::of(&reads);
         let adr = |title: &str, status: &str| {
-            format!("# ADR-0001: {title}\n\n**Status:** {status}\n\n## Context\n\nIt is `src/crane.rs:Crane`.\n")
+            format!(
+                "# ADR-0001: {title}\n\n**Status:** {status}\n\n## Context\n\nIt is `src/crane.rs:Crane`.\n"
+            )
         };
         let (lift, drop) = (adr("Lift it", "Accepted"), adr("Drop it", "Rejected"));
         let adrs =
@@ -188,15 +193,54 @@ mod tests {
         ];
         let now = "2026-12-01T00:00:00Z".parse().unwrap();
         let spoken = Spoken { terms: &terms, adrs: &adrs, entries: &entries, code: &Unread, now };
-        let told = |text: &str, budget| excerpt(&spoken, text, budget).unwrap_or_else(|| "nothing\n".to_owned());
+        let told =
+            |text: &str, budget| excerpt(&spoken, text, budget).unwrap_or_else(|| "nothing\n".to_owned());
         insta::assert_snapshot!([
             told("The hoists are slow", 2_000),
             told("The hoist is slow", 2_000),
             told("Mend src/crane.rs.", 2_000),
             told("The dock and the crane", 320),
-        ].join("---\n"), @"");
+        ].join("---\n"), @r"
+        nothing
+        ---
+        Terms:
+
+        - **Crane** (entity, yard; `src/crane.rs:Crane`): What Crane means. Always: It holds. Say its name, and not hoist.
+
+        Wiki:
+
+        ### A crane sways [gotchas; recently added]
+
+        Wait for the wind.
+        ---
+        Terms:
+
+        - **Crane** (entity, yard; `src/crane.rs:Crane`): What Crane means. Always: It holds. Say its name, and not hoist.
+
+        Decisions:
+
+        - `adr/0001-lift-it.md`: Lift it
+
+        Wiki:
+
+        ### A crane sways [gotchas; recently added]
+
+        Wait for the wind.
+        ---
+        Terms:
+
+        - **Dock** (entity, yard; `src/dock.rs:Dock`): What Dock means. Always: It holds.
+        - and 1 more
+
+        Wiki:
+
+        ### A crane sways [gotchas; recently added]
+
+        Wait for the wind.
+        ");
         for budget in 0..600 {
-            let length = excerpt(&spoken, "The dock, the crane and src/crane.rs", budget).map_or(0, |it| it.chars().count());
+            let length = excerpt(&spoken, "The dock, the crane and src/crane.rs", budget)
+                .map_or(0, |it| it.chars().count());
             assert!(length <= budget, "{length} of {budget}");
         }
     }

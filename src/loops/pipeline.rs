@@ -10,8 +10,8 @@ use crate::model::{
     RunSeen, Seen, StartRun, StopRun, Subject, Task, Verb, Watched,
 };
 use crate::pipeline::{
-    Move, Stand, Station, View, awaits_checks, has_its_turn, holds_others, is_resolution, lands_resolved,
-    dequeues, may_wait, projection, shared, station, touches, waits_in_line,
+    Move, Stand, Station, View, awaits_checks, dequeues, has_its_turn, holds_others, is_resolution,
+    lands_resolved, may_wait, projection, shared, station, touches, waits_in_line,
 };
 use crate::plan::Plan;
 use crate::work::{self, Next, Room, ends, next, under_way};

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::keeping::KeepIssue;
 use super::{
-    ActionId, Address, CommitId, Dequeuing, Enqueuing, Fingerprint, LabelName, LabelSpec, Landing, LoopName, Mirror,
-    OpenIssue, OpenPull, PassOver, PullReview, Reply, RepoName, Setting, SettingValue, Source, StartRun,
-    StopRun, Tell, Transfer, Verb, Watched,
+    ActionId, Address, CommitId, Dequeuing, Enqueuing, Fingerprint, LabelName, LabelSpec, Landing, LoopName,
+    Mirror, OpenIssue, OpenPull, PassOver, PullReview, Reply, RepoName, Setting, SettingValue, Source,
+    StartRun, StopRun, Tell, Transfer, Verb, Watched,
 };
 
 /// What could go wrong with an action that did exactly what it says.

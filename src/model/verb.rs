@@ -241,11 +241,9 @@ impl Verb {
             Self::Report => "report",
             Self::Propose | Self::Withdraw => "proposal",
             Self::StartRun | Self::StopRun => "run",
-            Self::OpenPull
-            | Self::MergePull
-            | Self::EnqueuePull
-            | Self::DequeuePull
-            | Self::UpdateBranch => "pull request",
+            Self::OpenPull | Self::MergePull | Self::EnqueuePull | Self::DequeuePull | Self::UpdateBranch => {
+                "pull request"
+            }
             Self::OpenIssue | Self::TellIssue | Self::TransferIssue | Self::MirrorIssue | Self::KeepIssue => {
                 "issue"
             }

@@ -88,8 +88,11 @@ pub async fn added_by_pulls(client: &Client, repo: &RepoName) -> Result<Vec<(u64
     let mut out = Vec::new();
     for pull in open_pulls(client, repo, "").await? {
         let Some(number) = pull["number"].as_u64() else { continue };
-        let files = client.pages(repo.owner(), &format!("/repos/{repo}/pulls/{number}/files?per_page=100")).await?;
-        let added = files.iter().filter(|file| matches!(file["status"].as_str(), Some("added" | "renamed" | "copied")));
+        let files =
+            client.pages(repo.owner(), &format!("/repos/{repo}/pulls/{number}/files?per_page=100")).await?;
+        let added = files
+            .iter()
+            .filter(|file| matches!(file["status"].as_str(), Some("added" | "renamed" | "copied")));
         out.push((number, added.filter_map(|file| Some(file["filename"].as_str()?.to_owned())).collect()));
     }
     Ok(out)

@@ -21,7 +21,9 @@ use crate::adapters::github::{Client, Kind};
 use crate::model::{Cause, Cost, Desired, Facet, Facets, Observed, RepoName};
 
 pub use cases::{Remembered, Told, WantedCases, cases, one_case, permissions, pushes, reviewer};
-pub use config_repo::{Closing, OwnPull, PullSeen, added_by_pulls, config_pulls, ending, own_check, own_pulls};
+pub use config_repo::{
+    Closing, OwnPull, PullSeen, added_by_pulls, config_pulls, ending, own_check, own_pulls,
+};
 pub use issues::{issues, marked, mirrored, tracked};
 pub use keeping::{Before, Head, Landed, OpenPull, heads, landed, proposed_before};
 pub use label_uses::count_uses;

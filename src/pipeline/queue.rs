@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    CheckIs, CheckSeen, Dequeuing, Enqueuing, Landed, Phase, Play, PullCase, QUEUE_BOT, Removed, RequiredCheck, Seen,
-    Watched,
+    CheckIs, CheckSeen, Dequeuing, Enqueuing, Landed, Phase, Play, PullCase, QUEUE_BOT, Removed,
+    RequiredCheck, Seen, Watched,
 };
 use crate::work::words::as_data;
 
@@ -48,7 +48,8 @@ pub fn dequeues(view: &View<'_>, at: &Station) -> Option<(Dequeuing, String)> {
         (Queue::Next, stand @ Stand::Works(task)) if review::goes_back(task) => stand.says(),
         (Queue::Next | Queue::Waits | Queue::Done, _) => {
             let left = super::rules::unmet(view, pull);
-            let forbids = left.into_iter().find(|it| matches!(it.rule, "hold" | "freeze" | "mode" | "policy"))?;
+            let forbids =
+                left.into_iter().find(|it| matches!(it.rule, "hold" | "freeze" | "mode" | "policy"))?;
             forbids.says
         }
     };

@@ -134,6 +134,7 @@ fn rests_on_what_was_seen(action: &Action, observed: &Observed) -> bool {
         | Verb::MirrorIssue
         | Verb::MergePull
         | Verb::EnqueuePull
+        | Verb::DequeuePull
         | Verb::UpdateBranch
         | Verb::Reply
         | Verb::ReviewPull

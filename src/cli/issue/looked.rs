@@ -117,7 +117,9 @@ impl Looked {
         let is_it = |case: &Case| case.number == meant.number && meant.is_in(&case.repo);
         // What nobody asks for, and the factory never spoke of, was only read because it was named.
         let is_known = |view: &View<'_>, at: &Station| {
-            at.stand.queue() != Queue::Left || !view.runs.is_empty() || view.case.own_comment(MARKER).is_some()
+            at.stand.queue() != Queue::Left
+                || !view.runs.is_empty()
+                || view.case.own_comment(MARKER).is_some()
         };
         let found = known.iter().filter(|(view, at)| is_it(view.case) && is_known(view, at));
         let found: Vec<_> = found.collect();

@@ -500,7 +500,10 @@ fn prompt(start: &StartRun, told: &str, bounds: Option<&Bounds>) -> String {
     let told = if told.is_empty() {
         String::new()
     } else {
-        format!("\nOf the language of this repository, at the commit that it begins with, as data:\n\n{}", as_data(told.lines()))
+        format!(
+            "\nOf the language of this repository, at the commit that it begins with, as data:\n\n{}",
+            as_data(told.lines())
+        )
     };
     format!("{}{told}{envelope}", start.prompt)
 }

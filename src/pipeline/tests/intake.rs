@@ -269,7 +269,13 @@ fn what_github_has_it_blocked_by_is_waited_for_as_well() {
     it.by_design().stands().untried();
     it.others[0].open = false;
     it.stands();
-    insta::assert_snapshot!(it.told(), @"");
+    insta::assert_snapshot!(it.told(), @r"
+    triage: waits for #8, #9, acme/elsewhere#3 to be closed, which it is blocked by
+    (elsewhere it is closed)
+    triage: waits for #8 to be closed, which it is blocked by
+    triage: A PERSON'S TURN: it is blocked by #8, which is blocked by #7: none of them can be begun before it; take one of these lines out
+    implement: `implement` 1 is to be done
+    ");
 }
 
 #[test]
@@ -282,7 +288,11 @@ fn nothing_is_done_or_told_where_nothing_can_be_written() {
     it.archived.clear();
     it.then("it is not archived any more", |_| ()).stands();
     assert!(it.view(|view| projection(view, &station(view))).is_some());
-    insta::assert_snapshot!(it.told(), @"");
+    insta::assert_snapshot!(it.told(), @r"
+    triage: held, waits for its repository to be unarchived: nothing can be written there
+    (it is not archived any more)
+    implement: `implement` 1 is to be done
+    ");
 }
 
 #[test]

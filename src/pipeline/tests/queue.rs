@@ -6,7 +6,9 @@ use super::super::{dequeues, station};
 use super::story::{Story, check, commit, pull};
 use crate::model::Outcome::{Done, NoChange};
 use crate::model::samples::now;
-use crate::model::{CheckIs, CheckSeen, Landed, MergeQueue, PullCase, QUEUE_BOT, Removed, ReviewIs, ReviewSeen, Seen};
+use crate::model::{
+    CheckIs, CheckSeen, Landed, MergeQueue, PullCase, QUEUE_BOT, Removed, ReviewIs, ReviewSeen, Seen,
+};
 
 /// A pull request whose base has a queue, and moved on.
 fn story() -> Story {
@@ -69,7 +71,9 @@ fn what_the_factory_queued_is_taken_out_once_it_would_not_be_queued_any_more() {
     it.said("ann", "/resume");
     assert_eq!(leaves(&it), None, "it goes on");
     let mut frozen = story();
-    frozen.moved().pull("it is held", |pull| drop(pull.labels.insert("factory:hold".to_owned())));
+    frozen.moved().pull("it is held", |pull| {
+        pull.labels.insert("factory:hold".to_owned());
+    });
     let held = leaves(&frozen);
     let mut closed = story();
     closed.moved().then("its issue is closed", |case| case.open = false);
@@ -88,7 +92,22 @@ fn what_the_factory_queued_is_taken_out_once_it_would_not_be_queued_any_more() {
         pull.reviews = Seen::Known(vec![review]);
     });
     let asked = leaves(&asked);
-    insta::assert_debug_snapshot!([paused, held, left, asked], @"");
+    insta::assert_debug_snapshot!([paused, held, left, asked], @r#"
+    [
+        Some(
+            "held; waits for `/resume`: ann paused it",
+        ),
+        Some(
+            "it carries `factory:hold`",
+        ),
+        Some(
+            "none of the factory's: it is closed; #20, which was made for it, stays open: close it, or open the issue again",
+        ),
+        Some(
+            "a run by the playbook `rework`, round 1, with what people say",
+        ),
+    ]
+    "#);
     // Who puts it there decides that it lands.
     closed.pull("ann puts it there", |pull| {
         let entry = pull.queue.as_mut().and_then(|queue| queue.entry.as_mut()).unwrap();

@@ -284,6 +284,10 @@ fn a_mirror_goes_by_what_is_done_to_the_issue_that_it_is_of() {
 
         The anvil is blunt. It should be sharp, so that whoever strikes on it sees a clean edge on the iron.
     (bot: <!-- factoryctl:mirrored acme/bolt#70 -->)
+    (nobody asks for its mirror any more)
+    triage: A PERSON'S TURN: nothing asks the factory any more for acme/bolt#70, which it is worked on as; have that one asked for again, or close it
+    (somebody does)
+    triage: waits for acme/bolt#70 to be closed, which it is worked on as
     (its mirror is turned down)
     triage: A PERSON'S TURN: acme/bolt#70, which it was worked on as, was closed as nothing that is to be done; close this one as well, or open that one again
     ");

@@ -296,7 +296,8 @@ impl Laws {
         let observed = world.observed();
         for key in world.cases.keys() {
             let case = &world.cases[key];
-            let entry = case.pull().filter(|pull| pull.open).and_then(|pull| pull.queue.as_ref()?.entry.as_ref());
+            let entry =
+                case.pull().filter(|pull| pull.open).and_then(|pull| pull.queue.as_ref()?.entry.as_ref());
             if entry.is_some_and(|entry| entry.by == BOT) {
                 assert!(case.open && !case.labels.contains_key("factory:hold"), "#{} is in the queue", key.1);
             }

@@ -71,7 +71,11 @@ impl World {
             return;
         }
         if self.is_queued(key) {
-            return if self.chance(50) { self.lands(key) } else { self.takes_out(key) };
+            return match self.one_of(&["lands", "lands", "out", "out", "held"]) {
+                "lands" => self.lands(key),
+                "out" => self.takes_out(key),
+                _ => self.label(key, "factory:hold", PEOPLE[0]),
+            };
         }
         self.notes(key, &format!("the check is {}", state.as_str()));
         self.checked(key, state);
