@@ -257,7 +257,7 @@ fn decisions_are_begun_listed_and_held_to_the_code() {
 
 #[test]
 fn a_decision_takes_no_number_that_an_open_pull_request_has() {
-    yard(|w| {
+    crate::tasks::small(|w| {
         let github = w.github();
         github.push_file("acme/anvil", "main", "README.md", "Anvils.\n").unwrap();
         github
@@ -265,7 +265,7 @@ fn a_decision_takes_no_number_that_an_open_pull_request_has() {
             .unwrap();
         github.open_pull("acme/anvil", "other", "main", "Ships wait").unwrap();
         let own = CONFIG.replace("factory \"acme\"", "factory \"acme\" { config \"acme/anvil\"; }");
-        w.write("factory.kdl", &own);
+        w.config(&own);
         let begun = w.run(&["adr", "new", "Cranes lift one thing at a time"]).exits(0);
         assert!(begun.out.contains("adr/0005-cranes-lift-one-thing-at-a-time.md"), "{}", begun.all());
         // Who can't ask is told, and has a decision all the same.

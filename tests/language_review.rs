@@ -337,7 +337,9 @@ fn a_daemon_reads_nothing_twice() {
         };
         ticked();
         assert_eq!(ticked(), ["Heads"]);
-        // A comment of people is a reason to look at what is said.
+        // A comment of people is a reason to look at what is said. GitHub tells the moment of a change in whole seconds.
+        let before = jiff::Timestamp::now().as_second();
+        wait("another second", || (jiff::Timestamp::now().as_second() > before).then_some(()));
         w.github().comment_issue("acme/anvil", one, "octocat", "Fine.").expect("it is said");
         assert_eq!(ticked(), ["Heads", "OwnComments"]);
         assert_eq!(ticked(), ["Heads"]);

@@ -201,7 +201,15 @@ mod tests {
             told("Mend src/crane.rs.", 2_000),
             told("The dock and the crane", 320),
         ].join("---\n"), @r"
-        nothing
+        Terms:
+
+        - **Crane** (entity, yard; `src/crane.rs:Crane`): What Crane means. Always: It holds. Say its name, and not hoist.
+
+        Wiki:
+
+        ### A crane sways [gotchas; recently added]
+
+        Wait for the wind.
         ---
         Terms:
 

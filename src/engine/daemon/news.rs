@@ -216,8 +216,8 @@ mod tests {
             rests.map(|l| l.name().to_string()).collect::<Vec<_>>()
         };
         let mut desired = Desired::default();
-        let of_language: Vec<&str> =
-            crate::language::keep::KEEPERS.iter().map(|keeper| keeper.name).collect();
+        let keepers = crate::language::keep::KEEPERS.iter().map(|keeper| keeper.name);
+        let of_language: Vec<&str> = keepers.chain(["language-review"]).collect();
         assert_eq!(looks(&desired), [&["tasks", "pipeline"], of_language.as_slice()].concat());
         let task = samples::task("hone");
         desired.tasks.insert(task.name(), task);

@@ -499,7 +499,8 @@ fn readers(loops: &[&'static str], beside: &Observed) -> Vec<String> {
     let needs = loops::needs();
     let of = |name: &str| needs.get(name).copied().unwrap_or_default();
     let reads = |facets: Facets| {
-        let repos = facets.has(Facet::Settings) || facets.has(Facet::Labels) || facets.has(Facet::Runs);
+        let of_config = |facet: &Facet| matches!(facet, Facet::ConfigPulls | Facet::Flips);
+        let repos = Facet::ALL.iter().any(|facet| facets.has(*facet) && !of_config(facet));
         repos && (!facets.has(Facet::ConfigPulls) || !beside.config_pulls.is_empty())
     };
     loops.iter().filter(|name| reads(of(name))).map(|name| (*name).to_owned()).collect()

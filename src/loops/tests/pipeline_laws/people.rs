@@ -260,7 +260,7 @@ impl World {
     }
 
     /// Nobody does anything any more but what is asked of them: runs end well, checks pass, conflicts and conversations are
-    /// settled.
+    /// settled. Only what is queued somebody may hold.
     pub(in crate::loops::tests) fn rests(&mut self) {
         self.passes(SignedDuration::from_hours(5));
         for id in self.open_runs() {
@@ -269,7 +269,11 @@ impl World {
         let keys: Vec<Key> = self.cases.keys().cloned().collect();
         for key in keys {
             if self.is_queued(&key) {
-                self.lands(&key);
+                if self.chance(80) {
+                    self.lands(&key);
+                } else {
+                    self.label(&key, "factory:hold", PEOPLE[0]);
+                }
             }
             self.checked(&key, CheckIs::Passed);
             if let Some(pull) = self.pull(&key) {
