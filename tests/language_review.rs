@@ -282,7 +282,7 @@ fn whoever_is_killed_in_between_says_nothing_twice() {
             review(w);
             said(w, one);
             w.github().mutate(|world| {
-                world.repo_mut("acme/anvil").expect("there").comments = Default::default();
+                world.repo_mut("acme/anvil").expect("there").comments.clear();
             });
         }
     });

@@ -10,7 +10,7 @@ use super::code::Code;
 use super::keep::{is_unseen, visible};
 use super::terms::{Listing, TermFile};
 use super::wiki::stale::World;
-use super::wiki::{Ask, Entry, query, spaced};
+use super::wiki::{Ask, CodeRef, Entry, query, spaced};
 
 /// The language of one state of a repository.
 #[derive(Clone, Copy)]
@@ -101,7 +101,7 @@ fn decisions(adrs: &Adrs, text: &str) -> Vec<String> {
 /// The files that entries are about.
 fn cited<'a>(spoken: &Spoken<'a>) -> impl Iterator<Item = &'a str> {
     let refs = spoken.entries.iter().flat_map(|entry| &entry.facts().code_refs);
-    refs.map(|it| it.path()).collect::<BTreeSet<&str>>().into_iter()
+    refs.map(CodeRef::path).collect::<BTreeSet<&str>>().into_iter()
 }
 
 /// Lines under a title, as many as fit.

@@ -81,7 +81,9 @@ pub fn comment(meaning: Option<&str>, is_there: bool) -> Option<String> {
 /// that is in none of the others may be in it.
 fn is_known(it: &Proposed<'_>, change: &Change, some_unread: bool) -> bool {
     let is_gone = matches!(change.what, What::Removed { .. });
-    !it.unread.iter().any(|unread| unread.contains_key(&change.path)) && !(is_gone && some_unread)
+    let is_unread = || it.unread.iter().any(|unread| unread.contains_key(&change.path));
+    let may_be_in_another = is_gone && some_unread;
+    !may_be_in_another && !is_unread()
 }
 
 /// The files of terms that it changes and that can't be read with it.

@@ -180,7 +180,7 @@ impl<'i> Case<'i> {
                     _ => self.search(lost, was, to.path(), to.symbol()),
                 }
             }
-            unclear => match (self.elsewhere(was), unclear) {
+            unclear @ (Verdict::Ambiguous { .. } | Verdict::Gone) => match (self.elsewhere(was), unclear) {
                 (Some((to, found)), _) => self.told(lost, was, to, found),
                 (None, Verdict::Ambiguous { candidates }) => {
                     let members =

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adapters::git::{self, Access, Bound, Mirror, Refs, Repo};
 use crate::adapters::said;
-use crate::language::adr::Pointed;
+use crate::language::adr::{Pointed, Record};
 use crate::language::review::{Proposed, comment, meaning};
 use crate::language::terms::Listing;
 use crate::model::language::{Anchor, Language};
@@ -79,11 +79,11 @@ pub(super) struct Open<'a> {
 /// Finds out what open pull requests mean, and what is said on them. What can't be read of a repository is a gap of it; what can't
 /// be read of one pull request keeps no other from being told of.
 pub(super) async fn meanings_seen(looking: Looking<'_>, all: Vec<Open<'_>>, observed: &mut Observed) {
-    let mut read: Vec<(Open<'_>, BTreeMap<u64, Reading>, BTreeMap<u64, String>)> = Vec::new();
+    let mut read: Vec<(Open<'_>, Readable)> = Vec::new();
     for mut open in all {
         open.pulls.retain(|pull| !pull.draft);
         match repository(looking, &open).await {
-            Ok((readings, unknown)) => read.push((open, readings, unknown)),
+            Ok(readable) => read.push((open, readable)),
             Err(error) => {
                 let why = format!("what its open pull requests mean: {}", said(&error));
                 let (repo, cause) = (Some(open.repo.clone()), super::looking::cause(&error));
@@ -92,7 +92,7 @@ pub(super) async fn meanings_seen(looking: Looking<'_>, all: Vec<Open<'_>>, obse
         }
     }
     let mut asked: Vec<observed::Pull> = Vec::new();
-    for (open, readings, _) in &read {
+    for (open, (readings, _)) in &read {
         let of = |number: u64| readings.get(&number);
         let unsure = open
             .pulls
@@ -101,7 +101,7 @@ pub(super) async fn meanings_seen(looking: Looking<'_>, all: Vec<Open<'_>>, obse
         asked.extend(unsure.map(|pull| (open.repo.clone(), pull.number)));
     }
     let mut told = observed::own_comments(looking.client, &asked, MEANING_MARKER).await;
-    for (open, mut readings, mut unknown) in read {
+    for (open, (mut readings, mut unknown)) in read {
         let mut seen = Vec::new();
         for pull in &open.pulls {
             let OpenPull { number, head, updated, .. } = pull;
@@ -404,7 +404,7 @@ fn look(git: &Repo, language: &Language, fork: &CommitId, head: &CommitId) -> Re
         |path: &String| path.strip_prefix(&*language.terms).is_some_and(|rest| rest.starts_with('/'));
     let of_terms = changed.iter().any(is_term);
     let cited = || {
-        let all = after.adrs.records.iter().flat_map(|record| record.citations());
+        let all = after.adrs.records.iter().flat_map(Record::citations);
         let paths = all.filter_map(|it| match &it.to {
             Pointed::Symbol(anchor) => Some(changed.contains(anchor.path())),
             Pointed::Line { .. } => None,

@@ -137,7 +137,7 @@ pub async fn look(judging: &Judging<'_>, world: &World<'_>, also: &Also<'_>) -> 
         note_elsewhere(judging, known, all, &mut observed);
         if facets.has(Facet::Cases) {
             let by = (judging.desired, judging.scope, judging.now);
-            issues_seen((state, known), (client, reviewer), (by, &also.cases), &mut observed).await;
+            issues_seen((state, known), (client, reviewer), by, &also.cases, &mut observed).await;
             observed.cases.held = Arc::clone(&judging.memory.held);
             observed.cases.passed = judging.memory.passed.clone();
         }

@@ -75,8 +75,8 @@ impl Taken {
     /// The number that a file has in the folder of decisions, where it has one.
     pub fn of(folder: &str, path: &str, pull: u64) -> Option<Self> {
         let name = path.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/')?;
-        let is_one = !name.contains('/') && name.ends_with(".md") && name.get(4..5) == Some("-");
-        let number = Number::of_digits(name.get(..4)?).filter(|_| is_one)?;
+        let slug = name.strip_suffix(".md")?.get(4..)?.strip_prefix('-')?;
+        let number = Number::of_digits(name.get(..4)?).filter(|_| !slug.contains('/'))?;
         Some(Self { number, path: path.to_owned(), pull })
     }
 }

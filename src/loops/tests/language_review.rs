@@ -29,7 +29,7 @@ fn a_comment_is_made_once_and_kept_current() {
                  - `Quay` was called `Dock`";
     let over = "<!-- factoryctl:language-review -->\n## What this pull request means for the language\n\n\
                 Nothing any more: it changes no term, and no code that a term stands for or a decision cites.\n";
-    let rows = [
+    let rows = vec![
         row("it is new", this(), Seen::Absent),
         row("it is said", this(), Seen::Known(right)),
         row("it was something else", this(), Seen::Known(over)),
