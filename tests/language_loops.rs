@@ -335,6 +335,22 @@ fn a_page_that_cites_what_is_gone_has_one_issue() {
         w.github().close_issue("acme/anvil", second, "octocat").expect("it is closed");
         let plan = w.plan(&["--loop", "wiki-rot-detector"]).exits(0);
         assert!(plan.out.contains(&format!("#{second} says the same and was closed")), "{}", plan.all());
+        push(w, "wiki/tides.md", "# Tides\n\nIt is another line now.\n\nSee `src/core/gone.rs:Gone`.\n");
+        let plan = w.plan(&["--loop", "wiki-rot-detector"]).exits(0);
+        assert!(plan.out.contains(&format!("#{second} says the same and was closed")), "{}", plan.all());
+        // While nobody can tell, nothing is over.
+        push(w, "wiki/tides.md", "# Tides\n\nSee `src/core/dock.rs:Lost`.\n");
+        w.apply(&[]).exits(0);
+        let (third, ..) = rot(w)[0].clone();
+        push(w, "src/core/dock.rs", "struct (\n");
+        let plan = w.plan(&["--loop", "wiki-rot-detector"]).exits(0);
+        assert!(plan.out.contains("nobody can tell whether it still holds"), "{}", plan.all());
+        w.apply(&[]);
+        assert_eq!(rot(w)[0].0, third, "it is open");
+        push(w, "src/core/dock.rs", &service("DockService", &["ships", "gates"]));
+        push(w, "wiki/tides.md", "# Tides\n\nSee `src/core/dock.rs:DockService`.\n");
+        settle(w);
+        assert_eq!(rot(w), []);
     });
 }
 

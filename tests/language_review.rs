@@ -347,3 +347,24 @@ fn a_daemon_reads_nothing_twice() {
         daemon.stop().exits(0);
     });
 }
+
+#[test]
+fn of_more_than_a_page_of_pull_requests_none_is_missed() {
+    yard(|w| {
+        for n in 0..101 {
+            let branch = format!("other-{n}");
+            on(w, &branch, &format!("docs/{n}.md"), "A page of its own.\n");
+            opened(w, &branch);
+        }
+        on(w, "words", DOCK, &dock(w).replace("name: \"DockService\"", "name: \"QuayService\""));
+        let number = opened(w, "words");
+        review(w);
+        assert!(said(w, number).1.contains("was called `DockService`"));
+        // One of a keeper that lies on the second page is known again.
+        push(w, "src/core/crane.rs", "// Moved.\n");
+        push(w, "src/core/hoist.rs", &service("CraneService", &["lifts", "loads", "chains"]));
+        let (keeper, ..) = proposed(w, "term-pruner");
+        let plan = w.plan(&["--loop", "term-pruner"]).exits(0);
+        assert!(plan.out.contains(&format!("a person to merge or close #{keeper}")), "{}", plan.all());
+    });
+}

@@ -184,7 +184,9 @@ fn lay_out(connection: &Connection) -> rusqlite::Result<Option<i64>> {
         return Ok(None);
     }
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL;
+        // Entries are long, and a page costs a call; of a file that is there already it changes nothing.
+        "PRAGMA page_size = 16384;
+         PRAGMA journal_mode = WAL;
          PRAGMA synchronous = NORMAL;
          CREATE TABLE IF NOT EXISTS entry (
              namespace TEXT NOT NULL, key TEXT NOT NULL,

@@ -8,6 +8,7 @@ pub mod excerpt;
 pub mod finding;
 pub mod fix;
 pub mod front;
+pub mod globs;
 pub mod keep;
 pub mod lint;
 pub mod markdown;

@@ -1,6 +1,8 @@
 //! What the loops that keep a language true have in common: each proposes what its keeper decided, one pull request at a time,
 //! and keeps the issues current in which it tells what only people can mend.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use crate::desired::shape::{self, Field, Type};
@@ -212,7 +214,7 @@ fn propose(
         base: seen.base.clone(),
         files: proposal.files(),
         title: proposal.title.clone(),
-        body: body(keeper.name, proposal),
+        body: body(keeper, proposal),
         alone: Some(keeper.prefix.to_owned()),
     };
     Action::new(keeper.name, Verb::Propose, at.clone(), Value::Null, after, effect).reason(format!(
@@ -223,7 +225,7 @@ fn propose(
 }
 
 /// The text of a pull request: each change in a line.
-fn body(name: LoopName, proposal: &Proposal) -> String {
+fn body(keeper: &Keeper, proposal: &Proposal) -> String {
     let mut out = String::new();
     for change in proposal.changes.iter().take(LISTED) {
         out.push_str(&format!("- {change}\n"));
@@ -231,8 +233,10 @@ fn body(name: LoopName, proposal: &Proposal) -> String {
     if let Some(more) = proposal.changes.len().checked_sub(LISTED).filter(|more| *more > 0) {
         out.push_str(&format!("- and {more} more\n"));
     }
+    let part = keeper.part.map_or_else(String::new, |part| format!(" {part}"));
     out.push_str(&format!(
-        "\nProposed by `{name}` of the factory. Closing it is a decision: the same change is not proposed again.\n"
+        "\nProposed by `{}` of the factory. Closing it is a decision: exactly this change is not proposed again.{part}\n",
+        keeper.name
     ));
     out
 }
@@ -269,7 +273,11 @@ fn issues(
         let there = seen.issues.iter().find(|it| it.open && first_line(&it.body) == line);
         let at = at.field(&issue.subject);
         let Some(there) = there else {
-            let closed = seen.issues.iter().find(|it| !it.open && it.body.trim() == says.1.trim());
+            let tells = tells_line(issue);
+            let closed = seen.issues.iter().find(|it| {
+                let mut lines = it.body.lines();
+                !it.open && lines.next() == Some(&line) && lines.next() == Some(&tells)
+            });
             if let Some(closed) = closed {
                 let on =
                     format!("what it tells of to change: #{} says the same and was closed", closed.number);
@@ -286,8 +294,19 @@ fn issues(
     }
     // Who couldn't decide doesn't know what is gone.
     let decided = kept.problems.is_empty();
+    let unsure: BTreeMap<String, &BTreeSet<String>> =
+        kept.unsure.iter().map(|(subject, what)| (kept_line(keeper.name, subject), what)).collect();
     for there in seen.issues.iter().filter(|it| it.open && decided) {
         let line = first_line(&there.body);
+        if let Some(what) = unsure.get(line)
+            && what.iter().any(|what| there.body.contains(what))
+        {
+            if !wanted.iter().any(|wanted| wanted == line) {
+                let on = "what it speaks of to be readable: nobody can tell whether it still holds";
+                plan.wait(Address::issue(repo, there.number), on);
+            }
+            continue;
+        }
         if is_its(line) && !wanted.iter().any(|wanted| wanted == line) {
             let before = json!({ "title": there.title, "body": there.body });
             let at = Address::issue(repo, there.number);
@@ -312,7 +331,13 @@ fn says(issue: &Issue, line: &str) -> (String, String) {
     let body = issue.body.trim();
     let cut: String = body.chars().take(LONGEST).collect();
     let more = if cut.len() < body.len() { "\n\nThat is not all of it.\n" } else { "\n" };
-    (title, format!("{line}\n\n{cut}{more}"))
+    (title, format!("{line}\n{}\n\n{cut}{more}", tells_line(issue)))
+}
+
+/// The line that says what an issue tells, wherever that stands by now.
+fn tells_line(issue: &Issue) -> String {
+    let digest = blake3::hash(issue.tells.as_bytes()).to_hex();
+    format!("<!-- factoryctl:tells {} -->", &digest[..16])
 }
 
 fn keep_issue(

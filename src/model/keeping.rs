@@ -3,7 +3,7 @@
 //! A *keeper* is one loop of the language family or of the wiki and the decisions. It proposes one change at a time, as one
 //! pull request on a branch whose name says what the change is; what only people can mend it tells in issues.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -38,6 +38,8 @@ pub struct Kept {
     pub asks: Vec<Ask>,
     /// Issues that are to be open; any other of this keeper's is over, unless something keeps it from deciding.
     pub issues: Vec<Issue>,
+    /// Of which subjects something can't be told for now, and what: an issue that speaks of it stays open.
+    pub unsure: BTreeMap<String, BTreeSet<String>>,
     /// What keeps it from deciding, each as a sentence that names the place and the next step.
     pub problems: Vec<String>,
 }
@@ -87,6 +89,16 @@ pub struct Issue {
     pub title: String,
     /// Its text, in Markdown.
     pub body: String,
+    /// What it tells, without where that stands by now: whoever closed an issue that tells the same has decided.
+    pub tells: String,
+}
+
+impl Issue {
+    /// An issue that tells nothing but its title and its text.
+    pub fn new(subject: impl Into<String>, title: impl Into<String>, body: impl Into<String>) -> Self {
+        let (title, body) = (title.into(), body.into());
+        Self { subject: subject.into(), tells: format!("{title}\n{body}"), title, body }
+    }
 }
 
 impl Ask {

@@ -178,6 +178,8 @@ pub struct Language {
     pub default_topic: String,
     /// Ends of names of types that ought to have a term.
     pub load_bearing: Vec<String>,
+    /// Patterns of `path:Symbol` that get no term.
+    pub no_term: Vec<String>,
     /// An alias that more pages than this use is too common to be one.
     pub broad_alias_pages: usize,
     /// The most tokens of what a prompt is told of it, by estimate.

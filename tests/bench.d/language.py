@@ -3,6 +3,7 @@
 import contextlib
 import fnmatch
 import hashlib
+import json
 import os
 import pathlib
 import random
@@ -130,7 +131,8 @@ class Yard:
         file.write_bytes(content)
 
     def config(self, roots=True):
-        roots = "".join(f'    roots "{root}"\n' for root in self.roots if roots)
+        named = " ".join(f'"{root}"' for root in self.roots)
+        roots = f"    roots {named}\n" if roots else ""
         text = f'factory "acme"\nlanguage {{\n{roots}    context "code"\n    lint "coverage" level="off"\n}}\n'
         self.put("factory.kdl", text.encode())
 
@@ -144,7 +146,12 @@ class Yard:
     def lint(self, *args, state=None):
         """`term lint`, which reads the code and all terms, and looks up what became of anchors."""
         env = {"FACTORY_STATE_DIR": str(state or self.state)}
-        return self.bench.factory("term", "lint", "--json", *args, cwd=self.folder, env=env, expect=(0, 3))
+        ran = self.bench.factory("term", "lint", "--json", *args, cwd=self.folder, env=env, expect=(0, 3))
+        # A config that is wrong fails in the same way, and reads nothing.
+        wrong = [it["message"] for it in json.loads(ran.out)["diagnostics"] if it["code"].startswith("config::")]
+        if wrong:
+            raise Failure(f"the config is wrong: {wrong[0]}")
+        return ran
 
 
 def language(bench):

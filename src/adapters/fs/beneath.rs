@@ -8,8 +8,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, readlinkat, statat, unlinkat};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::{Error, Stamp};
+
+/// For so many seconds a file may be written again without another stamp, wherever stamps are as coarse as anywhere.
+const SETTLED: i64 = 2;
 
 /// A folder, open.
 #[derive(Debug)]
@@ -74,6 +78,22 @@ impl Beneath {
             let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
             Ok(if is_folder { Lies::Folder } else { Lies::Other(Stamp::of(&stat)) })
         })
+    }
+
+    /// How the regular files of a folder below it were left that nothing was done to in the last seconds, as the clock of this
+    /// machine has it: whatever is done to one from now on, it has another stamp then.
+    ///
+    /// # Errors
+    /// As [`Beneath::list`].
+    pub fn settled(&self, below: &Path, most: usize) -> Result<Vec<(OsString, Stamp)>, Error> {
+        let now = clock_gettime(ClockId::RealtimeCoarse).tv_sec;
+        let all = self.each(below, most, |folder, name| {
+            let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+            let last = stat.st_ctime.max(stat.st_mtime);
+            Ok((is_file && last.saturating_add(SETTLED) < now).then(|| Stamp::of(&stat)))
+        })?;
+        Ok(all.into_iter().filter_map(|(name, stamp)| Some((name, stamp?))).collect())
     }
 
     /// How what lies at a path below it was left; `None` where nothing does.
@@ -223,6 +243,18 @@ fn look(folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<Found> {
 mod tests {
     use super::*;
     use std::io::Read;
+
+    #[test]
+    fn what_was_written_right_now_is_not_settled() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("fresh"), "").unwrap();
+        assert_eq!(Beneath::open(dir.path()).unwrap().settled(Path::new(""), 9).unwrap(), []);
+        let here = Beneath::open(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let settled = here.settled(Path::new(""), 99).unwrap();
+        let stamp = here.stamp(Path::new("Cargo.toml")).unwrap().unwrap();
+        assert!(settled.contains(&("Cargo.toml".into(), stamp)), "{settled:?}");
+        assert!(settled.iter().all(|(name, _)| name != "src"), "folders are none");
+    }
 
     #[test]
     fn no_link_leads_out() {

@@ -1,6 +1,6 @@
 //! Mistakes in what is said of the words of a project.
 
-use super::complain;
+use super::{codes, complain, files};
 
 #[test]
 fn a_place_outside_the_repository() {
@@ -132,4 +132,23 @@ fn a_topic_that_there_is_not() {
        ╰────
       help: the topics are `traps`
     "#);
+}
+
+#[test]
+fn folders_that_lie_in_one_another() {
+    let rows = [
+        r#"terms "words"; wiki "words""#,
+        r#"terms "docs"; adr "docs/adr""#,
+        r#"adr "wiki/terms/decided""#,
+        r#"wiki "adr/wiki""#,
+        r#"glossary "wiki/terms/glossary.md""#,
+    ];
+    let said = |row: &str| {
+        let text = complain(&format!("language {{ {row}; }}\n"));
+        let line = text.lines().find(|line| line.contains("lies in")).unwrap_or("-");
+        format!("{row}: {}", line.trim())
+    };
+    insta::assert_snapshot!(rows.map(said).join("\n"), @"");
+    let apart = "factory \"acme\"\nlanguage { terms \"docs/terms\"; wiki \"docs\"; adr \"docs/adr\"; glossary \"docs/glossary.md\"; }\n";
+    assert_eq!(codes(&files([("factory.kdl", apart)])), Vec::<&str>::new());
 }

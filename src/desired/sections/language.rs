@@ -195,6 +195,12 @@ pub(super) static LANGUAGE: Kind = Kind {
         )
         .or("\"Loop\" \"Runner\" \"Port\" \"Adapter\""),
         Field::new(
+            "no-term",
+            GLOBS,
+            "Code that gets no term, as `path:Symbol` or globs of that in which `*` stops at `/`: nobody proposes one, and its lack is no finding.",
+            "\"src/text/shorten.rs:Shorten\" \"src/vendor/**\"",
+        ),
+        Field::new(
             "broad-alias",
             Type::Int { min: 0, max: 10_000 },
             "An alias that stands in more pages than this is too common to be one.",
@@ -223,6 +229,7 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Langu
     for field in ["terms", "wiki", "adr", "glossary", "map", "architecture", "roots"] {
         check_places(block, field, cx);
     }
+    check_folders(block, cx);
     check_rendered(block, cx);
     let place = |field: &str, or: &str| {
         block.text(field).map_or(or, |(text, _)| text).trim_end_matches('/').to_owned()
@@ -251,6 +258,7 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Langu
         topics,
         default_topic,
         load_bearing: given_or(texts(block, "load-bearing", cx), &LOAD_BEARING),
+        no_term: globs(block, "no-term", cx),
         broad_alias_pages: block.count("broad-alias").map_or(BROAD_ALIAS, |n| n as usize),
         excerpt_tokens: block.count("excerpt").map_or(EXCERPT, |n| n as usize),
         rules,
@@ -351,6 +359,33 @@ fn forbidden(block: &Block, contexts: &[Context], cx: &mut Builder<'_>) -> Vec<F
         out.push(Forbidden { from: from.to_owned(), to: to.to_owned(), reason });
     }
     out
+}
+
+/// Complains of a folder whose files would be read as those of another one as well. Terms and decisions may lie in the wiki.
+fn check_folders(block: &Block, cx: &mut Builder<'_>) {
+    let given = |field: &'static str, or: &'static str| {
+        let (text, span) = block.text(field).map_or((or, None), |(text, span)| (text, Some(span)));
+        (field, text.trim_end_matches('/').to_owned(), span)
+    };
+    let [terms, wiki, adr] = [given("terms", TERMS), given("wiki", WIKI), given("adr", ADR)];
+    for (inner, outer) in [(&wiki, &terms), (&wiki, &adr), (&adr, &terms), (&terms, &adr)] {
+        let within = inner.1.strip_prefix(&outer.1).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let Some(span) = inner.2.or(outer.2).filter(|_| within) else { continue };
+        let says = format!("the folder of `{}`, `{}`, lies in that of `{}`, `{}`", inner.0, inner.1, outer.0, outer.1);
+        let draft = Draft::error(code::MALFORMED, says).at(span, "so that its files would be read as both");
+        cx.sink.push(draft.help("give each a folder of its own; terms and decisions may lie in the wiki"));
+        return;
+    }
+    for field in ["glossary", "map", "architecture"] {
+        let Some((text, span)) = block.text(field) else { continue };
+        let into = [&terms, &adr].into_iter().find(|folder| {
+            text.strip_prefix(&folder.1).is_some_and(|rest| rest.starts_with('/'))
+        });
+        let Some(folder) = into else { continue };
+        let says = format!("`{text}` lies in the folder of `{}`, whose pages people write", folder.0);
+        let draft = Draft::error(code::MALFORMED, says).at(span, "this one");
+        cx.sink.push(draft.help("give it a page beside them: `wiki/glossary.md`"));
+    }
 }
 
 /// Complains of a rendered page that would be written over something else.

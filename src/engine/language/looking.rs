@@ -247,6 +247,7 @@ async fn kept(
     let merged = merged(mirror.repo(), landed)?;
     let found = tokio::task::spawn_blocking(move || {
         let others: Vec<WikiPage> = words.there().into_iter().chain(logs).collect();
+        let unread = words.unread();
         let look = Look {
             language: &words.language,
             terms: &words.terms,
@@ -255,6 +256,7 @@ async fn kept(
             adrs: &words.adrs,
             code: &code,
             others: &others,
+            unread: &unread,
             answers: &answers,
             merged: &merged,
             repo: &name,

@@ -4,6 +4,7 @@ mod looking;
 mod past;
 mod pulls;
 mod reading;
+mod shelf;
 mod symbols;
 mod tree;
 mod words;

@@ -8,6 +8,7 @@ use crate::model::CommitId;
 use crate::model::language::{Anchor, Language};
 use crate::symbols::{Index, Verdict, classify};
 
+use super::shelf::Left;
 use super::symbols::{Error, Library, Symbols, declared};
 use super::tree::Tree;
 
@@ -109,7 +110,7 @@ impl<'a> Past<'a> {
     async fn read(&mut self, symbols: &Symbols, commit: &CommitId) -> Result<(), Error> {
         if !self.trees.contains_key(commit) {
             let tree = Tree::commit(self.repo, commit)?;
-            let (record, _) = self.library.record(&tree, self.language, symbols.record()).await?;
+            let (record, _) = self.library.record(&tree, self.language, symbols.record(), &mut Left::default()).await?;
             self.trees.insert(commit.clone(), record.index(declared(self.language)));
         }
         Ok(())

@@ -1,16 +1,15 @@
 //! The code of a repository as its language asks for it: what anchors lead to, and what became of those that lead nowhere.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use jiff::Timestamp;
 
 use crate::adapters::git::{self, Repo};
-use crate::adapters::store::{self, Store};
 use crate::language::code::{Answer, Code, Defined, FileOf, FileUse, Resolution};
+use crate::language::globs::globs;
 use crate::language::suggest::closest;
 use crate::model::CommitId;
 use crate::model::language::{Anchor, Language};
@@ -21,12 +20,11 @@ use crate::symbols::{
 
 use super::past::Past;
 use super::reading::{self, LONGEST, Source};
+use super::shelf::{Left, Shelf};
 use super::tree::{self, Tree};
 
 /// The most bytes of a source file that are taken at all; the limit of what is read of them is lower.
 const MOST_SOURCE: u64 = 4 << 20;
-/// Where records of trees are kept.
-const NAMESPACE: &str = "symbols";
 
 /// Why the code can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +45,7 @@ pub(crate) enum Error {
 pub(crate) struct Library {
     program: PathBuf,
     longest: Duration,
-    store: Option<Store>,
-    now: Timestamp,
+    shelf: Shelf,
 }
 
 impl Library {
@@ -59,42 +56,33 @@ impl Library {
         longest: Option<Duration>,
         now: Timestamp,
     ) -> Self {
-        let open = |home: &Path| {
-            let opened = Store::open(&home.join("symbols.sqlite"));
-            // What is kept is only a matter of time.
-            opened.inspect_err(|error| tracing::debug!(%error, "symbols are not kept")).ok()
-        };
-        Self { program, longest: longest.unwrap_or(LONGEST), store: home.and_then(open), now }
+        Self { program, longest: longest.unwrap_or(LONGEST), shelf: Shelf::open(home, now) }
     }
 
-    fn kept(&self, place: &str) -> TreeRecord {
-        let found =
-            |store: &Store| -> Result<Option<store::Entry>, store::Error> { store.get(NAMESPACE, place) };
-        let entry = self.store.as_ref().and_then(|store| found(store).ok().flatten());
-        entry.and_then(|entry| TreeRecord::decode(&entry.bytes).ok()).unwrap_or_default()
-    }
-
-    fn keep(&self, place: &str, record: &TreeRecord) {
-        let Some(store) = &self.store else { return };
-        if let Err(error) = store.put(NAMESPACE, place, self.now, &record.encode()) {
-            tracing::debug!(%error, "symbols are not kept");
-        }
-    }
-
-    /// The record of a tree's source files: what is known already, and the rest read.
+    /// The record of a tree's source files: what is known already, and the rest read. `left` says how the files of a working tree
+    /// were left when they were read, and is told how they are left now.
     pub(super) async fn record(
         &self,
         tree: &Tree,
         language: &Language,
         known: &TreeRecord,
+        left: &mut Left,
     ) -> Result<(TreeRecord, bool), Error> {
         let mut files = Vec::new();
         let mut contents: HashMap<String, Vec<u8>> = HashMap::new();
         let mut too_large = BTreeSet::new();
-        for path in sources(tree, language) {
-            let blob = match tree.content(path) {
-                Some(content) => content.to_string(),
-                None => match tree.read(path, MOST_SOURCE) {
+        let all = sources(tree, language);
+        // Before anything is read: what is written meanwhile has another stamp.
+        let settled = tree.settled(&all);
+        let blobs: HashSet<&str> = known.entries.iter().map(|it| it.blob.as_str()).collect();
+        let before = std::mem::take(&mut left.0);
+        for path in all {
+            let stamp = settled.get(path);
+            let as_before = before.get(path).filter(|(then, _)| Some(then) == stamp).map(|(_, blob)| blob);
+            let blob = match (tree.content(path), as_before) {
+                (Some(content), _) => content.to_string(),
+                (None, Some(blob)) if blobs.contains(blob.as_str()) => blob.clone(),
+                (None, _) => match tree.read(path, MOST_SOURCE) {
                     Ok(bytes) => {
                         let blob = git::Content::of(&bytes)?.to_string();
                         contents.insert(blob.clone(), bytes);
@@ -107,6 +95,9 @@ impl Library {
                     Err(error) => return Err(error.into()),
                 },
             };
+            if let Some(stamp) = stamp.filter(|_| !too_large.contains(path)) {
+                left.0.insert(path.to_owned(), (*stamp, blob.clone()));
+            }
             files.push((path.to_owned(), blob));
         }
         let mut wanted = Vec::new();
@@ -135,7 +126,7 @@ impl Library {
                 Err(error) => return Err(error.into()),
             }
         }
-        let is_new = !wanted.is_empty() || files.len() != known.entries.len();
+        let is_new = !wanted.is_empty() || !read.is_empty();
         for (source, symbols) in wanted.iter().zip(reading::read(&self.program, self.longest, &wanted).await?)
         {
             read.insert((source.blob.clone(), source.language), symbols);
@@ -145,10 +136,16 @@ impl Library {
 
     /// Reads the code of a tree. `place` names the repository.
     pub(crate) async fn read(&self, place: &str, tree: &Tree, language: &Language) -> Result<Symbols, Error> {
-        let known = self.kept(place);
-        let (record, is_new) = self.record(tree, language, &known).await?;
+        let known = self.shelf.kept(place);
+        let left = self.shelf.left(place);
+        let mut left_now = left.clone();
+        let (record, is_new) = self.record(tree, language, &known.all, &mut left_now).await?;
         if is_new {
-            self.keep(place, &record);
+            self.shelf.keep(place, &known, &record);
+        }
+        // Of a commit nothing is left in any way.
+        if left_now != left && !left_now.0.is_empty() {
+            self.shelf.keep_left(place, &left_now);
         }
         Ok(Self::symbols(record, tree, language))
     }
@@ -160,10 +157,10 @@ impl Library {
         tree: &Tree,
         language: &Language,
     ) -> Result<Symbols, Error> {
-        let known = self.kept(place);
-        let (record, _) = self.record(tree, language, &known).await?;
-        if known.entries.is_empty() {
-            self.keep(place, &record);
+        let known = self.shelf.kept(place);
+        let (record, _) = self.record(tree, language, &known.all, &mut Left::default()).await?;
+        if known.all.entries.is_empty() {
+            self.shelf.keep(place, &known, &record);
         }
         Ok(Self::symbols(record, tree, language))
     }
@@ -240,15 +237,6 @@ fn sources<'t>(tree: &'t Tree, language: &'t Language) -> Vec<&'t str> {
     all.dedup();
     all.retain(|path| Programming::of_path(path).is_some() && !left_out.is_match(path));
     all
-}
-
-/// Patterns of paths, which config has found to be some.
-fn globs(patterns: &[String]) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for glob in patterns.iter().filter_map(|it| GlobBuilder::new(it).literal_separator(true).build().ok()) {
-        set.add(glob);
-    }
-    set.build().unwrap_or_default()
 }
 
 /// The code of one state of a repository.

@@ -1,11 +1,11 @@
 //! The files of one state of a repository: of a commit without a checkout, or as they lie in a working tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::fs::{self, Beneath, Found};
+use crate::adapters::fs::{self, Beneath, Found, Stamp};
 use crate::adapters::git::{self, Access, Bound, Content, Kind, Repo};
 use crate::engine::{At, Source};
 use crate::model::CommitId;
@@ -154,6 +154,23 @@ impl Tree {
     /// The content of a file of a commit, by its id; `None` for one of a working tree, which has to be read first.
     pub(crate) fn content(&self, path: &str) -> Option<Content> {
         self.files.get(path).copied().flatten()
+    }
+
+    /// How the files of a working tree are left that nothing was done to in the last seconds, in the folders of these: whatever is
+    /// done to one from now on, it is left in another way then.
+    pub(crate) fn settled(&self, paths: &[&str]) -> HashMap<String, Stamp> {
+        let From::Folder(beneath) = &self.from else { return HashMap::new() };
+        let folders: BTreeSet<&str> =
+            paths.iter().map(|path| path.rsplit_once('/').map_or("", |(folder, _)| folder)).collect();
+        let mut settled = HashMap::new();
+        for folder in folders {
+            // What can't be told is read.
+            let Ok(files) = beneath.settled(Path::new(folder), MOST_FILES) else { continue };
+            let named = files.into_iter().filter_map(|(name, stamp)| Some((name.into_string().ok()?, stamp)));
+            let place = |name: String| if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            settled.extend(named.map(|(name, stamp)| (place(name), stamp)));
+        }
+        settled
     }
 
     /// The bytes of a file; of one that is larger than the limit, nothing: it is an error.

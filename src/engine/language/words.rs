@@ -1,6 +1,6 @@
 //! What a repository says of its language, read: its terms, its pages, its decisions; and all that is wrong with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::language::adr::{self, Adrs, Taken};
@@ -114,6 +114,11 @@ impl Words {
     /// The terms, each id once, sorted by name.
     pub(crate) fn listing(&self) -> Listing<'_> {
         Listing::of(&self.terms)
+    }
+
+    /// The files that are there and can't be read.
+    pub(crate) fn unread(&self) -> BTreeSet<String> {
+        self.unread.iter().map(|it| it.path.clone()).collect()
     }
 
     /// The files of terms that can't be read whole, by path, and why.

@@ -20,16 +20,13 @@ use super::seen::of_issues;
 /// How long it is taken for granted what somebody may do.
 const TRUSTED_FOR: SignedDuration = SignedDuration::from_secs(60);
 
-/// An issue that is read whether a pipeline has to do with it or not.
-type Besides = (RepoName, u64);
-
 /// Reads the issues of all repositories that have pipelines, with those that there are runs of and those besides, and what people
 /// may do there whom that matters of. The runs have been read.
 pub(in crate::engine) async fn issues_seen(
     (state, known): (&StateDir, &Known),
     (client, reviewer): (&Client, Option<&Client>),
     (desired, scope, now): (&Desired, &[AddressGlob], Timestamp),
-    besides: &BTreeSet<Besides>,
+    besides: &BTreeSet<(RepoName, u64)>,
     observed: &mut Observed,
 ) {
     let in_scope = |repo: &RepoName| scope.is_empty() || scope.iter().any(|glob| glob.may_touch(repo));

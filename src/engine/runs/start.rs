@@ -14,6 +14,10 @@ use crate::adapters::git::{Access, Bound, CheckOut, Mirror, Objects, Pushed, Ref
 use crate::adapters::github::Client;
 use crate::adapters::said;
 use crate::apply::{Trouble, Workshop, WorkshopError};
+use crate::engine::language::{Tree, TreeError, Words, declared};
+use crate::language::code::Unread;
+use crate::language::excerpt::{Spoken, excerpt};
+use crate::language::terms::Listing;
 use crate::model::{
     AgentConfig, CommitId, OpenPull, RepoName, RunId, RunOf, SecretRef, StartRun, StopRun, Subject, Usage,
     match_path,
@@ -23,13 +27,8 @@ use crate::runs::bounds::envelope;
 use crate::runs::sandbox::Sandbox;
 use crate::runs::workspace::{Site, There, Workspace};
 use crate::runs::{Begin, Bill, Bounds, Handover, On, RunDir, Spec, State, Work, launch};
-
-use crate::language::code::Unread;
-use crate::language::excerpt::{Spoken, excerpt};
-use crate::language::terms::Listing;
 use crate::work::words::{PER_TOKEN, as_data};
 
-use super::super::language::{Tree, Words, declared};
 use super::ground::ground;
 use super::probe::{Probed, probe, seen, unseen};
 use super::{Yard, given, workspace_name};
@@ -260,7 +259,11 @@ impl Starter {
         if matches!(start.of.subject, Subject::Ask { .. }) {
             return Ok(String::new());
         }
-        let tree = Tree::commit(git, base).map_err(failed)?;
+        let tree = match Tree::commit(git, base) {
+            // No look at it would end otherwise, and who works there need not wait for one.
+            Err(TreeError::TooMany(_)) => return Ok("The repository has too many files to tell.".to_owned()),
+            tree => tree.map_err(failed)?,
+        };
         let words = Words::read(&tree, language).map_err(failed)?;
         let terms = Listing::of(&words.terms);
         let spoken = Spoken {

@@ -248,7 +248,7 @@ fn issue(found: &Found<'_>) -> Issue {
         "\nName a check that there is in `Enforced by`, write the check anew, or say that the decision is kept in \
          another way. This closes when every check is there.\n",
     );
-    Issue { subject: number.to_string(), title: format!("{number} is enforced by {what}"), body }
+    Issue::new(number.to_string(), format!("{number} is enforced by {what}"), body)
 }
 
 /// A text of a file as code within a sentence, in which nothing is a mention, a reference or a link.

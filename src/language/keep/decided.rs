@@ -1,6 +1,6 @@
 //! A repository of decisions for the tests of keepers: looked at, answered, changed by proposals, looked at again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -58,6 +58,7 @@ impl World {
             adrs: &adrs,
             code: &self.code,
             others: &others,
+            unread: &BTreeSet::new(),
             answers: &self.answers,
             merged: &self.merged,
             repo: "acme/widgets",

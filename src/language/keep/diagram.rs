@@ -44,7 +44,13 @@ pub fn keep(look: &Look<'_>) -> Kept {
         }
         return kept;
     }
-    let there = look.there(path);
+    let there = match look.there(path) {
+        Ok(there) => there,
+        Err(problem) => {
+            kept.problems.push(problem);
+            return kept;
+        }
+    };
     let architecture = Architecture::of(look.language, &files, look.code.uses());
     let text = format!("{}{BANNER}\n\n{}", head(there.unwrap_or_default()), architecture.told());
     if there != Some(text.as_str()) {
@@ -110,11 +116,7 @@ fn unassigned(look: &Look<'_>, files: &[FileOf]) -> Option<Issue> {
         let more = counted(folders.len() - MOST_FOLDERS, "more folder", "more folders");
         body.push_str(&format!("\nAnd {more} with {}.\n", counted(rest, "file", "files")));
     }
-    Some(Issue {
-        subject: "unassigned".to_owned(),
-        title: "Code that belongs to no context".to_owned(),
-        body,
-    })
+    Some(Issue::new("unassigned", "Code that belongs to no context", body))
 }
 
 /// Whether a file is below one of the roots.

@@ -80,7 +80,7 @@ pub fn keep(look: &Look<'_>) -> Kept {
         }
     };
     let asks = fair(open).into_iter().take(MOST_ASKS).map(|pair| ask(&pair)).collect();
-    Kept { proposal: proposal(look, &terms, &links, &gone), asks, issues: Vec::new(), problems }
+    Kept { proposal: proposal(look, &terms, &links, &gone), asks, problems, ..Kept::default() }
 }
 
 /// The entries that are current, each with the terms that it names or whose code it is about, if there are any.
@@ -187,12 +187,13 @@ fn ask(pair: &Pair<'_>) -> Ask {
     Ask { key: pair.key.clone(), about, prompt, schema }
 }
 
-/// The linked entries that are gone. One whose file is there and can't be read isn't.
+/// The linked entries that are gone. One whose file is there isn't, whether it can be read or not.
 ///
 /// Many at once are not believed: then it says why.
 fn gone(look: &Look<'_>, terms: &[&TermFile]) -> Result<BTreeSet<Ulid>, String> {
     let mut there: BTreeSet<Ulid> = look.entries.iter().map(|entry| entry.facts().id).collect();
-    let files = look.pages.iter().map(|page| page.path.rsplit('/').next().unwrap_or_default());
+    let paths = look.pages.iter().map(|page| &page.path).chain(look.unread);
+    let files = paths.map(|path| path.rsplit('/').next().unwrap_or_default());
     let named = files
         .filter(|file| is_named_so(file))
         .filter_map(|file| file.split('-').next()?.parse::<Ulid>().ok());

@@ -57,6 +57,8 @@ pub struct Look<'a> {
     pub code: &'a dyn Code,
     /// What lies at the places of rendered files, of diagrams, of the log: paths from the root of the repository.
     pub others: &'a [WikiPage],
+    /// The files of all these kinds that are there and can't be read: too long, or not in UTF-8.
+    pub unread: &'a BTreeSet<String>,
     /// Answers that were given, by the key of what was asked.
     pub answers: &'a BTreeMap<String, Answer>,
     /// Pull requests that were merged lately, oldest first.
@@ -76,10 +78,14 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// What lies at a place that is rendered; a page of a person may lie there, too.
-    fn there(&self, path: &str) -> Option<&'a str> {
+    /// What lies at a place that is rendered; a page of a person may lie there, too. Of what can't be read it is said what to do.
+    fn there(&self, path: &str) -> Result<Option<&'a str>, String> {
+        if self.unread.contains(path) {
+            let path = spanned(path);
+            return Err(format!("{path} can't be read, so nothing is written there; save it as UTF-8, or move it"));
+        }
         let mut all = self.others.iter().chain(self.pages);
-        all.find(|page| page.path == path).map(|page| page.text.as_str())
+        Ok(all.find(|page| page.path == path).map(|page| page.text.as_str()))
     }
 }
 
@@ -101,6 +107,8 @@ pub struct Keeper {
     pub name: LoopName,
     /// The beginning of the branches of its family: of these one pull request is open at a time.
     pub prefix: &'static str,
+    /// How people say no to a part of what it proposes, as a sentence.
+    pub part: Option<&'static str>,
     /// What it decides.
     pub keep: fn(&Look<'_>) -> Kept,
 }
@@ -112,18 +120,20 @@ const TERMS: &str = "factory/keep/language/";
 const WIKI: &str = "factory/keep/wiki/";
 const ADR: &str = "factory/keep/adr/";
 
+const NO_TERM: &str = "To have no term for one of these, name its code in `no-term` of `language`.";
+
 /// Every keeper, in the order in which their pull requests come.
 pub static KEEPERS: &[Keeper] = &[
-    Keeper { name: "term-pruner", prefix: TERMS, keep: prune::keep },
-    Keeper { name: "edge-proposer", prefix: TERMS, keep: edges::keep },
-    Keeper { name: "term-proposer", prefix: TERMS, keep: propose::keep },
-    Keeper { name: "entry-evidence", prefix: TERMS, keep: evidence::keep },
-    Keeper { name: "repo-wiki", prefix: WIKI, keep: wiki::keep },
-    Keeper { name: "wiki-rot-detector", prefix: WIKI, keep: rot::keep },
-    Keeper { name: "diagram", prefix: WIKI, keep: diagram::keep },
-    Keeper { name: "adr-reviewer", prefix: ADR, keep: council::keep },
-    Keeper { name: "adr-touchpoint-auditor", prefix: ADR, keep: touchpoints::keep },
-    Keeper { name: "adr-conformance", prefix: ADR, keep: conformance::keep },
+    Keeper { name: "term-pruner", prefix: TERMS, part: None, keep: prune::keep },
+    Keeper { name: "edge-proposer", prefix: TERMS, part: None, keep: edges::keep },
+    Keeper { name: "term-proposer", prefix: TERMS, part: Some(NO_TERM), keep: propose::keep },
+    Keeper { name: "entry-evidence", prefix: TERMS, part: None, keep: evidence::keep },
+    Keeper { name: "repo-wiki", prefix: WIKI, part: None, keep: wiki::keep },
+    Keeper { name: "wiki-rot-detector", prefix: WIKI, part: None, keep: rot::keep },
+    Keeper { name: "diagram", prefix: WIKI, part: None, keep: diagram::keep },
+    Keeper { name: "adr-reviewer", prefix: ADR, part: None, keep: council::keep },
+    Keeper { name: "adr-touchpoint-auditor", prefix: ADR, part: None, keep: touchpoints::keep },
+    Keeper { name: "adr-conformance", prefix: ADR, part: None, keep: conformance::keep },
 ];
 
 /// The branch that a change is proposed on by a keeper. It names the change, and not when it was decided: the same change is

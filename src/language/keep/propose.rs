@@ -1,7 +1,7 @@
 //! Term-proposer: types that carry weight and have no term get one, if a model finds that they name a concept.
 //!
 //! What is a candidate the code says; a model judges and writes; and what it writes is looked through again. A type that
-//! any term is anchored to is none, deprecated terms included: those are decisions.
+//! any term is anchored to is none, deprecated terms included: those are decisions. So is what config names in `no-term`.
 
 mod draft;
 mod prompt;
@@ -12,6 +12,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::language::code::Resolution;
+use crate::language::globs::globs;
 use crate::language::slug::of_name;
 use crate::language::terms::TermFile;
 use crate::language::terms::read::unfit;
@@ -110,7 +111,7 @@ fn key_of(look: &Look<'_>, anchor: &Anchor, excerpt: &str) -> String {
 
 /// The candidates, the most used first.
 fn candidates(look: &Look<'_>, terms: &[&TermFile]) -> Vec<Candidate> {
-    let covered = covered(look);
+    let (covered, without) = (covered(look), globs(&look.language.no_term));
     let anchors = terms.iter().filter_map(|file| file.term.code_anchor.as_ref());
     let hosts: BTreeSet<String> = anchors
         .flat_map(|anchor| {
@@ -130,8 +131,8 @@ fn candidates(look: &Look<'_>, terms: &[&TermFile]) -> Vec<Candidate> {
     let load_bearing: BTreeSet<Anchor> =
         look.code.load_bearing(&look.language.load_bearing).into_iter().collect();
     let used = users.keys().filter(|anchor| look.code.is_public_type(anchor) == Some(true));
-    let all: BTreeSet<&Anchor> =
-        load_bearing.iter().chain(used).filter(|anchor| !covered.contains(*anchor)).collect();
+    let wanted = |anchor: &&Anchor| !covered.contains(*anchor) && !without.is_match(anchor.to_string());
+    let all: BTreeSet<&Anchor> = load_bearing.iter().chain(used).filter(wanted).collect();
     let candidate = |anchor: &&Anchor| Candidate {
         anchor: (*anchor).clone(),
         load_bearing: load_bearing.contains(*anchor),

@@ -1,6 +1,6 @@
 //! A repository as a table of files, for tests of keepers: what they propose is applied, and looked at again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::language::adr::Adrs;
 use crate::language::code::known::Known;
@@ -11,6 +11,7 @@ use crate::model::language::Language;
 use super::{Answer, Kept, Look, Proposal};
 
 /// Files by path from the root, and what is known besides.
+#[derive(Clone)]
 pub(super) struct Repository {
     /// What its config says.
     pub(super) language: Language,
@@ -77,6 +78,7 @@ impl Repository {
             adrs: &adrs,
             code: &self.code,
             others: &others,
+            unread: &BTreeSet::new(),
             answers: &self.answers,
             merged: &[],
             repo: "acme/widgets",

@@ -2,7 +2,7 @@
 //! code that is gone, and lessons that were lost when entries were merged.
 //!
 //! It changes nothing and asks nothing. There is an issue for each page with something rotten, as long as it is rotten. What
-//! nobody can tell is never rot.
+//! nobody can tell is never rot, and never mended either.
 
 mod claim;
 mod told;
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::language::code::{Answer, Code};
 use crate::language::wiki::{CodeRef, Entry, Verified, WikiPage, cites, verify};
 
-use super::{Issue, Kept, Look};
+use super::{Issue, Kept, Look, spanned};
 use told::{issue, more};
 
 /// The most issues of a page each; the pages beyond share one.
@@ -59,13 +59,19 @@ pub fn keep(look: &Look<'_>) -> Kept {
     let entries: BTreeMap<String, &Entry> =
         look.entries.iter().map(|entry| (look.in_wiki(entry.path()), entry)).collect();
     let lessons = claim::lessons(look);
+    // Of what can't be read anything may still be rotten.
+    let anything = |path: &String| (path.clone(), BTreeSet::from([String::new()]));
+    let mut unsure: BTreeMap<String, BTreeSet<String>> = look.unread.iter().map(anything).collect();
     let mut rotten: BTreeMap<&str, (&WikiPage, Vec<Rot>)> = BTreeMap::new();
     for page in look.pages.iter().filter(|page| !is_rendered(look, &page.path)) {
         let entry = entries.get(&page.path).copied();
         if entry.is_some_and(|entry| !entry.is_active()) {
             continue;
         }
-        let mut rots = of_page(look, page, entry);
+        let (mut rots, unknown) = of_page(look, page, entry);
+        if !unknown.is_empty() {
+            unsure.insert(page.path.clone(), unknown);
+        }
         rots.extend(entry.and_then(|entry| lessons.get(&entry.facts().id)).cloned().unwrap_or_default());
         rots.sort();
         if !rots.is_empty() {
@@ -79,12 +85,12 @@ pub fn keep(look: &Look<'_>) -> Kept {
     if !rest.is_empty() {
         issues.push(more(&rest));
     }
-    Kept { issues, ..Kept::default() }
+    Kept { issues, unsure, ..Kept::default() }
 }
 
-/// What is wrong with the citations and claims of a page.
-fn of_page(look: &Look<'_>, page: &WikiPage, entry: Option<&Entry>) -> Vec<Rot> {
-    let mut rots = Vec::new();
+/// What is wrong with the citations and claims of a page, and of which of them nobody can tell, as an issue would name them.
+fn of_page(look: &Look<'_>, page: &WikiPage, entry: Option<&Entry>) -> (Vec<Rot>, BTreeSet<String>) {
+    let (mut rots, mut unknown) = (Vec::new(), BTreeSet::new());
     let mut known: BTreeSet<String> = BTreeSet::new();
     if let Some((shipped, refs)) = entry.and_then(|entry| claim::shipped(entry, look.code)) {
         known.extend(refs);
@@ -93,21 +99,34 @@ fn of_page(look: &Look<'_>, page: &WikiPage, entry: Option<&Entry>) -> Vec<Rot> 
     let cited = cites(&page.text, &look.language.roots);
     for cite in cited {
         let word = page.text[cite.span.clone()].to_owned();
-        if let Verified::Missing { suggestion } = verify(&cite, look.code)
-            && known.insert(word.clone())
-        {
-            rots.push(Rot { at: cite.span.start, what: What::Cite { word, suggestion } });
+        match verify(&cite, look.code) {
+            Verified::There => {}
+            Verified::Unknown(_) => {
+                unknown.insert(spanned(&word));
+            }
+            Verified::Missing { suggestion } => {
+                if known.insert(word.clone()) {
+                    rots.push(Rot { at: cite.span.start, what: What::Cite { word, suggestion } });
+                }
+            }
         }
     }
     for code_ref in entry.map(|entry| entry.facts().code_refs.as_slice()).unwrap_or_default() {
         let word = code_ref.to_string();
-        if let Answer::No { suggestion } = answer(code_ref, look.code)
-            && known.insert(word.clone())
-        {
-            rots.push(Rot { at: key_at(&page.text, "code_refs"), what: What::Cite { word, suggestion } });
+        match answer(code_ref, look.code) {
+            Answer::Yes => {}
+            Answer::Unknown { why: _ } => {
+                unknown.insert(spanned(&word));
+            }
+            Answer::No { suggestion } => {
+                if known.insert(word.clone()) {
+                    let at = key_at(&page.text, "code_refs");
+                    rots.push(Rot { at, what: What::Cite { word, suggestion } });
+                }
+            }
         }
     }
-    rots
+    (rots, unknown)
 }
 
 /// Whether the code that an entry is about is there.

@@ -1,6 +1,6 @@
 //! A repository as a table of files, for the tests of keepers: it is looked at, changed by a proposal, and looked at again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) language: Language,
     /// Its files below the folder of the wiki.
     pub(crate) files: BTreeMap<String, String>,
+    /// The files that are there and can't be read.
+    pub(crate) unread: BTreeSet<String>,
     /// Its code.
     pub(crate) code: Known,
     /// The answers that were given.
@@ -45,6 +47,7 @@ impl World {
             language,
             files: files.into_iter().map(|(path, text)| (path.to_owned(), text)).collect(),
             code,
+            unread: BTreeSet::new(),
             answers: BTreeMap::new(),
             now: "2026-12-01T00:00:00Z".parse().unwrap(),
         }
@@ -74,6 +77,7 @@ impl World {
             adrs: &Adrs::default(),
             code: &self.code,
             others: &others,
+            unread: &self.unread,
             answers: &self.answers,
             merged: &[],
             repo: "acme/harbour",

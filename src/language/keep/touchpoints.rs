@@ -159,11 +159,7 @@ fn of_decision(record: &Record, pulls: &[(u64, Reasons)]) -> Issue {
         "\nLook whether it still holds. Where it doesn't, change what it says or supersede it; where it does, cite what \
          there is now. The next merged change of its file closes this.\n",
     );
-    Issue {
-        subject: number.to_string(),
-        title: format!("{number} cites code that {n} pull request{s} changed"),
-        body,
-    }
+    Issue::new(number.to_string(), format!("{number} cites code that {n} pull request{s} changed"), body)
 }
 
 /// The issue of a pull request that touches many decisions; none where all of them were changed since.
@@ -180,7 +176,7 @@ fn of_pull(pull: u64, open: &[(&Record, Reasons)]) -> Option<Issue> {
         "\nLook whether they still hold. A merged change of the file of a decision takes it off this list; the last one \
          closes this.\n",
     );
-    Some(Issue { subject: format!("pull-{pull}"), title: format!("#{pull} touches many decisions"), body })
+    Some(Issue::new(format!("pull-{pull}"), format!("#{pull} touches many decisions"), body))
 }
 
 fn listed(reasons: &Reasons) -> String {

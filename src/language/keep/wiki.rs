@@ -62,7 +62,7 @@ pub fn keep(look: &Look<'_>) -> Kept {
     let Draft { files, mut changes, problems, .. } = draft;
     changes.sort();
     let proposal = if files.is_empty() { None } else { Some(Proposal { title, changes, files }) };
-    Kept { proposal, asks, issues: Vec::new(), problems }
+    Kept { proposal, asks, problems, ..Kept::default() }
 }
 
 impl<'a> Draft<'a> {
@@ -148,7 +148,10 @@ impl<'a> Draft<'a> {
     /// Renders the index anew, unless a person wrote what lies at its place.
     fn index(&mut self) {
         let path = self.look.in_wiki("index.md");
-        let there = self.look.there(&path);
+        let there = match self.look.there(&path) {
+            Ok(there) => there,
+            Err(problem) => return self.problems.push(problem),
+        };
         let entries: Vec<Entry> = self.entries.values().cloned().collect();
         let should = index(&entries);
         let banner = should.lines().next().unwrap_or_default();
@@ -174,7 +177,10 @@ impl<'a> Draft<'a> {
             return;
         }
         let path = self.look.in_wiki(&log_path(self.look.now));
-        let there = self.look.there(&path).unwrap_or_default().to_owned();
+        let there = match self.look.there(&path) {
+            Ok(there) => there.unwrap_or_default().to_owned(),
+            Err(problem) => return self.problems.push(problem),
+        };
         let text = self.operations.iter().fold(there, |text, operation| append(&text, operation));
         self.changes.push(format!("{} says so", spanned(&path)));
         self.files.insert(path, text);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::language::globs::globs;
 use crate::model::language::{Anchor, Level};
 
 use super::{Cx, Found, Rule};
@@ -17,15 +18,16 @@ pub(super) const COVERAGE: Rule = Rule {
 fn check(cx: &Cx<'_>) -> Vec<Found> {
     let terms = cx.listing.terms().iter();
     let covered: BTreeSet<&Anchor> = terms.filter_map(|file| file.term.code_anchor.as_ref()).collect();
+    let without = globs(&cx.language.no_term);
     let mut anchors = cx.code.load_bearing(&cx.language.load_bearing);
     anchors.sort();
     anchors.dedup();
     anchors
         .iter()
-        .filter(|anchor| !covered.contains(anchor))
+        .filter(|anchor| !covered.contains(anchor) && !without.is_match(anchor.to_string()))
         .map(|anchor| {
             Found::new(anchor.path(), 0..0, format!("`{}` has no term", anchor.symbol()))
-                .help(format!("write one with the anchor \"{anchor}\""))
+                .help(format!("write one with the anchor \"{anchor}\", or name that in `no-term` of `language`"))
         })
         .collect()
 }

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 
+use crate::language::globs::globs;
+use crate::language::suggest::listed;
 use crate::model::language::{Context, Level};
 
 use super::{Cx, Found, Rule};
-use crate::language::suggest::listed;
 
 /// No code uses code of a context that its own mustn't depend on.
 pub(super) const FORBIDDEN: Rule = Rule {
@@ -56,15 +57,7 @@ pub(crate) struct Owners<'a> {
 impl<'a> Owners<'a> {
     /// A pattern that is none is left out: config says so.
     pub(crate) fn of(contexts: &'a [Context]) -> Self {
-        let set = |context: &'a Context| {
-            let mut set = GlobSetBuilder::new();
-            for pattern in &context.sources {
-                if let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() {
-                    set.add(glob);
-                }
-            }
-            (context.name.as_str(), set.build().unwrap_or_else(|_| GlobSet::empty()))
-        };
+        let set = |context: &'a Context| (context.name.as_str(), globs(&context.sources));
         Self { contexts: contexts.iter().map(set).collect() }
     }
 

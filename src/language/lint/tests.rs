@@ -291,10 +291,13 @@ fn code_without_terms_and_forbidden_dependencies() {
     let forbidden =
         Forbidden { from: "yard".into(), to: "office".into(), reason: "the yard works alone".into() };
     language.forbidden = vec![forbidden];
+    let bare = Language { no_term: vec!["src/a.*:A*".into()], ..language.clone() };
+    let said_of_bare = said(&terms(&[("crane", covered.clone())]), &[], &code, &bare);
+    assert!(!said_of_bare.contains("coverage"), "{said_of_bare}");
     insta::assert_snapshot!(said(&terms(&[("crane", covered)]), &[], &code, &language), @r#"
     src/a.rs `` warning coverage
         `APort` has no term
-        help: write one with the anchor "src/a.rs:APort"
+        help: write one with the anchor "src/a.rs:APort", or name that in `no-term` of `language`
     src/yard/a.rs `` error forbidden-dependency
         `yard` mustn't depend on `office`: the yard works alone; this uses `A`, `B` of `src/office/b.rs`
         help: let it depend on something of its own context that the other one implements

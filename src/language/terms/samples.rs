@@ -111,6 +111,7 @@ pub fn language() -> Language {
         topics: vec![],
         default_topic: String::new(),
         load_bearing: vec!["Port".into()],
+        no_term: vec![],
         broad_alias_pages: 3,
         excerpt_tokens: 1_500,
         forbidden: vec![],

@@ -33,7 +33,7 @@ pub(super) fn issue(
          status, and the matter is closed.\n",
     );
     let title = format!("{number} was not accepted: {}", outcome(verdict));
-    Issue { subject: number.to_string(), title, body }
+    Issue::new(number.to_string(), title, body)
 }
 
 fn outcome(verdict: Verdict) -> String {

@@ -272,6 +272,7 @@ fn links_to_entries_that_are_gone_go() {
         ("there", vec![1]),
         ("one is gone", vec![2, 1]),
         ("unreadable", vec![3, 1]),
+        ("not in UTF-8", vec![9, 1]),
         ("superseded", vec![4, 1]),
         ("three of three", vec![5, 6, 7]),
         ("four of five", vec![1, 5, 6, 7, 8]),
@@ -280,6 +281,7 @@ fn links_to_entries_that_are_gone_go() {
         let mut world = world().answered(keep, "", answer(&[]));
         world.files.insert(CRANE.into(), evidence(&ids));
         world.files.insert(path(3, "gotchas"), "no entry".into());
+        world.unread.insert(path(9, "gotchas"));
         let by = format!("status: \"superseded\"\nsuperseded_by: \"{}\"\n", id(1));
         let (path, text) = entry(4, "gotchas", "", "Nothing.");
         world.files.insert(path, text.replace("status: \"active\"\n", &by));
@@ -291,6 +293,7 @@ fn links_to_entries_that_are_gone_go() {
     there: 
     one is gone: Unlink 1 entry that is gone from 1 term | `Crane`: the entry 01ARZ3NDEKTSV4RRFFQ69G5002 is gone
     unreadable: 
+    not in UTF-8: 
     superseded: 
     three of three: Unlink 3 entries that are gone from 1 term | `Crane`: the entry 01ARZ3NDEKTSV4RRFFQ69G5005 is gone | `Crane`: the entry 01ARZ3NDEKTSV4RRFFQ69G5006 is gone | `Crane`: the entry 01ARZ3NDEKTSV4RRFFQ69G5007 is gone
     four of five: 4 of 5 linked entries are gone at once, which is more than one of 4: none is unlinked; look whether `wiki` still is the folder of the wiki, or take the ids out of `evidence` by hand

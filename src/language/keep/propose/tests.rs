@@ -92,6 +92,8 @@ fn candidates_are_types_without_a_term() {
     let mut twice = world();
     twice.code.load_bearing.push(at("src/zone.rs:QuayPort"));
     twice.code.excerpts.insert(at("src/zone.rs:QuayPort"), "trait QuayPort;".into());
+    let mut unwanted = world();
+    unwanted.language.no_term = vec!["src/slip.rs:Slip".into(), "src/q*:*".into()];
     let mut without = world();
     without.language.kinds.clear();
     let mut unreadable = world();
@@ -112,6 +114,7 @@ fn candidates_are_types_without_a_term() {
         ("whose text can't be read", unread),
         ("of which nobody can tell what they are", unknown),
         ("two of one name", twice),
+        ("that config wants no terms for", unwanted),
         ("nothing is declared", without),
         ("a file that can't be read", unreadable),
     ];
@@ -126,6 +129,7 @@ fn candidates_are_types_without_a_term() {
     whose text can't be read: src/berth.rs:Berth, src/quay.rs:QuayPort, the text of 1 type without a term can't be read; look at the index of the code
     of which nobody can tell what they are: src/quay.rs:QuayPort
     two of one name: src/berth.rs:Berth, src/slip.rs:Slip, src/quay.rs:QuayPort
+    that config wants no terms for: src/berth.rs:Berth
     nothing is declared: terms need `kinds` and `contexts`; declare them in `language`
     a file that can't be read: src/berth.rs:Berth, src/quay.rs:QuayPort
     ");

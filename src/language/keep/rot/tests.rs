@@ -51,6 +51,19 @@ fn a_page_is_told_once_with_all_that_is_wrong() {
 }
 
 #[test]
+fn what_nobody_can_tell_is_named_as_an_issue_names_it() {
+    let repository = Repository::new(code())
+        .file("wiki/a.md", "`src/broken.py:X` and `src/a.py:Zzz`\n")
+        .file("wiki/b.md", "`src/a.py:Guard`\n");
+    let kept = repository.kept(keep);
+    assert_eq!(kept.unsure, [("wiki/a.md".to_owned(), ["`src/broken.py:X`".to_owned()].into())].into());
+    let told = |text: &str| repository.clone().file("wiki/a.md", text).kept(keep).issues.remove(0).tells;
+    assert_eq!(told("`src/a.py:Zzz`"), kept.issues[0].tells, "what can't be told isn't told");
+    assert_eq!(told("Lines\n\nshift: `src/a.py:Zzz` `src/a.py:Zzz`"), kept.issues[0].tells);
+    assert_ne!(told("`src/a.py:Yyy`"), kept.issues[0].tells);
+}
+
+#[test]
 fn what_entries_claim_is_looked_at() {
     let rows = [
         ("some code is gone", "code_refs: [\"src/a.py:Guard\", \"src/a.py:Gone\"]", "B"),

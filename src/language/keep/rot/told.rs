@@ -1,5 +1,7 @@
 //! What people are told of a page with something rotten: the same text for the same page and code.
 
+use std::collections::BTreeSet;
+
 use crate::language::code::Code;
 use crate::language::wiki::{WikiPage, hints};
 
@@ -46,7 +48,11 @@ pub(super) fn issue(page: &WikiPage, rots: &[Rot], code: &dyn Code) -> Issue {
             names.join(", ")
         ));
     }
-    Issue { subject: page.path.clone(), title: format!("Wiki rot: {path} {what}"), body }
+    let title = format!("Wiki rot: {path} {what}");
+    // Lines shift, and what was probably meant is another thing with other code: that alone is nothing new.
+    let tells: BTreeSet<String> = rots.iter().map(|rot| rot.what.told()).collect();
+    let tells = tells.into_iter().collect::<Vec<_>>().join("\n");
+    Issue { tells, ..Issue::new(&page.path, title, body) }
 }
 
 /// The issue of the pages that have none of their own, with how much is wrong in each.
@@ -69,7 +75,18 @@ pub(super) fn more(pages: &[(&str, usize)]) -> Issue {
         body.push_str(&format!("\nAnd {rest} with {}.\n", counted(things, "thing", "things")));
     }
     let title = format!("Wiki rot: {} more", counted(pages.len(), "page", "pages"));
-    Issue { subject: "more".to_owned(), title, body }
+    Issue::new("more", title, body)
+}
+
+impl What {
+    /// What it tells, wherever that stands.
+    fn told(&self) -> String {
+        match self {
+            Self::Cite { word, suggestion: _ } => format!("cites {word}"),
+            Self::Shipped { pull, refs } => format!("mended by {pull}: {}", refs.join(", ")),
+            Self::Lesson { id, title: _, lost } => format!("took the place of {id}: {}", lost.join(", ")),
+        }
+    }
 }
 
 fn said(page: &WikiPage, rot: &Rot) -> String {

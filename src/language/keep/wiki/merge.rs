@@ -116,6 +116,7 @@ impl<'a> Bench<'a> {
         formed(title, &body).map_err(Left::Out)?;
         let of = self.of(item).map_err(Left::Out)?;
         self.grounded(title, &body).map_err(Left::Out)?;
+        led_nowhere_else(&format!("{title}\n{body}"), &of).map_err(Left::Out)?;
         let titled = folded(title);
         let other = self.titled.get(&titled).filter(|id| !of.iter().any(|entry| entry.facts().id == **id));
         if let Some(other) = other {
@@ -227,6 +228,29 @@ impl<'a> Bench<'a> {
             all.map(|code_ref| (code_ref.to_string(), code_ref)).collect();
         sorted.into_values().take(MOST_ITEMS).cloned().collect()
     }
+}
+
+/// Whether a text leads to no other address than the entries do whose place it takes.
+fn led_nowhere_else(text: &str, of: &[&Entry]) -> Result<(), String> {
+    let known: BTreeSet<&str> = of
+        .iter()
+        .flat_map(|entry| addresses(&entry.facts().title).chain(addresses(entry.body())))
+        .collect();
+    match addresses(text).find(|address| !known.contains(address)) {
+        Some(address) => Err(format!("it leads to {}, which none of them does", spanned(address))),
+        None => Ok(()),
+    }
+}
+
+/// What leads out of the repository: all that has `//` and the name of a machine behind it, or begins with one as browsers take it.
+fn addresses(text: &str) -> impl Iterator<Item = &str> {
+    let ends = |c: char| c.is_whitespace() || "()[]<>{}\"'`|,".contains(c);
+    text.split(ends).map(|word| word.trim_end_matches(['.', ';', ':', '!', '?', '*', '_'])).filter(|word| {
+        let small = word.to_ascii_lowercase();
+        let host = small.split_once("//").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(rest));
+        let is_host = host.is_some_and(|host| host.contains(['.', ':', '@']) || host == "localhost");
+        is_host || ["www.", "mailto:", "javascript:", "data:"].iter().any(|start| small.starts_with(start))
+    })
 }
 
 /// Whether a title and a body have the form of an entry's.

@@ -296,6 +296,8 @@ fn what_a_model_makes_up_is_left_out() {
         ("a platitude", with_body("Be careful.\n\n**Why:** it helps.")),
         ("an invented anchor", with_body("`src/a.rs:Guard` and `src/a.rs:Nope`\n\n**Why:** so.")),
         ("a hidden comment", with_body("`src/a.rs:Guard` <!-- x -->\n\n**Why:** so.")),
+        ("a link elsewhere", with_body("`src/a.rs:Guard`, see [it](https://a.example/x).\n\n**Why:** so.")),
+        ("a picture elsewhere", with_body("`src/a.rs:Guard` <img src=\"//a.example\">\n\n**Why:** so.")),
         ("control characters", with_body("`src/a.rs:Guard` \u{1b}[2J\n\n**Why:** so.")),
         ("the text of an entry", with_body("Beware of `src/a.rs:Guard`, 4 TIMES!")),
         (
@@ -334,6 +336,8 @@ fn what_a_model_makes_up_is_left_out() {
     a platitude: 5 files ["`gotchas`: “T” is left out: it names nothing of this repository"]
     an invented anchor: 5 files ["`gotchas`: “T” is left out: it cites `src/a.rs:Nope`, which isn't there"]
     a hidden comment: 5 files ["`gotchas`: “T” is left out: it hides a comment"]
+    a link elsewhere: 5 files ["`gotchas`: “T” is left out: it leads to `https://a.example/x`, which none of them does"]
+    a picture elsewhere: 5 files ["`gotchas`: “T” is left out: it leads to `//a.example`, which none of them does"]
     control characters: 5 files ["`gotchas`: “T” is left out: its body has control characters"]
     the text of an entry: 5 files []
     a title of two lines: 5 files ["`gotchas`: “a b” is left out: its title isn't a line"]
