@@ -1,10 +1,12 @@
 //! The language of a project from outside: glossaries, terms and the code that they are held to, decisions.
 
 use std::path::Path;
+use std::time::Duration;
 
 use factoryctl::language::render::copied::copied;
 use factoryctl::twin::{FaultAction, FaultRule};
 
+use crate::daemon::wait;
 use crate::world::{World, world};
 
 const CONFIG: &str = r#"factory "acme"
@@ -193,6 +195,28 @@ fn what_moved_and_was_renamed_later_is_followed_commit_by_commit() {
             said.iter().filter(|(rule, _)| rule == "anchors").map(|(_, says)| says).collect();
         let [crane] = anchors.as_slice() else { panic!("{said:#?}") };
         assert!(crane.contains("src/core/hoist.rs:HoistService") && crane.contains(&commit[..7]), "{crane}");
+    });
+}
+
+/// Files that were read once and lie there as they were aren't read again; whatever is done to one, it is.
+#[test]
+fn a_file_that_is_written_again_is_read_again_however_it_was_left() {
+    yard(|w| {
+        // What was written right now may be written again in the same moment, and is read each time.
+        let began = std::time::Instant::now();
+        let settled = || (began.elapsed() > Duration::from_secs(4)).then_some(());
+        wait("that nobody has touched the files for some seconds", settled);
+        assert_eq!(found(w), []);
+        let dock = w.path("config/src/core/dock.rs");
+        let written = std::fs::metadata(&dock).and_then(|it| it.modified()).expect("it is there");
+        // Of the same length, and said to be as old as it was.
+        w.write("src/core/dock.rs", &service("QuayService", &["ships", "gates"]));
+        let file = std::fs::File::options().write(true).open(&dock).expect("it opens");
+        file.set_modified(written).expect("it is set back");
+        let said = found(w);
+        assert!(said.iter().any(|(rule, says)| rule == "anchors" && says.contains("DockService")), "{said:#?}");
+        w.write("src/core/dock.rs", &service("DockService", &["ships", "gates"]));
+        assert_eq!(found(w), []);
     });
 }
 

@@ -325,7 +325,7 @@ class Story:
         told = {}
         for it in json.loads(said)["diagnostics"]:
             if it["code"] == "anchors":
-                number = re.search(r"word-(\d+)\.md", json.dumps(it["labels"]))
+                number = re.search(r"word-(\d+)\.md", json.dumps(it["places"]))
                 told[int(number[1])] = it
         for number, at in anchors.items():
             truth = self.truth[number]
