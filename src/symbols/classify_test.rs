@@ -204,3 +204,11 @@ fn revisions_tell_the_commit() {
     assert_eq!(renaming_commit("A", "C", &revisions), None);
     assert_eq!(renaming_commit("A", "B", &[]), None);
 }
+
+/// Texts that short are alike by their form alone.
+#[test]
+fn another_small_type_in_the_place_of_a_lost_one_is_not_it() {
+    let before = "=== a.rs\nstruct Arguments {\n    cell_paths: Option<Vec<CellPath>>,\n    config: Arc<Config>,\n}\n\nimpl CmdArgument for Arguments {\n    fn take_cell_paths(&mut self) -> Option<Vec<CellPath>> {\n        self.cell_paths.take()\n    }\n}\n";
+    let now = "=== a.rs\npub struct MapperState {\n    pub item: Value,\n    pub flag_ignore_case: bool,\n    pub index: usize,\n    pub head: Span,\n}\n";
+    assert_eq!(told("a.rs:Arguments", Some(before), now, &[]), "gone");
+}

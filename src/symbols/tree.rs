@@ -60,6 +60,15 @@ impl TreeRecord {
         Self { entries: files.iter().filter_map(entry).collect() }
     }
 
+    /// Adds the entries of another record whose blobs it lacks, so that it knows them.
+    pub fn add(&mut self, other: &Self) {
+        let known: HashSet<(&str, Language)> =
+            self.entries.iter().map(|entry| (entry.blob.as_str(), entry.symbols.language)).collect();
+        let is_new = |entry: &&Entry| !known.contains(&(entry.blob.as_str(), entry.symbols.language));
+        let fresh: Vec<Entry> = other.entries.iter().filter(is_new).cloned().collect();
+        self.entries.extend(fresh);
+    }
+
     /// The record as bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new();

@@ -1,5 +1,6 @@
 //! A repository that is read: revisions, branches, commits, and how two commits relate.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,6 +11,9 @@ use super::Error;
 use super::open::open_at;
 use crate::adapters::fs::{self, FileId};
 use crate::model::{CommitId, Hosted};
+
+/// The bytes of objects that a walk through history keeps at hand.
+const OBJECT_CACHE: usize = 32 << 20;
 
 /// A repository, open. Cheap to clone and to send; each call sees the references as they are then, and another
 /// repository that has taken its place instead of what was there.
@@ -358,12 +362,20 @@ impl Repo {
         among: usize,
         most: usize,
     ) -> Result<Vec<Commit>, Error> {
-        let repo = self.local();
+        let mut repo = self.local();
+        // Commits beside each other have most of their trees in common.
+        repo.object_cache_size_if_unset(OBJECT_CACHE);
         let failed = || self.failed("walk through history");
-        let at = |id: ObjectId| -> Result<Option<ObjectId>, Error> {
+        // What is a parent of one is walked to later.
+        let mut known: HashMap<ObjectId, Option<ObjectId>> = HashMap::new();
+        let mut at = |id: ObjectId| -> Result<Option<ObjectId>, Error> {
+            if let Some(known) = known.get(&id) {
+                return Ok(*known);
+            }
             let tree = self.find_commit(&repo, &commit_id(id))?.tree().map_err(failed())?;
-            let entry = tree.lookup_entry_by_path(path).map_err(failed())?;
-            Ok(entry.map(|entry| entry.object_id()))
+            let entry = tree.lookup_entry_by_path(path).map_err(failed())?.map(|entry| entry.object_id());
+            known.insert(id, entry);
+            Ok(entry)
         };
         let newest = gix::traverse::commit::simple::CommitTimeOrder::NewestFirst;
         let order = gix::revision::walk::Sorting::ByCommitTime(newest);

@@ -148,7 +148,13 @@ fn folders_that_lie_in_one_another() {
         let line = text.lines().find(|line| line.contains("lies in")).unwrap_or("-");
         format!("{row}: {}", line.trim())
     };
-    insta::assert_snapshot!(rows.map(said).join("\n"), @"");
+    insta::assert_snapshot!(rows.map(said).join("\n"), @r#"
+    terms "words"; wiki "words": × the folder of `wiki`, `words`, lies in that of `terms`, `words`
+    terms "docs"; adr "docs/adr": × the folder of `adr`, `docs/adr`, lies in that of `terms`, `docs`
+    adr "wiki/terms/decided": × the folder of `adr`, `wiki/terms/decided`, lies in that of `terms`, `wiki/terms`
+    wiki "adr/wiki": × the folder of `wiki`, `adr/wiki`, lies in that of `adr`, `adr`
+    glossary "wiki/terms/glossary.md": × `wiki/terms/glossary.md` lies in the folder of `terms`, whose pages people write
+    "#);
     let apart = "factory \"acme\"\nlanguage { terms \"docs/terms\"; wiki \"docs\"; adr \"docs/adr\"; glossary \"docs/glossary.md\"; }\n";
     assert_eq!(codes(&files([("factory.kdl", apart)])), Vec::<&str>::new());
 }

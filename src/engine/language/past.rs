@@ -1,12 +1,12 @@
 //! What became of an anchor that leads nowhere, from the commits in which it did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::adapters::git::{Commit, Repo};
 use crate::language::code::Resolution;
 use crate::model::CommitId;
 use crate::model::language::{Anchor, Language};
-use crate::symbols::{Index, Verdict, classify};
+use crate::symbols::{Index, TreeRecord, Verdict, classify};
 
 use super::shelf::Left;
 use super::symbols::{Error, Library, Symbols, declared};
@@ -18,6 +18,9 @@ const COMMITS: usize = 5_000;
 const CHANGES: usize = 8;
 /// How often what an anchor leads to may have been moved or renamed.
 const STEPS: usize = 16;
+/// How many commits are kept at hand.
+const AT_HAND: usize = 16;
+
 /// Code as earlier commits had it.
 pub(super) struct Past<'a> {
     library: &'a Library,
@@ -25,7 +28,12 @@ pub(super) struct Past<'a> {
     head: &'a CommitId,
     /// With the folders in which code may have been.
     language: &'a Language,
+    /// Those that were looked at last.
     trees: BTreeMap<CommitId, Index>,
+    /// Their order.
+    order: VecDeque<CommitId>,
+    /// All that was read.
+    seen: TreeRecord,
 }
 
 impl<'a> Past<'a> {
@@ -36,7 +44,8 @@ impl<'a> Past<'a> {
         head: &'a CommitId,
         language: &'a Language,
     ) -> Self {
-        Self { library, repo, head, language, trees: BTreeMap::new() }
+        let (trees, order) = (BTreeMap::new(), VecDeque::new());
+        Self { library, repo, head, language, trees, order, seen: TreeRecord::default() }
     }
 
     /// Follows an anchor from the last commit in which it led somewhere, from each that changed that to the next, until it
@@ -87,31 +96,59 @@ impl<'a> Past<'a> {
         at: &Anchor,
         since: Option<&CommitId>,
     ) -> Result<Option<(CommitId, Option<CommitId>)>, Error> {
-        let changes = self.repo.changes_of(self.head, at.path(), COMMITS, CHANGES)?;
-        let newer = changes.into_iter().take_while(|change| Some(&change.id) != since);
-        let steps = newer.flat_map(|Commit { id, parents, .. }| {
-            parents.into_iter().map(move |parent| (parent, Some(id.clone())))
-        });
-        let steps: Vec<(CommitId, Option<CommitId>)> =
-            std::iter::once((self.head.clone(), None)).chain(steps).collect();
-        for (before, after) in steps {
-            self.read(symbols, &before).await?;
-            if self.trees.get(&before).is_some_and(|before| before.resolve(at).is_some()) {
-                if let Some(after) = &after {
-                    self.read(symbols, after).await?;
+        if self.has(symbols, &self.head.clone(), at).await? {
+            return Ok(Some((self.head.clone(), None)));
+        }
+        let mut looked = 0;
+        // Mostly it is the last change of its file, and all of them are only to be had at the price of all of history.
+        for most in [1, CHANGES] {
+            let changes = self.repo.changes_of(self.head, at.path(), COMMITS, most)?;
+            let found = changes.len();
+            let newer: Vec<Commit> = changes.into_iter().take_while(|change| Some(&change.id) != since).collect();
+            for Commit { id, parents, .. } in &newer[looked.min(newer.len())..] {
+                for before in parents {
+                    if self.has(symbols, before, at).await? {
+                        self.read(symbols, id).await?;
+                        return Ok(Some((before.clone(), Some(id.clone()))));
+                    }
                 }
-                return Ok(Some((before, after)));
             }
+            // There are no more, or they came before.
+            if found < most || newer.len() < found {
+                return Ok(None);
+            }
+            looked = newer.len();
         }
         Ok(None)
     }
 
-    /// Reads the code of a commit, once.
+    /// Whether an anchor led somewhere in a commit.
+    async fn has(&mut self, symbols: &Symbols, commit: &CommitId, at: &Anchor) -> Result<bool, Error> {
+        self.read(symbols, commit).await?;
+        Ok(self.trees.get(commit).is_some_and(|index| index.resolve(at).is_some()))
+    }
+
+    /// Reads the code of a commit, unless that is at hand. What was read for another commit isn't read again.
     async fn read(&mut self, symbols: &Symbols, commit: &CommitId) -> Result<(), Error> {
-        if !self.trees.contains_key(commit) {
+        if self.trees.contains_key(commit) {
+            self.order.retain(|it| it != commit);
+        } else {
+            if self.seen.entries.is_empty() {
+                self.seen = symbols.record().clone();
+            }
             let tree = Tree::commit(self.repo, commit)?;
-            let (record, _) = self.library.record(&tree, self.language, symbols.record(), &mut Left::default()).await?;
+            let mut left = Left::default();
+            let (record, is_new) = self.library.record(&tree, self.language, &self.seen, &mut left).await?;
             self.trees.insert(commit.clone(), record.index(declared(self.language)));
+            if is_new {
+                self.seen.add(&record);
+            }
+        }
+        self.order.push_back(commit.clone());
+        if self.order.len() > AT_HAND
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.trees.remove(&oldest);
         }
         Ok(())
     }

@@ -99,7 +99,7 @@ pub fn keep(look: &Look<'_>) -> Kept {
         Ask { key, about, prompt, schema }
     });
     let asks = asks.collect();
-    Kept { proposal: draft::proposal(look, &terms, drafts), asks, issues: Vec::new(), problems }
+    Kept { proposal: draft::proposal(look, &terms, drafts), asks, problems, ..Kept::default() }
 }
 
 /// The key of the question about a candidate. The other terms don't count: a new one would make all be asked again.
