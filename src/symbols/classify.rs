@@ -18,6 +18,12 @@ const MOVED_FLOOR: f32 = 0.4;
 /// A definition with another name in the same file must be at least this similar.
 const RENAMED_FLOOR: f32 = 0.6;
 
+/// The same of a text with fewer tokens than [`LONG_TOKENS`]: types of a few fields have much in common with others of their kind.
+const SHORT_FLOOR: f32 = 0.75;
+
+/// So many tokens make a text long enough to be known by a part of it.
+const LONG_TOKENS: u32 = 80;
+
 /// By how much the best must be better than every other explanation.
 const MARGIN: f32 = 0.15;
 
@@ -291,7 +297,11 @@ impl<'i> Case<'i> {
         candidates: &'c [Candidate<'i>],
     ) -> Option<&'c Candidate<'i>> {
         let best = candidates.first()?;
-        let floor = if best.renamed { RENAMED_FLOOR } else { MOVED_FLOOR };
+        let floor = match best.renamed {
+            true if was.fingerprint.tokens < LONG_TOKENS => SHORT_FLOOR,
+            true => RENAMED_FLOOR,
+            false => MOVED_FLOOR,
+        };
         let short = was.fingerprint.tokens < RENAMED_TOKENS;
         if best.score < floor || (short && (best.renamed || !was.fingerprint.same(&best.found.fingerprint))) {
             return None;
