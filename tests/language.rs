@@ -214,9 +214,53 @@ fn a_file_that_is_written_again_is_read_again_however_it_was_left() {
         let file = std::fs::File::options().write(true).open(&dock).expect("it opens");
         file.set_modified(written).expect("it is set back");
         let said = found(w);
-        assert!(said.iter().any(|(rule, says)| rule == "anchors" && says.contains("DockService")), "{said:#?}");
+        assert!(
+            said.iter().any(|(rule, says)| rule == "anchors" && says.contains("DockService")),
+            "{said:#?}"
+        );
         w.write("src/core/dock.rs", &service("DockService", &["ships", "gates"]));
         assert_eq!(found(w), []);
+    });
+}
+
+/// Links lead elsewhere, and are no files; and what can't be read isn't lost from what is rendered.
+#[test]
+fn links_are_no_files_and_terms_that_cannot_be_read_are_not_lost() {
+    yard(|w| {
+        for (to, at) in [
+            ("crane.rs", "src/core/link.rs"),
+            ("glossary.md", "wiki/link.md"),
+            ("crane.md", "wiki/terms/link.md"),
+        ] {
+            std::os::unix::fs::symlink(to, w.path(&format!("config/{at}"))).expect("it is made");
+        }
+        assert_eq!(found(w), []);
+        w.run(&["validate"]).exits(0);
+        let at = |path: &str| w.path(&format!("config/{path}"));
+        let read = |path: &str| std::fs::read_to_string(at(path)).expect("it is there");
+        let (crane, glossary) = (read("wiki/terms/crane.md"), read("wiki/glossary.md"));
+        w.write("wiki/terms/crane.md", &crane.replace("kind: \"service\"", "kind: \"service"));
+        let refused = w.run(&["term", "render"]).exits(3);
+        assert!(refused.all().contains("wiki/terms/crane.md can't be read as a term"), "{}", refused.all());
+        w.run(&["term", "lint", "--fix"]).exits(3);
+        assert_eq!(read("wiki/glossary.md"), glossary);
+    });
+}
+
+/// Where history is cut off, what is there is told.
+#[test]
+fn a_shallow_clone_is_looked_at_as_far_as_it_goes() {
+    yard(|w| {
+        w.write("src/core/other.rs", &service("Other", &["one"]));
+        w.commit("Something else");
+        let (from, to) = (format!("file://{}", w.path("config").display()), w.path("home/shallow"));
+        let to = to.to_str().expect("it is UTF-8");
+        assert!(w.plain("git", &["clone", "-q", "--depth", "1", &from, to]).status.success());
+        w.run(&["--config", to, "term", "show", "crane"]).exits(0);
+        w.run(&["--config", to, "term", "lint"]).exits(0);
+        std::fs::remove_file(w.path("home/shallow/src/core/crane.rs")).expect("it was there");
+        let said = w.run(&["--config", to, "term", "lint"]).exits(3);
+        assert!(said.all().contains("isn't there"), "{}", said.all());
     });
 }
 

@@ -351,6 +351,10 @@ fn a_page_that_cites_what_is_gone_has_one_issue() {
         push(w, "wiki/tides.md", "# Tides\n\nSee `src/core/dock.rs:DockService`.\n");
         settle(w);
         assert_eq!(rot(w), []);
+        // That the factory closed it is nobody's decision.
+        push(w, "wiki/tides.md", "# Tides\n\nSee `src/core/dock.rs:Lost`.\n");
+        w.apply(&[]).exits(0);
+        assert!(rot(w)[0].0 > third, "it is told again");
     });
 }
 

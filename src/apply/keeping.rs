@@ -4,14 +4,11 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::adapters::github::{Client, Effect as Once, Error, Kind};
-use crate::model::keeping::{KEPT_LABEL, KeepIssue};
+use crate::model::keeping::{KEPT_LABEL, KeepIssue, OVER};
 use crate::observed::marked;
 
 use super::look::LookError;
 use super::shown::Shown;
-
-/// What an issue says at its end that its keeper has closed.
-const OVER: &str = "\n\nWhat this tells of is gone, and it is closed.\n";
 
 /// The open issue as it is; where it is to be opened, one that is there already by its number.
 pub(super) async fn look(client: &Client, it: &KeepIssue) -> Result<Value, LookError> {
@@ -42,7 +39,7 @@ pub(super) async fn keep(client: &Client, it: &KeepIssue, before: &Value) -> Res
             (Method::PATCH, format!("/repos/{repo}/issues/{number}"), body, Once::Idempotent)
         }
         (Some(number), None) => {
-            let text = format!("{}{OVER}", before["body"].as_str().unwrap_or_default().trim_end());
+            let text = format!("{}\n\n{OVER}\n", before["body"].as_str().unwrap_or_default().trim_end());
             let body = json!({ "state": "closed", "state_reason": "completed", "body": text });
             (Method::PATCH, format!("/repos/{repo}/issues/{number}"), body, Once::Idempotent)
         }

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::desired::shape::{self, Field, Type};
 use crate::language::keep::{self, Keeper};
-use crate::model::keeping::{Issue, KeepIssue, Kept, KeptPull, LanguageSeen, Proposal, WITHDRAWN, kept_line};
+use crate::model::keeping::{
+    Issue, KeepIssue, Kept, KeptPull, LanguageSeen, OVER, Proposal, WITHDRAWN, kept_line,
+};
 use crate::model::{Action, Address, Effect, Facet, LoopName, RepoName, Seen, Source, Task, Verb};
 use crate::plan::Plan;
 use crate::work::{Cx, Next, Room, next, under_way};
@@ -276,7 +278,8 @@ fn issues(
             let tells = tells_line(issue);
             let closed = seen.issues.iter().find(|it| {
                 let mut lines = it.body.lines();
-                !it.open && lines.next() == Some(&line) && lines.next() == Some(&tells)
+                let decided = !it.open && !it.body.trim_end().ends_with(OVER);
+                decided && lines.next() == Some(&line) && lines.next() == Some(&tells)
             });
             if let Some(closed) = closed {
                 let on =

@@ -174,6 +174,9 @@ pub struct KeptIssue {
 /// How the text of a pull request begins that the factory closed itself: that is nobody's decision.
 pub const WITHDRAWN: &str = "<!-- factoryctl:withdrawn -->";
 
+/// How the text of an issue ends that the factory closed itself: that is nobody's decision either.
+pub const OVER: &str = "What this tells of is gone, and it is closed.";
+
 /// The line with which the text of an issue of a keeper begins.
 pub fn kept_line(keeper: LoopName, subject: &str) -> String {
     let subject: String = subject.chars().filter(|c| !c.is_control() && !"<>".contains(*c)).collect();

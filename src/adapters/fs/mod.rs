@@ -336,6 +336,11 @@ pub fn is_file(path: &Path) -> bool {
     path.is_file()
 }
 
+/// Whether a regular file lies there itself.
+pub fn is_plain_file(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|meta| meta.is_file())
+}
+
 /// Whether anything lies there.
 pub fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()

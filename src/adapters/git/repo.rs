@@ -384,8 +384,19 @@ impl Repo {
         for info in walk.take(among) {
             let info = info.map_err(failed())?;
             let is = at(info.id)?;
-            let parents: Vec<Option<ObjectId>> =
-                info.parent_ids().map(|parent| at(parent.detach())).collect::<Result<_, _>>()?;
+            let mut parents: Vec<Option<ObjectId>> = Vec::new();
+            let mut cut = false;
+            for parent in info.parent_ids() {
+                // What comes before a cut isn't there to be compared with.
+                if self.has(&commit_id(parent.detach()))? {
+                    parents.push(at(parent.detach())?);
+                } else {
+                    cut = true;
+                }
+            }
+            if cut {
+                continue;
+            }
             let is_a_change = if parents.is_empty() { is.is_some() } else { !parents.contains(&is) };
             if is_a_change {
                 out.push(self.commit(&commit_id(info.id))?);

@@ -73,7 +73,14 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         }
         What::Render { check } => {
             let opened = Opened::of(cx).await?;
-            let kept = opened.words()?.kept();
+            let words = opened.words()?;
+            if let Some((path, why)) = words.lost_terms().first_key_value() {
+                let says =
+                    format!("nothing is rendered: {path} can't be read as a term and would be lost: {why}");
+                return Err(Fail::new(Exit::Invalid, says)
+                    .help("run `factoryctl term lint`, which says all that is wrong, and mend it"));
+            }
+            let kept = words.kept();
             if kept.is_empty() {
                 return Err(Fail::new(Exit::Usage, "config names no file to render to").help(
                     "add `glossary \"wiki/glossary.md\"` and `map \"wiki/context-map.md\"` to `language`",

@@ -369,18 +369,22 @@ fn check_folders(block: &Block, cx: &mut Builder<'_>) {
     };
     let [terms, wiki, adr] = [given("terms", TERMS), given("wiki", WIKI), given("adr", ADR)];
     for (inner, outer) in [(&wiki, &terms), (&wiki, &adr), (&adr, &terms), (&terms, &adr)] {
-        let within = inner.1.strip_prefix(&outer.1).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let within =
+            inner.1.strip_prefix(&outer.1).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let Some(span) = inner.2.or(outer.2).filter(|_| within) else { continue };
-        let says = format!("the folder of `{}`, `{}`, lies in that of `{}`, `{}`", inner.0, inner.1, outer.0, outer.1);
+        let says = format!(
+            "the folder of `{}`, `{}`, lies in that of `{}`, `{}`",
+            inner.0, inner.1, outer.0, outer.1
+        );
         let draft = Draft::error(code::MALFORMED, says).at(span, "so that its files would be read as both");
         cx.sink.push(draft.help("give each a folder of its own; terms and decisions may lie in the wiki"));
         return;
     }
     for field in ["glossary", "map", "architecture"] {
         let Some((text, span)) = block.text(field) else { continue };
-        let into = [&terms, &adr].into_iter().find(|folder| {
-            text.strip_prefix(&folder.1).is_some_and(|rest| rest.starts_with('/'))
-        });
+        let into = [&terms, &adr]
+            .into_iter()
+            .find(|folder| text.strip_prefix(&folder.1).is_some_and(|rest| rest.starts_with('/')));
         let Some(folder) = into else { continue };
         let says = format!("`{text}` lies in the folder of `{}`, whose pages people write", folder.0);
         let draft = Draft::error(code::MALFORMED, says).at(span, "this one");

@@ -264,7 +264,7 @@ async fn kept(
         };
         let mut found = Found::default();
         for keeper in KEEPERS {
-            let kept = (keeper.keep)(&look);
+            let kept = look.kept(keeper);
             let branch = kept.proposal.as_ref().map(|proposal| branch_of(keeper, proposal, now));
             found.branches.extend(branch.map(|branch| (keeper.name, branch)));
             found.kept.insert(keeper.name, kept);

@@ -104,7 +104,8 @@ impl<'a> Past<'a> {
         for most in [1, CHANGES] {
             let changes = self.repo.changes_of(self.head, at.path(), COMMITS, most)?;
             let found = changes.len();
-            let newer: Vec<Commit> = changes.into_iter().take_while(|change| Some(&change.id) != since).collect();
+            let newer: Vec<Commit> =
+                changes.into_iter().take_while(|change| Some(&change.id) != since).collect();
             for Commit { id, parents, .. } in &newer[looked.min(newer.len())..] {
                 for before in parents {
                     if self.has(symbols, before, at).await? {

@@ -60,8 +60,10 @@ impl Shelf {
 
     /// Keeps the record of a place, of which so much was known: only what came since where that is little.
     pub(super) fn keep(&self, place: &str, known: &Kept, record: &TreeRecord) {
-        let whole: HashSet<(&str, Programming)> =
-            known.all.entries[..known.whole].iter().map(|it| (it.blob.as_str(), it.symbols.language)).collect();
+        let whole: HashSet<(&str, Programming)> = known.all.entries[..known.whole]
+            .iter()
+            .map(|it| (it.blob.as_str(), it.symbols.language))
+            .collect();
         let is_new = |it: &&crate::symbols::Entry| !whole.contains(&(it.blob.as_str(), it.symbols.language));
         let fresh = TreeRecord { entries: record.entries.iter().filter(is_new).cloned().collect() };
         let since = since(place);
@@ -87,7 +89,8 @@ impl Shelf {
     }
 
     fn get(&self, namespace: &str, key: &str) -> Option<Vec<u8>> {
-        let found = |store: &Store| -> Result<Option<store::Entry>, store::Error> { store.get(namespace, key) };
+        let found =
+            |store: &Store| -> Result<Option<store::Entry>, store::Error> { store.get(namespace, key) };
         self.store.as_ref().and_then(|store| found(store).ok().flatten()).map(|entry| entry.bytes)
     }
 

@@ -101,7 +101,7 @@ impl Tree {
         if listed.len() > MOST_FILES {
             return Err(Error::TooMany(root));
         }
-        let there = |path: &PathBuf| fs::is_file(&root.join(path));
+        let there = |path: &PathBuf| fs::is_plain_file(&root.join(path));
         let named =
             listed.into_iter().filter(there).filter_map(|path| path.into_os_string().into_string().ok());
         let files = named.map(|path| (path, None)).collect();

@@ -121,6 +121,16 @@ impl Words {
         self.unread.iter().map(|it| it.path.clone()).collect()
     }
 
+    /// The files of terms that can't be read at all, so that what is rendered would lack them, by path, and why.
+    pub(crate) fn lost_terms(&self) -> BTreeMap<String, String> {
+        let mut unread = self.unread_terms();
+        let read = self.terms.iter().filter(|it| it.file.is_some());
+        for it in read {
+            unread.remove(&it.path);
+        }
+        unread
+    }
+
     /// The files of terms that can't be read whole, by path, and why.
     pub(crate) fn unread_terms(&self) -> BTreeMap<String, String> {
         let wrong = self.terms.iter().filter_map(|read| Some((&read.path, &read.errors.first()?.message)));
@@ -151,7 +161,12 @@ impl Words {
                 found.extend(wiki::lint_page(page, &self.language.roots, code, cited));
             }
         }
-        found.extend(kept::stale(&self.kept(), &self.rendered, levels));
+        // What can't be read would be lost from what is rendered.
+        let whole = self.lost_terms().is_empty();
+        let first = "mend the files of terms that can't be read first: they would be lost from it";
+        let held = |it: Finding| Finding { fix: None, help: Some(first.to_owned()), ..it };
+        let stale = kept::stale(&self.kept(), &self.rendered, levels).into_iter();
+        found.extend(stale.map(|it| if whole { it } else { held(it) }));
         found.sort_by(|a, b| (&a.path, a.span.start, a.rule).cmp(&(&b.path, b.span.start, b.rule)));
         found
     }

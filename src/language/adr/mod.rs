@@ -26,5 +26,5 @@ pub use index::{Unkept, kept, show, table};
 pub use lint::{Look, RULES, Rule, lint};
 pub use new::{Draft, Undraftable, draft, next_number};
 pub use number::{Number, Taken};
-pub use record::{Adrs, Record, Section, Unread};
+pub use record::{Adrs, Record, Section, Unread, number_of};
 pub use status::Status;

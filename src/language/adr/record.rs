@@ -247,7 +247,7 @@ fn file_name(path: &str) -> &str {
 }
 
 /// The number of `NNNN-slug.md`.
-fn number_of(path: &str) -> Option<Number> {
+pub fn number_of(path: &str) -> Option<Number> {
     let (digits, slug) = file_name(path).strip_suffix(".md")?.split_once('-')?;
     let named = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if slug.is_empty() || !slug.chars().all(named) { None } else { Number::of_digits(digits) }

@@ -34,7 +34,7 @@ pub use super::counted;
 pub use crate::model::keeping::{Answer, Ask, Issue, Kept, Proposal};
 pub use words::{cut, harmless, in_span, is_unseen, spanned, visible};
 
-use super::adr::Adrs;
+use super::adr::{Adrs, number_of};
 use super::code::Code;
 use super::terms::Read;
 use super::ulid::Ulid;
@@ -70,6 +70,21 @@ pub struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
+    /// What a keeper decides. Of a decision whose file is there and can't be read nothing is over.
+    pub fn kept(&self, keeper: &Keeper) -> Kept {
+        let mut kept = (keeper.keep)(self);
+        if keeper.prefix == ADR {
+            let read = self.adrs.by_number();
+            let folder = format!("{}/", self.language.adr);
+            let paths = self.others.iter().map(|page| &page.path).chain(self.unread);
+            let numbers = paths.filter(|path| path.starts_with(&folder)).filter_map(|path| number_of(path));
+            for number in numbers.filter(|number| !read.contains_key(number)) {
+                kept.unsure.entry(number.to_string()).or_default().insert(String::new());
+            }
+        }
+        kept
+    }
+
     /// The path from the root of the repository of a file in the folder of the wiki.
     fn in_wiki(&self, inner: &str) -> String {
         match self.language.wiki.trim_end_matches('/') {
@@ -82,7 +97,9 @@ impl<'a> Look<'a> {
     fn there(&self, path: &str) -> Result<Option<&'a str>, String> {
         if self.unread.contains(path) {
             let path = spanned(path);
-            return Err(format!("{path} can't be read, so nothing is written there; save it as UTF-8, or move it"));
+            return Err(format!(
+                "{path} can't be read, so nothing is written there; save it as UTF-8, or move it"
+            ));
         }
         let mut all = self.others.iter().chain(self.pages);
         Ok(all.find(|page| page.path == path).map(|page| page.text.as_str()))

@@ -92,7 +92,7 @@ fn cites<'a>(record: &'a Record, code: &dyn Code) -> Cites<'a> {
         let became = match code.resolve(anchor) {
             Resolution::Resolves | Resolution::Unindexed(_) => continue,
             Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => format!("is `{to}` now"),
-            Resolution::Ambiguous(_) => "isn't there any more, and several places may be meant".to_owned(),
+            Resolution::Ambiguous(_) => "isn't there any more, and nobody can tell what it became".to_owned(),
             Resolution::Gone => "isn't there any more".to_owned(),
         };
         cites.broken.entry(anchor.path()).or_default().insert(format!("`{anchor}` {became}"));

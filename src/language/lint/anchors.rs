@@ -32,11 +32,24 @@ fn look(cx: &Cx<'_>, file: &TermFile, anchor: &Anchor) -> Option<Found> {
         Resolution::Moved(to) => found(format!("`{name}` isn't in `{}` any more", anchor.path()))
             .help(format!("it has moved: write \"{to}\""))
             .fix(span.clone(), spelt(&to.to_string().into())),
-        Resolution::Renamed { to, commit } => found(format!("`{anchor}` isn't there any more")).help(
-            format!("commit {commit} renamed it to `{to}`: write that if it still is what the term means"),
-        ),
-        Resolution::Ambiguous(places) => found(format!("`{anchor}` isn't there any more"))
-            .help(format!("there are several of that name: write one of {}", listed(places.iter(), SHOWN))),
+        Resolution::Renamed { to, commit } => {
+            found(format!("`{anchor}` isn't there any more")).help(if commit.is_empty() {
+                format!("it was renamed to `{to}`: write that if it still is what the term means")
+            } else {
+                format!("commit {commit} renamed it to `{to}`: write that if it still is what the term means")
+            })
+        }
+        Resolution::Ambiguous(places) => {
+            found(format!("`{anchor}` isn't there any more")).help(match &places[..] {
+                [only] => {
+                    format!("nobody can tell whether it became `{only}`: look, and write that if it did")
+                }
+                places => format!(
+                    "nobody can tell which of these it became: look at {}",
+                    listed(places.iter(), SHOWN)
+                ),
+            })
+        }
         Resolution::Gone => found(format!("`{anchor}` isn't there"))
             .help("anchor the term to the code that embodies it, or deprecate it"),
         Resolution::Unindexed(why) => found(format!("`{anchor}` couldn't be looked at: {why}")).warning(),

@@ -26,8 +26,9 @@ fn check(cx: &Cx<'_>) -> Vec<Found> {
         .iter()
         .filter(|anchor| !covered.contains(anchor) && !without.is_match(anchor.to_string()))
         .map(|anchor| {
-            Found::new(anchor.path(), 0..0, format!("`{}` has no term", anchor.symbol()))
-                .help(format!("write one with the anchor \"{anchor}\", or name that in `no-term` of `language`"))
+            Found::new(anchor.path(), 0..0, format!("`{}` has no term", anchor.symbol())).help(format!(
+                "write one with the anchor \"{anchor}\", or name that in `no-term` of `language`"
+            ))
         })
         .collect()
 }

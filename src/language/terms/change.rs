@@ -201,7 +201,10 @@ fn breaks(cx: &Cx<'_>, term: &Term) -> Option<What> {
         Resolution::Resolves | Resolution::Unindexed(_) => return None,
         Resolution::Moved(to) => format!("it has moved to {}", code_span(&to.to_string())),
         Resolution::Renamed { to, .. } => format!("it was renamed to {}", code_span(&to.to_string())),
-        Resolution::Ambiguous(places) => format!("there are {} of that name", places.len()),
+        Resolution::Ambiguous(places) => match &places[..] {
+            [only] => format!("it may be {} by now", code_span(&only.to_string())),
+            places => format!("it may be any of {} by now", places.len()),
+        },
         Resolution::Gone => "it isn't there".to_owned(),
     };
     Some(What::AnchorBreaks { anchor: anchor.clone(), why })

@@ -232,10 +232,8 @@ impl<'a> Bench<'a> {
 
 /// Whether a text leads to no other address than the entries do whose place it takes.
 fn led_nowhere_else(text: &str, of: &[&Entry]) -> Result<(), String> {
-    let known: BTreeSet<&str> = of
-        .iter()
-        .flat_map(|entry| addresses(&entry.facts().title).chain(addresses(entry.body())))
-        .collect();
+    let known: BTreeSet<&str> =
+        of.iter().flat_map(|entry| addresses(&entry.facts().title).chain(addresses(entry.body()))).collect();
     match addresses(text).find(|address| !known.contains(address)) {
         Some(address) => Err(format!("it leads to {}, which none of them does", spanned(address))),
         None => Ok(()),
