@@ -122,6 +122,8 @@ fn made(kind: &'static Kind) -> BoxedStrategy<Made> {
                 "command" => 0.99,
                 // Wrong without prices.
                 "spend" | "spend-per-day" => 0.02,
+                // Any letters are seldom a place, and two places mostly lie in one another.
+                "terms" | "wiki" | "adr" | "glossary" | "map" | "architecture" | "no-term" => 0.02,
                 // What is named is seldom there.
                 "pipeline" | "merge-policy" | "agents" => 0.002,
                 _ => 0.15,
@@ -259,7 +261,7 @@ proptest! {
 fn a_good_share_of_what_is_made_is_valid() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let valid = (0..400).filter(|_| {
+    let valid = (0..1_000).filter(|_| {
         let nodes = children(&ROOT).new_tree(&mut runner).expect("the strategy makes values").current();
         let mut text = String::new();
         for node in &nodes {
@@ -267,5 +269,6 @@ fn a_good_share_of_what_is_made_is_valid() {
         }
         outcome("factory.kdl", &text).is_ok()
     });
-    assert!(valid.count() >= 5);
+    let valid = valid.count();
+    assert!(valid >= 10, "{valid} of 1,000");
 }
