@@ -60,13 +60,13 @@ impl TreeRecord {
         Self { entries: files.iter().filter_map(entry).collect() }
     }
 
-    /// Adds the entries of another record whose blobs it lacks, so that it knows them.
-    pub fn add(&mut self, other: &Self) {
+    /// What it has of blobs that none of these entries has.
+    #[must_use]
+    pub fn beyond(&self, known: &[Entry]) -> Self {
         let known: HashSet<(&str, Language)> =
-            self.entries.iter().map(|entry| (entry.blob.as_str(), entry.symbols.language)).collect();
+            known.iter().map(|entry| (entry.blob.as_str(), entry.symbols.language)).collect();
         let is_new = |entry: &&Entry| !known.contains(&(entry.blob.as_str(), entry.symbols.language));
-        let fresh: Vec<Entry> = other.entries.iter().filter(is_new).cloned().collect();
-        self.entries.extend(fresh);
+        Self { entries: self.entries.iter().filter(is_new).cloned().collect() }
     }
 
     /// The record as bytes.

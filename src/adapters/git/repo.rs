@@ -366,6 +366,7 @@ impl Repo {
         // Commits beside each other have most of their trees in common.
         repo.object_cache_size_if_unset(OBJECT_CACHE);
         let failed = || self.failed("walk through history");
+        let cut = repo.shallow_commits().map_err(failed())?;
         // What is a parent of one is walked to later.
         let mut known: HashMap<ObjectId, Option<ObjectId>> = HashMap::new();
         let mut at = |id: ObjectId| -> Result<Option<ObjectId>, Error> {
@@ -384,19 +385,12 @@ impl Repo {
         for info in walk.take(among) {
             let info = info.map_err(failed())?;
             let is = at(info.id)?;
-            let mut parents: Vec<Option<ObjectId>> = Vec::new();
-            let mut cut = false;
-            for parent in info.parent_ids() {
-                // What comes before a cut isn't there to be compared with.
-                if self.has(&commit_id(parent.detach()))? {
-                    parents.push(at(parent.detach())?);
-                } else {
-                    cut = true;
-                }
-            }
-            if cut {
+            // What comes before a cut isn't there to be compared with.
+            if cut.as_ref().is_some_and(|cut| cut.contains(&info.id)) {
                 continue;
             }
+            let parents: Vec<Option<ObjectId>> =
+                info.parent_ids().map(|parent| at(parent.detach())).collect::<Result<_, _>>()?;
             let is_a_change = if parents.is_empty() { is.is_some() } else { !parents.contains(&is) };
             if is_a_change {
                 out.push(self.commit(&commit_id(info.id))?);

@@ -142,7 +142,8 @@ impl<'a> Past<'a> {
             let (record, is_new) = self.library.record(&tree, self.language, &self.seen, &mut left).await?;
             self.trees.insert(commit.clone(), record.index(declared(self.language)));
             if is_new {
-                self.seen.add(&record);
+                let fresh = record.beyond(&self.seen.entries);
+                self.seen.entries.extend(fresh.entries);
             }
         }
         self.order.push_back(commit.clone());

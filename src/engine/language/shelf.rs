@@ -1,13 +1,13 @@
 //! What was read of code, kept on disk from one look to the next. It is only a matter of time: what is lost is read again.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
 
 use crate::adapters::fs::Stamp;
 use crate::adapters::store::{self, Store};
-use crate::symbols::{Language as Programming, TreeRecord};
+use crate::symbols::TreeRecord;
 
 /// Where records of trees are kept.
 const NAMESPACE: &str = "symbols";
@@ -60,12 +60,7 @@ impl Shelf {
 
     /// Keeps the record of a place, of which so much was known: only what came since where that is little.
     pub(super) fn keep(&self, place: &str, known: &Kept, record: &TreeRecord) {
-        let whole: HashSet<(&str, Programming)> = known.all.entries[..known.whole]
-            .iter()
-            .map(|it| (it.blob.as_str(), it.symbols.language))
-            .collect();
-        let is_new = |it: &&crate::symbols::Entry| !whole.contains(&(it.blob.as_str(), it.symbols.language));
-        let fresh = TreeRecord { entries: record.entries.iter().filter(is_new).cloned().collect() };
+        let fresh = record.beyond(&known.all.entries[..known.whole]);
         let since = since(place);
         if fresh.entries.len() * PART > record.entries.len() {
             let none = TreeRecord::default().encode();
@@ -113,7 +108,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::symbols::{Entry, FileSymbols};
+    use crate::symbols::{Entry, FileSymbols, Language as Programming};
 
     fn record(blobs: impl IntoIterator<Item = usize>) -> TreeRecord {
         let symbols = Arc::new(FileSymbols::empty(Programming::Rust, None));
