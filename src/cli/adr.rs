@@ -66,7 +66,14 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     if let What::Lint { rules: true, json, .. } = &args.what {
         return words::rules(cx, &described(), *json);
     }
-    let mut opened = Opened::of(cx).await?;
+    let mut opened = match &args.what {
+        What::New { .. } | What::Lint { fix: true, .. } | What::Index { check: false } => {
+            Opened::to_write(cx).await?
+        }
+        What::List { .. } | What::Show { .. } | What::Lint { .. } | What::Index { .. } => {
+            Opened::of(cx).await?
+        }
+    };
     match &args.what {
         What::List { json } => list(cx, &opened.words()?.adrs, *json),
         What::Show { number } => {

@@ -116,7 +116,12 @@ fn confidence(word: &str) -> Result<Confidence, String> {
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    let opened = Opened::of(cx).await?;
+    let opened = match &args.what {
+        What::Ingest(_) | What::Index { check: false } => Opened::to_write(cx).await?,
+        What::List { .. } | What::Query { .. } | What::Index { check: true } | What::Log { .. } => {
+            Opened::of(cx).await?
+        }
+    };
     let words = opened.words()?;
     match &args.what {
         What::List { json } => list(cx, &opened, &words, *json).await,
@@ -235,6 +240,13 @@ fn ingest(cx: &Context, opened: &Opened, words: &Words, args: &Ingest) -> Result
         }
         Outcome::Known(id) => {
             format!("known already, from the same source: {folder}/{}\n", path(id).unwrap_or_default())
+        }
+        Outcome::Superseded(id) => {
+            format!(
+                "said before, and {folder}/{} took its place, which says something else: nothing is added; where it holds again, say \
+                 so with --supersedes {id}\n",
+                path(id).unwrap_or_default()
+            )
         }
     })?;
     Ok(Exit::Done)

@@ -33,6 +33,8 @@ pub(super) struct Opened {
     loaded: Loaded,
     tree: Tree,
     access: Access,
+    /// Of who writes: nobody else who does reads or writes meanwhile.
+    _held: Option<fs::Held>,
 }
 
 impl Opened {
@@ -41,12 +43,19 @@ impl Opened {
         Self::from(cx, cx.source().await?).await
     }
 
+    /// The same to write to: whoever else does waits until it is done, so that nobody writes what was read before another wrote.
+    pub(super) async fn to_write(cx: &Context) -> Result<Self, Fail> {
+        let source = cx.source().await?;
+        let held = fs::hold(&root(&source, cx)?)?;
+        Ok(Self { _held: Some(held), ..Self::from(cx, source).await? })
+    }
+
     /// The same of a place that is open already.
     pub(super) async fn from(cx: &Context, source: Source) -> Result<Self, Fail> {
         let loaded = cx.load(&source, cx.at())?;
         let access = Access::new(&cx.env, cx.env.github_token());
         let tree = Tree::of(&source, cx.at(), loaded.desired.origin.commit.as_ref(), &access).await?;
-        Ok(Self { source, loaded, tree, access })
+        Ok(Self { source, loaded, tree, access, _held: None })
     }
 
     /// The config.
@@ -120,18 +129,23 @@ impl Opened {
 
     /// The folder that files are written to.
     pub(super) fn root(&self, cx: &Context) -> Result<PathBuf, Fail> {
-        let not_here = |why: &str| Fail::new(Exit::Usage, why).help("run it in a clone, without --at");
-        match (&self.source, cx.at()) {
-            (_, At::Revision(_)) => {
-                Err(not_here("files are written where they are worked on, not at a revision"))
-            }
-            (Source::Folder(folder), At::WorkingTree) => Ok(folder.clone()),
-            (Source::Local { repo, .. }, At::WorkingTree) => {
-                repo.work_tree().ok_or_else(|| not_here("a bare repository has no files to write"))
-            }
-            (Source::Remote { .. }, At::WorkingTree) => {
-                Err(not_here("a remote repository has no files to write"))
-            }
+        root(&self.source, cx)
+    }
+}
+
+/// The folder of a source that files are written to.
+fn root(source: &Source, cx: &Context) -> Result<PathBuf, Fail> {
+    let not_here = |why: &str| Fail::new(Exit::Usage, why).help("run it in a clone, without --at");
+    match (source, cx.at()) {
+        (_, At::Revision(_)) => {
+            Err(not_here("files are written where they are worked on, not at a revision"))
+        }
+        (Source::Folder(folder), At::WorkingTree) => Ok(folder.clone()),
+        (Source::Local { repo, .. }, At::WorkingTree) => {
+            repo.work_tree().ok_or_else(|| not_here("a bare repository has no files to write"))
+        }
+        (Source::Remote { .. }, At::WorkingTree) => {
+            Err(not_here("a remote repository has no files to write"))
         }
     }
 }

@@ -336,6 +336,20 @@ pub fn is_file(path: &Path) -> bool {
     path.is_file()
 }
 
+/// A folder in which one process at a time reads and then writes, as long as this lives; the others wait.
+#[derive(Debug)]
+pub struct Held(#[expect(dead_code, reason = "the lock is held as long as it is open")] File);
+
+/// Holds a folder, once nobody else does.
+///
+/// # Errors
+/// When it can't be opened, or its file system knows no locks.
+pub fn hold(folder: &Path) -> Result<Held, Error> {
+    let file = File::open(folder).map_err(|e| Error::of("open", folder, e))?;
+    file.lock().map_err(|e| Error::of("lock", folder, e))?;
+    Ok(Held(file))
+}
+
 /// Whether a regular file lies there itself.
 pub fn is_plain_file(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|meta| meta.is_file())

@@ -24,7 +24,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    let opened = Opened::of(cx).await?;
+    let opened = Opened::to_write(cx).await?;
     let (root, language) = (opened.root(cx)?, opened.language()?);
     let path = cx.env.cwd().join(&args.glossary);
     let text = String::from_utf8(fs::read(&path, MOST)?).map_err(|error| {

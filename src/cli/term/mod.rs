@@ -68,11 +68,11 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         What::Show { term, json } => show::run(cx, term, *json).await,
         What::Lint { rules: true, json, .. } => words::rules(cx, &described(), *json),
         What::Lint { fix, rules: false, json } => {
-            let mut opened = Opened::of(cx).await?;
+            let mut opened = if *fix { Opened::to_write(cx).await? } else { Opened::of(cx).await? };
             words::lint(cx, &mut opened, |words, code| words.lint(code, &[]), *fix, *json).await
         }
         What::Render { check } => {
-            let opened = Opened::of(cx).await?;
+            let opened = if *check { Opened::of(cx).await? } else { Opened::to_write(cx).await? };
             let words = opened.words()?;
             if let Some((path, why)) = words.lost_terms().first_key_value() {
                 let says =

@@ -28,7 +28,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    let opened = Opened::of(cx).await?;
+    let opened = Opened::to_write(cx).await?;
     let (root, language) = (opened.root(cx)?, opened.language()?);
     let contexts: Vec<&str> = language.contexts.iter().map(|it| it.name.as_str()).collect();
     let kinds: Vec<&str> = language.kinds.iter().map(String::as_str).collect();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::entry::{Entry, Facts, MOST_BYTES, one_line, path_of, written};
-use super::kinds::{CodeRef, Confidence, Source, Standing};
+use super::kinds::{CodeRef, Confidence, Source, SourceKind, Standing};
 use super::log::{Op, Operation};
 use super::topics::{Topics, spaced};
 use crate::language::ulid::Ulid;
@@ -67,6 +67,8 @@ pub enum Outcome {
     Corroborated(Ulid),
     /// That source has said it already.
     Known(Ulid),
+    /// An entry said it, and this one took its place, which says something else.
+    Superseded(Ulid),
 }
 
 /// What ingesting comes to.
@@ -126,14 +128,27 @@ pub fn ingest(existing: &[Entry], incoming: &Incoming, cx: &Cx<'_>) -> Result<In
         return Err(Unfit::Supersedes(*missing));
     }
     let valid_to = incoming.valid_for.as_deref().map(|span| until(cx.now, span)).transpose()?;
-    let same = same(existing, &by_id, incoming, topic);
-    if let Some((entry, _)) = same.filter(|(entry, _)| entry.is_from(&incoming.source)) {
+    let same = match same(existing, &by_id, (incoming, topic), cx.now) {
+        Some((Said::Otherwise(by), _)) => {
+            let outcome = Outcome::Superseded(by);
+            return Ok(Ingested { outcome, writes: Vec::new(), operations: Vec::new() });
+        }
+        Some((Said::By(entry), why)) => Some((entry, why)),
+        None => None,
+    };
+    let says_more = same.is_some_and(|(entry, _)| learnt_more(entry, incoming, valid_to).is_some());
+    if let Some((entry, _)) = same.filter(|(entry, _)| entry.is_from(&incoming.source) && !says_more) {
         let outcome = Outcome::Known(entry.facts().id);
         return Ok(Ingested { outcome, writes: Vec::new(), operations: Vec::new() });
     }
     let (entry, outcome, op, reason) = match same {
         Some((entry, why)) => {
-            let entry = entry.corroborated(&incoming.source, cx.now);
+            let more = learnt_more(entry, incoming, valid_to).unwrap_or_else(|| entry.clone());
+            let entry = if entry.is_from(&incoming.source) {
+                more
+            } else {
+                more.corroborated(&incoming.source, cx.now)
+            };
             let id = entry.facts().id;
             (
                 entry,
@@ -171,13 +186,23 @@ pub fn digest(body: &str) -> blake3::Hash {
     blake3::hash(spaced(body).as_bytes())
 }
 
-/// The entry that says the same and holds, and how that shows: the same body anywhere, or the same title in the topic.
+/// What became of what an entry said.
+#[derive(Clone, Copy)]
+enum Said<'a> {
+    /// This one says it now.
+    By(&'a Entry),
+    /// This one took its place, and isn't made of it.
+    Otherwise(Ulid),
+}
+
+/// The entry that says the same, as far as its time isn't over, and how that shows: the same body anywhere, or the same title in the
+/// topic.
 fn same<'a>(
     existing: &'a [Entry],
     by_id: &BTreeMap<Ulid, &'a Entry>,
-    incoming: &Incoming,
-    topic: &str,
-) -> Option<(&'a Entry, &'static str)> {
+    (incoming, topic): (&Incoming, &str),
+    now: Timestamp,
+) -> Option<(Said<'a>, &'static str)> {
     let (title, body) = (spaced(&incoming.title), digest(&incoming.body));
     let says = |entry: &Entry| spaced(&incoming.body).len() > 1 && digest(entry.body()) == body;
     let titled = |entry: &Entry| {
@@ -186,22 +211,52 @@ fn same<'a>(
     let find = |same: &dyn Fn(&Entry) -> bool| {
         let mut found: Vec<&Entry> = existing.iter().filter(|entry| same(entry)).collect();
         found.sort_by_key(|entry| (!entry.is_active(), entry.facts().id));
-        found.into_iter().find_map(|entry| holding(entry, by_id))
+        let mut told = found.into_iter().filter_map(|entry| holding(entry, by_id, incoming, now));
+        let first = told.next()?;
+        // One that says it counts more than others that were superseded.
+        Some(std::iter::once(first).chain(told).find(|it| matches!(it, Said::By(_))).unwrap_or(first))
     };
-    find(&says).map(|entry| (entry, "body")).or_else(|| find(&titled).map(|entry| (entry, "title")))
+    find(&says).map(|said| (said, "body")).or_else(|| find(&titled).map(|said| (said, "title")))
 }
 
-/// The entry that says now what one said: itself, or the last of those that took its place, if that one holds.
-fn holding<'a>(entry: &'a Entry, by_id: &BTreeMap<Ulid, &'a Entry>) -> Option<&'a Entry> {
+/// What became of what an entry said: it is the entry itself, or the last of those that were made of it, that says it now.
+fn holding<'a>(
+    entry: &'a Entry,
+    by_id: &BTreeMap<Ulid, &'a Entry>,
+    incoming: &Incoming,
+    now: Timestamp,
+) -> Option<Said<'a>> {
     let mut at = entry;
     for _ in 0..=by_id.len() {
         match &at.facts().standing {
-            Standing::Active => return Some(at),
+            Standing::Active if at.facts().valid_to.is_some_and(|end| end <= now) => return None,
+            Standing::Active => return Some(Said::By(at)),
             Standing::Stale { .. } => return None,
-            Standing::Superseded { by } => at = by_id.get(by)?,
+            // Whoever names what took its place knows of it.
+            Standing::Superseded { by } if incoming.supersedes.contains(by) => return None,
+            Standing::Superseded { by } => {
+                at = by_id.get(by)?;
+                if at.facts().source.kind != SourceKind::Compiled {
+                    return Some(Said::Otherwise(*by));
+                }
+            }
         }
     }
     None
+}
+
+/// An entry with what was learnt besides what it says: further places in the code, a later end; `None`: nothing was.
+fn learnt_more(entry: &Entry, incoming: &Incoming, valid_to: Option<Timestamp>) -> Option<Entry> {
+    let mut facts = entry.facts().clone();
+    for code_ref in &incoming.code_refs {
+        if !facts.code_refs.contains(code_ref) {
+            facts.code_refs.push(code_ref.clone());
+        }
+    }
+    if let (Some(end), Some(new)) = (facts.valid_to, valid_to) {
+        facts.valid_to = Some(end.max(new));
+    }
+    (facts != *entry.facts()).then(|| entry.with(facts))
 }
 
 fn added(incoming: &Incoming, topic: &str, valid_to: Option<Timestamp>, cx: &Cx<'_>) -> Result<Entry, Unfit> {

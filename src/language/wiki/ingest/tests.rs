@@ -65,6 +65,7 @@ fn told(result: &Result<Ingested, Unfit>) -> String {
                 Outcome::Added(_) => "added",
                 Outcome::Corroborated(_) => "corroborated",
                 Outcome::Known(_) => "known",
+                Outcome::Superseded(_) => "superseded",
             };
             format!("{outcome}, {} files, {ops:?}", ingested.writes.len())
         }
@@ -144,7 +145,7 @@ fn what_is_said_already_is_no_second_entry() {
 }
 
 #[test]
-fn what_was_superseded_is_corroborated_at_its_successor() {
+fn what_was_superseded_is_said_by_its_successor_only_where_that_is_made_of_it() {
     let mut wiki = Wiki::default();
     let first = incoming("Beware of guards", "They hold back.", 1);
     let Outcome::Added(old) = wiki.take(&first).unwrap().outcome else { panic!() };
@@ -153,12 +154,59 @@ fn what_was_superseded_is_corroborated_at_its_successor() {
     let ingested = wiki.take(&second);
     assert_eq!(told(&ingested), "added, 2 files, [\"ingest\", \"supersede\"]");
     let Outcome::Added(new) = ingested.unwrap().outcome else { panic!() };
-    let again = wiki.take(&incoming("Beware of guards", "They hold back.", 3)).unwrap();
-    assert_eq!(again.outcome, Outcome::Corroborated(new));
+    let once_more = incoming("Beware of guards", "They hold back.", 3);
+    let again = wiki.take(&once_more);
+    assert_eq!(
+        (told(&again), again.unwrap().outcome),
+        ("superseded, 0 files, []".into(), Outcome::Superseded(new))
+    );
     let entries = wiki.entries();
     let by_id = |id| entries.iter().find(|entry| entry.facts().id == id).unwrap().facts();
     assert_eq!(by_id(old).standing, Standing::Superseded { by: new });
     assert_eq!(by_id(new).supersedes, [old]);
+    // Whoever knows of it says it anew.
+    let anew = Incoming { supersedes: vec![new], ..once_more.clone() };
+    assert_eq!(told(&wiki.take(&anew)), "added, 2 files, [\"ingest\", \"supersede\"]");
+    // What entries were made one of says what they said.
+    let mut wiki = Wiki::default();
+    let Outcome::Added(old) = wiki.take(&first).unwrap().outcome else { panic!() };
+    let source = Source { kind: SourceKind::Compiled, ..source(9) };
+    let made = Incoming { source, supersedes: vec![old], ..incoming("Guards, in short", "All of it.", 9) };
+    let Outcome::Added(made) = wiki.take(&made).unwrap().outcome else { panic!() };
+    assert_eq!(wiki.take(&once_more).unwrap().outcome, Outcome::Corroborated(made));
+}
+
+#[test]
+fn what_is_learnt_again_may_say_more() {
+    let mut wiki = Wiki::default();
+    let of = |code: &str, span: Option<&str>, issue: u64| Incoming {
+        code_refs: vec![code.parse().unwrap()],
+        valid_for: span.map(ToOwned::to_owned),
+        ..incoming("Beware of guards", "They hold back.", issue)
+    };
+    let Outcome::Added(id) = wiki.take(&of("src/a.rs", Some("1d"), 1)).unwrap().outcome else { panic!() };
+    let rows = [
+        ("another place", of("src/b.rs", None, 2), "corroborated, 1 files, [\"corroborate\"]"),
+        (
+            "the same source, and a later end",
+            of("src/b.rs", Some("2d"), 2),
+            "corroborated, 1 files, [\"corroborate\"]",
+        ),
+        ("the same source, and nothing more", of("src/a.rs", Some("1d"), 2), "known, 0 files, []"),
+    ];
+    for (name, again, expected) in rows {
+        assert_eq!(told(&wiki.take(&again)), expected, "{name}");
+    }
+    let entries = wiki.entries();
+    let facts = entries.iter().find(|entry| entry.facts().id == id).unwrap().facts();
+    assert_eq!((facts.code_refs.len(), facts.corroborations), (2, 2));
+    // Once its time is over it is learnt anew.
+    let mut wiki = Wiki::default();
+    wiki.take(&of("src/a.rs", Some("1d"), 1)).unwrap();
+    let topics = topics();
+    let cx = Cx { topics: &topics, now: at(2 * 86_400), random: [7; 10] };
+    let again = ingest(&wiki.entries(), &of("src/a.rs", None, 1), &cx);
+    assert_eq!(told(&again), "added, 1 files, [\"ingest\"]");
 }
 
 #[test]
