@@ -602,6 +602,12 @@ fn init_writes_what_validates() {
         w.run(&["init"]).exits(0);
         w.run(&["validate"]).exits(0);
         w.run(&["fmt", "--check"]).exits(0);
+        // Whoever declares a language finds nothing wrong with what `init` wrote of it.
+        let config = std::fs::read_to_string(w.path("config/factory.kdl")).expect("it was written");
+        w.write("factory.kdl", &format!("{config}\nlanguage {{\n    roots \".\"\n}}\n"));
+        w.run(&["term", "lint"]).exits(0);
+        w.run(&["adr", "index", "--check"]).exits(0);
+        w.run(&["validate"]).exits(0);
     });
 }
 

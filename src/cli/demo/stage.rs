@@ -10,14 +10,13 @@ use serde_json::Value;
 use crate::adapters::fs;
 use crate::adapters::process::{Command, Output};
 use crate::adapters::service::Service;
-use crate::desired;
-use crate::loops;
 use crate::plan::render::Style;
 use crate::twin::world::{App, DeliveryOptions, Installation, Repo, World};
 use crate::twin::{self, Generate, Options, Twin, WorldHandle};
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Fail};
+use crate::cli::init;
 
 const OWNER: &str = "acme";
 const CONFIG: &str = "factory";
@@ -268,7 +267,7 @@ impl<'a> Stage<'a> {
         let clone = self.clone_dir();
         let clone_text = clone.display().to_string();
         self.git(&["clone", "--quiet", &url, &clone_text]).await?;
-        for (path, text) in desired::init(OWNER, &loops::vocabulary(self.cx.today())) {
+        for (path, text) in init::files(self.cx, OWNER) {
             let text = text.replace("// config \"acme/factory\"", "config \"acme/factory\"");
             put(&clone.join(&path), &text)?;
         }

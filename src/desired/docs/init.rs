@@ -7,14 +7,11 @@ use crate::desired::shape::{Kind, Vocabulary, duration_text};
 
 use super::explain::first_sentence;
 
-/// Paths and texts for the factory of this owner: a commented root file, a shared label set, a first term and a
-/// template for decisions.
+/// Paths and texts for the factory of this owner: a commented root file and a shared label set.
 pub fn init(owner: &str, vocabulary: &Vocabulary) -> Vec<(String, String)> {
     vec![
         ("factory.kdl".to_owned(), factory(owner, vocabulary)),
         ("policies/labels.kdl".to_owned(), LABELS.to_owned()),
-        ("wiki/terms/factory.md".to_owned(), TERM.to_owned()),
-        ("adr/0000-template.md".to_owned(), ADR.to_owned()),
     ]
 }
 
@@ -56,7 +53,3 @@ fn comment(out: &mut String, text: &str) {
 
 const LABELS: &str = "// Labels that repositories share. A `labels` in `defaults`, a `group` or a `repo` names the set.\n\
 label-set \"lifecycle\" {\n    label \"bug\" color=\"d73a4a\" description=\"Something is broken\"\n    label \"enhancement\" color=\"a2eeef\" description=\"Something could be better\"\n    // A label is renamed by its former name, and deleted from a day on:\n    // label \"question\" was=\"help wanted\"\n    // label \"wontfix\" delete-after=\"2030-01-01\"\n}\n";
-
-const TERM: &str = "---\nname: \"Factory\"\nkind: \"bounded_context\"\nconfidence: \"proposed\"\n---\n\n## Definition\n\nThe repositories, rules and loops that this config describes, and the process that keeps them so.\n\n## Invariants\n\n- What is not declared is not touched.\n";
-
-const ADR: &str = "# ADR-0000: Title, as a decision\n\n**Status:** Proposed\n**Date:** YYYY-MM-DD\n\n## Context\n\nWhat made a decision necessary.\n\n## Decision\n\nWhat is done from now on.\n\n## Consequences\n\nWhat becomes easier, what harder, and what has to be watched.\n\n## Alternatives\n\nWhat else was considered, and why it was not taken.\n";
