@@ -88,7 +88,8 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             let of_decisions: words::Wanted = |words, code| {
                 let mut found = words.lint(code, &[]);
                 let rules: Vec<&str> = described().iter().map(|(name, _, _)| *name).collect();
-                found.retain(|it| rules.contains(&it.rule));
+                let folder = format!("{}/", words.language.adr);
+                found.retain(|it| rules.contains(&it.rule) || it.path.starts_with(&folder));
                 found
             };
             words::lint(cx, &mut opened, of_decisions, *fix, *json).await
@@ -99,7 +100,11 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             let path = format!("{folder}/{INDEX}");
             let is = opened.tree().has(&path).then(|| opened.tree().read(&path, MOST)).transpose()?;
             let is = is.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-            let text = adr::kept(is.as_deref(), &opened.words()?.adrs)
+            let words = opened.words()?;
+            if let Some(lost) = words.lost_decisions().first() {
+                return Err(words::lost(lost, "a decision"));
+            }
+            let text = adr::kept(is.as_deref(), &words.adrs)
                 .map_err(|error| Fail::new(Exit::Invalid, format!("{path} can't be kept")).because(error))?;
             words::keep(cx, &opened, &[WikiPage { path, text }], *check)
         }

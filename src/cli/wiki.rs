@@ -141,6 +141,9 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         }
         What::Ingest(args) => ingest(cx, &opened, &words, args),
         What::Index { check } => {
+            if let Some(lost) = words.lost_entries().first() {
+                return Err(words::lost(lost, "an entry"));
+            }
             let page = WikiPage { path: words.index_path(), text: wiki::index(&words.entries) };
             words::keep(cx, &opened, &[page], *check)
         }

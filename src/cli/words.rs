@@ -160,6 +160,13 @@ pub(super) async fn all(cx: &Context, opened: &Opened) -> Result<Option<(Vec<Fin
     Ok(Some((words.lint(&code, &[]), words.files())))
 }
 
+/// That nothing is written which would lack a file that can't be read.
+pub(super) fn lost(path: &str, what: &str) -> Fail {
+    let says = format!("nothing is written: {path} can't be read as {what}, and would be lost from it");
+    Fail::new(Exit::Invalid, says)
+        .help("run `factoryctl term lint`, which says all that is wrong, and mend it")
+}
+
 /// How a command ends that found this.
 pub(super) fn judged(found: &[Finding]) -> Exit {
     if found.iter().any(|it| it.level == Level::Error) { Exit::Invalid } else { Exit::Done }

@@ -74,11 +74,8 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         What::Render { check } => {
             let opened = if *check { Opened::of(cx).await? } else { Opened::to_write(cx).await? };
             let words = opened.words()?;
-            if let Some((path, why)) = words.lost_terms().first_key_value() {
-                let says =
-                    format!("nothing is rendered: {path} can't be read as a term and would be lost: {why}");
-                return Err(Fail::new(Exit::Invalid, says)
-                    .help("run `factoryctl term lint`, which says all that is wrong, and mend it"));
+            if let Some((path, _)) = words.lost_terms().first_key_value() {
+                return Err(words::lost(path, "a term"));
             }
             let kept = words.kept();
             if kept.is_empty() {

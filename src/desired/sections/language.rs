@@ -197,7 +197,7 @@ pub(super) static LANGUAGE: Kind = Kind {
         Field::new(
             "no-term",
             GLOBS,
-            "Code that gets no term, as `path:Symbol` or globs of that in which `*` stops at `/`: nobody proposes one, and its lack is no finding.",
+            "Code that gets no term, as `path:Symbol` or the path of a file, or globs of these in which `*` stops at `/`: nobody proposes one, and its lack is no finding.",
             "\"src/text/shorten.rs:Shorten\" \"src/vendor/**\"",
         ),
         Field::new(

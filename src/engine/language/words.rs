@@ -116,6 +116,22 @@ impl Words {
         Listing::of(&self.terms)
     }
 
+    /// The files of entries that are there and can't be read as such, so that an index would lack them.
+    pub(crate) fn lost_entries(&self) -> BTreeSet<String> {
+        let is_one = |path: &&String| wiki::is_named_so(path) && is_below(path, &self.language.wiki);
+        let unread = self.unread.iter().map(|it| &it.path).filter(is_one);
+        self.wrong.iter().map(|(path, _)| path).chain(unread).cloned().collect()
+    }
+
+    /// The files of decisions that are there and can't be read as such.
+    pub(crate) fn lost_decisions(&self) -> BTreeSet<String> {
+        let read = self.adrs.by_number();
+        let of_number =
+            |path: &String| adr::number_of(path).is_some_and(|number| !read.contains_key(&number));
+        let paths = self.others.iter().map(|it| &it.path).chain(self.unread.iter().map(|it| &it.path));
+        paths.filter(|path| is_below(path, &self.language.adr) && of_number(path)).cloned().collect()
+    }
+
     /// The files that are there and can't be read.
     pub(crate) fn unread(&self) -> BTreeSet<String> {
         self.unread.iter().map(|it| it.path.clone()).collect()
@@ -165,7 +181,11 @@ impl Words {
         let whole = self.lost_terms().is_empty();
         let first = "mend the files of terms that can't be read first: they would be lost from it";
         let held = |it: Finding| Finding { fix: None, help: Some(first.to_owned()), ..it };
-        let stale = kept::stale(&self.kept(), &self.rendered, levels).into_iter();
+        // Of one that can't be read that is said already.
+        let unread = self.unread();
+        let stale = kept::stale(&self.kept(), &self.rendered, levels)
+            .into_iter()
+            .filter(|it| !unread.contains(&it.path));
         found.extend(stale.map(|it| if whole { it } else { held(it) }));
         found.sort_by(|a, b| (&a.path, a.span.start, a.rule).cmp(&(&b.path, b.span.start, b.rule)));
         found

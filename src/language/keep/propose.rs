@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::language::code::Resolution;
-use crate::language::globs::globs;
+use crate::language::globs::{globs, is_termless};
 use crate::language::slug::of_name;
 use crate::language::terms::TermFile;
 use crate::language::terms::read::unfit;
@@ -131,7 +131,7 @@ fn candidates(look: &Look<'_>, terms: &[&TermFile]) -> Vec<Candidate> {
     let load_bearing: BTreeSet<Anchor> =
         look.code.load_bearing(&look.language.load_bearing).into_iter().collect();
     let used = users.keys().filter(|anchor| look.code.is_public_type(anchor) == Some(true));
-    let wanted = |anchor: &&Anchor| !covered.contains(*anchor) && !without.is_match(anchor.to_string());
+    let wanted = |anchor: &&Anchor| !covered.contains(*anchor) && !is_termless(&without, anchor);
     let all: BTreeSet<&Anchor> = load_bearing.iter().chain(used).filter(wanted).collect();
     let candidate = |anchor: &&Anchor| Candidate {
         anchor: (*anchor).clone(),

@@ -94,10 +94,12 @@ pub(crate) fn changed(look: &Look<'_>, edits: BTreeMap<String, String>) -> BTree
 
 /// What keeps a change of terms from being only that: each with what is to be done first.
 pub(crate) fn unkept(look: &Look<'_>) -> Vec<String> {
-    let unread = look.terms.iter().filter(|read| read.file.is_none());
+    let folder = format!("{}/", look.language.terms);
+    let unread = look.terms.iter().filter(|read| read.file.is_none()).map(|read| &read.path);
     let mut out: Vec<String> = unread
-        .map(|read| {
-            let path = in_span(&read.path, SHOWN);
+        .chain(look.unread.iter().filter(|path| path.starts_with(&folder)))
+        .map(|path| {
+            let path = in_span(path, SHOWN);
             format!("no term is changed while {path} can't be read: it would be lost from what is rendered; correct it")
         })
         .collect();

@@ -20,7 +20,7 @@ pub(super) const OF_ANOTHER: Rule = Rule {
 pub(super) const BROAD: Rule = Rule {
     name: "broad-alias",
     level: Level::Error,
-    doc: "no alias is used on more pages than `broad-alias-pages`",
+    doc: "no alias is used on more pages than `broad-alias`",
     check: broad,
 };
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::language::globs::globs;
+use crate::language::globs::{globs, is_termless};
 use crate::model::language::{Anchor, Level};
 
 use super::{Cx, Found, Rule};
@@ -24,7 +24,7 @@ fn check(cx: &Cx<'_>) -> Vec<Found> {
     anchors.dedup();
     anchors
         .iter()
-        .filter(|anchor| !covered.contains(anchor) && !without.is_match(anchor.to_string()))
+        .filter(|anchor| !covered.contains(anchor) && !is_termless(&without, anchor))
         .map(|anchor| {
             Found::new(anchor.path(), 0..0, format!("`{}` has no term", anchor.symbol())).help(format!(
                 "write one with the anchor \"{anchor}\", or name that in `no-term` of `language`"
