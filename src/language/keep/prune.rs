@@ -1,6 +1,7 @@
 //! Term-pruner: terms whose code has moved get its new place, and terms whose code is gone are deprecated.
 //!
-//! It implements *Anchor* over time. It deletes nothing, and takes "nobody can tell" for nothing.
+//! It implements *Anchor* over time. It deletes nothing, and takes "nobody can tell" for nothing. Where a rendered page isn't as the
+//! terms render, that comes first, as a change of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +9,7 @@ use crate::language::code::Resolution;
 use crate::language::terms::{Confidence, TermFile, Ulid, edit};
 use crate::model::language::Anchor;
 
-use super::terms::{SHOWN, capped, changed, left_alone, named, sound, touched, unkept};
+use super::terms::{SHOWN, capped, changed, left_alone, named, rendering, sound, touched, unread};
 use super::{Kept, Look, Proposal, counted, in_span};
 
 /// So many terms may lose their code at once, whatever part of all they are.
@@ -51,7 +52,14 @@ pub fn keep(look: &Look<'_>) -> Kept {
     });
     capped(&mut problems, "anchors of terms lead to several places; run `factoryctl term lint`");
     problems.extend(left_alone(look));
-    problems.extend(unkept(look));
+    let unread = unread(look);
+    // Before anything else, so that each further change is only what it says.
+    if unread.is_empty()
+        && let Some(rendering) = rendering(look)
+    {
+        return Kept { proposal: Some(rendering), problems, ..Kept::default() };
+    }
+    problems.extend(unread);
     let gone = fates.iter().filter(|(_, _, fate)| matches!(fate, Fate::Gone)).count();
     // Where no code is read at all, none of it is gone.
     let is_blind = gone > 0 && look.code.files().is_empty();

@@ -7,7 +7,7 @@ use crate::language::render::kept::rendered;
 use crate::language::terms::read::read;
 use crate::language::terms::{Listing, Read, TermFile, edit};
 
-use super::{Look, in_span};
+use super::{Look, Proposal, in_span};
 
 /// The most problems of one kind that are told one by one.
 const MOST_TOLD: usize = 10;
@@ -76,7 +76,7 @@ pub(crate) fn changed(look: &Look<'_>, edits: BTreeMap<String, String>) -> BTree
         let page = is.and_then(|read| read.file.as_ref()).map(|file| file.page.text());
         page != Some(text.as_str())
     });
-    if files.is_empty() || !unkept(look).is_empty() {
+    if files.is_empty() || !unread(look).is_empty() || !stale(look).is_empty() {
         return BTreeMap::new();
     }
     let mut after: Vec<Read> =
@@ -92,28 +92,39 @@ pub(crate) fn changed(look: &Look<'_>, edits: BTreeMap<String, String>) -> BTree
     files
 }
 
-/// What keeps a change of terms from being only that: each with what is to be done first.
-pub(crate) fn unkept(look: &Look<'_>) -> Vec<String> {
+/// A sentence for each file of a term that can't be read at all: what is rendered from the others would lack it.
+pub(crate) fn unread(look: &Look<'_>) -> Vec<String> {
     let folder = format!("{}/", look.language.terms);
     let unread = look.terms.iter().filter(|read| read.file.is_none()).map(|read| &read.path);
-    let mut out: Vec<String> = unread
+    unread
         .chain(look.unread.iter().filter(|path| path.starts_with(&folder)))
         .map(|path| {
             let path = in_span(path, SHOWN);
             format!("no term is changed while {path} can't be read: it would be lost from what is rendered; correct it")
         })
-        .collect();
+        .collect()
+}
+
+/// The rendered pages that are there and aren't as the terms render, by path, as they should be.
+pub(crate) fn stale(look: &Look<'_>) -> BTreeMap<String, String> {
     let there = |path: &str| look.others.iter().find(|page| page.path == path).map(|page| page.text.as_str());
-    for page in rendered(Listing::of(look.terms).terms(), look.language, there) {
-        if there(&page.path).is_some_and(|text| text != page.text) {
-            let path = in_span(&page.path, SHOWN);
-            out.push(format!(
-                "no term is changed while {path} isn't as the terms render: what differs there would be lost; run \
-                 `factoryctl term render`, or move what people wrote"
-            ));
-        }
-    }
-    out
+    let all = rendered(Listing::of(look.terms).terms(), look.language, there).into_iter();
+    let stale = all.filter(|page| there(&page.path).is_some_and(|text| text != page.text));
+    stale.map(|page| (page.path, page.text)).collect()
+}
+
+/// The change that renders anew what isn't as the terms render, and nothing else: so that the next change of a term is only that.
+pub(crate) fn rendering(look: &Look<'_>) -> Option<Proposal> {
+    let files = stale(look);
+    let title = match files.len() {
+        0 => return None,
+        1 => format!("Render {} from the terms anew", in_span(files.keys().next()?, SHOWN)),
+        many => format!("Render {many} pages from the terms anew"),
+    };
+    let changes = files.keys().map(|path| {
+        format!("{} is as the terms render it; what else stood in it is gone", in_span(path, SHOWN))
+    });
+    Some(Proposal { title, changes: changes.collect(), files })
 }
 
 #[cfg(test)]
