@@ -11,10 +11,12 @@ use crate::plan::render::printable;
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
-use super::words::{self, Opened, write};
+use super::words::{self, Opened, Whose, write};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    whose: Whose,
     #[command(subcommand)]
     what: What,
 }
@@ -68,10 +70,10 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     }
     let mut opened = match &args.what {
         What::New { .. } | What::Lint { fix: true, .. } | What::Index { check: false } => {
-            Opened::to_write(cx).await?
+            Opened::to_write(cx, &args.whose).await?
         }
         What::List { .. } | What::Show { .. } | What::Lint { .. } | What::Index { .. } => {
-            Opened::of(cx).await?
+            Opened::of(cx, &args.whose).await?
         }
     };
     match &args.what {
@@ -158,7 +160,8 @@ async fn begin(cx: &Context, opened: &Opened, title: &str) -> Result<Exit, Fail>
 async fn taken(cx: &Context, opened: &Opened, folder: &str) -> Result<Vec<adr::Taken>, Fail> {
     let desired = &opened.loaded().desired;
     let client = cx.clients(desired, Patience::Foreground, None)?.author;
-    let Some(repo) = desired.own_repo(client.base()) else { return Ok(Vec::new()) };
+    let repo = opened.repo().or_else(|| desired.own_repo(client.base()));
+    let Some(repo) = repo else { return Ok(Vec::new()) };
     let added = observed::added_by_pulls(&client, repo).await?;
     let of = |(pull, paths): &(u64, Vec<String>)| {
         paths.iter().filter_map(|path| adr::Taken::of(folder, path, *pull)).collect::<Vec<_>>()

@@ -17,13 +17,15 @@ use crate::plan::render::printable;
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
-use super::words::{self, Opened, write};
+use super::words::{self, Opened, Whose, write};
 
 /// The most bytes of what is ingested, or of a log.
 const MOST: u64 = 16 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    whose: Whose,
     #[command(subcommand)]
     what: What,
 }
@@ -117,9 +119,9 @@ fn confidence(word: &str) -> Result<Confidence, String> {
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     let opened = match &args.what {
-        What::Ingest(_) | What::Index { check: false } => Opened::to_write(cx).await?,
+        What::Ingest(_) | What::Index { check: false } => Opened::to_write(cx, &args.whose).await?,
         What::List { .. } | What::Query { .. } | What::Index { check: true } | What::Log { .. } => {
-            Opened::of(cx).await?
+            Opened::of(cx, &args.whose).await?
         }
     };
     let words = opened.words()?;

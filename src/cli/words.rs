@@ -15,7 +15,7 @@ use crate::language::finding::Finding;
 use crate::language::fix::apply;
 use crate::language::wiki::WikiPage;
 use crate::model::language::{Language, Level};
-use crate::model::{CommitId, ConfigFiles};
+use crate::model::{CommitId, ConfigFiles, RepoName};
 use crate::plan::render::{Style, counted};
 
 use super::context::Context;
@@ -27,10 +27,28 @@ const ROUNDS: usize = 5;
 /// The most bytes of a rendered page.
 const MOST_RENDERED: u64 = 64 << 20;
 
-/// A config repository, and the files of the state that is looked at.
+/// Whose words are meant.
+#[derive(Debug, clap::Args)]
+pub(super) struct Whose {
+    /// Those of this managed repository, as its `language` in config has it, in a clone of it; else those of the config repository.
+    #[arg(long, global = true, value_name = "OWNER/NAME")]
+    of: Option<RepoName>,
+    /// Where that clone lies. Default: here.
+    #[arg(long = "clone", global = true, value_name = "DIR")]
+    clone: Option<PathBuf>,
+}
+
+/// A repository, and the files of the state that is looked at.
 pub(super) struct Opened {
-    source: Source,
+    /// Where the files lie.
+    files: Source,
+    /// What they are kept under, as far as they are read for code.
+    place: String,
+    /// The commit that they are of, where they are of one.
+    commit: Option<CommitId>,
     loaded: Loaded,
+    /// The managed repository whose files they are; none: the config repository.
+    of: Option<RepoName>,
     tree: Tree,
     access: Access,
     /// Of who writes: nobody else who does reads or writes meanwhile.
@@ -39,23 +57,52 @@ pub(super) struct Opened {
 
 impl Opened {
     /// Opens the one that the arguments name.
-    pub(super) async fn of(cx: &Context) -> Result<Self, Fail> {
-        Self::from(cx, cx.source().await?).await
+    pub(super) async fn of(cx: &Context, whose: &Whose) -> Result<Self, Fail> {
+        Self::open(cx, whose, false).await
     }
 
     /// The same to write to: whoever else does waits until it is done, so that nobody writes what was read before another wrote.
-    pub(super) async fn to_write(cx: &Context) -> Result<Self, Fail> {
-        let source = cx.source().await?;
-        let held = fs::hold(&root(&source, cx)?)?;
-        Ok(Self { _held: Some(held), ..Self::from(cx, source).await? })
+    pub(super) async fn to_write(cx: &Context, whose: &Whose) -> Result<Self, Fail> {
+        Self::open(cx, whose, true).await
+    }
+
+    async fn open(cx: &Context, whose: &Whose, writes: bool) -> Result<Self, Fail> {
+        let config = cx.source().await?;
+        let hold = |root: PathBuf| if writes { fs::hold(&root).map(Some) } else { Ok(None) };
+        let Some(of) = &whose.of else {
+            if whose.clone.is_some() {
+                return Err(Fail::new(
+                    Exit::Usage,
+                    "--clone says where a managed repository lies, and none is named",
+                )
+                .help("name it with --of OWNER/NAME"));
+            }
+            let held = if writes { hold(root(&config, cx.at())?)? } else { None };
+            return Ok(Self { _held: held, ..Self::from(cx, config).await? });
+        };
+        let loaded = cx.load(&config, cx.at())?;
+        let clone = cx.env.cwd().join(whose.clone.as_deref().unwrap_or(Path::new(".")));
+        let clone = git::Repo::discover(&clone).ok().and_then(|repo| repo.work_tree()).unwrap_or(clone);
+        let place = clone.display().to_string();
+        let files = Source::open(cx.env.cwd(), cx.state_home(), Some(&place))?;
+        let held = hold(root(&files, At::WorkingTree)?)?;
+        let access = Access::new(&cx.env, cx.env.github_token());
+        let tree = Tree::of(&files, At::WorkingTree, None, &access).await?;
+        Ok(Self { files, place, commit: None, loaded, of: Some(of.clone()), tree, access, _held: held })
     }
 
     /// The same of a place that is open already.
     pub(super) async fn from(cx: &Context, source: Source) -> Result<Self, Fail> {
         let loaded = cx.load(&source, cx.at())?;
         let access = Access::new(&cx.env, cx.env.github_token());
-        let tree = Tree::of(&source, cx.at(), loaded.desired.origin.commit.as_ref(), &access).await?;
-        Ok(Self { source, loaded, tree, access, _held: None })
+        let (place, commit) = (loaded.desired.origin.place.clone(), loaded.desired.origin.commit.clone());
+        let tree = Tree::of(&source, cx.at(), commit.as_ref(), &access).await?;
+        Ok(Self { files: source, place, commit, loaded, of: None, tree, access, _held: None })
+    }
+
+    /// The managed repository that is meant; none: the config repository.
+    pub(super) fn repo(&self) -> Option<&RepoName> {
+        self.of.as_ref()
     }
 
     /// The config.
@@ -65,6 +112,18 @@ impl Opened {
 
     /// What config says of the language.
     pub(super) fn language(&self) -> Result<&Language, Fail> {
+        if let Some(of) = &self.of {
+            let desired = &self.loaded.desired;
+            let repo = desired.repos.values().find(|repo| repo.name == *of).ok_or_else(|| {
+                Fail::new(Exit::Usage, format!("config manages no repository {of}"))
+                    .help("name one that it does; without --of it is about the config repository itself")
+            })?;
+            return repo.language.as_deref().ok_or_else(|| {
+                Fail::new(Exit::Usage, format!("config says nothing of the language of {of}")).help(format!(
+                    "add `language {{ roots \"src\"; }}` to `repo \"{of}\"`, its group or `defaults`"
+                ))
+            });
+        }
         self.loaded.desired.language.as_deref().ok_or_else(|| {
             Fail::new(Exit::Usage, "this config says nothing of a language, so that there is nothing to look at")
                 .help("add `language { roots \"src\"; }` to factory.kdl; `factoryctl explain language` says what else it takes")
@@ -83,9 +142,8 @@ impl Opened {
         })?;
         let (home, longest) = (cx.state_home().ok(), cx.global.read_file_ms.map(Duration::from_millis));
         let library = Library::new(program, home.as_deref(), longest, cx.clock.now());
-        let place = self.loaded.desired.origin.place.as_str();
-        let mut code = library.read(place, &self.tree, &words.language).await?;
-        if let (Some(repo), Some(head)) = (self.source.repo(), self.head()?) {
+        let mut code = library.read(&self.place, &self.tree, &words.language).await?;
+        if let (Some(repo), Some(head)) = (self.files.repo(), self.head()?) {
             let anchors = words.anchors().cloned().collect();
             library.look_back(&mut code, repo, &head, &words.language, &anchors).await?;
         }
@@ -94,7 +152,7 @@ impl Opened {
 
     /// The commit that history is looked at from: what config was read from, or what is checked out.
     pub(super) fn head(&self) -> Result<Option<CommitId>, Fail> {
-        match (self.commit(), self.source.repo()) {
+        match (&self.commit, self.files.repo()) {
             (Some(commit), _) => Ok(Some(commit.clone())),
             (None, None) => Ok(None),
             (None, Some(repo)) => match repo.head() {
@@ -110,33 +168,28 @@ impl Opened {
         &self.tree
     }
 
-    /// Where config was read from.
+    /// Where they lie.
     pub(super) fn source(&self) -> &Source {
-        &self.source
-    }
-
-    /// The commit that config was read from, where it was read from one.
-    pub(super) fn commit(&self) -> Option<&CommitId> {
-        self.loaded.desired.origin.commit.as_ref()
+        &self.files
     }
 
     /// Looks at the files again.
     async fn again(&mut self, cx: &Context) -> Result<(), Fail> {
-        let commit = self.loaded.desired.origin.commit.as_ref();
-        self.tree = Tree::of(&self.source, cx.at(), commit, &self.access).await?;
+        let at = if self.of.is_some() { At::WorkingTree } else { cx.at() };
+        self.tree = Tree::of(&self.files, at, self.commit.as_ref(), &self.access).await?;
         Ok(())
     }
 
     /// The folder that files are written to.
     pub(super) fn root(&self, cx: &Context) -> Result<PathBuf, Fail> {
-        root(&self.source, cx)
+        root(&self.files, if self.of.is_some() { At::WorkingTree } else { cx.at() })
     }
 }
 
 /// The folder of a source that files are written to.
-fn root(source: &Source, cx: &Context) -> Result<PathBuf, Fail> {
+fn root(source: &Source, at: At<'_>) -> Result<PathBuf, Fail> {
     let not_here = |why: &str| Fail::new(Exit::Usage, why).help("run it in a clone, without --at");
-    match (source, cx.at()) {
+    match (source, at) {
         (_, At::Revision(_)) => {
             Err(not_here("files are written where they are worked on, not at a revision"))
         }

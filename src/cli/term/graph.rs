@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Fail};
-use crate::cli::words::Opened;
+use crate::cli::words::{Opened, Whose};
 use crate::language::render::graph::{Form, around, graph};
 
 use super::find;
@@ -28,8 +28,8 @@ enum As {
     Dot,
 }
 
-pub(super) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    let opened = Opened::of(cx).await?;
+pub(super) async fn run(cx: &Context, whose: &Whose, args: &Args) -> Result<Exit, Fail> {
+    let opened = Opened::of(cx, whose).await?;
     let words = opened.words()?;
     let listing = words.listing();
     let form = match args.r#as {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::adapters::fs;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Fail};
-use crate::cli::words::{Opened, write};
+use crate::cli::words::{Opened, Whose, write};
 use crate::language::render::import::import;
 use crate::language::wiki::WikiPage;
 use crate::plan::render::{counted, printable};
@@ -23,8 +23,8 @@ pub(super) struct Args {
     dated: Option<jiff::Timestamp>,
 }
 
-pub(super) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    let opened = Opened::to_write(cx).await?;
+pub(super) async fn run(cx: &Context, whose: &Whose, args: &Args) -> Result<Exit, Fail> {
+    let opened = Opened::to_write(cx, whose).await?;
     let (root, language) = (opened.root(cx)?, opened.language()?);
     let path = cx.env.cwd().join(&args.glossary);
     let text = String::from_utf8(fs::read(&path, MOST)?).map_err(|error| {

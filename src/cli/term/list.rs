@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Fail};
-use crate::cli::words::Opened;
+use crate::cli::words::{Opened, Whose};
 use crate::language::terms::Term;
 use crate::plan::render::printable;
 
-pub(super) async fn run(cx: &Context, as_json: bool) -> Result<Exit, Fail> {
-    let opened = Opened::of(cx).await?;
+pub(super) async fn run(cx: &Context, whose: &Whose, as_json: bool) -> Result<Exit, Fail> {
+    let opened = Opened::of(cx, whose).await?;
     let words = opened.words()?;
     let listing = words.listing();
     if as_json {

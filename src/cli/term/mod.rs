@@ -12,10 +12,12 @@ use crate::language::terms::{Listing, TermFile};
 
 use super::context::Context;
 use super::exit::{Exit, Fail};
-use super::words::{self, Opened};
+use super::words::{self, Opened, Whose};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    whose: Whose,
     #[command(subcommand)]
     what: What,
 }
@@ -63,16 +65,19 @@ enum What {
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
+    let whose = &args.whose;
     match &args.what {
-        What::List { json } => list::run(cx, *json).await,
-        What::Show { term, json } => show::run(cx, term, *json).await,
+        What::List { json } => list::run(cx, whose, *json).await,
+        What::Show { term, json } => show::run(cx, whose, term, *json).await,
         What::Lint { rules: true, json, .. } => words::rules(cx, &described(), *json),
         What::Lint { fix, rules: false, json } => {
-            let mut opened = if *fix { Opened::to_write(cx).await? } else { Opened::of(cx).await? };
+            let mut opened =
+                if *fix { Opened::to_write(cx, whose).await? } else { Opened::of(cx, whose).await? };
             words::lint(cx, &mut opened, |words, code| words.lint(code, &[]), *fix, *json).await
         }
         What::Render { check } => {
-            let opened = if *check { Opened::of(cx).await? } else { Opened::to_write(cx).await? };
+            let opened =
+                if *check { Opened::of(cx, whose).await? } else { Opened::to_write(cx, whose).await? };
             let words = opened.words()?;
             if let Some((path, _)) = words.lost_terms().first_key_value() {
                 return Err(words::lost(path, "a term"));
@@ -85,9 +90,9 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             }
             words::keep(cx, &opened, &kept, *check)
         }
-        What::Graph(args) => graph::run(cx, args).await,
-        What::Import(args) => import::run(cx, args).await,
-        What::New(args) => new::run(cx, args).await,
+        What::Graph(args) => graph::run(cx, whose, args).await,
+        What::Import(args) => import::run(cx, whose, args).await,
+        What::New(args) => new::run(cx, whose, args).await,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Fail};
-use crate::cli::words::{Opened, write};
+use crate::cli::words::{Opened, Whose, write};
 use crate::language::slug;
 use crate::language::terms::{Confidence, Provenance, Term};
 use crate::language::ulid::Ulid;
@@ -27,8 +27,8 @@ pub(super) struct Args {
     definition: String,
 }
 
-pub(super) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    let opened = Opened::to_write(cx).await?;
+pub(super) async fn run(cx: &Context, whose: &Whose, args: &Args) -> Result<Exit, Fail> {
+    let opened = Opened::to_write(cx, whose).await?;
     let (root, language) = (opened.root(cx)?, opened.language()?);
     let contexts: Vec<&str> = language.contexts.iter().map(|it| it.name.as_str()).collect();
     let kinds: Vec<&str> = language.kinds.iter().map(String::as_str).collect();

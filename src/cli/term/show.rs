@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::adapters::git::Commit;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Fail};
-use crate::cli::words::Opened;
+use crate::cli::words::{Opened, Whose};
 use crate::language::code::{Code as _, Resolution};
 use crate::language::terms::{Listing, TermFile};
 use crate::model::language::Anchor;
@@ -21,8 +21,8 @@ const CHANGES: usize = 10;
 /// How many commits are looked through for them.
 const COMMITS: usize = 5_000;
 
-pub(super) async fn run(cx: &Context, meant: &str, as_json: bool) -> Result<Exit, Fail> {
-    let opened = Opened::of(cx).await?;
+pub(super) async fn run(cx: &Context, whose: &Whose, meant: &str, as_json: bool) -> Result<Exit, Fail> {
+    let opened = Opened::of(cx, whose).await?;
     let words = opened.words()?;
     let listing = words.listing();
     let file = find(&listing, meant)?;
