@@ -407,3 +407,27 @@ fn what_was_learnt_is_taken_in_asked_for_and_no_longer_told_once_its_code_is_gon
         assert!(refused.err.contains("there is no topic `trapps`"), "{}", refused.all());
     });
 }
+
+/// Each reads what the others have written before it writes.
+#[test]
+fn who_writes_words_at_once_loses_nothing() {
+    yard(|w| {
+        let ingest = |n: usize| {
+            let (file, title) = (format!("note-{n}.txt"), format!("Note {n}"));
+            w.write(&file, &format!("Beware of {n}.\n"));
+            w.start(&["wiki", "ingest", &file, "--title", &title, "--repo", "acme/anvil"])
+        };
+        let decide = |n: usize| w.start(&["adr", "new", &format!("Ships {n}")]);
+        let all: Vec<_> = (0..5).map(ingest).chain((0..3).map(decide)).collect();
+        for running in all {
+            let ran = running.finish(Duration::from_secs(60));
+            assert_eq!(ran.code, 0, "{}", ran.all());
+        }
+        let log = w.run(&["wiki", "log", "--json"]).exits(0).json();
+        assert_eq!(log["operations"].as_array().map(Vec::len), Some(5), "{log}");
+        let decisions = w.run(&["adr", "list", "--json"]).exits(0).json();
+        let numbers =
+            decisions["decisions"].as_array().expect("a list").iter().map(|it| it["number"].as_u64());
+        assert_eq!(numbers.collect::<Vec<_>>(), [Some(1), Some(2), Some(3)]);
+    });
+}

@@ -623,3 +623,31 @@ fn what_was_told_and_proposed_stays_while_nobody_can_decide() {
         assert!(plan.all().contains("no source file is indexed"), "{}", plan.all());
     });
 }
+
+/// The language of a managed repository stands in config, and its words in a clone of it.
+#[test]
+fn the_words_of_a_managed_repository_are_looked_at_and_written_in_its_clone() {
+    yard(|w| {
+        let clone = w.path("home/anvil");
+        let at = clone.to_str().expect("it is UTF-8");
+        assert!(w.plain("git", &["clone", "-q", &url(w), at]).status.success());
+        let run = |args: &[&str]| w.run(&[args, &["--of", "acme/anvil", "--clone", at]].concat());
+        run(&["term", "lint"]).exits(0);
+        let shown = run(&["term", "show", "DockService"]).exits(0);
+        assert!(shown.out.contains("code: src/core/dock.rs:DockService\n"), "{}", shown.all());
+        let glossary = clone.join("wiki/glossary.md");
+        let before = std::fs::read_to_string(&glossary).expect("it is there");
+        w.write("../home/anvil/wiki/glossary.md", &format!("{before}\nMore.\n"));
+        run(&["term", "render", "--check"]).exits(2);
+        run(&["term", "render"]).exits(0);
+        assert_eq!(std::fs::read_to_string(&glossary).expect("it is there"), before);
+        run(&["adr", "new", "Ships first"]).exits(0);
+        assert!(clone.join("adr/0001-ships-first.md").is_file() && !w.path("config/adr").exists());
+        for (of, says) in [("acme/none", "config manages no repository"), ("acme/tools", "config")] {
+            let refused = w.run(&["term", "lint", "--of", of, "--clone", at]);
+            assert!(refused.code != 0 && refused.all().contains(says), "{}", refused.all());
+        }
+        let refused = w.run(&["term", "lint", "--clone", at]);
+        assert!(refused.code != 0 && refused.all().contains("--of OWNER/NAME"), "{}", refused.all());
+    });
+}
