@@ -341,12 +341,24 @@ fn a_decision_takes_no_number_that_an_open_pull_request_has() {
         w.config(&own);
         let begun = w.run(&["adr", "new", "Cranes lift one thing at a time"]).exits(0);
         assert!(begun.out.contains("adr/0005-cranes-lift-one-thing-at-a-time.md"), "{}", begun.all());
+        // One that has the number all the same is found where GitHub is asked.
+        w.write(
+            "adr/0004-docks-are-dredged.md",
+            "# ADR-0004: Docks are dredged\n\n**Status:** Proposed\n\n## Context\n\nMud.\n\n## Decision\n\nDredge.\n\n## Consequences\n\nNoise.\n",
+        );
+        let alone = w.run(&["adr", "lint"]).all();
+        assert!(!alone.contains("ADR-0004 is also"), "{alone}");
+        let asked = w.run(&["adr", "lint", "--open-pulls"]).exits(1);
+        let says = "ADR-0004 is also the number of `adr/0004-ships-wait.md` of pull request #1";
+        assert!(asked.all().contains(says), "{}", asked.all());
         // Who can't ask is told, and has a decision all the same.
         let refuse = FaultAction::Status { status: 404, body: None, headers: [].into() };
         w.faults(vec![FaultRule::every(refuse).on("GET", "/repos/acme/anvil/pulls")]);
         let blind = w.run(&["adr", "new", "Docks are dredged"]).exits(0);
         assert!(blind.err.contains("which numbers open pull requests take is not known"), "{}", blind.all());
         assert!(blind.out.contains("adr/0006-docks-are-dredged.md"), "{}", blind.all());
+        let unknown = w.run(&["adr", "lint", "--open-pulls"]);
+        assert!(unknown.code != 0 && unknown.err.contains("/repos/acme/anvil/pulls"), "{}", unknown.all());
     });
 }
 

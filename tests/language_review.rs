@@ -144,6 +144,46 @@ fn a_pull_request_that_changes_code_names_its_terms_and_decisions() {
     });
 }
 
+/// Two files of one number merge without a conflict.
+#[test]
+fn a_number_that_two_decisions_have_is_told_on_both_pull_requests() {
+    yard(|w| {
+        let decision = |number: u8, title: &str| format!("# ADR-000{number}: {title}\n\n**Status:** Proposed\n");
+        on(w, "one", "adr/0001-light-the-dock.md", &decision(1, "Light the dock"));
+        let one = opened(w, "one");
+        w.plan(&LOOP).exits(0);
+        on(w, "two", "adr/0001-dredge-it.md", &decision(1, "Dredge it"));
+        on(w, "two", "adr/0002-paint-it.md", &decision(2, "Paint it"));
+        let two = opened(w, "two");
+        review(w);
+        let (of_one, of_two) = (said(w, one), said(w, two));
+        let says = |with: u64, added: &str, other: &str| {
+            format!(
+                "**Numbers of decisions**\n\n- ADR-0001, `{added}`: #{with} adds `{other}`; whichever is merged second needs \
+                 another number\n"
+            )
+        };
+        let (first, second) = ("adr/0001-light-the-dock.md", "adr/0001-dredge-it.md");
+        assert!(of_one.1.contains(&says(two, first, second)), "{}", of_one.1);
+        assert!(of_two.1.contains(&says(one, second, first)) && !of_two.1.contains("ADR-0002"), "{}", of_two.1);
+        // One of them is merged: the other one has to do something.
+        w.github().merge_pull("acme/anvil", one).expect("it is merged");
+        review(w);
+        let of_two = said(w, two).1;
+        let taken = format!("- ADR-0001, `{second}`: **the number is taken** by `{first}` on the branch");
+        assert!(of_two.contains(&taken) && !of_two.contains(&format!("#{one} adds")), "{of_two}");
+        // Who had the number of its other one gives it up.
+        on(w, "three", "adr/0002-sell-it.md", &decision(2, "Sell it"));
+        let three = opened(w, "three");
+        review(w);
+        assert!(said(w, two).1.contains(&format!("#{three} adds `adr/0002-sell-it.md`")), "{}", said(w, two).1);
+        w.github().close_pull("acme/anvil", three).expect("it is closed");
+        review(w);
+        let of_two = said(w, two).1;
+        assert!(of_two.contains(&taken) && !of_two.contains("ADR-0002"), "{of_two}");
+    });
+}
+
 /// Those that nobody is asked to read yet, and those of keepers, which say what they do themselves.
 #[test]
 fn drafts_and_what_keepers_propose_are_left_alone() {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::adapters::github::Patience;
+use crate::engine::language::{Symbols, Words};
 use crate::language::adr::{self, Adrs, Name, Number, Record};
 use crate::language::wiki::WikiPage;
 use crate::model::language::Level;
@@ -42,6 +43,9 @@ enum What {
         /// List the rules instead, with their levels.
         #[arg(long, conflicts_with = "fix")]
         rules: bool,
+        /// Ask GitHub as well which numbers open pull requests take.
+        #[arg(long, conflicts_with = "rules")]
+        open_pulls: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -86,15 +90,24 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             cx.ui.print(&format!("{}\n", lines.join("\n")))?;
             Ok(Exit::Done)
         }
-        What::Lint { fix, rules: _, json } => {
-            let of_decisions: words::Wanted = |words, code| {
-                let mut found = words.lint(code, &[]);
+        What::Lint { fix, rules: _, json, open_pulls } => {
+            let open = if *open_pulls {
+                let none = || {
+                    Fail::new(Exit::Usage, "it isn't known which repository on GitHub this is")
+                        .help("say so with `factory { config \"OWNER/NAME\"; }`, or leave --open-pulls away")
+                };
+                taken(cx, &opened, &opened.language()?.adr).await?.ok_or_else(none)?
+            } else {
+                Vec::new()
+            };
+            let of_decisions = |words: &Words, code: &Symbols| {
+                let mut found = words.lint(code, &open);
                 let rules: Vec<&str> = described().iter().map(|(name, _, _)| *name).collect();
                 let folder = format!("{}/", words.language.adr);
                 found.retain(|it| rules.contains(&it.rule) || it.path.starts_with(&folder));
                 found
             };
-            words::lint(cx, &mut opened, of_decisions, *fix, *json).await
+            words::lint(cx, &mut opened, &of_decisions, *fix, *json).await
         }
         What::New { title } => begin(cx, &opened, title).await,
         What::Index { check } => {
@@ -147,8 +160,9 @@ async fn begin(cx: &Context, opened: &Opened, title: &str) -> Result<Exit, Fail>
         // Who is offline may write down a decision all the same.
         let why = std::iter::once(fail.message).chain(fail.causes).collect::<Vec<_>>().join(": ");
         cx.ui.say(&format!("warning: which numbers open pull requests take is not known: {why}"));
-        Vec::new()
+        None
     });
+    let open = open.unwrap_or_default();
     let number = adr::next_number(&here, &open).map_err(refused)?;
     let draft = adr::draft(&words.language.adr, number, title, cx.today()).map_err(refused)?;
     write(&root, &WikiPage { path: draft.path.clone(), text: draft.text })?;
@@ -156,17 +170,17 @@ async fn begin(cx: &Context, opened: &Opened, title: &str) -> Result<Exit, Fail>
     Ok(Exit::Done)
 }
 
-/// The numbers that open pull requests take, where the repository is on GitHub.
-async fn taken(cx: &Context, opened: &Opened, folder: &str) -> Result<Vec<adr::Taken>, Fail> {
+/// The numbers that open pull requests take; none where the repository isn't on GitHub.
+async fn taken(cx: &Context, opened: &Opened, folder: &str) -> Result<Option<Vec<adr::Taken>>, Fail> {
     let desired = &opened.loaded().desired;
     let client = cx.clients(desired, Patience::Foreground, None)?.author;
     let repo = opened.repo().or_else(|| desired.own_repo(client.base()));
-    let Some(repo) = repo else { return Ok(Vec::new()) };
+    let Some(repo) = repo else { return Ok(None) };
     let added = observed::added_by_pulls(&client, repo).await?;
     let of = |(pull, paths): &(u64, Vec<String>)| {
         paths.iter().filter_map(|path| adr::Taken::of(folder, path, *pull)).collect::<Vec<_>>()
     };
-    Ok(added.iter().flat_map(of).collect())
+    Ok(Some(added.iter().flat_map(of).collect()))
 }
 
 /// The rules about decisions.

@@ -226,13 +226,13 @@ pub(super) fn judged(found: &[Finding]) -> Exit {
 }
 
 /// Which findings are looked at.
-pub(super) type Wanted = fn(&Words, &Symbols) -> Vec<Finding>;
+pub(super) type Wanted<'a> = &'a dyn Fn(&Words, &Symbols) -> Vec<Finding>;
 
 /// Says what is wrong, having mended first what can be where that is asked for.
 pub(super) async fn lint(
     cx: &Context,
     opened: &mut Opened,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
     mend: bool,
     as_json: bool,
 ) -> Result<Exit, Fail> {
@@ -277,7 +277,7 @@ pub(super) async fn lint(
 }
 
 /// Mends what can be in each file, and says in how many places.
-fn mend_once(words: &Words, code: &Symbols, wanted: Wanted, root: &Path) -> Result<usize, Fail> {
+fn mend_once(words: &Words, code: &Symbols, wanted: Wanted<'_>, root: &Path) -> Result<usize, Fail> {
     let found = wanted(words, code);
     let mut mended = 0;
     for file in words.files().files {

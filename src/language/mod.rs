@@ -20,6 +20,7 @@ pub mod slug;
 pub mod suggest;
 pub mod terms;
 pub mod ulid;
+pub mod unmerged;
 pub mod wiki;
 
 use crate::model::language::Level;
@@ -33,7 +34,7 @@ pub fn counted(n: usize, one: &str, many: &str) -> String {
 pub fn described() -> Vec<(&'static str, Level, &'static str)> {
     let terms = lint::RULES.iter().map(|rule| (rule.name, rule.level, rule.doc));
     let adrs = adr::RULES.iter().map(|rule| (rule.name, rule.level, rule.doc));
-    let others = [&wiki::ENTRY, &wiki::CITATION, &render::kept::RENDERED]
+    let others = [&wiki::ENTRY, &wiki::CITATION, &unmerged::UNMERGED, &render::kept::RENDERED]
         .map(|rule| (rule.name, rule.level, rule.doc));
     terms.chain(adrs).chain(others).collect()
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::adr::{Adrs, Pointed};
+use super::adr::{Adrs, Pointed, Shared};
 use super::code::{Code, Resolution};
 use super::keep::{counted, in_span, spanned};
 use super::terms::Listing;
@@ -60,6 +60,26 @@ pub fn meaning(it: &Proposed<'_>) -> Option<String> {
     }
     parts.push(listed("Code of terms", &terms(it, &said), MOST));
     parts.push(listed("Code that decisions cite", &decisions(it), MOST));
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| whole_lines(&parts.join("\n")))
+}
+
+/// What it means beside the others that are open: what it means by itself, and the numbers of its decisions that others have too.
+pub fn also(own: Option<&str>, shared: &[Shared<'_>]) -> Option<String> {
+    let told = |it: &Shared<'_>| {
+        let (number, path, other) = (it.added.number, spanned(&it.added.path), spanned(it.other));
+        match it.pull {
+            None => format!(
+                "{number}, {path}: **the number is taken** by {other} on the branch that this is for; give it the next free \
+                 one, which `factoryctl adr new` knows"
+            ),
+            Some(pull) => {
+                format!("{number}, {path}: #{pull} adds {other}; whichever is merged second needs another number")
+            }
+        }
+    };
+    let numbers: Vec<String> = shared.iter().map(told).collect();
+    let parts = [own.map(str::to_owned), listed("Numbers of decisions", &numbers, MOST)];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| whole_lines(&parts.join("\n")))
 }

@@ -123,15 +123,18 @@ pub(super) fn check_url(url: &str) -> Result<(), Error> {
 /// How the system says that a disk is full.
 const FULL: [&str; 2] = ["no space left on device", "disk quota exceeded"];
 
+/// What git said when it failed.
+pub(super) fn says(output: &Output) -> String {
+    let lines: Vec<&str> = output.stderr.lines().map(str::trim).filter(|l| !l.is_empty()).take(3).collect();
+    if lines.is_empty() { format!("git ended with {}", output.status) } else { lines.join("; ") }
+}
+
 /// What went wrong, from git's words; there is no other way to know.
 pub(super) fn classify(action: &'static str, url: &str, output: &Output) -> Error {
     let text = &output.stderr;
     let lower = text.to_lowercase();
     let url = url.to_owned();
-    let says = || {
-        let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).take(3).collect();
-        if lines.is_empty() { format!("git ended with {}", output.status) } else { lines.join("; ") }
-    };
+    let says = || says(output);
     let any = |words: &[&str]| words.iter().any(|w| lower.contains(w));
     // What the other side says of itself begins so.
     let mut own = lower.lines().filter(|line| !line.starts_with("remote:"));

@@ -108,6 +108,28 @@ pub enum Error {
         #[source]
         source: gix::Error,
     },
+    /// Objects of a partial clone that it doesn't have.
+    #[error(
+        "could not {action} in the repository `{path}`, a partial clone, which may not have all of it here",
+        path = .path.display()
+    )]
+    Partial {
+        /// What was tried.
+        action: &'static str,
+        /// The repository.
+        path: PathBuf,
+        /// Git's words.
+        #[source]
+        source: gix::Error,
+    },
+    /// The files of a working tree could not be listed.
+    #[error("could not list the files of the working tree `{path}`: {says}", path = .path.display())]
+    Listing {
+        /// The root of the working tree.
+        path: PathBuf,
+        /// The words of git.
+        says: String,
+    },
     /// A URL that is no remote, or carries a password.
     #[error("`{url}` can't be a remote: {why}")]
     Url {

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::child::{classify, git};
+use super::child::{git, says};
 use super::{Access, Error, Repo};
 
 /// The most that the names of a working tree may take: a hundred thousand long ones.
@@ -28,7 +28,7 @@ impl Repo {
             .output_limit(MOST_BYTES);
         let output = command.run().await.map_err(Error::Process)?;
         if !output.status.success() {
-            return Err(classify("list the files of", &root.display().to_string(), &output));
+            return Err(Error::Listing { path: root, says: says(&output) });
         }
         let names = output.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty());
         let mut paths: Vec<PathBuf> = names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect();
@@ -44,6 +44,18 @@ mod tests {
     use super::super::fixture::Fixture;
     use super::*;
     use crate::adapters::env::Env;
+
+    /// Nothing of it is about a network.
+    #[tokio::test]
+    async fn a_damaged_index_is_told_as_what_git_says_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let it = Fixture::init(dir.path(), &[]);
+        it.put("a.txt", "");
+        it.commit("first");
+        std::fs::write(dir.path().join(".git/index"), "DIRC").unwrap();
+        let error = it.repo().listed(&Access::new(&Env::read(), None)).await.unwrap_err();
+        assert!(matches!(&error, Error::Listing { says, .. } if says.contains("index file")), "{error:?}");
+    }
 
     #[tokio::test]
     async fn what_is_ignored_is_not_listed_and_what_is_new_is() {

@@ -116,8 +116,22 @@ impl Repo {
     }
 
     pub(super) fn failed(&self, action: &'static str) -> impl Fn(gix::Error) -> Error {
-        let path = self.place.clone();
-        move |source| Error::Repository { action, path: path.clone(), source }
+        move |source| {
+            let path = self.place.clone();
+            if self.is_partial() {
+                Error::Partial { action, path, source }
+            } else {
+                Error::Repository { action, path, source }
+            }
+        }
+    }
+
+    /// Whether a remote promises objects that needn't be here.
+    fn is_partial(&self) -> bool {
+        let repo = self.local();
+        let config = repo.config_snapshot();
+        let remotes = config.plumbing().sections_by_name("remote").into_iter().flatten();
+        remotes.filter_map(|it| it.value("promisor")).any(|it| !matches!(&***it, b"false" | b"no" | b"off" | b"0"))
     }
 
     /// Its working tree's root, or the bare repository itself: absolute and without links, so that one repository
@@ -503,5 +517,19 @@ mod tests {
         assert_eq!(repo.head().unwrap(), two);
         assert!(matches!(repo.resolve("HEAD~1"), Err(Error::Shallow(_))));
         assert_eq!(repo.step(&one, &two).unwrap(), Step::Rewritten);
+    }
+
+    #[test]
+    fn a_partial_clone_is_named_as_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = Fixture::init(&dir.path().join("r"), &[]);
+        fixture.put("a.txt", "A text.\n");
+        let one = fixture.commit("one");
+        fixture.git(&["config", "uploadpack.allowFilter", "true"]);
+        let from = format!("file://{}", fixture.dir.display());
+        fixture.git(&["clone", "--quiet", "--no-checkout", "--filter=blob:none", &from, "../partial"]);
+        let read = |folder: &str| Repo::open(&dir.path().join(folder)).unwrap().file_at(&one, "a.txt", 100);
+        assert_eq!(read("r").unwrap().as_deref(), Some(&b"A text.\n"[..]));
+        assert!(matches!(read("partial"), Err(Error::Partial { .. })), "{:?}", read("partial"));
     }
 }

@@ -73,7 +73,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         What::Lint { fix, rules: false, json } => {
             let mut opened =
                 if *fix { Opened::to_write(cx, whose).await? } else { Opened::of(cx, whose).await? };
-            words::lint(cx, &mut opened, |words, code| words.lint(code, &[]), *fix, *json).await
+            words::lint(cx, &mut opened, &|words, code| words.lint(code, &[]), *fix, *json).await
         }
         What::Render { check } => {
             let opened =

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adapters::git::{self, Access, Bound, Mirror, Refs, Repo};
 use crate::adapters::said;
-use crate::language::adr::{Pointed, Record};
-use crate::language::review::{Proposed, comment, meaning};
+use crate::language::adr::{Claims, Pointed, Record, Taken};
+use crate::language::review::{Proposed, also, comment, meaning};
 use crate::language::terms::Listing;
 use crate::model::language::{Anchor, Language};
 use crate::model::meaning::{MeaningSeen, Means};
@@ -52,10 +52,20 @@ struct Reading {
     head: CommitId,
     base: CommitId,
     language: Arc<Language>,
+    /// What it says by itself.
+    own: Own,
+    /// What it means beside the others that are open.
+    means: Means,
+    said: Option<Said>,
+}
+
+/// What a pull request says by itself, whatever others are open.
+#[derive(Clone, Debug)]
+struct Own {
     /// Where it left the branch that it is for.
     fork: Option<CommitId>,
     means: Means,
-    said: Option<Said>,
+    claims: Claims,
 }
 
 /// What the factory says on one.
@@ -191,6 +201,7 @@ async fn repository(looking: Looking<'_>, open: &Open<'_>) -> Result<Readable, E
     let says = || format!("its turn to be read: of many open ones {MOST_PULLS} are, the newest first");
     unknown.extend(later.iter().map(|due| (due.pull.number, says())));
     if due.is_empty() {
+        among(&mut readings);
         return Ok((readings, unknown));
     }
     let mirror = Mirror::ensure(&looking.state.mirror_of(open.repo), &format!("{}.git", open.url))?;
@@ -209,8 +220,8 @@ async fn repository(looking: Looking<'_>, open: &Open<'_>) -> Result<Readable, E
         }
         let reader =
             Reader { repo: open.repo, git: mirror.repo(), language: &open.language, library: &library };
-        let read = tokio::time::timeout(LONGEST, reader.read(&base, &pull.head, before.as_ref()));
-        let (fork, means) = match read.await {
+        let read = tokio::time::timeout(LONGEST, reader.read(&base, pull, before.as_ref()));
+        let own = match read.await {
             Ok(Ok(read)) => read,
             Ok(Err(error)) => {
                 unknown.insert(pull.number, format!("what it changes to be read: {}", said(&error)));
@@ -218,19 +229,35 @@ async fn repository(looking: Looking<'_>, open: &Open<'_>) -> Result<Readable, E
             }
             Err(_) => {
                 let minute = LONGEST.as_secs();
-                (
-                    None,
-                    Means::Unknown(format!(
-                        "another head: the code at this one takes more than {minute} s to be read"
-                    )),
-                )
+                Own::unknown(format!("another head: the code at this one takes more than {minute} s to be read"))
             }
         };
         let said = before.and_then(|it| it.said);
         let (head, language) = (pull.head.clone(), Arc::clone(&open.language));
-        readings.insert(pull.number, Reading { head, base, language, fork, means, said });
+        let means = own.means.clone();
+        readings.insert(pull.number, Reading { head, base, language, own, means, said });
     }
+    among(&mut readings);
     Ok((readings, unknown))
+}
+
+/// Says what each means beside all others that could be read.
+fn among(readings: &mut BTreeMap<u64, Reading>) {
+    let taken: Vec<Taken> = readings.values().flat_map(|it| it.own.claims.adds.iter().cloned()).collect();
+    for reading in readings.values_mut() {
+        let shared = reading.own.claims.shared(&taken);
+        reading.means = match &reading.own.means {
+            Means::Unknown(_) => reading.own.means.clone(),
+            Means::Nothing => also(None, &shared).map_or(Means::Nothing, Means::This),
+            Means::This(text) => also(Some(text), &shared).map_or(Means::Nothing, Means::This),
+        };
+    }
+}
+
+impl Own {
+    fn unknown(waits: String) -> Self {
+        Self { fork: None, means: Means::Unknown(waits), claims: Claims::default() }
+    }
 }
 
 /// Brings the commits of pull requests, and of the branches that they are for. One that can't be brought is named, and keeps no
@@ -317,29 +344,50 @@ enum Looked {
 }
 
 impl Reader<'_> {
-    /// Where it left the branch that it is for, and what it means.
-    async fn read(
-        self,
-        base: &CommitId,
-        head: &CommitId,
-        before: Option<&Reading>,
-    ) -> Result<(Option<CommitId>, Means), Error> {
+    /// What it says by itself.
+    async fn read(self, base: &CommitId, pull: &OpenPull, before: Option<&Reading>) -> Result<Own, Error> {
+        let head = &pull.head;
         let Some(fork) = self.git.merge_base(base, head)? else {
-            return Ok((
-                None,
-                Means::Unknown("a commit that it has in common with the branch that it is for".to_owned()),
+            return Ok(Own::unknown(
+                "a commit that it has in common with the branch that it is for".to_owned(),
             ));
         };
-        if let Some(before) = before.filter(|before| before.fork.as_ref() == Some(&fork)) {
-            return Ok((Some(fork), before.means.clone()));
+        if let Some(before) = before.filter(|before| before.own.fork.as_ref() == Some(&fork)) {
+            let mut own = before.own.clone();
+            self.meet(&mut own.claims, base)?;
+            return Ok(own);
         }
         let (git, language) = (self.git.clone(), Arc::clone(self.language));
-        let ends = (fork.clone(), head.clone());
-        let looked = tokio::task::spawn_blocking(move || look(&git, &language, &ends.0, &ends.1)).await??;
-        let sides = match looked {
-            Looked::Known(means) => return Ok((Some(fork), means)),
-            Looked::Sides(sides) => *sides,
+        let ends = (fork.clone(), head.clone(), pull.number);
+        let looked = tokio::task::spawn_blocking(move || {
+            let changes = changes(&git, &ends.0, &ends.1)?;
+            let claims = changes.as_ref().map(|it| claims(it, &language.adr, ends.2)).unwrap_or_default();
+            let looked = match changes {
+                None => Looked::Known(Means::Unknown(format!(
+                    "another head: this one changes more than {MOST_CHANGES} files, or their names are too long"
+                ))),
+                Some(changes) => look(&git, &language, &ends.0, &ends.1, changes)?,
+            };
+            Ok::<_, Error>((looked, claims))
+        });
+        let (looked, mut claims) = looked.await??;
+        self.meet(&mut claims, base)?;
+        let means = match looked {
+            Looked::Known(means) => means,
+            Looked::Sides(sides) => self.meaning(head, *sides).await?,
         };
+        Ok(Own { fork: Some(fork), means, claims })
+    }
+
+    /// Finds out which decisions the branch has by now that have the numbers of those that are added.
+    fn meet(self, claims: &mut Claims, base: &CommitId) -> Result<(), Error> {
+        let there = if claims.adds.is_empty() { None } else { Some(Tree::commit(self.git, base)?) };
+        claims.meet(&self.language.adr, there.iter().flat_map(Tree::paths));
+        Ok(())
+    }
+
+    /// What it means, as far as its own files and their code tell.
+    async fn meaning(self, head: &CommitId, sides: Sides) -> Result<Means, Error> {
         let Sides { before, after, tree, changed } = sides;
         let mut code = self.library.read_beside(self.repo.as_str(), &tree, &after.language).await?;
         let anchors: BTreeSet<Anchor> = anchors(&after, &changed).take(MOST_ANCHORS).cloned().collect();
@@ -361,9 +409,8 @@ impl Reader<'_> {
                 unread: [&unread_before, &unread],
             };
             meaning(&proposed).map_or(Means::Nothing, Means::This)
-        })
-        .await?;
-        Ok((Some(fork), means))
+        });
+        Ok(means.await?)
     }
 }
 
@@ -376,20 +423,50 @@ fn anchors<'a>(after: &'a Words, changed: &'a BTreeSet<String>) -> impl Iterator
     })
 }
 
-/// The files of a pull request, and the words on both of its sides.
-fn look(git: &Repo, language: &Language, fork: &CommitId, head: &CommitId) -> Result<Looked, Error> {
+/// What a pull request does to each file, by its path; `None` where these are too many.
+fn changes(git: &Repo, fork: &CommitId, head: &CommitId) -> Result<Option<Vec<(String, Done)>>, Error> {
     let mut bound = Bound::new(MOST_CHANGES, MOST_NAMES, &CancellationToken::new());
-    let changes = match git.changes(std::slice::from_ref(fork), head, &mut bound) {
-        Err(git::Error::TooMuch) => {
-            let says = format!(
-                "another head: this one changes more than {MOST_CHANGES} files, or their names are too long"
-            );
-            return Ok(Looked::Known(Means::Unknown(says)));
-        }
-        changes => changes?,
+    let all = match git.changes(std::slice::from_ref(fork), head, &mut bound) {
+        Err(git::Error::TooMuch) => return Ok(None),
+        all => all?,
     };
-    let named = changes.into_iter().filter_map(|change| change.path.into_os_string().into_string().ok());
-    let changed: BTreeSet<String> = named.collect();
+    let named = |change: git::Change| {
+        let done = match (&change.was, &change.now) {
+            (None, Some(_)) => Done::Added,
+            (Some(_), None) => Done::Removed,
+            (Some(_), Some(_)) | (None, None) => Done::Changed,
+        };
+        Some((change.path.into_os_string().into_string().ok()?, done))
+    };
+    Ok(Some(all.into_iter().filter_map(named).collect()))
+}
+
+/// What becomes of a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Done {
+    Added,
+    Changed,
+    Removed,
+}
+
+/// The numbers of decisions that a pull request takes and gives back.
+fn claims(changes: &[(String, Done)], folder: &str, pull: u64) -> Claims {
+    let of = |which: Done| {
+        let paths = changes.iter().filter(move |(_, done)| *done == which).map(|(path, _)| path);
+        paths.filter_map(|path| Taken::of(folder, path, pull))
+    };
+    Claims::new(of(Done::Added), of(Done::Removed))
+}
+
+/// The words on both sides of a pull request.
+fn look(
+    git: &Repo,
+    language: &Language,
+    fork: &CommitId,
+    head: &CommitId,
+    changes: Vec<(String, Done)>,
+) -> Result<Looked, Error> {
+    let changed: BTreeSet<String> = changes.into_iter().map(|(path, _)| path).collect();
     if changed.is_empty() {
         return Ok(Looked::Known(Means::Nothing));
     }

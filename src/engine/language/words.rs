@@ -11,6 +11,7 @@ use crate::language::lint;
 use crate::language::render::kept;
 use crate::language::rule::Found;
 use crate::language::terms::{self, Listing};
+use crate::language::unmerged::{self, UNMERGED};
 use crate::language::wiki::WikiPage;
 use crate::language::wiki::{self, CITATION, ENTRY, Entry};
 use crate::model::language::{Anchor, Language, Level, Topic};
@@ -171,6 +172,11 @@ impl Words {
             let found = Found::new(path, error.span.clone(), error.message.clone());
             found.help(error.help.clone()).of(ENTRY.name, entry)
         }));
+        let unmerged = UNMERGED.level(levels);
+        if unmerged != Level::Off {
+            let all = self.others.iter().chain(&self.pages).filter_map(unmerged::lint);
+            found.extend(all.map(|it| it.of(UNMERGED.name, unmerged)));
+        }
         let cited = CITATION.level(levels);
         if cited != Level::Off {
             for page in &self.pages {

@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod citation;
+pub mod claims;
 pub mod council;
 pub mod duplicates;
 pub mod enforcement;
@@ -18,6 +19,7 @@ pub mod status;
 
 pub use accept::accepted;
 pub use citation::{Cited, Pointed, cited, is_file, read as read_citation};
+pub use claims::{Claims, Shared};
 pub use council::{Ballot, Council, Kept, Outcome, Standing, Verdict, Vote, count};
 pub use duplicates::{Alike, alike};
 pub use enforcement::{Check, Enforcement};

@@ -30,6 +30,13 @@ impl Number {
         if four { digits.parse().ok().and_then(Self::new) } else { None }
     }
 
+    /// The number that a file has in the folder of decisions, where it has one.
+    pub fn of_file(folder: &str, path: &str) -> Option<Self> {
+        let name = path.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/')?;
+        let slug = name.strip_suffix(".md")?.get(4..)?.strip_prefix('-')?;
+        Self::of_digits(name.get(..4)?).filter(|_| !slug.contains('/'))
+    }
+
     /// The bare number.
     pub fn get(self) -> u16 {
         self.0
@@ -74,10 +81,7 @@ fn before_in_word(text: &str) -> &str {
 impl Taken {
     /// The number that a file has in the folder of decisions, where it has one.
     pub fn of(folder: &str, path: &str, pull: u64) -> Option<Self> {
-        let name = path.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/')?;
-        let slug = name.strip_suffix(".md")?.get(4..)?.strip_prefix('-')?;
-        let number = Number::of_digits(name.get(..4)?).filter(|_| !slug.contains('/'))?;
-        Some(Self { number, path: path.to_owned(), pull })
+        Some(Self { number: Number::of_file(folder, path)?, path: path.to_owned(), pull })
     }
 }
 

@@ -9,7 +9,8 @@ use super::{Found, Look, Rule, about};
 pub(super) const RULE: Rule = Rule {
     name: "adr-number",
     level: Level::Error,
-    doc: "each number has one decision, in this folder and in open pull requests; its file is `NNNN-slug.md`",
+    doc: "each number has one decision, in this folder, and with `adr lint --open-pulls` in open pull requests; its file is \
+          `NNNN-slug.md`",
     check,
 };
 
