@@ -363,6 +363,16 @@ fn a_decision_takes_no_number_that_an_open_pull_request_has() {
 }
 
 #[test]
+fn the_agents_of_a_loop_are_those_that_config_declares() {
+    world(|w| {
+        w.config("factory \"acme\"\nagent \"claude\" kind=\"claude\"\nloop \"term-proposer\" { agents \"claud\"; }\n");
+        let said = w.run(&["validate"]).exits(1);
+        assert!(said.err.contains("there is no agent `claud` in this config"), "{}", said.all());
+        assert!(said.err.contains("factory.kdl:3") && said.err.contains("did you mean `claude`?"), "{}", said.all());
+    });
+}
+
+#[test]
 fn without_a_language_it_is_said_how_to_declare_one() {
     world(|w| {
         w.config("factory \"acme\"\n");

@@ -84,7 +84,7 @@ fn literal(ty: Type) -> BoxedStrategy<Literal> {
         Type::Address => words(vec!["repo/acme/**", "loop/labels"]),
         Type::Color => words(vec!["d73a4a", "#00FF00"]),
         Type::Label => words(vec!["bug", "Bug", "kind/x", "é 1"]),
-        Type::Name => words(vec!["one", "two", "three"]),
+        Type::Name | Type::Agent => words(vec!["one", "two", "three"]),
         Type::Topic => words(vec!["rust", "cli"]),
         Type::Branch => words(vec!["main", "release/1"]),
         Type::Date => words(vec!["2026-12-01", "2030-01-31"]),

@@ -37,7 +37,7 @@ impl Settings for Judges {
         fields: &[
             Field::new(
                 "agents",
-                Type::List { of: &Type::Name, max: 10 },
+                Type::List { of: &Type::Agent, max: 10 },
                 "The agents that judge what only a model can, the preferred one first. Without any nothing is judged, and what is structural goes on.",
                 "\"judge\"",
             )
@@ -79,13 +79,6 @@ pub(super) fn plan_asking(name: LoopName, cx: &super::Cx<'_, Judges>) -> Plan {
                 and_more(kept.asks.len() - 1)
             );
             plan.wait(at, on);
-            continue;
-        }
-        if let Some(unknown) = judges.agents.iter().find(|agent| !work.desired.agents.contains_key(*agent)) {
-            plan.problem(
-                at,
-                format!("there is no agent `{unknown}`; declare it, or name another one ({source})"),
-            );
             continue;
         }
         let most = usize::try_from(judges.most).unwrap_or(usize::MAX);

@@ -141,7 +141,7 @@ fn ty(ty_: Type, vocabulary: &Vocabulary) -> Value {
         Type::Address => text("^(repo|loop|term|factory|[^/]*\\*[^/]*)(/[^/]+)*$"),
         Type::Color => text("^#?[0-9A-Fa-f]{6}$"),
         Type::Label => json!({ "type": "string", "minLength": 1, "maxLength": 50 }),
-        Type::Name => text("^[A-Za-z0-9_.-]{1,64}$"),
+        Type::Name | Type::Agent => text("^[A-Za-z0-9_.-]{1,64}$"),
         Type::Topic => text("^[a-z0-9][a-z0-9-]{0,49}$"),
         Type::Branch => json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
         Type::Date => text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),

@@ -6,10 +6,11 @@ use std::time::Duration;
 use crate::desired::block::{Block, Given};
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::shape::{DAY, Field, Kind, Repeat, Type, Value};
-use crate::model::LoopConfig;
+use crate::model::{AgentConfig, LoopConfig};
 
 use super::Builder;
 use super::factory::{REASON, says_why};
+use super::refers::{AGENT, refers};
 
 pub(super) static LOOP: Kind = Kind {
     name: super::LOOP,
@@ -40,7 +41,11 @@ pub(super) static LOOP: Kind = Kind {
     ..Kind::EMPTY
 };
 
-pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, LoopConfig)> {
+pub(super) fn build(
+    block: &Block,
+    agents: &BTreeMap<String, AgentConfig>,
+    cx: &mut Builder<'_>,
+) -> Option<(String, LoopConfig)> {
     cx.vocabulary.find_loop(block.key())?;
     says_why(block, cx);
     let enabled = block.flag("enabled").is_none_or(|(enabled, _)| enabled);
@@ -72,6 +77,10 @@ pub(super) fn build(block: &Block, cx: &mut Builder<'_>) -> Option<(String, Loop
                 .help("remove `enabled`, `reason` and `until`, or set a later date"),
             );
         }
+    }
+    let names_agents = |given: &&Given| given.own && matches!(given.field.ty, Type::List { of: Type::Agent, .. });
+    for agent in block.fields.iter().filter(names_agents).flat_map(|given| &given.values) {
+        refers(agent, |name| agents.contains_key(name), agents.keys().map(String::as_str), &AGENT, cx);
     }
     let config = LoopConfig {
         source: cx.source(block.span),

@@ -104,7 +104,7 @@ pub(super) fn build(config: &ConfigFiles, root: &[Block], cx: &mut Builder<'_>) 
         github: github::build(of(github::GITHUB.name).next(), cx),
         repos,
         observe: of(repos::REPOSITORIES.name).filter_map(|b| repos::observed(b, cx)).collect(),
-        loops: of(loops::LOOP.name).filter_map(|b| loops::build(b, cx)).collect(),
+        loops: of(loops::LOOP.name).filter_map(|b| loops::build(b, &agents, cx)).collect(),
         budget,
         agents,
         tasks,

@@ -114,6 +114,7 @@ pub(in crate::desired) fn check(ty: Type, raw: &Raw<'_>, cx: Context<'_>) -> Res
         | Type::Color
         | Type::Label
         | Type::Name
+        | Type::Agent
         | Type::Topic
         | Type::Branch
         | Type::Date
@@ -316,7 +317,7 @@ fn texts(ty: Type, text: &str, cx: Context<'_>) -> Result<Value, Problem> {
             let space = (text.trim() != text).then(|| "remove the white space around it".to_owned());
             malformed().hint(space.unwrap_or_else(|| e.to_string()))
         }),
-        Type::Name => when(forms::is_name(text)),
+        Type::Name | Type::Agent => when(forms::is_name(text)),
         Type::Topic => forms::topic(text, malformed),
         Type::Branch => when(forms::is_branch(text)),
         Type::Date => text

@@ -66,6 +66,8 @@ pub enum Type {
     Label,
     /// A name that config gives to one of its own things, e.g. a group.
     Name,
+    /// The name of an agent that config declares. Each part sees to that itself.
+    Agent,
     /// A topic of a repository.
     Topic,
     /// A branch.
@@ -139,7 +141,7 @@ impl Type {
             Self::Address => "an address, in which `*` and `**` may stand for parts".to_owned(),
             Self::Color => "a colour of six hex digits".to_owned(),
             Self::Label => "a label's name of 1 to 50 characters".to_owned(),
-            Self::Name => "a name of letters, digits, `-`, `_` and `.`".to_owned(),
+            Self::Name | Self::Agent => "a name of letters, digits, `-`, `_` and `.`".to_owned(),
             Self::Topic => {
                 "a topic of lower-case letters, digits and hyphens, at most 50 characters".to_owned()
             }
