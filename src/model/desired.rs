@@ -43,7 +43,7 @@ pub struct Desired {
     /// What models cost, where config says so.
     pub prices: Option<Prices>,
     /// The words of the project; `None` where config says nothing of them, and nobody looks at them.
-    pub language: Option<Box<Language>>,
+    pub language: Option<Arc<Language>>,
     /// How the factory works, section by section: `playbook "implement"`. No plan of a repository shows it, so that a change
     /// of it is shown by itself.
     pub rules: BTreeMap<String, Rule>,

@@ -1,6 +1,7 @@
 //! `language`: the words of the project: their contexts, kinds and relations, and which rules hold them to the code.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code};
@@ -141,6 +142,13 @@ pub(super) static LANGUAGE: Kind = Kind {
     name: "language",
     about: "The words of a project, as files that are reviewed: where they, the wiki and the decisions lie, what they may say, and which code they are anchored to. At the top it is about the config repository itself; in `defaults`, a `group` or a `repo` about that repository, the innermost one as a whole. Without it none of them is looked at.",
     fields: &[
+        Field::new(
+            "enabled",
+            Type::Flag,
+            "Whether they are looked at; `#false` takes back what `defaults` or a `group` says.",
+            "#false",
+        )
+        .or("#true"),
         Field::new("terms", FOLDER, "The folder of the terms.", "\"docs/terms\"").or("\"wiki/terms\""),
         Field::new("wiki", FOLDER, "The folder of the wiki's pages and entries.", "\"docs/wiki\"")
             .or("\"wiki\""),
@@ -220,8 +228,32 @@ pub(super) static LANGUAGE: Kind = Kind {
     ..Kind::EMPTY
 };
 
-pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Language> {
+/// What a block says of a language.
+pub(super) enum Said {
+    /// That there is none, whatever an outer block says.
+    Off,
+    /// This.
+    Kept(Arc<Language>),
+}
+
+impl Said {
+    /// The language, if there is one.
+    pub(super) fn kept(&self) -> Option<Arc<Language>> {
+        match self {
+            Self::Off => None,
+            Self::Kept(language) => Some(Arc::clone(language)),
+        }
+    }
+}
+
+pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Said> {
     let block = block?;
+    let language = Arc::new(language(block, cx));
+    let enabled = block.flag("enabled").is_none_or(|(enabled, _)| enabled);
+    Some(if enabled { Said::Kept(language) } else { Said::Off })
+}
+
+fn language(block: &Block, cx: &mut Builder<'_>) -> Language {
     let kinds = given_or(texts(block, "kinds", cx), &KINDS);
     let contexts = contexts(block, cx);
     let relations = relations(block, &kinds, cx);
@@ -242,7 +274,7 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Langu
         Some((rule.key().to_owned(), Level::by_word(word)?))
     });
     let rules: BTreeMap<String, Level> = levels.collect();
-    Some(Language {
+    Language {
         terms: place("terms", TERMS),
         wiki: place("wiki", WIKI),
         adr: place("adr", ADR),
@@ -262,7 +294,7 @@ pub(super) fn build(block: Option<&Block>, cx: &mut Builder<'_>) -> Option<Langu
         broad_alias_pages: block.count("broad-alias").map_or(BROAD_ALIAS, |n| n as usize),
         excerpt_tokens: block.count("excerpt").map_or(EXCERPT, |n| n as usize),
         rules,
-    })
+    }
 }
 
 /// What is given, or the built-in set where nothing is.

@@ -111,7 +111,7 @@ pub(super) fn build(config: &ConfigFiles, root: &[Block], cx: &mut Builder<'_>) 
         run_caps,
         pipelines,
         prices: prices::build(of(prices::PRICES.name).next(), cx),
-        language: language::build(of(language::LANGUAGE.name).next(), cx).map(Box::new),
+        language: language::build(of(language::LANGUAGE.name).next(), cx).and_then(|it| it.kept()),
         allows: of(allow::ALLOW.name).filter_map(|b| allow::build(b, cx)).collect(),
         protects,
     };

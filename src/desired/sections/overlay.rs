@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::desired::block::{Block, Read};
 use crate::desired::diagnostic::{Draft, code};
 use crate::desired::text::Span;
-use crate::model::language::Language;
 use crate::model::{Gate, Pipelines, Recipe, Repo, RepoName, Setpoint, Setting, SettingValue, match_star};
 
 use super::Builder;
@@ -30,7 +29,7 @@ struct Layer {
     labels: Option<Wanted>,
     recipe: Option<Recipe>,
     gates: Vec<(String, Option<Gate>)>,
-    language: Option<Arc<Language>>,
+    language: Option<language::Said>,
     pipeline: Option<String>,
     merge_policy: Option<String>,
 }
@@ -57,7 +56,7 @@ impl Layer {
             labels: wanted(block, &title, sets, cx),
             recipe: recipes::recipe(block, cx),
             gates: recipes::gates(block, cx),
-            language: language::build(block.each(language::LANGUAGE.name).next(), cx).map(Arc::new),
+            language: language::build(block.each(language::LANGUAGE.name).next(), cx),
             title,
         }
     }
@@ -196,7 +195,7 @@ fn repo(
         };
         fixed.insert(*setting, (point, *span));
     }
-    let language = layers.iter().rev().find_map(|l| l.language.clone());
+    let language = layers.iter().rev().find_map(|l| l.language.as_ref()).and_then(language::Said::kept);
     let kept = language.iter().map(|_| kept_mark(block, cx.source(block.span)));
     let marks: Vec<Declared> = marks.iter().cloned().chain(kept).collect();
     let title = block.quoted();

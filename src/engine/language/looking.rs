@@ -194,7 +194,7 @@ async fn keepers_seen(
 /// The repositories whose language is kept: the one that config lies in, and those that declare one and aren't archived.
 pub(crate) fn declared<'a>(desired: &'a Desired, api: &str) -> BTreeMap<&'a RepoName, Arc<Language>> {
     let own = desired.own_repo(api).zip(desired.language.as_ref());
-    let own = own.map(|(repo, language)| (repo, Arc::new((**language).clone())));
+    let own = own.map(|(repo, language)| (repo, Arc::clone(language)));
     let repos = desired.repos.values().filter(|repo| !repo.archived());
     let others = repos.filter_map(|repo| Some((&repo.name, Arc::clone(repo.language.as_ref()?))));
     others.chain(own).collect()
