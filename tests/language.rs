@@ -368,7 +368,11 @@ fn the_agents_of_a_loop_are_those_that_config_declares() {
         w.config("factory \"acme\"\nagent \"claude\" kind=\"claude\"\nloop \"term-proposer\" { agents \"claud\"; }\n");
         let said = w.run(&["validate"]).exits(1);
         assert!(said.err.contains("there is no agent `claud` in this config"), "{}", said.all());
-        assert!(said.err.contains("factory.kdl:3") && said.err.contains("did you mean `claude`?"), "{}", said.all());
+        assert!(
+            said.err.contains("factory.kdl:3") && said.err.contains("did you mean `claude`?"),
+            "{}",
+            said.all()
+        );
     });
 }
 
@@ -409,6 +413,23 @@ fn what_was_learnt_is_taken_in_asked_for_and_no_longer_told_once_its_code_is_gon
             log["operations"].as_array().unwrap().iter().map(|it| it["op"].as_str().unwrap()).collect();
         assert_eq!(done, ["ingest", "corroborate"]);
         w.commit("What was learnt");
+        // Nothing is written where what isn't text would be lost.
+        let logs = w.path("config").join("wiki/log");
+        let log = std::fs::read_dir(&logs).unwrap().next().expect("there is one").unwrap().path();
+        std::fs::write(&log, [&std::fs::read(&log).unwrap()[..], b"\xff\n"].concat()).unwrap();
+        let refused =
+            w.run(&["wiki", "ingest", "lesson.md", "--title", "Ropes wear", "--repo", "acme/yard"]).exits(1);
+        assert!(
+            refused.err.contains("wiki/log/") && refused.err.contains("is not UTF-8"),
+            "{}",
+            refused.all()
+        );
+        assert!(
+            !w.git(&["status", "--porcelain"]).contains("ropes"),
+            "{}",
+            w.git(&["status", "--porcelain"])
+        );
+        w.git(&["checkout", "-q", "."]);
         w.git(&["rm", "-q", "src/core/crane.rs"]);
         let listed = w.run(&["wiki", "list"]).exits(0);
         assert!(listed.out.contains("doesn't hold"), "{}", listed.all());

@@ -148,7 +148,8 @@ fn a_pull_request_that_changes_code_names_its_terms_and_decisions() {
 #[test]
 fn a_number_that_two_decisions_have_is_told_on_both_pull_requests() {
     yard(|w| {
-        let decision = |number: u8, title: &str| format!("# ADR-000{number}: {title}\n\n**Status:** Proposed\n");
+        let decision =
+            |number: u8, title: &str| format!("# ADR-000{number}: {title}\n\n**Status:** Proposed\n");
         on(w, "one", "adr/0001-light-the-dock.md", &decision(1, "Light the dock"));
         let one = opened(w, "one");
         w.plan(&LOOP).exits(0);
@@ -165,7 +166,11 @@ fn a_number_that_two_decisions_have_is_told_on_both_pull_requests() {
         };
         let (first, second) = ("adr/0001-light-the-dock.md", "adr/0001-dredge-it.md");
         assert!(of_one.1.contains(&says(two, first, second)), "{}", of_one.1);
-        assert!(of_two.1.contains(&says(one, second, first)) && !of_two.1.contains("ADR-0002"), "{}", of_two.1);
+        assert!(
+            of_two.1.contains(&says(one, second, first)) && !of_two.1.contains("ADR-0002"),
+            "{}",
+            of_two.1
+        );
         // One of them is merged: the other one has to do something.
         w.github().merge_pull("acme/anvil", one).expect("it is merged");
         review(w);
@@ -176,7 +181,11 @@ fn a_number_that_two_decisions_have_is_told_on_both_pull_requests() {
         on(w, "three", "adr/0002-sell-it.md", &decision(2, "Sell it"));
         let three = opened(w, "three");
         review(w);
-        assert!(said(w, two).1.contains(&format!("#{three} adds `adr/0002-sell-it.md`")), "{}", said(w, two).1);
+        assert!(
+            said(w, two).1.contains(&format!("#{three} adds `adr/0002-sell-it.md`")),
+            "{}",
+            said(w, two).1
+        );
         w.github().close_pull("acme/anvil", three).expect("it is closed");
         review(w);
         let of_two = said(w, two).1;

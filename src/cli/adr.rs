@@ -114,7 +114,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             let folder = &opened.language()?.adr;
             let path = format!("{folder}/{INDEX}");
             let is = opened.tree().has(&path).then(|| opened.tree().read(&path, MOST)).transpose()?;
-            let is = is.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            let is = is.map(|bytes| words::text(&path, bytes)).transpose()?;
             let words = opened.words()?;
             if let Some(lost) = words.lost_decisions().first() {
                 return Err(words::lost(lost, "a decision"));

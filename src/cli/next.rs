@@ -187,7 +187,9 @@ pub(super) fn git(error: &git::Error) -> String {
             "run it again; where no git runs any more, remove the lock that the message names".to_owned()
         }
         git::Error::Repository { .. } => "`git fsck` in that repository names what is damaged".to_owned(),
-        git::Error::Partial { .. } => "`git fetch --refetch --no-filter` there brings what is missing".to_owned(),
+        git::Error::Partial { .. } => {
+            "`git fetch --refetch --no-filter` there brings what is missing".to_owned()
+        }
         git::Error::Listing { .. } => "mend what `git status` says there".to_owned(),
         git::Error::Url { .. } => "name the config with --config PATH|URL[#BRANCH]".to_owned(),
         git::Error::Auth { .. } => {

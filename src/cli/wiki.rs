@@ -1,6 +1,6 @@
 //! `factoryctl wiki`: what a project has learnt, as entries that prompts are given excerpts of.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -226,13 +226,19 @@ fn ingest(cx: &Context, opened: &Opened, words: &Words, args: &Ingest) -> Result
     let taken = wiki::ingest(&words.entries, &incoming, &Cx { topics: &topics, now: cx.clock.now(), random });
     let taken = taken.map_err(|unfit: Unfit| Fail::new(Exit::Usage, unfit.to_string()))?;
     let folder = &words.language.wiki;
-    for file in &taken.writes {
-        write(&root, &WikiPage { path: format!("{folder}/{}", file.path), text: file.text.clone() })?;
-    }
+    let mut logs: BTreeMap<String, String> = BTreeMap::new();
     for operation in &taken.operations {
         let path = format!("{folder}/{}", wiki::log_path(operation.at));
-        let before = text(opened, &path)?.unwrap_or_default();
-        write(&root, &WikiPage { path, text: wiki::append(&before, operation) })?;
+        let before = match logs.remove(&path) {
+            Some(text) => text,
+            None => text(opened, &path)?.unwrap_or_default(),
+        };
+        logs.insert(path, wiki::append(&before, operation));
+    }
+    let entries = taken.writes.iter();
+    let entries = entries.map(|it| WikiPage { path: format!("{folder}/{}", it.path), text: it.text.clone() });
+    for page in entries.chain(logs.into_iter().map(|(path, text)| WikiPage { path, text })) {
+        write(&root, &page)?;
     }
     let path = |id: Ulid| words.entries.iter().find(|entry| entry.facts().id == id).map(Entry::path);
     cx.ui.print(&match taken.outcome {
@@ -292,5 +298,5 @@ fn log(cx: &Context, opened: &Opened, words: &Words, as_json: bool) -> Result<Ex
 /// The text of a file of the repository; `None` where it isn't there.
 fn text(opened: &Opened, path: &str) -> Result<Option<String>, Fail> {
     let bytes = opened.tree().has(path).then(|| opened.tree().read(path, MOST)).transpose()?;
-    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    bytes.map(|bytes| words::text(path, bytes)).transpose()
 }

@@ -220,6 +220,13 @@ pub(super) fn lost(path: &str, what: &str) -> Fail {
         .help("run `factoryctl term lint`, which says all that is wrong, and mend it")
 }
 
+/// The text of a file that is changed: what isn't text would be lost.
+pub(super) fn text(path: &str, bytes: Vec<u8>) -> Result<String, Fail> {
+    String::from_utf8(bytes).map_err(|error| {
+        Fail::new(Exit::Invalid, format!("{path} is not UTF-8")).because(error).help("save it as UTF-8")
+    })
+}
+
 /// How a command ends that found this.
 pub(super) fn judged(found: &[Finding]) -> Exit {
     if found.iter().any(|it| it.level == Level::Error) { Exit::Invalid } else { Exit::Done }

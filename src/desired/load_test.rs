@@ -398,7 +398,8 @@ fn a_language_can_be_switched_off_where_an_outer_block_has_one() {
         load(&given, &vocabulary()).unwrap_or_else(|d| panic!("{}", render(&d, &given, false)));
     assert!(desired.language.is_none());
     let roots = |repo: &crate::model::Repo| repo.language.as_ref().map(|it| it.roots.join(" "));
-    let all: Vec<_> = desired.repos.values().map(|repo| (repo.name.as_str().to_owned(), roots(repo))).collect();
+    let all: Vec<_> =
+        desired.repos.values().map(|repo| (repo.name.as_str().to_owned(), roots(repo))).collect();
     let expected = [("acme/anvil", Some("src")), ("acme/anvil-docs", None), ("acme/old-docs", Some("lib"))];
     assert_eq!(all, expected.map(|(name, roots)| (name.to_owned(), roots.map(str::to_owned))));
 }

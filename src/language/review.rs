@@ -74,7 +74,9 @@ pub fn also(own: Option<&str>, shared: &[Shared<'_>]) -> Option<String> {
                  one, which `factoryctl adr new` knows"
             ),
             Some(pull) => {
-                format!("{number}, {path}: #{pull} adds {other}; whichever is merged second needs another number")
+                format!(
+                    "{number}, {path}: #{pull} adds {other}; whichever is merged second needs another number"
+                )
             }
         }
     };

@@ -20,7 +20,9 @@ pub fn lint(page: &WikiPage) -> Option<Found> {
     }
     let text = Markdown::of(&page.text, 0);
     let mut lines = text.lines().iter();
-    let begins = |prefix: &'static str| move |span: &std::ops::Range<usize>| page.text[span.clone()].starts_with(prefix);
+    let begins = |prefix: &'static str| {
+        move |span: &std::ops::Range<usize>| page.text[span.clone()].starts_with(prefix)
+    };
     let (opens, closes) = (begins("<<<<<<< "), begins(">>>>>>> "));
     let open = lines.find(|line| !line.code && opens(&line.span))?;
     lines.any(|line| page.text[line.span.clone()].trim_end() == "=======").then_some(())?;

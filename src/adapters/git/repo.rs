@@ -131,7 +131,9 @@ impl Repo {
         let repo = self.local();
         let config = repo.config_snapshot();
         let remotes = config.plumbing().sections_by_name("remote").into_iter().flatten();
-        remotes.filter_map(|it| it.value("promisor")).any(|it| !matches!(&***it, b"false" | b"no" | b"off" | b"0"))
+        remotes
+            .filter_map(|it| it.value("promisor"))
+            .any(|it| !matches!(&***it, b"false" | b"no" | b"off" | b"0"))
     }
 
     /// Its working tree's root, or the bare repository itself: absolute and without links, so that one repository

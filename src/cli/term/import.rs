@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::adapters::fs;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Fail};
-use crate::cli::words::{Opened, Whose, write};
+use crate::cli::words::{self, Opened, Whose, write};
 use crate::language::render::import::import;
 use crate::language::wiki::WikiPage;
 use crate::plan::render::{counted, printable};
@@ -27,11 +27,7 @@ pub(super) async fn run(cx: &Context, whose: &Whose, args: &Args) -> Result<Exit
     let opened = Opened::to_write(cx, whose).await?;
     let (root, language) = (opened.root(cx)?, opened.language()?);
     let path = cx.env.cwd().join(&args.glossary);
-    let text = String::from_utf8(fs::read(&path, MOST)?).map_err(|error| {
-        Fail::new(Exit::Invalid, format!("{} is not UTF-8", path.display()))
-            .because(error)
-            .help("save it as UTF-8")
-    })?;
+    let text = words::text(&path.display().to_string(), fs::read(&path, MOST)?)?;
     let imported = import(&text, args.dated.unwrap_or_else(|| cx.clock.now())).map_err(|errors| {
         let mut fail = Fail::new(
             Exit::Invalid,

@@ -78,7 +78,8 @@ pub(super) fn build(
             );
         }
     }
-    let names_agents = |given: &&Given| given.own && matches!(given.field.ty, Type::List { of: Type::Agent, .. });
+    let names_agents =
+        |given: &&Given| given.own && matches!(given.field.ty, Type::List { of: Type::Agent, .. });
     for agent in block.fields.iter().filter(names_agents).flat_map(|given| &given.values) {
         refers(agent, |name| agents.contains_key(name), agents.keys().map(String::as_str), &AGENT, cx);
     }

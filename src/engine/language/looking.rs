@@ -72,6 +72,8 @@ pub(super) enum Error {
     GitHub(#[from] github::Error),
     #[error(transparent)]
     Tree(#[from] tree::Error),
+    #[error("`{0}` is not UTF-8; save it as UTF-8")]
+    Log(String),
     #[error(transparent)]
     Symbols(#[from] symbols::Error),
     #[error("its branch `{branch}` is not at {} any more", head.short())]
@@ -208,6 +210,7 @@ pub(super) fn cause(error: &Error) -> Cause {
         | Error::Symbols(_)
         | Error::Moved { .. }
         | Error::Program(_)
+        | Error::Log(_)
         | Error::Broken(_) => Cause::Other,
     }
 }
@@ -304,7 +307,8 @@ fn logs(tree: &Tree, language: &Language) -> Result<Vec<WikiPage>, Error> {
     for path in
         tree.below(&folder).filter(|path| Path::new(path).extension().is_some_and(|end| end == "jsonl"))
     {
-        let text = String::from_utf8_lossy(&tree.read(path, MOST_LOG)?).into_owned();
+        // More is written at its end, and what isn't text would be lost.
+        let text = String::from_utf8(tree.read(path, MOST_LOG)?).map_err(|_| Error::Log(path.to_owned()))?;
         out.push(WikiPage { path: path.to_owned(), text });
     }
     Ok(out)

@@ -229,7 +229,9 @@ async fn repository(looking: Looking<'_>, open: &Open<'_>) -> Result<Readable, E
             }
             Err(_) => {
                 let minute = LONGEST.as_secs();
-                Own::unknown(format!("another head: the code at this one takes more than {minute} s to be read"))
+                Own::unknown(format!(
+                    "another head: the code at this one takes more than {minute} s to be read"
+                ))
             }
         };
         let said = before.and_then(|it| it.said);

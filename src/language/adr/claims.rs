@@ -47,9 +47,9 @@ impl Claims {
         let of = |added: &'a Taken| {
             let there = self.there.iter().filter(|(number, _)| *number == added.number);
             let there = there.map(move |(_, path)| Shared { added, other: path, pull: None });
-            let open = open.iter().filter(|it| {
-                it.pull != added.pull && it.number == added.number && it.path != added.path
-            });
+            let open = open
+                .iter()
+                .filter(|it| it.pull != added.pull && it.number == added.number && it.path != added.path);
             there.chain(open.map(move |it| Shared { added, other: &it.path, pull: Some(it.pull) }))
         };
         self.adds.iter().flat_map(of).collect()
@@ -82,7 +82,8 @@ mod tests {
         };
         // The same file is a conflict that Git tells of.
         assert_eq!(told(&claims), [("adr/0003-dock.md".to_owned(), Some(9))]);
-        let branch = ["adr/README.md", "adr/0002-old-title.md", "adr/0003-berth.md", "adr/0004-x.md", "src/0003-a.md"];
+        let branch =
+            ["adr/README.md", "adr/0002-old-title.md", "adr/0003-berth.md", "adr/0004-x.md", "src/0003-a.md"];
         claims.meet("adr", branch.into_iter());
         assert_eq!(
             told(&claims),
