@@ -6,15 +6,11 @@
 
 pub mod conformance;
 pub mod council;
-#[cfg(test)]
-mod decided;
 pub mod diagram;
 pub mod edges;
 pub mod evidence;
 pub mod propose;
 pub mod prune;
-#[cfg(test)]
-mod repository;
 pub mod rot;
 #[cfg(test)]
 mod samples;

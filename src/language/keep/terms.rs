@@ -132,7 +132,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use crate::language::code::known::Known;
-    use crate::language::keep::samples::World;
+    use crate::language::keep::samples::Repository;
     use crate::language::keep::{Kept, Look, Proposal};
     use crate::language::terms::samples::{ID_A, ID_B, Sample};
 
@@ -153,11 +153,11 @@ mod tests {
 
     #[test]
     fn what_is_rendered_changes_with_its_terms() {
-        let mut world = World::new([(PATH, crane().text())], Known::default());
-        let kept = world.look(|look| proposing(look, &[(PATH, crane().text())]));
+        let mut world = Repository::harbour([(PATH, crane().text())], Known::default());
+        let kept = world.kept(|look| proposing(look, &[(PATH, crane().text())]));
         assert_eq!(world.told(&kept), "# T", "the same text is no change");
-        let dock = |world: &World| {
-            world.look(|look| proposing(look, &[("wiki/terms/dock.md", Sample::new(ID_B, "Dock").text())]))
+        let dock = |world: &Repository| {
+            world.kept(|look| proposing(look, &[("wiki/terms/dock.md", Sample::new(ID_B, "Dock").text())]))
         };
         let files = |kept: &Kept| kept.proposal.as_ref().unwrap().files.keys().cloned().collect::<Vec<_>>();
         assert_eq!(files(&dock(&world)), ["wiki/terms/dock.md"], "what isn't there isn't made");
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn files_with_errors_are_left_alone_and_told() {
         let broken = crane().with("aliases", "[7]").text();
-        let world = World::new(
+        let world = Repository::harbour(
             [
                 ("wiki/terms/a.md", "no frontmatter".to_owned()),
                 (PATH, broken),
@@ -189,7 +189,7 @@ mod tests {
             ],
             Known::default(),
         );
-        let kept = world.look(|look| {
+        let kept = world.kept(|look| {
             let names: Vec<String> = sound(look).iter().map(|file| file.term.name.clone()).collect();
             assert_eq!(names, ["Dock"]);
             Kept { problems: left_alone(look), ..Kept::default() }

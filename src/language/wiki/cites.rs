@@ -1,4 +1,5 @@
-//! What pages of the wiki cite, and whether it is there: `path.ext:symbol`, dotted paths of modules, and names in fences.
+//! What pages of the wiki cite, and whether it is there: `path.ext:symbol`, files of code, dotted paths of modules, and names in
+//! fences.
 //!
 //! Lines and placeholders aren't citations, and names in fences are hints only: an example may well be about other code.
 
@@ -18,7 +19,7 @@ use super::page::WikiPage;
 pub const CITATION: Rule<()> = Rule {
     name: "wiki-citation",
     level: Level::Error,
-    doc: "the symbols and modules that pages of the wiki cite are there",
+    doc: "the symbols, files and modules that pages of the wiki cite are there",
     check: (),
 };
 
@@ -60,6 +61,8 @@ pub enum Style {
     Anchor(Anchor),
     /// A dotted path of modules, below a root that is declared.
     Dotted(String),
+    /// The path of a file, below a root that is declared.
+    File(String),
 }
 
 /// Whether what is cited is there.
@@ -98,7 +101,9 @@ pub fn cites(text: &str, roots: &[String]) -> Vec<Cite> {
         let style = match read_citation(word) {
             Some(Pointed::Symbol(anchor)) if !is_placeholder(anchor.path()) => Some(Style::Anchor(anchor)),
             Some(Pointed::Symbol(_) | Pointed::Line { .. }) => None,
-            None if code => dotted(word, roots).map(Style::Dotted),
+            None if code => {
+                dotted(word, roots).map(Style::Dotted).or_else(|| file(word, roots).map(Style::File))
+            }
             None => None,
         };
         if let Some(style) = style.filter(|style| known.insert(style.clone())) {
@@ -113,6 +118,7 @@ pub fn verify(cite: &Cite, code: &dyn Code) -> Verified {
     let answer = match &cite.style {
         Style::Anchor(anchor) => code.resolves(anchor),
         Style::Dotted(dotted) => code.has_dotted(dotted),
+        Style::File(path) => code.has_file(path),
     };
     match answer {
         Answer::Yes => Verified::There,
@@ -194,6 +200,17 @@ fn dotted(word: &str, roots: &[String]) -> Option<String> {
     (whole && rooted && meant).then_some(dotted)
 }
 
+/// The path of a file below a root: `src/plan/guard.rs`. A folder, a glob or an address is none.
+fn file(word: &str, roots: &[String]) -> Option<String> {
+    let below = |root: &String| word.strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/'));
+    let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
+    let (stem, extension) = word.rsplit('/').next()?.rsplit_once('.')?;
+    let named = !stem.is_empty() && (1..=10).contains(&extension.len());
+    let spelt = extension.chars().all(|c| c.is_ascii_alphanumeric()) && word.chars().all(plain);
+    let direct = word.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+    (roots.iter().any(below) && named && spelt && direct && !is_placeholder(word)).then(|| word.to_owned())
+}
+
 /// Whether a path is one that examples have: `path.py`, `path/to/x.rs`, `src/foo.rs`.
 fn is_placeholder(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
@@ -238,6 +255,8 @@ mod tests {
             ("placeholders", "`path.py:symbol` `path/to/x.py:Y` `src/foo.py:Bar` `src.module.Class`"),
             ("dotted", "`src.a.Guard` `src::a::Guard` `src.a.Lost`"),
             ("dotted, and not ours", "`os.path.join` `self.a.b` src.a.Lost `src.a`"),
+            ("files", "`src/a.py` `src/lost.py` `lib/b.py` `src/b.rs` src/c.py"),
+            ("files, and not ours", "`src/` `src/*.py` `src/../a.py` `src/foo.py` `https://a.b/src/x.py` `src/a py`"),
             ("in a fence", "```py\nsrc/a.py:Lost `src.a.Lost`\n```"),
         ];
         let told = |(name, text): &(&str, &str)| {
@@ -266,6 +285,10 @@ mod tests {
         dotted:
           error `src.a.Lost` isn't there any more; cite what there is, or say it without
         dotted, and not ours:
+        files:
+          error `src/lost.py` isn't there any more; cite what there is, or say it without
+          error `src/b.rs` isn't there any more; cite what there is, or say it without
+        files, and not ours:
         in a fence:
         ");
         let page = WikiPage { path: "a.md".into(), text: "`src/a.py:Zzz`".into() };

@@ -1,7 +1,7 @@
 //! Which checks are there, and that places that moved are pointed to anew once.
 
 use crate::language::code::Resolution;
-use crate::language::keep::decided::{World, adr, told};
+use crate::language::keep::samples::{Repository, adr, outline};
 
 use super::keep;
 
@@ -24,11 +24,11 @@ fn checks_are_looked_after() {
     ];
     let mut all = String::new();
     for (name, by) in rows {
-        let mut world = World::of([(PATH, enforced(by, "D"))]);
+        let mut world = Repository::of_decisions([(PATH, enforced(by, "D"))]);
         let kept = world.kept(keep);
-        all.push_str(&format!("# {name}\n{}", told(&kept)));
-        if let Some(proposal) = &kept.proposal {
-            world.settles(keep, proposal);
+        all.push_str(&format!("# {name}\n{}", outline(&kept)));
+        if kept.proposal.is_some() {
+            world.settle(keep);
             let line = world.files[PATH].lines().find(|line| line.contains("Enforced by")).unwrap();
             all.push_str(&format!("  {line}\n"));
         }
@@ -77,7 +77,7 @@ fn checks_are_looked_after() {
 fn only_what_moved_to_one_place_is_pointed_to_anew() {
     let text = "`src/a.rs:Moved`, `src/a.rs::Moved()` and ` src/a.rs:Moved `; src/a.rs:Moved, `src/a.rs:Lost`.\n\
                 `src/a.rs:Twice` `src/broken.rs:X` `src/a.rs:Old.name`\n```\n`src/a.rs:Moved`\n```";
-    let mut world = World::of([
+    let mut world = Repository::of_decisions([
         (PATH, enforced("`test:src/a.rs::tests::moved`", text)),
         ("adr/0002-b.md", adr(2, "**Status:** Proposed", "`src/a.rs:Moved`")),
         ("adr/0003-c.md", adr(3, "**Status:** Rejected", "`src/a.rs:Moved`")),
@@ -89,7 +89,7 @@ fn only_what_moved_to_one_place_is_pointed_to_anew() {
     world.code.files.extend([("src/c.rs", vec!["Twice"]), ("src/d.rs", vec!["Twice"])]);
     let before = world.files.clone();
     let kept = world.kept(keep);
-    insta::assert_snapshot!(told(&kept), @"
+    insta::assert_snapshot!(outline(&kept), @"
     proposal: Re-point 1 check and 5 citations of decisions
       - `adr/0001-a.md`: `src/a.rs::Moved()` is `src/b.rs::Moved()` now
       - `adr/0001-a.md`: `src/a.rs:Moved` is `src/b.rs:Moved` now
@@ -99,7 +99,7 @@ fn only_what_moved_to_one_place_is_pointed_to_anew() {
       file adr/0001-a.md
       file adr/0002-b.md
     ");
-    world.settles(keep, &kept.proposal.unwrap());
+    world.settle(keep);
     insta::assert_snapshot!(similar::TextDiff::from_lines(&before[PATH], &world.files[PATH]).unified_diff().context_radius(0), @"
     @@ -5 +5 @@
     -**Enforced by:** `test:src/a.rs::tests::moved`
@@ -115,7 +115,7 @@ fn only_what_moved_to_one_place_is_pointed_to_anew() {
 
 #[test]
 fn a_place_that_is_itself_gone_is_no_new_place() {
-    let mut world = World::of([(PATH, enforced("`test:src/a.rs::old`", "D"))]);
+    let mut world = Repository::of_decisions([(PATH, enforced("`test:src/a.rs::old`", "D"))]);
     let anchor = |text: &str| text.parse::<crate::model::language::Anchor>().unwrap();
     world.code.resolutions.insert(anchor("src/a.rs:old"), Resolution::Moved(anchor("src/z.rs:old")));
     let kept = world.kept(keep);
@@ -126,7 +126,7 @@ fn a_place_that_is_itself_gone_is_no_new_place() {
 fn not_all_breaks_at_once() {
     let lost = |n: usize| (0..n).map(|n| format!("`test:src/a.rs::lost{n}`")).collect::<Vec<_>>().join(", ");
     let there = "`test:src/a.rs::tests::holds`, ".repeat(8);
-    let told_of = |by: &str| told(&World::of([(PATH, enforced(by, "D"))]).kept(keep));
+    let told_of = |by: &str| outline(&Repository::of_decisions([(PATH, enforced(by, "D"))]).kept(keep));
     insta::assert_snapshot!(told_of(&lost(8)), @"problem: 8 of 8 places in the code that decisions in `adr` name aren't there, which is too much to have happened by changes; look whether `roots` of `language` names the folders of the sources");
     assert!(
         told_of(&lost(7)).starts_with("issue ADR-0001: ADR-0001 is enforced by 7 checks that aren't there")

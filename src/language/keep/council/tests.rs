@@ -5,7 +5,7 @@ mod clerk;
 
 use serde_json::{Value, json};
 
-use crate::language::keep::decided::{World, adr, told};
+use crate::language::keep::samples::{Repository, adr, outline};
 use crate::language::keep::{Answer, Ask};
 
 use super::keep;
@@ -13,8 +13,8 @@ use super::keep;
 const PATH: &str = "adr/0002-b.md";
 
 /// A repository with an accepted decision and one that is up.
-fn world(text: String) -> World {
-    World::of([
+fn world(text: String) -> Repository {
+    Repository::of_decisions([
         (
             "adr/0001-a.md",
             adr(1, "**Status:** Accepted\n**Enforcement:** decision-of-record", "An older thing."),
@@ -63,7 +63,7 @@ fn script(first: &str, second: &str, clerk: Option<Value>) -> impl Fn(&Ask) -> O
 fn judges_are_asked_apart_and_once() {
     let world = world(proposed());
     let kept = world.kept(keep);
-    insta::assert_snapshot!(told(&kept), @"
+    insta::assert_snapshot!(outline(&kept), @"
     ask: ADR-0002, round 1, Architect
     ask: ADR-0002, round 1, Pragmatist
     ask: ADR-0002, round 1, Editor
@@ -153,7 +153,7 @@ fn later_rounds_show_earlier_votes_and_wait_for_all() {
 
 #[test]
 fn a_key_is_made_of_the_text_and_the_ballots_alone() {
-    let keys = |world: &World| world.kept(keep).asks.into_iter().map(|ask| ask.key).collect::<Vec<_>>();
+    let keys = |world: &Repository| world.kept(keep).asks.into_iter().map(|ask| ask.key).collect::<Vec<_>>();
     let after = |votes: &str| {
         let mut world = world(proposed());
         let answer = script(votes, "", None);
@@ -193,11 +193,11 @@ fn what_comes_of_votes() {
     let mut all = String::new();
     for (name, first, second, clerk) in rows {
         let mut world = world(proposed());
-        let kept = world.answered(keep, script(first, second, clerk));
-        all.push_str(&format!("# {name}\n{}", told(&kept)));
-        if let Some(proposal) = &kept.proposal {
-            let after = world.settles(keep, proposal);
-            assert_eq!(told(&after), "", "{name}");
+        let kept = world.answer_all(keep, script(first, second, clerk));
+        all.push_str(&format!("# {name}\n{}", outline(&kept)));
+        if kept.proposal.is_some() {
+            let after = world.settle(keep);
+            assert_eq!(outline(&after), "", "{name}");
         }
     }
     insta::assert_snapshot!(all, @"
@@ -341,9 +341,9 @@ fn what_comes_of_votes() {
 fn what_breaks_rules_is_told_at_once_and_not_judged() {
     let text = "# ADR-0002: T\n\n**Status:** Proposed\n**Date:** soon\n\n## Context\n\n`src/a.rs:Lost`\n\n## Decision\n\nAs ADR-0099.\n";
     let kept = world(text.to_owned()).kept(keep);
-    insta::assert_snapshot!(told(&kept), @"problem: ADR-0002 isn't judged before `adr/0002-b.md` is mended: the section Consequences is missing; write `## Consequences`, and say it there. `soon` is no date; write it as YYYY-MM-DD. `src/a.rs:Lost` isn't there any more; cite what there is, or supersede the decision. there is no ADR-0099; name one that there is, or link to the one of another project by its address.");
+    insta::assert_snapshot!(outline(&kept), @"problem: ADR-0002 isn't judged before `adr/0002-b.md` is mended: the section Consequences is missing; write `## Consequences`, and say it there. `soon` is no date; write it as YYYY-MM-DD. `src/a.rs:Lost` isn't there any more; cite what there is, or supersede the decision. there is no ADR-0099; name one that there is, or link to the one of another project by its address.");
     let long = adr(2, "**Status:** Proposed", &"long ".repeat(30_000));
-    insta::assert_snapshot!(told(&world(long).kept(keep)), @"problem: ADR-0002 isn't judged: `adr/0002-b.md` has more than 100000 bytes; move what is that long elsewhere, and link to it");
+    insta::assert_snapshot!(outline(&world(long).kept(keep)), @"problem: ADR-0002 isn't judged: `adr/0002-b.md` has more than 100000 bytes; move what is that long elsewhere, and link to it");
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn few_at_a_time_and_the_lowest_is_accepted_first() {
             ),
         )
     });
-    let mut world = World::of(files.collect::<Vec<_>>());
+    let mut world = Repository::of_decisions(files.collect::<Vec<_>>());
     let first = world.kept(keep).asks;
     let about: std::collections::BTreeSet<&str> = first.iter().map(|ask| &ask.about[..8]).collect();
     assert_eq!(
@@ -367,10 +367,10 @@ fn few_at_a_time_and_the_lowest_is_accepted_first() {
         (9, vec!["ADR-0001", "ADR-0002", "ADR-0003"])
     );
     let mut titles = Vec::new();
-    while let Some(proposal) = world.answered(keep, script("AAA", "", None)).proposal {
+    while let Some(proposal) = world.answer_all(keep, script("AAA", "", None)).proposal {
         assert_eq!(proposal.files.len(), 1);
         titles.push(proposal.title.clone());
-        world.apply(&proposal);
+        world = world.applied(&proposal);
     }
     assert_eq!(titles, [1, 2, 3, 4, 5].map(|n| format!("Accept ADR-000{n}: Title {n}")));
 }
@@ -378,7 +378,7 @@ fn few_at_a_time_and_the_lowest_is_accepted_first() {
 #[test]
 fn a_text_is_judged_once_and_a_new_one_again() {
     let mut world = world(proposed());
-    let kept = world.answered(keep, script("RRR", "", None));
+    let kept = world.answer_all(keep, script("RRR", "", None));
     assert_eq!((kept.issues.len(), world.kept(keep).asks.len()), (1, 0));
     let text = world.files[PATH].replace("guards", "guards well");
     world.files.insert(PATH.into(), text);

@@ -1,8 +1,8 @@
-use super::super::repository::Repository;
 use super::graph::Graph;
 use super::*;
 use crate::language::code::FileUse;
 use crate::language::code::known::Known;
+use crate::language::keep::samples::Repository;
 use crate::model::language::{Context, Forbidden};
 use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use crate::language::code::known::Known;
-use crate::language::keep::samples::{World, at};
+use crate::language::keep::samples::{Repository, at};
 use crate::language::terms::samples::Sample;
 use crate::model::language::Anchor;
 
@@ -28,13 +28,13 @@ fn crane(kind: &str) -> Sample {
 }
 
 /// A service `Crane`, an entity `Dock` and a port `Port`; what the code of the crane names and is made from.
-fn world(depends: Option<Vec<Anchor>>, bases: Option<Vec<Anchor>>) -> World {
+fn world(depends: Option<Vec<Anchor>>, bases: Option<Vec<Anchor>>) -> Repository {
     let crane_at = at("src/crane.rs:Crane");
     let mut code = Known::whole();
     code.depends.extend(depends.map(|depends| (crane_at.clone(), depends)));
     code.bases.extend(bases.map(|bases| (crane_at, bases)));
     let of = |n: usize, name| Sample::new(IDS[n], name).with("aliases", "[]");
-    World::new(
+    Repository::harbour(
         [
             (CRANE, crane("\"service\"").text()),
             ("wiki/terms/dock.md", of(1, "Dock").text()),
@@ -45,14 +45,14 @@ fn world(depends: Option<Vec<Anchor>>, bases: Option<Vec<Anchor>>) -> World {
 }
 
 /// The world in which the code of the crane names and is made from something else.
-fn now_shows(mut world: World, depends: &[Anchor], bases: &[Anchor]) -> World {
+fn now_shows(mut world: Repository, depends: &[Anchor], bases: &[Anchor]) -> Repository {
     world.code.depends.insert(at("src/crane.rs:Crane"), depends.to_vec());
     world.code.bases.insert(at("src/crane.rs:Crane"), bases.to_vec());
     world
 }
 
 /// The relations of the crane, and what code put there.
-fn relations(world: &World) -> String {
+fn relations(world: &Repository) -> String {
     let names = [(IDS[0], "crane"), (IDS[1], "dock"), (IDS[2], "port"), (IDS[3], "nobody")];
     let lines = world.files[CRANE].lines();
     let lines = lines.filter(|line| line.starts_with("related") || line.starts_with("edges_by_code"));
@@ -60,7 +60,7 @@ fn relations(world: &World) -> String {
     names.iter().fold(text, |text, (id, name)| text.replace(id, name)).replace('"', "")
 }
 
-fn with(mut world: World, from: &str, to: &str) -> World {
+fn with(mut world: Repository, from: &str, to: &str) -> Repository {
     let text = world.files[CRANE].clone();
     assert!(text.contains(from), "{text}");
     world.files.insert(CRANE.into(), text.replace(from, to));
@@ -179,7 +179,7 @@ fn relations_of_people_stay_and_count() {
         let list = list.replace("dock", IDS[1]).replace("port", IDS[2]);
         format!("related: {list}")
     };
-    let by = |world: World, list: &str| with(world, "related: []", &related(list));
+    let by = |world: Repository, list: &str| with(world, "related: []", &related(list));
     let nothing = || world(Some(vec![]), Some(vec![]));
     let all = || world(Some(vec![dock(), port()]), Some(vec![port()]));
     let is_a = r#"[{"kind": "is_a", "target": "dock"}]"#;

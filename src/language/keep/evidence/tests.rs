@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::language::code::known::Known;
-use crate::language::keep::samples::World;
+use crate::language::keep::samples::Repository;
 use crate::language::keep::{Answer, Kept};
 use crate::language::terms::samples::{ID_A, ID_B, ID_C, Sample};
 
@@ -30,8 +30,8 @@ fn entry(n: usize, topic: &str, facts: &str, body: &str) -> (String, String) {
 }
 
 /// The terms `Crane` and `Dock`, and an entry that names both.
-fn world() -> World {
-    let mut world = World::new(
+fn world() -> Repository {
+    let mut world = Repository::harbour(
         [
             (CRANE, Sample::new(ID_A, "Crane").with("aliases", "[]").text()),
             ("wiki/terms/dock.md", Sample::new(ID_B, "Dock").with("aliases", "[]").text()),
@@ -42,8 +42,8 @@ fn world() -> World {
     world
 }
 
-fn asked(world: &World) -> String {
-    let kept = world.look(keep);
+fn asked(world: &Repository) -> String {
+    let kept = world.kept(keep);
     let abouts = kept.asks.iter().map(|ask| {
         let terms = ask.schema["properties"]["term_ids"]["items"]["enum"].to_string();
         let about = ask.about.replace("wiki entry ", "").replace("01ARZ3NDEKTSV4RRFFQ69G5", "");
@@ -65,7 +65,7 @@ fn entries_are_asked_about_with_the_terms_that_they_name() {
         world.files.extend([entry(1, "gotchas", facts, body)]);
         world
     };
-    let old = |mut world: World| {
+    let old = |mut world: Repository| {
         let text = Sample::new(ID_A, "Crane").with("aliases", "[]").with("confidence", "\"deprecated\"");
         world.files.insert(CRANE.into(), text.text());
         world
@@ -99,7 +99,7 @@ fn entries_are_asked_about_with_the_terms_that_they_name() {
 
 #[test]
 fn the_question() {
-    let kept = world().look(keep);
+    let kept = world().kept(keep);
     insta::assert_snapshot!(kept.asks[0].prompt, @"
     Say about which of some terms an entry of the wiki says something.
 
@@ -134,7 +134,7 @@ fn the_question() {
 #[test]
 fn an_answer_is_linked_and_kept() {
     let world = world().answered(keep, "", answer(&[ID_A]));
-    assert_eq!(world.look(keep).asks.len(), 0);
+    assert_eq!(world.kept(keep).asks.len(), 0);
     let (kept, after) = world.settled(keep);
     let told = world.told(&kept);
     let glossary =
@@ -148,7 +148,7 @@ fn an_answer_is_linked_and_kept() {
       -updated_at: "2026-01-01T00:00:00Z"
       +updated_at: "2026-12-01T00:00:00Z"
     "#);
-    assert_eq!(after.look(keep), Kept::default());
+    assert_eq!(after.kept(keep), Kept::default());
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn answers_that_dont_hold_are_dropped() {
     null:  0
     ");
     let mut never = world();
-    never.answers.insert(never.look(keep).asks[0].key.clone(), Answer::None);
+    never.answers.insert(never.kept(keep).asks[0].key.clone(), Answer::None);
     assert_eq!(never.settled(keep).0, Kept::default());
 }
 
@@ -248,7 +248,7 @@ fn no_topic_waits_for_another_one() {
     world.files.insert(CRANE.into(), Sample::new(ID_A, "Crane").with("aliases", "[]").text());
     world.files.extend((0..30).map(|n| entry(n, "architecture", "", "A crane.")));
     world.files.extend((30..33).map(|n| entry(n, "testing", "", "A crane.")));
-    let kept = world.look(keep);
+    let kept = world.kept(keep);
     assert_eq!(kept.asks.len(), 20);
     assert_eq!(kept.asks.iter().filter(|ask| ask.about.contains("testing")).count(), 3);
     insta::assert_snapshot!(kept.asks[..4].iter().map(|ask| ask.about.as_str()).collect::<Vec<_>>().join("\n"), @"

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::language::code::known::Known;
 use crate::language::code::{FileUse, Resolution};
-use crate::language::keep::samples::{World, at};
+use crate::language::keep::samples::{Repository, at};
 use crate::language::keep::{Answer, Kept};
 use crate::language::lint;
 use crate::language::terms::samples::{ID_A, ID_B, Sample};
@@ -20,7 +20,7 @@ fn uses(from: &str, to: &str) -> FileUse {
 }
 
 /// The terms `Crane` and `Dock`, and types: one that both use, one that one uses, one that carries weight.
-fn world() -> World {
+fn world() -> Repository {
     let types = ["src/slip.rs:Slip", "src/berth.rs:Berth", "src/quay.rs:QuayPort"];
     let code = Known {
         load_bearing: vec![at("src/quay.rs:QuayPort")],
@@ -40,7 +40,7 @@ fn world() -> World {
         excerpts: types.iter().map(|it| (at(it), format!("struct {};", at(it).name()))).collect(),
         ..Known::whole()
     };
-    World::new(
+    Repository::harbour(
         [
             (
                 CRANE,
@@ -65,8 +65,8 @@ fn answer() -> Value {
     })
 }
 
-fn abouts(world: &World) -> String {
-    let kept = world.look(keep);
+fn abouts(world: &Repository) -> String {
+    let kept = world.kept(keep);
     assert_eq!(kept.proposal, None);
     let told: Vec<String> = kept.asks.into_iter().map(|ask| ask.about).chain(kept.problems).collect();
     told.join(", ").replace("term candidate ", "")
@@ -212,7 +212,7 @@ fn an_answer_becomes_a_term() {
 
 #[test]
 fn the_question() {
-    let kept = world().look(keep);
+    let kept = world().kept(keep);
     insta::assert_snapshot!(kept.asks[0].prompt, @"
     Judge whether a type deserves a term in the glossary of this repository, and write the term if it does.
 
@@ -360,15 +360,15 @@ fn answers_that_are_nothing_are_not_asked_for_again() {
         assert_eq!((kept.proposal, kept.asks.len()), (None, 2));
     }
     let mut never = world();
-    never.answers.insert(never.look(keep).asks[0].key.clone(), Answer::None);
+    never.answers.insert(never.kept(keep).asks[0].key.clone(), Answer::None);
     assert_eq!(never.settled(keep).0.asks.len(), 2);
 }
 
 #[test]
 fn a_question_is_new_when_what_it_shows_is() {
-    let key = |world: &World| world.look(keep).asks[0].key.clone();
+    let key = |world: &Repository| world.kept(keep).asks[0].key.clone();
     let first = key(&world());
-    let changed = |change: fn(&mut World)| {
+    let changed = |change: fn(&mut Repository)| {
         let mut world = world();
         change(&mut world);
         key(&world) != first
@@ -405,7 +405,7 @@ fn an_alias_may_be_used_where_that_is_no_error() {
 }
 
 /// Many types that carry weight.
-fn many(n: usize) -> World {
+fn many(n: usize) -> Repository {
     let mut world = world();
     world.code.uses.clear();
     world.code.load_bearing = (0..n).map(|n| at(&format!("src/port{n:02}.rs:Quay{n:02}Port"))).collect();
@@ -414,7 +414,7 @@ fn many(n: usize) -> World {
     world
 }
 
-fn answer_all(world: &World, kept: &Kept) -> World {
+fn answer_all(world: &Repository, kept: &Kept) -> Repository {
     let mut after = world.clone();
     for ask in &kept.asks {
         let mut value = answer();
@@ -427,17 +427,17 @@ fn answer_all(world: &World, kept: &Kept) -> World {
 #[test]
 fn ten_at_a_time() {
     let world = many(12);
-    let kept = world.look(keep);
+    let kept = world.kept(keep);
     assert_eq!(kept.asks.len(), 10);
     let mut at = answer_all(&world, &kept);
-    let kept = at.look(keep);
+    let kept = at.kept(keep);
     assert_eq!(kept.asks.len(), 0, "none is asked for that couldn't be proposed now");
     let proposal = kept.proposal.unwrap();
     assert_eq!(proposal.title, "Add 10 terms for types of the code");
     let aliases = proposal.files.values().filter(|text| text.contains("aliases: [\"mooring\"]"));
     assert_eq!(aliases.count(), 1, "an alias is of one term");
     at = at.applied(&proposal);
-    let kept = at.look(keep);
+    let kept = at.kept(keep);
     assert_eq!((kept.proposal, kept.asks.len()), (None, 2));
 }
 
@@ -447,16 +447,16 @@ fn of_two_types_of_one_name_the_second_waits() {
     world.code.load_bearing.push(at("src/zone.rs:QuayPort"));
     world.code.excerpts.insert(at("src/zone.rs:QuayPort"), "trait QuayPort;".into());
     let yes = world.answered(keep, "quay.rs:QuayPort", answer());
-    assert!(!yes.look(keep).asks.iter().any(|ask| ask.about.contains("zone.rs")));
+    assert!(!yes.kept(keep).asks.iter().any(|ask| ask.about.contains("zone.rs")));
     let no = world.answered(keep, "quay.rs:QuayPort", json!({ "include": false }));
-    assert!(no.look(keep).asks.iter().any(|ask| ask.about.contains("zone.rs")));
+    assert!(no.kept(keep).asks.iter().any(|ask| ask.about.contains("zone.rs")));
 }
 
 #[test]
 fn new_terms_are_as_the_rules_ask() {
     let mut world = world();
     world.files.insert("wiki/page.md".into(), "# Page\n\nThe mooring is used by a pier.\n".into());
-    let kept = world.look(keep);
+    let kept = world.kept(keep);
     let world = answer_all(&world, &kept);
     let (_, after) = world.settled(keep);
     let reads: Vec<_> = after

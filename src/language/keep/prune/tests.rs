@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use crate::language::code::Resolution;
 use crate::language::code::known::Known;
-use crate::language::keep::samples::{World, at};
+use crate::language::keep::samples::{Repository, at};
 use crate::language::terms::samples::Sample;
 
 use super::keep;
@@ -29,14 +29,14 @@ fn path(n: usize) -> &'static str {
 }
 
 /// A harbour of so many terms, in which some symbols went elsewhere.
-fn world(n: usize, became: &[(&str, Resolution)]) -> World {
+fn world(n: usize, became: &[(&str, Resolution)]) -> Repository {
     let code = Known {
         resolutions: became.iter().map(|(anchor, became)| (at(anchor), became.clone())).collect(),
         ..Known::whole()
     };
-    let world = World::new((0..n).map(|n| (path(n), sample(n).text())), code);
+    let world = Repository::harbour((0..n).map(|n| (path(n), sample(n).text())), code);
     // Its glossary is as it should be, so that a diff shows what a proposal does to it.
-    let text = World::rendered(&world);
+    let text = Repository::rendered(&world);
     let mut world = world;
     world.files.insert("wiki/glossary.md".into(), text);
     world
@@ -142,7 +142,7 @@ fn terms_that_share_or_swap_places_follow() {
         &[("src/apron.rs:Apron", renamed("src/berth.rs:Berth")), ("src/berth.rs:Berth", Resolution::Gone)],
     );
     assert_eq!(
-        world.look(keep).proposal.unwrap().title,
+        world.kept(keep).proposal.unwrap().title,
         "Deprecate 1 term whose code is gone",
         "it doesn't hold"
     );
@@ -192,7 +192,7 @@ fn many_at_once_are_not_believed() {
                 world.code.resolutions.insert(at(&format!("src/crane{n}.rs:Crane{n}")), Resolution::Gone);
             }
         }
-        let title = world.look(keep).proposal.map(|proposal| proposal.title);
+        let title = world.kept(keep).proposal.map(|proposal| proposal.title);
         assert_eq!(title.as_deref(), expected, "{n}");
     }
 }

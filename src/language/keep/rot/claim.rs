@@ -71,6 +71,7 @@ fn live(look: &Look<'_>, entry: &Entry) -> Vec<(String, String)> {
         if verify(&cite, look.code) == Verified::There {
             live.insert(match cite.style {
                 Style::Anchor(anchor) => of_anchor(&anchor),
+                Style::File(path) => (path.clone(), path),
                 Style::Dotted(dotted) => {
                     let name = dotted.rsplit('.').next().unwrap_or(&dotted).to_owned();
                     (dotted, name)

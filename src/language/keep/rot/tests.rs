@@ -1,6 +1,6 @@
-use super::super::repository::Repository;
 use super::*;
 use crate::language::code::known::Known;
+use crate::language::keep::samples::Repository;
 use crate::language::wiki::sample::entry;
 use proptest::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use crate::language::code::Resolution;
 use crate::language::keep::Merged;
-use crate::language::keep::decided::{World, adr, told};
+use crate::language::keep::samples::{Repository, adr, outline};
 
 use super::keep;
 
@@ -15,9 +15,9 @@ fn pull(number: u64, files: &[&str]) -> Merged {
 
 /// One decision that cites something, and what was merged.
 fn seen(cites: &str, merged: Vec<Merged>) -> String {
-    let mut world = World::of([("adr/0001-a.md", adr(1, ACCEPTED, cites))]);
+    let mut world = Repository::of_decisions([("adr/0001-a.md", adr(1, ACCEPTED, cites))]);
     world.merged = merged;
-    told(&world.kept(keep))
+    outline(&world.kept(keep))
         .lines()
         .filter(|line| line.starts_with("issue") || line.contains("| *"))
         .collect::<Vec<_>>()
@@ -102,8 +102,10 @@ fn what_touches_a_decision() {
 #[test]
 fn only_live_decisions_are_touched() {
     for (status, touched) in [("Accepted", 1), ("Proposed", 1), ("Rejected", 0), ("Deprecated", 0)] {
-        let mut world =
-            World::of([("adr/0001-a.md", adr(1, &format!("**Status:** {status}"), "`src/a.rs`"))]);
+        let mut world = Repository::of_decisions([(
+            "adr/0001-a.md",
+            adr(1, &format!("**Status:** {status}"), "`src/a.rs`"),
+        )]);
         world.merged = vec![pull(1, &["src/a.rs"])];
         assert_eq!(world.kept(keep).issues.len(), touched, "{status}");
     }
@@ -112,14 +114,15 @@ fn only_live_decisions_are_touched() {
 const PATHS: [&str; 5] =
     ["adr/0001-a.md", "adr/0002-b.md", "adr/0003-c.md", "adr/0004-d.md", "adr/0005-e.md"];
 
-fn many(n: usize, cites: &str) -> World {
-    World::of((1_u16..).zip(&PATHS[..n]).map(|(n, path)| (*path, adr(n, ACCEPTED, cites))))
+fn many(n: usize, cites: &str) -> Repository {
+    Repository::of_decisions((1_u16..).zip(&PATHS[..n]).map(|(n, path)| (*path, adr(n, ACCEPTED, cites))))
 }
 
 #[test]
 fn what_many_decisions_share_is_no_change_of_any() {
-    let subjects =
-        |world: &World| world.kept(keep).issues.into_iter().map(|issue| issue.subject).collect::<Vec<_>>();
+    let subjects = |world: &Repository| {
+        world.kept(keep).issues.into_iter().map(|issue| issue.subject).collect::<Vec<_>>()
+    };
     let mut three = many(3, "`src/a.rs`");
     three.merged = vec![pull(1, &["src/a.rs"])];
     assert_eq!(subjects(&three), ["ADR-0001", "ADR-0002", "ADR-0003"]);
@@ -135,7 +138,7 @@ fn what_many_decisions_share_is_no_change_of_any() {
 fn a_pull_request_that_touches_many_is_one_issue() {
     let mut world = many(4, "`src/a.rs:Lost`");
     world.merged = vec![pull(1, &["src/a.rs"]), pull(2, &["src/a.rs", PATHS[0], PATHS[1]])];
-    insta::assert_snapshot!(told(&world.kept(keep)), @"
+    insta::assert_snapshot!(outline(&world.kept(keep)), @"
     issue ADR-0003: ADR-0003 cites code that 1 pull request changed
       | Code that `adr/0003-c.md` cites was changed, and the decision wasn't:
       | 
@@ -157,12 +160,12 @@ fn a_pull_request_that_touches_many_is_one_issue() {
       | Look whether they still hold. A merged change of the file of a decision takes it off this list; the last one closes this.
     ");
     world.merged.push(pull(3, &PATHS));
-    assert_eq!(told(&world.kept(keep)), "");
+    assert_eq!(outline(&world.kept(keep)), "");
 }
 
 #[test]
 fn long_lists_are_cut() {
-    let mut world = World::of([(PATHS[0], adr(1, ACCEPTED, "`src/a.rs`"))]);
+    let mut world = Repository::of_decisions([(PATHS[0], adr(1, ACCEPTED, "`src/a.rs`"))]);
     world.merged = (1..=45).map(|n| pull(n, &["src/a.rs"])).collect();
     let issue = world.kept(keep).issues.remove(0);
     assert_eq!(issue.title, "ADR-0001 cites code that 45 pull requests changed");
@@ -171,7 +174,7 @@ fn long_lists_are_cut() {
 
 #[test]
 fn what_comes_back_touches_no_longer() {
-    let mut world = World::of([(PATHS[0], adr(1, ACCEPTED, "`src/a.rs:Lost`"))]);
+    let mut world = Repository::of_decisions([(PATHS[0], adr(1, ACCEPTED, "`src/a.rs:Lost`"))]);
     world.merged = vec![pull(1, &["src/a.rs"])];
     assert_eq!(world.kept(keep).issues.len(), 1);
     world.code.resolutions.insert("src/a.rs:Lost".parse().unwrap(), Resolution::Resolves);

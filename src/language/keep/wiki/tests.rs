@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
-use super::super::repository::Repository;
 use super::super::{Answer, Ask};
 use super::*;
 use crate::language::code::known::Known;
 use crate::language::front::Page;
+use crate::language::keep::samples::Repository;
 use crate::language::wiki::sample::entry;
 use crate::language::wiki::{Standing, appended};
 use proptest::prelude::*;

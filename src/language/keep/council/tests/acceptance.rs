@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::language::keep::Ask;
-use crate::language::keep::decided::{adr, told};
+use crate::language::keep::samples::{adr, outline};
 
 use super::super::keep;
 use super::{PATH, proposed, script, world};
@@ -12,8 +12,8 @@ use super::{PATH, proposed, script, world};
 #[test]
 fn a_minority_is_quoted_and_nothing_else_changes() {
     let mut world = world(proposed());
-    let kept = world.answered(keep, script("AAC", "", None));
-    world.settles(keep, &kept.proposal.unwrap());
+    let kept = world.answer_all(keep, script("AAC", "", None));
+    world.settle(keep);
     insta::assert_snapshot!(world.files[PATH], @"
     # ADR-0002: Title 2
 
@@ -38,8 +38,8 @@ fn a_minority_is_quoted_and_nothing_else_changes() {
     * Editor (REQUEST_CHANGES): It says what a request_changes has to say. There is @ nobody to ask about # 1.
     ");
     let mut crlf = super::world(proposed().replace('\n', "\r\n"));
-    let kept = crlf.answered(keep, script("AAC", "", None));
-    crlf.settles(keep, &kept.proposal.unwrap());
+    let kept = crlf.answer_all(keep, script("AAC", "", None));
+    crlf.settle(keep);
     assert_eq!(crlf.files[PATH], world.files[PATH].replace('\n', "\r\n"));
 }
 
@@ -47,8 +47,8 @@ fn a_minority_is_quoted_and_nothing_else_changes() {
 fn a_minority_report_goes_on_where_there_is_one() {
     let text = proposed().replace("## Consequences", "## Minority report\n\n* Of old.\n\n## Consequences");
     let mut world = world(text);
-    let kept = world.answered(keep, script("AAC", "", None));
-    world.settles(keep, &kept.proposal.unwrap());
+    let kept = world.answer_all(keep, script("AAC", "", None));
+    world.settle(keep);
     let (_, report) = world.files[PATH].split_once("## Minority").unwrap();
     insta::assert_snapshot!(report, @"
      report
@@ -74,8 +74,8 @@ fn the_index_and_the_place_that_is_taken_follow() {
     );
     let mut world = world(text);
     world.files.insert("adr/README.md".into(), index(""));
-    let kept = world.answered(keep, script("AAA", "", None));
-    insta::assert_snapshot!(told(&kept), @"
+    let kept = world.answer_all(keep, script("AAA", "", None));
+    insta::assert_snapshot!(outline(&kept), @"
     proposal: Accept ADR-0002: Title 2
       - Council, round 1: Architect, APPROVE: It says what a approve has to say. There is @ nobody to ask about # 1.
       - Council, round 1: Editor, APPROVE: It says what a approve has to say. There is @ nobody to ask about # 1.
@@ -87,7 +87,7 @@ fn the_index_and_the_place_that_is_taken_follow() {
       file adr/0002-b.md
       file adr/README.md
     ");
-    world.settles(keep, &kept.proposal.unwrap());
+    world.settle(keep);
     insta::assert_snapshot!(world.files["adr/README.md"], @"
     Words.
     <!-- adr-index: begin -->
@@ -103,8 +103,8 @@ fn the_index_and_the_place_that_is_taken_follow() {
     let text = adr(1, "**Status:** Superseded by ADR-0002", "An older thing.");
     let mut world = super::world(proposed());
     world.files.insert("adr/0001-a.md".into(), text);
-    let proposal = world.answered(keep, script("AAA", "", None)).proposal.unwrap();
-    world.settles(keep, &proposal);
+    world.answer_all(keep, script("AAA", "", None));
+    world.settle(keep);
     assert!(
         world.files[PATH].contains("**Date:** 2026-11-21\n**Supersedes:** ADR-0001\n"),
         "{}",
@@ -116,7 +116,7 @@ fn the_index_and_the_place_that_is_taken_follow() {
     for (name, page) in [("without a place", "Words.\n".to_owned()), ("with two", index("") + &index(""))] {
         let mut world = super::world(proposed());
         world.files.insert("adr/README.md".into(), page);
-        let proposal = world.answered(keep, script("AAA", "", None)).proposal.unwrap();
+        let proposal = world.answer_all(keep, script("AAA", "", None)).proposal.unwrap();
         assert_eq!(proposal.files.len(), 1, "{name}");
         let said = proposal.changes.iter().any(|line| line.contains("README.md` isn't changed"));
         assert_eq!(said, name == "with two", "{name}");
@@ -137,9 +137,9 @@ proptest! {
             }
             Some(value)
         };
-        let kept = world.answered(keep, given);
+        let kept = world.answer_all(keep, given);
         prop_assert!(kept.problems.is_empty(), "{:?}", kept.problems);
-        world.settles(keep, &kept.proposal.unwrap());
+        world.settle(keep);
         let record = crate::language::adr::Record::read(PATH, &world.files[PATH]).unwrap();
         let titles: Vec<&str> =
             record.sections()[..3].iter().map(|section| &record.text()[section.title.clone()]).collect();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::language::adr::Record;
-use crate::language::keep::decided::told;
+use crate::language::keep::samples::outline;
 
 use super::super::keep;
 use super::{PATH, proposed, script, world};
@@ -40,8 +40,8 @@ fn what_a_clerk_may_not_write() {
     let mut all = String::new();
     for (name, answer) in rows {
         let mut world = world(proposed());
-        let kept = world.answered(keep, script("CCC", "AAA", Some(answer)));
-        assert!(kept.proposal.is_none(), "{name}: {}", told(&kept));
+        let kept = world.answer_all(keep, script("CCC", "AAA", Some(answer)));
+        assert!(kept.proposal.is_none(), "{name}: {}", outline(&kept));
         let body = &kept.issues[0].body;
         let why = body.lines().find(|line| line.starts_with("The clerk")).unwrap();
         all.push_str(&format!("{name}: {}\n", why.split_once("nothing: ").unwrap().1));
@@ -74,8 +74,8 @@ fn an_amended_section_keeps_what_is_around_it() {
     for end in ["\n", "\r\n"] {
         let mut world = world(proposed().replace('\n', end));
         let before = world.files[PATH].clone();
-        let kept = world.answered(keep, script("CCC", "AAA", Some(answer.clone())));
-        world.settles(keep, &kept.proposal.unwrap());
+        let kept = world.answer_all(keep, script("CCC", "AAA", Some(answer.clone())));
+        world.settle(keep);
         let amended = "So it was.\n\n### Why\n\n* amended-text".replace('\n', end);
         let status =
             format!("**Status:** Accepted{end}**Date:** 2026-11-21{end}**Enforcement:** decision-of-record");
@@ -93,11 +93,11 @@ proptest! {
     fn any_answer_of_a_clerk_is_text_of_its_section_or_nothing(decision in "(.|[`:#*<>|~=-]|\n|amended-text|## |Status: Accepted|```|\n---\n|<!--|ADR-0001){1,40}") {
         let mut world = world(proposed());
         let answer = json!({"Context": null, "Decision": format!("amended-text {decision}"), "Consequences": null});
-        let kept = world.answered(keep, script("CCC", "AAA", Some(answer)));
+        let kept = world.answer_all(keep, script("CCC", "AAA", Some(answer)));
         prop_assert_eq!(kept.proposal.is_some(), kept.issues.is_empty());
         prop_assert!(kept.problems.is_empty());
-        if let Some(proposal) = kept.proposal {
-            world.settles(keep, &proposal);
+        if kept.proposal.is_some() {
+            world.settle(keep);
             let (before, after) = (proposed(), &world.files[PATH]);
             let (head, _) = before.split_once("## Context").unwrap();
             let (_, tail) = before.split_once("## Consequences").unwrap();
