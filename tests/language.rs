@@ -451,6 +451,32 @@ fn what_was_learnt_is_taken_in_asked_for_and_no_longer_told_once_its_code_is_gon
     });
 }
 
+/// What Git and GitHub write for a revert tells which lesson no longer holds.
+#[test]
+fn what_was_learnt_of_a_pull_request_ends_with_its_revert() {
+    yard(|w| {
+        w.config(&CONFIG.replace("factory \"acme\"", "factory \"acme\" { config \"acme/yard\"; }"));
+        w.write("lesson.md", "Chains wear: look at the trap before a lift.\n");
+        for (title, pull) in [("Chains wear", "7"), ("Ropes wear", "8")] {
+            w.write("lesson.md", &format!("{title}: look at the trap before a lift.\n"));
+            w.run(&["wiki", "ingest", "lesson.md", "--title", title, "--repo", "acme/yard", "--pull", pull])
+                .exits(0);
+        }
+        w.commit("Look at chains (#7)");
+        w.commit("Merge pull request #8 from acme/ropes");
+        let listed = |w: &World| w.run(&["wiki", "list"]).exits(0).out;
+        assert!(!listed(w).contains("doesn't hold"), "{}", listed(w));
+        let landed = w.git(&["rev-parse", "HEAD~1"]).trim().to_owned();
+        w.commit(&format!("Revert \"Look at chains (#7)\" (#9)\n\nThis reverts commit {landed}."));
+        let says = "Chains wear  doesn't hold: acme/yard#7, which it was learnt from, was reverted\n";
+        assert!(listed(w).contains(says) && listed(w).matches("doesn't hold").count() == 1, "{}", listed(w));
+        let told = w.run(&["wiki", "query", "wear"]).exits(0).out;
+        assert!(!told.contains("Chains") && told.contains("Ropes"), "{told}");
+        w.commit("Revert \"Revert \"Look at chains (#7)\" (#9)\" (#10)\n\nReverts acme/yard#9");
+        assert!(!listed(w).contains("doesn't hold"), "{}", listed(w));
+    });
+}
+
 /// Each reads what the others have written before it writes.
 #[test]
 fn who_writes_words_at_once_loses_nothing() {

@@ -1,6 +1,6 @@
 //! `factoryctl wiki`: what a project has learnt, as entries that prompts are given excerpts of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -124,13 +124,16 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             Opened::of(cx, &args.whose).await?
         }
     };
-    let words = opened.words()?;
+    let words = match &args.what {
+        What::List { .. } | What::Query { .. } => opened.words_with_history(cx)?,
+        What::Ingest(_) | What::Index { .. } | What::Log { .. } => opened.words()?,
+    };
     match &args.what {
         What::List { json } => list(cx, &opened, &words, *json).await,
         What::Query { words: keywords, paths, topics, budget } => {
             let ask = Ask { topics, keywords, paths, budget: *budget };
             let code = opened.code(cx, &words).await?;
-            let world = World { now: cx.clock.now(), code: &code, reverted: &BTreeSet::new() };
+            let world = World { now: cx.clock.now(), code: &code, reverted: &words.reverted };
             let excerpt = wiki::query(&words.entries, &ask, &world);
             let shown: Vec<String> = excerpt.text.lines().map(printable).collect();
             if !shown.is_empty() {
@@ -155,7 +158,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
 
 async fn list(cx: &Context, opened: &Opened, words: &Words, as_json: bool) -> Result<Exit, Fail> {
     let code = opened.code(cx, words).await?;
-    let world = World { now: cx.clock.now(), code: &code, reverted: &BTreeSet::new() };
+    let world = World { now: cx.clock.now(), code: &code, reverted: &words.reverted };
     let mut out = String::new();
     let mut all: Vec<Value> = Vec::new();
     for entry in &words.entries {

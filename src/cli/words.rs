@@ -135,6 +135,19 @@ impl Opened {
         Ok(Words::read(&self.tree, self.language()?)?)
     }
 
+    /// The words, with the pull requests that were reverted of those that entries were learnt from, where it is known which
+    /// repository this is.
+    pub(super) fn words_with_history(&self, cx: &Context) -> Result<Words, Fail> {
+        let mut words = self.words()?;
+        let desired = &self.loaded.desired;
+        let api = cx.api(desired);
+        let repo = self.of.as_ref().or_else(|| desired.own_repo(&api));
+        if let (Some(repo), Some(git), Some(head)) = (repo, self.files.repo(), self.head()?) {
+            words.look_back(git, &head, repo)?;
+        }
+        Ok(words)
+    }
+
     /// The code, as far as it is declared, and what became of the anchors of terms that lead nowhere.
     pub(super) async fn code(&self, cx: &Context, words: &Words) -> Result<Symbols, Fail> {
         let program = cx.env.executable().map_err(|error| {

@@ -366,6 +366,32 @@ impl Repo {
         Ok(out)
     }
 
+    /// Tells the messages of the commits up to a head, newest first, at most so many, for as long as more are wanted.
+    ///
+    /// # Errors
+    /// When history can't be read. Where it is cut off, what comes before the cut is not told.
+    pub fn history(
+        &self,
+        head: &CommitId,
+        most: usize,
+        mut more: impl FnMut(&CommitId, &str) -> bool,
+    ) -> Result<(), Error> {
+        let repo = self.local();
+        let failed = || self.failed("walk through history");
+        let newest = gix::traverse::commit::simple::CommitTimeOrder::NewestFirst;
+        let order = gix::revision::walk::Sorting::ByCommitTime(newest);
+        let walk = repo.rev_walk([object_id(head)]).sorting(order).all().map_err(failed())?;
+        for info in walk.take(most) {
+            let id = commit_id(info.map_err(failed())?.id);
+            let commit = self.find_commit(&repo, &id)?;
+            let message = commit.message_raw().map_err(failed())?;
+            if !more(&id, &message.to_string()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// The commits up to a head that changed what lies at a path, newest first: at most so many, found among so many.
     /// A merge that took one side as it was changed nothing.
     ///

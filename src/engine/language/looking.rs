@@ -234,7 +234,8 @@ async fn kept(
         return Err(Error::Moved { branch: branch.to_owned(), head: of.head });
     }
     let tree = Arc::new(Tree::commit(mirror.repo(), &of.head)?);
-    let words = Words::read(&tree, &of.language)?;
+    let mut words = Words::read(&tree, &of.language)?;
+    words.look_back(mirror.repo(), &of.head, repo)?;
     let program = env.executable().map_err(Error::Program)?;
     let library = Library::new(program, Some(state.home()), None, now);
     let mut code = library.read(repo.as_str(), &tree, &words.language).await?;
@@ -262,6 +263,7 @@ async fn kept(
             unread: &unread,
             answers: &answers,
             merged: &merged,
+            reverted: &words.reverted,
             repo: &name,
             now,
         };

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::adapters::git::{self, Repo};
 use crate::language::adr::{self, Adrs, Taken};
 use crate::language::code::Code;
 use crate::language::finding::Finding;
@@ -13,14 +14,17 @@ use crate::language::rule::Found;
 use crate::language::terms::{self, Listing};
 use crate::language::unmerged::{self, UNMERGED};
 use crate::language::wiki::WikiPage;
-use crate::language::wiki::{self, CITATION, ENTRY, Entry};
+use crate::language::wiki::{self, CITATION, ENTRY, Entry, Pull, Reverts};
 use crate::model::language::{Anchor, Language, Level, Topic};
-use crate::model::{ConfigFile, ConfigFiles};
+use crate::model::{CommitId, ConfigFile, ConfigFiles, RepoName};
 
 use super::tree::{Error, Tree};
 
 /// The most bytes of a page that is read at all: beyond what counts as one, so that its own reader says what is wrong.
 const MOST_READ: u64 = 2 * MOST_BYTES as u64;
+
+/// The most commits that are looked through for the landing of a pull request.
+const MOST_HISTORY: usize = 20_000;
 
 /// The rules that ask what is in the code. Where config names no code, nobody asks.
 const OF_CODE: [&str; 6] =
@@ -43,6 +47,8 @@ pub(crate) struct Words {
     rendered: Vec<WikiPage>,
     /// The files of terms and decisions, whether or not they are any.
     others: Vec<WikiPage>,
+    /// The pull requests that entries were learnt from and that were reverted, as far as that was looked up.
+    pub(crate) reverted: BTreeSet<Pull>,
     /// What is wrong with entries.
     wrong: Vec<(String, front::Error)>,
     /// What couldn't be read.
@@ -99,11 +105,38 @@ impl Words {
             adrs: Adrs::read(decisions),
             pages: all,
             entries,
+            reverted: BTreeSet::new(),
             wrong,
             rendered,
             others: terms.into_iter().chain(adrs).collect(),
             unread,
         })
+    }
+
+    /// Finds out which pull requests of this repository, of those that entries which hold were learnt from, were reverted.
+    ///
+    /// # Errors
+    /// When its history can't be read.
+    pub(crate) fn look_back(
+        &mut self,
+        git: &Repo,
+        head: &CommitId,
+        repo: &RepoName,
+    ) -> Result<(), git::Error> {
+        let active = self.entries.iter().filter(|entry| entry.is_active());
+        let sources = active.map(|entry| &entry.facts().source);
+        let ours = sources.filter(|source| source.repo.eq_ignore_ascii_case(repo.as_str()));
+        let learnt: BTreeSet<Pull> = ours
+            .filter_map(|source| Some(Pull { repo: source.repo.clone(), number: source.pull? }))
+            .collect();
+        if learnt.is_empty() {
+            return Ok(());
+        }
+        let mut reverts = Reverts::of(repo.as_str(), learnt.iter().map(|pull| pull.number).collect());
+        git.history(head, MOST_HISTORY, |id, message| reverts.next(id, message))?;
+        let found = reverts.found();
+        self.reverted = learnt.into_iter().filter(|pull| found.contains(&pull.number)).collect();
+        Ok(())
     }
 
     /// The anchors of the terms in use.

@@ -86,8 +86,7 @@ pub fn keep(look: &Look<'_>) -> Kept {
 /// The entries that are current, each with the terms that it names or whose code it is about, if there are any.
 fn pairs<'a>(look: &Look<'a>, terms: &[&'a TermFile]) -> Vec<Pair<'a>> {
     let mentions = Mentions::of(terms);
-    let reverted = BTreeSet::new();
-    let world = World { now: look.now, code: look.code, reverted: &reverted };
+    let world = World { now: look.now, code: look.code, reverted: look.reverted };
     let mut hosts: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     for (at, file) in terms.iter().enumerate() {
         let Some(anchor) = &file.term.code_anchor else { continue };

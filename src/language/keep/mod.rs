@@ -34,6 +34,7 @@ use super::adr::{Adrs, number_of};
 use super::code::Code;
 use super::terms::Read;
 use super::ulid::Ulid;
+use super::wiki::Pull;
 use super::wiki::{Entry, WikiPage};
 
 /// One state of a repository, and what is known besides.
@@ -59,6 +60,8 @@ pub struct Look<'a> {
     pub answers: &'a BTreeMap<String, Answer>,
     /// Pull requests that were merged lately, oldest first.
     pub merged: &'a [Merged],
+    /// Pull requests that entries were learnt from and that were reverted.
+    pub reverted: &'a BTreeSet<Pull>,
     /// The repository: `owner/name`.
     pub repo: &'a str,
     /// Now.

@@ -13,7 +13,7 @@ use crate::language::render::glossary;
 use crate::language::terms::Listing;
 use crate::language::terms::read::read;
 use crate::language::terms::samples::language;
-use crate::language::wiki::{Entry, WikiPage, is_named_so};
+use crate::language::wiki::{Entry, Pull, WikiPage, is_named_so};
 use crate::model::language::{Anchor, Language};
 
 use super::{Answer, Ask, Kept, Look, Merged, Proposal};
@@ -33,6 +33,8 @@ pub(crate) struct Repository {
     pub(crate) answers: BTreeMap<String, Answer>,
     /// What was merged.
     pub(crate) merged: Vec<Merged>,
+    /// What was reverted.
+    pub(crate) reverted: BTreeSet<Pull>,
     /// Now.
     pub(crate) now: Timestamp,
 }
@@ -47,6 +49,7 @@ impl Repository {
             code,
             answers: BTreeMap::new(),
             merged: Vec::new(),
+            reverted: BTreeSet::new(),
             now: "2026-12-01T00:00:00Z".parse().expect("it is a moment"),
         }
     }
@@ -132,6 +135,7 @@ impl Repository {
             unread: &self.unread,
             answers: &self.answers,
             merged: &self.merged,
+            reverted: &self.reverted,
             repo: "acme/widgets",
             now: self.now,
         })

@@ -68,8 +68,8 @@ pub fn keep(look: &Look<'_>) -> Kept {
 impl<'a> Draft<'a> {
     /// Puts on record which entries no longer hold; gives those that do.
     fn heal(&mut self) -> Vec<&'a Entry> {
-        let reverted = BTreeSet::new();
-        let world = World { now: self.look.now, code: self.look.code, reverted: &reverted };
+        let Look { now, code, reverted, .. } = *self.look;
+        let world = World { now, code, reverted };
         let mut holding = Vec::new();
         for entry in self.look.entries {
             let verdict = verdict(entry, &world);

@@ -256,7 +256,10 @@ mod tests {
             ("dotted", "`src.a.Guard` `src::a::Guard` `src.a.Lost`"),
             ("dotted, and not ours", "`os.path.join` `self.a.b` src.a.Lost `src.a`"),
             ("files", "`src/a.py` `src/lost.py` `lib/b.py` `src/b.rs` src/c.py"),
-            ("files, and not ours", "`src/` `src/*.py` `src/../a.py` `src/foo.py` `https://a.b/src/x.py` `src/a py`"),
+            (
+                "files, and not ours",
+                "`src/` `src/*.py` `src/../a.py` `src/foo.py` `https://a.b/src/x.py` `src/a py`",
+            ),
             ("in a fence", "```py\nsrc/a.py:Lost `src.a.Lost`\n```"),
         ];
         let told = |(name, text): &(&str, &str)| {

@@ -12,6 +12,7 @@ pub mod log;
 pub mod page;
 pub mod query;
 pub mod read;
+pub mod reverts;
 #[cfg(test)]
 pub mod sample;
 pub mod stale;
@@ -26,6 +27,7 @@ pub use kinds::{CodeRef, Confidence, Source, SourceKind, Standing};
 pub use log::{Lost, Op, Operation, append, appended, path as log_path, read as read_log};
 pub use page::WikiPage;
 pub use query::{Ask, Excerpt, query};
+pub use reverts::Reverts;
 pub use stale::{Pull, Reason, Verdict, World, verdict};
 pub(super) use topics::spaced;
 pub use topics::{Topic, Topics};

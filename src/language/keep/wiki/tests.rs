@@ -66,6 +66,21 @@ fn told(repository: &Repository) -> String {
 }
 
 #[test]
+fn what_a_reverted_pull_request_taught_no_longer_holds() {
+    let of = |n: u8, pull: u64| {
+        let source =
+            format!("source: {{\"type\": \"review\", \"pull\": {pull}, \"repo\": \"acme/widgets\"}}");
+        entry(n, "gotchas", &format!("Lesson {n}"), &source, "Beware.")
+    };
+    let mut repository = Repository::new(code()).entry(&of(1, 7)).entry(&of(2, 8));
+    repository.reverted.insert(crate::language::wiki::Pull { repo: "acme/widgets".into(), number: 7 });
+    let text = told(&repository);
+    let says = "-a.md` no longer holds: acme/widgets#7, which it was learnt from, was reverted\n";
+    assert!(text.contains(says) && text.matches("no longer holds").count() == 1, "{text}");
+    repository.settle(keep);
+}
+
+#[test]
 fn what_no_longer_holds_is_put_on_record() {
     let mut repository = Repository::new(code())
         .entry(&entry(1, "gotchas", "Gone", "code_refs: [\"src/x.rs\", \"src/a.rs:Lost\"]", "B"))
