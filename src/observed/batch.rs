@@ -1,10 +1,12 @@
 //! Batches of repositories in one GraphQL query, halved when GitHub finds one too heavy.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use crate::adapters::github::{Error, Kind};
+use crate::adapters::github::{Client, Error, GraphqlReply, Kind, Operation};
+use crate::model::RepoName;
 
 /// How many repositories one query reads in full. GitHub answers 50 with 100 labels each well within its ten
 /// seconds, and the cost stays at two points.
@@ -21,6 +23,28 @@ pub(super) fn too_heavy(error: &Error) -> bool {
 
 /// So many chunks in vain, and none that was read: it isn't their size.
 const OUTAGE: usize = 4;
+
+/// Asks GitHub about items, in queries of at most `size` of one owner each, since each owner has a credential of its own. The
+/// items of a query come with its reply, in the order in which they were asked for.
+pub(super) async fn of_owners<T: Clone>(
+    client: &Client,
+    items: impl IntoIterator<Item = T>,
+    repo: impl Fn(&T) -> &RepoName,
+    size: usize,
+    query: impl Fn(&str, &[T]) -> Operation,
+) -> Vec<(Vec<T>, Result<GraphqlReply, Error>)> {
+    let mut by_owner: BTreeMap<String, Vec<T>> = BTreeMap::new();
+    for item in items {
+        by_owner.entry(repo(&item).owner().to_ascii_lowercase()).or_default().push(item);
+    }
+    let query = &query;
+    let reads = by_owner.iter().map(|(owner, all)| {
+        let read = async move |chunk| client.graphql(owner, &query(owner, chunk)).await;
+        in_chunks(all, size, read)
+    });
+    let read = futures::future::join_all(reads).await;
+    read.into_iter().flatten().map(|(chunk, reply)| (chunk.to_vec(), reply)).collect()
+}
 
 /// Runs `read` over `items` in chunks of at most `size`, all at once (the client bounds what is in flight). A
 /// chunk that is too heavy is halved, down to single items, unless nothing at all can be read. Each chunk's result

@@ -110,15 +110,8 @@ pub async fn heads(
         if pages.is_empty() {
             break;
         }
-        let mut by_owner: BTreeMap<String, Vec<Page<'_>>> = BTreeMap::new();
-        for page in std::mem::take(&mut pages) {
-            by_owner.entry(page.repo.owner().to_ascii_lowercase()).or_default().push(page);
-        }
-        let reads = by_owner.iter().map(|(owner, all)| {
-            let read = async |chunk| client.graphql(owner, &query(owner, chunk)).await;
-            batch::in_chunks(all, HEADS, read)
-        });
-        for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
+        let asked = std::mem::take(&mut pages);
+        for (chunk, result) in batch::of_owners(client, asked, |page| page.repo, HEADS, query).await {
             for (k, page) in chunk.iter().enumerate() {
                 let told = match &result {
                     Ok(reply) => told(reply, k, page, prefix),
@@ -276,27 +269,21 @@ pub async fn landed(
     gaps: &mut Vec<Gap>,
 ) -> BTreeMap<RepoName, Vec<Landed>> {
     let mut out = BTreeMap::new();
-    let mut by_owner: BTreeMap<String, Vec<(RepoName, String, Timestamp)>> = BTreeMap::new();
-    for one in wanted {
-        by_owner.entry(one.0.owner().to_ascii_lowercase()).or_default().push(one.clone());
-    }
-    let reads = by_owner.iter().map(|(owner, all)| {
-        let read = async |chunk: &[(RepoName, String, Timestamp)]| {
-            let mut text = Text::new(owner);
-            for (k, (repo, branch, _)) in chunk.iter().enumerate() {
-                text.variable(&format!("b{k}"), "String", json!(branch));
-                let fields = format!(
-                    "pullRequests(baseRefName: $b{k}, first: {LANDED}, states: [MERGED], \
-                     orderBy: {{ field: UPDATED_AT, direction: DESC }}) \
-                     {{ nodes {{ number mergedAt mergeCommit {{ oid }} }} }}"
-                );
-                text.ask(k, repo, &fields);
-            }
-            client.graphql(owner, &text.operation("Landed", "")).await
-        };
-        batch::in_chunks(all, HEADS, read)
-    });
-    for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
+    let query = |owner: &str, chunk: &[(RepoName, String, Timestamp)]| {
+        let mut text = Text::new(owner);
+        for (k, (repo, branch, _)) in chunk.iter().enumerate() {
+            text.variable(&format!("b{k}"), "String", json!(branch));
+            let fields = format!(
+                "pullRequests(baseRefName: $b{k}, first: {LANDED}, states: [MERGED], \
+                 orderBy: {{ field: UPDATED_AT, direction: DESC }}) \
+                 {{ nodes {{ number mergedAt mergeCommit {{ oid }} }} }}"
+            );
+            text.ask(k, repo, &fields);
+        }
+        text.operation("Landed", "")
+    };
+    let asked = wanted.iter().cloned();
+    for (chunk, result) in batch::of_owners(client, asked, |(repo, ..)| repo, HEADS, query).await {
         for (k, (repo, _, since)) in chunk.iter().enumerate() {
             let told = match &result {
                 Ok(reply) => since_then(reply, k, *since),
@@ -359,26 +346,20 @@ pub async fn proposed_before(
     gaps: &mut Vec<Gap>,
 ) -> BTreeMap<(RepoName, String), Before> {
     let mut out = BTreeMap::new();
-    let mut by_owner: BTreeMap<String, Vec<(RepoName, String)>> = BTreeMap::new();
-    for (repo, branch) in branches {
-        by_owner.entry(repo.owner().to_ascii_lowercase()).or_default().push((repo.clone(), branch.clone()));
-    }
-    let reads = by_owner.iter().map(|(owner, all)| {
-        let read = async |chunk: &[(RepoName, String)]| {
-            let mut text = Text::new(owner);
-            for (k, (repo, branch)) in chunk.iter().enumerate() {
-                text.variable(&format!("b{k}"), "String", json!(branch));
-                let fields = format!(
-                    "pullRequests(headRefName: $b{k}, last: 1, orderBy: {{ field: CREATED_AT, direction: ASC }}) \
-                     {{ nodes {{ number state body }} }}"
-                );
-                text.ask(k, repo, &fields);
-            }
-            client.graphql(owner, &text.operation("Before", "")).await
-        };
-        batch::in_chunks(all, BRANCHES, read)
-    });
-    for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
+    let query = |owner: &str, chunk: &[(RepoName, String)]| {
+        let mut text = Text::new(owner);
+        for (k, (repo, branch)) in chunk.iter().enumerate() {
+            text.variable(&format!("b{k}"), "String", json!(branch));
+            let fields = format!(
+                "pullRequests(headRefName: $b{k}, last: 1, orderBy: {{ field: CREATED_AT, direction: ASC }}) \
+                 {{ nodes {{ number state body }} }}"
+            );
+            text.ask(k, repo, &fields);
+        }
+        text.operation("Before", "")
+    };
+    let asked = branches.iter().cloned();
+    for (chunk, result) in batch::of_owners(client, asked, |(repo, _)| repo, BRANCHES, query).await {
         for (k, key) in chunk.iter().enumerate() {
             let told = match &result {
                 Ok(reply) => last(reply, k),

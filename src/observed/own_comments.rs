@@ -44,15 +44,8 @@ pub async fn own_comments(
     let mut out: BTreeMap<Pull, Result<OwnComments, Error>> = BTreeMap::new();
     let mut pages: Vec<Page> = pulls.iter().map(|pull| Page { pull: pull.clone(), after: None }).collect();
     for _ in 0..PAGES_MAX {
-        let mut by_owner: BTreeMap<String, Vec<Page>> = BTreeMap::new();
-        for page in std::mem::take(&mut pages) {
-            by_owner.entry(page.pull.0.owner().to_ascii_lowercase()).or_default().push(page);
-        }
-        let reads = by_owner.iter().map(|(owner, all)| {
-            let read = async |chunk| client.graphql(owner, &query(owner, chunk)).await;
-            batch::in_chunks(all, PULLS, read)
-        });
-        for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
+        let asked = std::mem::take(&mut pages);
+        for (chunk, result) in batch::of_owners(client, asked, |page| &page.pull.0, PULLS, query).await {
             for (k, page) in chunk.iter().enumerate() {
                 let told = match &result {
                     Ok(reply) => told(reply, k, marker),

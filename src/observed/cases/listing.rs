@@ -78,15 +78,10 @@ pub(super) async fn list(
         if pages.is_empty() {
             return found;
         }
-        let mut by_owner: BTreeMap<String, Vec<Page<'_>>> = BTreeMap::new();
-        for page in std::mem::take(&mut pages) {
-            by_owner.entry(page.repo.owner().to_ascii_lowercase()).or_default().push(page);
-        }
-        let reads = by_owner.iter().map(|(owner, all)| {
-            let read = async |chunk| client.graphql(owner, &query::lists(owner, chunk)).await;
-            batch::in_chunks(all, query::LISTS, read)
-        });
-        for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
+        let asked = std::mem::take(&mut pages);
+        for (chunk, result) in
+            batch::of_owners(client, asked, |page| page.repo, query::LISTS, query::lists).await
+        {
             for (k, page) in chunk.iter().enumerate() {
                 let told = match &result {
                     Ok(reply) => numbers(reply, k),

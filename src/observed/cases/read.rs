@@ -81,14 +81,10 @@ struct Issues {
 }
 
 async fn issues(client: &Client, asked: &[Asked], gaps: &mut Vec<Gap>) -> Issues {
-    let by_owner = by_owner(asked, |(repo, _)| repo);
-    let reads = by_owner.iter().map(|(owner, asked)| {
-        batch::in_chunks(asked, query::ISSUES, move |chunk| async move {
-            client.graphql(owner, &query::issues(owner, chunk)).await
-        })
-    });
+    let asked = asked.iter().cloned();
+    let read = batch::of_owners(client, asked, |(repo, _)| repo, query::ISSUES, query::issues);
     let mut out = Issues::default();
-    for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
+    for (chunk, result) in read.await {
         let reply = match result {
             Ok(reply) => reply,
             Err(error) => {
@@ -97,7 +93,7 @@ async fn issues(client: &Client, asked: &[Asked], gaps: &mut Vec<Gap>) -> Issues
                 continue;
             }
         };
-        for (k, at) in query::numbered(chunk, |(repo, _)| repo) {
+        for (k, at) in query::numbered(&chunk, |(repo, _)| repo) {
             let told = issue_of(&reply, k, &at.0, at.1).and_then(|case| match case {
                 Some(case) => Ok(Some((case, numbers_of(&reply, k, at.1)?))),
                 None => Ok(None),
@@ -126,14 +122,10 @@ async fn pulls(
     asked: &[AskedPull],
     gaps: &mut Vec<Gap>,
 ) -> BTreeMap<AskedPull, Option<PullCase>> {
-    let by_owner = by_owner(asked, |(repo, ..)| repo);
-    let reads = by_owner.iter().map(|(owner, asked)| {
-        batch::in_chunks(asked, query::PULLS, move |chunk| async move {
-            client.graphql(owner, &query::pulls(owner, chunk)).await
-        })
-    });
+    let asked = asked.iter().cloned();
+    let read = batch::of_owners(client, asked, |(repo, ..)| repo, query::PULLS, query::pulls);
     let mut out = BTreeMap::new();
-    for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
+    for (chunk, result) in read.await {
         let reply = match result {
             Ok(reply) => reply,
             Err(error) => {
@@ -141,7 +133,7 @@ async fn pulls(
                 continue;
             }
         };
-        for (k, at) in query::numbered(chunk, |(repo, ..)| repo) {
+        for (k, at) in query::numbered(&chunk, |(repo, ..)| repo) {
             match pull_of(&reply, k, at.2) {
                 Ok(pull) => {
                     out.insert(at.clone(), pull);
@@ -183,14 +175,6 @@ pub async fn one_case(client: &Client, repo: &RepoName, number: u64) -> Result<O
         }
     }
     Err(Error::untold(&format!("{repo}#{number}"), "pull requests from elsewhere without an end"))
-}
-
-fn by_owner<T: Clone>(asked: &[T], repo: impl Fn(&T) -> &RepoName) -> BTreeMap<String, Vec<T>> {
-    let mut out: BTreeMap<String, Vec<T>> = BTreeMap::new();
-    for one in asked {
-        out.entry(repo(one).owner().to_ascii_lowercase()).or_default().push(one.clone());
-    }
-    out
 }
 
 fn gap(repo: &RepoName, number: Option<u64>, Untold { why, cause }: Untold) -> Gap {

@@ -99,16 +99,9 @@ async fn read(
     out: &mut BTreeMap<RepoName, Found>,
     gaps: &mut Vec<Gap>,
 ) -> Vec<Page> {
-    let mut by_owner: BTreeMap<String, Vec<Page>> = BTreeMap::new();
-    for page in pages {
-        by_owner.entry(page.repo.owner().to_ascii_lowercase()).or_default().push(page);
-    }
-    let reads = by_owner.iter().map(|(owner, all)| {
-        let read = async |chunk| client.graphql(owner, &query::searches(chunk)).await;
-        batch::in_chunks(all, query::SEARCHES, read)
-    });
+    let query = |_: &str, chunk: &[Page]| query::searches(chunk);
     let mut next = Vec::new();
-    for (chunk, result) in futures::future::join_all(reads).await.into_iter().flatten() {
+    for (chunk, result) in batch::of_owners(client, pages, |page| &page.repo, query::SEARCHES, query).await {
         for (k, page) in chunk.iter().enumerate() {
             let told = match &result {
                 Ok(reply) => one(reply, k, &page.repo),
