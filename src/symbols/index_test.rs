@@ -113,6 +113,13 @@ export { Port as Socket } from './ports';
 export { default as App } from './App';
 import { Engine } from './engine';
 export { Engine as Motor };
+=== web/barrel.ts
+import { Engine } from './engine';
+import { Port as Plug } from './ports';
+import App from './App';
+export { Engine, Plug };
+export { App, Lost };
+export { default as Lib } from '@org/lib/sub';
 === web/engine.ts
 import { Port } from './ports';
 import type Base from './base';
@@ -127,7 +134,7 @@ import { Engine, Socket } from '@/index';
 import lib, { thing } from '@org/lib/sub';
 export default function App() { const x = import('./base'); return <b/>; }
 === lib/sub.mjs
-export default class Lib {}
+export default class Lib { go() {} }
 export const thing = () => 1;
 === web/old.js
 const { Engine } = require('./engine');
@@ -203,6 +210,12 @@ fn anchors_resolve_through_what_gives_them_out() {
         (SCRIPTS, "web/index.ts:Port", "-"),
         (SCRIPTS, "web/index.ts:App", "web/App.tsx:App"),
         (SCRIPTS, "web/index.ts:Motor", "web/engine.ts:Engine"),
+        (SCRIPTS, "web/barrel.ts:Engine.run", "web/engine.ts:Engine.run"),
+        (SCRIPTS, "web/barrel.ts:Plug", "web/ports/index.ts:Port"),
+        (SCRIPTS, "web/barrel.ts:App", "web/App.tsx:App"),
+        (SCRIPTS, "web/barrel.ts:Lost", "-"),
+        (SCRIPTS, "web/barrel.ts:Lib", "lib/sub.mjs:Lib"),
+        (SCRIPTS, "web/barrel.ts:Lib.go", "lib/sub.mjs:Lib.go"),
         (SCRIPTS, "web/old.js:Engine", "web/engine.ts:Engine"),
         (SCRIPTS, "web/base.js:default", "web/base.js:Base"),
         (GO, "internal/store/db.go:DB", "internal/store/db.go:DB"),

@@ -270,11 +270,15 @@ impl<'i> Search<'i> {
                     self.index.symbols(at.file).get("default").or_else(|| self.default(at.file, hops));
                 return Some(Target { file: at.file, found: default });
             }
-            if at.file == file && import.alias.is_none() && import.module.is_empty() {
-                continue;
-            }
             if let Some(target) = self.find(at.file, &symbol, onward, hops + 1) {
                 return Some(target);
+            }
+            // What has a name of its own is also a file's default.
+            if name == Some("default")
+                && let Some(default) = self.default(at.file, hops)
+                && let Some(found) = self.index.symbols(at.file).get(&joined(&default.symbol, rest))
+            {
+                return Some(Target { file: at.file, found: Some(found) });
             }
         }
         let inner = dialect.child(&module, name?)?;

@@ -133,7 +133,7 @@ impl Repo {
         let remotes = config.plumbing().sections_by_name("remote").into_iter().flatten();
         remotes
             .filter_map(|it| it.value("promisor"))
-            .any(|it| !matches!(&***it, b"false" | b"no" | b"off" | b"0"))
+            .any(|it| !matches!(&**it, b"false" | b"no" | b"off" | b"0"))
     }
 
     /// Its working tree's root, or the bare repository itself: absolute and without links, so that one repository

@@ -544,8 +544,8 @@ mod tests {
         for (name, means, said, later, expected) in rows {
             let said = said.map(|(at_then, comment)| Said { at: at_then, asked: at, comment });
             let language = Arc::new(language());
-            let reading =
-                Reading { head: commit("ab"), base: commit("cd"), language, fork: None, means, said };
+            let own = Own::unknown(String::new());
+            let reading = Reading { head: commit("ab"), base: commit("cd"), language, own, means, said };
             assert_eq!(reading.suffices(&pull, at + later), expected, "{name}");
         }
     }

@@ -37,10 +37,14 @@ fn check(cx: &Cx<'_>) -> Vec<Found> {
         let mut rules = cx.language.forbidden.iter();
         let Some(rule) = rules.find(|rule| rule.from == user && rule.to == used) else { continue };
         let reason = if rule.reason.is_empty() { String::new() } else { format!(": {}", rule.reason) };
-        let message = format!(
-            "`{user}` mustn't depend on `{used}`{reason}; this uses {} of `{to}`",
-            listed(symbols.iter(), SHOWN)
-        );
+        // A module that is used as a whole has no name there.
+        let named: Vec<&str> = symbols.into_iter().filter(|symbol| !symbol.is_empty()).collect();
+        let what = if named.is_empty() {
+            format!("`{to}`")
+        } else {
+            format!("{} of `{to}`", listed(named.iter(), SHOWN))
+        };
+        let message = format!("`{user}` mustn't depend on `{used}`{reason}; this uses {what}");
         found.push(
             Found::new(from, 0..0, message)
                 .help("let it depend on something of its own context that the other one implements"),

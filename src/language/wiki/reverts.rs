@@ -56,7 +56,7 @@ fn landed(message: &str) -> Option<u64> {
 /// The commits that Git says are taken back: `This reverts commit <id>`.
 fn of_commits(message: &str) -> impl Iterator<Item = CommitId> {
     let after = message.lines().filter_map(|line| line.trim().strip_prefix("This reverts commit "));
-    after.filter_map(|rest| CommitId::parse(rest.split(|c: char| !c.is_ascii_hexdigit()).next()?).ok())
+    after.filter_map(|rest| CommitId::parse(rest.split(|c: char| !c.is_ascii_hexdigit()).next()?))
 }
 
 /// The pull requests that GitHub says are taken back: `Reverts owner/name#7`, or `Reverts #7`.

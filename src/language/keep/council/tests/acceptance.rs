@@ -12,7 +12,7 @@ use super::{PATH, proposed, script, world};
 #[test]
 fn a_minority_is_quoted_and_nothing_else_changes() {
     let mut world = world(proposed());
-    let kept = world.answer_all(keep, script("AAC", "", None));
+    world.answer_all(keep, script("AAC", "", None));
     world.settle(keep);
     insta::assert_snapshot!(world.files[PATH], @"
     # ADR-0002: Title 2
@@ -38,7 +38,7 @@ fn a_minority_is_quoted_and_nothing_else_changes() {
     * Editor (REQUEST_CHANGES): It says what a request_changes has to say. There is @ nobody to ask about # 1.
     ");
     let mut crlf = super::world(proposed().replace('\n', "\r\n"));
-    let kept = crlf.answer_all(keep, script("AAC", "", None));
+    crlf.answer_all(keep, script("AAC", "", None));
     crlf.settle(keep);
     assert_eq!(crlf.files[PATH], world.files[PATH].replace('\n', "\r\n"));
 }
@@ -47,7 +47,7 @@ fn a_minority_is_quoted_and_nothing_else_changes() {
 fn a_minority_report_goes_on_where_there_is_one() {
     let text = proposed().replace("## Consequences", "## Minority report\n\n* Of old.\n\n## Consequences");
     let mut world = world(text);
-    let kept = world.answer_all(keep, script("AAC", "", None));
+    world.answer_all(keep, script("AAC", "", None));
     world.settle(keep);
     let (_, report) = world.files[PATH].split_once("## Minority").unwrap();
     insta::assert_snapshot!(report, @"
@@ -103,7 +103,7 @@ fn the_index_and_the_place_that_is_taken_follow() {
     let text = adr(1, "**Status:** Superseded by ADR-0002", "An older thing.");
     let mut world = super::world(proposed());
     world.files.insert("adr/0001-a.md".into(), text);
-    world.answer_all(keep, script("AAA", "", None));
+    let proposal = world.answer_all(keep, script("AAA", "", None)).proposal.unwrap();
     world.settle(keep);
     assert!(
         world.files[PATH].contains("**Date:** 2026-11-21\n**Supersedes:** ADR-0001\n"),

@@ -74,7 +74,7 @@ fn an_amended_section_keeps_what_is_around_it() {
     for end in ["\n", "\r\n"] {
         let mut world = world(proposed().replace('\n', end));
         let before = world.files[PATH].clone();
-        let kept = world.answer_all(keep, script("CCC", "AAA", Some(answer.clone())));
+        world.answer_all(keep, script("CCC", "AAA", Some(answer.clone())));
         world.settle(keep);
         let amended = "So it was.\n\n### Why\n\n* amended-text".replace('\n', end);
         let status =
