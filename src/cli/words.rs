@@ -157,8 +157,10 @@ impl Opened {
         let library = Library::new(program, home.as_deref(), longest, cx.clock.now());
         let mut code = library.read(&self.place, &self.tree, &words.language).await?;
         if let (Some(repo), Some(head)) = (self.files.repo(), self.head()?) {
-            let anchors = words.anchors().cloned().collect();
+            let (learnt, files) = words.code_of_entries();
+            let anchors = words.anchors().cloned().chain(learnt).collect();
             library.look_back(&mut code, repo, &head, &words.language, &anchors).await?;
+            library.look_back_for_files(&mut code, repo, &head, &files)?;
         }
         Ok(code)
     }

@@ -89,6 +89,8 @@ pub trait Code {
     fn files(&self) -> Vec<FileOf>;
     /// Whether a file or a folder is there, relative to the root.
     fn has_file(&self, path: &str) -> Answer;
+    /// Where a file that isn't there was moved to, as far as history is known.
+    fn moved_file(&self, path: &str) -> Option<String>;
     /// Whether a dotted path of modules and names leads to something: `factory.plan.Guard`.
     fn has_dotted(&self, dotted: &str) -> Answer;
     /// Whether any file has a symbol of this name.
@@ -159,6 +161,10 @@ impl Code for Unread {
 
     fn has_file(&self, _: &str) -> Answer {
         Self::unknown()
+    }
+
+    fn moved_file(&self, _: &str) -> Option<String> {
+        None
     }
 
     fn has_dotted(&self, _: &str) -> Answer {

@@ -4,7 +4,7 @@ use gix::objs::tree::EntryKind;
 use gix::prelude::ObjectIdExt;
 
 use super::repo::commit_id;
-use super::{Error, Repo};
+use super::{Content, Error, Repo};
 use crate::adapters::fs::{self, Collector, MAX_PEEKED, is_config_path, may_be_ours, may_be_policies};
 use crate::model::{CommitId, ConfigFiles, Origin};
 
@@ -95,6 +95,18 @@ impl Repo {
             return Err(Error::Files(fs::Error::TooLarge { path: path.into(), limit }));
         }
         Ok(Some(entry.object().map_err(failed())?.detach().data))
+    }
+
+    /// The content of a file of a commit; `None` when it isn't there.
+    ///
+    /// # Errors
+    /// When the repository is damaged.
+    pub fn content_at(&self, commit: &CommitId, path: &str) -> Result<Option<Content>, Error> {
+        let repo = self.local();
+        let failed = || self.failed("read a file of a commit");
+        let tree = self.find_commit(&repo, commit)?.tree().map_err(failed())?;
+        let entry = tree.lookup_entry_by_path(path).map_err(failed())?;
+        Ok(entry.filter(|entry| entry.mode().is_blob()).map(|entry| Content(entry.object_id())))
     }
 
     /// The names of the files in a folder of a commit, sorted; empty when there is no such folder.

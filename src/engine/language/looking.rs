@@ -240,8 +240,10 @@ async fn kept(
     let library = Library::new(program, Some(state.home()), None, now);
     let mut code = library.read(repo.as_str(), &tree, &words.language).await?;
     let cited = conformance::named(&words.adrs);
-    let anchors: BTreeSet<Anchor> = words.anchors().cloned().chain(cited).collect();
+    let (learnt, files) = words.code_of_entries();
+    let anchors: BTreeSet<Anchor> = words.anchors().cloned().chain(cited).chain(learnt).collect();
     library.look_back(&mut code, mirror.repo(), &of.head, &words.language, &anchors).await?;
+    library.look_back_for_files(&mut code, mirror.repo(), &of.head, &files)?;
     let code = code.with_texts(Arc::clone(&tree));
     let name = repo.as_str().to_owned();
     let answers = of.answers.clone();

@@ -1,8 +1,11 @@
 //! What became of an anchor that leads nowhere, from the commits in which it did.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::adapters::git::{Commit, Repo};
+use similar::TextDiff;
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::git::{self, Bound, Commit, Content, Repo};
 use crate::language::code::Resolution;
 use crate::model::CommitId;
 use crate::model::language::{Anchor, Language};
@@ -20,6 +23,79 @@ const CHANGES: usize = 8;
 const STEPS: usize = 16;
 /// How many commits are kept at hand.
 const AT_HAND: usize = 16;
+
+/// The most files that a commit may change to be looked at for a file that was moved.
+const MOST_CHANGES: usize = 20_000;
+/// The most bytes of their names.
+const MOST_NAMES: usize = 4 << 20;
+/// The most bytes of a file that is compared line by line.
+const MOST_BYTES: usize = 256 << 10;
+/// The most files that are compared so.
+const MOST_COMPARED: usize = 50;
+/// How much of a file is the same, at least, where it was moved and changed at once; …
+const ALIKE: f32 = 0.5;
+/// … and how much less the next one may be like it.
+const MARGIN: f32 = 0.2;
+
+/// Where a file that isn't there was moved to: followed from the commit that took it away to what that one added, which is there now
+/// or was moved again. `None`: it never was there, or nothing is clearly what it became.
+pub(super) fn moved(
+    repo: &Repo,
+    head: &CommitId,
+    path: &str,
+    there: &BTreeSet<String>,
+) -> Result<Option<String>, Error> {
+    let mut at = path.to_owned();
+    for _ in 0..STEPS {
+        let Some(to) = moved_once(repo, head, &at)? else { return Ok(None) };
+        if there.contains(&to) {
+            return Ok(Some(to));
+        }
+        at = to;
+    }
+    Ok(None)
+}
+
+/// What the last commit that took a file away has in its place.
+fn moved_once(repo: &Repo, head: &CommitId, path: &str) -> Result<Option<String>, Error> {
+    let last = repo.changes_of(head, path, COMMITS, 1)?.into_iter().next();
+    let Some((commit, parent)) = last.and_then(|it| Some((it.id, it.parents.into_iter().next()?))) else {
+        return Ok(None);
+    };
+    let Some(content) = repo.content_at(&parent, path)? else { return Ok(None) };
+    let mut bound = Bound::new(MOST_CHANGES, MOST_NAMES, &CancellationToken::new());
+    let changes = match repo.changes(std::slice::from_ref(&parent), &commit, &mut bound) {
+        Err(git::Error::TooMuch) => return Ok(None),
+        changes => changes?,
+    };
+    let added = changes.into_iter().filter(|change| change.was.is_none());
+    let added: Vec<(String, Content)> =
+        added.filter_map(|it| Some((it.path.into_os_string().into_string().ok()?, it.now?.1))).collect();
+    let same: Vec<&String> = added.iter().filter(|(_, other)| *other == content).map(|(path, _)| path).collect();
+    match same.as_slice() {
+        [one] => return Ok(Some((*one).clone())),
+        [_, ..] => return Ok(None),
+        [] => {}
+    }
+    let Some(text) = text_of(repo, content)? else { return Ok(None) };
+    let end = |path: &str| path.rsplit_once('.').map(|(_, end)| end.to_owned());
+    let mut alike: Vec<(f32, String)> = Vec::new();
+    let like_it = added.into_iter().filter(|(other, _)| end(other) == end(path));
+    for (other, content) in like_it.take(MOST_COMPARED) {
+        if let Some(now) = text_of(repo, content)? {
+            alike.push((TextDiff::from_lines(&text, &now).ratio(), other));
+        }
+    }
+    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let next = alike.get(1).map_or(0.0, |(ratio, _)| *ratio);
+    Ok(alike.into_iter().next().filter(|(ratio, _)| *ratio >= ALIKE && ratio - next >= MARGIN).map(|(_, to)| to))
+}
+
+/// A content, where it is a text that is compared line by line.
+fn text_of(repo: &Repo, content: Content) -> Result<Option<String>, Error> {
+    let bytes = repo.read_content(content)?;
+    Ok(if bytes.len() > MOST_BYTES { None } else { String::from_utf8(bytes).ok() })
+}
 
 /// Code as earlier commits had it.
 pub(super) struct Past<'a> {

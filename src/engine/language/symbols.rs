@@ -18,7 +18,7 @@ use crate::symbols::{
     load_bearing, named_by,
 };
 
-use super::past::Past;
+use super::past::{self, Past};
 use super::reading::{self, LONGEST, Source};
 use super::shelf::{Left, Shelf};
 use super::tree::{self, Tree};
@@ -168,7 +168,8 @@ impl Library {
     fn symbols(record: TreeRecord, tree: &Tree, language: &Language) -> Symbols {
         let index = record.index(declared(language));
         let files = tree.paths().map(ToOwned::to_owned).collect();
-        Symbols { index, record, files, roots: language.roots.clone(), became: BTreeMap::new(), tree: None }
+        let (became, moved) = (BTreeMap::new(), BTreeMap::new());
+        Symbols { index, record, files, roots: language.roots.clone(), became, moved, tree: None }
     }
 
     /// Finds out what became of anchors that lead nowhere, from the last commits up to `head` in which they did.
@@ -191,6 +192,22 @@ impl Library {
             }
             if let Some(found) = past.follow(symbols, anchor).await? {
                 symbols.became.insert(anchor.clone(), found);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out where files that aren't there were moved to, in commits up to `head`.
+    pub(crate) fn look_back_for_files(
+        &self,
+        symbols: &mut Symbols,
+        repo: &Repo,
+        head: &CommitId,
+        files: &BTreeSet<String>,
+    ) -> Result<(), Error> {
+        for path in files.iter().filter(|path| symbols.has_file(path) != Answer::Yes) {
+            if let Some(to) = past::moved(repo, head, path, &symbols.files)? {
+                symbols.moved.insert(path.clone(), to);
             }
         }
         Ok(())
@@ -249,6 +266,8 @@ pub(crate) struct Symbols {
     roots: Vec<String>,
     /// What became of anchors that lead nowhere.
     became: BTreeMap<Anchor, Resolution>,
+    /// Where files that aren't there were moved to.
+    moved: BTreeMap<String, String>,
     /// The tree that it was read from, where texts of definitions are asked for.
     tree: Option<Arc<Tree>>,
 }
@@ -393,6 +412,10 @@ impl Code for Symbols {
             self.files.iter().filter(|file| file.rsplit('/').next() == Some(name)).collect();
         let suggestion = if let [one] = namesakes.as_slice() { Some((*one).clone()) } else { None };
         Answer::No { suggestion }
+    }
+
+    fn moved_file(&self, path: &str) -> Option<String> {
+        self.moved.get(path).cloned()
     }
 
     fn has_dotted(&self, dotted: &str) -> Answer {

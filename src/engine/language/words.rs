@@ -14,7 +14,7 @@ use crate::language::rule::Found;
 use crate::language::terms::{self, Listing};
 use crate::language::unmerged::{self, UNMERGED};
 use crate::language::wiki::WikiPage;
-use crate::language::wiki::{self, CITATION, ENTRY, Entry, Pull, Reverts};
+use crate::language::wiki::{self, CITATION, CodeRef, ENTRY, Entry, Pull, Reverts};
 use crate::model::language::{Anchor, Language, Level, Topic};
 use crate::model::{CommitId, ConfigFile, ConfigFiles, RepoName};
 
@@ -137,6 +137,19 @@ impl Words {
         let found = reverts.found();
         self.reverted = learnt.into_iter().filter(|pull| found.contains(&pull.number)).collect();
         Ok(())
+    }
+
+    /// The places in the code that entries which hold are about: symbols, and files.
+    pub(crate) fn code_of_entries(&self) -> (BTreeSet<Anchor>, BTreeSet<String>) {
+        let (mut anchors, mut files) = (BTreeSet::new(), BTreeSet::new());
+        let active = self.entries.iter().filter(|entry| entry.is_active());
+        for code_ref in active.flat_map(|entry| &entry.facts().code_refs) {
+            match code_ref {
+                CodeRef::Symbol(anchor) => drop(anchors.insert(anchor.clone())),
+                CodeRef::File(path) => drop(files.insert(path.clone())),
+            }
+        }
+        (anchors, files)
     }
 
     /// The anchors of the terms in use.

@@ -19,6 +19,8 @@ pub struct Known {
     pub resolutions: BTreeMap<Anchor, Resolution>,
     /// Whether every other symbol is where its anchor says.
     pub whole: bool,
+    /// Where files were moved.
+    pub moved_files: BTreeMap<String, String>,
     /// Types that ought to have a term.
     pub load_bearing: Vec<Anchor>,
     /// What files use of other files.
@@ -92,6 +94,10 @@ impl Code for Known {
 
     fn has_file(&self, path: &str) -> Answer {
         answer(self.unread.contains(&path) || self.files.iter().any(|(known, _)| *known == path))
+    }
+
+    fn moved_file(&self, path: &str) -> Option<String> {
+        self.moved_files.get(path).cloned()
     }
 
     fn has_dotted(&self, dotted: &str) -> Answer {

@@ -38,6 +38,17 @@ use super::wiki::Pull;
 use super::wiki::{Entry, WikiPage};
 
 /// One state of a repository, and what is known besides.
+/// So many may lose their code at once, whatever part of all they are.
+const BRAKE_COUNT: usize = 3;
+
+/// Beyond that count, no more than one of so many may lose its code at once.
+const BRAKE_PART: usize = 4;
+
+/// Whether so many of all that have code lose it at once that it isn't they: code lies elsewhere now, or can't be seen.
+fn is_too_much(gone: usize, of: usize) -> bool {
+    gone > BRAKE_COUNT && gone * BRAKE_PART > of
+}
+
 #[derive(Clone, Copy)]
 pub struct Look<'a> {
     /// What its config says.

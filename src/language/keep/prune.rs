@@ -10,13 +10,7 @@ use crate::language::terms::{Confidence, TermFile, Ulid, edit};
 use crate::model::language::Anchor;
 
 use super::terms::{SHOWN, capped, changed, left_alone, named, rendering, sound, touched, unread};
-use super::{Kept, Look, Proposal, counted, in_span};
-
-/// So many terms may lose their code at once, whatever part of all they are.
-const BRAKE_COUNT: usize = 3;
-
-/// Beyond that count, no more than one of so many terms with anchors may lose its code at once.
-const BRAKE_PART: usize = 4;
+use super::{BRAKE_PART, Kept, Look, Proposal, counted, in_span, is_too_much};
 
 /// The most places that a problem names.
 const MOST_PLACES: usize = 5;
@@ -63,7 +57,7 @@ pub fn keep(look: &Look<'_>) -> Kept {
     let gone = fates.iter().filter(|(_, _, fate)| matches!(fate, Fate::Gone)).count();
     // Where no code is read at all, none of it is gone.
     let is_blind = gone > 0 && look.code.files().is_empty();
-    if is_blind || (gone > BRAKE_COUNT && gone * BRAKE_PART > terms.len()) {
+    if is_blind || is_too_much(gone, terms.len()) {
         problems.insert(0, braked(look, gone, terms.len()));
         return Kept { problems, ..Kept::default() };
     }

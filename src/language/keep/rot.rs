@@ -9,8 +9,7 @@ mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::language::code::{Answer, Code};
-use crate::language::wiki::{CodeRef, Entry, Verified, WikiPage, cites, verify};
+use crate::language::wiki::{Entry, Place, Verified, WikiPage, cites, place, verify};
 
 use super::{Issue, Kept, Look, spanned};
 use told::{issue, more};
@@ -113,28 +112,22 @@ fn of_page(look: &Look<'_>, page: &WikiPage, entry: Option<&Entry>) -> (Vec<Rot>
     }
     for code_ref in entry.map(|entry| entry.facts().code_refs.as_slice()).unwrap_or_default() {
         let word = code_ref.to_string();
-        match answer(code_ref, look.code) {
-            Answer::Yes => {}
-            Answer::Unknown { why: _ } => {
+        let suggestion = match place(code_ref, look.code) {
+            // The keeper of the wiki mends that.
+            Place::There | Place::Moved(_) => continue,
+            Place::Unknown(_) => {
                 unknown.insert(spanned(&word));
+                continue;
             }
-            Answer::No { suggestion } => {
-                if known.insert(word.clone()) {
-                    let at = key_at(&page.text, "code_refs");
-                    rots.push(Rot { at, what: What::Cite { word, suggestion } });
-                }
-            }
+            Place::Several(places) => places.first().map(ToString::to_string),
+            Place::Gone(suggestion) => suggestion,
+        };
+        if known.insert(word.clone()) {
+            let at = key_at(&page.text, "code_refs");
+            rots.push(Rot { at, what: What::Cite { word, suggestion } });
         }
     }
     (rots, unknown)
-}
-
-/// Whether the code that an entry is about is there.
-fn answer(code_ref: &CodeRef, code: &dyn Code) -> Answer {
-    match code_ref {
-        CodeRef::Symbol(anchor) => code.resolves(anchor),
-        CodeRef::File(path) => code.has_file(path),
-    }
 }
 
 /// Where a key of the frontmatter stands.

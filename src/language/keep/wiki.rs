@@ -12,9 +12,11 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::language::ulid::Ulid;
-use crate::language::wiki::{Entry, Op, Operation, World, append, index, log_path, read_log, verdict};
+use crate::language::wiki::{
+    CodeRef, Entry, Op, Operation, Reason, Verdict, World, append, index, log_path, read_log, verdict,
+};
 
-use super::{Kept, Look, Proposal, TIME, counted, harmless, spanned};
+use super::{BRAKE_PART, Kept, Look, Proposal, TIME, counted, harmless, is_too_much, spanned};
 use compile::{Due, due};
 
 /// The most entries that one change puts on record; the rest follow with the next.
@@ -36,6 +38,7 @@ struct Draft<'a> {
     changes: Vec<String>,
     problems: Vec<String>,
     stale: usize,
+    mended: usize,
     merged: usize,
     into: usize,
 }
@@ -51,6 +54,7 @@ pub fn keep(look: &Look<'_>) -> Kept {
         changes: Vec::new(),
         problems: Vec::new(),
         stale: 0,
+        mended: 0,
         merged: 0,
         into: 0,
     };
@@ -66,15 +70,34 @@ pub fn keep(look: &Look<'_>) -> Kept {
 }
 
 impl<'a> Draft<'a> {
-    /// Puts on record which entries no longer hold; gives those that do.
+    /// Puts on record which entries no longer hold, and where the code is that others are about; gives those that hold.
     fn heal(&mut self) -> Vec<&'a Entry> {
         let Look { now, code, reverted, .. } = *self.look;
         let world = World { now, code, reverted };
+        let judged: Vec<(&Entry, Verdict)> =
+            self.look.entries.iter().map(|entry| (entry, verdict(entry, &world))).collect();
+        let about_code =
+            judged.iter().filter(|(entry, _)| entry.is_active() && !entry.facts().code_refs.is_empty());
+        let loses = |verdict: &Verdict| {
+            let lost = |reason: &Reason| matches!(reason, Reason::CodeGone(_));
+            verdict.to_record().is_some() && verdict.reasons.iter().any(lost)
+        };
+        let (all, gone) = (about_code.count(), judged.iter().filter(|(_, verdict)| loses(verdict)).count());
+        let is_braked = is_too_much(gone, all);
+        if is_braked {
+            self.problems.push(format!(
+                "{gone} of {all} entries would lose all of their code at once, which is more than one of {BRAKE_PART}: they are \
+                 left as they are; look whether `roots` still are the folders of the code, or put it on record by hand"
+            ));
+        }
         let mut holding = Vec::new();
-        for entry in self.look.entries {
-            let verdict = verdict(entry, &world);
+        for (entry, verdict) in judged {
             if verdict.is_current() {
                 holding.push(entry);
+                self.follow(entry, &verdict.moved);
+            }
+            if is_braked && loses(&verdict) {
+                continue;
             }
             let Some(reason) = verdict.to_record().filter(|_| self.stale < MOST_HEALED) else { continue };
             let id = entry.facts().id;
@@ -87,6 +110,35 @@ impl<'a> Draft<'a> {
             }
         }
         holding
+    }
+
+    /// Has an entry say where its code is now.
+    fn follow(&mut self, entry: &Entry, moved: &[(CodeRef, CodeRef)]) {
+        if moved.is_empty() || self.mended == MOST_HEALED {
+            return;
+        }
+        let now = |code_ref: &CodeRef| {
+            let to = moved.iter().find(|(from, _)| from == code_ref).map(|(_, to)| to);
+            to.unwrap_or(code_ref).clone()
+        };
+        let mut code_refs: Vec<CodeRef> = Vec::new();
+        for code_ref in entry.facts().code_refs.iter().map(now) {
+            if !code_refs.contains(&code_ref) {
+                code_refs.push(code_ref);
+            }
+        }
+        if !self.write(&entry.about(code_refs, self.look.now)) {
+            return;
+        }
+        self.mended += 1;
+        let path = spanned(&self.look.in_wiki(entry.path()));
+        let told = |(from, to): &(CodeRef, CodeRef)| {
+            format!("{} is {} now", spanned(&from.to_string()), spanned(&to.to_string()))
+        };
+        let told: Vec<String> = moved.iter().map(told).collect();
+        self.changes.push(format!("{path}: {}", told.join(", ")));
+        let reason = moved.iter().map(|(from, to)| format!("{from} is {to} now")).collect::<Vec<_>>().join("; ");
+        self.operation(Op::Heal, vec![entry.facts().id], reason);
     }
 
     /// Makes entries one as far as it was answered which; gives what is to be asked.
@@ -189,12 +241,14 @@ impl<'a> Draft<'a> {
     fn title(&self) -> String {
         let holds = if self.stale == 1 { "holds" } else { "hold" };
         let stale = format!("{} no longer {holds}", counted(self.stale, "entry", "entries"));
+        let follows = if self.mended == 1 { "follows" } else { "follow" };
+        let mended = format!("{} {follows} code that moved", counted(self.mended, "entry", "entries"));
         let merged = format!("{} became {}", counted(self.merged, "entry", "entries"), self.into);
-        match (self.stale, self.merged) {
-            (0, 0) => "Keep the wiki: render its index anew".to_owned(),
-            (_, 0) => format!("Keep the wiki: {stale}"),
-            (0, _) => format!("Keep the wiki: {merged}"),
-            (_, _) => format!("Keep the wiki: {stale}, {merged}"),
+        let all = [(self.stale, stale), (self.mended, mended), (self.merged, merged)];
+        let done: Vec<String> = all.into_iter().filter(|(count, _)| *count > 0).map(|(_, says)| says).collect();
+        match done.as_slice() {
+            [] => "Keep the wiki: render its index anew".to_owned(),
+            done => format!("Keep the wiki: {}", done.join(", ")),
         }
     }
 

@@ -134,6 +134,12 @@ impl Entry {
         self.with(Facts { standing, updated_at: now, ..self.facts.clone() })
     }
 
+    /// This entry, about other places in the code: those that it was about, where they are now.
+    #[must_use]
+    pub fn about(&self, code_refs: Vec<CodeRef>, now: Timestamp) -> Self {
+        self.with(Facts { code_refs, updated_at: now, ..self.facts.clone() })
+    }
+
     /// This entry, said by another one now.
     #[must_use]
     pub fn superseded(&self, by: Ulid, now: Timestamp) -> Self {

@@ -7,11 +7,16 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::language::code::{Answer, Code};
+use crate::language::code::{Answer, Code, Resolution};
+use crate::language::suggest::listed;
+use crate::model::language::Anchor;
 
 use super::entry::Entry;
 use super::kinds::{CodeRef, Standing};
 use crate::language::ulid::Ulid;
+
+/// The most places that a doubt names.
+const MOST_PLACES: usize = 5;
 
 /// A pull request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +64,45 @@ pub struct Verdict {
     pub doubts: Vec<String>,
     /// What of the code that it is about is gone, as long as not all is.
     pub lost: Vec<CodeRef>,
+    /// What of it is elsewhere, and where.
+    pub moved: Vec<(CodeRef, CodeRef)>,
+}
+
+/// Where the code is that an entry is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Where the entry says.
+    There,
+    /// Elsewhere, or under another name.
+    Moved(CodeRef),
+    /// In one of several places.
+    Several(Vec<Anchor>),
+    /// Nowhere; what was probably meant.
+    Gone(Option<String>),
+    /// Nobody can tell, and why.
+    Unknown(String),
+}
+
+/// Where the code is that an entry is about.
+pub fn place(code_ref: &CodeRef, code: &dyn Code) -> Place {
+    let answer = match code_ref {
+        CodeRef::Symbol(anchor) => match code.resolve(anchor) {
+            Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => {
+                return Place::Moved(CodeRef::Symbol(to));
+            }
+            Resolution::Ambiguous(places) => return Place::Several(places),
+            Resolution::Resolves | Resolution::Gone | Resolution::Unindexed(_) => code.resolves(anchor),
+        },
+        CodeRef::File(path) => match code.moved_file(path) {
+            Some(to) => return Place::Moved(CodeRef::File(to)),
+            None => code.has_file(path),
+        },
+    };
+    match answer {
+        Answer::Yes => Place::There,
+        Answer::No { suggestion } => Place::Gone(suggestion),
+        Answer::Unknown { why } => Place::Unknown(why),
+    }
 }
 
 impl Verdict {
@@ -118,14 +162,15 @@ pub fn verdict(entry: &Entry, world: &World<'_>) -> Verdict {
         verdict.reasons.push(Reason::Reverted(pull));
     }
     for code_ref in &facts.code_refs {
-        let answer = match code_ref {
-            CodeRef::Symbol(anchor) => world.code.resolves(anchor),
-            CodeRef::File(path) => world.code.has_file(path),
-        };
-        match answer {
-            Answer::Yes => {}
-            Answer::No { .. } => verdict.lost.push(code_ref.clone()),
-            Answer::Unknown { why } => verdict.doubts.push(format!("whether {code_ref} is there: {why}")),
+        match place(code_ref, world.code) {
+            Place::There => {}
+            Place::Moved(to) => verdict.moved.push((code_ref.clone(), to)),
+            Place::Several(places) => {
+                let places = listed(places.iter(), MOST_PLACES);
+                verdict.doubts.push(format!("whether {code_ref} is there: it may be one of {places}"));
+            }
+            Place::Gone(_) => verdict.lost.push(code_ref.clone()),
+            Place::Unknown(why) => verdict.doubts.push(format!("whether {code_ref} is there: {why}")),
         }
     }
     if !facts.code_refs.is_empty() && verdict.lost.len() == facts.code_refs.len() {
@@ -143,7 +188,12 @@ mod tests {
 
     #[test]
     fn entries_hold_until_there_is_a_reason() {
-        let code = Known { files: vec![("a.rs", vec!["A"])], unread: vec!["b.rs"], ..Known::default() };
+        let code = Known {
+            files: vec![("a.rs", vec!["A", "Two"]), ("d.rs", vec!["Two"])],
+            unread: vec!["b.rs"],
+            moved_files: [("old.rs".to_owned(), "d.rs".to_owned())].into(),
+            ..Known::default()
+        };
         let reverted = [Pull { repo: "acme/widgets".into(), number: 7 }].into();
         let world = World { now: "2026-12-01T00:00:00Z".parse().unwrap(), code: &code, reverted: &reverted };
         let rows = [
@@ -161,6 +211,8 @@ mod tests {
             ("superseded", "status: \"superseded\"\nsuperseded_by: \"01ARZ3NDEKTSV4RRFFQ69G5FAW\""),
             ("some code is gone", "code_refs: [\"a.rs:A\", \"a.rs:B\"]"),
             ("all code is gone", "code_refs: [\"c.rs\", \"a.rs:B\"]"),
+            ("some code is elsewhere", "code_refs: [\"c.rs:A\", \"c.rs\", \"old.rs\"]"),
+            ("it may be in several places", "code_refs: [\"c.rs:Two\"]"),
             ("nobody can tell", "code_refs: [\"c.rs\", \"b.rs:B\"]"),
             ("two reasons", "code_refs: [\"c.rs\"]\nvalid_to: \"2026-11-30\""),
         ];
@@ -169,7 +221,8 @@ mod tests {
             let lost: Vec<String> = verdict.lost.iter().map(ToString::to_string).collect();
             let reasons: Vec<String> = verdict.reasons.iter().map(ToString::to_string).collect();
             let record = verdict.to_record().map_or("", |_| " (to record)");
-            format!("{name}: {reasons:?}{record} doubts {:?} lost {lost:?}", verdict.doubts)
+            let moved: Vec<String> = verdict.moved.iter().map(|(from, to)| format!("{from} → {to}")).collect();
+            format!("{name}: {reasons:?}{record} doubts {:?} lost {lost:?} moved {moved:?}", verdict.doubts)
         };
         insta::assert_snapshot!(rows.iter().map(told).collect::<Vec<_>>().join("\n"), @r#"
         as it is: [] doubts [] lost []

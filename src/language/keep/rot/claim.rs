@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::language::code::{Answer, Code};
+use crate::language::code::Code;
 use crate::language::ulid::Ulid;
-use crate::language::wiki::{CodeRef, Entry, Standing, Style, Verified, cites, verify};
+use crate::language::wiki::{CodeRef, Entry, Place, Standing, Style, Verified, cites, place, verify};
 use crate::model::language::Anchor;
 
 use super::super::Look;
-use super::{Rot, What, answer};
+use super::{Rot, What};
 
 /// The most places in the code that a finding names.
 const MOST_REFS: usize = 5;
@@ -18,7 +18,7 @@ const MOST_REFS: usize = 5;
 pub(super) fn shipped(entry: &Entry, code: &dyn Code) -> Option<(What, Vec<String>)> {
     let facts = entry.facts();
     let pull = facts.fixed_in_pr?;
-    let gone = |code_ref: &CodeRef| matches!(answer(code_ref, code), Answer::No { .. });
+    let gone = |code_ref: &CodeRef| matches!(place(code_ref, code), Place::Gone(_));
     if facts.code_refs.is_empty() || !facts.code_refs.iter().all(gone) {
         return None;
     }
@@ -79,8 +79,13 @@ fn live(look: &Look<'_>, entry: &Entry) -> Vec<(String, String)> {
             });
         }
     }
-    for code_ref in entry.facts().code_refs.iter().filter(|one| answer(one, look.code) == Answer::Yes) {
-        live.insert(match code_ref {
+    for code_ref in &entry.facts().code_refs {
+        let there = match place(code_ref, look.code) {
+            Place::There => code_ref.clone(),
+            Place::Moved(to) => to,
+            Place::Several(_) | Place::Gone(_) | Place::Unknown(_) => continue,
+        };
+        live.insert(match &there {
             CodeRef::Symbol(anchor) => of_anchor(anchor),
             CodeRef::File(path) => (path.clone(), path.clone()),
         });
