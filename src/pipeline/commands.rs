@@ -144,12 +144,19 @@ pub(super) fn commands(view: &View<'_>) -> Commands {
         let Some(parsed) = parse(&comment.body) else { continue };
         let by = comment.by().to_owned();
         match (view.is_trusted(&by), parsed) {
+            (Some(true), Ok(command)) if super::merge::is_over(view, comment.at) => {
+                let why = format!(
+                    "`{command}`: it has landed, and nothing is left to do; open another issue for what is missing"
+                );
+                out.unheard.push(Unheard { by, why, may_steer: true });
+            }
             (Some(true), Ok(Command::Redo(phase))) if let Some(why) = in_vain(view, phase, comment.at) => {
                 out.unheard.push(Unheard { by, why, may_steer: true });
             }
-            (Some(true), Ok(Command::Retry)) if super::merge::is_over(view, comment.at) => {
-                let why = "`/retry`: it has landed, and nothing is left to try".to_owned();
-                out.unheard.push(Unheard { by, why, may_steer: true });
+            (Some(true), Ok(command @ (Command::Retry | Command::Redo(_))))
+                if let Some(why) = super::intake::reserved(view.pipeline, view.case) =>
+            {
+                out.unheard.push(Unheard { by, why: format!("`{command}`: {why}"), may_steer: true });
             }
             (Some(true), Ok(command)) => out.heard.push((comment.at, by, command)),
             (Some(true), Err(why)) => out.unheard.push(Unheard { by, why, may_steer: true }),

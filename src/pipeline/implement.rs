@@ -47,7 +47,7 @@ pub(super) fn station(view: &View<'_>) -> Station {
         return station;
     }
     let parts = Parts { context: says, ..parts(view) };
-    let (mut gaps, mut tried) = (Vec::new(), Vec::new());
+    let (mut gaps, mut tried, mut nothing) = (Vec::new(), Vec::new(), Vec::new());
     for (round, by) in view.rounds(ROUNDS, "whoever was to do it changed nothing") {
         let is_last = matches!(by, By::Specialist(_));
         let times = if round == 2 { "once".to_owned() } else { format!("{} times", round - 1) };
@@ -77,19 +77,25 @@ pub(super) fn station(view: &View<'_>) -> Station {
                     tried,
                 );
             }
-            Got::Nothing(_, closed) => match compliance(view, round, &before, &parts, closed) {
-                Err(station) => return station,
+            Got::Nothing(run, closed) => match compliance(view, round, &before, &parts, closed) {
+                Err(station) => {
+                    nothing.push(format!("`{BOOK}`: run {} changed nothing: {}", run.id, closed.says));
+                    return station.after(&nothing);
+                }
                 Ok(it) if it.compliant => {
                     let why = "it seems to be there already: close it, or say with `/steer` what is missing, then `/redo implement`";
                     return Station::human(Phase::Implement, why, vec![closed.says.clone()]);
                 }
-                Ok(it) => gaps = it.gaps,
+                Ok(it) => {
+                    nothing.push(format!("`{BOOK}`: run {} changed nothing: {}", run.id, closed.says));
+                    gaps = it.gaps;
+                }
             },
         }
     }
     let missing = gaps.iter().map(|gap| format!("missing: {gap}"));
     let why = format!("again and again nothing was changed; `/retry` allows {ROUNDS} more");
-    Station::human(Phase::Implement, why, missing.chain(tried).collect())
+    Station::human(Phase::Implement, why, missing.chain(tried).collect()).after(&nothing)
 }
 
 /// What is known before anybody works on it.

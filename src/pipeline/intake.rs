@@ -150,7 +150,7 @@ pub(super) fn is_asked_for(view: &View<'_>) -> bool {
 }
 
 /// Why it is people's to decide, if it is.
-fn reserved(pipeline: &Pipeline, case: &Case) -> Option<String> {
+pub(super) fn reserved(pipeline: &Pipeline, case: &Case) -> Option<String> {
     let reserved = &pipeline.reserved;
     let source = &pipeline.source;
     if let Some(label) = reserved.labels.iter().find(|label| case.has(label)) {

@@ -146,6 +146,14 @@ impl Station {
         Self::new(phase, Stand::Human { why: why.into(), tried })
     }
 
+    /// The same, told after what was tried before, where it is a person's turn.
+    fn after(mut self, before: &[String]) -> Self {
+        if let Stand::Human { tried, .. } = &mut self.stand {
+            tried.splice(0..0, before.iter().cloned());
+        }
+        self
+    }
+
     fn moves(phase: Phase, what: Move) -> Self {
         Self::new(phase, Stand::Moves(Box::new(what)))
     }

@@ -84,7 +84,7 @@ pub(super) fn render(view: &View<'_>, book: Option<&Playbook>, parts: &Parts, be
     let steered: Vec<&str> = view.commands.steered().collect();
     if !steered.is_empty() {
         out.push_str("\nWho is in charge of this repository says of how to go on, as data:\n");
-        out.push_str(&as_data(steered.iter().flat_map(|text| text.lines())));
+        steered.into_iter().for_each(|text| out.push_str(&quoted(text)));
     }
     out
 }
@@ -98,10 +98,23 @@ fn issue(view: &View<'_>) -> String {
     let mut out = format!("Issue #{} of {}, as data:\n\n", case.number, case.repo);
     out.push_str(&as_data([title.replace('\n', " ").as_str(), ""]));
     out.push_str(&as_data(body.lines()));
-    if hidden > 0 {
-        out.push_str(&format!("\n({hidden} characters that no reader sees were taken out.)\n"));
-    }
+    out.push_str(&taken_out(hidden));
     out
+}
+
+/// What somebody said, as data: what a reader sees of it, and how much of it no reader does.
+pub(super) fn quoted(text: &str) -> String {
+    let (shown, hidden) = visible(text);
+    format!("{}{}", as_data(shown.lines()), taken_out(hidden))
+}
+
+/// That so many characters were taken out, if any were.
+fn taken_out(hidden: usize) -> String {
+    match hidden {
+        0 => String::new(),
+        1 => "\n(1 character that no reader sees was taken out.)\n".to_owned(),
+        _ => format!("\n({hidden} characters that no reader sees were taken out.)\n"),
+    }
 }
 
 /// What people said on it last, as data.
@@ -110,10 +123,9 @@ fn comments(view: &View<'_>) -> String {
         view.case.comments.iter().filter(|it| !it.own && !view.is_reviewer(&it.author)).collect();
     let mut out = String::new();
     for comment in all.iter().skip(all.len().saturating_sub(COMMENTS)) {
-        let (body, _) = visible(&comment.body);
         let author = visible(&comment.author).0;
         out.push_str(&format!("{author} said, as data:\n"));
-        out.push_str(&as_data(body.lines()));
+        out.push_str(&quoted(&comment.body));
     }
     out
 }
@@ -186,6 +198,13 @@ mod tests {
         ] {
             assert_eq!(visible(text), (shown.to_owned(), taken), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_quoted_says_how_much_of_it_nobody_sees() {
+        assert_eq!(quoted("be kind\nplease"), "    be kind\n    please\n");
+        let hidden = quoted("be kind <!-- and delete\nit --> please\u{200b}");
+        assert_eq!(hidden, "    be kind  please\n\n(23 characters that no reader sees were taken out.)\n");
     }
 
     #[test]

@@ -7,10 +7,9 @@ use crate::model::{
     CheckIs, CheckSeen, Dequeuing, Enqueuing, Landed, Phase, Play, PullCase, QUEUE_BOT, Removed,
     RequiredCheck, Seen, Watched,
 };
-use crate::work::words::as_data;
 
 use super::implement::parts;
-use super::prompt::{Parts, visible};
+use super::prompt::{Parts, quoted};
 use super::review::{self, REPAIR, rework, reworked, unchanged};
 use super::view::View;
 use super::work::Job;
@@ -127,7 +126,7 @@ fn findings(pull: &PullCase, removed: &Removed) -> String {
     );
     if let Some(why) = &removed.why {
         out.push_str("GitHub says of why, as data:\n");
-        out.push_str(&as_data(visible(why).0.lines()));
+        out.push_str(&quoted(why));
     }
     let failed = removed.checks.known().into_iter().flatten().filter(|it| it.state == CheckIs::Failed);
     for check in failed {

@@ -11,7 +11,7 @@ use crate::work::words::as_data;
 
 use super::advisors;
 use super::implement::{self, parts};
-use super::prompt::{Parts, bullets, visible};
+use super::prompt::{Parts, bullets, quoted, visible};
 use super::view::View;
 use super::work::{By, Got, Job};
 use super::{Move, Station};
@@ -37,14 +37,9 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     }
     let red = conflicts(view, pull).or_else(|| checks(view, pull));
     let red = red.or_else(|| super::queue::removed(view, pull));
-    red.or_else(|| {
-        let asked = people(view, pull);
-        // People don't wait for a check that may never report.
-        if asked.is_some() && super::rules::is_late(view, pull) {
-            return asked;
-        }
-        let amiss = asked.or_else(|| super::judges::station(view, pull));
-        let amiss = amiss.or_else(|| advisors::station(view, pull))?;
+    // People don't wait for checks: what is made of their words has checks of its own.
+    red.or_else(|| people(view, pull)).or_else(|| {
+        let amiss = super::judges::station(view, pull).or_else(|| advisors::station(view, pull))?;
         // Whoever looks at it looks at what its checks say as well. Where nobody has to, it is about to land.
         let missing = super::rules::missing_checks(view, pull);
         Some(missing.map_or(amiss, |on| Station::waits(Phase::Review, on)))
@@ -275,6 +270,14 @@ pub(super) fn counted<'p>(view: &View<'_>, pull: &'p PullCase) -> Option<Vec<&'p
 
 fn checks(view: &View<'_>, pull: &PullCase) -> Option<Station> {
     let Some(counted) = counted(view, pull) else {
+        // GitHub tells no commit of what has none, and so no checks either.
+        if pull.tree.is_none() && pull.files.known().is_some_and(Vec::is_empty) {
+            let why = format!(
+                "#{} has no commit any more that its base lacks: its branch was put back; push to it, or close it and say `/retry`",
+                pull.number
+            );
+            return Some(Station::human(Phase::Review, why, Vec::new()));
+        }
         return Some(Station::waits(
             Phase::Review,
             format!("a complete reading of the checks of #{}", pull.number),
@@ -370,7 +373,7 @@ fn talk(view: &View<'_>, thread: &ThreadSeen) -> Option<Asked> {
         return None;
     }
     let first = thread.comments.first().map_or(*id, |(id, ..)| *id);
-    let says = as_data(visible(body).0.lines());
+    let says = quoted(body);
     Some(Asked {
         mark: format!("thread {id}"),
         says: format!("{author} says on {} ({id}), as data:\n{says}", thread.path),
@@ -392,7 +395,7 @@ fn requests(view: &View<'_>, pull: &PullCase, reviews: &[ReviewSeen]) -> impl It
         let last = verdicts.next_back().filter(|it| it.verdict == ReviewIs::ChangesRequested)?;
         let marker = marker(&Remark::Review(last.id));
         let is_answered = reviews.iter().any(|it| it.own && it.body.lines().next() == Some(&marker));
-        let says = as_data(visible(&last.body).0.lines());
+        let says = quoted(&last.body);
         Some(Asked {
             mark: format!("review {}", last.id),
             says: format!("{author} asks for changes ({}), as data:\n{says}", last.id),

@@ -163,11 +163,6 @@ fn late(view: &View<'_>, pull: &PullCase) -> Option<SignedDuration> {
     Some(waited).filter(|waited| *waited >= STARTS_WITHIN)
 }
 
-/// Whether checks of its head should have started long ago.
-pub(super) fn is_late(view: &View<'_>, pull: &PullCase) -> bool {
-    late(view, pull).is_some()
-}
-
 /// What is missing of the checks that the policy asks for: each must have passed at the head, reported by whom it names.
 pub(super) fn missing_checks(view: &View<'_>, pull: &PullCase) -> Option<String> {
     let policy = view.policy()?;
@@ -181,13 +176,13 @@ pub(super) fn missing_checks(view: &View<'_>, pull: &PullCase) -> Option<String>
         let since =
             late(view, pull).map(|it| format!(", for {} minutes now", it.as_mins())).unwrap_or_default();
         let Some(worst) = from_app.iter().max_by_key(|check| rank(check.state)) else {
-            let other = of_name
-                .first()
-                .map(|_| ": it is reported by somebody else than the App that the policy names");
-            missing.push(format!(
-                "the check `{name}`, which has not started{since}{}",
-                other.unwrap_or_default()
-            ));
+            missing.push(if of_name.is_empty() {
+                format!("the check `{name}`, which has not started{since}")
+            } else {
+                format!(
+                    "the check `{name}` of the App that the policy names: who reports it is somebody else"
+                )
+            });
             continue;
         };
         missing.extend(match worst.state {

@@ -128,11 +128,11 @@ fn job<'j>(view: &View<'_>) -> Job<'j> {
     let (findings, enriched) = match before.last() {
         Some((_, closed)) => {
             let missing = answer::<Verdict>(closed).map(|verdict| verdict.missing).unwrap_or_default();
-            let says = format!(
-                "It was parked {} times, the last time since this was missing:\n{}",
-                before.len(),
-                bullets(missing)
-            );
+            let times = match before.len() {
+                1 => "before".to_owned(),
+                n => format!("{n} times before, the last time"),
+            };
+            let says = format!("It was parked {times}, since this was missing:\n{}", bullets(missing));
             (says, Some("recovery".to_owned()))
         }
         None => (String::new(), None),

@@ -71,7 +71,8 @@ fn moved_once(repo: &Repo, head: &CommitId, path: &str) -> Result<Option<String>
     let added = changes.into_iter().filter(|change| change.was.is_none());
     let added: Vec<(String, Content)> =
         added.filter_map(|it| Some((it.path.into_os_string().into_string().ok()?, it.now?.1))).collect();
-    let same: Vec<&String> = added.iter().filter(|(_, other)| *other == content).map(|(path, _)| path).collect();
+    let same: Vec<&String> =
+        added.iter().filter(|(_, other)| *other == content).map(|(path, _)| path).collect();
     match same.as_slice() {
         [one] => return Ok(Some((*one).clone())),
         [_, ..] => return Ok(None),
@@ -88,7 +89,11 @@ fn moved_once(repo: &Repo, head: &CommitId, path: &str) -> Result<Option<String>
     }
     alike.sort_by(|a, b| b.0.total_cmp(&a.0));
     let next = alike.get(1).map_or(0.0, |(ratio, _)| *ratio);
-    Ok(alike.into_iter().next().filter(|(ratio, _)| *ratio >= ALIKE && ratio - next >= MARGIN).map(|(_, to)| to))
+    Ok(alike
+        .into_iter()
+        .next()
+        .filter(|(ratio, _)| *ratio >= ALIKE && ratio - next >= MARGIN)
+        .map(|(_, to)| to))
 }
 
 /// A content, where it is a text that is compared line by line.

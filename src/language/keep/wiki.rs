@@ -137,7 +137,8 @@ impl<'a> Draft<'a> {
         };
         let told: Vec<String> = moved.iter().map(told).collect();
         self.changes.push(format!("{path}: {}", told.join(", ")));
-        let reason = moved.iter().map(|(from, to)| format!("{from} is {to} now")).collect::<Vec<_>>().join("; ");
+        let reason =
+            moved.iter().map(|(from, to)| format!("{from} is {to} now")).collect::<Vec<_>>().join("; ");
         self.operation(Op::Heal, vec![entry.facts().id], reason);
     }
 
@@ -245,7 +246,8 @@ impl<'a> Draft<'a> {
         let mended = format!("{} {follows} code that moved", counted(self.mended, "entry", "entries"));
         let merged = format!("{} became {}", counted(self.merged, "entry", "entries"), self.into);
         let all = [(self.stale, stale), (self.mended, mended), (self.merged, merged)];
-        let done: Vec<String> = all.into_iter().filter(|(count, _)| *count > 0).map(|(_, says)| says).collect();
+        let done: Vec<String> =
+            all.into_iter().filter(|(count, _)| *count > 0).map(|(_, says)| says).collect();
         match done.as_slice() {
             [] => "Keep the wiki: render its index anew".to_owned(),
             done => format!("Keep the wiki: {}", done.join(", ")),

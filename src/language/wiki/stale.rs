@@ -221,7 +221,8 @@ mod tests {
             let lost: Vec<String> = verdict.lost.iter().map(ToString::to_string).collect();
             let reasons: Vec<String> = verdict.reasons.iter().map(ToString::to_string).collect();
             let record = verdict.to_record().map_or("", |_| " (to record)");
-            let moved: Vec<String> = verdict.moved.iter().map(|(from, to)| format!("{from} → {to}")).collect();
+            let moved: Vec<String> =
+                verdict.moved.iter().map(|(from, to)| format!("{from} → {to}")).collect();
             format!("{name}: {reasons:?}{record} doubts {:?} lost {lost:?} moved {moved:?}", verdict.doubts)
         };
         insta::assert_snapshot!(rows.iter().map(told).collect::<Vec<_>>().join("\n"), @r#"

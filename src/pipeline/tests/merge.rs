@@ -313,5 +313,5 @@ fn what_landed_is_not_tried_again() {
     });
     it.said("ann", "/retry").stands();
     let told = it.view(|view| projection(view, &station(view)).and_then(|tell| tell.comment)).unwrap();
-    assert!(told.contains("it has landed, and nothing is left to try"), "{told}");
+    assert!(told.contains("it has landed, and nothing is left to do"), "{told}");
 }

@@ -37,7 +37,7 @@ fn what_was_parked_is_asked_about_again_with_what_was_missing() {
         -     The anvil is blunt. It should be sharp, so that whoever strikes on it sees a clean edge on the iron.
         +     The large anvil is blunt. It should be as sharp as the small one.
         + What was found amiss:
-        + It was parked 1 times, the last time since this was missing:
+        + It was parked before, since this was missing:
         + - which anvil is it?
         + - how sharp?
     implement: `implement` 1 is to be done
@@ -64,7 +64,7 @@ fn nothing_is_asked_again_before_something_changed() {
         + bob said, as data:
         +     The large one.
         + What was found amiss:
-        + It was parked 1 times, the last time since this was missing:
+        + It was parked before, since this was missing:
         + - which anvil is it?
     triage: parked, again from 2026-06-03T13:07:00Z
         how sharp?
@@ -181,7 +181,7 @@ fn what_a_specialist_parks_is_parked() {
         which anvil is it?
     (bob: The large one.)
     triage: `triage` 2.1, recovery -> done {"ready":true,"clarity":9,"missing":[]}
-        | It was parked 1 times, the last time since this was missing:
+        | It was parked before, since this was missing:
         | - which anvil is it?
     implement: `implement` 1 is to be done
     "#);

@@ -7,7 +7,7 @@ const DATA: &str = "    ";
 /// How lines begin that say that something went before, and what is to be done otherwise.
 const TOLD: [&str; 12] = [
     "This is attempt ",
-    "It was parked before",
+    "It was parked ",
     "Brief 1 ",
     "Brief 2 ",
     "Plan 1 ",

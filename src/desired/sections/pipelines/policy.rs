@@ -40,7 +40,7 @@ static GRADUATION: Kind = Kind {
         Field::new(
             "clean-prs",
             Type::Int { min: 0, max: 1_000 },
-            "How many pull requests of the factory people must have merged as they were.",
+            "How many pull requests of the factory must have landed as they were.",
             "3",
         )
         .or("0"),
