@@ -348,7 +348,7 @@ fn a_decision_takes_no_number_that_an_open_pull_request_has() {
         );
         let alone = w.run(&["adr", "lint"]).all();
         assert!(!alone.contains("ADR-0004 is also"), "{alone}");
-        let asked = w.run(&["adr", "lint", "--open-pulls"]).exits(1);
+        let asked = w.run(&["adr", "lint", "--open-pulls"]).exits(3);
         let says = "ADR-0004 is also the number of `adr/0004-ships-wait.md` of pull request #1";
         assert!(asked.all().contains(says), "{}", asked.all());
         // Who can't ask is told, and has a decision all the same.
@@ -366,7 +366,7 @@ fn a_decision_takes_no_number_that_an_open_pull_request_has() {
 fn the_agents_of_a_loop_are_those_that_config_declares() {
     world(|w| {
         w.config("factory \"acme\"\nagent \"claude\" kind=\"claude\"\nloop \"term-proposer\" { agents \"claud\"; }\n");
-        let said = w.run(&["validate"]).exits(1);
+        let said = w.run(&["validate"]).exits(3);
         assert!(said.err.contains("there is no agent `claud` in this config"), "{}", said.all());
         assert!(
             said.err.contains("factory.kdl:3") && said.err.contains("did you mean `claude`?"),
@@ -418,7 +418,7 @@ fn what_was_learnt_is_taken_in_asked_for_and_no_longer_told_once_its_code_is_gon
         let log = std::fs::read_dir(&logs).unwrap().next().expect("there is one").unwrap().path();
         std::fs::write(&log, [&std::fs::read(&log).unwrap()[..], b"\xff\n"].concat()).unwrap();
         let refused =
-            w.run(&["wiki", "ingest", "lesson.md", "--title", "Ropes wear", "--repo", "acme/yard"]).exits(1);
+            w.run(&["wiki", "ingest", "lesson.md", "--title", "Ropes wear", "--repo", "acme/yard"]).exits(3);
         assert!(
             refused.err.contains("wiki/log/") && refused.err.contains("is not UTF-8"),
             "{}",

@@ -86,6 +86,13 @@ fn a_pull_request_that_changes_terms_says_what_it_means() {
         assert_eq!(again, id);
         assert!(body.contains("`QuayService` has an anchor that breaks, `src/core/dock.rs:Gone`"), "{body}");
         assert!(!body.contains("berth"), "{body}");
+        // What another term is called.
+        on(w, "words", DOCK, &text.replace("aliases: []", "aliases: [\"craneservice\"]"));
+        review(w);
+        let body = said(w, number).1;
+        let says =
+            "- `DockService` has the new alias `craneservice`, **which is a name of `CraneService`**\n";
+        assert!(body.contains(says), "{body}");
         // What people say stays theirs, and what they do to the factory's words is undone.
         w.github()
             .comment_issue("acme/anvil", number, "octocat", "<!-- factoryctl:language-review -->\nMine.")
@@ -104,6 +111,15 @@ fn a_pull_request_that_changes_terms_says_what_it_means() {
         assert!(
             all.iter().any(|(_, _, body)| body.contains("Nothing any more: it changes no term")),
             "{all:?}"
+        );
+        // A second file of a term.
+        on(w, "words", "wiki/terms/dock-copy.md", &text);
+        review(w);
+        let says = "- `DockService`, `wiki/terms/dock-copy.md`, **has the id of `wiki/terms/dock-service.md`**, and doesn't count\n";
+        assert!(
+            comments(w, number).iter().any(|(_, _, body)| body.contains(says)),
+            "{:?}",
+            comments(w, number)
         );
     });
 }

@@ -131,7 +131,15 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     match &args.what {
         What::List { json } => list(cx, &opened, &words, *json).await,
         What::Query { words: keywords, paths, topics, budget } => {
-            let ask = Ask { topics, keywords, paths, budget: *budget };
+            let known = words.topics();
+            let is_there = |topic: &String| words.entries.iter().any(|entry| entry.facts().topic == *topic);
+            if let Some(unknown) = topics.iter().find(|topic| !known.has(topic) && !is_there(topic)) {
+                let names: Vec<String> = known.topics.iter().map(|it| format!("`{}`", it.name)).collect();
+                return Err(Fail::new(Exit::Usage, format!("there is no topic `{unknown}`"))
+                    .help(format!("the topics are {}", names.join(", "))));
+            }
+            let paths: Vec<String> = paths.iter().map(|path| from_root(path)).collect();
+            let ask = Ask { topics, keywords, paths: &paths, budget: *budget };
             let code = opened.code(cx, &words).await?;
             let world = World { now: cx.clock.now(), code: &code, reverted: &words.reverted };
             let excerpt = wiki::query(&words.entries, &ask, &world);
@@ -156,11 +164,20 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     }
 }
 
+/// A path as entries have it: from the root, without what leads nowhere.
+fn from_root(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    parts.join("/")
+}
+
 async fn list(cx: &Context, opened: &Opened, words: &Words, as_json: bool) -> Result<Exit, Fail> {
     let code = opened.code(cx, words).await?;
     let world = World { now: cx.clock.now(), code: &code, reverted: &words.reverted };
     let mut out = String::new();
     let mut all: Vec<Value> = Vec::new();
+    for lost in words.lost_entries() {
+        cx.ui.say(&format!("{lost} can't be read as an entry: `factoryctl term lint` says why"));
+    }
     for entry in &words.entries {
         let (facts, verdict) = (entry.facts(), wiki::verdict(entry, &world));
         let reasons: Vec<String> = verdict.reasons.iter().map(ToString::to_string).collect();

@@ -82,6 +82,10 @@ impl Opened {
         };
         let loaded = cx.load(&config, cx.at())?;
         let clone = cx.env.cwd().join(whose.clone.as_deref().unwrap_or(Path::new(".")));
+        if !clone.is_dir() {
+            return Err(Fail::new(Exit::Usage, format!("there is no folder {}", clone.display()))
+                .help(format!("name with --clone the folder that a clone of {of} lies in")));
+        }
         let clone = git::Repo::discover(&clone).ok().and_then(|repo| repo.work_tree()).unwrap_or(clone);
         let place = clone.display().to_string();
         let files = Source::open(cx.env.cwd(), cx.state_home(), Some(&place))?;

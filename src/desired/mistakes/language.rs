@@ -158,3 +158,25 @@ fn folders_that_lie_in_one_another() {
     let apart = "factory \"acme\"\nlanguage { terms \"docs/terms\"; wiki \"docs\"; adr \"docs/adr\"; glossary \"docs/glossary.md\"; }\n";
     assert_eq!(codes(&files([("factory.kdl", apart)])), Vec::<&str>::new());
 }
+
+#[test]
+fn topics_and_pages_whose_place_something_else_has() {
+    let rows = [
+        r#"topic "..""#,
+        r#"topic ".git""#,
+        r#"topic "log""#,
+        r#"topic "Terms""#,
+        r#"topic "decided"; adr "wiki/decided/adr""#,
+        r#"map "wiki/index.md""#,
+        r#"glossary "wiki/Words.md"; architecture "wiki/words.md""#,
+        r#"terms ".git/terms""#,
+    ];
+    let said = |row: &str| {
+        let text = complain(&format!("language {{ {row}; }}\n"));
+        let line = text.lines().find(|line| line.contains('×')).unwrap_or("-");
+        format!("{row}: {}", line.trim())
+    };
+    insta::assert_snapshot!(rows.map(said).join("\n"), @"");
+    let apart = "factory \"acme\"\nlanguage { topic \"gotchas\"; topic \"terms-of-trade\"; }\n";
+    assert_eq!(codes(&files([("factory.kdl", apart)])), Vec::<&str>::new());
+}

@@ -263,6 +263,7 @@ fn language(block: &Block, cx: &mut Builder<'_>) -> Language {
     }
     check_folders(block, cx);
     check_rendered(block, cx);
+    check_topics(block, cx);
     let place = |field: &str, or: &str| {
         block.text(field).map_or(or, |(text, _)| text).trim_end_matches('/').to_owned()
     };
@@ -426,13 +427,17 @@ fn check_folders(block: &Block, cx: &mut Builder<'_>) {
 
 /// Complains of a rendered page that would be written over something else.
 fn check_rendered(block: &Block, cx: &mut Builder<'_>) {
+    let wiki = block.text("wiki").map_or(WIKI, |(text, _)| text).trim_end_matches('/');
+    let index = format!("{wiki}/index.md");
     let mut seen: Vec<&str> = Vec::new();
     for field in ["glossary", "map", "architecture"] {
         let Some((text, span)) = block.text(field) else { continue };
         let is_page = std::path::Path::new(text).extension().is_some_and(|end| end == "md");
         let says = if !is_page {
             format!("`{text}` is no page of Markdown, and `{field}` is written there")
-        } else if seen.contains(&text) {
+        } else if text.eq_ignore_ascii_case(&index) {
+            format!("`{text}` is the place of the page of all entries, which `wiki index` writes")
+        } else if seen.iter().any(|other| text.eq_ignore_ascii_case(other)) {
             format!("`{text}` is the place of another rendered page, too")
         } else {
             seen.push(text);
@@ -443,16 +448,43 @@ fn check_rendered(block: &Block, cx: &mut Builder<'_>) {
     }
 }
 
+/// Complains of a topic whose folder is none of the wiki's, or holds something else.
+fn check_topics(block: &Block, cx: &mut Builder<'_>) {
+    let folder = |field: &str, or: &str| -> String {
+        block.text(field).map_or(or, |(text, _)| text).trim_end_matches('/').to_ascii_lowercase()
+    };
+    let (wiki, others) = (folder("wiki", WIKI), [folder("terms", TERMS), folder("adr", ADR)]);
+    for topic in block.each(TOPIC.name) {
+        let name = topic.key().to_ascii_lowercase();
+        let place = format!("{wiki}/{name}");
+        let says = if name.starts_with('.') {
+            "begins with a `.`, and so would its folder"
+        } else if name == "log" {
+            "is the name of the folder of the wiki's log"
+        } else if others.iter().any(|other| *other == place || other.starts_with(&format!("{place}/"))) {
+            "is the name of the folder of terms or decisions"
+        } else {
+            continue;
+        };
+        let draft =
+            Draft::error(code::MALFORMED, format!("{} {says}", topic.quoted())).at(topic.span, "this one");
+        cx.sink.push(draft.help(
+            "give it another name: entries lie in a folder of the wiki that is called like their topic",
+        ));
+    }
+}
+
 /// Complains of a place that isn't one within the repository.
 fn check_places(block: &Block, field: &str, cx: &mut Builder<'_>) {
     for read in block.list(field) {
         let Some(text) = read.text() else { continue };
         let is_all = field == "roots" && text == ".";
-        if !is_all && Anchor::new(text.trim_end_matches('/'), "x").is_err() {
+        let is_gits = text.split('/').any(|part| part.eq_ignore_ascii_case(".git"));
+        if !is_all && (is_gits || Anchor::new(text.trim_end_matches('/'), "x").is_err()) {
             let draft =
                 Draft::error(code::MALFORMED, format!("`{text}` in `{field}` is no place in the repository"));
             cx.sink.push(draft.at(read.span, "this one").help(
-                "write it from the root of the repository, without a leading `/` and without `..`: `docs/terms`",
+                "write it from the root of the repository, without a leading `/` and without `..` and `.git`: `docs/terms`",
             ));
         }
     }

@@ -12,6 +12,7 @@ use crate::language::lint;
 use crate::language::render::kept;
 use crate::language::rule::Found;
 use crate::language::terms::{self, Listing};
+use crate::language::ulid::Ulid;
 use crate::language::unmerged::{self, UNMERGED};
 use crate::language::wiki::WikiPage;
 use crate::language::wiki::{self, CITATION, CodeRef, ENTRY, Entry, Pull, Reverts};
@@ -218,6 +219,12 @@ impl Words {
             let found = Found::new(path, error.span.clone(), error.message.clone());
             found.help(error.help.clone()).of(ENTRY.name, entry)
         }));
+        if entry != Level::Off {
+            let unread: BTreeSet<Ulid> = self.lost_entries().iter().filter_map(|path| id_of(path)).collect();
+            let in_wiki = |it: &Entry| format!("{}/{}", self.language.wiki, it.path());
+            let beside = wiki::lint_entries(&self.entries, &unread, in_wiki);
+            found.extend(beside.into_iter().map(|it| it.of(ENTRY.name, entry)));
+        }
         let unmerged = UNMERGED.level(levels);
         if unmerged != Level::Off {
             let all = self.others.iter().chain(&self.pages).filter_map(unmerged::lint);
@@ -275,6 +282,12 @@ impl Words {
         let all = self.others.iter().chain(&self.pages).chain(&self.rendered);
         ConfigFiles { files: all.map(file).collect(), ..ConfigFiles::default() }
     }
+}
+
+/// The id in the name of an entry's file.
+fn id_of(path: &str) -> Option<Ulid> {
+    let name = path.rsplit('/').next()?;
+    name.get(..26)?.parse().ok()
 }
 
 /// The Markdown files below a folder, as far as they can be read.

@@ -104,7 +104,9 @@ impl Record {
         if text.len() > MOST_BYTES {
             return Err(Unread::Length);
         }
-        let seen = Markdown::of(text, 0);
+        // The mark that some editors begin a file with.
+        let mark = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
+        let seen = Markdown::of(text, mark);
         let (title, sections) = outline(text, &seen);
         let fields = field::read(text, &seen, &sections);
         let citations = citation::cited(text, &seen);
@@ -344,6 +346,13 @@ mod tests {
         in a fence it is none: A | - | - | by [] | of [] | - []
         nothing at all: a | - | - | by [] | of [] | - []
         "#);
+    }
+
+    #[test]
+    fn a_mark_at_the_beginning_of_a_file_is_none_of_its_text() {
+        let text = "\u{feff}# ADR-0007: A title\n\n**Status:** Accepted\n\n## Context\n";
+        let record = Record::read("adr/0007-a.md", text).unwrap();
+        assert_eq!((record.title_text(), record.status()), ("A title", Some(Status::Accepted)));
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl Repository {
                 others.push(page);
             } else if let Some(inner) = below(wiki, path) {
                 if is_named_so(&inner) {
-                    entries.push(Entry::read(&inner, text).unwrap_or_else(|e| panic!("{path}: {e:?}")));
+                    entries.extend(Entry::read(&inner, text));
                 }
                 pages.push(page);
             } else {

@@ -5,9 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::language::markdown::Markdown;
+use crate::language::markdown::{Heading, Markdown};
 use crate::language::terms::Term;
 use crate::language::terms::section::{bullets, unix};
+
+/// How a term goes on below its name.
+const KIND: &str = "**Kind:** `";
 
 /// What stands before the first term.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,19 +30,19 @@ impl Head {
         Self(text)
     }
 
-    /// The head of a glossary that is there already; without a title in it, a new one.
+    /// The head of a glossary that is there already: all that stands before its first term, whatever it is; where nothing does, a
+    /// new one.
     pub fn of(glossary: &str) -> Self {
         let text = unix(glossary);
         let seen = Markdown::page(&text);
-        let start_of = |level: usize| {
-            seen.headings().iter().find(|heading| heading.level == level).map(|heading| heading.span.start)
-        };
-        let first = start_of(2);
-        let titled = start_of(1).is_some_and(|title| first.is_none_or(|first| title < first));
-        match (titled, first) {
-            (false, _) => Self::default(),
-            (true, Some(first)) => Self(text[..first].to_owned()),
-            (true, None) => Self(format!("{}\n\n", text.trim_end())),
+        let is_term =
+            |heading: &&Heading| heading.level == 2 && text[heading.end..].trim_start().starts_with(KIND);
+        let first = seen.headings().iter().find(is_term).map(|heading| heading.span.start);
+        let own = &text[..first.unwrap_or(text.len())];
+        match first {
+            _ if own.trim().is_empty() => Self::default(),
+            Some(_) => Self(own.to_owned()),
+            None => Self(format!("{}\n\n", own.trim_end())),
         }
     }
 
@@ -73,7 +76,7 @@ fn entry(term: &Term) -> String {
     let anchor =
         term.code_anchor.as_ref().map(|anchor| format!(" · **Anchor:** `{anchor}`")).unwrap_or_default();
     let mut text = format!(
-        "## {}\n\n**Kind:** `{}` · **Context:** `{}`{anchor} · **Confidence:** `{}`\n",
+        "## {}\n\n{KIND}{}` · **Context:** `{}`{anchor} · **Confidence:** `{}`\n",
         term.name, term.kind, term.bounded_context, term.confidence
     );
     if !term.aliases.is_empty() {
@@ -114,7 +117,7 @@ pub(super) fn is_count(line: &str) -> bool {
 mod tests {
     use crate::language::terms::samples::{ID_A, ID_B, Sample};
 
-    use super::{Head, is_count, render};
+    use super::{Head, KIND, is_count, render};
 
     #[test]
     fn a_glossary() {
@@ -171,12 +174,18 @@ mod tests {
         for (name, before, expected) in [
             (
                 "as it is",
-                format!("{own}## A\n\nB"),
+                format!("{own}## A\n\n{KIND}x`\n"),
                 own.replace("3 terms across 2 bounded contexts", "0 terms across 0 bounded contexts"),
             ),
-            ("CRLF", "# Words\r\n\r\n## A".to_owned(), "# Words\n\n".to_owned()),
+            ("CRLF", format!("# Words\r\n\r\n## A\r\n\r\n{KIND}x`"), "# Words\n\n".to_owned()),
             ("without terms", "# Words".to_owned(), "# Words\n\n".to_owned()),
-            ("without a title", "## A\n# B\n".to_owned(), render([], &Head::default())),
+            (
+                "without a title, and with sections",
+                format!("Ours.\n\n## How to read\n\nSo.\n\n## A\n\n{KIND}x`\n"),
+                "Ours.\n\n## How to read\n\nSo.\n\n".to_owned(),
+            ),
+            ("another page", "## A\n# B\n".to_owned(), "## A\n# B\n\n".to_owned()),
+            ("a term at once", format!("## A\n\n{KIND}x`\n"), render([], &Head::default())),
             ("nothing", String::new(), render([], &Head::default())),
         ] {
             assert_eq!(render([], &Head::of(&before)), expected, "{name}");

@@ -60,12 +60,19 @@ pub enum What {
         /// After.
         to: String,
     },
-    /// It has an alias more, which so many pages use.
+    /// It has an alias more, which so many pages use, and which others may have too.
     AliasAdded {
         /// The alias.
         alias: String,
         /// The pages that use it, sorted.
         pages: Vec<String>,
+        /// The other terms that are called so, or have it as an alias too.
+        others: Vec<String>,
+    },
+    /// Another file has its id, so that this one doesn't count.
+    Shadowed {
+        /// The file that does.
+        by: String,
     },
     /// It has an alias less.
     AliasRemoved(String),
@@ -130,6 +137,10 @@ pub fn compare(
         let pointing = relations.filter(|relation| relation.target == file.term.id).count();
         changes.push(of(file, What::Removed { pointing }));
     }
+    let known: BTreeSet<&str> = before.shadowed().iter().map(|it| it.file.path.as_str()).collect();
+    for it in after.shadowed().iter().filter(|it| !known.contains(it.file.path.as_str())) {
+        changes.push(of(it.file, What::Shadowed { by: it.by.path.clone() }));
+    }
     changes.sort_by_key(|change| (change.name.to_lowercase(), change.path.clone()));
     changes
 }
@@ -180,19 +191,27 @@ fn aliases(term: &Term) -> impl Iterator<Item = (&Ulid, String)> {
 
 fn added(cx: &Cx<'_>, term: &Term) -> Vec<What> {
     let mut what = vec![What::Added { kind: term.kind.clone(), context: term.bounded_context.clone() }];
-    what.extend(term.aliases.iter().map(|alias| alias_added(cx, alias)).filter(collides));
+    what.extend(term.aliases.iter().map(|alias| alias_added(cx, term, alias)).filter(collides));
     what.extend(breaks(cx, term));
     what
 }
 
-/// Whether it is an alias that pages use.
+/// Whether it is an alias that pages use, or other terms.
 fn collides(what: &What) -> bool {
-    matches!(what, What::AliasAdded { pages, .. } if !pages.is_empty())
+    matches!(what, What::AliasAdded { pages, others, .. } if !pages.is_empty() || !others.is_empty())
 }
 
-fn alias_added(cx: &Cx<'_>, alias: &str) -> What {
-    let pages = cx.pages.get(&folded(alias)).cloned().unwrap_or_default();
-    What::AliasAdded { alias: alias.to_owned(), pages }
+fn alias_added(cx: &Cx<'_>, term: &Term, alias: &str) -> What {
+    let folded_alias = folded(alias);
+    let pages = cx.pages.get(&folded_alias).cloned().unwrap_or_default();
+    let has_it = |other: &&&TermFile| {
+        let words = std::iter::once(&other.term.name).chain(&other.term.aliases);
+        other.term.id != term.id
+            && other.term.is_live()
+            && words.into_iter().any(|word| folded(word) == folded_alias)
+    };
+    let others = cx.after.terms().iter().filter(has_it).map(|other| other.term.name.clone()).collect();
+    What::AliasAdded { alias: alias.to_owned(), pages, others }
 }
 
 fn breaks(cx: &Cx<'_>, term: &Term) -> Option<What> {
@@ -226,7 +245,7 @@ fn differs(cx: &Cx<'_>, old: &Term, new: &Term) -> Vec<What> {
     what.extend(more.into_iter().cloned().map(What::InvariantAdded));
     what.extend(less.into_iter().cloned().map(What::InvariantRemoved));
     let (more, less) = parted(&old.aliases, &new.aliases);
-    what.extend(more.into_iter().map(|alias| alias_added(cx, alias)));
+    what.extend(more.into_iter().map(|alias| alias_added(cx, new, alias)));
     what.extend(less.into_iter().cloned().map(What::AliasRemoved));
     if old.code_anchor != new.code_anchor {
         what.push(What::Anchored { from: old.code_anchor.clone(), to: new.code_anchor.clone() });
@@ -300,9 +319,21 @@ impl fmt::Display for Change {
             What::Reclassified { what, from, to } => {
                 write!(f, "{name} changes its {what} from {} to {}", code_span(from), code_span(to))
             }
-            What::AliasAdded { alias, pages } => {
+            What::AliasAdded { alias, pages, others } => {
                 write!(f, "{name} has the new alias {}", code_span(alias))?;
+                if !others.is_empty() {
+                    let others: Vec<String> = others.iter().map(|other| code_span(other)).collect();
+                    write!(f, ", **which is a name of {}**", others.join(", "))?;
+                }
                 colliding_pages(f, pages)
+            }
+            What::Shadowed { by } => {
+                write!(
+                    f,
+                    "{name}, {}, **has the id of {}**, and doesn't count",
+                    code_span(&self.path),
+                    code_span(by)
+                )
             }
             What::AliasRemoved(alias) => write!(f, "{name} loses the alias {}", code_span(alias)),
             What::Anchored { from, to } => {

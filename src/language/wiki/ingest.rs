@@ -11,6 +11,7 @@ use super::kinds::{CodeRef, Confidence, Source, SourceKind, Standing};
 use super::log::{Op, Operation};
 use super::topics::{Topics, spaced};
 use crate::language::ulid::Ulid;
+use crate::model::credential;
 
 /// The most bytes of the body of a new entry: half of what an entry may have, so that it can gain sources.
 const MOST_BODY: usize = MOST_BYTES / 2;
@@ -88,6 +89,11 @@ pub enum Unfit {
     /// It says nothing.
     #[error("what is learnt has nothing in its body; say what it is, and why")]
     Empty,
+    /// It holds what nobody may read.
+    #[error(
+        "what is learnt holds what has the shape of a credential; take that out, and have it revoked if it is one"
+    )]
+    Credential,
     /// It says too much.
     #[error(
         "what is learnt has more than {MOST_BODY} bytes in its body; say it shorter, or as several entries"
@@ -102,6 +108,9 @@ pub enum Unfit {
     /// It takes the place of what there isn't.
     #[error("there is no entry {0} whose place it could take; leave it out")]
     Supersedes(Ulid),
+    /// It takes the place of what another one has taken the place of.
+    #[error("{1} has taken the place of {0} already; name that one instead, or both")]
+    Superseded(Ulid, Ulid),
     /// The id is taken: the random bytes aren't.
     #[error("there is an entry {0} already; ingest again with other random bytes")]
     Id(Ulid),
@@ -115,6 +124,9 @@ pub fn ingest(existing: &[Entry], incoming: &Incoming, cx: &Cx<'_>) -> Result<In
     if incoming.body.trim().is_empty() {
         return Err(Unfit::Empty);
     }
+    if [&incoming.title, &incoming.body].iter().any(|text| !credential::find(text.as_bytes()).is_empty()) {
+        return Err(Unfit::Credential);
+    }
     if incoming.body.len() > MOST_BODY {
         return Err(Unfit::Long);
     }
@@ -126,6 +138,13 @@ pub fn ingest(existing: &[Entry], incoming: &Incoming, cx: &Cx<'_>) -> Result<In
     let by_id: BTreeMap<Ulid, &Entry> = existing.iter().map(|entry| (entry.facts().id, entry)).collect();
     if let Some(missing) = incoming.supersedes.iter().find(|id| !by_id.contains_key(id)) {
         return Err(Unfit::Supersedes(*missing));
+    }
+    for old in &incoming.supersedes {
+        if let Standing::Superseded { by } = by_id[old].facts().standing
+            && !incoming.supersedes.contains(&by)
+        {
+            return Err(Unfit::Superseded(*old, by));
+        }
     }
     let valid_to = incoming.valid_for.as_deref().map(|span| until(cx.now, span)).transpose()?;
     let same = match same(existing, &by_id, (incoming, topic), cx.now) {

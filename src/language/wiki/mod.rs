@@ -2,6 +2,7 @@
 //!
 //! Everything here is a function of texts. It opens no file: what is to be written comes back as data.
 
+pub mod chain;
 pub mod cites;
 pub mod entry;
 pub mod gate;
@@ -18,6 +19,7 @@ pub mod sample;
 pub mod stale;
 pub mod topics;
 
+pub use chain::lint as lint_entries;
 pub use cites::{CITATION, Cite, Hint, Style, Verified, cites, hints, lint as lint_page, verify};
 pub use entry::{ENTRY, Entry, Facts, MOST_BYTES, is_named_so, written};
 pub use gate::{Grounds, Mention, anchored};

@@ -154,22 +154,27 @@ fn aliases(look: &Look<'_>, candidates: &[Candidate], name: &str, answer: &Value
     let files = look.terms.iter().filter_map(|read| read.file.as_ref());
     let mut known: BTreeSet<String> = files
         .flat_map(|file| std::iter::once(&file.term.name).chain(&file.term.aliases))
-        .map(|word| of_name(word))
+        .map(|word| bare(word))
         .collect();
-    known.extend(candidates.iter().map(|candidate| of_name(candidate.anchor.name())));
-    known.insert(of_name(name));
+    known.extend(candidates.iter().map(|candidate| bare(candidate.anchor.name())));
+    known.insert(bare(name));
     let mut aliases = Vec::new();
     for alias in items(answer, "aliases", ALIASES) {
         let alias = folded(alias);
         let length = alias.chars().count();
         let plain = alias.chars().all(|c| c.is_alphanumeric() || " -_'’.".contains(c));
         let fits = plain && (LEAST_ALIAS..=ALIAS).contains(&length) && unfit(&alias).is_none();
-        let slug = of_name(&alias);
-        if fits && !is_common(&alias) && !slug.is_empty() && known.insert(slug) {
+        let bare = bare(&alias);
+        if fits && !is_common(&alias) && !bare.is_empty() && known.insert(bare) {
             aliases.push(alias);
         }
     }
     aliases
+}
+
+/// A name as it is compared with others: however it is cut into words, and whatever its case.
+fn bare(name: &str) -> String {
+    of_name(name).replace('-', "")
 }
 
 /// Whether it is a word that texts have whatever they are about.
@@ -206,7 +211,7 @@ pub(super) fn proposal(look: &Look<'_>, terms: &[&TermFile], drafts: Vec<Draft>)
     let mut drafts = drafts;
     let mut known: BTreeSet<String> = BTreeSet::new();
     for draft in &mut drafts {
-        draft.term.aliases.retain(|alias| known.insert(of_name(alias)));
+        draft.term.aliases.retain(|alias| known.insert(bare(alias)));
     }
     let used = used(look, terms, &drafts);
     let most = most_pages(look);

@@ -75,7 +75,7 @@ fn what_a_reverted_pull_request_taught_no_longer_holds() {
     let mut repository = Repository::new(code()).entry(&of(1, 7)).entry(&of(2, 8));
     repository.reverted.insert(crate::language::wiki::Pull { repo: "acme/widgets".into(), number: 7 });
     let text = told(&repository);
-    let says = "-a.md` no longer holds: acme/widgets#7, which it was learnt from, was reverted\n";
+    let says = "-a.md` no longer holds: acme/widgets# 7, which it was learnt from, was reverted\n";
     assert!(text.contains(says) && text.matches("no longer holds").count() == 1, "{text}");
     repository.settle(keep);
 }

@@ -164,6 +164,8 @@ fn what_was_superseded_is_said_by_its_successor_only_where_that_is_made_of_it() 
     let by_id = |id| entries.iter().find(|entry| entry.facts().id == id).unwrap().facts();
     assert_eq!(by_id(old).standing, Standing::Superseded { by: new });
     assert_eq!(by_id(new).supersedes, [old]);
+    let past = Incoming { supersedes: vec![old], ..incoming("Guards, again", "They hold.", 4) };
+    assert_eq!(wiki.take(&past).unwrap_err(), Unfit::Superseded(old, new));
     // Whoever knows of it says it anew.
     let anew = Incoming { supersedes: vec![new], ..once_more.clone() };
     assert_eq!(told(&wiki.take(&anew)), "added, 2 files, [\"ingest\", \"supersede\"]");
@@ -225,6 +227,7 @@ fn what_does_not_fit_is_refused() {
     let nobody = Ulid::new(at(0), [9; 10]);
     let rows = [
         ("no body", Incoming { body: " ".into(), ..good.clone() }),
+        ("a credential", Incoming { body: format!("ghp_{}", "a1B2".repeat(9)), ..good.clone() }),
         ("no title", Incoming { title: "\n".into(), ..good.clone() }),
         ("no such topic", Incoming { topic: Some("../x".into()), ..good.clone() }),
         ("no such repository", Incoming { source: Source { repo: "x".into(), ..source(1) }, ..good.clone() }),
