@@ -203,6 +203,54 @@ fn what_moved_and_was_renamed_later_is_followed_commit_by_commit() {
     });
 }
 
+/// What is too short to be known by its text alone is known by the file that it stands in.
+#[test]
+fn what_is_short_is_followed_with_its_file() {
+    yard(|w| {
+        let code = "pub fn calc(a: u32, b: u32) -> u32 {\n    let c = a * b;\n    c + 1\n}\n\npub const LIMIT: usize = 7;\n";
+        w.write("src/core/small.rs", code);
+        term(w, "Calc", "src/core/small.rs:calc");
+        term(w, "Limit", "src/core/small.rs:LIMIT");
+        w.commit("Short ones");
+        w.git(&["mv", "src/core/small.rs", "src/core/little.rs"]);
+        w.write("src/core/little.rs", &code.replace("calc", "compute").replace("LIMIT", "MOST"));
+        let commit = w.commit("All of it at once");
+        let said = found(w);
+        for to in ["src/core/little.rs:compute", "src/core/little.rs:MOST"] {
+            let is_it = |(rule, says): &(String, String)| rule == "anchors" && says.contains(to);
+            let (_, says) = said.iter().find(|it| is_it(it)).unwrap_or_else(|| panic!("{to}: {said:#?}"));
+            assert!(says.contains(&commit[..7]), "{says}");
+        }
+    });
+}
+
+/// Lessons are about code, wherever that lies now.
+#[test]
+fn what_was_learnt_follows_code_that_moved() {
+    yard(|w| {
+        w.write("lesson.md", "Mind the chains before a lift.\n");
+        let refs = ["src/core/crane.rs", "src/core/crane.rs:CraneService"];
+        for (n, code) in refs.iter().enumerate() {
+            let title = format!("Chains {n}");
+            w.write("lesson.md", &format!("Mind the chains before lift {n}.\n"));
+            w.run(&["wiki", "ingest", "lesson.md", "--title", &title, "--repo", "acme/yard", "--code", code])
+                .exits(0);
+        }
+        w.commit("What was learnt");
+        w.git(&["mv", "src/core/crane.rs", "src/core/hoist.rs"]);
+        w.commit("It moves");
+        w.git(&["mv", "src/core/hoist.rs", "src/core/lift.rs"]);
+        w.write("src/core/lift.rs", &service("LiftService", &["lifts", "loads", "chains"]));
+        w.commit("It moves on, and has another name");
+        let listed = w.run(&["wiki", "list"]).exits(0);
+        assert!(!listed.out.contains("doesn't hold"), "{}", listed.all());
+        w.git(&["rm", "-q", "src/core/lift.rs"]);
+        w.commit("It is gone");
+        let listed = w.run(&["wiki", "list"]).exits(0);
+        assert_eq!(listed.out.matches("doesn't hold").count(), 2, "{}", listed.all());
+    });
+}
+
 /// Files that were read once and lie there as they were aren't read again; whatever is done to one, it is.
 #[test]
 fn a_file_that_is_written_again_is_read_again_however_it_was_left() {

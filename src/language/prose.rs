@@ -220,7 +220,8 @@ impl Prose {
     /// What a hit covers if it is a whole word, and whether it is one with a plural `s`.
     fn word(&self, hit: Range<usize>) -> Option<(Range<usize>, bool)> {
         let mut before = self.text[..hit.start].chars().rev();
-        if joined(before.next(), before.next()) || self.splits(hit.start) {
+        let (last, beyond) = (before.next(), before.next());
+        if last.is_some_and(is_sigil) || joined(last, beyond) || self.splits(hit.start) {
             return None;
         }
         let after = &self.text[hit.end..];
@@ -239,6 +240,11 @@ impl Prose {
         let (one, other) = (self.from[before], self.from.get(at).copied());
         one.0 != one.1 && Some(one) == other
     }
+}
+
+/// Whether what begins with it is a name of its own kind: an account, a tag, a variable, a formula.
+fn is_sigil(c: char) -> bool {
+    matches!(c, '@' | '#' | '$' | '\\')
 }
 
 fn ends_word(after: &str) -> bool {

@@ -9,7 +9,7 @@ use crate::adapters::git::{self, Bound, Commit, Content, Repo};
 use crate::language::code::Resolution;
 use crate::model::CommitId;
 use crate::model::language::{Anchor, Language};
-use crate::symbols::{Index, TreeRecord, Verdict, classify};
+use crate::symbols::{FileChange, Index, TreeRecord, Verdict, classify};
 
 use super::shelf::Left;
 use super::symbols::{Error, Library, Symbols, declared};
@@ -59,12 +59,17 @@ pub(super) fn moved(
 /// What the last commit that took a file away has in its place.
 fn moved_once(repo: &Repo, head: &CommitId, path: &str) -> Result<Option<String>, Error> {
     let last = repo.changes_of(head, path, COMMITS, 1)?.into_iter().next();
-    let Some((commit, parent)) = last.and_then(|it| Some((it.id, it.parents.into_iter().next()?))) else {
-        return Ok(None);
-    };
-    let Some(content) = repo.content_at(&parent, path)? else { return Ok(None) };
+    match last.and_then(|it| Some((it.parents.into_iter().next()?, it.id))) {
+        Some((parent, commit)) => moved_in(repo, &parent, &commit, path),
+        None => Ok(None),
+    }
+}
+
+/// What a commit has in the place of a file that its parent had.
+fn moved_in(repo: &Repo, parent: &CommitId, commit: &CommitId, path: &str) -> Result<Option<String>, Error> {
+    let Some(content) = repo.content_at(parent, path)? else { return Ok(None) };
     let mut bound = Bound::new(MOST_CHANGES, MOST_NAMES, &CancellationToken::new());
-    let changes = match repo.changes(std::slice::from_ref(&parent), &commit, &mut bound) {
+    let changes = match repo.changes(std::slice::from_ref(parent), commit, &mut bound) {
         Err(git::Error::TooMuch) => return Ok(None),
         changes => changes?,
     };
@@ -115,6 +120,8 @@ pub(super) struct Past<'a> {
     order: VecDeque<CommitId>,
     /// All that was read.
     seen: TreeRecord,
+    /// What commits have in the place of files that they took away.
+    moved: BTreeMap<(CommitId, String), Option<String>>,
 }
 
 impl<'a> Past<'a> {
@@ -126,7 +133,8 @@ impl<'a> Past<'a> {
         language: &'a Language,
     ) -> Self {
         let (trees, order) = (BTreeMap::new(), VecDeque::new());
-        Self { library, repo, head, language, trees, order, seen: TreeRecord::default() }
+        let (seen, moved) = (TreeRecord::default(), BTreeMap::new());
+        Self { library, repo, head, language, trees, order, seen, moved }
     }
 
     /// Follows an anchor from the last commit in which it led somewhere, from each that changed that to the next, until it
@@ -142,12 +150,13 @@ impl<'a> Past<'a> {
                 // What a commit made of it was lost in another that isn't seen.
                 return Ok((step > 0).then_some(Resolution::Gone));
             };
+            let history = self.moved(&before, after.as_ref(), &at)?;
             let then = self.trees.get(&before);
             let at_once = after.as_ref().and_then(|after| self.trees.get(after));
-            let at_once = at_once.map(|after| classify(&at, then, after, &[]));
+            let at_once = at_once.map(|after| classify(&at, then, after, &history));
             let verdict = at_once
                 .filter(|verdict| matches!(verdict, Verdict::Moved { .. } | Verdict::Renamed { .. }))
-                .unwrap_or_else(|| classify(&at, then, symbols.index(), &[]));
+                .unwrap_or_else(|| classify(&at, then, symbols.index(), &history));
             let to = match verdict {
                 Verdict::Moved { to } | Verdict::Renamed { to, .. } => to,
                 Verdict::Ambiguous { candidates } => return Ok(Some(Resolution::Ambiguous(candidates))),
@@ -202,6 +211,27 @@ impl<'a> Past<'a> {
             looked = newer.len();
         }
         Ok(None)
+    }
+
+    /// That the file of an anchor was moved by the commit that took it away, if it was.
+    fn moved(
+        &mut self,
+        before: &CommitId,
+        after: Option<&CommitId>,
+        at: &Anchor,
+    ) -> Result<Vec<FileChange>, Error> {
+        let Some(after) = after else { return Ok(Vec::new()) };
+        if self.trees.get(after).is_none_or(|index| index.file(at.path()).is_some()) {
+            return Ok(Vec::new());
+        }
+        let key = (after.clone(), at.path().to_owned());
+        let to = match self.moved.get(&key) {
+            Some(to) => to.clone(),
+            None => moved_in(self.repo, before, after, at.path())?,
+        };
+        self.moved.insert(key, to.clone());
+        let change = |to| FileChange { commit: after.to_string(), from: at.path().to_owned(), to };
+        Ok(to.map(change).into_iter().collect())
     }
 
     /// Whether an anchor led somewhere in a commit.

@@ -205,11 +205,13 @@ impl Library {
         head: &CommitId,
         files: &BTreeSet<String>,
     ) -> Result<(), Error> {
+        let mut moved = BTreeMap::new();
         for path in files.iter().filter(|path| symbols.has_file(path) != Answer::Yes) {
             if let Some(to) = past::moved(repo, head, path, &symbols.files)? {
-                symbols.moved.insert(path.clone(), to);
+                moved.insert(path.clone(), to);
             }
         }
+        symbols.moved = moved;
         Ok(())
     }
 }

@@ -61,6 +61,11 @@ fn uses_of_aliases() {
             "dry-hoist hoist-up a/hoist hoist.rs hoist.",
             "dry-hoist hoist-up a/hoist hoist.rs [quay crane].",
         ),
+        (
+            "names of another kind",
+            "See @hoist, #hoist and $hoist$, a hoist.",
+            "See @hoist, #hoist and $hoist$, a [quay crane].",
+        ),
         ("emphasis", "**hoist** _hoist_ *hoist*", "**[quay crane]** _hoist_ *[quay crane]*"),
         (
             "heading, list, table",
