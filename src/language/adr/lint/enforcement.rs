@@ -46,7 +46,7 @@ fn of(look: &Look<'_>, record: &Record) -> Vec<Found> {
                 Check::Words(_) => false,
             };
             if checks.iter().any(leads) {
-                return Vec::new();
+                return checks.iter().filter_map(|(check, span)| lost(look, record, check, span)).collect();
             }
             let message = "people keep the decision, and it isn't said where their process is written down";
             vec![
@@ -56,6 +56,27 @@ fn of(look: &Look<'_>, record: &Record) -> Vec<Found> {
         }
         Some(Enforcement::Enforced) => enforced(look, record, place, &checks),
     }
+}
+
+/// That the file isn't there in which people find what they do.
+fn lost(look: &Look<'_>, record: &Record, check: &Check, span: &Range<usize>) -> Option<Found> {
+    let Check::Pointer(text) = check else { return None };
+    let path = text.split('#').next().unwrap_or_default();
+    let is_path = !path.is_empty()
+        && path.contains('.')
+        && !path.contains("://")
+        && !path.contains(char::is_whitespace);
+    let answer = is_path.then(|| look.code.has_file(path))?;
+    let Answer::No { suggestion } = answer else { return None };
+    let found = Found::new(
+        record.path(),
+        span.clone(),
+        format!("`{path}` isn't there, where people find what they do"),
+    );
+    Some(found.help(suggestion.map_or_else(
+        || "name the file, the issue or the address where it is written down".to_owned(),
+        |meant| format!("did it become `{meant}`?"),
+    )))
 }
 
 /// An accepted decision ought to say it. That is no more than a warning: nothing that it says is wrong.

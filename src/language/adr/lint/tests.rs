@@ -196,7 +196,8 @@ fn enforcement() {
             "**Enforcement:** enforced\n**Enforced by:** `test:src/a.rs::lost`, `command:make up`, `test:src/broken.rs::x`, `test:broken.rs::x`, `test:d.rs::x`",
         ),
         ("manual by words", "**Enforcement:** manual\n**Enforced by:** everybody looks"),
-        ("manual", "**Enforcement:** manual\n**Enforced by:** docs/REVIEW.md"),
+        ("manual", "**Enforcement:** manual\n**Enforced by:** src/a.rs#how, #12, https://example.com/how.md"),
+        ("manual by what isn't there", "**Enforcement:** manual\n**Enforced by:** docs/REVIEW.md"),
     ];
     let of = |facts: &str| vec![("adr/0001-a.md", adr(1, &format!("**Status:** Accepted\n{facts}"), "D"))];
     let all: Vec<String> =
@@ -225,6 +226,9 @@ fn enforcement() {
     manual by words:
       error adr-enforcement adr/0001-a.md "manual": people keep the decision, and it isn't said where their process is written down; write `**Enforced by:**` and a file, an issue or an address
     manual:
+
+    manual by what isn't there:
+      error adr-enforcement adr/0001-a.md "docs/REVIEW.md": `docs/REVIEW.md` isn't there, where people find what they do; name the file, the issue or the address where it is written down
     "#);
 }
 
