@@ -34,10 +34,8 @@ use super::adr::{Adrs, number_of};
 use super::code::Code;
 use super::terms::Read;
 use super::ulid::Ulid;
-use super::wiki::Pull;
-use super::wiki::{Entry, WikiPage};
+use super::wiki::{Entry, Pull, WikiPage};
 
-/// One state of a repository, and what is known besides.
 /// So many may lose their code at once, whatever part of all they are.
 const BRAKE_COUNT: usize = 3;
 
@@ -49,6 +47,7 @@ fn is_too_much(gone: usize, of: usize) -> bool {
     gone > BRAKE_COUNT && gone * BRAKE_PART > of
 }
 
+/// One state of a repository, and what is known besides.
 #[derive(Clone, Copy)]
 pub struct Look<'a> {
     /// What its config says.
