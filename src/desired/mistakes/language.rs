@@ -15,7 +15,8 @@ fn a_place_outside_the_repository() {
        ·                  ──────┬─────
        ·                        ╰── this one
        ╰────
-      help: write it from the root of the repository, without a leading `/` and without `..`: `docs/terms`
+      help: write it from the root of the repository, without a leading `/` and without `..` and `.git`:
+            `docs/terms`
 
     config::malformed
 
@@ -26,7 +27,8 @@ fn a_place_outside_the_repository() {
        ·                                            ─────┬────
        ·                                                 ╰── this one
        ╰────
-      help: write it from the root of the repository, without a leading `/` and without `..`: `docs/terms`
+      help: write it from the root of the repository, without a leading `/` and without `..` and `.git`:
+            `docs/terms`
     "#);
 }
 
@@ -176,7 +178,16 @@ fn topics_and_pages_whose_place_something_else_has() {
         let line = text.lines().find(|line| line.contains('×')).unwrap_or("-");
         format!("{row}: {}", line.trim())
     };
-    insta::assert_snapshot!(rows.map(said).join("\n"), @"");
+    insta::assert_snapshot!(rows.map(said).join("\n"), @r#"
+    topic "..": × `topic ".."` begins with a `.`, and so would its folder
+    topic ".git": × `topic ".git"` begins with a `.`, and so would its folder
+    topic "log": × `topic "log"` is the name of the folder of the wiki's log
+    topic "Terms": × `topic "Terms"` is the name of the folder of terms or decisions
+    topic "decided"; adr "wiki/decided/adr": × `topic "decided"` is the name of the folder of terms or decisions
+    map "wiki/index.md": × `wiki/index.md` is the place of the page of all entries, which `wiki index` writes
+    glossary "wiki/Words.md"; architecture "wiki/words.md": × `wiki/words.md` is the place of another rendered page, too
+    terms ".git/terms": × `.git/terms` in `terms` is no place in the repository
+    "#);
     let apart = "factory \"acme\"\nlanguage { topic \"gotchas\"; topic \"terms-of-trade\"; }\n";
     assert_eq!(codes(&files([("factory.kdl", apart)])), Vec::<&str>::new());
 }

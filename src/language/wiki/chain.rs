@@ -103,6 +103,13 @@ mod tests {
         };
         let all: Vec<String> =
             lint(&entries, &unread, |it| it.path().to_owned()).into_iter().map(told).collect();
-        insta::assert_snapshot!(all.join("\n"), @"");
+        insta::assert_snapshot!(all.join("\n"), @r"
+        gotchas/01ARZ3NDEKTSV4RRFFQ69G5001-a.md 4: 01ARZ3NDEKTSV4RRFFQ69G5001 is also the id of `gotchas/01ARZ3NDEKTSV4RRFFQ69G5001-twin.md`; take one of them away; what it says more is ingested as an entry of its own
+        gotchas/01ARZ3NDEKTSV4RRFFQ69G5001-a.md 293: those that took its place lead back to it; let the one that holds be active
+        gotchas/01ARZ3NDEKTSV4RRFFQ69G5002-a.md 293: those that took its place lead back to it; let the one that holds be active
+        gotchas/01ARZ3NDEKTSV4RRFFQ69G5004-a.md 293: there is no entry 01ARZ3NDEKTSV4RRFFQ69G5009, which is said to have taken its place; name the one that has, or let it be active again
+        gotchas/01ARZ3NDEKTSV4RRFFQ69G5007-a.md 37: it says nothing; write below the frontmatter what is to be known
+        gotchas/01ARZ3NDEKTSV4RRFFQ69G5001-twin.md 4: 01ARZ3NDEKTSV4RRFFQ69G5001 is also the id of `gotchas/01ARZ3NDEKTSV4RRFFQ69G5001-a.md`; take one of them away; what it says more is ingested as an entry of its own
+        ");
     }
 }

@@ -226,19 +226,21 @@ mod tests {
             format!("{name}: {reasons:?}{record} doubts {:?} lost {lost:?} moved {moved:?}", verdict.doubts)
         };
         insta::assert_snapshot!(rows.iter().map(told).collect::<Vec<_>>().join("\n"), @r#"
-        as it is: [] doubts [] lost []
-        of a pull request that stands: [] doubts [] lost []
-        reverted: ["acme/widgets#7, which it was learnt from, was reverted"] (to record) doubts [] lost []
-        reverted elsewhere: [] doubts [] lost []
-        expired to the second: ["it held until 2026-12-01T00:00:00Z"] (to record) doubts [] lost []
-        a second later: [] doubts [] lost []
-        not yet: ["it holds from 2026-12-02T00:00:00Z on"] doubts [] lost []
-        stale: ["said so"] doubts [] lost []
-        superseded: ["01ARZ3NDEKTSV4RRFFQ69G5FAW says it now"] doubts [] lost []
-        some code is gone: [] doubts [] lost ["a.rs:B"]
-        all code is gone: ["the code that it is about is gone: c.rs, a.rs:B"] (to record) doubts [] lost []
-        nobody can tell: [] doubts ["whether b.rs:B is there: the file doesn't parse"] lost ["c.rs"]
-        two reasons: ["it held until 2026-11-30T00:00:00Z", "the code that it is about is gone: c.rs"] (to record) doubts [] lost []
+        as it is: [] doubts [] lost [] moved []
+        of a pull request that stands: [] doubts [] lost [] moved []
+        reverted: ["acme/widgets#7, which it was learnt from, was reverted"] (to record) doubts [] lost [] moved []
+        reverted elsewhere: [] doubts [] lost [] moved []
+        expired to the second: ["it held until 2026-12-01T00:00:00Z"] (to record) doubts [] lost [] moved []
+        a second later: [] doubts [] lost [] moved []
+        not yet: ["it holds from 2026-12-02T00:00:00Z on"] doubts [] lost [] moved []
+        stale: ["said so"] doubts [] lost [] moved []
+        superseded: ["01ARZ3NDEKTSV4RRFFQ69G5FAW says it now"] doubts [] lost [] moved []
+        some code is gone: [] doubts [] lost ["a.rs:B"] moved []
+        all code is gone: ["the code that it is about is gone: c.rs, a.rs:B"] (to record) doubts [] lost [] moved []
+        some code is elsewhere: [] doubts [] lost ["c.rs"] moved ["c.rs:A → a.rs:A", "old.rs → d.rs"]
+        it may be in several places: [] doubts ["whether c.rs:Two is there: it may be one of `a.rs:Two`, `d.rs:Two`"] lost [] moved []
+        nobody can tell: [] doubts ["whether b.rs:B is there: the file doesn't parse"] lost ["c.rs"] moved []
+        two reasons: ["it held until 2026-11-30T00:00:00Z", "the code that it is about is gone: c.rs"] (to record) doubts [] lost [] moved []
         "#);
     }
 }

@@ -62,6 +62,9 @@ fn who_changes_nothing_three_times_makes_room_for_a_specialist_and_then_for_a_pe
     hitl: `diagnose` 4.1 -> done {"severity":"P2","root_cause":"The wheel is gone.","fixable":true,"guidance":"Get another.…
     hitl: `implement-stuck` 4.1, diagnosis -> no change
     implement: A PERSON'S TURN: again and again nothing was changed; `/retry` allows 3 more
+        `implement`: run 20260601-130000-0001a0d1 changed nothing: so it was
+        `implement`: run 20260601-130400-000e3d50 changed nothing: so it was
+        `implement`: run 20260601-130800-0007670a changed nothing: so it was
         missing: The horn is blunt.
         `diagnose` found: P2: The wheel is gone. Get another.
         `implement-stuck`: so it was

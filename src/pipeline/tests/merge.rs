@@ -312,6 +312,12 @@ fn what_landed_is_not_tried_again() {
         landed(pull, "bot", &tree);
     });
     it.said("ann", "/retry").stands();
+    it.said("ann", "/redo implement").stands();
     let told = it.view(|view| projection(view, &station(view)).and_then(|tell| tell.comment)).unwrap();
-    assert!(told.contains("it has landed, and nothing is left to do"), "{told}");
+    for said in ["/retry", "/redo implement"] {
+        assert!(
+            told.contains(&format!("not heard: '{said}': it has landed, and nothing is left to do")),
+            "{told}"
+        );
+    }
 }

@@ -3,9 +3,9 @@
 use jiff::SignedDuration;
 
 use super::super::{MARKER, projection, station, unmet};
-use super::story::{Story, commit, label, load, pull, push};
+use super::story::{Story, check, commit, label, load, pull, push};
 use crate::model::Outcome::{Crashed, Done, NoChange};
-use crate::model::{CommentSeen, PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen};
+use crate::model::{CheckIs, CommentSeen, PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen};
 
 fn story() -> Story {
     let mut it = Story::new("");
@@ -303,23 +303,31 @@ fn who_stops_it_is_told_that_it_was_heard() {
     assert!(told.add.is_empty() && told.remove.is_empty() && !told.close, "{told:?}");
 }
 
-/// What people ask for doesn't wait for a check that may never report.
+/// What people ask for doesn't wait for checks: what is made of it has its own.
 #[test]
-fn a_request_is_worked_on_though_a_check_never_starts() {
+fn a_request_is_worked_on_whatever_checks_do() {
+    for state in [None, Some(CheckIs::Queued), Some(CheckIs::Running)] {
+        let mut it = story();
+        let asked = |pull: &mut PullCase| {
+            pull.checks = Seen::Known(state.map(|state| check("ci", state)).into_iter().collect());
+            asks(pull, 901, "Paint it red.");
+        };
+        it.pull("ann asks", asked).ran(Done, None).moved();
+        let expected = "(ann asks)\nreview: `rework` 1.1, what people say -> done\nreview: #20 goes from c8c8c8c8c8 to 0101010101";
+        assert_eq!(it.told().trim_end(), expected);
+    }
+}
+
+/// GitHub tells neither commits nor checks of a pull request whose branch is where its base is.
+#[test]
+fn a_branch_that_was_put_back_is_a_persons_turn() {
     let mut it = story();
-    let asked = |pull: &mut PullCase| {
-        pull.checks = Seen::Known(Vec::new());
-        pull.head_at = Some(pull.opened + SignedDuration::from_mins(55));
-        asks(pull, 901, "Paint it red.");
-    };
-    it.pull("ann asks, and nothing reports yet", asked).stands();
-    it.later(SignedDuration::from_mins(10)).ran(Done, None).moved();
-    insta::assert_snapshot!(it.told(), @r"
-    (ann asks, and nothing reports yet)
-    review: waits for the check `ci`, which has not started
-    review: `rework` 1.1, what people say -> done
-    review: #20 goes from c8c8c8c8c8 to 0101010101
-    ");
+    it.pull("somebody puts it back", |pull| {
+        (pull.tree, pull.checks, pull.files) = (None, Seen::Unknown, Seen::Known(Vec::new()));
+    });
+    it.by_design().stands();
+    let told = it.told();
+    assert!(told.contains("A PERSON'S TURN: #20 has no commit any more that its base lacks"), "{told}");
 }
 
 /// What its author has mended waits for somebody who may to ask for it again, which its comment says.

@@ -180,7 +180,7 @@ fn an_answer_becomes_a_term() {
     "#);
     insta::assert_snapshot!(after.files["wiki/terms/berth.md"], @r#"
     ---
-    id: "01M8QEDC006WRZAB8REE1KDCHR"
+    id: "01M8QEDC00K60K6PPXFPMRZ8DF"
     name: "Berth"
     kind: "entity"
     bounded_context: "yard"

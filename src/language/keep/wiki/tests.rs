@@ -76,8 +76,38 @@ fn what_a_reverted_pull_request_taught_no_longer_holds() {
     repository.reverted.insert(crate::language::wiki::Pull { repo: "acme/widgets".into(), number: 7 });
     let text = told(&repository);
     let says = "-a.md` no longer holds: acme/widgets# 7, which it was learnt from, was reverted\n";
-    assert!(text.contains(says) && text.matches("no longer holds").count() == 1, "{text}");
+    assert!(text.contains(says) && text.matches("-a.md` no longer holds").count() == 1, "{text}");
     repository.settle(keep);
+}
+
+#[test]
+fn entries_follow_code_that_moved() {
+    let moved = [("src/gone.rs".to_owned(), "src/a.rs".to_owned())].into();
+    let facts = "code_refs: [\"src/old.rs:Guard\", \"src/a.rs:Guard\", \"src/x.rs\"]";
+    let mut repository = Repository::new(Known { moved_files: moved, ..code() })
+        .entry(&entry(1, "gotchas", "Guards", facts, "B"))
+        .entry(&entry(2, "gotchas", "Files", "code_refs: [\"src/gone.rs\"]", "B"));
+    insta::assert_snapshot!(told(&repository), @"");
+    repository.settle(keep);
+    let text = |n: u8| repository.files[&format!("wiki/gotchas/{}-a.md", id(n))].clone();
+    assert!(text(1).contains("code_refs: [\"src/a.rs:Guard\", \"src/x.rs\"]\n"), "{}", text(1));
+    assert!(text(2).contains("code_refs: [\"src/a.rs\"]\n"), "{}", text(2));
+}
+
+/// Many at once: code lies elsewhere, and it isn't they that no longer hold.
+#[test]
+fn code_of_many_entries_that_is_gone_at_once_is_for_people() {
+    let of = |n: u8, code_ref: &str| {
+        entry(n, "gotchas", &format!("Lesson {n}"), &format!("code_refs: [\"{code_ref}\"]"), "B")
+    };
+    let lost = |count: u8| {
+        let all = Repository::new(code()).entry(&of(20, "src/a.rs:Guard"));
+        indexed((1..=count).fold(all, |all, n| all.entry(&of(n, "lib/b.rs:Lost"))))
+    };
+    assert!(told(&lost(3)).starts_with("Keep the wiki: 3 entries no longer hold\n"), "{}", told(&lost(3)));
+    let many = told(&lost(4));
+    assert!(many.contains("problem: 4 of 5 entries would lose all of their code at once"), "{many}");
+    assert!(!many.contains("no longer holds"), "{many}");
 }
 
 #[test]

@@ -244,6 +244,7 @@ fn what_does_not_fit_is_refused() {
         .collect();
     insta::assert_snapshot!(all.join("\n"), @r#"
     no body: what is learnt has nothing in its body; say what it is, and why
+    a credential: what is learnt holds what has the shape of a credential; take that out, and have it revoked if it is one
     no title: it makes no entry: `title` is not a line with something on it; write one line
     no such topic: there is no topic `../x`; name one that is declared, or none
     no such repository: it makes no entry: `source` has no `repo` that is one; write "repo": "owner/name"
