@@ -72,6 +72,7 @@ impl Repository {
                 ("src/a.rs", vec!["Guard", "tests.holds"]),
                 ("src/b.rs", vec!["Moved", "tests.moved"]),
                 ("factory.kdl", vec![]),
+                ("docs/A.md", vec![]),
             ],
             unread: vec!["src/broken.rs"],
             commands: vec!["make check"],

@@ -83,7 +83,7 @@ fn a_pull_request_lands_when_no_rule_is_left() {
     ];
     insta::assert_snapshot!(rows, @r"
     all is well: lands (in line)
-    nothing is merged: mode, checks
+    nothing is merged: mode
     of tests: synthetic
     closed: open
     of somebody else: own

@@ -87,7 +87,17 @@ fn entries_follow_code_that_moved() {
     let mut repository = Repository::new(Known { moved_files: moved, ..code() })
         .entry(&entry(1, "gotchas", "Guards", facts, "B"))
         .entry(&entry(2, "gotchas", "Files", "code_refs: [\"src/gone.rs\"]", "B"));
-    insta::assert_snapshot!(told(&repository), @"");
+    insta::assert_snapshot!(told(&repository), @r"
+    Keep the wiki: 2 entries follow code that moved
+    * `wiki/gotchas/01ARZ3NDEKTSV4RRFFQ69G5001-a.md`: `src/old.rs:Guard` is `src/a.rs:Guard` now
+    * `wiki/gotchas/01ARZ3NDEKTSV4RRFFQ69G5002-a.md`: `src/gone.rs` is `src/a.rs` now
+    * `wiki/index.md` is rendered anew
+    * `wiki/log/2026-12.jsonl` says so
+    = wiki/gotchas/01ARZ3NDEKTSV4RRFFQ69G5001-a.md
+    = wiki/gotchas/01ARZ3NDEKTSV4RRFFQ69G5002-a.md
+    = wiki/index.md
+    = wiki/log/2026-12.jsonl
+    ");
     repository.settle(keep);
     let text = |n: u8| repository.files[&format!("wiki/gotchas/{}-a.md", id(n))].clone();
     assert!(text(1).contains("code_refs: [\"src/a.rs:Guard\", \"src/x.rs\"]\n"), "{}", text(1));
