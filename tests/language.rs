@@ -543,7 +543,7 @@ fn who_writes_words_at_once_loses_nothing() {
         let decide = |n: usize| w.start(&["adr", "new", &format!("Ships {n}")]);
         let all: Vec<_> = (0..5).map(ingest).chain((0..3).map(decide)).collect();
         for running in all {
-            let ran = running.finish(Duration::from_secs(60));
+            let ran = running.finish(Duration::from_mins(1));
             assert_eq!(ran.code, 0, "{}", ran.all());
         }
         let log = w.run(&["wiki", "log", "--json"]).exits(0).json();

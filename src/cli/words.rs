@@ -164,7 +164,7 @@ impl Opened {
             let (learnt, files) = words.code_of_entries();
             let anchors = words.anchors().cloned().chain(learnt).collect();
             library.look_back(&mut code, repo, &head, &words.language, &anchors).await?;
-            library.look_back_for_files(&mut code, repo, &head, &files)?;
+            code.follow_files(repo, &head, &files)?;
         }
         Ok(code)
     }

@@ -84,7 +84,7 @@ pub(super) fn render(view: &View<'_>, book: Option<&Playbook>, parts: &Parts, be
     let steered: Vec<&str> = view.commands.steered().collect();
     if !steered.is_empty() {
         out.push_str("\nWho is in charge of this repository says of how to go on, as data:\n");
-        steered.into_iter().for_each(|text| out.push_str(&quoted(text)));
+        out.extend(steered.into_iter().map(quoted));
     }
     out
 }

@@ -52,7 +52,7 @@ mod tests {
         let it = Fixture::init(dir.path(), &[]);
         it.put("a.txt", "");
         it.commit("first");
-        std::fs::write(dir.path().join(".git/index"), "DIRC").unwrap();
+        it.put(".git/index", "DIRC");
         let error = it.repo().listed(&Access::new(&Env::read(), None)).await.unwrap_err();
         assert!(matches!(&error, Error::Listing { says, .. } if says.contains("index file")), "{error:?}");
     }

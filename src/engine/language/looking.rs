@@ -243,7 +243,7 @@ async fn kept(
     let (learnt, files) = words.code_of_entries();
     let anchors: BTreeSet<Anchor> = words.anchors().cloned().chain(cited).chain(learnt).collect();
     library.look_back(&mut code, mirror.repo(), &of.head, &words.language, &anchors).await?;
-    library.look_back_for_files(&mut code, mirror.repo(), &of.head, &files)?;
+    code.follow_files(mirror.repo(), &of.head, &files)?;
     let code = code.with_texts(Arc::clone(&tree));
     let name = repo.as_str().to_owned();
     let answers = of.answers.clone();

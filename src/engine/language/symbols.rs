@@ -196,24 +196,6 @@ impl Library {
         }
         Ok(())
     }
-
-    /// Finds out where files that aren't there were moved to, in commits up to `head`.
-    pub(crate) fn look_back_for_files(
-        &self,
-        symbols: &mut Symbols,
-        repo: &Repo,
-        head: &CommitId,
-        files: &BTreeSet<String>,
-    ) -> Result<(), Error> {
-        let mut moved = BTreeMap::new();
-        for path in files.iter().filter(|path| symbols.has_file(path) != Answer::Yes) {
-            if let Some(to) = past::moved(repo, head, path, &symbols.files)? {
-                moved.insert(path.clone(), to);
-            }
-        }
-        symbols.moved = moved;
-        Ok(())
-    }
 }
 
 /// The folders of code, and those in which the anchors lie.
@@ -275,6 +257,23 @@ pub(crate) struct Symbols {
 }
 
 impl Symbols {
+    /// Finds out where files that aren't there were moved to, in commits up to `head`.
+    pub(crate) fn follow_files(
+        &mut self,
+        repo: &Repo,
+        head: &CommitId,
+        files: &BTreeSet<String>,
+    ) -> Result<(), Error> {
+        let mut moved = BTreeMap::new();
+        for path in files.iter().filter(|path| self.has_file(path) != Answer::Yes) {
+            if let Some(to) = past::moved(repo, head, path, &self.files)? {
+                moved.insert(path.clone(), to);
+            }
+        }
+        self.moved = moved;
+        Ok(())
+    }
+
     /// The symbols.
     pub(super) fn index(&self) -> &Index {
         &self.index

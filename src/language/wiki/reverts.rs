@@ -73,6 +73,9 @@ fn of_pulls(message: &str, repo: &str) -> impl Iterator<Item = u64> {
 mod tests {
     use super::*;
 
+    /// A name, commits by their digit with their messages, and what is found.
+    type Row = (&'static str, Vec<(char, String)>, &'static [u64]);
+
     /// The id of a commit that is named by a digit.
     fn id(digit: char) -> CommitId {
         CommitId::parse(&String::from(digit).repeat(40)).expect("it is an id")
@@ -83,7 +86,7 @@ mod tests {
         let undoes = |digit: char| format!("This reverts commit {}.", id(digit));
         let merge = "Merge pull request #7 from acme/lift\n\nLift it";
         // Newest first.
-        let rows: Vec<(&str, Vec<(char, String)>, &[u64])> = vec![
+        let rows: Vec<Row> = vec![
             ("nothing was", vec![('a', merge.into())], &[]),
             (
                 "by Git",
