@@ -6,7 +6,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::adapters::clock::Clock;
 use crate::ledger::{self, Because, Index, Ledger, Overridden, Record};
-use crate::model::{Action, CommitId, IntentId};
+use crate::model::{Action, CommitId, Effect, IntentId};
 use crate::plan::Permitted;
 
 use super::outcome::Outcome;
@@ -111,6 +111,7 @@ impl Recorder {
             config_commit: config.cloned(),
             reason: action.reason.clone(),
             overrides,
+            hands_over: if let Effect::Tell(tell) = &action.effect { tell.hands_over.clone() } else { None },
             by: self.by.to_string(),
             machine: self.machine.to_string(),
         }

@@ -156,6 +156,7 @@ mod tests {
             config_commit: None,
             reason: String::new(),
             overrides: Vec::new(),
+            hands_over: None,
             by: "ann@host".into(),
             machine: "m1".into(),
         };

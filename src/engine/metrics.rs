@@ -150,6 +150,12 @@ fn of_issue_runs(registry: &mut Registry, runs: &RunsOfIssues) {
         "How often an issue went on to hitl, by the phase that it came from",
         stuck,
     );
+    let over = runs.handed_over.iter().map(|it| {
+        let playbook = it.how.playbook.clone().unwrap_or_default();
+        (vec![("phase", it.how.phase.to_string()), ("playbook", playbook)], it.times)
+    });
+    let help = "How often an issue became a person's, by its phase and the playbook of its last run";
+    counter(registry, "issues_handed_over", help, over);
 }
 
 /// What came of asking advisors.

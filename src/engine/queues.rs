@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Advisors, Plays, Share};
 use crate::loops::{comes_next, in_turn};
-use crate::model::{Facet, Phase};
+use crate::model::{Facet, HandedOver, Phase};
 use crate::pipeline::Queue;
 use crate::plan::Waiting;
 use crate::plan::render::printable;
@@ -133,6 +133,9 @@ pub struct RunsOfIssues {
     pub playbooks: Vec<BookStatus>,
     /// By phase.
     pub phases: Vec<PhaseStatus>,
+    /// How often issues became a person's.
+    #[serde(default)]
+    pub handed_over: Vec<HandedOverStatus>,
     /// What came of asking advisors.
     #[serde(default)]
     pub advisors: AdvisorStatus,
@@ -177,6 +180,16 @@ pub struct PhaseStatus {
     pub stuck: u64,
 }
 
+/// How often issues of a phase became a person's, after a run by a playbook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedOverStatus {
+    /// The phase, and the playbook of the last run.
+    #[serde(flatten)]
+    pub how: HandedOver,
+    /// How often.
+    pub times: u64,
+}
+
 impl RunsOfIssues {
     /// From what the ledger holds.
     pub(super) fn of(plays: &Plays) -> Self {
@@ -197,8 +210,15 @@ impl RunsOfIssues {
             runs: runs(*phase),
             stuck: plays.stuck.get(phase).copied().unwrap_or_default(),
         };
-        let phases = Phase::ALL.iter().map(phase).filter(|it| it.runs + it.stuck > 0).collect();
-        Self { playbooks, phases, advisors: AdvisorStatus::of(&plays.advisors) }
+        let handed_over: Vec<HandedOverStatus> = plays
+            .handed_over
+            .iter()
+            .map(|(how, times)| HandedOverStatus { how: how.clone(), times: *times })
+            .collect();
+        let is_of = |it: Phase| handed_over.iter().any(|over| over.how.phase == it);
+        let phases =
+            Phase::ALL.iter().map(phase).filter(|it| it.runs + it.stuck > 0 || is_of(it.phase)).collect();
+        Self { playbooks, phases, handed_over, advisors: AdvisorStatus::of(&plays.advisors) }
     }
 
     /// As people read it; nothing where there were none.
@@ -207,6 +227,18 @@ impl RunsOfIssues {
         for PhaseStatus { phase, runs, stuck } in &self.phases {
             let stuck = if *stuck > 0 { format!(", stuck {stuck} times") } else { String::new() };
             let _ = writeln!(out, "runs in {phase}: {runs}{stuck}");
+            let over: Vec<String> = self
+                .handed_over
+                .iter()
+                .filter(|it| it.how.phase == *phase)
+                .map(|it| match &it.how.playbook {
+                    Some(book) => format!("{} after `{book}`", it.times),
+                    None => format!("{} before any run", it.times),
+                })
+                .collect();
+            if !over.is_empty() {
+                let _ = writeln!(out, "{}", printable(&format!("  to a person: {}", over.join(", "))));
+            }
             for it in self.playbooks.iter().filter(|it| it.phase == *phase) {
                 let outcomes = it.outcomes.iter().map(|(word, n)| format!("{n} {word}"));
                 let outcomes = outcomes.collect::<Vec<_>>().join(", ");
@@ -310,7 +342,11 @@ pub(super) mod tests {
             concerns: 2,
             passed_over: [(AdvisorRole::PreFlight, 1)].into(),
         };
-        RunsOfIssues::of(&Plays { of_book: of_book.into(), stuck, advisors })
+        let over = |playbook: Option<&str>, times| {
+            (HandedOver { phase: Phase::Implement, playbook: playbook.map(str::to_owned) }, times)
+        };
+        let handed_over = [over(None, 2), over(Some("implement"), 1)].into();
+        RunsOfIssues::of(&Plays { of_book: of_book.into(), stuck, handed_over, advisors })
     }
 
     #[test]

@@ -287,6 +287,7 @@ impl Index {
                     Arc::make_mut(&mut self.ran).begin(&outcome.address, begun);
                 }
                 self.passed_over(outcome.result, open.as_ref());
+                self.handed_over(outcome.result, open.as_ref());
                 let before = self.settled.remove(&outcome.address);
                 let leaves = match &open {
                     Some(open) => leaves(&open.intent.after),
@@ -378,6 +379,13 @@ impl Index {
         }
     }
 
+    /// Takes note that an issue became a person's, if it did.
+    fn handed_over(&mut self, result: Ending, open: Option<&Open>) {
+        if let (Ending::Done, Some(how)) = (result, open.and_then(|it| it.intent.hands_over.as_ref())) {
+            self.plays.hand_over(how);
+        }
+    }
+
     fn count(&mut self) {
         self.added += 1;
         if self.added.is_multiple_of(4096) {
@@ -465,6 +473,7 @@ mod tests {
     use super::super::samples::{at, config, flip, intent, outcome};
     use super::super::{Intent, Outcome, Verdict};
     use super::*;
+    use crate::model::{HandedOver, Phase};
 
     fn index(records: &[(i64, Record)]) -> Index {
         let mut index = Index::default();
@@ -667,6 +676,18 @@ mod tests {
         assert_eq!(now.flips().map(|f| f.on).collect::<Vec<_>>(), [true]);
         assert_eq!(now.config_in_force(), Some(&super::super::samples::commit(1)));
         assert_eq!(now.config_rejected().map(|(c, _)| c.clone()), Some(super::super::samples::commit(2)));
+    }
+
+    #[test]
+    fn whose_turn_it_became_is_counted_once_it_is_told() {
+        let how = HandedOver { phase: Phase::Review, playbook: Some("rework".into()) };
+        let Record::Intent(mut it) = intent("a", 0) else { panic!("not an intent") };
+        it.hands_over = Some(how.clone());
+        let it = Record::Intent(it);
+        for (ending, times) in [(Ending::Done, Some(1)), (Ending::Left, None), (Ending::Refused, None)] {
+            let now = index(&[(0, it.clone()), (1, outcome(&it, ending))]);
+            assert_eq!(now.plays().handed_over.get(&how).copied(), times, "{ending:?}");
+        }
     }
 
     #[test]

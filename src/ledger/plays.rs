@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Run;
-use crate::model::{AdvisorRole, Outcome, Phase};
+use crate::model::{AdvisorRole, HandedOver, Outcome, Phase};
 
 /// What became of the runs of issues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Plays {
     pub of_book: BTreeMap<(Phase, String), Played>,
     /// How often an issue got stuck in a phase, and went on to hitl.
     pub stuck: BTreeMap<Phase, u64>,
+    /// How often an issue became a person's, by the phase that it was in and the playbook of its last run.
+    pub handed_over: BTreeMap<HandedOver, u64>,
     /// What came of asking advisors.
     pub advisors: Advisors,
 }
@@ -74,6 +76,11 @@ impl Plays {
         if let Some(origin) = play.origin.filter(|origin| phase == Phase::Hitl && *origin != phase) {
             *self.stuck.entry(origin).or_default() += 1;
         }
+    }
+
+    /// Takes note that an issue became a person's.
+    pub(super) fn hand_over(&mut self, how: &HandedOver) {
+        *self.handed_over.entry(how.clone()).or_default() += 1;
     }
 
     /// Takes note that an advisor was passed over, by what the action leaves.

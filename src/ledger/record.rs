@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Run;
 use crate::model::{
-    ActionId, Address, CommitId, IntentId, Proof, RepoName, Risk, Source, TELLS_THE_END, Verb,
+    ActionId, Address, CommitId, HandedOver, IntentId, Proof, RepoName, Risk, Source, TELLS_THE_END, Verb,
 };
 
 /// One record, without its place in the chain.
@@ -68,6 +68,9 @@ pub struct Intent {
     /// What let it pass a guard.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<Overridden>,
+    /// That an issue is a person's once it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hands_over: Option<HandedOver>,
     /// Who runs the apply: `ann@host`, or `daemon of ann@host`.
     pub by: String,
     /// The state directory that it runs in, by an id that no other has.

@@ -43,6 +43,7 @@ pub(super) fn intent(label: &str, settled: u64) -> Record {
         config_commit: Some(commit(0xab)),
         reason: "colour differs".into(),
         overrides: Vec::new(),
+        hands_over: None,
         by: "ann@host".into(),
         machine: "0a1b2c3d".into(),
     })

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Case, CommitId, LabelName, MergeMethod, RepoName, RunId, Subject, Watched};
+use super::{Case, CommitId, LabelName, MergeMethod, Phase, RepoName, RunId, Subject, Watched};
 
 /// Changes the labels of an issue and the factory's own comment on it together, or closes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,18 @@ pub struct Tell {
     pub close: bool,
     /// The branch that goes, since what was on it has landed.
     pub clears: Option<Clearing>,
+    /// That it is a person's from now on, where that is what it tells.
+    pub hands_over: Option<HandedOver>,
+}
+
+/// An issue became a person's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HandedOver {
+    /// The phase that it was in.
+    pub phase: Phase,
+    /// The playbook of its last run, but for those that are for what is stuck; none: there was no such run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playbook: Option<String>,
 }
 
 /// A branch that is deleted, where it is still at the head that landed.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Clearing, LabelName, Mark, Phase, Pipeline, TELLS_THE_END, Tell, Watched};
+use crate::model::{
+    Clearing, HandedOver, LabelName, Mark, Phase, Pipeline, RunSeen, TELLS_THE_END, Tell, Watched,
+};
 use crate::work::words::as_data;
 
 use super::commands::Unheard;
@@ -64,7 +66,17 @@ pub fn projection(view: &View<'_>, station: &Station) -> Option<Tell> {
     let labels = labels.map(|label| label.key()).collect();
     let watched = Watched { labels, ..view.watched() };
     let rewrites = comment.as_ref().and(there).map(|it| it.id);
-    Some(Tell { repo: case.repo.clone(), watched, comment, rewrites, add, remove, close, clears })
+    let hands_over = handed_over(view, station).filter(|_| add.contains(&pipeline.label(Mark::Human)));
+    Some(Tell { repo: case.repo.clone(), watched, comment, rewrites, add, remove, close, clears, hands_over })
+}
+
+/// What it is a person's after, where it is.
+fn handed_over(view: &View<'_>, station: &Station) -> Option<HandedOver> {
+    let Stand::Human { .. } = station.stand else { return None };
+    let is_of_hitl = |run: &&&RunSeen| run.of.subject.issue().is_some_and(|(_, phase)| phase == Phase::Hitl);
+    let last = view.runs.iter().filter(|run| !is_of_hitl(run)).max_by_key(|run| &run.id);
+    let playbook = last.and_then(|run| Some(run.of.play.as_ref()?.book.clone()));
+    Some(HandedOver { phase: station.phase, playbook })
 }
 
 /// The branch of what landed, where nobody has put anything else on it since.

@@ -5,7 +5,9 @@ use jiff::SignedDuration;
 use super::super::{MARKER, projection, station, unmet};
 use super::story::{Story, check, commit, label, load, pull, push};
 use crate::model::Outcome::{Crashed, Done, NoChange};
-use crate::model::{CheckIs, CommentSeen, PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen};
+use crate::model::{
+    CheckIs, CommentSeen, HandedOver, Phase, PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen,
+};
 
 fn story() -> Story {
     let mut it = Story::new("");
@@ -328,6 +330,11 @@ fn a_branch_that_was_put_back_is_a_persons_turn() {
     it.by_design().stands();
     let told = it.told();
     assert!(told.contains("A PERSON'S TURN: #20 has no commit any more that its base lacks"), "{told}");
+    let over =
+        |it: &mut Story| it.view(|view| projection(view, &station(view)).and_then(|tell| tell.hands_over));
+    assert_eq!(over(&mut it), Some(HandedOver { phase: Phase::Review, playbook: None }));
+    it.case.labels.insert("factory:human-required".into(), label("factory:human-required", "bot"));
+    assert_eq!(over(&mut it), None, "that is told already");
 }
 
 /// What its author has mended waits for somebody who may to ask for it again, which its comment says.
