@@ -367,6 +367,8 @@ mod tests {
         factory_issue_runs_total{phase="hitl",playbook="diagnose",outcome="done"} 1
         factory_issue_runs_total{phase="implement",playbook="implement",outcome="crashed"} 2
         factory_issue_runs_total{phase="implement",playbook="implement",outcome="done"} 3
+        factory_issues_handed_over_total{phase="implement",playbook=""} 2
+        factory_issues_handed_over_total{phase="implement",playbook="implement"} 1
         factory_issues_look_time_seconds 1780315200.0
         factory_issues_parked_median_age_seconds 18000.0
         factory_issues_stuck_total{phase="hitl"} 0

@@ -365,6 +365,7 @@ pub(super) mod tests {
     fn it_is_said_what_became_of_runs() {
         insta::assert_snapshot!(runs().text(), @r"
         runs in implement: 5, stuck 1 times
+          to a person: 2 before any run, 1 after `implement`
           implement: 2 crashed, 3 done; enriched 1 of 2 done, others 2 of 3 done
         runs in hitl: 1
           diagnose: 1 done
