@@ -1,8 +1,7 @@
 //! What became of an anchor that leads nowhere, from the commits in which it did.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use similar::TextDiff;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::git::{self, Bound, Commit, Content, Repo};
@@ -32,10 +31,10 @@ const MOST_NAMES: usize = 4 << 20;
 const MOST_BYTES: usize = 256 << 10;
 /// The most files that are compared so.
 const MOST_COMPARED: usize = 50;
-/// How much of a file is the same, at least, where it was moved and changed at once; …
-const ALIKE: f32 = 0.5;
+/// How much of 1,000 of a file is the same, at least, where it was moved and changed at once; …
+const ALIKE: usize = 500;
 /// … and how much less the next one may be like it.
-const MARGIN: f32 = 0.2;
+const MARGIN: usize = 200;
 
 /// Where a file that isn't there was moved to: followed from the commit that took it away to what that one added, which is there now
 /// or was moved again. `None`: it never was there, or nothing is clearly what it became.
@@ -85,20 +84,38 @@ fn moved_in(repo: &Repo, parent: &CommitId, commit: &CommitId, path: &str) -> Re
     }
     let Some(text) = text_of(repo, content)? else { return Ok(None) };
     let end = |path: &str| path.rsplit_once('.').map(|(_, end)| end.to_owned());
-    let mut alike: Vec<(f32, String)> = Vec::new();
+    let mut alike: Vec<(usize, String)> = Vec::new();
     let like_it = added.into_iter().filter(|(other, _)| end(other) == end(path));
     for (other, content) in like_it.take(MOST_COMPARED) {
         if let Some(now) = text_of(repo, content)? {
-            alike.push((TextDiff::from_lines(&text, &now).ratio(), other));
+            alike.push((likeness(&text, &now), other));
         }
     }
-    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let next = alike.get(1).map_or(0.0, |(ratio, _)| *ratio);
+    alike.sort_by_key(|(share, _)| std::cmp::Reverse(*share));
+    let next = alike.get(1).map_or(0, |(share, _)| *share);
     Ok(alike
         .into_iter()
         .next()
-        .filter(|(ratio, _)| *ratio >= ALIKE && ratio - next >= MARGIN)
+        .filter(|(share, _)| *share >= ALIKE && share - next >= MARGIN)
         .map(|(_, to)| to))
+}
+
+/// How much of two texts is the same, of 1,000: the lines that both have, wherever they stand, as Git knows a file that was
+/// renamed by what both versions have.
+fn likeness(one: &str, other: &str) -> usize {
+    let mut lines: HashMap<&str, usize> = HashMap::new();
+    for line in one.lines() {
+        *lines.entry(line).or_default() += 1;
+    }
+    let (mut both, mut all) = (0_usize, one.lines().count());
+    for line in other.lines() {
+        all += 1;
+        if let Some(left) = lines.get_mut(line).filter(|left| **left > 0) {
+            *left -= 1;
+            both += 1;
+        }
+    }
+    (2_000 * both).checked_div(all).unwrap_or(1_000)
 }
 
 /// A content, where it is a text that is compared line by line.
@@ -264,5 +281,24 @@ impl<'a> Past<'a> {
             self.trees.remove(&oldest);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::likeness;
+
+    #[test]
+    fn texts_are_as_alike_as_the_lines_that_both_have() {
+        for (one, other, expected) in [
+            ("a\nb\nc\nd\n", "a\nb\nc\nd\n", 1_000),
+            ("a\nb\nc\nd\n", "d\nc\nb\na\n", 1_000),
+            ("a\nb\nc\nd\n", "a\nb\nx\ny\n", 500),
+            ("a\na\na\n", "a\n", 500),
+            ("a\n", "b\n", 0),
+            ("", "", 1_000),
+        ] {
+            assert_eq!(likeness(one, other), expected, "{one:?} {other:?}");
+        }
     }
 }
