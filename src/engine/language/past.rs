@@ -85,8 +85,12 @@ fn moved_in(repo: &Repo, parent: &CommitId, commit: &CommitId, path: &str) -> Re
     let Some(text) = text_of(repo, content)? else { return Ok(None) };
     let end = |path: &str| path.rsplit_once('.').map(|(_, end)| end.to_owned());
     let mut alike: Vec<(usize, String)> = Vec::new();
-    let like_it = added.into_iter().filter(|(other, _)| end(other) == end(path));
-    for (other, content) in like_it.take(MOST_COMPARED) {
+    let like_it: Vec<_> = added.into_iter().filter(|(other, _)| end(other) == end(path)).collect();
+    // Among some of them only, nobody knows which is the likest.
+    if like_it.len() > MOST_COMPARED {
+        return Ok(None);
+    }
+    for (other, content) in like_it {
         if let Some(now) = text_of(repo, content)? {
             alike.push((likeness(&text, &now), other));
         }
