@@ -232,8 +232,12 @@ fn tally(counted: &[Counted<'_>]) -> BTreeMap<Vote, usize> {
     tally
 }
 
-/// The verdict that ends the voting in any round: a duplicate, enough approvals, or everybody of one mind.
+/// The verdict that ends the voting in any round: a duplicate, enough approvals, or everybody of one mind. Where nobody gave a
+/// verdict, who asks again pays again and is told no more.
 fn settled(council: Council, counted: &[Counted<'_>]) -> Option<Verdict> {
+    if counted.iter().all(|ballot| ballot.vote == Err(Void::Silent)) {
+        return Some(Verdict::NoConsensus);
+    }
     let tally = tally(counted);
     let duplicate = |vote: &Vote| match vote {
         Vote::Duplicate(number) => Some(*number),
@@ -339,22 +343,27 @@ mod tests {
             ("a later round settles", "ARC AAC", "Accept in round 2, against editor:C"),
             ("what comes after that isn't counted", "AAA RRR", "Accept in round 1"),
             ("at last most decide", "ARC ARC RRA", "Reject in round 3, against editor:A"),
-            ("at last two of two decide", "--- --- RR-", "Reject in round 3, against editor:-"),
+            ("at last two of two decide", "A-- A-- RR-", "Reject in round 3, against editor:-"),
             ("at last a tie", "ARC ARC ARC", "RequestChanges in round 3, against architect:A pragmatist:R"),
             (
                 "at last a tie of two",
-                "--- --- AR-",
+                "A-- A-- AR-",
                 "RequestChanges in round 3, against architect:A pragmatist:R editor:-",
             ),
             (
                 "at last one approval decides nothing",
-                "--- --- A--",
+                "A-- A-- A--",
                 "NoConsensus in round 3, against architect:A pragmatist:- editor:-",
             ),
             (
-                "at last nobody",
-                "--- --- ---",
-                "NoConsensus in round 3, against architect:- pragmatist:- editor:-",
+                "nobody, and another round would tell no more",
+                "---",
+                "NoConsensus in round 1, against architect:- pragmatist:- editor:-",
+            ),
+            (
+                "nobody any more",
+                "ARC --- AAA",
+                "NoConsensus in round 2, against architect:- pragmatist:- editor:-",
             ),
             (
                 "a fourth round isn't counted",

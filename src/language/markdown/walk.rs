@@ -153,6 +153,8 @@ impl<'a> Walk<'a> {
         if let Tag::Link { link_type, .. } | Tag::Image { link_type, .. } = tag {
             let opens = if matches!(tag, Tag::Image { .. }) { "![" } else { "[" };
             self.links.push(Link { kind: *link_type, first: None, last: range.start + opens.len() });
+        } else if matches!(tag, Tag::Emphasis | Tag::Strong) && looked_at {
+            self.underscores(if matches!(tag, Tag::Strong) { 2 } else { 1 }, &range);
         } else if let Tag::CodeBlock(kind) = tag {
             self.block = Some(false);
             if looked_at {
@@ -202,6 +204,13 @@ impl<'a> Walk<'a> {
         match &mut self.run {
             Some(run) => run.end = run.end.max(range.end),
             None => self.run = Some(range.clone()),
+        }
+    }
+
+    /// The marks of what is emphasised, where they could be part of a word.
+    fn underscores(&mut self, marks: usize, range: &Range<usize>) {
+        if self.seen.text[range.clone()].starts_with('_') {
+            self.seen.hidden.extend([range.start..range.start + marks, range.end - marks..range.end]);
         }
     }
 

@@ -66,7 +66,12 @@ fn uses_of_aliases() {
             "See @hoist, #hoist and $hoist$, a hoist.",
             "See @hoist, #hoist and $hoist$, a [quay crane].",
         ),
-        ("emphasis", "**hoist** _hoist_ *hoist*", "**[quay crane]** _hoist_ *[quay crane]*"),
+        ("emphasis", "**hoist** _hoist_ *hoist*", "**[quay crane]** _[quay crane]_ *[quay crane]*"),
+        (
+            "underscores",
+            "__A hoist__ ___hoist___ _hoist snake_hoist _hoist",
+            "__A [quay crane]__ ___[quay crane]___ _hoist snake_hoist _hoist",
+        ),
         (
             "heading, list, table",
             "# Hoist\n- hoist\n\n| hoist |",

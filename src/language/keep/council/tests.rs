@@ -265,18 +265,6 @@ fn what_comes_of_votes() {
       | * Pragmatist, no verdict: no answer came that fits
       | * Editor, no verdict: no answer came that fits
       | 
-      | **Round 2 on the text**
-      | 
-      | * Architect, no verdict: no answer came that fits
-      | * Pragmatist, no verdict: no answer came that fits
-      | * Editor, no verdict: no answer came that fits
-      | 
-      | **Round 3 on the text**
-      | 
-      | * Architect, no verdict: no answer came that fits
-      | * Pragmatist, no verdict: no answer came that fits
-      | * Editor, no verdict: no answer came that fits
-      | 
       | This text isn't judged again. Change it, and the council judges the new one; or write `Rejected` as its status, and the matter is closed.
     # the clerk doesn't answer
     issue ADR-0002: ADR-0002 was not accepted: changes are needed
