@@ -160,8 +160,11 @@ pub(super) fn reserved(pipeline: &Pipeline, case: &Case) -> Option<String> {
     let text = format!("{}\n{}", case.title, case.body);
     let (shown, _) = visible(&text);
     let plain = shown.replace(['*', '~', '`', '\u{ad}'], "");
-    let text = format!("{text}\n{shown}\n{plain}");
-    if let Some(word) = reserved.words.iter().find(|phrase| says(&text, phrase)) {
+    let mut readings = vec![text, shown, plain];
+    readings.dedup();
+    let text = readings.join("\n");
+    let words = if reserved.words.is_empty() { Vec::new() } else { words_of(&text) };
+    if let Some(word) = reserved.words.iter().find(|phrase| says(&words, phrase)) {
         return Some(format!("what speaks of `{word}` is for people to decide ({source})"));
     }
     let path = named_path(&text, &reserved.paths)?;

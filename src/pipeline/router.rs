@@ -199,12 +199,12 @@ fn comment(case: &Case, route: &Route, by: &str) -> Option<String> {
 /// Whether any of what a rule names is there, as far as a reader sees it.
 fn fits(route: &Route, case: &Case) -> bool {
     let (title, body) = (visible(&case.title).0, visible(&case.body).0);
-    let text = format!("{title}\n{body}");
+    let (text, words) = (format!("{title}\n{body}"), words_of(&title));
     let is_one = |name: &str| route.components.iter().any(|one| one.trim().eq_ignore_ascii_case(name));
     route.labels.iter().any(|label| case.has(label))
         || of_labels(case).any(is_one)
         || components(&body).any(is_one)
-        || route.title.iter().any(|words| says(&title, words))
+        || route.title.iter().any(|phrase| says(&words, phrase))
         || named_path(&text, &route.paths).is_some()
 }
 
@@ -234,9 +234,9 @@ fn components(text: &str) -> impl Iterator<Item = &str> {
     lines.flat_map(|line| line.split(',')).map(|name| name.trim_matches(['*', '_', '`', ' ']))
 }
 
-/// Whether a text has this phrase, in whole words, whatever their case.
-pub(super) fn says(text: &str, phrase: &str) -> bool {
-    let (words, phrase) = (words_of(text), words_of(phrase));
+/// Whether these words of a text have this phrase, in whole words, whatever their case.
+pub(super) fn says(words: &[String], phrase: &str) -> bool {
+    let phrase = words_of(phrase);
     !phrase.is_empty() && words.windows(phrase.len()).any(|window| window == phrase)
 }
 
