@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Advisors, Plays, Share};
 use crate::loops::{comes_next, in_turn};
-use crate::model::{Facet, HandedOver, Phase};
+use crate::model::{Desired, Facet, HandedOver, Observed, Phase};
 use crate::pipeline::Queue;
 use crate::plan::Waiting;
 use crate::plan::render::printable;
@@ -55,13 +56,61 @@ pub struct Oldest {
     pub next: String,
 }
 
-impl Queues {
-    /// From what was read, and from what the plan has wait; `None` where not everything was read.
-    pub(super) fn of(cx: work::Cx<'_>, waiting: &[Waiting]) -> Option<Self> {
+/// What a look saw of issues. How they stood is worked out once somebody asks: after most looks nobody does, and with thousands
+/// of issues it takes as long as the plan.
+#[derive(Debug)]
+pub(super) struct Sight {
+    desired: Arc<Desired>,
+    observed: Observed,
+    waiting: Vec<Waiting>,
+    now: Timestamp,
+    queues: OnceLock<Queues>,
+}
+
+impl Sight {
+    /// What was read at this moment, and what the plan has wait; `None` where not everything was read.
+    pub(super) fn of(
+        desired: Arc<Desired>,
+        observed: Observed,
+        waiting: Vec<Waiting>,
+        now: Timestamp,
+    ) -> Option<Self> {
         let is_of_issues = |facet: Facet| matches!(facet, Facet::Runs | Facet::Cases);
-        if cx.observed.gaps.iter().any(|gap| is_of_issues(gap.facet)) {
-            return None;
-        }
+        let is_whole = !observed.gaps.iter().any(|gap| is_of_issues(gap.facet));
+        is_whole.then(|| Self { desired, observed, waiting, now, queues: OnceLock::new() })
+    }
+
+    /// How the issues stood.
+    pub(super) fn queues(&self) -> Queues {
+        let cx = work::Cx { desired: &self.desired, observed: &self.observed, now: self.now };
+        self.queues.get_or_init(|| Queues::of(cx, &self.waiting)).clone()
+    }
+}
+
+/// What the last whole look saw of issues.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastSight(Arc<Mutex<Option<Arc<Sight>>>>);
+
+impl LastSight {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Sight>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another look was whole.
+    pub(super) fn replace(&self, sight: Sight) {
+        *self.lock() = Some(Arc::new(sight));
+    }
+
+    /// How the issues stood; `None` where there was no such look yet. Takes its time where there are thousands.
+    pub(super) fn queues(&self) -> Option<Queues> {
+        let sight = self.lock().clone()?;
+        Some(sight.queues())
+    }
+}
+
+impl Queues {
+    /// From what was read, and from what the plan has wait.
+    fn of(cx: work::Cx<'_>, waiting: &[Waiting]) -> Self {
         let (mut counts, mut parked) = (BTreeMap::<(Phase, Queue), u64>::new(), Vec::new());
         let mut oldest: Option<Oldest> = None;
         for (view, station) in in_turn(cx) {
@@ -87,14 +136,14 @@ impl Queues {
             queue: queue.as_str().to_owned(),
             issues,
         };
-        Some(Self {
+        Self {
             at: cx.now,
             issues: counts.into_iter().map(queued).collect(),
             oldest,
             parked: parked.len() as u64,
             parked_median_since: parked.get(parked.len().saturating_sub(1) / 2).copied(),
             with_a_person,
-        })
+        }
     }
 
     /// As people read it; nothing where there is none.

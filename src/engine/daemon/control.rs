@@ -15,7 +15,7 @@ use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::apply::Recorder;
 use crate::engine::proofs;
-use crate::engine::queues::RunsOfIssues;
+use crate::engine::queues::{LastSight, Queues, RunsOfIssues};
 use crate::engine::runs::{Known, Standing};
 use crate::engine::socket::{Reply, Request};
 use crate::engine::status::Status;
@@ -39,6 +39,7 @@ pub(super) struct Control {
     pub(super) clients: watch::Receiver<Clients>,
     pub(super) desired: watch::Receiver<Arc<Desired>>,
     pub(super) status: Arc<Mutex<Status>>,
+    pub(super) sight: LastSight,
     pub(super) refused_deliveries: Arc<AtomicU64>,
     pub(super) state: StateDir,
     pub(super) known: Known,
@@ -141,6 +142,11 @@ impl Control {
         read.await.map_err(|error| error.to_string())?
     }
 
+    async fn queues(&self) -> Result<Option<Queues>, String> {
+        let sight = self.sight.clone();
+        tokio::task::spawn_blocking(move || sight.queues()).await.map_err(|error| error.to_string())
+    }
+
     async fn status(&self) -> Status {
         let mut status = report::locked(&self.status).clone();
         status.at = self.clock.now();
@@ -149,14 +155,16 @@ impl Control {
         status.budgets = report::budgets(&clients);
         status.requests = clients.requests();
         status.refused_deliveries = self.refused_deliveries.load(Ordering::Relaxed);
+        let mut troubles = std::mem::take(&mut status.troubles);
         match self.standing(status.at).await {
             Ok(standing) => status.agents = Some(standing),
-            Err(why) => {
-                let mut troubles = std::mem::take(&mut status.troubles);
-                troubles.push(format!("the records of runs can't be read: {why}"));
-                status.take_troubles(troubles);
-            }
+            Err(why) => troubles.push(format!("the records of runs can't be read: {why}")),
         }
+        match self.queues().await {
+            Ok(queues) => status.queues = queues,
+            Err(why) => troubles.push(format!("how issues stand can't be told: {why}; this is a bug")),
+        }
+        status.take_troubles(troubles);
         // A ledger that is busy with a push has the figures of before.
         if let Ok(ledger) = tokio::time::timeout(Duration::from_millis(200), self.recorder.ledger()).await {
             status.ledger = report::ledger(&ledger);

@@ -33,6 +33,7 @@ use crate::plan::Switches;
 use super::webhooks;
 use crate::engine::config::{BootError, Keeper};
 use crate::engine::proofs::Soak;
+use crate::engine::queues::LastSight;
 use crate::engine::runs::Known;
 use crate::engine::scheduler::{Ended, Scheduler};
 use crate::engine::socket::{self, Door};
@@ -153,6 +154,7 @@ struct Daemon {
     suspended: BTreeSet<String>,
     records: Vec<Record>,
     status: Arc<Mutex<Status>>,
+    sight: LastSight,
 }
 
 /// A tick under way.
@@ -254,6 +256,7 @@ impl Daemon {
             wakes,
             records,
             status,
+            sight: LastSight::default(),
         };
         daemon.hooks = daemon.listen().await?;
         daemon.start_services(door);
@@ -393,7 +396,7 @@ impl Daemon {
     fn end_tick(&mut self, ended: Result<Result<Done, Fatal>, tokio::task::JoinError>) -> Result<(), Fatal> {
         let now = self.clock.now();
         let Some(running) = self.running.take() else { return Ok(()) };
-        let done = match ended {
+        let mut done = match ended {
             Ok(Ok(done)) => done,
             Ok(Err(fatal)) => return Err(fatal),
             Err(error) => {
@@ -428,6 +431,10 @@ impl Daemon {
             }
         }
         self.end_flips(&done, now);
+        // What looked at something else tells nothing of issues.
+        if let Some(sight) = done.sight.take() {
+            self.sight.replace(sight);
+        }
         let board = &self.shop.board;
         let kept = board
             .proposed(&done.flips.proposed)
@@ -450,10 +457,6 @@ impl Daemon {
                 says: says.clone(),
             })
             .collect();
-        // What looked at something else tells nothing of issues.
-        if done.queues.is_some() {
-            status.queues.clone_from(&done.queues);
-        }
         status.last = Some(TickStatus {
             number: running.number,
             at: running.at,

@@ -71,6 +71,7 @@ impl Daemon {
             clients: self.clients.subscribe(),
             desired: self.desired.subscribe(),
             status: Arc::clone(&self.status),
+            sight: self.sight.clone(),
             refused_deliveries: Arc::clone(&self.refused_deliveries),
             state: self.shop.state.clone(),
             known: self.shop.known.clone(),

@@ -14,7 +14,7 @@ use crate::adapters::state::StateDir;
 use crate::apply::{self, Outcome, Recorder, RecorderError, Report, Trouble, Watch, Writer};
 use crate::engine::config::{Home, HomeError, Rejected, Source};
 use crate::engine::proofs::{self, Soak};
-use crate::engine::queues::Queues;
+use crate::engine::queues::Sight;
 use crate::engine::runs::{Known, Starter, Yard, close_runs, keep, note_runs, settle_issues};
 use crate::engine::scheduler::{Ended, Tick};
 use crate::engine::switches::Switchboard;
@@ -101,8 +101,10 @@ pub(in crate::engine) struct Done {
     pub(in crate::engine) troubles: BTreeMap<&'static str, Vec<String>>,
     /// When what a loop waits for is over by the clock alone.
     pub(in crate::engine) over_at: BTreeMap<&'static str, Timestamp>,
-    /// How issues stand, where they were looked at, and wholly.
-    pub(in crate::engine) queues: Option<Queues>,
+    /// What was seen of issues, where they were looked at, and wholly.
+    pub(in crate::engine) sight: Option<Sight>,
+    /// When it was judged how issues stand, where they were looked at.
+    pub(in crate::engine) issues_at: Option<Timestamp>,
 }
 
 /// What ends the daemon.
@@ -175,6 +177,10 @@ impl Shop {
             done.over_at.clone_from(&judged.over_at);
             done.ended = endings(order, &observed, &judged, self.clock.now());
             done.due.extend(due(order, &judged));
+            if let Some(at) = done.issues_at {
+                let waiting = judged.document.waiting.clone();
+                done.sight = Sight::of(Arc::clone(&order.desired), observed, waiting, at);
+            }
             let permitted = std::mem::take(&mut judged.verdict.permitted);
             let off = |name: &str| judged.document.disabled.iter().any(|disabled| disabled.name == name);
             let basis = Basis {
@@ -379,7 +385,7 @@ impl Shop {
             let cx = work::Cx { desired: judging.desired, observed: &observed, now };
             settle_issues(&self.known, cx, acts);
             self.note_proofs(cx).await?;
-            done.queues = Queues::of(cx, &judged.document.waiting);
+            done.issues_at = Some(now);
         }
         Ok((judged, observed))
     }
