@@ -203,6 +203,25 @@ fn what_moved_and_was_renamed_later_is_followed_commit_by_commit() {
     });
 }
 
+/// Who moves something in two commits copies it in the first, and who moves it out of the declared folders hasn't taken it away.
+#[test]
+fn what_was_copied_first_or_left_the_declared_folders_is_not_gone() {
+    yard(|w| {
+        w.write("src/core/hoist.rs", &service("CraneService", &["lifts", "loads", "chains", "hooks"]));
+        w.commit("It is copied, with a field more");
+        w.git(&["rm", "-q", "src/core/crane.rs"]);
+        w.git(&["mv", "src/core/dock.rs", "docks.rs"]);
+        w.commit("One is removed, the other one is put elsewhere");
+        let said = found(w);
+        let anchors: Vec<&String> =
+            said.iter().filter(|(rule, _)| rule == "anchors").map(|(_, says)| says).collect();
+        let [crane, dock] = anchors.as_slice() else { panic!("{said:#?}") };
+        assert!(crane.contains("src/core/hoist.rs:CraneService"), "{crane}");
+        let outside = "`src/core/dock.rs` was moved: `docks.rs` lies outside of the declared `roots`";
+        assert!(dock.contains(outside), "{dock}");
+    });
+}
+
 /// What is too short to be known by its text alone is known by the file that it stands in.
 #[test]
 fn what_is_short_is_followed_with_its_file() {

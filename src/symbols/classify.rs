@@ -388,12 +388,18 @@ impl<'i> Case<'i> {
         self.is_new(&at).then_some((at, only))
     }
 
-    /// Definitions with the same names and the very same text that were there before.
+    /// Definitions with the same names that were there before and whose text is the lost one's, or is like it: who moves
+    /// something in two commits copies it in the first.
     fn copies(&self, lost: &Anchor, was: &Definition) -> Vec<Anchor> {
+        let is_long = was.fingerprint.tokens >= RENAMED_TOKENS;
+        let is_like = |found: &Definition| {
+            found.fingerprint.same(&was.fingerprint)
+                || (is_long
+                    && found.kind == was.kind
+                    && was.fingerprint.similarity(&found.fingerprint) >= RENAMED_FLOOR)
+        };
         let same = self.now.named(lost.name()).into_iter();
-        same.filter(|(at, found)| at.symbol() == lost.symbol() && found.fingerprint.same(&was.fingerprint))
-            .map(|(at, _)| at)
-            .collect()
+        same.filter(|(at, found)| at.symbol() == lost.symbol() && is_like(found)).map(|(at, _)| at).collect()
     }
 
     /// The path of a file now: by its history, or because the whole folder went elsewhere.

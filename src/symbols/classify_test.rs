@@ -45,7 +45,7 @@ type Row<'r> = (&'r str, &'r str, Option<&'r str>, &'r str, &'r [(&'r str, &'r s
 #[test]
 fn what_became_of_it() {
     let a = "=== a.py\nclass A:\nLONG";
-    let rows: [Row<'_>; 22] = [
+    let rows: [Row<'_>; 23] = [
         ("moved", "a.py:A", Some(a), "=== b.py\nclass A:\nLONG", &[], "moved to b.py:A"),
         (
             "a member goes along",
@@ -93,6 +93,14 @@ fn what_became_of_it() {
             "a.py:A",
             Some("=== a.py\nclass A:\nLONG=== b.py\nclass A:\nLONG"),
             "=== b.py\nclass A:\nLONG",
+            &[],
+            "ambiguous: b.py:A",
+        ),
+        (
+            "one much like it was there",
+            "a.py:A",
+            Some("=== a.py\nclass A:\nLONG=== b.py\nclass A:\n    limit = 3\nLONG"),
+            "=== b.py\nclass A:\n    limit = 3\nLONG",
             &[],
             "ambiguous: b.py:A",
         ),

@@ -190,9 +190,14 @@ impl Library {
             {
                 continue;
             }
-            if let Some(found) = past.follow(symbols, anchor).await? {
-                symbols.became.insert(anchor.clone(), found);
+            let found = past.follow(symbols, anchor).await?;
+            let mut found = found.unwrap_or_else(|| symbols.resolve(anchor));
+            if found == Resolution::Gone
+                && let Some(why) = symbols.left_roots(repo, head, anchor)?
+            {
+                found = Resolution::Unindexed(why);
             }
+            symbols.became.insert(anchor.clone(), found);
         }
         Ok(())
     }
@@ -272,6 +277,15 @@ impl Symbols {
         }
         self.moved = moved;
         Ok(())
+    }
+
+    /// That the file of an anchor was moved to where no code is read, if it was: then nobody can tell what became of it.
+    fn left_roots(&self, repo: &Repo, head: &CommitId, anchor: &Anchor) -> Result<Option<String>, Error> {
+        if self.files.contains(anchor.path()) {
+            return Ok(None);
+        }
+        let Some(to) = past::moved(repo, head, anchor.path(), &self.files)? else { return Ok(None) };
+        Ok(self.unread(&to).map(|why| format!("`{}` was moved: {why}", anchor.path())))
     }
 
     /// The symbols.

@@ -93,7 +93,11 @@ impl Code for Known {
     }
 
     fn has_file(&self, path: &str) -> Answer {
-        answer(self.unread.contains(&path) || self.files.iter().any(|(known, _)| *known == path))
+        let is_at_or_below = |known: &str| {
+            known.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let mut all = self.unread.iter().chain(self.files.iter().map(|(known, _)| known));
+        answer(self.whole || all.any(|known| is_at_or_below(known)))
     }
 
     fn moved_file(&self, path: &str) -> Option<String> {

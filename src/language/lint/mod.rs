@@ -11,6 +11,7 @@ mod declared;
 mod dependency;
 mod frontmatter;
 mod relations;
+mod roots;
 mod slugs;
 mod succession;
 #[cfg(test)]
@@ -30,8 +31,9 @@ use super::terms::{Listing, Read, TermFile};
 use super::wiki::WikiPage;
 
 /// Every rule.
-pub const RULES: [Rule; 15] = [
+pub const RULES: [Rule; 16] = [
     FRONTMATTER,
+    roots::ROOTS,
     anchors::ANCHORS,
     unique::ID,
     unique::NAME,

@@ -57,6 +57,17 @@ fn berth() -> Sample {
 }
 
 #[test]
+fn folders_of_sources_are_there() {
+    let code = Known { files: vec![("src/a.rs", vec!["A"])], ..Known::default() };
+    let roots = ["src", "scr", "."].map(str::to_owned).to_vec();
+    insta::assert_snapshot!(said(&[], &[], &code, &Language { roots, ..language() }), @r"
+    scr `` warning roots
+        there is no such folder, so no code of it is read, and no rule finds anything in it
+        help: name the folders of the sources in `roots` of `language`
+    ");
+}
+
+#[test]
 fn sound_terms() {
     assert_eq!(lint(&[("crane", crane()), ("berth", berth())]), "");
 }

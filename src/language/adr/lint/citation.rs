@@ -3,6 +3,7 @@
 use crate::language::adr::citation::Pointed;
 use crate::language::adr::record::Record;
 use crate::language::code::Answer;
+use crate::language::wiki::{Style, cites};
 use crate::model::language::Level;
 
 use super::{Found, Look, Rule};
@@ -11,7 +12,7 @@ use super::{Found, Look, Rule};
 pub(super) const RULE: Rule = Rule {
     name: "adr-citation",
     level: Level::Error,
-    doc: "a symbol that a live decision cites is in the file that it names",
+    doc: "a symbol that a live decision cites, `path:Symbol` or a dotted path below a root, is there",
     check,
 };
 
@@ -20,21 +21,31 @@ fn check(look: &Look<'_>) -> Vec<Found> {
 }
 
 fn of(look: &Look<'_>, record: &Record) -> Vec<Found> {
+    let symbols = record.citations().iter().filter_map(|cited| match &cited.to {
+        Pointed::Symbol(anchor) => Some((cited.span.clone(), anchor.to_string(), look.code.resolves(anchor))),
+        Pointed::Line { .. } => None,
+    });
+    let dotted = cites(record.text(), look.roots).into_iter().filter_map(|cite| match cite.style {
+        Style::Dotted(path) => {
+            let there = look.code.has_dotted(&path);
+            Some((cite.span, path, there))
+        }
+        Style::Anchor(_) | Style::File(_) => None,
+    });
     let mut found = Vec::new();
-    for cited in record.citations() {
-        let Pointed::Symbol(anchor) = &cited.to else { continue };
-        let at = |message: String| Found::new(record.path(), cited.span.clone(), message);
-        match look.code.resolves(anchor) {
+    for (span, cited, there) in symbols.chain(dotted) {
+        let at = |message: String| Found::new(record.path(), span.clone(), message);
+        match there {
             Answer::Yes => {}
             Answer::No { suggestion } => {
                 let help = match suggestion {
                     Some(meant) => format!("did it become `{meant}`? Cite that, or supersede the decision"),
                     None => "cite what there is, or supersede the decision".to_owned(),
                 };
-                found.push(at(format!("`{anchor}` isn't there any more")).help(help));
+                found.push(at(format!("`{cited}` isn't there any more")).help(help));
             }
             Answer::Unknown { why } => {
-                let unknown = at(format!("whether `{anchor}` is there can't be told: {why}"));
+                let unknown = at(format!("whether `{cited}` is there can't be told: {why}"));
                 found.push(unknown.help("look by hand, or mend what keeps it from being read").warning());
             }
         }

@@ -17,7 +17,11 @@ type Files = Vec<(&'static str, String)>;
 
 fn code() -> Known {
     Known {
-        files: vec![("src/a.rs", vec!["Guard", "Guard.look", "tests.holds"]), ("src/c.rs", vec!["Moved"])],
+        files: vec![
+            ("src/a.rs", vec!["Guard", "Guard.look", "tests.holds"]),
+            ("src/c.rs", vec!["Moved"]),
+            ("src/d.py", vec!["Gate"]),
+        ],
         unread: vec!["src/broken.rs"],
         commands: vec!["make check"],
         ..Known::default()
@@ -173,6 +177,13 @@ fn citations() {
     error adr-line-citation adr/0001-a.md "src/a.rs:12": `src/a.rs:12` cites a line, which is another one after the next change; cite a symbol: `src/a.rs:Symbol` [fix "src/a.rs:12" -> "src/a.rs"]
     error adr-line-citation adr/0001-a.md "src/a.rs#L3": `src/a.rs#L3` cites a line, which is another one after the next change; cite a symbol: `src/a.rs:Symbol` [fix "src/a.rs#L3" -> "src/a.rs"]
     "#);
+}
+
+#[test]
+fn dotted_citations() {
+    let text = "`src.d.Gate` `src::d::Gate()` `src.d.Nope` `other.d.Nope` src.d.Nope";
+    let files = vec![("adr/0001-a.md", adr(1, "Status: Proposed", text))];
+    insta::assert_snapshot!(told(&files, &[]), @r#"error adr-citation adr/0001-a.md "src.d.Nope": `src.d.Nope` isn't there any more; cite what there is, or supersede the decision"#);
 }
 
 #[test]
