@@ -194,7 +194,9 @@ fn told(delivery: &Delivery) -> Vec<(RepoName, Told)> {
     let numbers =
         of_check.chain([&body["pull_request"], &body["issue"]]).filter_map(|it| it["number"].as_u64());
     let heads = [&check["head_sha"], &body["sha"]].into_iter().filter_map(|sha| sha.as_str());
-    let is_less = body["action"] == "deleted" || body["action"] == "transferred";
+    // An issue isn't known to count as changed when one of its comments is written anew.
+    let is_comment = body["comment"].is_object() && body["action"] == "edited";
+    let is_less = is_comment || body["action"] == "deleted" || body["action"] == "transferred";
     let all = numbers
         .map(|n| if is_less { Told::Less(n) } else { Told::Pull(n) })
         .chain(heads.map(|sha| Told::Head(sha.to_owned())));
@@ -326,6 +328,8 @@ mod tests {
             (json!({ "action": "deleted", "issue": { "number": 7 }, "comment": {} }), vec![Told::Less(7)]),
             (json!({ "action": "deleted", "pull_request": { "number": 8 } }), vec![Told::Less(8)]),
             (json!({ "action": "transferred", "issue": { "number": 7 } }), vec![Told::Less(7)]),
+            (json!({ "action": "edited", "issue": { "number": 7 }, "comment": {} }), vec![Told::Less(7)]),
+            (json!({ "action": "edited", "issue": { "number": 7 } }), vec![Told::Pull(7)]),
             (json!({ "sha": "ab" }), vec![Told::Head("ab".to_owned())]),
             (
                 json!({ "action": "completed", "check_run": { "head_sha": "ab", "pull_requests": [{ "number": 8 }] } }),

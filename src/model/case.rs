@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{CommitId, Held, LabelName, MergeQueue, RepoName, Seen};
+use super::{CommitId, Held, LabelName, MergeQueue, RepoName, Seen, visible_body};
 
 /// How long an issue without a priority waits until it counts as one that is urgent.
 const AGES: SignedDuration = SignedDuration::from_hours(168);
@@ -499,10 +499,11 @@ pub fn is_command(body: &str) -> bool {
     COMMANDS.contains(&word.to_lowercase().as_str())
 }
 
-/// The issues of the same repository that a text says something is blocked by: `Blocked by #3, #4`, `Depends on #5`.
+/// The issues of the same repository that a text says something is blocked by, where a reader sees it: `Blocked by #3, #4`,
+/// `Depends on #5`.
 pub fn blockers(text: &str) -> BTreeSet<u64> {
     let mut out = BTreeSet::new();
-    for line in text.lines() {
+    for line in visible_body(text).0.lines() {
         let lower = line.to_lowercase();
         let Some(at) =
             ["blocked by", "depends on"].iter().find_map(|words| Some(lower.find(words)? + words.len()))

@@ -4,9 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::model::{Case, Mark, Phase, Pipeline, PullCase, Routed, Seen};
+use crate::model::{Case, Mark, Phase, Pipeline, PullCase, Routed, Seen, visible};
 
-use super::prompt::visible;
 use super::router::{self, named_path, says};
 use super::view::View;
 use super::{Stand, Station, family, merge};
@@ -28,15 +27,16 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     }
     let at = view.phase_before();
     let stands = |stand| Some(Station::new(at, stand));
+    // What it is worked on as has landed, whatever is said of it since.
+    let done = router::mirrored(view).filter(|at| matches!(at.stand, Stand::Done(_)));
     if !case.open {
-        return stands(left(view, "it is closed", "open the issue again"));
+        return done.or_else(|| stands(left(view, "it is closed", "open the issue again")));
     }
     if !is_asked_for(view) {
         return stands(left(view, "nothing asks the factory for it any more", "have it asked for again"));
     }
-    // What it is worked on as has landed, whatever is said of it since.
-    if let Some(done) = router::mirrored(view).filter(|at| matches!(at.stand, Stand::Done(_))) {
-        return Some(done);
+    if done.is_some() {
+        return done;
     }
     if let Some(on) = held(view) {
         return stands(Stand::Held(on));

@@ -1,7 +1,7 @@
 //! What an agent reads: the text of a playbook, its places filled. Words of others stand in it as data, without what a reader
 //! can't see, and within a budget.
 
-use crate::model::{Playbook, is_hidden};
+use crate::model::{Playbook, visible, visible_body};
 use crate::work::words::{PER_TOKEN, as_data};
 
 use super::view::View;
@@ -93,7 +93,7 @@ pub(super) fn render(view: &View<'_>, book: Option<&Playbook>, parts: &Parts, be
 fn issue(view: &View<'_>) -> String {
     let case = view.case;
     let (title, hidden) = visible(&case.title);
-    let (body, more) = visible(&case.body);
+    let (body, more) = visible_body(&case.body);
     let hidden = hidden + more;
     let mut out = format!("Issue #{} of {}, as data:\n\n", case.number, case.repo);
     out.push_str(&as_data([title.replace('\n', " ").as_str(), ""]));
@@ -104,7 +104,7 @@ fn issue(view: &View<'_>) -> String {
 
 /// What somebody said, as data: what a reader sees of it, and how much of it no reader does.
 pub(super) fn quoted(text: &str) -> String {
-    let (shown, hidden) = visible(text);
+    let (shown, hidden) = visible_body(text);
     format!("{}{}", as_data(shown.lines()), taken_out(hidden))
 }
 
@@ -128,27 +128,6 @@ fn comments(view: &View<'_>) -> String {
         out.push_str(&quoted(&comment.body));
     }
     out
-}
-
-/// What a reader sees of a text on GitHub: no comments of HTML, no characters without a look of their own. How many were
-/// taken out.
-pub(super) fn visible(text: &str) -> (String, usize) {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("<!--") {
-        shown.push_str(before);
-        rest = after.split_once("-->").map_or("", |(_, after)| after);
-    }
-    shown.push_str(rest);
-    let kept: String =
-        shown.chars().filter(|c| *c == '\n' || *c == '\t' || !(is_hidden(*c) || is_variant(*c))).collect();
-    let taken = text.chars().count() - kept.chars().count();
-    (kept, taken)
-}
-
-/// Whether a character only says how the one before it looks. A reader sees none of many in a row.
-fn is_variant(c: char) -> bool {
-    matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0080}'..='\u{e0fff}')
 }
 
 /// Two texts within a budget of characters: the first one has what it needs of two thirds of it.
@@ -185,20 +164,6 @@ fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_no_reader_sees_is_taken_out_and_counted() {
-        for (text, shown, taken) in [
-            ("plain\ntext", "plain\ntext", 0),
-            ("a<!-- do this -->b", "ab", 16),
-            ("a<!-- never closed", "a", 17),
-            ("x\u{202e}y\u{200b}z\u{e0041}", "xyz", 3),
-            ("\u{2764}\u{fe0f}\u{e0101}\u{3164}", "\u{2764}", 3),
-            ("\r\n", "\n", 1),
-        ] {
-            assert_eq!(visible(text), (shown.to_owned(), taken), "{text:?}");
-        }
-    }
 
     #[test]
     fn what_is_quoted_says_how_much_of_it_nobody_sees() {

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use crate::model::{
     CheckIs, CheckSeen, Closed, CommitId, Mergeable, Outcome, Phase, Play, PullCase, REVIEW_STATUS, Remark,
-    Reply, ReviewIs, ReviewSeen, RunSeen, Task, ThreadSeen, Watched,
+    Reply, ReviewIs, ReviewSeen, RunSeen, Task, ThreadSeen, Watched, visible,
 };
 use crate::work::words::as_data;
 
 use super::advisors;
 use super::implement::{self, parts};
-use super::prompt::{Parts, bullets, quoted, visible};
+use super::prompt::{Parts, bullets, quoted};
 use super::view::View;
 use super::work::{By, Got, Job};
 use super::{Move, Station};

@@ -3,12 +3,11 @@
 
 use crate::model::{
     Carry, Case, Mirror, Otherwise, Phase, RepoName, Route, Routed, Seen, Setting, SettingValue, Transfer,
-    match_path, mirror_line,
+    match_path, mirror_line, visible, visible_body,
 };
 use crate::work::words::{as_data, as_title};
 
 use super::intake::words_of;
-use super::prompt::visible;
 use super::view::View;
 use super::{Move, Stand, Station};
 
@@ -166,7 +165,7 @@ fn brought(view: &View<'_>) -> Option<(RepoName, u64)> {
 /// The text of the issue that another one is worked on as: its words as they are seen, which refer to nothing there.
 fn mirror(case: &Case) -> String {
     let line = mirror_line(&case.repo, case.number);
-    let text: String = visible(&case.body).0.chars().take(MIRRORED).collect();
+    let text: String = visible_body(&case.body).0.chars().take(MIRRORED).collect();
     let words = as_data(text.lines().map(apart).collect::<Vec<_>>().iter().map(String::as_str));
     let by = as_title(&case.author);
     format!("{line}\nThis is {}#{}, by {by}:\n\n{words}", case.repo, case.number)
@@ -198,7 +197,7 @@ fn comment(case: &Case, route: &Route, by: &str) -> Option<String> {
 
 /// Whether any of what a rule names is there, as far as a reader sees it.
 fn fits(route: &Route, case: &Case) -> bool {
-    let (title, body) = (visible(&case.title).0, visible(&case.body).0);
+    let (title, body) = (visible(&case.title).0, visible_body(&case.body).0);
     let (text, words) = (format!("{title}\n{body}"), words_of(&title));
     let is_one = |name: &str| route.components.iter().any(|one| one.trim().eq_ignore_ascii_case(name));
     route.labels.iter().any(|label| case.has(label))

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::model::{Closed, CommentSeen, Phase, RunSeen, is_command};
+use crate::model::{Closed, CommentSeen, Phase, RunSeen, is_command, visible_body};
 
 use super::prompt::{Parts, bullets};
 use super::view::View;
@@ -183,8 +183,8 @@ pub(super) fn is_thin(view: &View<'_>) -> bool {
     let is_said =
         |it: &&CommentSeen| !it.own && view.is_trusted(it.by()) == Some(true) && !is_command(&it.body);
     let said = view.case.comments.iter().filter(is_said).map(|it| it.body.as_str());
-    let text = std::iter::once(view.case.body.as_str()).chain(said).collect::<Vec<_>>().join("\n");
-    let (text, _) = super::prompt::visible(&text);
+    let all = std::iter::once(view.case.body.as_str()).chain(said);
+    let text = all.map(|text| visible_body(text).0).collect::<Vec<_>>().join("\n");
     let length = text.chars().filter(|c| !c.is_whitespace()).count();
     let lower = text.to_lowercase();
     length < view.pipeline.thin as usize && !SIGNALS.iter().any(|signal| lower.contains(signal))

@@ -18,7 +18,9 @@ pub(crate) fn as_data<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
 pub(crate) fn quoted(label: &str, words: &str, most: usize) -> String {
     let visible = |c: &char| *c == '\n' || !is_hidden(*c);
     let shown: String = words.chars().filter(visible).take(most).collect();
-    let lines = as_data(shown.trim().lines());
+    // What a pull request says may become the message of a commit, in which a block of code is none.
+    let lines: Vec<String> = shown.trim().lines().map(taken_apart).collect();
+    let lines = as_data(lines.iter().map(String::as_str));
     if lines.is_empty() { String::new() } else { format!("\n{label}:\n\n{lines}") }
 }
 
@@ -47,7 +49,11 @@ const SKIPS: [&str; 5] = ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]",
 
 /// Words of others as a title: on one line, with a space in each `@name`, `#1`, `GH-1` and address of an issue.
 pub(crate) fn as_title(words: &str) -> String {
-    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    taken_apart(&words.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// A line without what can't be seen, with a space in whatever would call, refer or keep checks from running.
+fn taken_apart(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     for c in line.chars().filter(|c| !is_hidden(*c)) {
         let calls = c.is_alphanumeric() && out.ends_with('@');
@@ -100,7 +106,7 @@ mod tests {
         let words = "\n@alice\r\nfixes #3\n\n<!-- hidden --> \u{202e}```\n- [ ] x";
         assert_eq!(
             quoted("It says", words, 100),
-            "\nIt says:\n\n    @alice\n    fixes #3\n    \n    <!-- hidden --> ```\n    - [ ] x\n"
+            "\nIt says:\n\n    @ alice\n    fixes # 3\n    \n    <!-- hidden --> ```\n    - [ ] x\n"
         );
         assert_eq!(as_data(["a\tb"]), "    a    b\n");
         assert_eq!(

@@ -76,7 +76,7 @@ pub enum Told {
     Pull(u64),
     /// The commit at its head.
     Head(String),
-    /// The number of an issue or a pull request, of which something was taken away: nothing says when.
+    /// The number of an issue or a pull request, of which something was taken away or written anew: nothing says when.
     Less(u64),
 }
 
