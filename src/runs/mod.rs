@@ -6,6 +6,7 @@ mod bill;
 mod books;
 pub mod bounds;
 mod check;
+mod closing;
 mod conclusion;
 mod ground;
 mod launch;

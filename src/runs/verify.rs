@@ -7,9 +7,10 @@ use std::slice;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::git::{Bound, Change, Content, Error, Kind, Repo, Step};
-use crate::model::{CommitId, match_path};
+use crate::model::{CommitId, RepoName, match_path};
 
 use super::Redactor;
+use super::closing::closes_another;
 use super::workspace::Taken;
 
 /// The most bytes that a run may add.
@@ -35,6 +36,10 @@ pub struct Evidence<'a> {
     pub taken: Option<&'a Taken>,
     /// The paths that it may change; all of them when there are none.
     pub paths: &'a [String],
+    /// The issue that it is for, if it is for one.
+    pub issue: Option<(&'a RepoName, u64)>,
+    /// Where the branch is that it is for: what is there is nothing that the run made.
+    pub branch: Option<&'a CommitId>,
     /// Knows what nobody may publish.
     pub redactor: &'a Redactor,
     /// Ends the look once it is cancelled.
@@ -102,6 +107,12 @@ fn look(evidence: &Evidence<'_>, head: &CommitId, bound: &mut Bound) -> Result<F
                 commit.short()
             )));
         }
+        if let Some(words) = closes(evidence, commit)? {
+            return Ok(Found::Forbidden(format!(
+                "commit {} says `{words}`, which closes another issue once it lands; name issues in messages without such a word",
+                commit.short()
+            )));
+        }
         let parents = repo.commit(commit)?.parents;
         if parents.is_empty() {
             return Ok(Found::Forbidden(format!(
@@ -128,6 +139,17 @@ fn look(evidence: &Evidence<'_>, head: &CommitId, bound: &mut Bound) -> Result<F
     } else {
         Found::Work(head.clone())
     })
+}
+
+/// The words of a commit that close another issue than its own; those of what was taken in from the branch aside.
+fn closes(evidence: &Evidence<'_>, commit: &CommitId) -> Result<Option<String>, Error> {
+    let Some((of, number)) = evidence.issue else { return Ok(None) };
+    let Some(words) = closes_another(&evidence.repo.message(commit)?, of, number) else { return Ok(None) };
+    let is_there = match evidence.branch {
+        Some(branch) => evidence.repo.merge_base(commit, branch)?.as_ref() == Some(commit),
+        None => false,
+    };
+    Ok((!is_there).then_some(words))
 }
 
 /// Whether one of them takes in another history.
@@ -240,6 +262,8 @@ mod tests {
                 base: &base,
                 taken: Some(&Taken { commit: head.clone(), since_base: Step::Forward }),
                 paths: &[],
+                issue: None,
+                branch: None,
                 redactor: &Redactor::default(),
                 stop: &CancellationToken::new(),
             })
@@ -250,6 +274,45 @@ mod tests {
         git.git(&["merge", "-q", "-X", "ours", "-m", "both", other.as_str()]);
         let head = git.repo().head().unwrap();
         assert_eq!(found(&head), Found::Work(head.clone()));
+    }
+
+    /// What an issue says is no reason to close another one.
+    #[test]
+    fn a_commit_that_closes_another_issue_is_not_published() {
+        let dir = tempfile::tempdir().unwrap();
+        let git = Fixture::init(&dir.path().join("r"), &[]);
+        let made = |text: &str, message: &str| {
+            git.put("file", text).git(&["add", "file"]);
+            git.git(&["commit", "-q", "-m", message]);
+            git.repo().head().unwrap()
+        };
+        let base = made("1", "Fixes #1");
+        let branch = made("2", "Fixes #2");
+        let (own, other) = (made("3", "Fixes #7"), made("4", "Closes #8"));
+        let anvil = RepoName::parse("acme/anvil").unwrap();
+        let found = |issue: Option<u64>, branch: Option<&CommitId>, head: &CommitId| {
+            let evidence = Evidence {
+                repo: &git.repo(),
+                base: &base,
+                taken: Some(&Taken { commit: head.clone(), since_base: Step::Forward }),
+                paths: &[],
+                issue: issue.map(|number| (&anvil, number)),
+                branch,
+                redactor: &Redactor::default(),
+                stop: &CancellationToken::new(),
+            };
+            verify(&evidence).unwrap()
+        };
+        let forbidden = |commit: &CommitId, words: &str| {
+            Found::Forbidden(format!(
+                "commit {} says `{words}`, which closes another issue once it lands; name issues in messages without such a word",
+                commit.short()
+            ))
+        };
+        assert_eq!(found(Some(7), Some(&branch), &own), Found::Work(own.clone()));
+        assert_eq!(found(Some(7), None, &own), forbidden(&branch, "Fixes #2"));
+        assert_eq!(found(Some(7), Some(&branch), &other), forbidden(&other, "Closes #8"));
+        assert_eq!(found(None, None, &other), Found::Work(other.clone()));
     }
 
     #[test]
@@ -332,6 +395,8 @@ mod tests {
                 base: &base,
                 taken: Some(&Taken { commit: head.clone(), since_base: Step::Forward }),
                 paths: &[],
+                issue: None,
+                branch: None,
                 redactor: &Redactor::default(),
                 stop: &CancellationToken::new(),
             };

@@ -330,11 +330,14 @@ async fn seen(
     };
     let (repo, on, stop) = (site.mirror.repo().clone(), on.clone(), yard.stop.clone());
     let look = move || {
+        let branch = repo.branch_head(&on.base_branch)?;
         verify(&Evidence {
             repo: &repo,
             base: &on.base,
             taken: taken.as_ref(),
             paths: &on.paths,
+            issue: on.of.subject.issue().map(|(number, _)| (&on.of.repo, number)),
+            branch: branch.as_ref(),
             redactor: &redactor,
             stop: &stop,
         })

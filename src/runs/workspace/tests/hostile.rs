@@ -273,8 +273,16 @@ async fn what_unfolds_without_end_is_saved_and_not_unfolded() {
     let taken = it.take(&ground.site(), &run()).await.unwrap().unwrap();
     let redactor = crate::runs::Redactor::default();
     let (base, taken, stop) = (&ground.base, Some(&taken), &ground.stop);
-    let evidence =
-        Evidence { repo: ground.mirror.repo(), base, taken, paths: &[], redactor: &redactor, stop };
+    let evidence = Evidence {
+        repo: ground.mirror.repo(),
+        base,
+        taken,
+        paths: &[],
+        issue: None,
+        branch: None,
+        redactor: &redactor,
+        stop,
+    };
     let found = verify(&evidence).unwrap();
     let says = "it changed more than can be looked at: 250000 paths, or 32 MiB of their names";
     assert_eq!(found, Judged::Forbidden(says.into()));
