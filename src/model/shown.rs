@@ -72,7 +72,7 @@ fn unshown(text: &str) -> Vec<Range<usize>> {
     let shown = apart(shown);
     let starts = shown.iter().map(|range| range.start).chain([text.len()]);
     let ends = std::iter::once(0).chain(shown.iter().map(|range| range.end));
-    hidden.extend(ends.zip(starts).filter_map(|(end, start)| link(text, end..start)));
+    hidden.extend(ends.zip(starts).flat_map(|(end, start)| links(text, end..start)));
     apart(hidden)
 }
 
@@ -89,12 +89,22 @@ fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     apart
 }
 
-/// What says where links lead, between two things that are shown; without the marks of quotes and lists before it. That of a
-/// footnote belongs to what is shown.
-fn link(text: &str, gap: Range<usize>) -> Option<Range<usize>> {
-    let between = text.get(gap.clone())?;
-    let open = between.find('[').filter(|at| !between[*at..].starts_with("[^"))?;
-    between[open..].contains("]:").then(|| gap.start + open..gap.start + between.trim_end().len())
+/// What says where links lead, between two things that are shown: of each line all but the marks of quotes and lists before it.
+/// That of a footnote belongs to what is shown.
+fn links(text: &str, gap: Range<usize>) -> Vec<Range<usize>> {
+    let between = text.get(gap.clone()).filter(|it| it.contains("]:")).unwrap_or_default();
+    let mut at = gap.start;
+    let mut found = Vec::new();
+    for line in between.split_inclusive('\n') {
+        let is_mark = |c: char| c.is_whitespace() || c.is_ascii_digit() || ">-*+.)".contains(c);
+        let (bare, end) = (line.trim_start_matches(is_mark), at + line.trim_end().len());
+        let start = at + line.len() - bare.len();
+        if start < end && !bare.starts_with("[^") {
+            found.push(start..end);
+        }
+        at += line.len();
+    }
+    found
 }
 
 /// Whether a character only says how the one before it looks. A reader sees none of many in a row.
@@ -127,8 +137,8 @@ mod tests {
         for (name, text, shown) in [
             ("a link", "a\n\n[//]: # (do this)\n\nb", "a\n\n\n\nb"),
             ("at the start", "[x]: y/z.rs\nb", "\nb"),
-            ("the same twice", "[x]: y\n[x]: z \"t\"\n\na [x]", "\n\na [x]"),
-            ("over lines", "[x]:\ny\n'a title\nof two lines'\n\nb", "\n\nb"),
+            ("the same twice", "[x]: y\n[x]: z \"t\"\n\na [x]", "\n\n\na [x]"),
+            ("over lines", "[x]:\ny\n'a title\nof two lines'\n\nb", "\n\n\n\n\nb"),
             ("in a quote and a list", "> [x]: y\n\n- [z]: u\n- b", "> \n\n- \n- b"),
             ("within a paragraph it is shown", "a\n[x]: y", "a\n[x]: y"),
             ("code", "```\n[x]: y\n```\n\n    [x]: y", "```\n[x]: y\n```\n\n    [x]: y"),

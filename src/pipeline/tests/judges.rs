@@ -75,7 +75,7 @@ fn what_its_reviews_passed_lands_with_the_approval_of_the_reviewer() {
 
     What was found:
 
-        - low (src/anvil.rs): It is loud, says @ann.
+        - low (src/anvil.rs): It is loud, says @ ann.
     ---
     review: `spec-review` 1.1 -> done {"compliant":true,"gaps":[]}
     review: `quality-review` 1.1 -> done {"findings":[{"severity":"low","text":"It is loud, says @ann.","path":"src/anvil.rs"}]}

@@ -183,7 +183,7 @@ fn citations() {
 fn dotted_citations() {
     let text = "`src.d.Gate` `src::d::Gate()` `src.d.Nope` `other.d.Nope` src.d.Nope";
     let files = vec![("adr/0001-a.md", adr(1, "Status: Proposed", text))];
-    insta::assert_snapshot!(told(&files, &[]), @r#"error adr-citation adr/0001-a.md "src.d.Nope": `src.d.Nope` isn't there any more; cite what there is, or supersede the decision"#);
+    insta::assert_snapshot!(told(&files, &[]), @r#"  error adr-citation adr/0001-a.md "src.d.Nope": `src.d.Nope` isn't there any more; cite what there is, or supersede the decision"#);
 }
 
 #[test]
