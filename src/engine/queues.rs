@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -80,31 +80,10 @@ impl Sight {
         is_whole.then(|| Self { desired, observed, waiting, now, queues: OnceLock::new() })
     }
 
-    /// How the issues stood.
+    /// How the issues stood. Takes its time where there are thousands.
     pub(super) fn queues(&self) -> Queues {
         let cx = work::Cx { desired: &self.desired, observed: &self.observed, now: self.now };
         self.queues.get_or_init(|| Queues::of(cx, &self.waiting)).clone()
-    }
-}
-
-/// What the last whole look saw of issues.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LastSight(Arc<Mutex<Option<Arc<Sight>>>>);
-
-impl LastSight {
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Sight>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Another look was whole.
-    pub(super) fn replace(&self, sight: Sight) {
-        *self.lock() = Some(Arc::new(sight));
-    }
-
-    /// How the issues stood; `None` where there was no such look yet. Takes its time where there are thousands.
-    pub(super) fn queues(&self) -> Option<Queues> {
-        let sight = self.lock().clone()?;
-        Some(sight.queues())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::adapters::said;
 use crate::adapters::state::StateDir;
 use crate::apply::Recorder;
 use crate::engine::proofs;
-use crate::engine::queues::{LastSight, Queues, RunsOfIssues};
+use crate::engine::queues::{Queues, RunsOfIssues, Sight};
 use crate::engine::runs::{Known, Standing};
 use crate::engine::socket::{Reply, Request};
 use crate::engine::status::Status;
@@ -39,7 +39,7 @@ pub(super) struct Control {
     pub(super) clients: watch::Receiver<Clients>,
     pub(super) desired: watch::Receiver<Arc<Desired>>,
     pub(super) status: Arc<Mutex<Status>>,
-    pub(super) sight: LastSight,
+    pub(super) sight: watch::Receiver<Option<Arc<Sight>>>,
     pub(super) refused_deliveries: Arc<AtomicU64>,
     pub(super) state: StateDir,
     pub(super) known: Known,
@@ -143,8 +143,9 @@ impl Control {
     }
 
     async fn queues(&self) -> Result<Option<Queues>, String> {
-        let sight = self.sight.clone();
-        tokio::task::spawn_blocking(move || sight.queues()).await.map_err(|error| error.to_string())
+        let Some(sight) = self.sight.borrow().clone() else { return Ok(None) };
+        let worked_out = tokio::task::spawn_blocking(move || sight.queues());
+        worked_out.await.map(Some).map_err(|error| error.to_string())
     }
 
     async fn status(&self) -> Status {

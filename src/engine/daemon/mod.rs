@@ -33,7 +33,7 @@ use crate::plan::Switches;
 use super::webhooks;
 use crate::engine::config::{BootError, Keeper};
 use crate::engine::proofs::Soak;
-use crate::engine::queues::LastSight;
+use crate::engine::queues::Sight;
 use crate::engine::runs::Known;
 use crate::engine::scheduler::{Ended, Scheduler};
 use crate::engine::socket::{self, Door};
@@ -154,7 +154,7 @@ struct Daemon {
     suspended: BTreeSet<String>,
     records: Vec<Record>,
     status: Arc<Mutex<Status>>,
-    sight: LastSight,
+    sight: watch::Sender<Option<Arc<Sight>>>,
 }
 
 /// A tick under way.
@@ -256,7 +256,7 @@ impl Daemon {
             wakes,
             records,
             status,
-            sight: LastSight::default(),
+            sight: watch::Sender::new(None),
         };
         daemon.hooks = daemon.listen().await?;
         daemon.start_services(door);
@@ -433,7 +433,7 @@ impl Daemon {
         self.end_flips(&done, now);
         // What looked at something else tells nothing of issues.
         if let Some(sight) = done.sight.take() {
-            self.sight.replace(sight);
+            self.sight.send_replace(Some(Arc::new(sight)));
         }
         let board = &self.shop.board;
         let kept = board

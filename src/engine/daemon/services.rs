@@ -71,7 +71,7 @@ impl Daemon {
             clients: self.clients.subscribe(),
             desired: self.desired.subscribe(),
             status: Arc::clone(&self.status),
-            sight: self.sight.clone(),
+            sight: self.sight.subscribe(),
             refused_deliveries: Arc::clone(&self.refused_deliveries),
             state: self.shop.state.clone(),
             known: self.shop.known.clone(),

@@ -103,8 +103,6 @@ pub(in crate::engine) struct Done {
     pub(in crate::engine) over_at: BTreeMap<&'static str, Timestamp>,
     /// What was seen of issues, where they were looked at, and wholly.
     pub(in crate::engine) sight: Option<Sight>,
-    /// When it was judged how issues stand, where they were looked at.
-    pub(in crate::engine) issues_at: Option<Timestamp>,
 }
 
 /// What ends the daemon.
@@ -116,6 +114,14 @@ pub enum Fatal {
     /// The ledger can't be written: nothing may be done that it would not know of.
     #[error(transparent)]
     Ledger(#[from] RecorderError),
+}
+
+/// What was read, and what follows from it.
+struct Compared {
+    judged: Judged,
+    observed: Observed,
+    /// When it was judged how issues stand, where they were looked at.
+    issues_at: Option<Timestamp>,
 }
 
 /// Why a tick could not be completed; the next one may be.
@@ -165,7 +171,7 @@ impl Shop {
         self.learn_of_others(order, &publisher).await?;
         for lost in 1..=FENCE_TRIES {
             // Reading can be given up at any point; nothing has been done yet.
-            let (mut judged, observed) = tokio::select! {
+            let Compared { mut judged, observed, issues_at } = tokio::select! {
                 biased;
                 () = order.stop.cancelled() => return Err(Cut::Stopped),
                 compared = self.compare(order, &home, done) => compared?,
@@ -177,7 +183,7 @@ impl Shop {
             done.over_at.clone_from(&judged.over_at);
             done.ended = endings(order, &observed, &judged, self.clock.now());
             done.due.extend(due(order, &judged));
-            if let Some(at) = done.issues_at {
+            if let Some(at) = issues_at {
                 let waiting = judged.document.waiting.clone();
                 done.sight = Sight::of(Arc::clone(&order.desired), observed, waiting, at);
             }
@@ -304,7 +310,7 @@ impl Shop {
     }
 
     /// Reads what the loops of this tick need, settles what a crash left open, and judges.
-    async fn compare(&self, order: &Order, home: &Home, done: &mut Done) -> Result<(Judged, Observed), Cut> {
+    async fn compare(&self, order: &Order, home: &Home, done: &mut Done) -> Result<Compared, Cut> {
         let selection = Selection { only: order.tick.loops.iter().map(|l| (*l).to_owned()).collect() };
         if closes_runs(&selection, &self.board.now()) {
             // What has ended has done so before the moment that is judged by.
@@ -379,15 +385,15 @@ impl Shop {
             self.audience.remark(&format!("settled {changes} that an interrupted run had left open"));
         }
         let judged = judge(&judging, &observed);
-        if facets.has(Facet::Cases) {
+        let issues_at = facets.has(Facet::Cases).then_some(now);
+        if issues_at.is_some() {
             let wanted = &judged.document.actions;
             let acts = |issue: &Address| wanted.iter().any(|it| it.action.address.is_at_or_below(issue));
             let cx = work::Cx { desired: judging.desired, observed: &observed, now };
             settle_issues(&self.known, cx, acts);
             self.note_proofs(cx).await?;
-            done.issues_at = Some(now);
         }
-        Ok((judged, observed))
+        Ok(Compared { judged, observed, issues_at })
     }
 
     /// Writes down what merge policies may ask for.
