@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::adapters::github::{Client, Clients, Error, Kind};
-use crate::model::{Action, Case, Effect, StopRun};
+use crate::model::{Action, Case, Effect, RepoName, StopRun, Trusted};
+use crate::observed::permission;
 use crate::plan::Permit;
 
 use super::cases::Group;
@@ -118,10 +119,12 @@ impl Writer {
                 group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
             }
             Effect::Merge(it) => {
-                group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
+                let lost = distrusted(client, &it.repo, &it.trusted).await?;
+                group.look(client, &it.repo, it.watched.number, |case| it.value(case, &lost)).await?
             }
             Effect::Enqueue(it) => {
-                group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
+                let lost = distrusted(client, &it.repo, &it.trusted).await?;
+                group.look(client, &it.repo, it.watched.number, |case| it.value(case, &lost)).await?
             }
             Effect::Dequeue(it) => {
                 group.look(client, &it.repo, it.watched.number, |case| it.value(case)).await?
@@ -222,4 +225,15 @@ impl Writer {
             Effect::KeepIssue(it) => keeping::keep(client, it, &action.before).await?,
         })
     }
+}
+
+/// Those whose word something relies on and who may not do any more what they must be allowed to for that.
+async fn distrusted(client: &Client, repo: &RepoName, trusted: &Trusted) -> Result<Vec<String>, LookError> {
+    let mut lost = Vec::new();
+    for login in &trusted.logins {
+        if permission(client, repo, login).await? < trusted.permission {
+            lost.push(login.clone());
+        }
+    }
+    Ok(lost)
 }

@@ -57,7 +57,7 @@ pub use ui::Ui;
 
 /// The control plane of a dark factory: desired state in Git, compared with GitHub, shown as a plan, applied.
 #[derive(Debug, Parser)]
-#[command(name = "factoryctl", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(name = "factoryctl", version, propagate_version = true)]
 #[command(
     after_help = "Exit codes: 0 nothing to do, or done · 1 error · 2 there are changes · 3 the config is \
     invalid · 4 a guard held something back · 5 authentication or permission · 6 rate limit · 7 the saved plan is \

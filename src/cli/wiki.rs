@@ -13,6 +13,7 @@ use crate::language::ulid::Ulid;
 use crate::language::wiki::{
     self, Ask, CodeRef, Confidence, Cx, Entry, Incoming, Outcome, Source, SourceKind, Unfit, WikiPage, World,
 };
+use crate::model::RepoName;
 use crate::plan::render::printable;
 
 use super::context::Context;
@@ -83,7 +84,7 @@ struct Ingest {
     source: SourceKind,
     /// The repository that it was learnt in: `owner/name`.
     #[arg(long)]
-    repo: String,
+    repo: RepoName,
     /// The issue.
     #[arg(long)]
     issue: Option<u64>,
@@ -242,6 +243,7 @@ fn ingest(cx: &Context, opened: &Opened, words: &Words, args: &Ingest) -> Result
         fixed_in_pr: args.fixed_in,
         code_refs: args.code.clone(),
     };
+    opened.say_absent(cx, args.code.iter().map(CodeRef::path));
     let topics = words.topics();
     let taken = wiki::ingest(&words.entries, &incoming, &Cx { topics: &topics, now: cx.clock.now(), random });
     let taken = taken.map_err(|unfit: Unfit| Fail::new(Exit::Usage, unfit.to_string()))?;

@@ -187,6 +187,14 @@ impl Opened {
         &self.tree
     }
 
+    /// Says which of the files and folders that something cites aren't there; it may be written before they are.
+    pub(super) fn say_absent<'a>(&self, cx: &Context, paths: impl IntoIterator<Item = &'a str>) {
+        let is_there = |path: &str| self.tree.has(path) || self.tree.below(path).next().is_some();
+        for path in paths.into_iter().filter(|path| !is_there(path)) {
+            cx.ui.say(&format!("note: there is no `{path}` here yet, and until there is, it doesn't hold"));
+        }
+    }
+
     /// Where they lie.
     pub(super) fn source(&self) -> &Source {
         &self.files

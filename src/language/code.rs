@@ -25,8 +25,10 @@ pub enum Resolution {
     },
     /// In one of several places.
     Ambiguous(Vec<Anchor>),
-    /// Nowhere.
+    /// Nowhere any more.
     Gone,
+    /// Nowhere, and it never was anywhere, as far as history is known.
+    Never,
     /// It couldn't be looked at, and why.
     Unindexed(String),
 }
@@ -91,6 +93,8 @@ pub trait Code {
     fn has_file(&self, path: &str) -> Answer;
     /// Where a file that isn't there was moved to, as far as history is known.
     fn moved_file(&self, path: &str) -> Option<String>;
+    /// Whether there never was such a file or folder, as far as history is known.
+    fn never_was(&self, path: &str) -> bool;
     /// Whether a dotted path of modules and names leads to something: `factory.plan.Guard`.
     fn has_dotted(&self, dotted: &str) -> Answer;
     /// Whether any file has a symbol of this name.
@@ -122,7 +126,7 @@ pub trait Code {
             Resolution::Unindexed(why) => return Answer::Unknown { why },
             Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => Some(to.to_string()),
             Resolution::Ambiguous(places) => places.first().map(ToString::to_string),
-            Resolution::Gone => {
+            Resolution::Gone | Resolution::Never => {
                 let names = self.names_in(anchor.path());
                 let near = closest(anchor.symbol(), names.iter().map(String::as_str));
                 near.map(|name| format!("{}:{name}", anchor.path()))
@@ -165,6 +169,10 @@ impl Code for Unread {
 
     fn moved_file(&self, _: &str) -> Option<String> {
         None
+    }
+
+    fn never_was(&self, _: &str) -> bool {
+        false
     }
 
     fn has_dotted(&self, _: &str) -> Answer {
@@ -218,6 +226,7 @@ mod tests {
             ("renamed", Resolution::Renamed { to: to(), commit: "abc".into() }, "no; src/b.rs:Guard"),
             ("one of two", Resolution::Ambiguous(vec![to(), to()]), "no; src/b.rs:Guard"),
             ("gone, and one is like it", Resolution::Gone, "no; src/a.rs:Guards"),
+            ("never there, and one is like it", Resolution::Never, "no; src/a.rs:Guards"),
             ("not looked at", Resolution::Unindexed("it is broken".into()), "unknown: it is broken"),
         ];
         let anchor: crate::model::language::Anchor = "src/a.rs:Guard".parse().unwrap();

@@ -127,7 +127,9 @@ fn terms(it: &Proposed<'_>, said: &BTreeSet<&str>) -> Vec<String> {
             Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => {
                 format!("{name}: **its anchor breaks**, and is {} now", spanned(&to.to_string()))
             }
-            Resolution::Ambiguous(_) | Resolution::Gone => format!("{name}: **its anchor breaks**"),
+            Resolution::Ambiguous(_) | Resolution::Gone | Resolution::Never => {
+                format!("{name}: **its anchor breaks**")
+            }
         })
     });
     of_changed.collect()

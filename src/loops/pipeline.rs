@@ -349,7 +349,7 @@ impl Driver {
                     plan.wait(address, before(*lane, &on));
                     return false;
                 }
-                let (before, after) = (landing.value(case), landing.done());
+                let (before, after) = (landing.value(case, &[]), landing.done());
                 let effect = Effect::Merge(Box::new(landing.clone()));
                 let action = Action::new(Pipeline::NAME, Verb::MergePull, address, before, after, effect);
                 let policy = view.cx.desired.pipelines.policy(&case.repo).map(|policy| policy.source.clone());
@@ -364,7 +364,7 @@ impl Driver {
                     plan.wait(address, before(*lane, &on));
                     return false;
                 }
-                let (before, after) = (it.value(case), it.done());
+                let (before, after) = (it.value(case, &[]), it.done());
                 let effect = Effect::Enqueue(Box::new(it.clone()));
                 let action = Action::new(Pipeline::NAME, Verb::EnqueuePull, address, before, after, effect);
                 let policy = view.cx.desired.pipelines.policy(&case.repo).map(|policy| policy.source.clone());

@@ -295,10 +295,12 @@ pub struct ThreadSeen {
 }
 
 /// A file that a pull request changes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileChange {
     /// Its path; of a renamed one the new path.
     pub path: String,
+    /// Where a renamed one was; absent: it was not renamed.
+    pub was: Seen<String>,
     /// Lines that come.
     pub additions: u64,
     /// Lines that go.
@@ -476,7 +478,11 @@ impl PullCase {
             "checks": self.checks.known().map(|all| digest(format!("{all:?}"))),
             "reviews": self.reviews.known().map(|all| digest(format!("{all:?}"))),
             "threads": self.threads.known().map(|all| digest(format!("{all:?}"))),
-            "files": self.files.known().map(|all| digest(format!("{all:?}"))),
+            "files": self.files.known().map(|all| {
+                // Where one was is read apart from the rest, and the head tells.
+                let all = all.iter().map(|file| (&file.path, file.additions, file.deletions));
+                digest(format!("{:?}", all.collect::<Vec<_>>()))
+            }),
         });
         if let Some(queue) = &self.queue {
             out["queue"] = queue.stamp();

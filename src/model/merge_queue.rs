@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Case, CheckSeen, CommitId, PullCase, RepoName, Seen, Watched};
+use super::{Case, CheckSeen, CommitId, PullCase, RepoName, Seen, Trusted, Watched};
 
 /// The login by which GitHub's merge queue does what it does.
 pub const QUEUE_BOT: &str = "github-merge-queue[bot]";
@@ -80,6 +80,8 @@ pub struct Enqueuing {
     pub pull: u64,
     /// The only head that is put there.
     pub head: CommitId,
+    /// Whose word it relies on.
+    pub trusted: Trusted,
 }
 
 impl Enqueuing {
@@ -89,13 +91,13 @@ impl Enqueuing {
     }
 
     /// How it looks: as it does once this is done, which it also does once it landed from there, or with all that decides
-    /// whether it may be done.
-    pub fn value(&self, case: &Case) -> Value {
+    /// whether it may be done. `lost`: those that it relies on and whose word counts no longer.
+    pub fn value(&self, case: &Case, lost: &[String]) -> Value {
         let is_there =
             |pull: &PullCase| pull.merged() || pull.queue.as_ref().is_some_and(|queue| queue.entry.is_some());
         match case.pulls.iter().find(|pull| pull.number == self.pull) {
             Some(pull) if is_there(pull) => queued(pull.number, &pull.head),
-            Some(_) | None => case.stamp(&self.watched),
+            Some(_) | None => Trusted::beside(case.stamp(&self.watched), lost),
         }
     }
 }

@@ -90,7 +90,7 @@ pub use task::{
     AGENT_KINDS, AUTH_WAITS, AgentBounds, AgentConfig, Closed, FollowUps, Given, LONGEST_WAIT, Lack,
     OpenPull, Play, PullSeen, RunCaps, RunOf, RunPhase, RunSeen, Session, StartRun, TYPED_KINDS, Task,
 };
-pub use telling::{Clearing, HandedOver, Landing, Remark, Reply, StopRun, TELLS_THE_END, Tell};
+pub use telling::{Clearing, HandedOver, Landing, Remark, Reply, StopRun, TELLS_THE_END, Tell, Trusted};
 pub use verb::{Change, Object, Verb};
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Case, CommitId, LabelName, MergeMethod, Phase, RepoName, RunId, Subject, Watched};
+use super::{Case, CommitId, LabelName, MergeMethod, Permission, Phase, RepoName, RunId, Subject, Watched};
 
 /// Changes the labels of an issue and the factory's own comment on it together, or closes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +106,8 @@ pub struct Landing {
     pub pull: u64,
     /// The only head that is merged.
     pub head: CommitId,
+    /// Whose word it relies on.
+    pub trusted: Trusted,
     /// How.
     pub method: MergeMethod,
     /// The title of the commit.
@@ -120,14 +122,34 @@ impl Landing {
         json!({ "pull": self.pull, "merged": true, "head": self.head.as_str() })
     }
 
-    /// How it looks: as it does once this is done, or with all that decides whether it may be done.
-    pub fn value(&self, case: &Case) -> Value {
+    /// How it looks: as it does once this is done, or with all that decides whether it may be done. `lost`: those that it relies
+    /// on and whose word counts no longer.
+    pub fn value(&self, case: &Case, lost: &[String]) -> Value {
         match case.pulls.iter().find(|pull| pull.number == self.pull) {
             Some(pull) if pull.merged() => {
                 json!({ "pull": pull.number, "merged": true, "head": pull.head.as_str() })
             }
-            Some(_) | None => case.stamp(&self.watched),
+            Some(_) | None => Trusted::beside(case.stamp(&self.watched), lost),
         }
+    }
+}
+
+/// Those whose word something relies on: who asked for it, who approved it, who said how it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trusted {
+    /// Who they are, in lower case.
+    pub logins: BTreeSet<String>,
+    /// What they must be allowed to do in the repository for that.
+    pub permission: Permission,
+}
+
+impl Trusted {
+    /// A value, with those whose word counts no longer, if there are any.
+    pub(super) fn beside(mut value: Value, lost: &[String]) -> Value {
+        if !lost.is_empty() {
+            value["not-trusted"] = lost.into();
+        }
+        value
     }
 }
 

@@ -22,7 +22,7 @@ const CHECKED_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(6)
 
 /// Whether a pull request only tests the factory: it is closed, and never merged.
 pub(super) fn is_synthetic(pull: &PullCase) -> bool {
-    pull.title.contains(SYNTHETIC)
+    pull.title.trim_start().starts_with(SYNTHETIC)
 }
 
 /// A title in which only those say that it is a test who may steer: of anybody else it is a word like others.
@@ -35,7 +35,7 @@ pub(super) fn meant(view: &View<'_>, title: &str) -> String {
 
 /// Whether it has to be known what the author may do.
 pub(super) fn speaks_of_tests(case: &Case) -> bool {
-    case.title.contains(SYNTHETIC)
+    case.title.trim_start().starts_with(SYNTHETIC)
 }
 
 /// Whether what was tested had landed before a moment: whatever is said afterwards changes nothing.
@@ -99,7 +99,7 @@ fn differs(view: &View<'_>, pull: &PullCase, landed: &Landed) -> Option<String> 
 pub(super) fn station(view: &View<'_>) -> Option<Station> {
     let pull = view.pull()?;
     if is_synthetic(pull) {
-        let why = format!("its title says `{SYNTHETIC}`");
+        let why = format!("its title begins with `{SYNTHETIC}`");
         return Some(Station::moves(Phase::Merge, Move::Withdraw { number: pull.number, why }));
     }
     if let Some(waits) = queue::waits(pull) {
@@ -110,7 +110,7 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
         [] if pull.queue.is_some() => Some(queue::enqueues(view, pull)),
         [] => Some(Station::moves(Phase::Merge, Move::Land(landing(view, pull)?))),
         all if is_to_be_updated(view, pull, all) => Some(update(view, pull)),
-        all if all.iter().any(|it| it.rule == "base") || is_of_people(all) => {
+        all if all.iter().any(|it| matches!(it.rule, "base" | "empty")) || is_of_people(all) => {
             let says = all.iter().filter(|it| it.rule != "behind");
             let says: Vec<String> = says.map(|it| format!("{}; it needs {}", it.says, it.needs)).collect();
             Some(Station::human(Phase::Merge, format!("#{}: {}", pull.number, says.join("; ")), Vec::new()))
@@ -134,23 +134,32 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     }
 }
 
-/// Whether it is brought up to its base now: where that alone keeps it from landing, and once before a person is asked to approve
-/// it, who would have to approve it again otherwise.
+/// Whether it is brought up to its base now: where that alone keeps it from landing, and before a person is asked to approve it,
+/// who would have to approve it again otherwise. Then one of the times that its policy allows is left for when it is approved.
 fn is_to_be_updated(view: &View<'_>, pull: &PullCase, left: &[Unmet]) -> bool {
     let is_updated = pull.behind.is_some() && view.policy().is_some_and(|it| it.updates > 0);
     let awaits_approval = |it: &Unmet| it.rule == "review" && super::rules::is_unapproved(view, pull);
     is_updated
         && left.iter().any(|it| it.rule == "behind")
         && left.iter().all(|it| it.rule == "behind" || awaits_approval(it))
-        && (left.len() == 1 || view.cx.observed.cases.held.updates_since(&address(view, pull), None) == 0)
+        && (left.len() == 1 || (updates(view, pull) == 0 || updates(view, pull) + 1 < most(view)))
+}
+
+/// How often it was brought up to its base since somebody asked for more last.
+fn updates(view: &View<'_>, pull: &PullCase) -> usize {
+    view.cx.observed.cases.held.updates_since(&address(view, pull), view.commands.last_retry())
+}
+
+/// How often it may be.
+fn most(view: &View<'_>) -> usize {
+    view.policy().map_or(0, |it| it.updates) as usize
 }
 
 /// Its branch takes in its base, unless that was done as often as its policy allows, or GitHub doesn't do it.
 fn update(view: &View<'_>, pull: &PullCase) -> Station {
     let (number, head) = (pull.number, pull.head.clone());
     let on = address(view, pull);
-    let done = view.cx.observed.cases.held.updates_since(&on, view.commands.last_retry());
-    let most = view.policy().map_or(0, |it| it.updates);
+    let (done, most) = (updates(view, pull), most(view));
     let since = view.commands.last_retry().max(pull.head_at);
     let refused = view.cx.observed.cases.held.refused_updates.get(&on);
     if let Some((_, says)) = refused.filter(|(at, _)| since.is_none_or(|since| *at > since)) {
@@ -159,7 +168,7 @@ fn update(view: &View<'_>, pull: &PullCase) -> Station {
         );
         return Station::human(Phase::Merge, why, Vec::new());
     }
-    if done >= most as usize {
+    if done >= most {
         let why = format!(
             "the branch of #{number} was brought up to its base {done} times, and {most} are allowed{}; bring it up to \
              date, or say `/retry`",
@@ -213,7 +222,8 @@ pub fn has_its_turn(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
         }
     };
     // What its reviews waited for is a person's approval once the factory's have said what they found.
-    let is_judged = || matches!(at.stand, Stand::Waits(_)) && super::judges::passed(view, pull);
+    let has_passed = || !view.pipeline.has(Phase::Review) || super::judges::passed(view, pull);
+    let is_judged = || matches!(at.stand, Stand::Waits(_)) && has_passed();
     let follows = |it: &Unmet| match it.rule {
         "checks" | "mergeable" | "advisor" => true,
         "review" => !is_judged(),
@@ -288,6 +298,7 @@ fn landing(view: &View<'_>, pull: &PullCase) -> Option<Landing> {
         pull: pull.number,
         head: pull.head.clone(),
         method: policy.method,
+        trusted: view.relies_on(),
         title: format!("{} (#{})", pull.title, pull.number),
         message: format!("Closes #{}", view.case.number),
     })

@@ -30,6 +30,7 @@ pub(super) fn enqueues(view: &View<'_>, pull: &PullCase) -> Station {
         watched: Watched { pull: true, ..view.watched() },
         pull: pull.number,
         head: pull.head.clone(),
+        trusted: view.relies_on(),
     };
     Station::moves(Phase::Merge, Move::Enqueue(it))
 }

@@ -356,9 +356,10 @@ fn threads(pull: &PullCase) -> Option<Unmet> {
     }
 }
 
-/// The first of these files that one of these globs is for.
+/// The first of these files that one of these globs is for, where it is or where it was.
 pub(super) fn touches<'f>(globs: &[String], files: &'f [FileChange]) -> Option<&'f FileChange> {
-    files.iter().find(|file| globs.iter().any(|glob| match_path(glob, &file.path)))
+    let is_at = |path: &String| globs.iter().any(|glob| match_path(glob, path));
+    files.iter().find(|file| is_at(&file.path) || file.was.known().is_some_and(is_at))
 }
 
 /// Who looks last is asked, and has nothing against it.
@@ -383,6 +384,13 @@ pub(super) fn files(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> O
         }
         Seen::Absent | Seen::Unknown => return None,
     };
+    if files.is_empty() && pull.tree.is_some() {
+        return not("empty", "it changes nothing any more", "a change, or a person to close it");
+    }
+    if let Some(file) = files.iter().find(|file| judged && file.was == Seen::Unknown) {
+        let says = format!("where it takes `{}` from was not read", file.path);
+        return not("files", says, "a complete reading");
+    }
     if let Some(file) = touches(&view.pipeline.judges, files) {
         return not(
             "judges",

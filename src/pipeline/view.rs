@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::{
     Case, CommitId, Held, LabelName, Mark, MergeMode, MergePolicy, Permission, Phase, Pipeline, Playbook,
-    PullCase, RepoName, RunSeen, Watched,
+    PullCase, RepoName, RunSeen, Trusted, Watched,
 };
 use crate::work;
 
@@ -184,6 +184,17 @@ impl<'a> View<'a> {
             (round, if is_last { By::Specialist(why.to_owned()) } else { By::ThenSpecialist })
         };
         (1..=(granted + 1).saturating_mul(laps)).map(by)
+    }
+
+    /// Those whose word counts here, and what they must be allowed to do for that. Who owns the repository may do all.
+    pub(super) fn relies_on(&self) -> Trusted {
+        let all = Self::asks_about(self.pipeline, self.case).into_iter().map(|login| login.to_lowercase());
+        let may = |login: &String| {
+            let has = self.cx.observed.cases.permission(&self.case.repo, login);
+            has.is_some_and(|has| has >= self.pipeline.trust)
+        };
+        let logins = all.filter(|it| !it.eq_ignore_ascii_case(self.case.repo.owner()) && may(it)).collect();
+        Trusted { logins, permission: self.pipeline.trust }
     }
 
     /// Whether somebody may steer; `None` where nobody knows.

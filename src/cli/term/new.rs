@@ -68,6 +68,7 @@ pub(super) async fn run(cx: &Context, whose: &Whose, args: &Args) -> Result<Exit
         let message = format!("{} is there already", page.path);
         return Err(Fail::new(Exit::Usage, message).help("change that one, or find another name"));
     }
+    opened.say_absent(cx, args.anchor.iter().map(Anchor::path));
     write(&root, &page)?;
     cx.ui.print(&format!("wrote {}\n", page.path))?;
     Ok(Exit::Done)

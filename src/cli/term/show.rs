@@ -115,6 +115,7 @@ fn stands(found: &Resolution) -> String {
             format!("not there; one of {}", places.join(", "))
         }
         Resolution::Gone => "not there any more".to_owned(),
+        Resolution::Never => "not there, and never was as far as history is known".to_owned(),
         Resolution::Unindexed(why) => format!("couldn't be looked up: {why}"),
     }
 }

@@ -52,13 +52,14 @@ pub(super) enum Part {
 }
 
 pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
-    let failed = |what: &str, error: twin::Error| Fail::new(Exit::Error, what.to_owned()).because(error);
     let world = match (&args.world, &args.generate) {
         (Some(path), _) => {
             let bytes = fs::read(&cx.env.cwd().join(path), LIMIT)?;
             let text = String::from_utf8_lossy(&bytes);
             World::from_json(&text).map_err(|error| {
-                Fail::new(Exit::Error, format!("{} can't be loaded", path.display())).because(error)
+                Fail::new(Exit::Error, format!("{} can't be loaded", path.display()))
+                    .because(error)
+                    .help("a world is what a twin answers to `GET /world` at its `admin` address")
             })?
         }
         (None, Some(text)) => twin::generate(&generate(text)?),
@@ -69,7 +70,9 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         Some(path) => {
             let bytes = fs::read(&cx.env.cwd().join(path), LIMIT)?;
             serde_json::from_slice(&bytes).map_err(|error| {
-                Fail::new(Exit::Usage, format!("{} is not a list of faults", path.display())).because(error)
+                Fail::new(Exit::Usage, format!("{} is not a list of faults", path.display()))
+                    .because(error)
+                    .help("it is an array of rules, each with an `action`, and where it applies: `method`, `path`, `operation`, `nth`, `times`")
             })?
         }
     };
@@ -81,7 +84,15 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         faults,
         latency: Duration::from_millis(args.latency),
     };
-    let twin = Twin::start(options).await.map_err(|error| failed("the twin can't start", error))?;
+    let twin = Twin::start(options).await.map_err(|error| {
+        let step = match &error {
+            twin::Error::NotLoopback(_) => "listen on 127.0.0.1 or [::1]",
+            twin::Error::Listen { .. } => "take another address; port 0 finds one that is free",
+            twin::Error::Folder(_) => "name a folder that can be written to in TMPDIR",
+            twin::Error::Faults(_) => "mend that rule: its `path` is a glob",
+        };
+        Fail::new(Exit::Error, "the twin can't start").because(error).help(step)
+    })?;
     if args.json {
         let line = json!({
             "url": twin.url(), "graphql": twin.graphql_url(), "git": twin.git_url(), "token": twin.token(),

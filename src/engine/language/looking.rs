@@ -245,7 +245,7 @@ async fn kept(
     library.look_back(&mut code, mirror.repo(), &of.head, &words.language, &anchors).await?;
     code.follow_files(mirror.repo(), &of.head, &files)?;
     let code = code.with_texts(Arc::clone(&tree));
-    let name = repo.as_str().to_owned();
+    let name = repo.clone();
     let answers = of.answers.clone();
     // Files tell moments in whole seconds.
     let now = now.round(jiff::Unit::Second).unwrap_or(now);

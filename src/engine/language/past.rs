@@ -17,7 +17,7 @@ use super::tree::Tree;
 /// How many commits are looked through for the one in which an anchor still led somewhere.
 const COMMITS: usize = 5_000;
 /// How many changes of its file.
-const CHANGES: usize = 8;
+const CHANGES: usize = 20;
 /// How often what an anchor leads to may have been moved or renamed.
 const STEPS: usize = 16;
 /// How many commits are kept at hand.
@@ -57,11 +57,25 @@ pub(super) fn moved(
 
 /// What the last commit that took a file away has in its place.
 fn moved_once(repo: &Repo, head: &CommitId, path: &str) -> Result<Option<String>, Error> {
-    let last = repo.changes_of(head, path, COMMITS, 1)?.into_iter().next();
-    match last.and_then(|it| Some((it.parents.into_iter().next()?, it.id))) {
-        Some((parent, commit)) => moved_in(repo, &parent, &commit, path),
-        None => Ok(None),
+    for most in [1, CHANGES] {
+        for Commit { id, parents, .. } in repo.changes_of(head, path, COMMITS, most)? {
+            // Beside the one that took it away, others may have changed it later.
+            if repo.content_at(&id, path)?.is_some() {
+                continue;
+            }
+            for parent in parents {
+                if repo.content_at(&parent, path)?.is_some() {
+                    return moved_in(repo, &parent, &id, path);
+                }
+            }
+        }
     }
+    Ok(None)
+}
+
+/// Whether no commit up to `head` has anything at a path.
+pub(super) fn never_was(repo: &Repo, head: &CommitId, path: &str) -> Result<bool, Error> {
+    Ok(repo.changes_of(head, path, COMMITS, 1)?.is_empty())
 }
 
 /// What a commit has in the place of a file that its parent had.
@@ -218,6 +232,10 @@ impl<'a> Past<'a> {
             let newer: Vec<Commit> =
                 changes.into_iter().take_while(|change| Some(&change.id) != since).collect();
             for Commit { id, parents, .. } in &newer[looked.min(newer.len())..] {
+                // A branch may have changed it after another one took it away, by the dates that they have.
+                if self.has(symbols, id, at).await? {
+                    continue;
+                }
                 for before in parents {
                     if self.has(symbols, before, at).await? {
                         self.read(symbols, id).await?;

@@ -168,8 +168,16 @@ impl Library {
     fn symbols(record: TreeRecord, tree: &Tree, language: &Language) -> Symbols {
         let index = record.index(declared(language));
         let files = tree.paths().map(ToOwned::to_owned).collect();
-        let (became, moved) = (BTreeMap::new(), BTreeMap::new());
-        Symbols { index, record, files, roots: language.roots.clone(), became, moved, tree: None }
+        Symbols {
+            index,
+            record,
+            files,
+            roots: language.roots.clone(),
+            became: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            never: BTreeSet::new(),
+            tree: None,
+        }
     }
 
     /// Finds out what became of anchors that lead nowhere, from the last commits up to `head` in which they did.
@@ -185,14 +193,12 @@ impl Library {
         let then = Language { roots: roots_then(language, anchors), ..language.clone() };
         let mut past = Past::new(self, repo, head, &then);
         for anchor in anchors {
-            if symbols.resolve(anchor) != Resolution::Gone
-                && !matches!(symbols.resolve(anchor), Resolution::Ambiguous(_))
-            {
+            let at_first = symbols.resolve(anchor);
+            if !matches!(at_first, Resolution::Gone | Resolution::Never | Resolution::Ambiguous(_)) {
                 continue;
             }
-            let found = past.follow(symbols, anchor).await?;
-            let mut found = found.unwrap_or_else(|| symbols.resolve(anchor));
-            if found == Resolution::Gone
+            let mut found = past.follow(symbols, anchor).await?.unwrap_or(at_first);
+            if matches!(found, Resolution::Gone | Resolution::Never)
                 && let Some(why) = symbols.left_roots(repo, head, anchor)?
             {
                 found = Resolution::Unindexed(why);
@@ -227,7 +233,7 @@ fn unknown(anchor: &Anchor, now: &Index) -> Resolution {
             Resolution::Renamed { to, commit: commit.unwrap_or_default() }
         }
         Verdict::Ambiguous { candidates } => Resolution::Ambiguous(candidates),
-        Verdict::Gone => Resolution::Gone,
+        Verdict::Gone => Resolution::Never,
     }
 }
 
@@ -257,6 +263,8 @@ pub(crate) struct Symbols {
     became: BTreeMap<Anchor, Resolution>,
     /// Where files that aren't there were moved to.
     moved: BTreeMap<String, String>,
+    /// Files and folders that there never were.
+    never: BTreeSet<String>,
     /// The tree that it was read from, where texts of definitions are asked for.
     tree: Option<Arc<Tree>>,
 }
@@ -269,13 +277,15 @@ impl Symbols {
         head: &CommitId,
         files: &BTreeSet<String>,
     ) -> Result<(), Error> {
-        let mut moved = BTreeMap::new();
+        let (mut moved, mut never) = (BTreeMap::new(), BTreeSet::new());
         for path in files.iter().filter(|path| self.has_file(path) != Answer::Yes) {
-            if let Some(to) = past::moved(repo, head, path, &self.files)? {
+            if past::never_was(repo, head, path)? {
+                never.insert(path.clone());
+            } else if let Some(to) = past::moved(repo, head, path, &self.files)? {
                 moved.insert(path.clone(), to);
             }
         }
-        self.moved = moved;
+        (self.moved, self.never) = (moved, never);
         Ok(())
     }
 
@@ -433,21 +443,34 @@ impl Code for Symbols {
         self.moved.get(path).cloned()
     }
 
+    fn never_was(&self, path: &str) -> bool {
+        self.never.contains(path)
+    }
+
     fn has_dotted(&self, dotted: &str) -> Answer {
         if self.roots.is_empty() {
             return Answer::Unknown { why: "`language` declares no `roots` to look for code in".to_owned() };
         }
-        let parts: Vec<&str> = dotted.split('.').collect();
-        for root in &self.roots {
-            for split in (1..=parts.len()).rev() {
-                let module = parts[..split].join("/");
-                let module = if root == "." { module } else { format!("{root}/{module}") };
+        let mut parts: Vec<&str> = dotted.split('.').collect();
+        let from = if parts.first() == Some(&"crate") {
+            parts.remove(0);
+            self.crates()
+        } else {
+            vec![String::new()]
+        };
+        for start in &from {
+            for split in (0..=parts.len()).rev() {
+                let module = format!("{start}{}", parts[..split].join("/"));
                 let symbol = parts[split..].join(".");
+                if symbol.is_empty() && self.has_file(&module) == Answer::Yes {
+                    return Answer::Yes;
+                }
                 for path in self.modules(&module) {
-                    let is_it = symbol.is_empty()
-                        || Anchor::new(path, &symbol)
-                            .is_ok_and(|anchor| self.index.resolve(&anchor).is_some());
-                    if is_it {
+                    let within = [symbol.clone(), format!("{}.{symbol}", parts[split.saturating_sub(1)])];
+                    let is_there = |symbol: &String| {
+                        Anchor::new(path, symbol).is_ok_and(|at| self.index.resolve(&at).is_some())
+                    };
+                    if symbol.is_empty() || within.iter().any(is_there) {
                         return Answer::Yes;
                     }
                     if let Some(why) = self.unread(path) {
@@ -495,11 +518,39 @@ impl Code for Symbols {
 }
 
 impl Symbols {
-    /// The files that a module path may mean.
-    fn modules(&self, module: &str) -> impl Iterator<Item = &str> {
-        const ENDS: [&str; 9] =
-            [".py", "/__init__.py", ".rs", "/mod.rs", ".ts", ".tsx", ".js", ".go", ".java"];
+    /// The files that a module path may mean; of Go, where a folder is one module, all that are in it.
+    fn modules<'s>(&'s self, module: &str) -> Vec<&'s str> {
+        const ENDS: [&str; 13] = [
+            ".py",
+            "/__init__.py",
+            ".rs",
+            "/mod.rs",
+            "/lib.rs",
+            "/main.rs",
+            ".ts",
+            ".tsx",
+            "/index.ts",
+            ".js",
+            "/index.js",
+            ".go",
+            ".java",
+        ];
+        let module = module.trim_end_matches('/');
         let there = |end: &&str| self.files.get(&format!("{module}{end}")).map(String::as_str);
-        ENDS.iter().filter_map(there).collect::<Vec<_>>().into_iter()
+        let folder = format!("{module}/");
+        let below = self.files.range(folder.clone()..).take_while(|path| path.starts_with(&folder));
+        let is_of_go = |path: &&String| path.ends_with(".go") && !path[folder.len()..].contains('/');
+        ENDS.iter().filter_map(there).chain(below.filter(is_of_go).map(String::as_str)).collect()
+    }
+
+    /// The folders that `crate` may mean, each with its `/`.
+    fn crates(&self) -> Vec<String> {
+        let of = |path: &String| {
+            let folder = path.strip_suffix("lib.rs").or_else(|| path.strip_suffix("main.rs"))?;
+            (folder.is_empty() || folder.ends_with('/')).then(|| folder.to_owned())
+        };
+        let mut all: Vec<String> = self.files.iter().filter_map(of).collect();
+        all.dedup();
+        all
     }
 }

@@ -126,7 +126,7 @@ impl Words {
     ) -> Result<(), git::Error> {
         let active = self.entries.iter().filter(|entry| entry.is_active());
         let sources = active.map(|entry| &entry.facts().source);
-        let ours = sources.filter(|source| source.repo.eq_ignore_ascii_case(repo.as_str()));
+        let ours = sources.filter(|source| source.repo == *repo);
         let learnt: BTreeSet<Pull> = ours
             .filter_map(|source| Some(Pull { repo: source.repo.clone(), number: source.pull? }))
             .collect();

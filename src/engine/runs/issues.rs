@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
 use crate::model::{
-    Address, AddressGlob, Case, Cause, CommitId, Desired, Facet, Gap, Observed, Permission, RepoName, Seen,
-    Subject,
+    Address, AddressGlob, Case, Cause, CommitId, Desired, Facet, FileChange, Gap, Observed, Permission,
+    RepoName, Seen, Subject,
 };
 use crate::observed::{self, WantedCases};
 use crate::pipeline::{Stand, View, station};
@@ -87,6 +87,39 @@ pub(in crate::engine) async fn issues_seen(
     }
     trust(known, client, desired, now, observed).await;
     pushed(known, client, desired, now, observed).await;
+    renamed(known, client, now, observed).await;
+}
+
+/// What files were called before that open pull requests rename: nothing may be taken from where only people put it.
+async fn renamed(known: &Known, client: &Client, now: Timestamp, observed: &mut Observed) {
+    let all = observed.cases.all.iter().filter_map(|((repo, _), seen)| Some((repo, seen.known()?.pull()?)));
+    let open = all.filter(|(_, pull)| pull.open && pull.files.known().is_some_and(|files| renames(files)));
+    let asked: Vec<((RepoName, u64), CommitId)> =
+        open.map(|(repo, pull)| ((repo.clone(), pull.number), pull.head.clone())).collect();
+    let is_missing = |(pull, head): &&((RepoName, u64), CommitId)| known.renames(pull, head).is_none();
+    let missing = asked.iter().filter(is_missing).map(|(pull, _)| pull.clone()).collect();
+    for (pull, renames) in observed::renames(client, missing, observed).await {
+        if let Some((_, head)) = asked.iter().find(|(it, _)| *it == pull) {
+            known.note_renames(&pull, head, &renames, now);
+        }
+    }
+    let cases = observed.cases.all.iter_mut().filter_map(|((repo, _), seen)| match seen {
+        Seen::Known(case) => Some((repo, case)),
+        Seen::Absent | Seen::Unknown => None,
+    });
+    for (repo, case) in cases {
+        for pull in case.pulls.iter_mut().filter(|pull| pull.open) {
+            let Some(told) = known.renames(&(repo.clone(), pull.number), &pull.head) else { continue };
+            let Seen::Known(files) = &mut pull.files else { continue };
+            for file in files.iter_mut().filter(|file| file.was == Seen::Unknown) {
+                file.was = told.get(&file.path).cloned().map_or(Seen::Unknown, Seen::Known);
+            }
+        }
+    }
+}
+
+fn renames(files: &[FileChange]) -> bool {
+    files.iter().any(|file| file.was == Seen::Unknown)
 }
 
 /// How the branches have moved of which that matters.

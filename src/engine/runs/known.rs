@@ -43,6 +43,8 @@ struct Inner {
     permissions: BTreeMap<(RepoName, String), (Permission, Timestamp)>,
     /// How the branches of issues moved that led to their heads, and when that was read.
     pushes: BTreeMap<(RepoName, u64), (CommitId, Vec<Push>, Timestamp)>,
+    /// Where files were that pull requests rename, by their heads, and when that was read.
+    renames: BTreeMap<(RepoName, u64), (CommitId, BTreeMap<String, String>, Timestamp)>,
     /// When the records of runs were read last.
     looked: Option<Instant>,
     /// What the last starts took from the look before them.
@@ -354,6 +356,29 @@ impl Known {
         if pushes.iter().any(|push| push.after.as_ref() == Some(head)) {
             known.pushes.insert(key.clone(), (head.clone(), pushes.to_vec(), now));
         }
+    }
+
+    /// Where files were that a pull request renames at this head, if that was read.
+    pub(super) fn renames(
+        &self,
+        pull: &(RepoName, u64),
+        head: &CommitId,
+    ) -> Option<BTreeMap<String, String>> {
+        let known = self.lock();
+        known.renames.get(pull).filter(|(of, ..)| of == head).map(|(_, renames, _)| renames.clone())
+    }
+
+    /// Takes note of where they were.
+    pub(super) fn note_renames(
+        &self,
+        pull: &(RepoName, u64),
+        head: &CommitId,
+        renames: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) {
+        let mut known = self.lock();
+        known.renames.retain(|_, (.., at)| now.duration_since(*at) < PUSHES_FOR);
+        known.renames.insert(pull.clone(), (head.clone(), renames.clone(), now));
     }
 
     /// Where a repository is cloned from, if that was read within the minute.

@@ -191,6 +191,7 @@ impl Starter {
             }
             Some(run) => self.as_left(start, run, &config.kind, sandbox)?,
         };
+        tracing::debug!(run = %id, "the workspace of a run is there");
         let base = &on.base;
         let told = self.excerpt(start, mirror.repo(), base)?;
         let ground = ground(yard, &start.of.repo, mirror.repo(), base, &workspace).map_err(failed)?;
@@ -244,7 +245,9 @@ impl Starter {
         all.push(("HOME".to_owned(), home.display().to_string()));
         let handover = Handover { vars: all, own: vars, secrets: yard.secrets() };
         let program = yard.env.executable().map_err(failed)?;
+        tracing::debug!(run = %spec.id, "a run can be launched");
         launch(&yard.state.runs(), &program, &spec, &handover).await.map_err(failed)?;
+        tracing::debug!(run = %spec.id, "a run is launched");
         yard.known.has_started();
         Ok(())
     }

@@ -151,6 +151,7 @@ pub async fn carry_out(
         recorder.note(vec![Record::Batch(ended)]).await?;
         return Err(error);
     }
+    tracing::debug!("the intents are published");
     let report = apply::apply(batch, writer, recorder, watch).await?;
     let mut ended = note(BatchPhase::Ended, summary(&report), config);
     let undone = report.outcomes.iter().filter(|(_, outcome)| !outcome.succeeded()).map(|(action, _)| action);

@@ -384,7 +384,9 @@ impl Shop {
             let changes = render::counted(settled, "change", "changes");
             self.audience.remark(&format!("settled {changes} that an interrupted run had left open"));
         }
+        tracing::debug!(tick = order.tick.number, "what the loops need is read");
         let judged = judge(&judging, &observed);
+        tracing::debug!(tick = order.tick.number, "a plan is made");
         let issues_at = facets.has(Facet::Cases).then_some(now);
         if issues_at.is_some() {
             let wanted = &judged.document.actions;

@@ -19,6 +19,8 @@ pub struct Known {
     pub resolutions: BTreeMap<Anchor, Resolution>,
     /// Whether every other symbol is where its anchor says.
     pub whole: bool,
+    /// Files that there never were.
+    pub never: Vec<&'static str>,
     /// Where files were moved.
     pub moved_files: BTreeMap<String, String>,
     /// Types that ought to have a term.
@@ -102,6 +104,10 @@ impl Code for Known {
 
     fn moved_file(&self, path: &str) -> Option<String> {
         self.moved_files.get(path).cloned()
+    }
+
+    fn never_was(&self, path: &str) -> bool {
+        self.never.contains(&path)
     }
 
     fn has_dotted(&self, dotted: &str) -> Answer {

@@ -185,7 +185,7 @@ fn symbol(code: &dyn Code, places: &[Anchor]) -> Held {
             Resolution::Unindexed(_) => unknown = true,
             Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => became.push(to),
             Resolution::Ambiguous(many) => meant.extend(many.iter().map(ToString::to_string)),
-            Resolution::Gone => {}
+            Resolution::Gone | Resolution::Never => {}
         }
     }
     became.sort();

@@ -23,8 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::model::LoopName;
 use crate::model::language::Language;
+use crate::model::{LoopName, RepoName};
 
 pub use super::counted;
 pub use crate::model::keeping::{Answer, Ask, Issue, Kept, Proposal};
@@ -73,7 +73,7 @@ pub struct Look<'a> {
     /// Pull requests that entries were learnt from and that were reverted.
     pub reverted: &'a BTreeSet<Pull>,
     /// The repository: `owner/name`.
-    pub repo: &'a str,
+    pub repo: &'a RepoName,
     /// Now.
     pub now: Timestamp,
 }

@@ -120,7 +120,7 @@ fn of_page(look: &Look<'_>, page: &WikiPage, entry: Option<&Entry>) -> (Vec<Rot>
                 continue;
             }
             Place::Several(places) => places.first().map(ToString::to_string),
-            Place::Gone(suggestion) => suggestion,
+            Place::Gone(suggestion) | Place::Never(suggestion) => suggestion,
         };
         if known.insert(word.clone()) {
             let at = key_at(&page.text, "code_refs");

@@ -15,6 +15,7 @@ use crate::language::terms::read::read;
 use crate::language::terms::samples::language;
 use crate::language::wiki::{Entry, Pull, WikiPage, is_named_so};
 use crate::model::language::{Anchor, Language};
+use crate::model::samples::name;
 
 use super::{Answer, Ask, Kept, Look, Merged, Proposal};
 
@@ -137,7 +138,7 @@ impl Repository {
             answers: &self.answers,
             merged: &self.merged,
             reverted: &self.reverted,
-            repo: "acme/widgets",
+            repo: &name("acme/widgets"),
             now: self.now,
         })
     }

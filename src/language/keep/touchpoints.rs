@@ -94,6 +94,7 @@ fn cites<'a>(record: &'a Record, code: &dyn Code) -> Cites<'a> {
             Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => format!("is `{to}` now"),
             Resolution::Ambiguous(_) => "isn't there any more, and nobody can tell what it became".to_owned(),
             Resolution::Gone => "isn't there any more".to_owned(),
+            Resolution::Never => "isn't there".to_owned(),
         };
         cites.broken.entry(anchor.path()).or_default().insert(format!("`{anchor}` {became}"));
     }

@@ -33,25 +33,26 @@ fn look(cx: &Cx<'_>, file: &TermFile, anchor: &Anchor) -> Option<Found> {
             .help(format!("it has moved: write \"{to}\""))
             .fix(span.clone(), spelt(&to.to_string().into())),
         Resolution::Renamed { to, commit } => {
-            found(format!("`{anchor}` isn't there any more")).help(if commit.is_empty() {
+            found(format!("`{anchor}` isn't there")).help(if commit.is_empty() {
                 format!("it was renamed to `{to}`: write that if it still is what the term means")
             } else {
                 format!("commit {commit} renamed it to `{to}`: write that if it still is what the term means")
             })
         }
-        Resolution::Ambiguous(places) => {
-            found(format!("`{anchor}` isn't there any more")).help(match &places[..] {
-                [only] => {
-                    format!("nobody can tell whether it became `{only}`: look, and write that if it did")
-                }
-                places => format!(
-                    "nobody can tell which of these it became: look at {}",
-                    listed(places.iter(), SHOWN)
-                ),
-            })
-        }
+        Resolution::Ambiguous(places) => found(format!("`{anchor}` isn't there")).help(match &places[..] {
+            [only] => {
+                format!("nobody can tell whether it became `{only}`: look, and write that if it did")
+            }
+            places => {
+                format!("nobody can tell which of these it became: look at {}", listed(places.iter(), SHOWN))
+            }
+        }),
         Resolution::Gone => found(format!("`{anchor}` isn't there"))
             .help("anchor the term to the code that embodies it, or deprecate it"),
+        Resolution::Never => {
+            found(format!("`{anchor}` isn't there, and never was as far as history is known"))
+                .help("correct it: anchor the term to the code that embodies it")
+        }
         Resolution::Unindexed(why) => found(format!("`{anchor}` couldn't be looked at: {why}")).warning(),
     })
 }

@@ -106,10 +106,10 @@ fn anchors() {
         help: it has moved: write "src/hoist.rs:Crane"
         fix: "src/hoist.rs:Crane"
     wiki/terms/crane.md `"src/crane.rs:Crane"` error anchors
-        `src/crane.rs:Crane` isn't there any more
+        `src/crane.rs:Crane` isn't there
         help: commit abc123 renamed it to `src/hoist.rs:Crane`: write that if it still is what the term means
     wiki/terms/crane.md `"src/crane.rs:Crane"` error anchors
-        `src/crane.rs:Crane` isn't there any more
+        `src/crane.rs:Crane` isn't there
         help: nobody can tell which of these it became: look at `src/0.rs:Crane`, `src/1.rs:Crane`, `src/2.rs:Crane`, `src/3.rs:Crane`, `src/4.rs:Crane` and 2 more
     wiki/terms/crane.md `"src/crane.rs:Crane"` error anchors
         `src/crane.rs:Crane` isn't there

@@ -224,7 +224,7 @@ fn breaks(cx: &Cx<'_>, term: &Term) -> Option<What> {
             [only] => format!("it may be {} by now", code_span(&only.to_string())),
             places => format!("it may be any of {} by now", places.len()),
         },
-        Resolution::Gone => "it isn't there".to_owned(),
+        Resolution::Gone | Resolution::Never => "it isn't there".to_owned(),
     };
     Some(What::AnchorBreaks { anchor: anchor.clone(), why })
 }

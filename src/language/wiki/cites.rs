@@ -143,7 +143,7 @@ pub fn lint(page: &WikiPage, roots: &[String], code: &dyn Code, level: Level) ->
                     || "cite what there is, or say it without".to_owned(),
                     |meant| format!("did it become `{meant}`?"),
                 );
-                at(format!("`{word}` isn't there any more")).help(help)
+                at(format!("`{word}` isn't there")).help(help)
             }
             Verified::Unknown(why) => at(format!("whether `{word}` is there can't be told: {why}"))
                 .help("look by hand, or mend what keeps it from being read")
@@ -274,23 +274,23 @@ mod tests {
         insta::assert_snapshot!(rows.iter().map(told).collect::<Vec<_>>().join("\n"), @"
         there:
         moved:
-          error `src/a.py:Moved` isn't there any more; did it become `src/b.py:Moved`?
+          error `src/a.py:Moved` isn't there; did it become `src/b.py:Moved`?
         a slip:
-          error `src/a.py:Gaurd` isn't there any more; did it become `src/a.py:Guard`?
+          error `src/a.py:Gaurd` isn't there; did it become `src/a.py:Guard`?
         nothing like it:
-          error `src/a.py:Zzz` isn't there any more; cite what there is, or say it without
+          error `src/a.py:Zzz` isn't there; cite what there is, or say it without
         no file:
-          error `src/c.py:Guard` isn't there any more; did it become `src/a.py:Guard`?
+          error `src/c.py:Guard` isn't there; did it become `src/a.py:Guard`?
         unread:
           warning whether `src/broken.py:X` is there can't be told: the file doesn't parse; look by hand, or mend what keeps it from being read
         a line:
         placeholders:
         dotted:
-          error `src.a.Lost` isn't there any more; cite what there is, or say it without
+          error `src.a.Lost` isn't there; cite what there is, or say it without
         dotted, and not ours:
         files:
-          error `src/lost.py` isn't there any more; cite what there is, or say it without
-          error `src/b.rs` isn't there any more; cite what there is, or say it without
+          error `src/lost.py` isn't there; cite what there is, or say it without
+          error `src/b.rs` isn't there; cite what there is, or say it without
         files, and not ours:
         in a fence:
         ");

@@ -221,6 +221,6 @@ fn source(source: &Source) -> Value {
     if let Some(pull) = source.pull {
         value["pull"] = json!(pull);
     }
-    value["repo"] = json!(source.repo);
+    value["repo"] = json!(source.repo.as_str());
     value
 }

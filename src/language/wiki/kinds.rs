@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::model::RepoName;
 use crate::model::language::{Anchor, AnchorError};
 
 use crate::language::ulid::Ulid;
@@ -37,8 +38,8 @@ pub struct Source {
     pub issue: Option<u64>,
     /// The pull request.
     pub pull: Option<u64>,
-    /// The repository: `owner/name`.
-    pub repo: String,
+    /// The repository.
+    pub repo: RepoName,
 }
 
 /// How sure an entry is.
@@ -108,7 +109,7 @@ impl SourceKind {
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.repo)?;
+        f.write_str(self.repo.as_str())?;
         if let Some(issue) = self.issue {
             write!(f, "#{issue}")?;
         }

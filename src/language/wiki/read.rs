@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::language::front::{Error, Field, Page};
+use crate::model::RepoName;
 
 use super::entry::{Facts, MOST_BYTES, MOST_ITEMS, MOST_TEXT};
 use super::kinds::{CodeRef, Confidence, Source, SourceKind, Standing};
@@ -215,7 +216,7 @@ impl<'a> Reader<'a> {
             let said = "`source` has no `type` that is known".to_owned();
             self.wrong(place.clone(), said, &format!("write one of {names}"));
         }
-        let repo = value.get("repo").and_then(Value::as_str).filter(|repo| is_repo(repo));
+        let repo = value.get("repo").and_then(Value::as_str).and_then(|repo| RepoName::parse(repo).ok());
         if repo.is_none() {
             let said = "`source` has no `repo` that is one".to_owned();
             self.wrong(place.clone(), said, "write \"repo\": \"owner/name\"");
@@ -230,7 +231,7 @@ impl<'a> Reader<'a> {
             }
         };
         let (issue, pull) = (number("issue"), number("pull"));
-        Some(Source { kind: kind?, issue, pull, repo: repo?.to_owned() })
+        Some(Source { kind: kind?, issue, pull, repo: repo? })
     }
 
     fn standing(&mut self) -> Option<Standing> {
@@ -288,12 +289,4 @@ impl<'a> Reader<'a> {
             self.wrong(span, format!("`{key}` is before `{other}`"), "correct one of the two");
         }
     }
-}
-
-/// Whether a text is `owner/name`.
-fn is_repo(text: &str) -> bool {
-    const MOST_REPO: usize = 140;
-    let named =
-        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    text.len() <= MOST_REPO && text.split_once('/').is_some_and(|(owner, name)| named(owner) && named(name))
 }

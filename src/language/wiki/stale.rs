@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::language::code::{Answer, Code, Resolution};
 use crate::language::suggest::listed;
+use crate::model::RepoName;
 use crate::model::language::Anchor;
 
 use super::entry::Entry;
@@ -21,8 +22,8 @@ const MOST_PLACES: usize = 5;
 /// A pull request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pull {
-    /// Its repository: `owner/name`.
-    pub repo: String,
+    /// Its repository.
+    pub repo: RepoName,
     /// Its number.
     pub number: u64,
 }
@@ -79,27 +80,33 @@ pub enum Place {
     Several(Vec<Anchor>),
     /// Nowhere; what was probably meant.
     Gone(Option<String>),
+    /// Nowhere, and it never was anywhere, as far as history is known; what was probably meant.
+    Never(Option<String>),
     /// Nobody can tell, and why.
     Unknown(String),
 }
 
 /// Where the code is that an entry is about.
 pub fn place(code_ref: &CodeRef, code: &dyn Code) -> Place {
-    let answer = match code_ref {
+    let (answer, never) = match code_ref {
         CodeRef::Symbol(anchor) => match code.resolve(anchor) {
             Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => {
                 return Place::Moved(CodeRef::Symbol(to));
             }
             Resolution::Ambiguous(places) => return Place::Several(places),
-            Resolution::Resolves | Resolution::Gone | Resolution::Unindexed(_) => code.resolves(anchor),
+            Resolution::Never => (code.resolves(anchor), true),
+            Resolution::Resolves | Resolution::Gone | Resolution::Unindexed(_) => {
+                (code.resolves(anchor), false)
+            }
         },
         CodeRef::File(path) => match code.moved_file(path) {
             Some(to) => return Place::Moved(CodeRef::File(to)),
-            None => code.has_file(path),
+            None => (code.has_file(path), code.never_was(path)),
         },
     };
     match answer {
         Answer::Yes => Place::There,
+        Answer::No { suggestion } if never => Place::Never(suggestion),
         Answer::No { suggestion } => Place::Gone(suggestion),
         Answer::Unknown { why } => Place::Unknown(why),
     }
@@ -170,6 +177,12 @@ pub fn verdict(entry: &Entry, world: &World<'_>) -> Verdict {
                 verdict.doubts.push(format!("whether {code_ref} is there: it may be one of {places}"));
             }
             Place::Gone(_) => verdict.lost.push(code_ref.clone()),
+            Place::Never(meant) => {
+                let meant = meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
+                verdict
+                    .doubts
+                    .push(format!("{code_ref} isn't there, and never was as far as is known{meant}"));
+            }
             Place::Unknown(why) => verdict.doubts.push(format!("whether {code_ref} is there: {why}")),
         }
     }
@@ -185,6 +198,7 @@ mod tests {
     use super::*;
     use crate::language::code::known::Known;
     use crate::language::wiki::sample::entry;
+    use crate::model::samples::name;
 
     #[test]
     fn entries_hold_until_there_is_a_reason() {
@@ -194,7 +208,7 @@ mod tests {
             moved_files: [("old.rs".to_owned(), "d.rs".to_owned())].into(),
             ..Known::default()
         };
-        let reverted = [Pull { repo: "acme/widgets".into(), number: 7 }].into();
+        let reverted = [Pull { repo: name("acme/widgets"), number: 7 }].into();
         let world = World { now: "2026-12-01T00:00:00Z".parse().unwrap(), code: &code, reverted: &reverted };
         let rows = [
             ("as it is", ""),

@@ -5,6 +5,7 @@ mod field;
 mod pull;
 mod push;
 mod queue;
+mod renamed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ use field::{at, count, flag, goes_on, id, login, nodes, text, time, time_or_none
 
 pub(super) use pull::pull;
 pub(super) use push::push;
+pub(super) use renamed::renamed;
 
 /// Pull requests of one answer, and the cursor after which they go on.
 #[derive(Debug)]

@@ -22,6 +22,7 @@ mod permissions;
 mod pushes;
 mod query;
 mod read;
+mod renames;
 mod search;
 
 #[cfg(test)]
@@ -39,9 +40,10 @@ use crate::model::{Case, Cause, Facet, Gap, Observed, Pipeline, RepoName, Seen};
 use super::{cause, repositories::cause_of};
 
 pub use memory::{Remembered, Told};
-pub use permissions::permissions;
+pub use permissions::{permission, permissions};
 pub use pushes::pushes;
 pub use read::one_case;
+pub use renames::renames;
 
 /// The issues of a repository that a pipeline may have to do with.
 #[derive(Clone, Debug)]

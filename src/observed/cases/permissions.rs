@@ -35,7 +35,11 @@ pub async fn permissions(client: &Client, asked: BTreeSet<(RepoName, String)>, o
     super::charge(client, before, observed);
 }
 
-async fn permission(client: &Client, repo: &RepoName, login: &str) -> Result<Permission, Error> {
+/// Reads what somebody may do in a repository.
+///
+/// # Errors
+/// When GitHub doesn't tell.
+pub async fn permission(client: &Client, repo: &RepoName, login: &str) -> Result<Permission, Error> {
     // An account that is gone.
     if login.is_empty() {
         return Ok(Permission::None);

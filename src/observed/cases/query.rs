@@ -68,7 +68,7 @@ const PULL: &str = "fragment Pull on PullRequest { \
     reviewThreads(first: 50) { nodes { id isResolved path comments(first: 30) { nodes { \
     fullDatabaseId author { __typename login } viewerDidAuthor body } pageInfo { hasNextPage } } } \
     pageInfo { hasNextPage } } \
-    files(first: 100) { nodes { path additions deletions } pageInfo { hasNextPage } } } \
+    files(first: 100) { nodes { path changeType additions deletions } pageInfo { hasNextPage } } } \
     fragment Checks on Commit { statusCheckRollup { contexts(first: 100) { nodes { __typename \
     ... on CheckRun { name status conclusion title summary startedAt checkSuite { app { databaseId } } } \
     ... on StatusContext { context state description createdAt } } pageInfo { hasNextPage } } } }";

@@ -91,7 +91,7 @@ fn pull() -> Value {
                 "fullDatabaseId": "9", "author": person("ann"), "viewerDidAuthor": false, "body": "why?",
             })]),
         })]),
-        "files": list(&[json!({"path": "a.rs", "additions": 3, "deletions": 1})]),
+        "files": list(&[json!({"path": "a.rs", "changeType": "MODIFIED", "additions": 3, "deletions": 1})]),
         "baseRef": {"target": {"oid": OTHER}, "compare": {"behindBy": 2}},
     })
 }

@@ -164,7 +164,7 @@ fn pushed(pull: &PullCase, head: &CommitId) -> Seen<Vec<Push>> {
 
 /// A file that is changed.
 pub(super) fn file(path: &str, additions: u64, deletions: u64) -> FileChange {
-    FileChange { path: path.to_owned(), additions, deletions }
+    FileChange { path: path.to_owned(), was: Seen::Absent, additions, deletions }
 }
 
 /// A check.

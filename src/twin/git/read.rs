@@ -36,6 +36,8 @@ pub(crate) struct Blob {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileChange {
     pub(crate) path: String,
+    /// The path before, of a renamed file.
+    pub(crate) was: Option<String>,
     pub(crate) status: &'static str,
     pub(crate) additions: usize,
     pub(crate) deletions: usize,
@@ -189,16 +191,50 @@ impl Bare {
         Ok(Found::Folder(listing))
     }
 
-    /// The files that differ between two commits.
+    /// What files are called in the second commit that the first one has under another name: of those that went, the one that is
+    /// most like each that came, where at least half of it is the same.
+    fn renames(&self, old: &Files, new: &Files) -> Result<BTreeMap<String, String>, Error> {
+        let text = |id: &ObjectId| -> Result<String, Error> {
+            Ok(String::from_utf8_lossy(&self.bytes(*id)?).into_owned())
+        };
+        let mut likeness = Vec::new();
+        for (came, now) in new.iter().filter(|(path, _)| !old.contains_key(*path)) {
+            for (went, before) in old.iter().filter(|(path, _)| !new.contains_key(*path)) {
+                let ratio = if now == before {
+                    1.0
+                } else {
+                    TextDiff::from_lines(&text(before)?, &text(now)?).ratio()
+                };
+                if ratio >= 0.5 {
+                    likeness.push((ratio, came, went));
+                }
+            }
+        }
+        likeness.sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
+        let mut renames = BTreeMap::new();
+        for (_, came, went) in likeness {
+            if !renames.contains_key(came) && !renames.values().any(|taken| taken == went) {
+                renames.insert(came.clone(), went.clone());
+            }
+        }
+        Ok(renames)
+    }
+
+    /// The files that differ between two commits, as GitHub tells it: a file that was renamed by its new path.
     pub(crate) fn changes(&self, from: &str, to: &str) -> Result<Vec<FileChange>, Error> {
         let (old, new) = (self.files(from)?, self.files(to)?);
+        let renames = self.renames(&old, &new)?;
         let mut paths: Vec<&String> = old.keys().chain(new.keys()).collect();
         paths.sort();
         paths.dedup();
         let mut changes = Vec::new();
         for path in paths {
-            let (before, after) = (old.get(path), new.get(path));
-            if before == after {
+            if renames.values().any(|went| went == path) {
+                continue;
+            }
+            let was = renames.get(path);
+            let (before, after) = (old.get(was.unwrap_or(path)), new.get(path));
+            if before == after && was.is_none() {
                 continue;
             }
             let text = |id: Option<&ObjectId>| -> Result<String, Error> {
@@ -210,9 +246,11 @@ impl Bare {
             let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
             changes.push(FileChange {
                 path: path.clone(),
+                was: was.cloned(),
                 status: match (before, after) {
                     (None, _) => "added",
                     (_, None) => "removed",
+                    (Some(_), Some(_)) if was.is_some() => "renamed",
                     (Some(_), Some(_)) => "modified",
                 },
                 additions: count(ChangeTag::Insert),

@@ -210,7 +210,7 @@ text_enum!(
 );
 text_enum!(
     /// How a file was changed.
-    PatchStatus { Added = "added", Deleted = "removed", Modified = "modified" }
+    PatchStatus { Added = "added", Deleted = "removed", Modified = "modified", Renamed = "renamed" }
 );
 
 /// How two branches lie to each other.

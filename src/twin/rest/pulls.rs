@@ -149,7 +149,7 @@ fn files(cx: &Cx<'_>) -> Outcome {
     page(cx, &address, &changes, |change| {
         let path: Vec<String> = change.path.split('/').map(segment).collect();
         let path = path.join("/");
-        json!({
+        let mut file = json!({
             "sha": change.sha,
             "filename": change.path,
             "status": change.status,
@@ -160,7 +160,11 @@ fn files(cx: &Cx<'_>) -> Outcome {
             "raw_url": format!("{html}/raw/{}/{path}", pull.head_sha),
             "contents_url": format!("{api}/contents/{path}?ref={}", pull.head_sha),
             "patch": change.patch,
-        })
+        });
+        if let Some(was) = &change.was {
+            file["previous_filename"] = json!(was);
+        }
+        file
     })
 }
 

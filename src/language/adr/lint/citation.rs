@@ -42,7 +42,7 @@ fn of(look: &Look<'_>, record: &Record) -> Vec<Found> {
                     Some(meant) => format!("did it become `{meant}`? Cite that, or supersede the decision"),
                     None => "cite what there is, or supersede the decision".to_owned(),
                 };
-                found.push(at(format!("`{cited}` isn't there any more")).help(help));
+                found.push(at(format!("`{cited}` isn't there")).help(help));
             }
             Answer::Unknown { why } => {
                 let unknown = at(format!("whether `{cited}` is there can't be told: {why}"));

@@ -171,8 +171,8 @@ fn citations() {
         ("adr/0002-b.md", adr(2, "Status: Rejected", text)),
     ];
     insta::assert_snapshot!(told(&files, &[]), @r#"
-    error adr-citation adr/0001-a.md "src/a.rs:Moved": `src/a.rs:Moved` isn't there any more; did it become `src/c.rs:Moved`? Cite that, or supersede the decision
-    error adr-citation adr/0001-a.md "src/a.rs:Lost": `src/a.rs:Lost` isn't there any more; cite what there is, or supersede the decision
+    error adr-citation adr/0001-a.md "src/a.rs:Moved": `src/a.rs:Moved` isn't there; did it become `src/c.rs:Moved`? Cite that, or supersede the decision
+    error adr-citation adr/0001-a.md "src/a.rs:Lost": `src/a.rs:Lost` isn't there; cite what there is, or supersede the decision
     warning adr-citation adr/0001-a.md "src/broken.rs:X": whether `src/broken.rs:X` is there can't be told: the file doesn't parse; look by hand, or mend what keeps it from being read
     error adr-line-citation adr/0001-a.md "src/a.rs:12": `src/a.rs:12` cites a line, which is another one after the next change; cite a symbol: `src/a.rs:Symbol` [fix "src/a.rs:12" -> "src/a.rs"]
     error adr-line-citation adr/0001-a.md "src/a.rs#L3": `src/a.rs#L3` cites a line, which is another one after the next change; cite a symbol: `src/a.rs:Symbol` [fix "src/a.rs#L3" -> "src/a.rs"]
@@ -183,7 +183,7 @@ fn citations() {
 fn dotted_citations() {
     let text = "`src.d.Gate` `src::d::Gate()` `src.d.Nope` `other.d.Nope` src.d.Nope";
     let files = vec![("adr/0001-a.md", adr(1, "Status: Proposed", text))];
-    insta::assert_snapshot!(told(&files, &[]), @r#"  error adr-citation adr/0001-a.md "src.d.Nope": `src.d.Nope` isn't there any more; cite what there is, or supersede the decision"#);
+    insta::assert_snapshot!(told(&files, &[]), @r#"  error adr-citation adr/0001-a.md "src.d.Nope": `src.d.Nope` isn't there; cite what there is, or supersede the decision"#);
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub(super) fn of(
     let signals = [(candidate.load_bearing, "load-bearing"), (candidate.hosts > 0, "used-by-terms")];
     let signals = signals.into_iter().filter(|(is, _)| *is).map(|(_, signal)| signal.to_owned()).collect();
     let term = Term {
-        id: Ulid::derived(look.now, &["term", look.repo, &anchor.to_string()]),
+        id: Ulid::derived(look.now, &["term", look.repo.as_str(), &anchor.to_string()]),
         kind: kind.to_owned(),
         bounded_context: context.to_owned(),
         code_anchor: Some(anchor.clone()),

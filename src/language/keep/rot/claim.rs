@@ -83,7 +83,7 @@ fn live(look: &Look<'_>, entry: &Entry) -> Vec<(String, String)> {
         let there = match place(code_ref, look.code) {
             Place::There => code_ref.clone(),
             Place::Moved(to) => to,
-            Place::Several(_) | Place::Gone(_) | Place::Unknown(_) => continue,
+            Place::Several(_) | Place::Gone(_) | Place::Never(_) | Place::Unknown(_) => continue,
         };
         live.insert(match &there {
             CodeRef::Symbol(anchor) => of_anchor(anchor),

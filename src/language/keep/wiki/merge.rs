@@ -194,7 +194,7 @@ impl<'a> Bench<'a> {
                 kind: SourceKind::Compiled,
                 issue: None,
                 pull: None,
-                repo: self.look.repo.to_owned(),
+                repo: self.look.repo.clone(),
             },
             created_at: now,
             updated_at: now,

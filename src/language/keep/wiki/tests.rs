@@ -7,6 +7,7 @@ use crate::language::front::Page;
 use crate::language::keep::samples::Repository;
 use crate::language::wiki::sample::entry;
 use crate::language::wiki::{Standing, appended};
+use crate::model::samples::name;
 use proptest::prelude::*;
 
 fn code() -> Known {
@@ -73,7 +74,7 @@ fn what_a_reverted_pull_request_taught_no_longer_holds() {
         entry(n, "gotchas", &format!("Lesson {n}"), &source, "Beware.")
     };
     let mut repository = Repository::new(code()).entry(&of(1, 7)).entry(&of(2, 8));
-    repository.reverted.insert(crate::language::wiki::Pull { repo: "acme/widgets".into(), number: 7 });
+    repository.reverted.insert(crate::language::wiki::Pull { repo: name("acme/widgets"), number: 7 });
     let text = told(&repository);
     let says = "-a.md` no longer holds: acme/widgets# 7, which it was learnt from, was reverted\n";
     assert!(text.contains(says) && text.matches("-a.md` no longer holds").count() == 1, "{text}");

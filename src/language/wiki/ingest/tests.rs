@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::language::wiki::{SourceKind, Topic};
+use crate::model::samples::name;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -15,7 +16,7 @@ fn topics() -> Topics {
 }
 
 fn source(issue: u64) -> Source {
-    Source { kind: SourceKind::Review, issue: Some(issue), pull: None, repo: "acme/widgets".into() }
+    Source { kind: SourceKind::Review, issue: Some(issue), pull: None, repo: name("acme/widgets") }
 }
 
 fn incoming(title: &str, body: &str, issue: u64) -> Incoming {
@@ -230,7 +231,6 @@ fn what_does_not_fit_is_refused() {
         ("a credential", Incoming { body: format!("ghp_{}", "a1B2".repeat(9)), ..good.clone() }),
         ("no title", Incoming { title: "\n".into(), ..good.clone() }),
         ("no such topic", Incoming { topic: Some("../x".into()), ..good.clone() }),
-        ("no such repository", Incoming { source: Source { repo: "x".into(), ..source(1) }, ..good.clone() }),
         ("no such entry", Incoming { supersedes: vec![nobody], ..good.clone() }),
         ("too long", Incoming { body: "x".repeat(70_000), ..good.clone() }),
         ("a span of nothing", Incoming { valid_for: Some("0d".into()), ..good.clone() }),

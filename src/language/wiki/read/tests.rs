@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::language::wiki::Entry;
 use crate::language::wiki::entry::{path_of, written};
+use crate::model::samples::name;
 
 const ID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
@@ -165,7 +166,7 @@ fn facts() -> impl Strategy<Value = Facts> {
                 id,
                 title,
                 topic: "gotchas".into(),
-                source: Source { kind: SourceKind::ALL[kind], issue, pull, repo: "acme/widgets".into() },
+                source: Source { kind: SourceKind::ALL[kind], issue, pull, repo: name("acme/widgets") },
                 created_at: time(created),
                 updated_at: time(created + after),
                 valid_from: time(created),

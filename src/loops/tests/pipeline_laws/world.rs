@@ -229,7 +229,7 @@ impl World {
         let base_head = self.commit();
         let path = if self.chance(20) { "ci/test.sh" } else { "lib/edge.rs" };
         let queue = self.chance(self.queues).then(MergeQueue::default);
-        let files = vec![FileChange { path: path.to_owned(), additions: 9, deletions: 1 }];
+        let files = vec![FileChange { path: path.to_owned(), was: Seen::Absent, additions: 9, deletions: 1 }];
         let pushed = Push { before: None, after: Some(head.clone()), by: BOT.to_owned() };
         PullCase {
             number: self.fresh(),
@@ -366,8 +366,8 @@ impl World {
                 let is_there = self.passed.of(&it.repo, case.number).contains(&it.passed);
                 if is_there { it.done(case) } else { it.value(case) }
             }
-            Effect::Merge(it) => it.value(case(it.watched.number)),
-            Effect::Enqueue(it) => it.value(case(it.watched.number)),
+            Effect::Merge(it) => it.value(case(it.watched.number), &[]),
+            Effect::Enqueue(it) => it.value(case(it.watched.number), &[]),
             Effect::Dequeue(it) => it.value(case(it.watched.number)),
             Effect::Reply(it) => it.value(case(it.watched.number)),
             Effect::Review(it) => it.value(case(it.watched.number)),

@@ -251,6 +251,8 @@ fn thread(json: &Value) -> Result<Option<ThreadSeen>, String> {
 fn file(json: &Value) -> Result<FileChange, String> {
     Ok(FileChange {
         path: text(json, "path")?.to_owned(),
+        // What it was called before is told elsewhere.
+        was: if text(json, "changeType")? == "RENAMED" { Seen::Unknown } else { Seen::Absent },
         additions: count(json, "additions")?,
         deletions: count(json, "deletions")?,
     })
