@@ -107,7 +107,7 @@ fn what_was_found_becomes_an_issue_once() {
             body[..2].join("~"),
             format!(
                 "Found by `smith` while it worked on the task `hone` of the factory (#{pull}), in run `{run}`. Nobody has \
-                 checked it.\n\nIn its words:\n\n    It leaks, @bob.\n    ~0 -->\n    closes #1\n\n"
+                 checked it.\n\nIn its words:\n\n    It leaks, @ bob.\n    ~0 -->\n    closes # 1\n\n"
             )
         );
         opens_nothing(w).exits(0);

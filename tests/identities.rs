@@ -3,6 +3,7 @@
 
 use factoryctl::twin::world::{App, CiScript, Installation, Permission, ReviewState, Token};
 
+use crate::daemon::{Daemon, wait};
 use crate::pipeline::step;
 use crate::tasks::small;
 use crate::world::World;
@@ -211,5 +212,37 @@ fn with_one_identity_it_waits_for_a_person() {
         }
         assert_eq!(pulls(w), [("factory[bot]".to_owned(), true)], "{}", w.plan(&[]).all());
         assert_eq!(reviews(w).len(), 2, "it is said once");
+    });
+}
+
+/// What somebody may do is read right before anything lands that relies on their word.
+#[test]
+fn an_approval_by_who_may_no_longer_approve_lands_nothing() {
+    with_issue(ONE, |w, issue| {
+        for _ in 0..8 {
+            step(w);
+        }
+        let (github, number) = (w.github(), pull(w));
+        let may = |permission| github.permission("acme/anvil", "ann", permission).unwrap();
+        let is_merged = || pulls(w) == [("factory[bot]".to_owned(), true)];
+        may(Permission::Write);
+        let daemon = Daemon::start(w, &[]);
+        let asked =
+            || w.twin().log().iter().filter(|it| it.path.ends_with("/collaborators/ann/permission")).count();
+        let before = asked();
+        github.comment_issue("acme/anvil", issue, "ann", "/resume").unwrap();
+        daemon.ask(&["loop", "tick", "pipeline"]);
+        wait("it knows what she may do", || (asked() > before).then_some(()));
+        may(Permission::Read);
+        github.review("acme/anvil", number, "ann", ReviewState::Approved, "good").unwrap();
+        daemon.ask(&["loop", "tick", "pipeline"]);
+        wait("it is refused", || daemon.said().contains("not-trusted").then_some(()));
+        assert!(!is_merged(), "{}", daemon.said());
+        may(Permission::Write);
+        wait("it lands", || {
+            daemon.ask(&["loop", "tick", "pipeline"]);
+            is_merged().then_some(())
+        });
+        daemon.stop().exits(0);
     });
 }

@@ -222,6 +222,125 @@ fn what_was_copied_first_or_left_the_declared_folders_is_not_gone() {
     });
 }
 
+/// By its date, an edit of a file on one branch comes after the commit of another one that moved it; the merge has both.
+#[test]
+fn what_one_branch_moved_and_another_one_edited_is_followed() {
+    yard(|w| {
+        w.git(&["checkout", "-q", "-b", "moves"]);
+        w.git(&["mv", "src/core/crane.rs", "src/core/hoist.rs"]);
+        w.git(&["mv", "src/core/dock.rs", "docks.rs"]);
+        w.commit("It moves");
+        w.git(&["checkout", "-q", "main"]);
+        w.set("GIT_COMMITTER_DATE", "2026-01-03T00:00:00Z");
+        for (path, name, fields) in [
+            ("src/core/crane.rs", "CraneService", &["lifts", "loads", "chains"][..]),
+            ("src/core/dock.rs", "DockService", &["ships", "gates"][..]),
+        ] {
+            w.write(path, &format!("{}\n// Said more of it.\n", service(name, fields)));
+        }
+        w.commit("A day later");
+        w.git(&["merge", "-q", "--no-edit", "moves"]);
+        let said = found(w);
+        let anchors: Vec<&String> =
+            said.iter().filter(|(rule, _)| rule == "anchors").map(|(_, says)| says).collect();
+        let [crane, dock] = anchors.as_slice() else { panic!("{said:#?}") };
+        assert!(crane.contains("it has moved: write \"src/core/hoist.rs:CraneService\""), "{crane}");
+        assert!(dock.contains("`src/core/dock.rs` was moved: `docks.rs` lies outside"), "{dock}");
+    });
+}
+
+/// Dotted paths begin at the root of the repository, or at that of a crate.
+#[test]
+fn dotted_paths_lead_to_modules_types_and_what_is_in_them() {
+    yard(|w| {
+        w.write("src/lib.rs", "pub mod core;\n\npub struct Yard;\n");
+        w.write("src/core/mod.rs", "pub mod crane;\n");
+        w.write("src/shop/__init__.py", "");
+        w.write("src/shop/orders.py", "class Order:\n    def total(self):\n        return 1\n");
+        w.write("src/shop/goods/stock.go", "package goods\n\nfunc Count() int { return 1 }\n");
+        w.write("src/shop/Parcel.java", "class Parcel {\n    int weight() { return 1; }\n}\n");
+        let there = [
+            "src.shop.orders.Order",
+            "src.shop.orders.Order.total",
+            "src.shop.orders",
+            "src.shop.goods.Count",
+            "src.shop.Parcel",
+            "src.shop.Parcel.weight",
+            "crate::core::crane::CraneService",
+            "crate::core::crane::CraneService::weigh",
+            "src.core.crane.CraneService",
+        ];
+        let absent = ["src.shop.orders.Ordre", "src.shop.goods.Weigh", "crate::core::crane::Gone"];
+        let cited: Vec<String> = there.iter().chain(&absent).map(|it| format!("`{it}`")).collect();
+        let text = format!(
+            "# ADR-0001: Words\n\n**Status:** Accepted\n**Date:** 2026-11-01\n**Enforcement:** decision-of-record\n\n## Context\n\n\
+             Two fell.\n\n## Decision\n\n{}.\n\n## Consequences\n\nIt takes longer.\n",
+            cited.join(", ")
+        );
+        w.write("adr/0001-words.md", &text);
+        let said = w.run(&["adr", "lint", "--json"]).exits(3).json();
+        let said: Vec<&str> = said["diagnostics"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["message"].as_str().unwrap())
+            .collect();
+        let expected: Vec<String> =
+            absent.iter().map(|it| format!("`{}` isn't there", it.replace("::", "."))).collect();
+        assert_eq!(said, expected);
+    });
+}
+
+/// A mistake in what a second source says takes nothing away from what the first one said.
+#[test]
+fn code_that_never_was_makes_nothing_stale_and_no_term_gone() {
+    yard(|w| {
+        w.write("lesson.md", "Beware of rivers at night.\n");
+        let learn = |more: &[&str]| {
+            let args = ["wiki", "ingest", "lesson.md", "--title", "Rivers at night", "--repo", "acme/yard"];
+            w.run(&[&args[..], more].concat()).exits(0)
+        };
+        learn(&[]);
+        let again = learn(&["--issue", "2", "--code", "src/rivers.rs:NightRiver", "--code", "src/no.rs"]);
+        assert!(again.out.starts_with("said already"), "{}", again.all());
+        assert!(again.err.contains("there is no `src/rivers.rs` here yet"), "{}", again.all());
+        w.commit("What was learnt");
+        let listed = w.run(&["wiki", "list", "--json"]).exits(0).json();
+        assert_eq!(listed["entries"][0]["reasons"], serde_json::json!([]), "{listed:#}");
+        let doubts = listed["entries"][0]["doubts"].to_string();
+        assert!(doubts.contains("NightRiver isn't there, and never was"), "{doubts}");
+        assert!(doubts.contains("src/no.rs isn't there, and never was"), "{doubts}");
+        term(w, "River", "src/rivers.rs:River");
+        let said = found(w);
+        let never = |(rule, says): &&(String, String)| rule == "anchors" && says.contains("never was");
+        assert_eq!(said.iter().filter(never).count(), 1, "{said:#?}");
+    });
+}
+
+/// Each context has words of its own, and a glossary of them becomes the same terms again.
+#[test]
+fn a_word_of_two_contexts_is_two_terms() {
+    yard(|w| {
+        let begin = |context: &str| {
+            let args = ["term", "new", "Crane", "--kind", "service", "--context", context];
+            w.run(&[&args[..], &["--definition", "What it stands for there."]].concat())
+        };
+        assert_eq!(begin("edge").exits(0).out, "wrote wiki/terms/edge/crane.md\n");
+        let refused = begin("edge").exits(64);
+        assert!(refused.err.contains("wiki/terms/edge/crane.md is there already"), "{}", refused.all());
+        w.run(&["term", "render"]).exits(0);
+        assert_eq!(found(w), []);
+        let glossary = std::fs::read_to_string(w.path("config").join("wiki/glossary.md")).unwrap();
+        w.write("words.md", &glossary);
+        w.git(&["rm", "-q", "-r", "--cached", "wiki"]);
+        std::fs::remove_dir_all(w.path("config").join("wiki")).unwrap();
+        w.run(&["term", "import", "words.md"]).exits(0);
+        w.run(&["term", "render"]).exits(0);
+        assert_eq!(found(w), []);
+        assert_eq!(std::fs::read_to_string(w.path("config").join("wiki/glossary.md")).unwrap(), glossary);
+    });
+}
+
 /// What is too short to be known by its text alone is known by the file that it stands in.
 #[test]
 fn what_is_short_is_followed_with_its_file() {

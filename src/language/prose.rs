@@ -1,6 +1,7 @@
 //! Uses of aliases in Markdown pages: where they stand and what should stand there instead.
 //!
-//! Words are compared without regard to case and to how they are broken over lines. What isn't prose isn't looked
+//! Words are compared without regard to case and to how they are broken over lines; an alias that is all capitals is an
+//! abbreviation, and only looked for as such: `US` isn't `us`. What isn't prose isn't looked
 //! at; see [`super::markdown`].
 
 use std::ops::Range;
@@ -90,6 +91,12 @@ impl<'a> Vocabulary<'a> {
             if hit.is_empty() {
                 continue;
             }
+            let alias = self.words[hit.pattern().as_usize()].alias;
+            if alias.is_some_and(is_abbreviation)
+                && text[prose.original(&hit.range())].chars().any(char::is_lowercase)
+            {
+                continue;
+            }
             if let Some((range, plural)) = prose.word(hit.range()) {
                 found.push(Found { range, plural, word: hit.pattern().as_usize() });
             }
@@ -129,18 +136,43 @@ pub fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().flat_map(char::to_lowercase).collect()
 }
 
-/// The name with the plural and the first letter as the use has them.
+/// Whether a word is written in capitals alone.
+fn is_abbreviation(word: &str) -> bool {
+    let letters = || word.chars().filter(|c| c.is_alphabetic());
+    letters().count() > 1 && letters().all(char::is_uppercase)
+}
+
+/// The name with the plural as the use has it, and capitals where the use has them: a name such as `Purchase Order` is written
+/// small within a sentence.
 ///
-/// A name that has its capitals for itself, such as `AgentPort` or `ADR`, keeps them.
+/// A word that has its capitals for itself, as `AgentPort` or `ADR`, keeps them, and so does one of a single letter.
 fn spelt_like(used: &str, name: &str, plural: bool) -> String {
     let name = if plural { plural_of(name) } else { name.to_owned() };
-    let mut chars = name.chars();
-    let Some(first) = chars.next() else { return name };
-    let rest = chars.as_str();
-    let own = rest.chars().take_while(|c| c.is_alphanumeric()).any(|c| c.is_uppercase() || c.is_numeric());
+    let own = |rest: &str| {
+        rest.chars().take_while(|c| c.is_alphanumeric()).any(|c| c.is_uppercase() || c.is_numeric())
+    };
+    let mut words = name.split(' ').map(|word| {
+        let mut chars = word.chars();
+        (chars.next(), chars.as_str())
+    });
+    let Some((Some(first), rest)) = words.next().filter(|(_, rest)| !own(rest)) else { return name };
     match used.chars().next() {
-        Some(used) if used.is_uppercase() && !own => first.to_uppercase().chain(rest.chars()).collect(),
-        Some(used) if used.is_lowercase() && !own => first.to_lowercase().chain(rest.chars()).collect(),
+        Some(used) if used.is_uppercase() => {
+            first.to_uppercase().chain(name[first.len_utf8()..].chars()).collect()
+        }
+        Some(used) if used.is_lowercase() => {
+            let mut out: String = first.to_lowercase().chain(rest.chars()).collect();
+            for (first, rest) in words {
+                out.push(' ');
+                match first {
+                    Some(first) if !own(rest) && !rest.is_empty() => out.extend(first.to_lowercase()),
+                    Some(first) => out.push(first),
+                    None => {}
+                }
+                out.push_str(rest);
+            }
+            out
+        }
         Some(_) | None => name,
     }
 }

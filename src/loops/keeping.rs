@@ -138,6 +138,9 @@ pub(super) fn plan(name: LoopName, cx: &Cx<'_>) -> Plan {
         for problem in &kept.problems {
             plan.problem(at.clone(), problem.clone());
         }
+        for on in &kept.refused {
+            plan.wait(at.clone(), on.clone());
+        }
         proposal(keeper, (repo, &at), seen, kept, &mut plan);
         issues(keeper, (repo, &at), seen, kept, &mut plan);
     }

@@ -42,6 +42,8 @@ pub struct Kept {
     pub unsure: BTreeMap<String, BTreeSet<String>>,
     /// What keeps it from deciding, each as a sentence that names the place and the next step.
     pub problems: Vec<String>,
+    /// What people have to do since an answer could not be used; all else goes on.
+    pub refused: Vec<String>,
 }
 
 /// A change of files, as one bot pull request.

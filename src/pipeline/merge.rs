@@ -22,7 +22,7 @@ const CHECKED_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(6)
 
 /// Whether a pull request only tests the factory: it is closed, and never merged.
 pub(super) fn is_synthetic(pull: &PullCase) -> bool {
-    pull.title.trim_start().starts_with(SYNTHETIC)
+    pull.title.contains(SYNTHETIC)
 }
 
 /// A title in which only those say that it is a test who may steer: of anybody else it is a word like others.
@@ -35,7 +35,7 @@ pub(super) fn meant(view: &View<'_>, title: &str) -> String {
 
 /// Whether it has to be known what the author may do.
 pub(super) fn speaks_of_tests(case: &Case) -> bool {
-    case.title.trim_start().starts_with(SYNTHETIC)
+    case.title.contains(SYNTHETIC)
 }
 
 /// Whether what was tested had landed before a moment: whatever is said afterwards changes nothing.
@@ -99,7 +99,7 @@ fn differs(view: &View<'_>, pull: &PullCase, landed: &Landed) -> Option<String> 
 pub(super) fn station(view: &View<'_>) -> Option<Station> {
     let pull = view.pull()?;
     if is_synthetic(pull) {
-        let why = format!("its title begins with `{SYNTHETIC}`");
+        let why = format!("its title says `{SYNTHETIC}`");
         return Some(Station::moves(Phase::Merge, Move::Withdraw { number: pull.number, why }));
     }
     if let Some(waits) = queue::waits(pull) {

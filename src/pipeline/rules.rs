@@ -276,6 +276,9 @@ fn reviews(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> Option<Unm
     );
     if policy.updates > 0 && pull.queue.is_none() {
         needs.push_str("; the factory brings it up to its base, and who does that by hand has pushed to it");
+        if pull.behind.is_some_and(|n| n > 0) {
+            needs.push_str("; its base has moved on, so that what comes of that has to be approved as well");
+        }
     }
     // Who has the reviewer's credential can write an approval, and no run of the factory's.
     let is_reviewed = || super::judges::passed(view, pull);

@@ -222,7 +222,7 @@ impl<'i> Case<'i> {
         candidates.extend(self.renamed(lost, was, path, around));
         candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.at.cmp(&b.at)));
         if let Some(best) = self.decide(lost, was, &candidates) {
-            let mut parts = self.other_parts(lost, was, &best.at);
+            let mut parts = self.other_parts(lost, was, Some(&best.at));
             if parts.is_empty() {
                 return self.told(lost, was, best.at.clone(), best.found);
             }
@@ -240,6 +240,7 @@ impl<'i> Case<'i> {
             .map(|candidate| candidate.at)
             .collect();
         left.extend(self.copies(lost, was));
+        left.extend(self.other_parts(lost, was, None));
         ambiguous(left)
     }
 
@@ -314,29 +315,43 @@ impl<'i> Case<'i> {
         (clear || (exact && next < 1.0 && rival < 1.0)).then_some(best)
     }
 
-    /// The new definitions besides one that have got members of the lost one: what was split is none of its parts.
-    fn other_parts(&self, lost: &Anchor, was: &Definition, best: &Anchor) -> Vec<Anchor> {
+    /// The new definitions, besides one, that have got members of the lost one which that one hasn't, each or all together enough
+    /// of them: what was split is none of its parts.
+    fn other_parts(&self, lost: &Anchor, was: &Definition, best: Option<&Anchor>) -> Vec<Anchor> {
         let had = members(self.before, lost);
-        let has: BTreeSet<&str> = members(self.now, best).iter().map(|member| member.name()).collect();
-        let mut got: BTreeMap<Anchor, usize> = BTreeMap::new();
-        for member in had.iter().filter(|member| !has.contains(member.name())) {
+        let has: BTreeSet<&str> =
+            best.map(|best| members(self.now, best)).unwrap_or_default().iter().map(|it| it.name()).collect();
+        // Of each part: all members that it has got, and those that the best one lacks.
+        let mut got: BTreeMap<Anchor, (usize, BTreeSet<&str>)> = BTreeMap::new();
+        for member in &had {
             for (at, found) in self.now.named(member.name()) {
                 let alike = found.kind == member.kind
                     && member.fingerprint.similarity(&found.fingerprint) >= RENAMED_FLOOR;
-                if let Some(part) =
-                    anchor(at.path(), parts(at.symbol()).0).filter(|part| alike && part != best)
-                {
-                    *got.entry(part).or_default() += 1;
+                let part = anchor(at.path(), parts(at.symbol()).0);
+                if let Some(part) = part.filter(|part| alike && Some(part) != best) {
+                    let (all, lacking) = got.entry(part).or_default();
+                    *all += 1;
+                    if !has.contains(member.name()) {
+                        lacking.insert(member.name());
+                    }
                 }
             }
         }
-        let is_part = |(part, count): &(Anchor, usize)| {
-            *count >= PART_MEMBERS
-                && count * PART_SHARE >= had.len()
+        got.retain(|part, (_, lacking)| {
+            !lacking.is_empty()
                 && self.is_new(part)
                 && self.now.defined(part).is_some_and(|found| found.kind == was.kind)
+        });
+        let lacking = had.iter().filter(|member| !has.contains(member.name())).count();
+        let is_enough = |all: usize, got: usize| {
+            (all >= PART_MEMBERS && all * PART_SHARE >= had.len()) || (best.is_some() && got == lacking)
         };
-        got.into_iter().filter(is_part).map(|(part, _)| part).collect()
+        let together: BTreeSet<&str> = got.values().flat_map(|(_, got)| got.iter().copied()).collect();
+        let all = is_enough(together.len(), together.len());
+        got.into_iter()
+            .filter(|(_, (members, got))| all || is_enough(*members, got.len()))
+            .map(|(part, _)| part)
+            .collect()
     }
 
     /// How similar a candidate is to the lost definition that is most like it, apart from the one that is looked

@@ -45,7 +45,7 @@ type Row<'r> = (&'r str, &'r str, Option<&'r str>, &'r str, &'r [(&'r str, &'r s
 #[test]
 fn what_became_of_it() {
     let a = "=== a.py\nclass A:\nLONG";
-    let rows: [Row<'_>; 23] = [
+    let rows: [Row<'_>; 25] = [
         ("moved", "a.py:A", Some(a), "=== b.py\nclass A:\nLONG", &[], "moved to b.py:A"),
         (
             "a member goes along",
@@ -162,6 +162,22 @@ fn what_became_of_it() {
             "=== a.py\nclass B:\nLONGOTHER\nclass C:\nSMALL",
             &[],
             "ambiguous: a.py:B, a.py:C",
+        ),
+        (
+            "split, with fields in both and a method in each",
+            "a.py:A",
+            Some("=== a.py\nclass A:\nSMALLLONGOTHER"),
+            "=== a.py\nclass B:\nSMALLLONG\nclass C:\nSMALLOTHER",
+            &[],
+            "ambiguous: a.py:B, a.py:C",
+        ),
+        (
+            "split, and no part is much like it",
+            "a.py:A",
+            Some("=== a.py\nclass A:\nLONGOTHER"),
+            "=== b.py\nclass B:\nLONG=== c.py\nclass C:\nOTHER",
+            &[],
+            "ambiguous: b.py:B, c.py:C",
         ),
         (
             "split over files",

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::twin::acts::{self, Tx};
 use crate::twin::door::failure::Failure;
+use crate::twin::git::Found;
 use crate::twin::state::Shared;
 use crate::twin::world::{CiScript, DeliveryOptions, HookScope, Permission, ReviewState, World};
 
@@ -117,6 +118,23 @@ impl WorldHandle {
                 message: format!("Change {path}"),
                 additions: vec![(path.to_owned(), text.as_bytes().to_vec())],
                 deletions: Vec::new(),
+            };
+            acts::refs::commit(tx, id, commit).map(|commit| commit.sha)
+        })
+    }
+
+    /// Commits a file of a branch under another path.
+    pub fn move_file(&self, repo: &str, branch: &str, from: &str, to: &str) -> Result<String, Refused> {
+        self.act(repo, |tx, id| {
+            let bare = tx.bare(id)?;
+            let tip = bare.tip(&format!("refs/heads/{branch}"))?.ok_or_else(Failure::not_found)?;
+            let Found::File(_, bytes) = bare.at_path(&tip, from)? else { return Err(Failure::not_found()) };
+            let commit = acts::refs::Commit {
+                branch,
+                expected: Some(&tip),
+                message: format!("Move {from} to {to}"),
+                additions: vec![(to.to_owned(), bytes)],
+                deletions: vec![from.to_owned()],
             };
             acts::refs::commit(tx, id, commit).map(|commit| commit.sha)
         })

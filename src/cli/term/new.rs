@@ -3,6 +3,7 @@
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, Fail};
 use crate::cli::words::{Opened, Whose, write};
+use crate::language::render::import::in_context;
 use crate::language::slug;
 use crate::language::terms::{Confidence, Provenance, Term};
 use crate::language::ulid::Ulid;
@@ -58,7 +59,16 @@ pub(super) async fn run(cx: &Context, whose: &Whose, args: &Args) -> Result<Exit
         definition: args.definition.trim().to_owned(),
         invariants: Vec::new(),
     };
-    let path = format!("{}/{}.md", language.terms, slug::of_name(&term.name));
+    let name = slug::of_name(&term.name);
+    let path = format!("{}/{name}.md", language.terms);
+    // Another context may mean something else by it.
+    let there = opened.words()?.terms.into_iter().filter_map(|read| read.file).find(|file| file.path == path);
+    let path = match there {
+        Some(file) if file.term.bounded_context != args.context => {
+            format!("{}/{}.md", language.terms, in_context(&args.context, &name))
+        }
+        Some(_) | None => path,
+    };
     let page = WikiPage { path, text: term.written() };
     let read = crate::language::terms::read::read(&page.path, &page.text);
     if let Some(error) = read.errors.first() {

@@ -337,6 +337,11 @@ impl Known {
         self.lock().permissions.insert(key, (permission, now));
     }
 
+    /// What people may do in a repository is read anew: something that relied on it was refused.
+    pub(in crate::engine) fn doubt_permissions(&self, repo: &RepoName) {
+        self.lock().permissions.retain(|(of, _), _| of != repo);
+    }
+
     /// How the branch of an issue moved to this head, if that was read.
     pub(super) fn pushes(&self, key: &(RepoName, u64), head: &CommitId) -> Option<Vec<Push>> {
         let known = self.lock();

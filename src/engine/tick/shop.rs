@@ -223,7 +223,10 @@ impl Shop {
             .await;
             match carried {
                 Ok(report) => {
-                    for (action, _) in &report.outcomes {
+                    for (action, outcome) in &report.outcomes {
+                        if !outcome.succeeded() {
+                            self.known.doubt_permissions(action.effect.repo());
+                        }
                         if let Some(watched) = action.effect.watched() {
                             self.known.remembered().forget(action.effect.repo(), watched.number);
                         }

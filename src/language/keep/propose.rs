@@ -18,8 +18,8 @@ use crate::language::terms::TermFile;
 use crate::language::terms::read::unfit;
 use crate::model::language::Anchor;
 
-use super::terms::sound;
-use super::{Answer, Ask, Kept, Look, counted, key};
+use super::terms::{SHOWN, sound};
+use super::{Answer, Ask, Kept, Look, counted, in_span, key};
 
 /// The name under which terms say who proposed them.
 const NAME: &str = "term-proposer";
@@ -59,7 +59,7 @@ pub fn keep(look: &Look<'_>) -> Kept {
     let terms = sound(look);
     let candidates = candidates(look, &terms);
     let mut taken = taken(look);
-    let mut drafts = Vec::new();
+    let (mut drafts, mut refused) = (Vec::new(), Vec::new());
     let mut asks: Vec<(&Candidate, String, String)> = Vec::new();
     let mut unread = 0;
     for candidate in candidates.iter().take(MOST_CANDIDATES) {
@@ -80,9 +80,16 @@ pub fn keep(look: &Look<'_>) -> Kept {
             }
             Some(Answer::None) => {}
             Some(Answer::Given(value)) if drafts.len() < MOST => {
-                if let Some(draft) = draft::of(look, &terms, &candidates, candidate, value) {
-                    taken.insert(slug);
-                    drafts.push(draft);
+                match draft::of(look, &terms, &candidates, candidate, value) {
+                    Ok(Some(draft)) => {
+                        taken.insert(slug);
+                        drafts.push(draft);
+                    }
+                    Ok(None) => {}
+                    Err(why) => refused.push(format!(
+                        "a person to write the term of {}, or its code to change: what was answered makes none, since {why}",
+                        in_span(&candidate.anchor.to_string(), SHOWN)
+                    )),
                 }
             }
             Some(Answer::Given(_)) => {}
@@ -99,7 +106,7 @@ pub fn keep(look: &Look<'_>) -> Kept {
         Ask { key, about, prompt, schema }
     });
     let asks = asks.collect();
-    Kept { proposal: draft::proposal(look, &terms, drafts), asks, problems, ..Kept::default() }
+    Kept { proposal: draft::proposal(look, &terms, drafts), asks, problems, refused, ..Kept::default() }
 }
 
 /// The key of the question about a candidate. The other terms don't count: a new one would make all be asked again.

@@ -42,12 +42,26 @@ pub struct Repeated {
 }
 
 impl Imported {
-    /// The names of the terms' files, in the order of the terms: their slugs, numbered where two are alike.
+    /// The names of the terms' files, in the order of the terms: their slugs; where one of another context has it, in the folder
+    /// of the own context; numbered where two of one context are alike.
     pub fn file_names(&self) -> Vec<String> {
         let mut taken = Taken::default();
-        let names = self.terms.iter().map(|term| format!("{}.md", taken.take(&of_name(&term.name), '-')));
-        names.collect()
+        let mut contexts: BTreeMap<String, &str> = BTreeMap::new();
+        let mut names = Vec::new();
+        for term in &self.terms {
+            let slug = of_name(&term.name);
+            let first = *contexts.entry(slug.clone()).or_insert(&term.bounded_context);
+            let name =
+                if first == term.bounded_context { slug } else { in_context(&term.bounded_context, &slug) };
+            names.push(format!("{}.md", taken.take(&name, '-')));
+        }
+        names
     }
+}
+
+/// The name of the file of a term, without its extension, where one of another context has the name of its slug.
+pub fn in_context(context: &str, slug: &str) -> String {
+    format!("{}/{slug}", of_name(context))
 }
 
 /// Why a glossary can't be read: the line, what was expected there, and what to do.

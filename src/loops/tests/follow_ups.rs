@@ -148,7 +148,7 @@ fn an_issue_says_where_it_comes_from_and_calls_nobody() {
         .collect();
     assert_eq!(issues[0].title, "Ask @ alice");
     assert!(issues[0].body.chars().count() < 65_536);
-    assert!(issues[0].body.contains("\n    fixes #1 <!-- x\n"), "{}", &issues[0].body[..400]);
+    assert!(issues[0].body.contains("\n    fixes # 1 <!-- x\n"), "{}", issues[0].body);
     assert!(issues[0].body.contains(&format!("`factoryctl runs show {id}` has the rest")));
     let digest = &issues[1].found.digest;
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Remembered, WantedCases, cases, one_case, permissions, pushes};
+use super::{Remembered, WantedCases, cases, one_case, permissions, pushes, renames};
 use crate::adapters::github::{Auth, Client, Config, Kind};
 use crate::model::{
     Case, CommitId, Facet, LabelName, Observed, Permission, Pipeline, RepoName, Seen, Source,
@@ -56,6 +56,7 @@ async fn twin() -> (Twin, u64) {
     });
     let branch = Pipeline::branch(1);
     world.push_file("acme/widgets", &branch, "a.txt", "one\n").unwrap();
+    world.move_file("acme/widgets", &branch, "README.md", "docs/README.md").unwrap();
     let pull = world.open_pull("acme/widgets", &branch, "main", "Mend it").unwrap();
     let fork = world.fork("acme/widgets", "ann").unwrap();
     world.push_file(&fork, &branch, "b.txt", "two\n").unwrap();
@@ -97,7 +98,13 @@ async fn issues_are_found_and_read_with_their_pull_requests() {
     assert_eq!(case.pulls.iter().map(|pull| pull.number).collect::<Vec<_>>(), [pull]);
     let read = &case.pulls[0];
     assert!(read.open && read.tree.is_some() && read.behind == Some(0), "{read:?}");
-    assert_eq!(read.files.known().map(|all| all[0].path.as_str()), Some("a.txt"));
+    let files = read.files.known().expect("they were read");
+    let files: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.was.clone())).collect();
+    assert_eq!(files, [("a.txt", Seen::Absent), ("docs/README.md", Seen::Unknown)]);
+    let mut besides = Observed::default();
+    let told = renames(&client, [(repo.clone(), pull)].into(), &mut besides).await;
+    let expected = [("docs/README.md".to_owned(), "README.md".to_owned())];
+    assert_eq!((told[&(repo.clone(), pull)].clone(), besides.gaps.len()), (expected.into(), 0));
     assert!(case.labels["factory"].by.is_some(), "who put the label there");
 
     let before = client.stats().requests;

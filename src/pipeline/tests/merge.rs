@@ -248,9 +248,8 @@ repo "acme/anvil" {{ pipeline "p"; }}
         told(never, 30, &|_| ()),
     ];
     insta::assert_snapshot!(rows.concat(), @r"
-
     **Ready, but for people**. #20 needs:||- an approval of c8c8c8c8c8 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it
-    **Ready, but for people**. #20 needs:||- an approval of c8c8c8c8c8 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it|- somebody to resolve its conversation
+    **Ready, but for people**. #20 needs:||- an approval of c8c8c8c8c8 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it; its base has moved on, so that what comes of that has to be approved as well|- somebody to resolve its conversation
 
 
     **Ready, but for people**. #20 needs:||- a person to merge it, or another 'mode' (factory.kdl:4)
@@ -285,21 +284,25 @@ fn what_people_are_to_approve_takes_in_its_base_before_they_are_asked() {
         r#"factory "acme"
 agent "smith" kind="codex"
 pipeline "p" { intake "factory"; agents "smith"; merge-policy "m"; phases; }
-merge-policy "m" { mode "on-green-with-review"; require-checks "ci"; }
+merge-policy "m" { mode "on-green-with-review"; require-checks "ci"; updates 3; }
 repo "acme/anvil" { pipeline "p"; }
 "#,
     ));
     it.case.pulls.push(PullCase { behind: Some(2), ..pull(20, commit(200)) });
-    it.moved().stands().is_kept_by();
-    it.pull("its base moves on again", |pull| pull.behind = Some(1)).stands().is_kept_by();
+    it.moved().stands();
+    it.pull("its base moves on again", |pull| pull.behind = Some(1)).moved().stands();
+    it.pull("and again: one update is left for when it is approved", |pull| pull.behind = Some(1));
+    it.stands().is_kept_by();
     insta::assert_snapshot!(it.told(), @r"
     merge: #20 takes in its base, from c8c8c8c8c8
     merge: waits for #20 to be ready to land, for 61 minutes now: nobody has approved its head; it needs an approval of 3232323232 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it
-        ! review: nobody has approved its head; it needs an approval of 3232323232 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it
     (its base moves on again)
-    merge: waits for #20 to be ready to land, for 61 minutes now: nobody has approved its head; it needs an approval of 3232323232 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it; and 1 more (factoryctl why-not 20)
+    merge: #20 takes in its base, from 3232323232
+    merge: waits for #20 to be ready to land, for 62 minutes now: nobody has approved its head; it needs an approval of 3232323232 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it
+    (and again: one update is left for when it is approved)
+    merge: waits for #20 to be ready to land, for 62 minutes now: nobody has approved its head; it needs an approval of 3232323232 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it; its base has moved on, so that what comes of that has to be approved as well; and 1 more (factoryctl why-not 20)
         ! behind: its base has 1 commit that it was not tested with; it needs its branch to take them in, and an approval of what that makes
-        ! review: nobody has approved its head; it needs an approval of 3232323232 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it
+        ! review: nobody has approved its head; it needs an approval of 3232323232 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it; its base has moved on, so that what comes of that has to be approved as well
     ");
 }
 

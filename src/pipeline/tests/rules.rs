@@ -1,7 +1,9 @@
 //! Every rule that keeps a pull request from landing, by its name.
 
 use super::story::{Story, check, commit, file, load, pull, push};
-use crate::model::{CheckIs, CheckSeen, Mergeable, PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen};
+use crate::model::{
+    CheckIs, CheckSeen, FileChange, Mergeable, PullCase, ReviewIs, ReviewSeen, Seen, ThreadSeen,
+};
 use crate::pipeline::{station, unmet, waits_in_line};
 
 const GREEN: &str = "mode \"on-green\"; require-checks \"ci\"";
@@ -223,6 +225,11 @@ fn what_may_be_changed() {
             pull.files = Seen::Known(all.iter().map(|(path, more, less)| file(path, *more, *less)).collect());
         }
     };
+    let taken = |was: Seen<String>| {
+        move |pull: &mut PullCase| {
+            pull.files = Seen::Known(vec![FileChange { was: was.clone(), ..file("a", 0, 0) }])
+        }
+    };
     let rows = rows![
         "a little", limited, files(&[("a", 9, 1)]);
         "too many lines", limited, files(&[("a", 9, 2)]);
@@ -230,6 +237,11 @@ fn what_may_be_changed() {
         "what people merge", limited, files(&[("deploy/a", 1, 1)]);
         "what judges", limited, files(&[("ci/test.sh", 1, 1)]);
         "not read", limited, |pull| pull.files = Seen::Unknown;
+        "nothing any more", limited, |pull| pull.files = Seen::Known(Vec::new());
+        "taken from where only people put it", limited, taken(Seen::Known("deploy/a".to_owned()));
+        "taken from what judges", limited, taken(Seen::Known("ci/test.sh".to_owned()));
+        "taken from elsewhere", limited, taken(Seen::Known("b".to_owned()));
+        "taken from nobody knows where", limited, taken(Seen::Unknown);
     ];
     insta::assert_snapshot!(rows, @r"
     a little: lands (in line)
@@ -238,5 +250,10 @@ fn what_may_be_changed() {
     what people merge: paths
     what judges: judges, advisor
     not read: files
+    nothing any more: empty
+    taken from where only people put it: paths
+    taken from what judges: judges, advisor
+    taken from elsewhere: lands (in line)
+    taken from nobody knows where: files
     ");
 }

@@ -329,7 +329,7 @@ fn what_comes_of_votes() {
 fn what_breaks_rules_is_told_at_once_and_not_judged() {
     let text = "# ADR-0002: T\n\n**Status:** Proposed\n**Date:** soon\n\n## Context\n\n`src/a.rs:Lost`\n\n## Decision\n\nAs ADR-0099.\n";
     let kept = world(text.to_owned()).kept(keep);
-    insta::assert_snapshot!(outline(&kept), @"problem: ADR-0002 isn't judged before `adr/0002-b.md` is mended: the section Consequences is missing; write `## Consequences`, and say it there. `soon` is no date; write it as YYYY-MM-DD. `src/a.rs:Lost` isn't there any more; cite what there is, or supersede the decision. there is no ADR-0099; name one that there is, or link to the one of another project by its address.");
+    insta::assert_snapshot!(outline(&kept), @"problem: ADR-0002 isn't judged before `adr/0002-b.md` is mended: the section Consequences is missing; write `## Consequences`, and say it there. `soon` is no date; write it as YYYY-MM-DD. `src/a.rs:Lost` isn't there; cite what there is, or supersede the decision. there is no ADR-0099; name one that there is, or link to the one of another project by its address.");
     let long = adr(2, "**Status:** Proposed", &"long ".repeat(30_000));
     insta::assert_snapshot!(outline(&world(long).kept(keep)), @"problem: ADR-0002 isn't judged: `adr/0002-b.md` has more than 100000 bytes; move what is that long elsewhere, and link to it");
 }

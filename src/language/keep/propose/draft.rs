@@ -56,22 +56,27 @@ pub(super) struct Draft {
     hosts: usize,
 }
 
-/// The term that an answer makes of a candidate; none where it is left out, or what is written doesn't hold.
+/// The term that an answer makes of a candidate; none where it is left out. The error is why what is written makes none.
 pub(super) fn of(
     look: &Look<'_>,
     terms: &[&TermFile],
     candidates: &[Candidate],
     candidate: &Candidate,
     answer: &Value,
-) -> Option<Draft> {
+) -> Result<Option<Draft>, String> {
     if answer.get("include") != Some(&Value::Bool(true)) {
-        return None;
+        return Ok(None);
     }
     let text = |key: &str| answer.get(key).and_then(Value::as_str);
-    let kind = text("kind").filter(|kind| look.language.kinds.iter().any(|known| known == kind))?;
+    let kind = text("kind").filter(|kind| look.language.kinds.iter().any(|known| known == kind));
+    let kind = kind.ok_or("its `kind` is none of those that config declares")?;
     let context = text("bounded_context")
-        .filter(|context| look.language.contexts.iter().any(|known| known.name == *context))?;
-    let definition = paragraph(text("definition")?, LEAST, DEFINITION)?;
+        .filter(|context| look.language.contexts.iter().any(|known| known.name == *context))
+        .ok_or("its `bounded_context` is none of those that config declares")?;
+    let definition = text("definition").and_then(|text| paragraph(text, LEAST, DEFINITION));
+    let definition = definition.ok_or_else(|| {
+        format!("its `definition` isn't a paragraph of {LEAST} to {DEFINITION} characters in plain words")
+    })?;
     let name = candidate.anchor.name().to_owned();
     let invariants: BTreeSet<String> = items(answer, "invariants", INVARIANTS)
         .filter_map(|text| paragraph(text, LEAST_INVARIANT, INVARIANT))
@@ -106,7 +111,10 @@ pub(super) fn of(
         name,
     };
     let path = format!("{}/{}.md", look.language.terms.trim_end_matches('/'), of_name(&term.name));
-    reads_back(&path, &term).then_some(Draft { term, path, hosts: candidate.hosts })
+    if !reads_back(&path, &term) {
+        return Err("its file would say something else than it does".to_owned());
+    }
+    Ok(Some(Draft { term, path, hosts: candidate.hosts }))
 }
 
 /// Whether the file of a term says just what the term does.

@@ -247,7 +247,6 @@ fn what_does_not_fit_is_refused() {
     a credential: what is learnt holds what has the shape of a credential; take that out, and have it revoked if it is one
     no title: it makes no entry: `title` is not a line with something on it; write one line
     no such topic: there is no topic `../x`; name one that is declared, or none
-    no such repository: it makes no entry: `source` has no `repo` that is one; write "repo": "owner/name"
     no such entry: there is no entry 01MCC5RM00144GJ289144GJ289 whose place it could take; leave it out
     too long: what is learnt has more than 32768 bytes in its body; say it shorter, or as several entries
     a span of nothing: `0d` is no span; write a number from 1 on and `d`, `mo` or `y`, of a hundred years at most

@@ -61,7 +61,7 @@ fn what_a_clerk_may_not_write() {
     HTML: the new text of Decision has HTML in it.
     an address: the new text of Decision leads to an address that the decision doesn't: https: //a.example/b.
     unseen: the new text of Decision has characters that nobody sees.
-    an invented anchor: a rule doesn't hold in it: 'src/a.rs:Invented' isn't there any more; cite what there is, or supersede the decision.
+    an invented anchor: a rule doesn't hold in it: 'src/a.rs:Invented' isn't there; cite what there is, or supersede the decision.
     an invented decision: a rule doesn't hold in it: there is no ADR 0099; name one that there is, or link to the one of another project by its address.
     a line: a rule doesn't hold in it: 'src/a.rs: 12' cites a line, which is another one after the next change; cite a symbol: 'src/a.rs:Symbol'.
     what a judge said: it quotes a judge instead of mending the text.
