@@ -144,13 +144,23 @@ impl Mirror {
 /// # Errors
 /// When files can't be written.
 pub async fn check_out(access: &Access, git_dir: &Path, tree: &Path) -> Result<(), Error> {
-    for args in [["reset", "--hard", "--quiet"], ["clean", "-ffd", "--quiet"]] {
-        let mut work_tree = std::ffi::OsString::from("--work-tree=");
-        work_tree.push(tree);
-        let command = git(git_dir, "", access).folder(tree).arg(work_tree).args(args);
-        done(command, "check out the files of", tree).await?;
-    }
-    Ok(())
+    put_back(access, git_dir, tree).await?;
+    in_tree(access, git_dir, tree, ["clean", "-ffd", "--quiet"]).await
+}
+
+/// The same of a working tree that has no files yet, or whose files that are unknown stay.
+///
+/// # Errors
+/// When files can't be written.
+pub async fn put_back(access: &Access, git_dir: &Path, tree: &Path) -> Result<(), Error> {
+    in_tree(access, git_dir, tree, ["reset", "--hard", "--quiet"]).await
+}
+
+async fn in_tree(access: &Access, git_dir: &Path, tree: &Path, args: [&str; 3]) -> Result<(), Error> {
+    let mut work_tree = std::ffi::OsString::from("--work-tree=");
+    work_tree.push(tree);
+    let command = git(git_dir, "", access).folder(tree).arg(work_tree).args(args);
+    done(command, "check out the files of", tree).await
 }
 
 async fn done(command: Command, action: &'static str, place: &Path) -> Result<(), Error> {

@@ -31,7 +31,7 @@ pub use child::Access;
 pub use error::Error;
 pub use foreign::{FRUGAL, Foreign, Tip};
 pub use index::{Staged, staged};
-pub use lent::{CheckOut, Objects, check_out};
+pub use lent::{CheckOut, Objects, check_out, put_back};
 pub use mirror::Mirror;
 pub use remote::{Pushed, Refs};
 pub use repo::{Commit, Repo, Step};

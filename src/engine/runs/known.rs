@@ -18,7 +18,7 @@ use crate::runs::{RecordError, RunDir};
 
 use crate::engine::language::Glances;
 
-use super::start::Origin;
+use super::start::{Machine, Origin};
 
 /// The runs that this process knows to be over.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +45,8 @@ struct Inner {
     pushes: BTreeMap<(RepoName, u64), (CommitId, Vec<Push>, Timestamp)>,
     /// Where files were that pull requests rename, by their heads, and when that was read.
     renames: BTreeMap<(RepoName, u64), (CommitId, BTreeMap<String, String>, Timestamp)>,
+    /// What was found on this machine, and since when that counts.
+    machine: Option<(Arc<Machine>, Timestamp)>,
     /// When the records of runs were read last.
     looked: Option<Instant>,
     /// What the last starts took from the look before them.
@@ -57,6 +59,9 @@ struct Inner {
 
 /// How long it is remembered how a branch moved.
 const PUSHES_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long it counts what was found on this machine: who installs something waits no longer for it to be seen.
+const MACHINE_FOR: SignedDuration = SignedDuration::from_mins(1);
 
 /// How many starts tell how long one takes.
 const DISPATCHES: usize = 200;
@@ -384,6 +389,20 @@ impl Known {
         let mut known = self.lock();
         known.renames.retain(|_, (.., at)| now.duration_since(*at) < PUSHES_FOR);
         known.renames.insert(pull.clone(), (head.clone(), renames.clone(), now));
+    }
+
+    /// What was found on this machine within the last minute, and is found by those who look.
+    pub(super) fn machine(&self, now: Timestamp) -> Arc<Machine> {
+        let mut known = self.lock();
+        let there = known.machine.as_ref().filter(|(_, at)| now.duration_since(*at) < MACHINE_FOR);
+        match there {
+            Some((machine, _)) => Arc::clone(machine),
+            None => {
+                let machine = Arc::<Machine>::default();
+                known.machine = Some((Arc::clone(&machine), now));
+                machine
+            }
+        }
     }
 
     /// Where a repository is cloned from, if that was read within the minute.

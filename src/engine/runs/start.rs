@@ -42,9 +42,9 @@ const MOST_NAMES: usize = 1 << 30;
 #[derive(Clone)]
 pub struct Starter(Yard, Client, Arc<Machine>);
 
-/// What was found on this machine since the first start of a batch, so that it is looked for once.
-#[derive(Default)]
-struct Machine {
+/// What was found on this machine a moment ago, so that not every start looks for it.
+#[derive(Debug, Default)]
+pub(super) struct Machine {
     sandbox: OnceCell<Sandbox>,
     programs: Mutex<Vec<(Asked, Probed)>>,
 }
@@ -58,7 +58,8 @@ type Asked = (String, Vec<String>, Vec<Var>);
 impl Starter {
     /// Starts runs in this yard.
     pub fn new(yard: Yard, client: Client) -> Self {
-        Self(yard, client, Arc::default())
+        let machine = yard.known.machine(yard.clock.now());
+        Self(yard, client, machine)
     }
 
     /// The sandbox of this machine.

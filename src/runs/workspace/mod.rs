@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::fs::{self, Beneath};
-use crate::adapters::git::{self, Access, CheckOut, Mirror, check_out};
+use crate::adapters::git::{self, Access, CheckOut, Mirror, put_back};
 use crate::model::CommitId;
 use crate::runs::sandbox::Sandbox;
 
@@ -179,7 +179,7 @@ impl Workspace {
         fs::private_dir(&tree)?;
         let git_dir = tree.join(".git");
         site.mirror.lend(site.access, &git_dir, objects, start).await?;
-        check_out(site.access, &git_dir, &tree).await?;
+        put_back(site.access, &git_dir, &tree).await?;
         let record = Record {
             version: VERSION,
             name: name.to_owned(),
