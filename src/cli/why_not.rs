@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::model::{Case, PullCase};
+use crate::model::{Address, Case, PullCase};
 use crate::pipeline::{Station, View};
 use crate::plan::render::printable;
 
@@ -32,6 +32,9 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
     if landed.is_none() {
         rules.splice(0..0, at.and_then(|at| Rule::of_issue(view, at)));
         rules.extend(looked.switched_off(&view.case.repo, pull.number).map(Rule::of_switch));
+        let address = Address::repo(&view.case.repo).part("pull", &pull.number.to_string());
+        let waiting = looked.judged().document.waiting;
+        rules.extend(waiting.iter().filter(|it| it.address == address).map(|it| Rule::of_turn(&it.on)));
     }
     if args.json {
         cx.ui.print_json(&json!({

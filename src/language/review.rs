@@ -10,6 +10,7 @@ use super::terms::Listing;
 use super::terms::change::{Change, What, compare};
 use super::wiki::WikiPage;
 use crate::model::MEANING_MARKER;
+use crate::model::language::Anchor;
 
 /// The most terms, decisions or files that are named.
 const MOST: usize = 30;
@@ -114,12 +115,18 @@ fn unread(it: &Proposed<'_>) -> Vec<String> {
     unread.map(|(path, why)| format!("{}: {}", spanned(path), in_span(why, WHY))).collect()
 }
 
+/// Whether it changes the file of an anchor, or that in which what is given out there is defined.
+fn is_changed(it: &Proposed<'_>, anchor: &Anchor) -> bool {
+    it.changed.contains(anchor.path())
+        || it.code.defined(anchor).is_some_and(|defined| it.changed.contains(defined.path()))
+}
+
 /// The terms whose code is in a file that it changes, and what becomes of their anchors.
 fn terms(it: &Proposed<'_>, said: &BTreeSet<&str>) -> Vec<String> {
     let live =
         it.after.terms().iter().filter(|file| file.term.is_live() && !said.contains(file.path.as_str()));
     let of_changed = live.filter_map(|file| {
-        let anchor = file.term.code_anchor.as_ref().filter(|anchor| it.changed.contains(anchor.path()))?;
+        let anchor = file.term.code_anchor.as_ref().filter(|anchor| is_changed(it, anchor))?;
         let name = format!("{}, {}", spanned(&file.term.name), spanned(&anchor.to_string()));
         Some(match it.code.resolve(anchor) {
             Resolution::Resolves => name,
@@ -142,7 +149,7 @@ fn decisions(it: &Proposed<'_>) -> Vec<String> {
     let citing = live.filter_map(|record| {
         let places: BTreeSet<String> = (record.citations().iter())
             .filter_map(|cited| match &cited.to {
-                Pointed::Symbol(anchor) if it.changed.contains(anchor.path()) => Some(anchor.to_string()),
+                Pointed::Symbol(anchor) if is_changed(it, anchor) => Some(anchor.to_string()),
                 Pointed::Symbol(_) | Pointed::Line { .. } => None,
             })
             .collect();

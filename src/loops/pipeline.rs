@@ -108,6 +108,8 @@ struct Lane {
     updates: bool,
     /// The pull request whose turn it is: no other lands before it.
     turn: Option<u64>,
+    /// The issue that has something land otherwise than it was tested: nothing lands before somebody looked at it.
+    stopped: Option<u64>,
     /// The pull request whose conflicts are resolved first: what lands before others would have theirs resolved once more.
     resolves: Option<u64>,
 }
@@ -134,7 +136,7 @@ fn lanes(all: &[(View<'_>, Station)], driver: &mut Driver) {
         let lane = || (view.case.repo.clone(), pull.base.clone());
         if stops {
             let lane = driver.lanes.entry(lane()).or_default();
-            (lane.lands, lane.updates) = (true, true);
+            (lane.lands, lane.updates, lane.stopped) = (true, true, Some(view.case.number));
         } else if has_its_turn(view, pull, at) {
             let lane = driver.lanes.entry(lane()).or_default();
             (lane.turn, lane.updates) = (lane.turn.or(Some(pull.number)), true);
@@ -453,6 +455,11 @@ impl Driver {
 
 /// What has to land first.
 fn before(lane: Lane, on: &str) -> String {
+    if let Some(issue) = lane.stopped {
+        return format!(
+            "somebody to look at #{issue}, of which something landed on `{on}` otherwise than it was tested, and to say `/retry` there"
+        );
+    }
     match lane.turn {
         Some(pull) => format!("#{pull}, whose turn it is to land on `{on}`"),
         None => format!("what lands on `{on}` before it"),

@@ -24,12 +24,33 @@ const SHOWN: usize = 4_000;
 
 /// Whether what was asked for is there.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Compared")]
 pub(super) struct Compliance {
     /// Whether it is.
     pub(super) compliant: bool,
-    /// What is missing, a line each.
-    #[serde(default)]
+    /// What is missing, a line each; something, unless it is compliant.
     pub(super) gaps: Vec<String>,
+}
+
+/// What was said of that.
+#[derive(Deserialize)]
+struct Compared {
+    compliant: bool,
+    #[serde(default)]
+    gaps: Vec<String>,
+}
+
+impl TryFrom<Compared> for Compliance {
+    type Error = &'static str;
+
+    fn try_from(said: Compared) -> Result<Self, Self::Error> {
+        let gaps: Vec<String> = said.gaps.into_iter().filter(|gap| !gap.trim().is_empty()).collect();
+        if said.compliant == gaps.is_empty() {
+            Ok(Self { compliant: said.compliant, gaps })
+        } else {
+            Err("it says both that something is missing and that nothing is")
+        }
+    }
 }
 
 /// Where it stands.

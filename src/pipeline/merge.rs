@@ -216,7 +216,9 @@ pub fn has_its_turn(view: &View<'_>, pull: &PullCase, at: &Station) -> bool {
     let goes_on = match &at.stand {
         Stand::Works(task) => task.play.is_some() && !super::review::goes_back(task),
         Stand::Moves(what) => !matches!(&**what, Move::Review(review) if !review.passes),
-        Stand::Waits(_) | Stand::Until(..) => true,
+        Stand::Waits(_) => true,
+        // Nothing is done about one on which too much was written.
+        Stand::Until(..) => view.quiet().is_none(),
         Stand::Parked { .. } | Stand::Human { .. } | Stand::Held(_) | Stand::Done(_) | Stand::Left(_) => {
             false
         }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::model::{
     AT_WORK, AnswerSchema, Closed, CommitId, FollowUps, Outcome, Phase, Play, RunSeen, Subject, Task, Then,
 };
-use crate::work::{IN_VAIN, continuation};
+use crate::work::{IN_VAIN, continuation, in_vain};
 
 use super::advisors;
 use super::hitl;
@@ -77,12 +77,6 @@ pub(super) enum Went<'a> {
     /// What was made lies on another machine, which is to publish it: for how long that is waited for, and what.
     Elsewhere(Timestamp, String),
     Failed(Timestamp, String),
-}
-
-/// How many of these runs, the last one first, were killed in a row by nobody who was asked to.
-fn killed<'r>(latest: impl Iterator<Item = &'r RunSeen>) -> usize {
-    let over = latest.map_while(|run| run.phase.closed()).filter(|closed| !closed.capped);
-    over.take_while(|closed| closed.outcome == Outcome::Killed).count()
 }
 
 impl<'a> View<'a> {
@@ -244,8 +238,8 @@ impl<'a> View<'a> {
             Then::Settled if closed.outcome == Outcome::NoChange => Went::Nothing(last, closed),
             Then::Settled => self.unpublished(last, closed).unwrap_or(Went::Done(last, closed)),
             Then::Person => Went::Failed(closed.at, ended()),
-            // What ends whoever works on it again and again lies in the work, and not in this machine.
-            Then::Wait(_) if killed(its().rev()) >= IN_VAIN => {
+            // What ends whoever works on it again and again is not tried for ever.
+            Then::Wait(_) | Then::Pause(_) if in_vain(task, &self.cx).is_some() => {
                 Went::Failed(closed.at, format!("{IN_VAIN} times in a row; the last: {}", ended()))
             }
             Then::Nothing | Then::Wait(_) | Then::Pause(_) => Went::Going,

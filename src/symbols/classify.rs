@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::language::Anchor;
 
-use super::file::{Definition, FileSymbols};
+use super::file::{Definition, FileSymbols, Kind};
 use super::index::Index;
 use super::layout::join;
 
@@ -186,15 +186,21 @@ impl<'i> Case<'i> {
                     _ => self.search(lost, was, to.path(), to.symbol()),
                 }
             }
-            unclear @ (Verdict::Ambiguous { .. } | Verdict::Gone) => match (self.elsewhere(was), unclear) {
-                (Some((to, found)), _) => self.told(lost, was, to, found),
-                (None, Verdict::Ambiguous { candidates }) => {
-                    let members =
-                        candidates.iter().filter_map(|at| anchor(at.path(), &inside(at.symbol(), name)));
-                    ambiguous(members.filter(|member| self.now.defined(member).is_some()).collect())
+            unclear @ (Verdict::Ambiguous { .. } | Verdict::Gone) => {
+                if let Some((to, found)) = self.elsewhere(was) {
+                    return self.told(lost, was, to, found);
                 }
-                (None, _) => Verdict::Gone,
-            },
+                let candidates = match unclear {
+                    Verdict::Ambiguous { candidates } => candidates,
+                    Verdict::Moved { .. } | Verdict::Renamed { .. } | Verdict::Gone => Vec::new(),
+                };
+                let members =
+                    candidates.iter().filter_map(|at| anchor(at.path(), &inside(at.symbol(), name)));
+                let mut left: Vec<Anchor> =
+                    members.filter(|member| self.now.defined(member).is_some()).collect();
+                left.extend(self.namesakes(lost, was));
+                ambiguous(left)
+            }
         }
     }
 
@@ -241,6 +247,7 @@ impl<'i> Case<'i> {
             .collect();
         left.extend(self.copies(lost, was));
         left.extend(self.other_parts(lost, was, None));
+        left.extend(self.namesakes(lost, was));
         ambiguous(left)
     }
 
@@ -415,6 +422,23 @@ impl<'i> Case<'i> {
         };
         let same = self.now.named(lost.name()).into_iter();
         same.filter(|(at, found)| at.symbol() == lost.symbol() && is_like(found)).map(|(at, _)| at).collect()
+    }
+
+    /// New functions and methods of the same name, of whatever type or of none, whose text is the lost one's or is like it: what
+    /// stood in a type stands alone now, or in another one.
+    fn namesakes(&self, lost: &Anchor, was: &Definition) -> Vec<Anchor> {
+        let acts = |kind: Kind| matches!(kind, Kind::Function | Kind::Method);
+        if !acts(was.kind) {
+            return Vec::new();
+        }
+        let is_like = |found: &Definition| {
+            found.fingerprint.same(&was.fingerprint)
+                || was.fingerprint.similarity(&found.fingerprint) >= RENAMED_FLOOR
+        };
+        let same = self.now.named(lost.name()).into_iter();
+        same.filter(|(at, found)| acts(found.kind) && self.is_new(at) && is_like(found))
+            .map(|(at, _)| at)
+            .collect()
     }
 
     /// The path of a file now: by its history, or because the whole folder went elsewhere.

@@ -45,7 +45,7 @@ type Row<'r> = (&'r str, &'r str, Option<&'r str>, &'r str, &'r [(&'r str, &'r s
 #[test]
 fn what_became_of_it() {
     let a = "=== a.py\nclass A:\nLONG";
-    let rows: [Row<'_>; 25] = [
+    let rows: [Row<'_>; 28] = [
         ("moved", "a.py:A", Some(a), "=== b.py\nclass A:\nLONG", &[], "moved to b.py:A"),
         (
             "a member goes along",
@@ -178,6 +178,30 @@ fn what_became_of_it() {
             "=== b.py\nclass B:\nLONG=== c.py\nclass C:\nOTHER",
             &[],
             "ambiguous: b.py:B, c.py:C",
+        ),
+        (
+            "a method that stands alone now",
+            "a.py:A.run",
+            Some("=== a.py\nclass A:\nLONGOTHER"),
+            "=== a.py\nclass A:\nOTHER\ndef run(self, queue, worker):\n    for item in queue.items():\n        worker.apply(item, retries=3)\n    return queue.close() or worker.done\n",
+            &[],
+            "ambiguous: a.py:run",
+        ),
+        (
+            "a short method of another type now",
+            "a.py:A.size",
+            Some("=== a.py\nclass A:\nSMALLOTHER"),
+            "=== a.py\nclass A:\nOTHER=== b.py\nclass B:\nSMALL",
+            &[],
+            "ambiguous: b.py:B.size",
+        ),
+        (
+            "another method of that name is new",
+            "a.py:A.run",
+            Some("=== a.py\nclass A:\nLONGOTHER"),
+            "=== a.py\nclass A:\nOTHER=== b.py\nclass B:\n    def run(self):\n        return 7\n",
+            &[],
+            "gone",
         ),
         (
             "split over files",

@@ -160,9 +160,9 @@ impl State {
     /// Remembers a delivery. It is no write: stale replies don't count it.
     pub(crate) fn delivered(&mut self, delivery: Delivery, remembered: usize) {
         let world = Arc::make_mut(&mut self.world);
-        world.deliveries.push(delivery);
+        world.deliveries.push_back(delivery);
         let excess = world.deliveries.len().saturating_sub(remembered);
-        world.deliveries.drain(..excess);
+        world.deliveries = world.deliveries.skip(excess);
     }
 
     /// The world of so many writes ago, or the oldest that is remembered.

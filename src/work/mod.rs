@@ -12,7 +12,7 @@ use crate::model::{Desired, Observed};
 
 pub(crate) use continuation::continuation;
 pub use continuation::goes_on;
-pub(crate) use next::{IN_VAIN, Next, ends, next, under_way};
+pub(crate) use next::{IN_VAIN, Next, ends, in_vain, next, under_way};
 pub(crate) use room::Room;
 
 /// What work is looked at with.

@@ -66,6 +66,25 @@ fn past<'a>(task: &Task, cx: &Cx<'a>) -> Vec<(&'a RunSeen, &'a Closed)> {
     past
 }
 
+/// Why only a person can go on with a piece of work whose runs ended again and again before their agents had a part in it; nothing
+/// where the setup of the repository is what fails, which is told of the repository.
+pub(crate) fn in_vain(task: &Task, cx: &Cx<'_>) -> Option<String> {
+    let past = past(task, cx);
+    let &(last, closed) = past.last()?;
+    let goes_on = continuation(task, &cx.observed.runs, cx.desired).is_some_and(|it| it.run.id == last.id);
+    let most = if goes_on { IN_VAIN_GOING_ON } else { IN_VAIN };
+    let paid = paid_in_vain(&past);
+    if paid >= most {
+        let says = says(task, last, closed, cx.observed);
+        return Some(format!("{paid} times in a row, and each of them paid for; {says}"));
+    }
+    let times = past.iter().rev().filter(|(_, c)| !c.capped && c.setup_failed.is_none());
+    let times = times.take_while(|(_, c)| matches!(c.outcome.then(), Then::Wait(_))).count();
+    let is_given_up = matches!(closed.outcome, Outcome::CouldNotStart | Outcome::Killed) && !closed.capped;
+    (is_given_up && closed.setup_failed.is_none() && times >= most)
+        .then(|| format!("{times} times in a row; {}", says(task, last, closed, cx.observed)))
+}
+
 /// What comes next of a piece of work that no run is under way for.
 pub(crate) fn next<'a>(task: &Task, cx: &Cx<'a>, room: &mut Room) -> Next<'a> {
     if let Some(begun) = cx.observed.elsewhere.at_work(task) {
@@ -80,10 +99,8 @@ pub(crate) fn next<'a>(task: &Task, cx: &Cx<'a>, room: &mut Room) -> Next<'a> {
     let past = past(task, cx);
     let Some(&(last, closed)) = past.last() else { return start(task, cx, &[], None, room) };
     let goes_on = continuation(task, &cx.observed.runs, cx.desired).filter(|it| it.run.id == last.id);
-    let paid = paid_in_vain(&past);
-    if paid >= if goes_on.is_some() { IN_VAIN_GOING_ON } else { IN_VAIN } {
-        let says = says(task, last, closed, cx.observed);
-        return Next::Person(format!("{paid} times in a row, and each of them paid for; {says}"));
+    if let Some(says) = in_vain(task, cx) {
+        return Next::Person(says);
     }
     match closed.outcome.then() {
         Then::Settled if goes_on.is_none() => Next::Over(last, closed),

@@ -82,7 +82,7 @@ impl Looked {
     }
 
     /// What would be done now.
-    pub(super) fn judged(&self) -> Judged {
+    pub(crate) fn judged(&self) -> Judged {
         let selection = starters();
         let judging = Judging::new(self.desired(), &selection, &self.switches, &self.memory, self.now);
         engine::judge(&judging, &self.observed)

@@ -41,6 +41,11 @@ impl Rule {
         Some(Self { rule: "issue", says: format!("#{number} is {says}"), needs })
     }
 
+    /// What it waits for though nothing else keeps it from landing: its turn on its branch.
+    pub(crate) fn of_turn(on: &str) -> Self {
+        Self { rule: "turn", says: "others come before it on its branch".to_owned(), needs: on.to_owned() }
+    }
+
     /// What is switched off that would merge it.
     pub(crate) fn of_switch(off: Blocked) -> Self {
         let needs = "it to be switched on again (factoryctl loop enable, factoryctl resume)".to_owned();

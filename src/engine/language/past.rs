@@ -195,7 +195,17 @@ impl<'a> Past<'a> {
             let to = match verdict {
                 Verdict::Moved { to } | Verdict::Renamed { to, .. } => to,
                 Verdict::Ambiguous { candidates } => return Ok(Some(Resolution::Ambiguous(candidates))),
-                Verdict::Gone => return Ok(Some(Resolution::Gone)),
+                Verdict::Gone => {
+                    let defined = then.and_then(|then| then.resolve(&at)).map(|found| found.definition);
+                    let left = match (defined, &after) {
+                        (Some(defined), Some(after)) => moved_in(self.repo, &before, after, defined.path())?
+                            .and_then(|to| symbols.unread(&to).map(|why| (defined, why))),
+                        (Some(_) | None, _) => None,
+                    };
+                    return Ok(Some(left.map_or(Resolution::Gone, |(defined, why)| {
+                        Resolution::Unindexed(format!("`{}` was moved: {why}", defined.path()))
+                    })));
+                }
             };
             if to.symbol() != at.symbol() {
                 renamed_by = after.as_ref().map_or_else(String::new, |commit| commit.as_str().to_owned());

@@ -328,7 +328,7 @@ impl Symbols {
     }
 
     /// Why nobody can tell what is in a file; `None` where it was read, or isn't there.
-    fn unread(&self, path: &str) -> Option<String> {
+    pub(super) fn unread(&self, path: &str) -> Option<String> {
         if !self.files.contains(path) {
             return None;
         }

@@ -121,9 +121,13 @@ fn taken(file: &TermFile, to: &Anchor) -> String {
 
 fn braked(look: &Look<'_>, gone: usize, anchored: usize) -> String {
     let roots = named(&look.language.roots, MOST_PLACES);
+    let why = if look.code.files().is_empty() {
+        "since no code is read at all".to_owned()
+    } else {
+        format!("which is more than one of {BRAKE_PART}")
+    };
     format!(
-        "{gone} of {anchored} terms would lose their code at once, which is more than one of {BRAKE_PART}: nothing is \
-         changed; look whether `roots` ({roots}) still are the folders of the code, or deprecate the terms by hand"
+        "{gone} of {anchored} terms would lose their code at once, {why}: nothing is changed; look whether `roots` ({roots}) still are the folders of the code, or deprecate the terms by hand"
     )
 }
 

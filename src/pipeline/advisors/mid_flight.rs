@@ -64,9 +64,11 @@ pub(in crate::pipeline) fn judge<'a, T: DeserializeOwned>(
     };
     loop {
         let (run, closed) = view.must(&review.job(view, pull))?;
-        match asks(closed).filter(|_| review.may_ask()) {
+        match asks(closed).filter(|_| review.most > 0) {
             None => return answer(closed).map(|said| (run, said)).ok_or_else(|| no_verdict(book)),
-            Some(question) => review.consults(view, pull, question)?,
+            Some(question) if review.may_ask() => review.consults(view, pull, question)?,
+            // Where something is asked nothing else counts, also once nobody answers any more.
+            Some(_) => return Err(no_verdict(book)),
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn set_status(tx: &mut Tx<'_>, repo_id: u64, sha: &str, body: &Value)
         creator: tx.actor.clone(),
         created_at: tx.now,
     };
-    tx.repo_mut(repo_id)?.statuses.push(status.clone());
+    tx.repo_mut(repo_id)?.statuses.push_back(status.clone());
     let repo = tx.repo(repo_id)?;
     let payload = json!({
         "id": status.id,

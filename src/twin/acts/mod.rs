@@ -75,7 +75,7 @@ impl Tx<'_> {
 
     /// Writes to the audit log.
     pub(crate) fn audit(&mut self, action: &str, repo: Option<&Repo>, org: &str) {
-        self.world.audit.push(AuditEntry {
+        self.world.audit.push_back(AuditEntry {
             action: action.to_owned(),
             actor: self.actor.clone(),
             org: org.to_owned(),

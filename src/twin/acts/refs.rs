@@ -39,7 +39,7 @@ pub(crate) fn goes(
         let repo = tx.repo_mut(repo_id)?;
         repo.pushed_at = now;
         repo.updated_at = now;
-        repo.activity.push(Activity {
+        repo.activity.push_back(Activity {
             branch: name.to_owned(),
             before: old.to_owned(),
             after: new.to_owned(),

@@ -26,7 +26,7 @@ pub use events::{AuditEntry, Delivery, DeliveryOptions, Hook, HookScope};
 pub use issue::{AutoMerge, Comment, Issue, IssueState, Pull};
 pub use limits::Limits;
 pub use queue::{MergeGroup, MergeQueue, QueueEntry, Removal};
-pub use repo::{Activity, Label, Repo, Settings, Shared, Visibility, default_labels};
+pub use repo::{Activity, History, Label, Repo, Settings, Shared, Visibility, default_labels};
 pub use review::{Review, ReviewComment, ReviewState, Thread};
 pub use timeline::{Deed, IssueEvent};
 
@@ -62,10 +62,10 @@ pub struct World {
     pub hooks: Vec<Hook>,
     /// Webhook deliveries that were attempted, oldest first.
     #[serde(default)]
-    pub deliveries: Vec<Delivery>,
+    pub deliveries: History<Delivery>,
     /// The audit log, oldest first.
     #[serde(default)]
-    pub audit: Vec<AuditEntry>,
+    pub audit: History<AuditEntry>,
     /// Rate limits.
     #[serde(default)]
     pub limits: Limits,
@@ -113,8 +113,8 @@ impl World {
             repos: BTreeMap::new(),
             redirects: BTreeMap::new(),
             hooks: Vec::new(),
-            deliveries: Vec::new(),
-            audit: Vec::new(),
+            deliveries: History::new(),
+            audit: History::new(),
             limits: Limits::default(),
         };
         world.add_user("operator");

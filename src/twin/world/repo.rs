@@ -11,6 +11,9 @@ use super::{CheckRun, CiScript, Comment, Issue, MergeQueue, Permission, Review, 
 /// world, and a repository may have thousands of issues.
 pub type Shared<T> = imbl::OrdMap<u64, T>;
 
+/// What happened, oldest first, shared in the same way.
+pub type History<T> = imbl::Vector<T>;
+
 /// Who may see a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -194,7 +197,7 @@ pub struct Repo {
     pub comments: Shared<Comment>,
     /// Commit statuses, oldest first.
     #[serde(default)]
-    pub statuses: Vec<Status>,
+    pub statuses: History<Status>,
     /// Check runs by id.
     #[serde(default)]
     pub check_runs: Shared<CheckRun>,
@@ -218,7 +221,7 @@ pub struct Repo {
     pub transferred: BTreeMap<u64, (u64, u64)>,
     /// How its branches have moved, oldest first.
     #[serde(default)]
-    pub activity: Vec<Activity>,
+    pub activity: History<Activity>,
 }
 
 impl Repo {
@@ -239,7 +242,7 @@ impl Repo {
             labels: Vec::new(),
             issues: Shared::new(),
             comments: Shared::new(),
-            statuses: Vec::new(),
+            statuses: History::new(),
             check_runs: Shared::new(),
             required_approvals: 0,
             reviews: Shared::new(),
@@ -247,7 +250,7 @@ impl Repo {
             ci: Vec::new(),
             merge_queues: BTreeMap::new(),
             transferred: BTreeMap::new(),
-            activity: Vec::new(),
+            activity: History::new(),
         }
     }
 
