@@ -24,7 +24,7 @@ const SHOWN: usize = 4_000;
 
 /// Whether what was asked for is there.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "Compared")]
+#[serde(from = "Compared")]
 pub(super) struct Compliance {
     /// Whether it is.
     pub(super) compliant: bool,
@@ -40,16 +40,15 @@ struct Compared {
     gaps: Vec<String>,
 }
 
-impl TryFrom<Compared> for Compliance {
-    type Error = &'static str;
-
-    fn try_from(said: Compared) -> Result<Self, Self::Error> {
-        let gaps: Vec<String> = said.gaps.into_iter().filter(|gap| !gap.trim().is_empty()).collect();
-        if said.compliant == gaps.is_empty() {
-            Ok(Self { compliant: said.compliant, gaps })
-        } else {
-            Err("it says both that something is missing and that nothing is")
+/// Who names something that is missing doesn't find all of it there, whatever else they say.
+impl From<Compared> for Compliance {
+    fn from(said: Compared) -> Self {
+        let mut gaps: Vec<String> = said.gaps.into_iter().filter(|gap| !gap.trim().is_empty()).collect();
+        let compliant = said.compliant && gaps.is_empty();
+        if !compliant && gaps.is_empty() {
+            gaps.push("Something, and it isn't said what: compare it with the issue once more.".to_owned());
         }
+        Self { compliant, gaps }
     }
 }
 

@@ -539,7 +539,9 @@ impl Symbols {
         let there = |end: &&str| self.files.get(&format!("{module}{end}")).map(String::as_str);
         let folder = format!("{module}/");
         let below = self.files.range(folder.clone()..).take_while(|path| path.starts_with(&folder));
-        let is_of_go = |path: &&String| path.ends_with(".go") && !path[folder.len()..].contains('/');
+        let is_of_go = |path: &&String| {
+            Programming::of_path(path) == Some(Programming::Go) && !path[folder.len()..].contains('/')
+        };
         ENDS.iter().filter_map(there).chain(below.filter(is_of_go).map(String::as_str)).collect()
     }
 

@@ -44,7 +44,7 @@ struct Inner {
     /// How the branches of issues moved that led to their heads, and when that was read.
     pushes: BTreeMap<(RepoName, u64), (CommitId, Vec<Push>, Timestamp)>,
     /// Where files were that pull requests rename, by their heads, and when that was read.
-    renames: BTreeMap<(RepoName, u64), (CommitId, BTreeMap<String, String>, Timestamp)>,
+    renames: BTreeMap<(RepoName, u64), (CommitId, Renames, Timestamp)>,
     /// What was found on this machine, and since when that counts.
     machine: Option<(Arc<Machine>, Timestamp)>,
     /// When the records of runs were read last.
@@ -56,6 +56,9 @@ struct Inner {
     /// Where repositories are cloned from, as GitHub told a short while ago.
     origins: BTreeMap<RepoName, (Origin, Timestamp)>,
 }
+
+/// Where renamed files are, and where they were.
+type Renames = BTreeMap<String, String>;
 
 /// How long it is remembered how a branch moved.
 const PUSHES_FOR: SignedDuration = SignedDuration::from_hours(1);

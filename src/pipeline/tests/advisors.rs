@@ -391,6 +391,27 @@ fn when_it_is_looked_first() {
     }
 }
 
+/// Who asks once nobody answers any more has judged nothing, and who names a gap has found one.
+#[test]
+fn what_is_no_verdict_approves_nothing() {
+    let mut it = story("phases \"review\"; advisor \"mid-flight\" consults=1");
+    it.ran(Done, compliant()).ran(Done, asks("What does sharp mean?")).ran(Done, opinion());
+    it.ran(Done, asks("And blunt, what does it mean?")).stands();
+    assert!(
+        it.told().ends_with("review: A PERSON'S TURN: `quality-review` gave no verdict\n"),
+        "{}",
+        it.told()
+    );
+    for said in
+        [json!({ "compliant": true, "gaps": ["The horn."] }), json!({ "compliant": false, "gaps": [" "] })]
+    {
+        let mut it = story("phases \"review\"");
+        it.ran(Done, Some(said)).stands();
+        let says = "review: the author says of #20 that c8c8c8c8c8 doesn't pass: commented\n";
+        assert!(it.told().contains(says), "{}", it.told());
+    }
+}
+
 #[test]
 fn a_reviewer_asks_and_judges_with_the_answer() {
     let of = |more: &str| story(&format!("phases \"review\"; advisor \"mid-flight\" {more}"));

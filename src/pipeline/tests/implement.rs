@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::super::{Stand, station};
 use super::story::{Story, load};
-use crate::model::Outcome::{Crashed, Done, NoChange, PolicyViolation, Weakened, Wedged};
+use crate::model::Outcome::{CouldNotStart, Crashed, Done, NoChange, PolicyViolation, Weakened, Wedged};
 
 fn compliance(gaps: &[&str]) -> Option<Value> {
     Some(json!({ "compliant": gaps.is_empty(), "gaps": gaps }))
@@ -172,6 +173,22 @@ fn what_can_not_be_mended_goes_to_no_specialist() {
         `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `crashed`: so it was
         `diagnose` found: P2: The wheel is gone. Get another.
     "#);
+}
+
+/// What never starts is no attempt at it, and is not waited for without a word.
+#[test]
+fn what_never_starts_comes_to_a_person_and_begins_anew() {
+    let mut it = Story::new("");
+    for _ in 0..3 {
+        it.ran(CouldNotStart, None).later(SignedDuration::from_mins(10));
+    }
+    it.ran(Done, diagnosis(false)).stands();
+    assert!(
+        it.told().contains("implement: A PERSON'S TURN: nobody got it done; `/retry` has it tried again"),
+        "{}",
+        it.told()
+    );
+    it.said("ann", "/retry").ran(Crashed, None);
 }
 
 /// What can't be diagnosed is tried by a specialist all the same.

@@ -227,7 +227,7 @@ fn what_may_be_changed() {
     };
     let taken = |was: Seen<String>| {
         move |pull: &mut PullCase| {
-            pull.files = Seen::Known(vec![FileChange { was: was.clone(), ..file("a", 0, 0) }])
+            pull.files = Seen::Known(vec![FileChange { was: was.clone(), ..file("a", 0, 0) }]);
         }
     };
     let rows = rows![
