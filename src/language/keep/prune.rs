@@ -21,6 +21,8 @@ enum Fate {
     Elsewhere(Anchor, Option<String>),
     /// Its code is gone.
     Gone,
+    /// The term was deprecated since its code was gone, and that is there again.
+    Back,
 }
 
 /// Looks at the anchors of all terms in use.
@@ -42,8 +44,9 @@ pub fn keep(look: &Look<'_>) -> Kept {
             problems.push(taken(file, to));
             false
         }
-        Fate::Elsewhere(..) | Fate::Gone => true,
+        Fate::Elsewhere(..) | Fate::Gone | Fate::Back => true,
     });
+    fates.extend(back(look, &terms));
     capped(&mut problems, "anchors of terms lead to several places; run `factoryctl term lint`");
     problems.extend(left_alone(look));
     let unread = unread(look);
@@ -90,6 +93,29 @@ fn fate(look: &Look<'_>, file: &TermFile, anchor: &Anchor) -> Result<Option<Fate
     ))
 }
 
+/// The terms that were deprecated since their code was gone, and whose code is there again, unless another term has it.
+fn back<'a>(look: &Look<'a>, live: &[(&TermFile, &Anchor)]) -> Vec<(&'a TermFile, &'a Anchor, Fate)> {
+    let covered: BTreeSet<Anchor> = live.iter().filter_map(|(_, anchor)| look.code.defined(anchor)).collect();
+    let dead = look.terms.iter().filter(|read| read.errors.is_empty()).filter_map(|read| read.file.as_ref());
+    let is_back = |file: &&TermFile| {
+        let (Some(anchor), Some(reason)) = (&file.term.code_anchor, &file.term.superseded_reason) else {
+            return false;
+        };
+        file.term.confidence == Confidence::Deprecated
+            && file.term.superseded_by.is_none()
+            && reason.starts_with(&lost(anchor))
+            && look.code.defined(anchor).is_some_and(|at| !covered.contains(&at))
+    };
+    dead.filter(is_back)
+        .filter_map(|file| Some((file, file.term.code_anchor.as_ref()?, Fate::Back)))
+        .collect()
+}
+
+/// What is written of a term whose code is gone, but for when that was seen.
+fn lost(anchor: &Anchor) -> String {
+    format!("its code {anchor} is gone, as of ")
+}
+
 /// The terms whose code went where the anchor of another term is or goes: two concepts may have become one, and which
 /// of their terms stays is for people to say. Terms that shared their anchor before go on doing so.
 fn crowded(terms: &[(&TermFile, &Anchor)], fates: &[(&TermFile, &Anchor, Fate)]) -> BTreeSet<Ulid> {
@@ -106,7 +132,7 @@ fn crowded(terms: &[(&TermFile, &Anchor)], fates: &[(&TermFile, &Anchor, Fate)])
     let all = fates.iter();
     all.filter_map(|(file, anchor, fate)| match fate {
         Fate::Elsewhere(to, _) if several(to, anchor) => Some(file.term.id),
-        Fate::Elsewhere(..) | Fate::Gone => None,
+        Fate::Elsewhere(..) | Fate::Gone | Fate::Back => None,
     })
     .collect()
 }
@@ -134,7 +160,7 @@ fn braked(look: &Look<'_>, gone: usize, anchored: usize) -> String {
 fn proposal(look: &Look<'_>, fates: &[(&TermFile, &Anchor, Fate)]) -> Option<Proposal> {
     let mut edits = BTreeMap::new();
     let mut changes = Vec::new();
-    let (mut moved, mut deprecated) = (0, 0);
+    let (mut moved, mut deprecated, mut back) = (0, 0, 0);
     for (file, anchor, fate) in fates {
         let name = in_span(&file.term.name, SHOWN);
         let was = in_span(&anchor.to_string(), SHOWN);
@@ -152,9 +178,15 @@ fn proposal(look: &Look<'_>, fates: &[(&TermFile, &Anchor, Fate)]) -> Option<Pro
             Fate::Gone => {
                 deprecated += 1;
                 changes.push(format!("{name} is deprecated: {was} is gone"));
-                let reason = format!("its code {anchor} is gone, as of {}", look.now);
+                let reason = format!("{}{}", lost(anchor), look.now);
                 let page = edit::superseded(&file.page, file.term.superseded_by.as_ref(), Some(&reason));
                 edit::confidence(&page, Confidence::Deprecated)
+            }
+            Fate::Back => {
+                back += 1;
+                changes.push(format!("{name} is used again: {was} is there again"));
+                let page = edit::superseded(&file.page, None, None);
+                edit::confidence(&page, Confidence::Accepted)
             }
         };
         if let Some(text) = touched(file, &page, look) {
@@ -163,17 +195,24 @@ fn proposal(look: &Look<'_>, fates: &[(&TermFile, &Anchor, Fate)]) -> Option<Pro
     }
     let files = changed(look, edits);
     changes.sort();
-    (!files.is_empty()).then(|| Proposal { title: title(moved, deprecated), changes, files })
+    (!files.is_empty()).then(|| Proposal { title: title(moved, deprecated, back), changes, files })
 }
 
-fn title(moved: usize, deprecated: usize) -> String {
-    let re_anchor = format!("Re-anchor {}", counted(moved, "term", "terms"));
-    let whose = "whose code is gone";
-    match (moved, deprecated) {
-        (_, 0) => re_anchor,
-        (0, n) => format!("Deprecate {} {whose}", counted(n, "term", "terms")),
-        (_, n) => format!("{re_anchor} and deprecate {n} {whose}"),
+fn title(moved: usize, deprecated: usize, back: usize) -> String {
+    let all = [
+        (moved, "Re-anchor", ""),
+        (deprecated, "Deprecate", " whose code is gone"),
+        (back, "Bring back", " whose code is there again"),
+    ];
+    let mut title = String::new();
+    for (n, verb, whose) in all.into_iter().filter(|(n, ..)| *n > 0) {
+        if title.is_empty() {
+            title = format!("{verb} {}{whose}", counted(n, "term", "terms"));
+        } else {
+            title.push_str(&format!(" and {} {n}{whose}", verb.to_lowercase()));
+        }
     }
+    title
 }
 
 #[cfg(test)]

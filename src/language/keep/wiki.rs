@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::language::ulid::Ulid;
 use crate::language::wiki::{
-    CodeRef, Entry, Op, Operation, Reason, Verdict, World, append, index, log_path, read_log, verdict,
+    CodeRef, Entry, Op, Operation, Reason, Verdict, World, append, index, is_back, log_path, read_log,
+    verdict,
 };
 
 use super::{BRAKE_PART, Kept, Look, Proposal, TIME, counted, harmless, is_too_much, spanned};
@@ -39,6 +40,7 @@ struct Draft<'a> {
     problems: Vec<String>,
     stale: usize,
     mended: usize,
+    back: usize,
     merged: usize,
     into: usize,
 }
@@ -55,6 +57,7 @@ pub fn keep(look: &Look<'_>) -> Kept {
         problems: Vec::new(),
         stale: 0,
         mended: 0,
+        back: 0,
         merged: 0,
         into: 0,
     };
@@ -92,6 +95,10 @@ impl<'a> Draft<'a> {
         }
         let mut holding = Vec::new();
         for (entry, verdict) in judged {
+            if is_back(entry, code) && self.back < MOST_HEALED {
+                self.comes_back(entry);
+                continue;
+            }
             if verdict.is_current() {
                 holding.push(entry);
                 self.follow(entry, &verdict.moved);
@@ -110,6 +117,16 @@ impl<'a> Draft<'a> {
             }
         }
         holding
+    }
+
+    /// Has an entry hold again whose code is there again.
+    fn comes_back(&mut self, entry: &Entry) {
+        if self.write(&entry.again(self.look.now)) {
+            self.back += 1;
+            let path = spanned(&self.look.in_wiki(entry.path()));
+            self.changes.push(format!("{path} holds again: its code is there again"));
+            self.operation(Op::Heal, vec![entry.facts().id], "its code is there again".to_owned());
+        }
     }
 
     /// Has an entry say where its code is now.
@@ -244,8 +261,10 @@ impl<'a> Draft<'a> {
         let stale = format!("{} no longer {holds}", counted(self.stale, "entry", "entries"));
         let follows = if self.mended == 1 { "follows" } else { "follow" };
         let mended = format!("{} {follows} code that moved", counted(self.mended, "entry", "entries"));
+        let holds = if self.back == 1 { "holds" } else { "hold" };
+        let back = format!("{} {holds} again", counted(self.back, "entry", "entries"));
         let merged = format!("{} became {}", counted(self.merged, "entry", "entries"), self.into);
-        let all = [(self.stale, stale), (self.mended, mended), (self.merged, merged)];
+        let all = [(self.stale, stale), (self.mended, mended), (self.back, back), (self.merged, merged)];
         let done: Vec<String> =
             all.into_iter().filter(|(count, _)| *count > 0).map(|(_, says)| says).collect();
         match done.as_slice() {

@@ -134,6 +134,12 @@ impl Entry {
         self.with(Facts { standing, updated_at: now, ..self.facts.clone() })
     }
 
+    /// This entry, holding again.
+    #[must_use]
+    pub fn again(&self, now: Timestamp) -> Self {
+        self.with(Facts { standing: Standing::Active, updated_at: now, ..self.facts.clone() })
+    }
+
     /// This entry, about other places in the code: those that it was about, where they are now.
     #[must_use]
     pub fn about(&self, code_refs: Vec<CodeRef>, now: Timestamp) -> Self {

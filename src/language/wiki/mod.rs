@@ -30,7 +30,7 @@ pub use log::{Lost, Op, Operation, append, appended, path as log_path, read as r
 pub use page::WikiPage;
 pub use query::{Ask, Excerpt, query};
 pub use reverts::Reverts;
-pub use stale::{Place, Pull, Reason, Verdict, World, place, verdict};
+pub use stale::{Place, Pull, Reason, Verdict, World, is_back, place, verdict};
 pub(super) use topics::spaced;
 pub use topics::{Topic, Topics};
 

@@ -12,7 +12,7 @@ use crate::language::suggest::listed;
 use crate::model::RepoName;
 use crate::model::language::Anchor;
 
-use super::entry::Entry;
+use super::entry::{Entry, one_line};
 use super::kinds::{CodeRef, Standing};
 use crate::language::ulid::Ulid;
 
@@ -147,6 +147,14 @@ impl fmt::Display for Reason {
             }
         }
     }
+}
+
+/// Whether an entry was put on record as stale for the one reason that its code was gone, and some of that is there again.
+pub fn is_back(entry: &Entry, code: &dyn Code) -> bool {
+    let facts = entry.facts();
+    let Standing::Stale { reason } = &facts.standing else { return false };
+    *reason == one_line(&Reason::CodeGone(facts.code_refs.clone()).to_string())
+        && facts.code_refs.iter().any(|code_ref| place(code_ref, code) == Place::There)
 }
 
 /// Judges an entry.

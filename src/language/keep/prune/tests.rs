@@ -209,6 +209,24 @@ fn files_with_errors_and_terms_out_of_use_stay() {
     insta::assert_snapshot!(world.told(&kept), @r"! `wiki/terms/apron.md` is left alone because of what is wrong in it: `an item of 'evidence' is no text`; run `factoryctl term lint`, then correct it");
 }
 
+/// A revert brings code back; what people deprecated stays so.
+#[test]
+fn what_was_deprecated_since_its_code_was_gone_comes_back_with_it() {
+    let mut world = world(3, &[("src/apron.rs:Apron", Resolution::Gone)]);
+    let old = sample(1).with("confidence", "\"deprecated\"").with("superseded_reason", "\"old\"").text();
+    world.files.insert(path(1).into(), old.clone());
+    world.files.remove("wiki/glossary.md");
+    world.settle(keep);
+    assert!(world.files[path(0)].contains("\"deprecated\""), "{}", world.files[path(0)]);
+    world.code.resolutions.clear();
+    let (kept, after) = world.settled(keep);
+    let title = kept.proposal.map(|proposal| proposal.title);
+    assert_eq!(title.as_deref(), Some("Bring back 1 term whose code is there again"));
+    let text = &after.files[path(0)];
+    assert!(text.contains("\"accepted\"") && !text.contains("is gone"), "{text}");
+    assert_eq!(after.files[path(1)], old);
+}
+
 #[test]
 fn all_but_what_changes_stays_byte_for_byte() {
     let mut world = world(1, &[("src/apron.rs:Apron", Resolution::Gone)]);

@@ -105,6 +105,25 @@ fn entries_follow_code_that_moved() {
     assert!(text(2).contains("code_refs: [\"src/a.rs\"]\n"), "{}", text(2));
 }
 
+/// What was put on record since all of its code was gone holds again with any of it; for another reason it doesn't.
+#[test]
+fn an_entry_comes_back_with_its_code() {
+    let of = |n: u8, reason: &str| {
+        let facts = format!(
+            "status: \"stale\"\nstale_reason: \"{reason}\"\ncode_refs: [\"src/x.rs\", \"src/a.rs:Guard\"]"
+        );
+        entry(n, "gotchas", &format!("Lesson {n}"), &facts, "B")
+    };
+    let gone = "the code that it is about is gone: src/x.rs, src/a.rs:Guard";
+    let mut repository = Repository::new(code()).entry(&of(1, gone)).entry(&of(2, "nobody does so any more"));
+    let text = told(&repository);
+    assert!(text.starts_with("Keep the wiki: 1 entry holds again\n"), "{text}");
+    repository.settle(keep);
+    let text = |n: u8| repository.files[&format!("wiki/gotchas/{}-a.md", id(n))].clone();
+    assert!(text(1).contains("status: \"active\"\n") && !text(1).contains("gone"), "{}", text(1));
+    assert!(text(2).contains("status: \"stale\"\n"), "{}", text(2));
+}
+
 /// Many at once: code lies elsewhere, and it isn't they that no longer hold.
 #[test]
 fn code_of_many_entries_that_is_gone_at_once_is_for_people() {
