@@ -10,7 +10,7 @@ use super::code::Code;
 use super::keep::{is_unseen, visible};
 use super::terms::{Listing, TermFile};
 use super::wiki::stale::World;
-use super::wiki::{Ask, CodeRef, Entry, query, spaced};
+use super::wiki::{Ask, CodeRef, Entry, dotted_paths, files_of, query, spaced};
 
 /// The language of one state of a repository.
 #[derive(Clone, Copy)]
@@ -93,7 +93,11 @@ fn decisions(adrs: &Adrs, text: &str) -> Vec<String> {
             Pointed::Symbol(anchor) => names(text, anchor.path()),
             Pointed::Line { path, .. } => names(text, path),
         });
-        is_cited || names(text, record.path()) || names(text, record.file_name())
+        let is_led_to = || {
+            let led = dotted_paths(record.text());
+            led.iter().any(|dotted| files_of(dotted).iter().any(|path| names(text, path)))
+        };
+        is_cited || is_led_to() || names(text, record.path()) || names(text, record.file_name())
     });
     touched.map(|record| format!("- `{}`: {}", record.path(), record.title_text())).collect()
 }

@@ -8,7 +8,7 @@ use super::code::{Code, Resolution};
 use super::keep::{counted, in_span, spanned};
 use super::terms::Listing;
 use super::terms::change::{Change, What, compare};
-use super::wiki::WikiPage;
+use super::wiki::{WikiPage, dotted_paths, files_of};
 use crate::model::MEANING_MARKER;
 use crate::model::language::Anchor;
 
@@ -152,6 +152,11 @@ fn decisions(it: &Proposed<'_>) -> Vec<String> {
                 Pointed::Symbol(anchor) if is_changed(it, anchor) => Some(anchor.to_string()),
                 Pointed::Symbol(_) | Pointed::Line { .. } => None,
             })
+            .chain(
+                dotted_paths(record.text())
+                    .into_iter()
+                    .filter(|dotted| files_of(dotted).iter().any(|path| it.changed.contains(path))),
+            )
             .collect();
         let first = places.first()?;
         let more = places.len() - 1;

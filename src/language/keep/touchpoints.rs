@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::language::adr::{Number, Pointed, Record, is_file};
 use crate::language::code::{Answer, Code, Resolution};
 use crate::language::markdown::Markdown;
+use crate::language::wiki::{self, Style, files_of};
 
 use super::{Issue, Kept, Look, Merged};
 
@@ -35,11 +36,11 @@ const MOST_PLACES: usize = 10;
 struct Cites<'a> {
     record: &'a Record,
     /// The symbols that aren't where it says: by file, each as it is told.
-    broken: BTreeMap<&'a str, BTreeSet<String>>,
+    broken: BTreeMap<String, BTreeSet<String>>,
     /// The files that it names themselves, each with how it is told that it is gone, where it is.
     files: BTreeMap<&'a str, Option<String>>,
     /// Every file that it cites, in either way.
-    all: BTreeSet<&'a str>,
+    all: BTreeSet<String>,
 }
 
 /// Why a decision is touched: a line for each place in the code.
@@ -49,7 +50,7 @@ type Reasons = BTreeSet<String>;
 pub fn keep(look: &Look<'_>) -> Kept {
     let by_number = look.adrs.by_number();
     let live = by_number.values().filter(|record| record.is_live());
-    let cites: Vec<Cites<'_>> = live.map(|record| cites(record, look.code)).collect();
+    let cites: Vec<Cites<'_>> = live.map(|record| cites(record, &look.language.roots, look.code)).collect();
     let mut citing: BTreeMap<&str, usize> = BTreeMap::new();
     for path in cites.iter().flat_map(|cites| &cites.all) {
         *citing.entry(path).or_default() += 1;
@@ -84,11 +85,11 @@ pub fn keep(look: &Look<'_>) -> Kept {
     Kept { issues, ..Kept::default() }
 }
 
-fn cites<'a>(record: &'a Record, code: &dyn Code) -> Cites<'a> {
+fn cites<'a>(record: &'a Record, roots: &[String], code: &dyn Code) -> Cites<'a> {
     let mut cites = Cites { record, broken: BTreeMap::new(), files: BTreeMap::new(), all: BTreeSet::new() };
     for cited in record.citations() {
         let Pointed::Symbol(anchor) = &cited.to else { continue };
-        cites.all.insert(anchor.path());
+        cites.all.insert(anchor.path().to_owned());
         let became = match code.resolve(anchor) {
             Resolution::Resolves | Resolution::Unindexed(_) => continue,
             Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => format!("is `{to}` now"),
@@ -96,7 +97,19 @@ fn cites<'a>(record: &'a Record, code: &dyn Code) -> Cites<'a> {
             Resolution::Gone => "isn't there any more".to_owned(),
             Resolution::Never => "isn't there".to_owned(),
         };
-        cites.broken.entry(anchor.path()).or_default().insert(format!("`{anchor}` {became}"));
+        cites.broken.entry(anchor.path().to_owned()).or_default().insert(format!("`{anchor}` {became}"));
+    }
+    for cite in wiki::cites(record.text(), roots) {
+        let Style::Dotted(dotted) = &cite.style else { continue };
+        // What isn't there any more is looked for in the module that still is.
+        let Some(path) = files_of(dotted).into_iter().find(|path| code.has_file(path) == Answer::Yes) else {
+            continue;
+        };
+        if matches!(code.has_dotted(dotted), Answer::No { .. }) {
+            let told = format!("`{dotted}` isn't there any more");
+            cites.broken.entry(path.clone()).or_default().insert(told);
+        }
+        cites.all.insert(path);
     }
     for span in Markdown::of(record.text(), 0).code() {
         let path = record.text()[span.clone()].trim();
@@ -108,7 +121,7 @@ fn cites<'a>(record: &'a Record, code: &dyn Code) -> Cites<'a> {
                 Answer::No { suggestion: _ } => Some(format!("`{path}` is gone")),
                 Answer::Yes | Answer::Unknown { why: _ } => None,
             };
-            cites.all.insert(path);
+            cites.all.insert(path.to_owned());
             cites.files.insert(path, gone);
         }
     }

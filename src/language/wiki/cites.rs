@@ -185,19 +185,55 @@ pub(super) fn is_name(word: &str) -> bool {
 
 /// A dotted path below a root: `src.plan.Guard`, `crate::plan::Guard`.
 fn dotted(word: &str, roots: &[String]) -> Option<String> {
+    let dotted = path_of_modules(word)?;
+    let below = |root: &str| dotted.strip_prefix(root).is_some_and(|rest| rest.starts_with('.'));
+    let rooted =
+        below("crate") || roots.iter().any(|root| !root.is_empty() && below(&root.replace('/', ".")));
+    rooted.then_some(dotted)
+}
+
+/// The dotted paths that a text has in code, each once, wherever they begin.
+pub fn dotted_paths(text: &str) -> BTreeSet<String> {
+    let seen = Markdown::page(text);
+    seen.code().iter().filter_map(|span| path_of_modules(text[span.clone()].trim())).collect()
+}
+
+/// The files that a dotted path may lead into, the nearest first: those of its modules, from the longest on.
+pub fn files_of(dotted: &str) -> Vec<String> {
+    const ENDS: [&str; 11] = [
+        ".rs",
+        "/mod.rs",
+        ".py",
+        "/__init__.py",
+        ".ts",
+        ".tsx",
+        "/index.ts",
+        ".js",
+        "/index.js",
+        ".go",
+        ".java",
+    ];
+    let parts: Vec<&str> = dotted.split('.').collect();
+    let parts: Vec<&str> = match parts.as_slice() {
+        ["crate", rest @ ..] => ["src"].into_iter().chain(rest.iter().copied()).collect(),
+        all => all.to_vec(),
+    };
+    let modules = (1..=parts.len()).rev().map(|n| parts[..n].join("/"));
+    modules.flat_map(|module| ENDS.map(|end| format!("{module}{end}"))).collect()
+}
+
+/// A path of modules and names, with dots between them.
+fn path_of_modules(word: &str) -> Option<String> {
     let dotted = word.trim_end_matches("()").replace("::", ".");
     let named = |part: &str| {
         part.starts_with(|c: char| c.is_alphabetic() || c == '_')
             && part.chars().all(|c| c.is_alphanumeric() || c == '_')
     };
     let parts: Vec<&str> = dotted.split('.').collect();
-    let below = |root: &str| dotted.strip_prefix(root).is_some_and(|rest| rest.starts_with('.'));
-    let rooted =
-        below("crate") || roots.iter().any(|root| !root.is_empty() && below(&root.replace('/', ".")));
     let whole = parts.len() >= 3 && parts.len() <= 20 && parts.iter().all(|part| named(part));
     let meant = !parts.iter().skip(1).any(|part| PLACEHOLDERS.contains(&part.to_lowercase().as_str()));
     // A file such as `src.rs` or `src/a.md` has no dots between its modules.
-    (whole && rooted && meant).then_some(dotted)
+    (whole && meant).then_some(dotted)
 }
 
 /// The path of a file below a root: `src/plan/guard.rs`. A folder, a glob or an address is none.
@@ -229,6 +265,23 @@ mod tests {
     use super::*;
     use crate::language::code::known::Known;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_dotted_path_leads_into_files() {
+        let led = |dotted: &str, path: &str| files_of(dotted).iter().any(|file| file == path);
+        for (dotted, path, expected) in [
+            ("src.plan.Guard.look", "src/plan.py", true),
+            ("src.plan.Guard.look", "src/plan/mod.rs", true),
+            ("src.plan.guard", "src/plan/guard.go", true),
+            ("crate.plan.Guard", "src/plan.rs", true),
+            ("src.plan.Guard", "src/plans.py", false),
+            ("src.plan.Guard", "lib/src/plan.py", false),
+        ] {
+            assert_eq!(led(dotted, path), expected, "{dotted} {path}");
+        }
+        let found = dotted_paths("`src.a.Guard` and `crate::b::C()`, `src.a.Guard`, `a.b`, and src.a.Lost.");
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["crate.b.C", "src.a.Guard"]);
+    }
 
     fn code() -> Known {
         Known {

@@ -20,7 +20,9 @@ pub mod stale;
 pub mod topics;
 
 pub use chain::lint as lint_entries;
-pub use cites::{CITATION, Cite, Hint, Style, Verified, cites, hints, lint as lint_page, verify};
+pub use cites::{
+    CITATION, Cite, Hint, Style, Verified, cites, dotted_paths, files_of, hints, lint as lint_page, verify,
+};
 pub use entry::{ENTRY, Entry, Facts, MOST_BYTES, is_named_so, written};
 pub use gate::{Grounds, Mention, anchored};
 pub use index::index;
