@@ -29,8 +29,8 @@ pub(crate) fn merge_trees(base: &Files, ours: &Files, theirs: &Files) -> Merged 
             conflicts.push(path.clone());
             None
         };
-        if let Some(id) = result {
-            files.insert(path.clone(), *id);
+        if let Some(leaf) = result {
+            files.insert(path.clone(), *leaf);
         }
     }
     if conflicts.is_empty() { Merged::Clean(files) } else { Merged::Conflict(conflicts) }
@@ -50,11 +50,16 @@ impl Bare {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::twin::git::read::Leaf;
     use gix::ObjectId;
+    use gix::objs::tree::EntryKind;
 
     fn files(list: &[(&str, u8)]) -> Files {
         list.iter()
-            .map(|(path, id)| ((*path).to_owned(), ObjectId::from_bytes_or_panic(&[*id; 20])))
+            .map(|(path, id)| {
+                let id = ObjectId::from_bytes_or_panic(&[*id; 20]);
+                ((*path).to_owned(), Leaf { id, kind: EntryKind::Blob })
+            })
             .collect()
     }
 

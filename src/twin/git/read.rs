@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
+use gix::objs::tree::EntryKind;
 use jiff::Timestamp;
 use similar::{ChangeTag, TextDiff};
 
@@ -45,8 +46,15 @@ pub(crate) struct FileChange {
     pub(crate) patch: String,
 }
 
+/// What stands at a path of a tree: a file, one that can be run, a link, or a submodule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Leaf {
+    pub(crate) id: ObjectId,
+    pub(crate) kind: EntryKind,
+}
+
 /// The files of a tree by path.
-pub(crate) type Files = BTreeMap<String, ObjectId>;
+pub(crate) type Files = BTreeMap<String, Leaf>;
 
 impl Bare {
     /// Refs that begin with this prefix, by name.
@@ -151,7 +159,10 @@ impl Bare {
         Ok(entries
             .into_iter()
             .filter(|entry| !entry.mode.is_tree())
-            .map(|entry| (entry.filepath.to_str_lossy().into_owned(), entry.oid))
+            .map(|entry| {
+                let leaf = Leaf { id: entry.oid, kind: entry.mode.kind() };
+                (entry.filepath.to_str_lossy().into_owned(), leaf)
+            })
             .collect())
     }
 
@@ -159,6 +170,14 @@ impl Bare {
     pub(crate) fn bytes(&self, id: ObjectId) -> Result<Vec<u8>, Error> {
         let mut blob = self.git.find_blob(id).map_err(object("read a blob"))?;
         Ok(blob.take_data())
+    }
+
+    /// What a file says, as Git shows it in a diff.
+    fn text(&self, leaf: Leaf) -> Result<String, Error> {
+        if leaf.kind == EntryKind::Commit {
+            return Ok(format!("Subproject commit {}\n", leaf.id));
+        }
+        Ok(String::from_utf8_lossy(&self.bytes(leaf.id)?).into_owned())
     }
 
     /// A file with its bytes, or what a folder holds.
@@ -171,6 +190,9 @@ impl Bare {
             let Some(entry) = tree.lookup_entry_by_path(path).map_err(&read)? else {
                 return Ok(Found::Nothing);
             };
+            if entry.mode().is_commit() {
+                return Ok(Found::Nothing);
+            }
             if !entry.mode().is_tree() {
                 let bytes = self.bytes(entry.object_id())?;
                 let sha = entry.object_id().to_string();
@@ -184,7 +206,11 @@ impl Bare {
             let entry = entry.map_err(&read)?;
             let name = entry.filename().to_str_lossy().into_owned();
             let is_tree = entry.mode().is_tree();
-            let size = if is_tree { 0 } else { self.bytes(entry.object_id())?.len() as u64 };
+            let size = if is_tree || entry.mode().is_commit() {
+                0
+            } else {
+                self.bytes(entry.object_id())?.len() as u64
+            };
             let path = if path.is_empty() { name } else { format!("{path}/{name}") };
             listing.push(Blob { path, sha: entry.object_id().to_string(), size, is_tree });
         }
@@ -194,16 +220,13 @@ impl Bare {
     /// What files are called in the second commit that the first one has under another name: of those that went, the one that is
     /// most like each that came, where at least half of it is the same.
     fn renames(&self, old: &Files, new: &Files) -> Result<BTreeMap<String, String>, Error> {
-        let text = |id: &ObjectId| -> Result<String, Error> {
-            Ok(String::from_utf8_lossy(&self.bytes(*id)?).into_owned())
-        };
         let mut likeness = Vec::new();
         for (came, now) in new.iter().filter(|(path, _)| !old.contains_key(*path)) {
             for (went, before) in old.iter().filter(|(path, _)| !new.contains_key(*path)) {
                 let ratio = if now == before {
                     1.0
                 } else {
-                    TextDiff::from_lines(&text(before)?, &text(now)?).ratio()
+                    TextDiff::from_lines(&self.text(*before)?, &self.text(*now)?).ratio()
                 };
                 if ratio >= 0.5 {
                     likeness.push((ratio, came, went));
@@ -237,10 +260,7 @@ impl Bare {
             if before == after && was.is_none() {
                 continue;
             }
-            let text = |id: Option<&ObjectId>| -> Result<String, Error> {
-                let bytes = id.map_or_else(|| Ok(Vec::new()), |id| self.bytes(*id))?;
-                Ok(String::from_utf8_lossy(&bytes).into_owned())
-            };
+            let text = |leaf: Option<&Leaf>| leaf.map_or_else(|| Ok(String::new()), |leaf| self.text(*leaf));
             let (left, right) = (text(before)?, text(after)?);
             let diff = TextDiff::from_lines(&left, &right);
             let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
@@ -255,7 +275,7 @@ impl Bare {
                 },
                 additions: count(ChangeTag::Insert),
                 deletions: count(ChangeTag::Delete),
-                sha: after.or(before).map_or_else(String::new, ToString::to_string),
+                sha: after.or(before).map_or_else(String::new, |leaf| leaf.id.to_string()),
                 patch: diff.unified_diff().context_radius(3).to_string().trim_end().to_owned(),
             });
         }

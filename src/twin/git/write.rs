@@ -52,7 +52,10 @@ impl Bare {
         }
         for (path, bytes) in &draft.additions {
             let blob = self.git.write_blob(bytes).map_err(&write)?;
-            editor.upsert(path, EntryKind::Blob, blob).map_err(&write)?;
+            let there = base.lookup_entry_by_path(path).map_err(&write)?.map(|entry| entry.mode().kind());
+            // A file that can be run stays one.
+            let kind = there.filter(|kind| *kind == EntryKind::BlobExecutable).unwrap_or(EntryKind::Blob);
+            editor.upsert(path, kind, blob).map_err(&write)?;
         }
         let tree = editor.write().map_err(&write)?.detach();
         self.commit_tree(tree, draft)
@@ -62,8 +65,8 @@ impl Bare {
     pub(crate) fn write_files(&self, files: &Files, draft: &Draft) -> Result<String, Error> {
         let write = object("write a tree");
         let mut editor = self.git.empty_tree().edit().map_err(&write)?;
-        for (path, id) in files {
-            editor.upsert(path, EntryKind::Blob, *id).map_err(&write)?;
+        for (path, leaf) in files {
+            editor.upsert(path, leaf.kind, leaf.id).map_err(&write)?;
         }
         let tree = editor.write().map_err(&write)?.detach();
         self.commit_tree(tree, draft)

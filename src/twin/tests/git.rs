@@ -78,6 +78,42 @@ async fn git_clones_and_pushes_and_pull_requests_follow() {
     twin.stop().await;
 }
 
+/// What is made runnable, a link and a submodule are listed as changes, and land as they are.
+#[tokio::test]
+async fn modes_links_and_submodules_land_as_they_are() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let twin = twin().await;
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["clone", "-q", &address(&twin, "acme/secret"), "work"]).await.unwrap();
+    let work = folder.path().join("work");
+    run(&work, &["checkout", "-q", "-b", "topic"]).await.unwrap();
+    std::fs::set_permissions(work.join("README.md"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::os::unix::fs::symlink("README.md", work.join("link")).unwrap();
+    run(&work, &["add", "."]).await.unwrap();
+    let module = format!("160000,{},vendor", "1".repeat(40));
+    run(&work, &["update-index", "--add", "--cacheinfo", &module]).await.unwrap();
+    run(&work, &["commit", "-q", "-m", "Make it run"]).await.unwrap();
+    run(&work, &["push", "-q", "origin", "topic"]).await.unwrap();
+    let head = run(&work, &["rev-parse", "HEAD"]).await.unwrap();
+    let body = json!({"title": "It runs", "head": "topic", "base": "main"});
+    assert_eq!(send(&twin, "POST", "/repos/acme/secret/pulls", body).await.status, 201);
+    let files = get(&twin, "/repos/acme/secret/pulls/1/files").await.body;
+    let told: Vec<String> = files
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| format!("{} {} {}", it["filename"], it["status"], it["additions"]))
+        .collect();
+    assert_eq!(told, ["\"README.md\" \"modified\" 0", "\"link\" \"added\" 1", "\"vendor\" \"added\" 1",]);
+    let merge = json!({"sha": head, "merge_method": "squash"});
+    let got = send(&twin, "PUT", "/repos/acme/secret/pulls/1/merge", merge).await;
+    assert_eq!(got.status, 200, "{}", got.body);
+    run(&work, &["fetch", "-q", "origin", "main"]).await.unwrap();
+    let listed = |of: &'static str| run(&work, &["ls-tree", of]);
+    assert_eq!(listed("FETCH_HEAD").await.unwrap(), listed("HEAD").await.unwrap());
+    twin.stop().await;
+}
+
 #[tokio::test]
 async fn git_asks_who_you_are() {
     let twin = twin().await;
