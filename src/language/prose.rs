@@ -257,6 +257,10 @@ impl Prose {
             return None;
         }
         let after = &self.text[hit.end..];
+        // `:package:` is a picture.
+        if last == Some(':') && after.starts_with(':') {
+            return None;
+        }
         if ends_word(after) {
             return (!self.splits(hit.end)).then_some((hit, false));
         }
@@ -274,9 +278,9 @@ impl Prose {
     }
 }
 
-/// Whether what begins with it is a name of its own kind: an account, a tag, a variable, a formula.
+/// Whether what begins with it is a name of its own kind: an account, a tag, a variable, a placeholder, a formula.
 fn is_sigil(c: char) -> bool {
-    matches!(c, '@' | '#' | '$' | '\\')
+    matches!(c, '@' | '#' | '$' | '{' | '\\')
 }
 
 fn ends_word(after: &str) -> bool {

@@ -156,6 +156,9 @@ pub(super) fn reserved(pipeline: &Pipeline, case: &Case) -> Option<String> {
     if let Some(label) = reserved.labels.iter().find(|label| case.has(label)) {
         return Some(format!("what is labelled `{label}` is for people to decide ({source})"));
     }
+    if reserved.words.is_empty() && reserved.paths.is_empty() {
+        return None;
+    }
     // As it is written, as a reader sees it, and without what only says how it looks.
     let text = format!("{}\n{}", case.title, case.body);
     let (shown, _) = visible(&text);

@@ -40,6 +40,11 @@ fn uses_of_aliases() {
         ("a use", "The hoist lifts.", "The [quay crane] lifts."),
         ("a capital", "Hoist it.", "[Quay crane] it."),
         ("all capitals", "HOIST it.", "[Quay crane] it."),
+        (
+            "placeholders and pictures",
+            "{hoist} {{hoist}} ${hoist} :hoist: and: hoist",
+            "{hoist} {{hoist}} ${hoist} :hoist: and: [quay crane]",
+        ),
         ("plural", "Two hoists, two lifters.", "Two [quay cranes], two [quay cranes]."),
         ("possessive", "The hoist's arm and the hoist’s.", "The [quay crane]'s arm and the [quay crane]’s."),
         ("the longest", "A big hoist.", "A [quay crane]."),
