@@ -365,6 +365,15 @@ pub(super) fn touches<'f>(globs: &[String], files: &'f [FileChange]) -> Option<&
     files.iter().find(|file| is_at(&file.path) || file.was.known().is_some_and(is_at))
 }
 
+/// The file for which one of these globs is: by the path that it had, where it is that.
+fn called(globs: &[String], file: &FileChange) -> String {
+    let is_for = |path: &String| globs.iter().any(|glob| match_path(glob, path));
+    match file.was.known().filter(|_| !is_for(&file.path)) {
+        Some(was) => format!("`{was}`, which is `{}` then", file.path),
+        None => format!("`{}`", file.path),
+    }
+}
+
 /// Who looks last is asked, and has nothing against it.
 fn advisor(view: &View<'_>, pull: &PullCase) -> Option<Unmet> {
     let (says, needs) = super::advisors::keeps(view, pull)?;
@@ -397,14 +406,14 @@ pub(super) fn files(view: &View<'_>, policy: &MergePolicy, pull: &PullCase) -> O
     if let Some(file) = touches(&view.pipeline.judges, files) {
         return not(
             "judges",
-            format!("it changes `{}`, by which the factory is judged", file.path),
+            format!("it changes {}, by which the factory is judged", called(&view.pipeline.judges, file)),
             "a person to merge it",
         );
     }
     if let Some(file) = touches(&policy.people_paths, files) {
         return not(
             "paths",
-            format!("it changes `{}`, which only people merge", file.path),
+            format!("it changes {}, which only people merge", called(&policy.people_paths, file)),
             "a person to merge it",
         );
     }
