@@ -109,8 +109,8 @@ async fn modes_links_and_submodules_land_as_they_are() {
     let got = send(&twin, "PUT", "/repos/acme/secret/pulls/1/merge", merge).await;
     assert_eq!(got.status, 200, "{}", got.body);
     run(&work, &["fetch", "-q", "origin", "main"]).await.unwrap();
-    let listed = |of: &'static str| run(&work, &["ls-tree", of]);
-    assert_eq!(listed("FETCH_HEAD").await.unwrap(), listed("HEAD").await.unwrap());
+    let landed = run(&work, &["ls-tree", "FETCH_HEAD"]).await.unwrap();
+    assert_eq!(landed, run(&work, &["ls-tree", "HEAD"]).await.unwrap());
     twin.stop().await;
 }
 
