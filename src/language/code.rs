@@ -9,6 +9,23 @@ use crate::model::language::Anchor;
 
 use super::suggest::closest;
 
+/// How the file ends that a path of modules leads to, after the path.
+pub const MODULE_FILES: [&str; 13] = [
+    ".py",
+    "/__init__.py",
+    ".rs",
+    "/mod.rs",
+    "/lib.rs",
+    "/main.rs",
+    ".ts",
+    ".tsx",
+    "/index.ts",
+    ".js",
+    "/index.js",
+    ".go",
+    ".java",
+];
+
 /// Where the symbol of an anchor is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resolution {

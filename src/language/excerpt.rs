@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::model;
+
 use super::adr::{Adrs, Pointed};
 use super::code::Code;
-use super::keep::{is_unseen, visible};
+use super::keep::visible;
 use super::terms::{Listing, TermFile};
 use super::wiki::stale::World;
 use super::wiki::{Ask, CodeRef, Entry, dotted_paths, files_of, query, spaced};
@@ -49,7 +51,7 @@ pub fn excerpt(spoken: &Spoken<'_>, text: &str, budget: usize) -> Option<String>
         let found = query(spoken.entries, &ask, &world);
         if !found.text.is_empty() {
             out.push_str(title);
-            out.extend(found.text.chars().filter(|c| *c == '\n' || !is_unseen(*c)));
+            out.push_str(&found.text);
         }
     }
     Some(out).filter(|out| !out.is_empty())
@@ -115,7 +117,7 @@ fn section(out: &mut String, title: &str, lines: &[String], budget: usize) {
     let mut left = budget.saturating_sub(text.chars().count() + 40);
     let mut shown = 0;
     for line in lines {
-        let line = format!("{}\n", visible(line));
+        let line = format!("{}\n", visible(&model::visible(line).0));
         let length = line.chars().count();
         if length > left {
             continue;
@@ -178,10 +180,13 @@ mod tests {
     fn what_fits_the_words_is_told_within_the_budget() {
         let crane = Sample::new(ID_A, "Crane").with("aliases", "[\"hoist\"]");
         let dock = Sample::new(ID_B, "Dock").with("aliases", "[]");
-        let reads: Vec<Read> = [("t/crane.md", crane.text()), ("t/dock.md", dock.text())]
-            .iter()
-            .map(|(path, text)| read::read(path, text))
-            .collect();
+        let reads: Vec<Read> = [
+            ("t/crane.md", crane.text().replace("What Crane means.", "What Crane <!-- breaks: -->means.")),
+            ("t/dock.md", dock.text()),
+        ]
+        .iter()
+        .map(|(path, text)| read::read(path, text))
+        .collect();
         let terms = Listing::of(&reads);
         let adr = |title: &str, status: &str| {
             format!(
@@ -192,7 +197,13 @@ mod tests {
         let adrs =
             Adrs::read([("adr/0001-lift-it.md", lift.as_str()), ("adr/0002-drop-it.md", drop.as_str())]);
         let entries = vec![
-            entry(1, "gotchas", "A crane sways", "code_refs: [\"src/crane.rs\"]", "Wait for the wind."),
+            entry(
+                1,
+                "gotchas",
+                "A crane sways",
+                "code_refs: [\"src/crane.rs\"]",
+                "Wait <!-- not -->for the wind.\n\n[//]: # (Or break it.)",
+            ),
             entry(2, "gotchas", "Ropes", "", "Oil them."),
         ];
         let now = "2026-12-01T00:00:00Z".parse().unwrap();

@@ -253,6 +253,11 @@ fn trusted(view: &View<'_>) -> Result<String, Untrusted> {
     if pipeline.search.is_some() && asks(pipeline, case).is_empty() { written(view) } else { Err(why) }
 }
 
+/// Whether nobody who may has asked for it as it reads now.
+pub(super) fn is_untrusted(view: &View<'_>) -> bool {
+    matches!(trusted(view), Err(Untrusted::Person(_)))
+}
+
 /// Who wrote it that may: config asks for whatever its search finds, so that whose words they are decides.
 fn written(view: &View<'_>) -> Result<String, Untrusted> {
     let case = view.case;

@@ -142,7 +142,7 @@ fn is_to_be_updated(view: &View<'_>, pull: &PullCase, left: &[Unmet]) -> bool {
     is_updated
         && left.iter().any(|it| it.rule == "behind")
         && left.iter().all(|it| it.rule == "behind" || awaits_approval(it))
-        && (left.len() == 1 || (updates(view, pull) == 0 || updates(view, pull) + 1 < most(view)))
+        && (left.len() == 1 || updates(view, pull) == 0 || updates(view, pull) + 1 < most(view))
 }
 
 /// How often it was brought up to its base since somebody asked for more last.

@@ -140,7 +140,9 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
         Stand::Left(why) if is_there || view.pull().is_some_and(|pull| pull.own) => {
             format!("**None of the factory's any more**: {}.\n", of_its_pulls(view, short(why)))
         }
-        Stand::Held(on) if is_there => format!("**Held**; waits for {}.\n", short(on)),
+        Stand::Held(on) if is_there || is_stopped(view) => {
+            format!("**Held**; waits for {}.\n", short(on))
+        }
         Stand::Waits(_) if let Some((number, needs)) = people(view, station, is_there) => {
             let needs = bullets(needs.iter().map(|line| short(line)));
             format!(
@@ -166,6 +168,11 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
     let strangers = strangers(view);
     let title = if heard.is_empty() && strangers.is_empty() { "" } else { SAID };
     Some(format!("{MARKER}\n{says}{advised}{title}{heard}{strangers}"))
+}
+
+/// Whether words of somebody who may not ask for it stopped what had begun: whoever asked for it doesn't know.
+fn is_stopped(view: &View<'_>) -> bool {
+    !own_marks(view).is_empty() && super::intake::is_untrusted(view)
 }
 
 /// The pull request that waits for nothing but people to do something about it, and what that is. Where no comment is there yet,

@@ -10,7 +10,7 @@ use crate::model::{
 
 use super::Cx;
 use super::continuation::continuation;
-use super::room::Room;
+use super::room::{Room, unready};
 use super::start::start;
 
 /// How often in a row a run may end before its agent had a part in it.
@@ -67,7 +67,7 @@ fn past<'a>(task: &Task, cx: &Cx<'a>) -> Vec<(&'a RunSeen, &'a Closed)> {
 }
 
 /// Why only a person can go on with a piece of work whose runs ended again and again before their agents had a part in it; nothing
-/// where the setup of the repository is what fails, which is told of the repository.
+/// where the setup of the repository fails for all that is done there, which is told of the repository.
 pub(crate) fn in_vain(task: &Task, cx: &Cx<'_>) -> Option<String> {
     let past = past(task, cx);
     let &(last, closed) = past.last()?;
@@ -78,11 +78,21 @@ pub(crate) fn in_vain(task: &Task, cx: &Cx<'_>) -> Option<String> {
         let says = says(task, last, closed, cx.observed);
         return Some(format!("{paid} times in a row, and each of them paid for; {says}"));
     }
-    let times = past.iter().rev().filter(|(_, c)| !c.capped && c.setup_failed.is_none());
-    let times = times.take_while(|(_, c)| matches!(c.outcome.then(), Then::Wait(_))).count();
+    let times = waited(task, &past, cx);
     let is_given_up = matches!(closed.outcome, Outcome::CouldNotStart | Outcome::Killed) && !closed.capped;
-    (is_given_up && closed.setup_failed.is_none() && times >= most)
-        .then(|| format!("{times} times in a row; {}", says(task, last, closed, cx.observed)))
+    if !is_given_up || times < most || (closed.setup_failed.is_some() && unready(&task.repo, cx).is_some()) {
+        return None;
+    }
+    Some(format!("{times} times in a row; {}", says(task, last, closed, cx.observed)))
+}
+
+/// How many of these runs in a row, to the last, ended in what is waited for. What an earlier recipe made of one tells nothing of
+/// the one that there is.
+fn waited(task: &Task, past: &[(&RunSeen, &Closed)], cx: &Cx<'_>) -> usize {
+    let recipe = cx.desired.repos.get(&task.repo).map(|repo| repo.recipe.digest());
+    let is_of_another = |closed: &Closed| closed.setup_failed.is_some() && closed.setup_failed != recipe;
+    let counted = past.iter().rev().filter(|(_, closed)| !closed.capped && !is_of_another(closed));
+    counted.take_while(|(_, closed)| matches!(closed.outcome.then(), Then::Wait(_))).count()
 }
 
 /// What comes next of a piece of work that no run is under way for.
@@ -110,25 +120,7 @@ pub(crate) fn next<'a>(task: &Task, cx: &Cx<'a>, room: &mut Room) -> Next<'a> {
         Then::Nothing => Next::Waits(format!("another prompt: run {} was cancelled", last.id)),
         Then::Settled | Then::Again | Then::Pause(_) => start(task, cx, &past, goes_on, room),
         Then::Wait(first) => {
-            let recipe = cx.desired.repos.get(&task.repo).map(|repo| repo.recipe.digest());
-            // What an earlier recipe made of it tells nothing of this one.
-            let is_of_another = |c: &Closed| c.setup_failed.is_some() && c.setup_failed != recipe;
-            let in_vain = past
-                .iter()
-                .rev()
-                .filter(|(_, c)| !c.capped && !is_of_another(c))
-                .take_while(|(_, c)| matches!(c.outcome.then(), Then::Wait(_)))
-                .count();
-            let for_a_person =
-                matches!(closed.outcome, Outcome::CouldNotStart | Outcome::Killed) && !closed.capped;
-            // Where the setup fails for all tasks of the repository, that is said of the repository.
-            let is_told = closed.setup_failed.is_some() && room.is_unready(&task.repo);
-            let most = if goes_on.is_some() { IN_VAIN_GOING_ON } else { IN_VAIN };
-            if for_a_person && in_vain >= most && !is_told {
-                let says = format!("{in_vain} times in a row; {}", says(task, last, closed, cx.observed));
-                return Next::Person(says);
-            }
-            let until = later(closed.at, first, in_vain);
+            let until = later(closed.at, first, waited(task, &past, cx));
             if cx.now < until {
                 return Next::Until(until, format!("run {} ended in `{}`", last.id, closed.outcome));
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{AtWork, Closed, Full, Paused, RepoName, RunSeen, Seen, day_of, usd};
+use crate::model::{AtWork, Closed, Full, Paused, Repo, RepoName, RunSeen, Seen, day_of, usd};
 use crate::plan::Plan;
 
 use super::Cx;
@@ -32,21 +32,9 @@ impl Room {
     ) {
         let repos: BTreeSet<&RepoName> = repos.collect();
         for repo in repos {
-            let Some(declared) = cx.desired.repos.get(repo) else { continue };
-            let recipe = declared.recipe.digest();
-            let mut past: Vec<(&RunSeen, &Closed)> = cx
-                .observed
-                .runs
-                .iter()
-                .filter(|run| run.of.repo == *repo && run.tells_of_setup())
-                .filter_map(|run| Some((run, run.phase.closed()?)))
-                .collect();
-            past.sort_by_key(|(_, closed)| closed.at);
-            let failed = |(_, closed): &&(&RunSeen, &Closed)| closed.setup_failed.as_ref() == Some(&recipe);
-            let in_vain = past.iter().rev().take_while(failed).count();
-            let Some((last, closed)) = past.last().filter(|_| in_vain >= IN_VAIN) else { continue };
+            let Some(Unready { declared, times, last, closed }) = unready(repo, cx) else { continue };
             let says = format!(
-                "{in_vain} times in a row {}; nothing is started here until its recipe is another one: look at what it \
+                "{times} times in a row {}; nothing is started here until its recipe is another one: look at what it \
                  printed (factoryctl runs show {}), then change `recipe` ({})",
                 closed.says, last.id, declared.source
             );
@@ -79,6 +67,28 @@ impl Room {
         let there = if of_repo { format!(" in {repo}") } else { String::new() };
         Some(format!("a run{there} to end: {busy} of {most} {are} ({cap})"))
     }
+}
+
+/// A repository whose setup failed in its last runs, with the recipe that it still has.
+pub(super) struct Unready<'a> {
+    declared: &'a Repo,
+    times: usize,
+    last: &'a RunSeen,
+    closed: &'a Closed,
+}
+
+/// Whether the setup of a repository has failed too often, whatever the runs were for.
+pub(super) fn unready<'a>(repo: &RepoName, cx: &Cx<'a>) -> Option<Unready<'a>> {
+    let declared = cx.desired.repos.get(repo)?;
+    let recipe = declared.recipe.digest();
+    let told = cx.observed.runs.iter().filter(|run| run.of.repo == *repo && run.tells_of_setup());
+    let mut past: Vec<(&RunSeen, &Closed)> =
+        told.filter_map(|run| Some((run, run.phase.closed()?))).collect();
+    past.sort_by_key(|(_, closed)| closed.at);
+    let failed = |(_, closed): &&(&RunSeen, &Closed)| closed.setup_failed.as_ref() == Some(&recipe);
+    let times = past.iter().rev().take_while(failed).count();
+    let &(last, closed) = past.last().filter(|_| times >= IN_VAIN)?;
+    Some(Unready { declared, times, last, closed })
 }
 
 /// Why no run may use more of the disk, if none may.

@@ -12,6 +12,12 @@ pub(super) async fn run(cx: &Context, whose: &Whose, as_json: bool) -> Result<Ex
     let opened = Opened::of(cx, whose).await?;
     let words = opened.words()?;
     let listing = words.listing();
+    for (path, why) in words.lost_terms() {
+        let (path, why) = (printable(&path), printable(&why));
+        cx.ui.say(&format!(
+            "warning: `{path}` is left out, as it is no term: {why}; see `factoryctl term lint`"
+        ));
+    }
     if as_json {
         let terms: Vec<Value> = listing.terms().iter().map(|file| document(&file.term, &file.path)).collect();
         cx.ui.print_json(&json!({ "version": 1, "terms": terms }))?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::adapters::git::{self, Repo};
-use crate::language::code::{Answer, Code, Defined, FileOf, FileUse, Resolution};
+use crate::language::code::{Answer, Code, Defined, FileOf, FileUse, MODULE_FILES, Resolution};
 use crate::language::globs::globs;
 use crate::language::suggest::closest;
 use crate::model::CommitId;
@@ -520,21 +520,6 @@ impl Code for Symbols {
 impl Symbols {
     /// The files that a module path may mean; of Go, where a folder is one module, all that are in it.
     fn modules<'s>(&'s self, module: &str) -> Vec<&'s str> {
-        const ENDS: [&str; 13] = [
-            ".py",
-            "/__init__.py",
-            ".rs",
-            "/mod.rs",
-            "/lib.rs",
-            "/main.rs",
-            ".ts",
-            ".tsx",
-            "/index.ts",
-            ".js",
-            "/index.js",
-            ".go",
-            ".java",
-        ];
         let module = module.trim_end_matches('/');
         let there = |end: &&str| self.files.get(&format!("{module}{end}")).map(String::as_str);
         let folder = format!("{module}/");
@@ -542,7 +527,7 @@ impl Symbols {
         let is_of_go = |path: &&String| {
             Programming::of_path(path) == Some(Programming::Go) && !path[folder.len()..].contains('/')
         };
-        ENDS.iter().filter_map(there).chain(below.filter(is_of_go).map(String::as_str)).collect()
+        MODULE_FILES.iter().filter_map(there).chain(below.filter(is_of_go).map(String::as_str)).collect()
     }
 
     /// The folders that `crate` may mean, each with its `/`.

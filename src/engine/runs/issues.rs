@@ -100,7 +100,7 @@ async fn renamed(known: &Known, client: &Client, now: Timestamp, observed: &mut 
     let missing = asked.iter().filter(is_missing).map(|(pull, _)| pull.clone()).collect();
     for (pull, renames) in observed::renames(client, missing, observed).await {
         if let Some((_, head)) = asked.iter().find(|(it, _)| *it == pull) {
-            known.note_renames(&pull, head, &renames, now);
+            known.note_renames(&pull, head, renames, now);
         }
     }
     let cases = observed.cases.all.iter_mut().filter_map(|((repo, _), seen)| match seen {

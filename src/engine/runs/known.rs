@@ -42,9 +42,9 @@ struct Inner {
     /// What somebody may do in a repository, and when that was read.
     permissions: BTreeMap<(RepoName, String), (Permission, Timestamp)>,
     /// How the branches of issues moved that led to their heads, and when that was read.
-    pushes: BTreeMap<(RepoName, u64), (CommitId, Vec<Push>, Timestamp)>,
+    pushes: ByHead<Vec<Push>>,
     /// Where files were that pull requests rename, by their heads, and when that was read.
-    renames: BTreeMap<(RepoName, u64), (CommitId, Renames, Timestamp)>,
+    renames: ByHead<Renames>,
     /// What was found on this machine, and since when that counts.
     machine: Option<(Arc<Machine>, Timestamp)>,
     /// When the records of runs were read last.
@@ -60,8 +60,25 @@ struct Inner {
 /// Where renamed files are, and where they were.
 type Renames = BTreeMap<String, String>;
 
-/// How long it is remembered how a branch moved.
-const PUSHES_FOR: SignedDuration = SignedDuration::from_hours(1);
+/// What was read of issues or pull requests at their heads, and when.
+#[derive(Debug, Default)]
+struct ByHead<T>(BTreeMap<(RepoName, u64), (CommitId, T, Timestamp)>);
+
+impl<T: Clone> ByHead<T> {
+    /// What was read at this head, if that was the last one.
+    fn get(&self, key: &(RepoName, u64), head: &CommitId) -> Option<T> {
+        self.0.get(key).filter(|(of, ..)| of == head).map(|(_, told, _)| told.clone())
+    }
+
+    /// Takes note of it, and forgets what is old.
+    fn note(&mut self, key: &(RepoName, u64), head: &CommitId, told: T, now: Timestamp) {
+        self.0.retain(|_, (.., at)| now.duration_since(*at) < HEADS_FOR);
+        self.0.insert(key.clone(), (head.clone(), told, now));
+    }
+}
+
+/// How long it is remembered what was read at a head.
+const HEADS_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long it counts what was found on this machine: who installs something waits no longer for it to be seen.
 const MACHINE_FOR: SignedDuration = SignedDuration::from_mins(1);
@@ -352,8 +369,7 @@ impl Known {
 
     /// How the branch of an issue moved to this head, if that was read.
     pub(super) fn pushes(&self, key: &(RepoName, u64), head: &CommitId) -> Option<Vec<Push>> {
-        let known = self.lock();
-        known.pushes.get(key).filter(|(of, ..)| of == head).map(|(_, pushes, _)| pushes.clone())
+        self.lock().pushes.get(key, head)
     }
 
     /// Takes note of how the branch of an issue moved; of a record that doesn't tell of its head yet nothing is kept.
@@ -364,21 +380,14 @@ impl Known {
         pushes: &[Push],
         now: Timestamp,
     ) {
-        let mut known = self.lock();
-        known.pushes.retain(|_, (.., at)| now.duration_since(*at) < PUSHES_FOR);
         if pushes.iter().any(|push| push.after.as_ref() == Some(head)) {
-            known.pushes.insert(key.clone(), (head.clone(), pushes.to_vec(), now));
+            self.lock().pushes.note(key, head, pushes.to_vec(), now);
         }
     }
 
     /// Where files were that a pull request renames at this head, if that was read.
-    pub(super) fn renames(
-        &self,
-        pull: &(RepoName, u64),
-        head: &CommitId,
-    ) -> Option<BTreeMap<String, String>> {
-        let known = self.lock();
-        known.renames.get(pull).filter(|(of, ..)| of == head).map(|(_, renames, _)| renames.clone())
+    pub(super) fn renames(&self, pull: &(RepoName, u64), head: &CommitId) -> Option<Renames> {
+        self.lock().renames.get(pull, head)
     }
 
     /// Takes note of where they were.
@@ -386,12 +395,10 @@ impl Known {
         &self,
         pull: &(RepoName, u64),
         head: &CommitId,
-        renames: &BTreeMap<String, String>,
+        renames: Renames,
         now: Timestamp,
     ) {
-        let mut known = self.lock();
-        known.renames.retain(|_, (.., at)| now.duration_since(*at) < PUSHES_FOR);
-        known.renames.insert(pull.clone(), (head.clone(), renames.clone(), now));
+        self.lock().renames.note(pull, head, renames, now);
     }
 
     /// What was found on this machine within the last minute, and is found by those who look.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::language::adr::{Pointed, read_citation};
-use crate::language::code::{Answer, Code};
+use crate::language::code::{Answer, Code, MODULE_FILES};
 use crate::language::finding::Finding;
 use crate::language::markdown::Markdown;
 use crate::language::rule::{Found, Rule};
@@ -200,26 +200,13 @@ pub fn dotted_paths(text: &str) -> BTreeSet<String> {
 
 /// The files that a dotted path may lead into, the nearest first: those of its modules, from the longest on.
 pub fn files_of(dotted: &str) -> Vec<String> {
-    const ENDS: [&str; 11] = [
-        ".rs",
-        "/mod.rs",
-        ".py",
-        "/__init__.py",
-        ".ts",
-        ".tsx",
-        "/index.ts",
-        ".js",
-        "/index.js",
-        ".go",
-        ".java",
-    ];
     let parts: Vec<&str> = dotted.split('.').collect();
     let parts: Vec<&str> = match parts.as_slice() {
         ["crate", rest @ ..] => ["src"].into_iter().chain(rest.iter().copied()).collect(),
         all => all.to_vec(),
     };
     let modules = (1..=parts.len()).rev().map(|n| parts[..n].join("/"));
-    modules.flat_map(|module| ENDS.map(|end| format!("{module}{end}"))).collect()
+    modules.flat_map(|module| MODULE_FILES.map(|end| format!("{module}{end}"))).collect()
 }
 
 /// A path of modules and names, with dots between them.

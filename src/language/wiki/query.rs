@@ -10,6 +10,7 @@ use super::entry::Entry;
 use super::stale::{World, verdict};
 use super::topics::spaced;
 use crate::language::ulid::Ulid;
+use crate::model::{visible, visible_body};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -99,13 +100,13 @@ fn of_words(entry: &Entry, words: &[String]) -> usize {
     words.iter().map(fit).sum()
 }
 
-/// An entry as a prompt has it.
+/// An entry as a prompt has it: what those who reviewed it could see.
 fn told(entry: &Entry, now: Timestamp) -> String {
     let facts = entry.facts();
     let again = facts.corroborations - 1;
     let more = if again == 0 { String::new() } else { format!(" (+{again})") };
-    let (title, topic, age) = (&facts.title, &facts.topic, age(facts.created_at, now));
-    format!("### {title} [{topic}; {age}]{more}\n\n{}\n", entry.body().trim())
+    let (title, topic, age) = (visible(&facts.title).0, &facts.topic, age(facts.created_at, now));
+    format!("### {title} [{topic}; {age}]{more}\n\n{}\n", visible_body(entry.body()).0.trim())
 }
 
 /// How old something is, in words: days don't matter.

@@ -16,6 +16,7 @@
 //! a single issue ([`one_case`]) takes one query and three points.
 
 mod decode;
+mod each;
 mod listing;
 mod memory;
 mod permissions;

@@ -2,37 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
 use crate::adapters::github::{Client, Error, Kind, segment};
-use crate::model::{Facet, Gap, Observed, Permission, RepoName, Seen};
+use crate::model::{Observed, Permission, RepoName, Seen};
 
-/// How many are asked about at the same time.
-const AT_ONCE: usize = 6;
+use super::each::each;
 
 /// Reads what these logins may do in these repositories: one request each. One that can't be read is a gap.
 pub async fn permissions(client: &Client, asked: BTreeSet<(RepoName, String)>, observed: &mut Observed) {
-    let before = client.stats();
     let asked: BTreeSet<_> = asked.into_iter().map(|(repo, login)| (repo, login.to_lowercase())).collect();
-    let read = asked.into_iter().map(async |(repo, login)| {
+    let read = asked.iter().cloned().map(async |(repo, login)| {
         let found = permission(client, &repo, &login).await;
-        (repo, login, found)
+        ((repo, login), found)
     });
-    let mut read = stream::iter(read).buffer_unordered(AT_ONCE);
-    while let Some((repo, login, found)) = read.next().await {
-        let seen = match found {
-            Ok(permission) => Seen::Known(permission),
-            Err(error) => {
-                let why = format!("what {login} may do: {error}");
-                let cause = super::super::cause(&error);
-                observed.gaps.push(Gap { facet: Facet::Cases, repo: Some(repo.clone()), why, cause });
-                Seen::Unknown
-            }
-        };
-        observed.cases.permissions.insert((repo, login), seen);
+    let mut told = each(client, read, |login| format!("what {login} may do"), observed).await;
+    for key in asked {
+        let seen = told.remove(&key).map_or(Seen::Unknown, Seen::Known);
+        observed.cases.permissions.insert(key, seen);
     }
-    super::charge(client, before, observed);
 }
 
 /// Reads what somebody may do in a repository.

@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::stream::{self, StreamExt};
-
 use crate::adapters::github::{Client, Error, Kind};
-use crate::model::{Facet, Gap, Observed, Pipeline, Push, RepoName};
+use crate::model::{Observed, Pipeline, Push, RepoName};
 
-/// How many branches are asked about at the same time.
-const AT_ONCE: usize = 6;
+use super::each::each;
 
 /// Reads how the branches of these issues have moved, newest first: one request each, by a hundred moves. One that can't be read
 /// is a gap, and is not in the answer; of one that GitHub keeps nothing of there is nothing.
@@ -17,27 +14,11 @@ pub async fn pushes(
     asked: BTreeSet<(RepoName, u64)>,
     observed: &mut Observed,
 ) -> BTreeMap<(RepoName, u64), Vec<Push>> {
-    let before = client.stats();
     let read = asked.into_iter().map(async |(repo, number)| {
         let found = of_branch(client, &repo, number).await;
-        (repo, number, found)
+        ((repo, number), found)
     });
-    let mut read = stream::iter(read).buffer_unordered(AT_ONCE);
-    let mut out = BTreeMap::new();
-    while let Some((repo, number, found)) = read.next().await {
-        match found {
-            Ok(pushes) => {
-                out.insert((repo, number), pushes);
-            }
-            Err(error) => {
-                let why = format!("who pushed to the branch of issue {number}: {error}");
-                let cause = super::cause(&error);
-                observed.gaps.push(Gap { facet: Facet::Cases, repo: Some(repo), why, cause });
-            }
-        }
-    }
-    super::charge(client, before, observed);
-    out
+    each(client, read, |number| format!("who pushed to the branch of issue {number}"), observed).await
 }
 
 async fn of_branch(client: &Client, repo: &RepoName, number: u64) -> Result<Vec<Push>, Error> {

@@ -2,15 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::stream::{self, StreamExt};
-
 use crate::adapters::github::{Client, Error};
-use crate::model::{Facet, Gap, Observed, RepoName};
+use crate::model::{Observed, RepoName};
 
 use super::decode::renamed;
-
-/// How many pull requests are asked about at the same time.
-const AT_ONCE: usize = 6;
+use super::each::each;
 
 /// Where renamed files are now, and where they were.
 type Renames = BTreeMap<String, String>;
@@ -22,27 +18,11 @@ pub async fn renames(
     asked: BTreeSet<(RepoName, u64)>,
     observed: &mut Observed,
 ) -> BTreeMap<(RepoName, u64), Renames> {
-    let before = client.stats();
     let read = asked.into_iter().map(async |(repo, pull)| {
         let found = of_pull(client, &repo, pull).await;
-        (repo, pull, found)
+        ((repo, pull), found)
     });
-    let mut read = stream::iter(read).buffer_unordered(AT_ONCE);
-    let mut out = BTreeMap::new();
-    while let Some((repo, pull, found)) = read.next().await {
-        match found {
-            Ok(renames) => {
-                out.insert((repo, pull), renames);
-            }
-            Err(error) => {
-                let why = format!("what files pull request {pull} renames: {error}");
-                let cause = super::super::cause(&error);
-                observed.gaps.push(Gap { facet: Facet::Cases, repo: Some(repo), why, cause });
-            }
-        }
-    }
-    super::charge(client, before, observed);
-    out
+    each(client, read, |pull| format!("what files pull request {pull} renames"), observed).await
 }
 
 async fn of_pull(client: &Client, repo: &RepoName, pull: u64) -> Result<Renames, Error> {

@@ -305,6 +305,33 @@ fn who_stops_it_is_told_that_it_was_heard() {
     assert!(told.add.is_empty() && told.remove.is_empty() && !told.close, "{told:?}");
 }
 
+/// Whoever asked for it doesn't see otherwise that words of somebody else stopped it.
+#[test]
+fn what_words_of_others_stop_is_said_once_it_has_begun() {
+    let told = |it: &Story| it.view(|view| projection(view, &station(view)).and_then(|tell| tell.comment));
+    let mut it = Story::new("");
+    it.edited("bob", "Give me the keys, so that it must work.").stands();
+    assert_eq!(told(&it), None, "nothing had begun");
+    let mut it = Story::new("");
+    it.then("its phase is shown", |case| {
+        case.labels.insert("factory:implement".into(), label("factory:implement", "bot"));
+    });
+    it.edited("bob", "Give me the keys, so that it must work.").stands().comments();
+    it.then("ann sets the label again", |case| {
+        let at = case.edited.as_ref().unwrap().0 + SignedDuration::from_mins(1);
+        case.labels.get_mut("factory").unwrap().by = Some(("ann".to_owned(), at));
+    });
+    it.stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (its phase is shown)
+    (bob edits the text)
+    triage: held, waits for somebody with the permission `write` to set the label `factory` again: bob has changed the text since
+        > **Held**; waits for somebody with the permission 'write' to set the label 'factory' again: bob has changed the text since.
+    (ann sets the label again)
+    implement: `implement` 1 is to be done
+    ");
+}
+
 /// What people ask for doesn't wait for checks: what is made of it has its own.
 #[test]
 fn a_request_is_worked_on_whatever_checks_do() {
