@@ -50,6 +50,47 @@ fn a_branch_of_somebody_else_is_not_written_over_and_a_person_is_told() {
     });
 }
 
+/// The files of the branch that everything lands on.
+fn files(w: &World) -> String {
+    let with_token = format!("http://x-access-token:{}@", w.twin().token());
+    let url = format!("{}/acme/anvil.git", w.twin().git_url().replace("http://", &with_token));
+    w.git(&["fetch", "-q", &url, "main"]);
+    w.git(&["ls-tree", "--name-only", "FETCH_HEAD"])
+}
+
+/// Whoever takes something out of a branch doesn't get it back with the next pull request, whether that was there by then or its
+/// agent was still at work.
+#[test]
+fn what_was_taken_out_of_the_base_does_not_come_back() {
+    for in_mid_run in [false, true] {
+        with_issue(HONES, SHORT, |w, number| {
+            let (github, branch) = (w.github(), format!("factory/issue/{number}"));
+            let plain = github.push_file("acme/anvil", "main", "plain", "x\n").unwrap();
+            github.push_file("acme/anvil", "main", "secret", "hush\n").unwrap();
+            step(w).exits(0);
+            if in_mid_run {
+                github.put_back("acme/anvil", "main", &plain).unwrap();
+                until(w, 4, |w| pulls(w) == [format!("{branch} open")]);
+            } else {
+                until(w, 4, |w| pulls(w) == [format!("{branch} open")]);
+                github.put_back("acme/anvil", "main", &plain).unwrap();
+            }
+            let told = w.run(&["why-not", &format!("acme/anvil#{}", pull(w))]);
+            assert!(told.out.contains("`main` had once and has no more"), "{}", told.all());
+            until(w, 10, |w| pulls(w) == [format!("{branch} merged")]);
+            assert_eq!(
+                files(w)
+                    .lines()
+                    .filter(|name| ["plain", "secret", "done"].contains(name))
+                    .collect::<Vec<_>>(),
+                ["done", "plain"]
+            );
+            let all = runs(w);
+            assert_eq!(all.len(), 2, "{all:#?}");
+        });
+    }
+}
+
 /// Three attempts and a specialist don't resolve it; the work is done anew on what the base is by now, and put in the place of
 /// what was there.
 #[test]

@@ -1,8 +1,9 @@
 //! One batch: every permitted action, repository by repository, stage by stage.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{Action, ActionId, Fingerprint, IntentId, RepoName, Verb};
@@ -166,7 +167,7 @@ async fn attempt(action: &Action, permit: Permit, writer: &Writer, group: &mut G
         return Outcome::AlreadySo;
     }
     if Fingerprint::of(&now) != action.planned_on() {
-        return Outcome::Refused { says: format!("it has changed since the plan; it is now {now}") };
+        return Outcome::Refused { says: changed(&action.before, &now) };
     }
     if let Some(says) = carried_by.and_then(|now| action.outgrown(action.carried_by, now)) {
         return Outcome::Refused { says };
@@ -196,6 +197,38 @@ async fn attempt(action: &Action, permit: Permit, writer: &Writer, group: &mut G
     }
 }
 
+/// The longest value that is shown whole.
+const SHOWN: usize = 160;
+
+/// That something has changed since the plan: what it is now, or what of it has changed where that is long.
+fn changed(before: &Value, now: &Value) -> String {
+    let shown = now.to_string();
+    let fields = differing(before, now);
+    if shown.len() <= SHOWN || fields.is_empty() {
+        return format!("it has changed since the plan; it is now {shown}");
+    }
+    format!("it has changed since the plan: `{}`", fields.join("`, `"))
+}
+
+/// The fields of two objects that differ, those of their objects with a dot.
+fn differing(before: &Value, now: &Value) -> Vec<String> {
+    let (Some(before), Some(now)) = (before.as_object(), now.as_object()) else { return Vec::new() };
+    let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let mut out = Vec::new();
+    for name in names {
+        let (one, other) = (before.get(name), now.get(name));
+        if one == other {
+            continue;
+        }
+        let below = one.zip(other).map(|(one, other)| differing(one, other)).unwrap_or_default();
+        if below.is_empty() {
+            out.push(name.clone());
+        }
+        out.extend(below.into_iter().map(|field| format!("{name}.{field}")));
+    }
+    out
+}
+
 /// GitHub accepted the write, and its reply doesn't show it: what is there now decides.
 async fn unconfirmed(action: &Action, writer: &Writer, group: &mut Group<'_>) -> Outcome {
     group.ends();
@@ -222,5 +255,28 @@ fn failed_look(error: &LookError) -> Outcome {
             Outcome::Failed { says: format!("{error}: {says}"), trouble, request_id }
         }
         None => Outcome::Refused { says: error.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_has_changed_is_named_and_shown_where_it_is_short() {
+        let long = "x".repeat(SHOWN);
+        for (before, now, says) in [
+            (json!({"color": "a"}), json!({"color": "b"}), "; it is now {\"color\":\"b\"}"),
+            (json!("a"), json!(long), &format!("; it is now \"{long}\"")),
+            (
+                json!({"talk": "a", "of": {"head": 1, "base": 2}, "text": long}),
+                json!({"talk": "b", "of": {"head": 1, "base": 3}, "text": long, "new": null}),
+                ": `new`, `of.base`, `talk`",
+            ),
+        ] {
+            assert_eq!(changed(&before, &now), format!("it has changed since the plan{says}"));
+        }
     }
 }

@@ -137,6 +137,13 @@ pub struct PullCase {
     pub base_head: Option<CommitId>,
     /// How many commits of that branch its head doesn't have; unknown where GitHub doesn't tell.
     pub behind: Option<u32>,
+    /// How many commits its head has that that branch doesn't have; unknown where GitHub doesn't tell.
+    pub ahead: Option<u32>,
+    /// When that branch went elsewhere than on since it was opened, and where it was before, oldest first. GitHub doesn't tell of a
+    /// commit that is gone.
+    pub forced: Vec<(Timestamp, Option<CommitId>)>,
+    /// A commit of its own that that branch had once and has no more; unknown where that was not read.
+    pub carries: Seen<CommitId>,
     /// Whether it can be merged as far as Git goes.
     pub mergeable: Mergeable,
     /// The merge queue of its base, where that has one.

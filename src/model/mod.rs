@@ -69,8 +69,8 @@ pub use observed::{
 };
 pub use phase::Phase;
 pub use pipeline::{
-    BRANCHES, Epics, Freeze, Graduation, JUDGES, Mark, MergeMethod, MergeMode, MergePolicy, PLACES, Pipeline,
-    Pipelines, Playbook, RequiredCheck, Reserved,
+    BRANCHES, Epics, FOR_PEOPLE, Freeze, Graduation, JUDGES, Mark, MergeMethod, MergeMode, MergePolicy,
+    PLACES, Pipeline, Pipelines, Playbook, RequiredCheck, Reserved,
 };
 pub use proof::{Held, Proof};
 pub use ran::{AT_WORK, Begun, Elsewhere, Past, PastPlay, Produced, Ran};

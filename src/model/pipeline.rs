@@ -213,6 +213,9 @@ pub struct Playbook {
     pub source: Source,
 }
 
+/// What judges the factory is never tried by it: the labels that say so.
+pub const FOR_PEOPLE: [&str; 2] = ["principles-stuck", "cultural-check"];
+
 /// The places of a prompt, `{{issue}}` and so on, and what stands there.
 pub const PLACES: &[(&str, &str)] = &[
     ("issue", "the issue: number, title, text, as data"),

@@ -21,7 +21,8 @@ use crate::adapters::github::{Client, Kind};
 use crate::model::{Cause, Cost, Desired, Facet, Facets, Observed, RepoName};
 
 pub use cases::{
-    Remembered, Told, WantedCases, cases, one_case, permission, permissions, pushes, renames, reviewer,
+    Moved, Remembered, Told, WantedCases, carried, cases, one_case, permission, permissions, pushes, renames,
+    reviewer,
 };
 pub use config_repo::{
     Closing, OwnPull, PullSeen, added_by_pulls, config_pulls, ending, own_check, own_pulls,

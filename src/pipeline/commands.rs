@@ -143,14 +143,16 @@ pub(super) fn commands(view: &View<'_>) -> Commands {
     for comment in others {
         let Some(parsed) = parse(&comment.body) else { continue };
         let by = comment.by().to_owned();
+        // What an edited comment says it says since then.
+        let said = comment.edited.as_ref().map_or(comment.at, |(at, _)| comment.at.max(*at));
         match (view.is_trusted(&by), parsed) {
-            (Some(true), Ok(command)) if super::merge::is_over(view, comment.at) => {
+            (Some(true), Ok(command)) if super::merge::is_over(view, said) => {
                 let why = format!(
                     "`{command}`: it has landed, and nothing is left to do; open another issue for what is missing"
                 );
                 out.unheard.push(Unheard { by, why, may_steer: true });
             }
-            (Some(true), Ok(Command::Redo(phase))) if let Some(why) = in_vain(view, phase, comment.at) => {
+            (Some(true), Ok(Command::Redo(phase))) if let Some(why) = in_vain(view, phase, said) => {
                 out.unheard.push(Unheard { by, why, may_steer: true });
             }
             (Some(true), Ok(command @ (Command::Retry | Command::Redo(_))))
@@ -158,7 +160,7 @@ pub(super) fn commands(view: &View<'_>) -> Commands {
             {
                 out.unheard.push(Unheard { by, why: format!("`{command}`: {why}"), may_steer: true });
             }
-            (Some(true), Ok(command)) => out.heard.push((comment.at, by, command)),
+            (Some(true), Ok(command)) => out.heard.push((said, by, command)),
             (Some(true), Err(why)) => out.unheard.push(Unheard { by, why, may_steer: true }),
             (Some(false), _) => {
                 let needs = view.pipeline.trust.as_str();
@@ -169,6 +171,7 @@ pub(super) fn commands(view: &View<'_>) -> Commands {
             (None, _) => {}
         }
     }
+    out.heard.sort_by_key(|(at, ..)| *at);
     out
 }
 

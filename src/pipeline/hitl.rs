@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::model::{Closed, Phase, RunSeen, Task};
+use crate::model::{Closed, FOR_PEOPLE, Phase, RunSeen, Task};
 
 use super::prompt::Parts;
 use super::view::View;
@@ -13,8 +13,6 @@ use super::{Stand, Station};
 
 /// The playbook of a diagnosis.
 const DIAGNOSE: &str = "diagnose";
-/// What judges the factory is never tried by it: the labels that say so.
-pub(super) const DENIED: [&str; 2] = ["principles-stuck", "cultural-check"];
 
 /// What a diagnosis says.
 #[derive(Debug, Deserialize)]
@@ -133,7 +131,7 @@ pub(super) fn found(closed: &Closed) -> Option<String> {
 fn denied<'v>(view: &'v View<'_>) -> Option<&'v str> {
     let last = |key: &str| key.rsplit(':').next().map(str::to_owned);
     let mut keys = view.case.labels.keys();
-    keys.find(|key| last(key).is_some_and(|word| DENIED.contains(&word.as_str()))).map(String::as_str)
+    keys.find(|key| last(key).is_some_and(|word| FOR_PEOPLE.contains(&word.as_str()))).map(String::as_str)
 }
 
 fn diagnosis() -> serde_json::Value {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{
     CheckIs, CheckSeen, Closed, CommitId, Mergeable, Outcome, Phase, Play, PullCase, REVIEW_STATUS, Remark,
-    Reply, ReviewIs, ReviewSeen, RunSeen, Task, ThreadSeen, Watched, visible,
+    Reply, ReviewIs, ReviewSeen, RunSeen, Seen, Task, ThreadSeen, Watched, visible,
 };
 use crate::work::words::as_data;
 
@@ -35,7 +35,7 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     if super::merge::is_synthetic(pull) {
         return None;
     }
-    let red = conflicts(view, pull).or_else(|| checks(view, pull));
+    let red = carries(view, pull).or_else(|| conflicts(view, pull)).or_else(|| checks(view, pull));
     let red = red.or_else(|| super::queue::removed(view, pull));
     // People don't wait for checks: what is made of their words has checks of its own.
     red.or_else(|| people(view, pull)).or_else(|| {
@@ -119,10 +119,10 @@ pub(super) fn reworked<'a>(
     let (back, most) = (route_backs(view), view.pipeline.route_backs as usize);
     let elsewhere = back.iter().filter(|at| ***at != pull.head).count();
     let is_used_up = job.round as usize > cap.saturating_mul(granted);
-    let played = format!("`{}` was played {cap} times", job.book);
+    let played = format!("`{}` was played {} times", job.book, job.round.saturating_sub(1));
     // It was resolved again and again, and didn't hold.
     if is_used_up && job.book == RESOLVE {
-        return Err(anew(view, pull, vec![played]));
+        return Err(anew(view, pull, &Over::Conflicts, vec![played]));
     }
     let over = if elsewhere >= most.saturating_mul(granted) {
         let source = &view.pipeline.source;
@@ -144,7 +144,7 @@ pub(super) fn reworked<'a>(
         Got::Nothing(run, closed) => Ok((run, closed)),
         Got::Done(run, closed) if closed.commit.as_ref() == Some(&pull.head) => Ok((run, closed)),
         Got::Done(run, closed) => Err(published(pull, run, closed)),
-        Got::Failed(tried) if job.book == RESOLVE => Err(anew(view, pull, tried)),
+        Got::Failed(tried) if job.book == RESOLVE => Err(anew(view, pull, &Over::Conflicts, tried)),
         Got::Failed(tried) => {
             Err(Station::human(Phase::Review, "nobody mended it; `/retry` has it tried again", tried))
         }
@@ -167,22 +167,55 @@ fn tried<'v>(view: &'v View<'_>, pull: &PullCase) -> impl Iterator<Item = String
 /// What tells a run that begins from scratch, and at which head that was.
 const ANEW: &str = "anew over ";
 
-/// What nobody could bring together with its base is made anew on a fresh branch, once for a pull request.
-fn anew(view: &View<'_>, pull: &PullCase, tried: Vec<String>) -> Station {
+/// Why something is made anew.
+enum Over {
+    /// Nobody could bring it together with its base.
+    Conflicts,
+    /// It has a commit that was taken out of its base.
+    TakenOut(CommitId),
+}
+
+impl Over {
+    /// What is so, for whoever makes it anew.
+    fn says(&self, pull: &PullCase) -> String {
+        let PullCase { number, base, .. } = pull;
+        match self {
+            Self::Conflicts => {
+                format!(
+                    "What was made before, in #{number}, conflicts with `{base}`, and nobody could resolve that."
+                )
+            }
+            Self::TakenOut(commit) => {
+                format!(
+                    "What was made before, in #{number}, is built on {commit}, which was taken out of `{base}` since."
+                )
+            }
+        }
+    }
+
+    /// The same for a person, who has to see to it.
+    fn left(&self, pull: &PullCase) -> String {
+        match self {
+            Self::Conflicts => "nobody resolved its conflicts".to_owned(),
+            Self::TakenOut(commit) => {
+                format!("it has {}, which was taken out of `{}`", commit.short(), pull.base)
+            }
+        }
+    }
+}
+
+/// What can't be mended as it is is made anew on a fresh branch, once for a pull request.
+fn anew(view: &View<'_>, pull: &PullCase, over: &Over, tried: Vec<String>) -> Station {
     let mark = format!("{ANEW}{}", pull.head);
     let plays = view.runs.iter().filter_map(|run| run.of.play.as_ref());
     let is_before = |it: &String| it.starts_with(ANEW) && *it != mark;
     if plays.flat_map(|play| &play.about).any(is_before) {
-        let why = "nobody resolved its conflicts, and it was made anew before; `/retry` has it tried again";
+        let why = format!("{}, and it was made anew before; `/retry` has it tried again", over.left(pull));
         return Station::human(Phase::Review, why, tried);
     }
-    let context = format!(
-        "What was made before, in #{}, conflicts with `{}`, and nobody could resolve that. Begin from scratch, on what is checked \
-         out. What was tried:\n{}",
-        pull.number,
-        pull.base,
-        bullets(&tried)
-    );
+    let what =
+        if tried.is_empty() { String::new() } else { format!(" What was tried:\n{}", bullets(&tried)) };
+    let context = format!("{} Begin from scratch, on what is checked out.{what}", over.says(pull));
     let job = Job {
         phase: Phase::Review,
         book: implement::BOOK,
@@ -202,11 +235,8 @@ fn anew(view: &View<'_>, pull: &PullCase, tried: Vec<String>) -> Station {
         Got::Nothing(_, closed) => unchanged(closed, "it was to be made anew"),
         Got::Failed(more) => {
             let tried = tried.into_iter().chain(more).collect();
-            Station::human(
-                Phase::Review,
-                "nobody resolved its conflicts, nor made it anew; `/retry` has it tried again",
-                tried,
-            )
+            let why = format!("{}, and nobody made it anew; `/retry` has it tried again", over.left(pull));
+            Station::human(Phase::Review, why, tried)
         }
     }
 }
@@ -235,6 +265,18 @@ pub(super) fn unchanged(closed: &Closed, what: &str) -> Station {
     let says = closed.answer.as_deref().unwrap_or(&closed.says);
     let tried = says.lines().take(LINES).map(str::to_owned).collect();
     Station::human(Phase::Review, format!("{what}, and who was to mend it changed nothing"), tried)
+}
+
+/// What has a commit that was taken out of its base is made without it.
+fn carries(view: &View<'_>, pull: &PullCase) -> Option<Station> {
+    match &pull.carries {
+        Seen::Absent => None,
+        Seen::Known(commit) => Some(anew(view, pull, &Over::TakenOut(commit.clone()), Vec::new())),
+        Seen::Unknown => {
+            let on = format!("a complete reading of what was taken out of `{}`", pull.base);
+            Some(Station::waits(Phase::Review, on))
+        }
+    }
 }
 
 fn conflicts(view: &View<'_>, pull: &PullCase) -> Option<Station> {

@@ -60,6 +60,7 @@ pub fn unmet(view: &View<'_>, pull: &PullCase) -> Vec<Unmet> {
         retargeted(view, pull),
         mergeable(pull),
         behind(policy, pull),
+        carries(pull),
         checks(view, policy, pull),
         reviews(view, policy, pull),
         threads(pull),
@@ -133,6 +134,22 @@ fn mergeable(pull: &PullCase) -> Option<Unmet> {
         Mergeable::Unknown => {
             not("mergeable", "GitHub hasn't found out whether it conflicts", "GitHub to find out")
         }
+    }
+}
+
+/// What was taken out of its base doesn't come back with it.
+fn carries(pull: &PullCase) -> Option<Unmet> {
+    match &pull.carries {
+        Seen::Absent => None,
+        Seen::Known(commit) => {
+            let says = format!("it has {}, which `{}` had once and has no more", commit.short(), pull.base);
+            not("taken-out", says, "to be made without that")
+        }
+        Seen::Unknown => not(
+            "taken-out",
+            format!("what was taken out of `{}` is not known", pull.base),
+            "a complete reading of that",
+        ),
     }
 }
 

@@ -140,6 +140,12 @@ impl WorldHandle {
         })
     }
 
+    /// Moves a branch to a commit, whatever it had beyond that.
+    pub fn put_back(&self, repo: &str, branch: &str, commit: &str) -> Result<(), Refused> {
+        let name = format!("refs/heads/{branch}");
+        self.act(repo, |tx, id| acts::refs::update(tx, id, &name, commit, true))
+    }
+
     /// Deletes a branch.
     pub fn delete_branch(&self, repo: &str, branch: &str) -> Result<(), Refused> {
         self.act(repo, |tx, id| acts::refs::delete(tx, id, &format!("refs/heads/{branch}")))

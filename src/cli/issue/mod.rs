@@ -79,7 +79,7 @@ async fn list(cx: &Context, repo: Option<&str>, json: bool) -> Result<Exit, Fail
         if looked.desired().pipelines.of_repo.is_empty() {
             cx.ui
                 .say("no repository has a pipeline: `factoryctl explain pipeline` shows how one is declared");
-        } else if rows.is_empty() {
+        } else if rows.is_empty() && incomplete(&looked.observed) == Exit::Done {
             cx.ui
                 .say("no issue is on its way: one is once it is asked for, as `intake` of its pipeline says");
         }

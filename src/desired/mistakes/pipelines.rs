@@ -94,6 +94,7 @@ playbook "dance" { prompt "Dance."; }
 playbook "-stuck" { prompt "Dance."; }
 playbook "network-stuck"
 playbook "review-stuck" phase="review"
+playbook "principles-stuck" { prompt "Dance."; }
 "#,
     );
     insta::assert_snapshot!(text, @r#"
@@ -159,8 +160,20 @@ playbook "review-stuck" phase="review"
      6 │ playbook "review-stuck" phase="review"
        ·                               ────┬───
        ·                                   ╰── another phase
+     7 │ playbook "principles-stuck" { prompt "Dance."; }
        ╰────
       help: write `phase="hitl"`, or leave it out
+
+    config::unknown-playbook
+
+      × nothing would use a playbook `principles-stuck`
+       ╭─[factory.kdl:7:10]
+     6 │ playbook "review-stuck" phase="review"
+     7 │ playbook "principles-stuck" { prompt "Dance."; }
+       ·          ─────────┬────────
+       ·                   ╰── for people only
+       ╰────
+      help: what is labelled so judges the factory, and no agent tries it: take it out
     "#);
 }
 

@@ -8,13 +8,14 @@ use crate::adapters::github::Client;
 use crate::adapters::state::StateDir;
 use crate::model::{
     Address, AddressGlob, Case, Cause, CommitId, Desired, Facet, FileChange, Gap, Observed, Permission,
-    RepoName, Seen, Subject,
+    RepoName, RunSeen, Seen, Subject,
 };
-use crate::observed::{self, WantedCases};
+use crate::observed::{self, Moved, WantedCases};
 use crate::pipeline::{Stand, View, station};
 use crate::work;
 
 use super::Known;
+use super::known::Carried;
 use super::seen::of_issues;
 
 /// How long it is taken for granted what somebody may do.
@@ -88,6 +89,99 @@ pub(in crate::engine) async fn issues_seen(
     trust(known, client, desired, now, observed).await;
     pushed(known, client, desired, now, observed).await;
     renamed(known, client, now, observed).await;
+    carried(known, client, now, observed).await;
+}
+
+/// Whether open pull requests have what their bases had once and have no more: nobody lands again what was taken out.
+async fn carried(known: &Known, client: &Client, now: Timestamp, observed: &mut Observed) {
+    let cases = observed.cases.all.values().filter_map(Seen::known);
+    let asked: Vec<Asked> = cases.filter_map(|case| Asked::of(case, &observed.runs)).collect();
+    let missing = asked.iter().flat_map(|it| it.missing(known));
+    let read = observed::carried(client, missing.collect(), observed).await;
+    for one in asked {
+        let mut told = known.carried(&one.pull, &one.head);
+        let before = told.len();
+        for (at, was) in &one.was {
+            let Some(was) = was else { continue };
+            let answer = one.base.as_ref().and_then(|base| read.get(&one.question(base, was)));
+            if let Some(answer) = answer {
+                told.insert((*at, was.clone()), answer.clone());
+            }
+        }
+        if told.len() > before {
+            known.note_carried(&one.pull, &one.head, told.clone(), now);
+        }
+        let (repo, number) = &one.pull;
+        let cases = observed.cases.all.iter_mut().filter(|((of, _), _)| of == repo);
+        let pulls =
+            cases.filter_map(|(_, seen)| if let Seen::Known(case) = seen { Some(case) } else { None });
+        for pull in pulls.flat_map(|case| &mut case.pulls).filter(|pull| pull.number == *number) {
+            pull.carries = one.carries(&told);
+        }
+    }
+}
+
+/// What is asked of an open pull request: where its base was.
+struct Asked {
+    pull: (RepoName, u64),
+    head: CommitId,
+    base: Option<CommitId>,
+    was: Vec<(Option<Timestamp>, Option<CommitId>)>,
+}
+
+impl Asked {
+    /// Where its base was before it went elsewhere than on: GitHub tells of that once the pull request is there, and who made its
+    /// head knows where that began. One commit alone has nothing beside what it changes.
+    fn of(case: &Case, runs: &[RunSeen]) -> Option<Self> {
+        let pull = case.pull().filter(|pull| pull.open)?;
+        let mut was: Vec<_> = pull.forced.iter().map(|(at, was)| (Some(*at), was.clone())).collect();
+        if pull.ahead != Some(1) {
+            let its = runs.iter().filter(|run| {
+                let is_afresh = run.of.play.as_ref().is_none_or(|play| play.head.is_none());
+                is_afresh
+                    && run.of.repo == case.repo
+                    && run.of.subject.issue().is_some_and(|it| it.0 == case.number)
+            });
+            let made =
+                its.filter_map(|run| run.phase.closed()).filter(|it| it.commit.as_ref() == Some(&pull.head));
+            let began =
+                made.filter_map(|closed| closed.base.as_ref()).filter(|(_, branch)| *branch == pull.base);
+            was.extend(began.map(|(commit, _)| (None, Some(commit.clone()))));
+        }
+        if was.is_empty() {
+            return None;
+        }
+        let (head, base) = (pull.head.clone(), pull.base_head.clone());
+        Some(Self { pull: (case.repo.clone(), pull.number), head, base, was })
+    }
+
+    fn question(&self, base: &CommitId, was: &CommitId) -> (RepoName, Moved) {
+        let (repo, pull) = self.pull.clone();
+        (repo, Moved { pull, head: self.head.clone(), base: base.clone(), was: was.clone() })
+    }
+
+    /// What nobody has read yet.
+    fn missing(&self, known: &Known) -> Vec<(RepoName, Moved)> {
+        let told = known.carried(&self.pull, &self.head);
+        let Some(base) = &self.base else { return Vec::new() };
+        let new = self.was.iter().filter_map(|(at, was)| Some((*at, was.clone()?)));
+        new.filter(|key| !told.contains_key(key)).map(|(_, was)| self.question(base, &was)).collect()
+    }
+
+    /// What it has, as far as that is told.
+    fn carries(&self, told: &Carried) -> Seen<CommitId> {
+        let mut all = Seen::Absent;
+        for (at, was) in &self.was {
+            match was.as_ref().map(|was| told.get(&(*at, was.clone()))) {
+                // Of where it was nothing is left to look at.
+                None => return Seen::Known(self.head.clone()),
+                Some(Some(Some(commit))) => return Seen::Known(commit.clone()),
+                Some(Some(None)) => {}
+                Some(None) => all = Seen::Unknown,
+            }
+        }
+        all
+    }
 }
 
 /// What files were called before that open pull requests rename: nothing may be taken from where only people put it.

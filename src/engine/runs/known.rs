@@ -45,6 +45,8 @@ struct Inner {
     pushes: ByHead<Vec<Push>>,
     /// Where files were that pull requests rename, by their heads, and when that was read.
     renames: ByHead<Renames>,
+    /// What pull requests have of where their bases were that those have no more.
+    carried: ByHead<Carried>,
     /// What was found on this machine, and since when that counts.
     machine: Option<(Arc<Machine>, Timestamp)>,
     /// When the records of runs were read last.
@@ -59,6 +61,9 @@ struct Inner {
 
 /// Where renamed files are, and where they were.
 type Renames = BTreeMap<String, String>;
+
+/// Where the base of a pull request was, until when it was that where that is known, and which commit of that it has alone.
+pub(super) type Carried = BTreeMap<(Option<Timestamp>, CommitId), Option<CommitId>>;
 
 /// What was read of issues or pull requests at their heads, and when.
 #[derive(Debug, Default)]
@@ -399,6 +404,22 @@ impl Known {
         now: Timestamp,
     ) {
         self.lock().renames.note(pull, head, renames, now);
+    }
+
+    /// What a pull request has of where its base was that that has no more, at this head, as far as it was read.
+    pub(super) fn carried(&self, pull: &(RepoName, u64), head: &CommitId) -> Carried {
+        self.lock().carried.get(pull, head).unwrap_or_default()
+    }
+
+    /// Takes note of it.
+    pub(super) fn note_carried(
+        &self,
+        pull: &(RepoName, u64),
+        head: &CommitId,
+        carried: Carried,
+        now: Timestamp,
+    ) {
+        self.lock().carried.note(pull, head, carried, now);
     }
 
     /// What was found on this machine within the last minute, and is found by those who look.

@@ -15,6 +15,7 @@
 //! of them. Besides, who the factory itself is takes a request an owner, mostly answered from the cache. All that there is of
 //! a single issue ([`one_case`]) takes one query and three points.
 
+mod carried;
 mod decode;
 mod each;
 mod listing;
@@ -40,6 +41,7 @@ use crate::model::{Case, Cause, Facet, Gap, Observed, Pipeline, RepoName, Seen};
 
 use super::{cause, repositories::cause_of};
 
+pub use carried::{Moved, carried};
 pub use memory::{Remembered, Told};
 pub use permissions::{permission, permissions};
 pub use pushes::pushes;

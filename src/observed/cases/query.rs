@@ -61,6 +61,8 @@ const PULL: &str = "fragment Pull on PullRequest { \
     timelineItems(last: 1, itemTypes: [REMOVED_FROM_MERGE_QUEUE_EVENT]) { nodes { __typename \
     ... on RemovedFromMergeQueueEvent { createdAt actor { __typename login } reason \
     beforeCommit { ...Checks } } } } \
+    forced: timelineItems(last: 20, itemTypes: [BASE_REF_FORCE_PUSHED_EVENT]) { nodes { __typename \
+    ... on BaseRefForcePushedEvent { createdAt beforeCommit { oid } } } pageInfo { hasPreviousPage } } \
     labels(first: 100) { nodes { name } pageInfo { hasNextPage } } \
     commits(last: 1) { nodes { commit { oid tree { oid } committedDate ...Checks } } } \
     reviews(first: 100) { nodes { fullDatabaseId author { __typename login } viewerDidAuthor \
@@ -187,5 +189,5 @@ fn head(issue: u64) -> String {
 /// The branch that a pull request is for, compared with the branch of the issue.
 fn base(issue: u64) -> String {
     let branch = json!(Pipeline::branch(issue));
-    format!("baseRef {{ target {{ oid }} compare(headRef: {branch}) {{ behindBy }} }}")
+    format!("baseRef {{ target {{ oid }} compare(headRef: {branch}) {{ aheadBy behindBy }} }}")
 }

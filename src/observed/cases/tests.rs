@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Untold, decode, read};
 use crate::adapters::github::{GraphqlError, GraphqlReply};
-use crate::model::{Case, Cause, CheckIs, CheckSeen, LabelName, PullCase, RepoName, ReviewIs, Seen};
+use crate::model::{
+    Case, Cause, CheckIs, CheckSeen, CommitId, LabelName, PullCase, RepoName, ReviewIs, Seen,
+};
 
 const HEAD: &str = "1111111111111111111111111111111111111111";
 const OTHER: &str = "2222222222222222222222222222222222222222";
@@ -76,6 +78,10 @@ fn pull() -> Value {
             "__typename": "RemovedFromMergeQueueEvent", "createdAt": at, "actor": {"__typename": "Bot", "login": "github-merge-queue"},
             "reason": "failed checks", "beforeCommit": {"statusCheckRollup": {"contexts": list(std::slice::from_ref(&run))}},
         }]},
+        "forced": {
+            "nodes": [{"__typename": "BaseRefForcePushedEvent", "createdAt": at, "beforeCommit": {"oid": OTHER}}],
+            "pageInfo": {"hasPreviousPage": false},
+        },
         "labels": list(&[json!({"name": "Factory:Hold"})]),
         "commits": {"nodes": [{"commit": {
             "oid": HEAD, "tree": {"oid": "t1"}, "committedDate": at,
@@ -92,7 +98,7 @@ fn pull() -> Value {
             })]),
         })]),
         "files": list(&[json!({"path": "a.rs", "changeType": "MODIFIED", "additions": 3, "deletions": 1})]),
-        "baseRef": {"target": {"oid": OTHER}, "compare": {"behindBy": 2}},
+        "baseRef": {"target": {"oid": OTHER}, "compare": {"aheadBy": 3, "behindBy": 2}},
     })
 }
 
@@ -212,7 +218,19 @@ fn a_pull_request_is_read_as_it_is() {
     let seen = pull_of(&pull()).unwrap().unwrap();
     let landed = seen.landed.clone().unwrap();
     assert_eq!((landed.by.as_deref(), landed.tree.as_deref()), (Some("ann"), Some("t2")));
-    assert_eq!((seen.open, seen.own, seen.behind), (false, true, Some(2)));
+    assert_eq!((seen.open, seen.own, seen.behind, seen.ahead), (false, true, Some(2), Some(3)));
+    let was = seen.forced[0].1.as_ref().map(CommitId::as_str);
+    assert_eq!((seen.forced.len(), was, &seen.carries), (1, Some(OTHER), &Seen::Unknown));
+    let gone = pull_of(&with(pull(), "/forced/nodes/0/beforeCommit", Value::Null)).unwrap().unwrap();
+    assert_eq!(gone.forced, [(seen.forced[0].0, None)], "nothing leads there any more");
+    let more = pull_of(&with(pull(), "/forced/pageInfo/hasPreviousPage", json!(true))).unwrap().unwrap();
+    assert_eq!(
+        more.forced,
+        [(seen.forced[0].0, None), seen.forced[0].clone()],
+        "of the first ones nothing is told"
+    );
+    let none = pull_of(&with(pull(), "/forced/nodes", json!([]))).unwrap().unwrap();
+    assert_eq!((none.forced.len(), none.carries), (0, Seen::Absent));
     assert_eq!(seen.tree.as_deref(), Some("t1"));
     assert!(seen.labels.contains("factory:hold"));
     let Seen::Known(checks) = seen.checks else { panic!("the checks are known") };

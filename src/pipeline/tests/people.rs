@@ -233,6 +233,26 @@ fn an_edited_command_is_that_of_who_edited_it() {
     ");
 }
 
+/// What an edited comment says it says since then: it comes after what was said before that.
+#[test]
+fn an_edited_command_counts_from_its_edit_on() {
+    let mut it = Story::new("");
+    it.said("ann", "Hello there.").said("ann", "/pause").stands();
+    it.then("ann makes the first one: /resume", |case| {
+        let at = case.comments.last().unwrap().at + SignedDuration::from_mins(1);
+        let first = &mut case.comments[0];
+        (first.edited, first.body) = (Some((at, "ann".to_owned())), "/resume".to_owned());
+    });
+    it.later(SignedDuration::from_mins(2)).stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (ann: Hello there.)
+    (ann: /pause)
+    triage: held, waits for `/resume`: ann paused it
+    (ann makes the first one: /resume)
+    implement: `implement` 1 is to be done
+    ");
+}
+
 /// Otherwise anybody could have the factory write until it leaves the issue alone.
 #[test]
 fn commands_of_those_who_may_not_steer_are_no_reason_to_write() {

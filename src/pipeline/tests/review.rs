@@ -259,6 +259,18 @@ fn it_goes_back_so_often_whatever_for() {
     ");
 }
 
+/// What was taken out of the base doesn't land again with what was built on it.
+#[test]
+fn what_has_what_was_taken_out_of_its_base_is_made_anew_once() {
+    let mut it = story("");
+    it.pull("its base is put back", |pull| pull.carries = Seen::Unknown).stands();
+    let carries = |pull: &mut PullCase| pull.carries = Seen::Known(commit(9));
+    it.pull("and looked at", carries).is_kept_by();
+    it.ran(Done, None).reads_of(&["Begin from scratch"]).moved();
+    it.pull("its base is put back again", carries).stands();
+    insta::assert_snapshot!(it.told(), @"");
+}
+
 /// Three attempts, a specialist, the whole work on a fresh branch, and only then a person.
 #[test]
 fn what_nobody_resolves_is_made_anew_once() {

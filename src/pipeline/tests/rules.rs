@@ -73,6 +73,8 @@ fn a_pull_request_lands_when_no_rule_is_left() {
         "may conflict", GREEN, |pull| pull.mergeable = Mergeable::Unknown;
         "behind", GREEN, |pull| pull.behind = Some(1);
         "may be behind", GREEN, |pull| pull.behind = None;
+        "of what was taken out", GREEN, |pull| pull.carries = Seen::Known(commit(9));
+        "may be of what was taken out", GREEN, |pull| pull.carries = Seen::Unknown;
         "a conversation", GREEN, |pull| {
             let thread = ThreadSeen { id: "T".to_owned(), resolved: false, path: "a".to_owned(), comments: Vec::new() };
             pull.threads = Seen::Known(vec![ThreadSeen { resolved: true, ..thread.clone() }, thread]);
@@ -95,6 +97,8 @@ fn a_pull_request_lands_when_no_rule_is_left() {
     may conflict: mergeable
     behind: behind (in line)
     may be behind: behind (in line)
+    of what was taken out: taken-out
+    may be of what was taken out: taken-out
     a conversation: conversations
     conversations that were not read: conversations
     reviews that were not read: review

@@ -14,6 +14,7 @@ mod issues;
 mod labels;
 mod mutation;
 mod owner;
+mod pull_timeline;
 mod pulls;
 mod query;
 mod queue;

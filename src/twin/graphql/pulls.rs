@@ -12,9 +12,8 @@ use super::issues::{
 };
 use super::labels::{LabelConnection, LabelOrder};
 use super::owner::{Actor, UserConnection, users};
-use super::queue::{
-    self, MergeQueueEntry, PullRequestTimelineItemsConnection, PullRequestTimelineItemsItemType,
-};
+use super::pull_timeline::{PullRequestTimelineItemsConnection, PullRequestTimelineItemsItemType, timeline};
+use super::queue::MergeQueueEntry;
 use super::refs::{self, Commit, Ref};
 use super::repository::Repository;
 use super::reviews::{self, PullRequestReviewConnection, PullRequestReviewThreadConnection};
@@ -255,7 +254,7 @@ impl PullRequest {
         item_types: Option<Vec<PullRequestTimelineItemsItemType>>,
     ) -> Result<PullRequestTimelineItemsConnection> {
         let bounds = Bounds { first, after, last, before };
-        queue::timeline(&self.repo, self.issue.number, item_types.as_deref(), &bounds)
+        timeline(&self.repo, self.issue.number, item_types.as_deref(), &bounds)
     }
 
     pub(crate) async fn repository(&self) -> Repository {

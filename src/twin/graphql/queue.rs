@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject, Union};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 
-use super::connection::{Bounds, PageInfo, page};
 use super::mutation::{issue, now};
 use super::owner::Actor;
 use super::pulls::PullRequest;
@@ -79,30 +78,10 @@ impl MergeQueueEntry {
     }
 }
 
-/// The kinds of entries of a pull request's timeline that can be asked for.
-#[derive(Debug, Enum, Copy, Clone, Eq, PartialEq)]
-pub(crate) enum PullRequestTimelineItemsItemType {
-    RemovedFromMergeQueueEvent,
-}
-
-/// One entry of a pull request's timeline.
-#[derive(Union)]
-pub(crate) enum PullRequestTimelineItems {
-    Removed(RemovedFromMergeQueueEvent),
-}
-
-/// A page of entries.
-#[derive(SimpleObject)]
-pub(crate) struct PullRequestTimelineItemsConnection {
-    nodes: Option<Vec<Option<PullRequestTimelineItems>>>,
-    page_info: PageInfo,
-    total_count: i32,
-}
-
 /// It was taken out of a queue.
 pub(crate) struct RemovedFromMergeQueueEvent {
-    repo: Arc<Repo>,
-    removal: Removal,
+    pub(super) repo: Arc<Repo>,
+    pub(super) removal: Removal,
 }
 
 #[Object]
@@ -129,31 +108,6 @@ impl RemovedFromMergeQueueEvent {
             None => Ok(None),
         }
     }
-}
-
-/// One page of when a pull request was taken out of a queue.
-pub(super) fn timeline(
-    repo: &Arc<Repo>,
-    number: u64,
-    kinds: Option<&[PullRequestTimelineItemsItemType]>,
-    bounds: &Bounds,
-) -> Result<PullRequestTimelineItemsConnection> {
-    let is_asked = kinds
-        .is_none_or(|kinds| kinds.contains(&PullRequestTimelineItemsItemType::RemovedFromMergeQueueEvent));
-    let all = repo.merge_queues.values().flat_map(|queue| &queue.removals);
-    let mut its: Vec<&Removal> = all.filter(|it| is_asked && it.pull == number).collect();
-    its.sort_by_key(|it| it.id);
-    let page = page(its, |it| it.id, bounds)?;
-    let draw = |removal: &Removal| {
-        let event = RemovedFromMergeQueueEvent { repo: Arc::clone(repo), removal: removal.clone() };
-        Some(PullRequestTimelineItems::Removed(event))
-    };
-    let nodes = page.nodes.into_iter().map(draw).collect();
-    Ok(PullRequestTimelineItemsConnection {
-        nodes: Some(nodes),
-        page_info: page.page_info,
-        total_count: page.total_count,
-    })
 }
 
 /// What is to be put into a queue.

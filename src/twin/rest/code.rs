@@ -25,6 +25,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET", "/repos/{owner}/{repo}/git/trees/{ref...}", tree),
     route("GET", "/repos/{owner}/{repo}/contents/{path...}", contents),
     route("POST", "/repos/{owner}/{repo}/forks", fork),
+    route("GET", "/repos/{owner}/{repo}/compare/{basehead...}", compare),
     // Last: a ref may have slashes.
     route("GET", "/repos/{owner}/{repo}/commits/{ref...}", commit),
 ];
@@ -100,6 +101,43 @@ fn commit(cx: &Cx<'_>) -> Outcome {
         return Ok(Reply { status: 200, body: Content::Bytes(commit.sha.into_bytes()), headers: Vec::new() });
     }
     Ok(Reply::ok(shape::commit(&cx.world(), &repo, &commit, cx.urls())))
+}
+
+/// What one commit has that another one lacks. Of what GitHub tells of that, what changed is left out.
+fn compare(cx: &Cx<'_>) -> Outcome {
+    let (repo, bare) = opened(cx)?;
+    let Some((base, head)) = cx.param("basehead").split_once("...") else { return Err(Failure::not_found()) };
+    let found = |revision: &str| -> Result<CommitInfo, Failure> {
+        let sha = bare.resolve(revision)?.ok_or_else(Failure::not_found)?;
+        bare.commit(&sha)?.ok_or_else(Failure::not_found)
+    };
+    let (base, head) = (found(base)?, found(head)?);
+    let fork = bare.merge_base(&base.sha, &head.sha)?;
+    let no_fork = || {
+        Failure::new(404, "NOT_FOUND", format!("No common ancestor between {} and {}.", base.sha, head.sha))
+    };
+    let fork = bare.commit(&fork.ok_or_else(no_fork)?)?.ok_or_else(Failure::not_found)?;
+    let mut ahead = bare.history(&head.sha, Some(&base.sha))?;
+    ahead.reverse();
+    let behind = bare.history(&base.sha, Some(&head.sha))?.len();
+    let status = match (ahead.len(), behind) {
+        (0, 0) => "identical",
+        (_, 0) => "ahead",
+        (0, _) => "behind",
+        _ => "diverged",
+    };
+    let (world, urls) = (cx.world(), cx.urls());
+    let draw = |commit: &CommitInfo| shape::commit(&world, &repo, commit, urls);
+    Ok(Reply::ok(json!({
+        "url": format!("{}/repos/{}/compare/{}...{}", urls.api, repo.full_name(), base.sha, head.sha),
+        "status": status,
+        "ahead_by": ahead.len(),
+        "behind_by": behind,
+        "total_commits": ahead.len(),
+        "base_commit": draw(&base),
+        "merge_base_commit": draw(&fork),
+        "commits": ahead.iter().take(250).map(draw).collect::<Vec<Value>>(),
+    })))
 }
 
 /// The ref in the path, with its prefix.

@@ -220,3 +220,40 @@ async fn a_second_app_approves_what_the_first_opened() {
     assert_eq!(by(author, "PUT", &merge, json!({"sha": head})).await.status, 200);
     twin.stop().await;
 }
+
+/// Of a base that is put back its pull requests tell, and a comparison tells what they still have of it.
+#[tokio::test]
+async fn a_base_that_is_put_back_is_told_of() {
+    let (twin, _head) = twin_with_pull().await;
+    let world = twin.world();
+    let first = world.push_file("acme/widgets", "main", "b.txt", "two\n").unwrap();
+    let second = world.push_file("acme/widgets", "main", "c.txt", "three\n").unwrap();
+    world.put_back("acme/widgets", "main", &first).unwrap();
+    let query = r#"{ repository(owner: "acme", name: "widgets") { pullRequest(number: 1) {
+        timelineItems(last: 5, itemTypes: [BASE_REF_FORCE_PUSHED_EVENT]) { totalCount nodes { __typename
+            ... on BaseRefForcePushedEvent { actor { login } beforeCommit { oid } afterCommit { oid } } } }
+        baseRef { compare(headRef: "topic") { aheadBy behindBy } } } } }"#;
+    let got = graphql(&twin, query).await;
+    let pull = &got.body["data"]["repository"]["pullRequest"];
+    let event = json!({
+        "__typename": "BaseRefForcePushedEvent", "actor": {"login": "operator"},
+        "beforeCommit": {"oid": second}, "afterCommit": {"oid": first},
+    });
+    assert_eq!(pull["timelineItems"], json!({"totalCount": 1, "nodes": [event]}), "{}", got.body);
+    assert_eq!(pull["baseRef"]["compare"], json!({"aheadBy": 1, "behindBy": 1}));
+    for (between, expected) in [
+        (format!("{first}...{second}"), (200, json!("ahead"), json!(1), json!(0), json!(first))),
+        (format!("{second}...main"), (200, json!("behind"), json!(0), json!(1), json!(first))),
+        ("main...topic".to_owned(), (200, json!("diverged"), json!(1), json!(1), json!(null))),
+        (format!("main...{}", "f".repeat(40)), (404, json!("404"), json!(null), json!(null), json!(null))),
+    ] {
+        let got = send(&twin, "GET", &format!("/repos/acme/widgets/compare/{between}"), json!(null)).await;
+        let body = &got.body;
+        assert_eq!((got.status, &body["status"]), (expected.0, &expected.1), "{between}: {body}");
+        assert_eq!((&body["ahead_by"], &body["behind_by"]), (&expected.2, &expected.3), "{between}: {body}");
+        if !expected.4.is_null() {
+            assert_eq!(body["merge_base_commit"]["sha"], expected.4, "{between}");
+        }
+    }
+    twin.stop().await;
+}

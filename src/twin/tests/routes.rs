@@ -95,6 +95,7 @@ async fn every_route_answers() {
         ("GET", format!("{w}/branches/topic"), json!(null)),
         ("GET", format!("{w}/commits"), json!(null)),
         ("GET", format!("{w}/commits/topic"), json!(null)),
+        ("GET", format!("{w}/compare/main...topic"), json!(null)),
         ("GET", format!("{w}/git/ref/heads/main"), json!(null)),
         ("GET", format!("{w}/git/matching-refs/heads/to"), json!(null)),
         ("POST", format!("{w}/git/refs"), json!({"ref": "refs/heads/x", "sha": sha})),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::desired::block::Block;
 use crate::desired::diagnostic::{Draft, code, nearest};
 use crate::desired::shape::{Field, Kind, Repeat, Type};
-use crate::model::{AgentConfig, Phase, Playbook, Source};
+use crate::model::{AgentConfig, FOR_PEOPLE, Phase, Playbook, Source};
 
 use super::super::refers::{AGENT, refers};
 use super::Builder;
@@ -137,6 +137,9 @@ fn laid(block: &Block, below: Playbook, cx: &mut Builder<'_>) -> Playbook {
 /// What a specialist of a new name begins with.
 fn specialist(block: &Block) -> Option<Playbook> {
     block.key().strip_suffix(STUCK).filter(|word| !word.is_empty())?;
+    if FOR_PEOPLE.contains(&block.key()) {
+        return None;
+    }
     Some(Playbook {
         name: block.key().to_owned(),
         phase: Phase::Hitl,
@@ -153,6 +156,13 @@ fn specialist(block: &Block) -> Option<Playbook> {
 
 fn unknown(block: &Block, known: &BTreeMap<String, Playbook>, cx: &mut Builder<'_>) {
     let name = block.key();
+    let says = format!("nothing would use a playbook `{name}`");
+    if FOR_PEOPLE.contains(&name) {
+        let draft = Draft::error(code::UNKNOWN_PLAYBOOK, says).at(block.key_span(), "for people only");
+        cx.sink
+            .push(draft.help("what is labelled so judges the factory, and no agent tries it: take it out"));
+        return;
+    }
     let help = nearest(name, known.keys().map(String::as_str)).map_or_else(
         || {
             let all: Vec<_> = known.keys().map(|name| format!("`{name}`")).collect();
@@ -160,7 +170,6 @@ fn unknown(block: &Block, known: &BTreeMap<String, Playbook>, cx: &mut Builder<'
         },
         |near| format!("did you mean `{near}`? A specialist's name ends in `{STUCK}`"),
     );
-    let says = format!("nothing would use a playbook `{name}`");
     cx.sink.push(Draft::error(code::UNKNOWN_PLAYBOOK, says).at(block.key_span(), "unknown").help(help));
 }
 

@@ -1,5 +1,6 @@
 //! A pull request.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::model::{
@@ -24,6 +25,7 @@ pub(in super::super) fn pull(json: &Value, here: &Value) -> Result<Option<PullCa
     let base = base(at(json, "baseRef")?)?;
     let head = commit(json, "headRefOid")?;
     let last = last_commit(json, &head)?;
+    let forced = moves(at(json, "forced")?)?;
     Ok(Some(PullCase {
         number: count(json, "number")?,
         title: text(json, "title")?.to_owned(),
@@ -36,8 +38,11 @@ pub(in super::super) fn pull(json: &Value, here: &Value) -> Result<Option<PullCa
         pushes: Seen::Unknown,
         branch: branch(at(json, "headRef")?)?,
         base: text(json, "baseRefName")?.to_owned(),
-        base_head: base.0,
-        behind: base.1,
+        base_head: base.head,
+        behind: base.behind,
+        ahead: base.ahead,
+        carries: if forced.is_empty() { Seen::Absent } else { Seen::Unknown },
+        forced,
         mergeable: match text(json, "mergeable")? {
             "MERGEABLE" => Mergeable::Yes,
             "CONFLICTING" => Mergeable::Conflicts,
@@ -95,26 +100,57 @@ fn tree(commit: &Value) -> Result<String, String> {
     text(at(commit, "tree")?, "oid").map(str::to_owned)
 }
 
-/// The head of the branch that it is for, and how many commits of that its own doesn't have. Neither is known once that
-/// branch is gone, and the latter isn't when its own is.
-fn base(json: &Value) -> Result<(Option<CommitId>, Option<u32>), String> {
+/// The branch that it is for: its head, how many commits of that its own doesn't have, and how many it has that that doesn't.
+/// None is known once that branch is gone, and the latter aren't when its own is.
+#[derive(Default)]
+struct Base {
+    head: Option<CommitId>,
+    behind: Option<u32>,
+    ahead: Option<u32>,
+}
+
+fn base(json: &Value) -> Result<Base, String> {
     if json.is_null() {
-        return Ok((None, None));
+        return Ok(Base::default());
     }
     let target = at(json, "target")?;
     let head = (!target.is_null()).then(|| commit(target, "oid")).transpose()?;
     let compared = at(json, "compare")?;
     if compared.is_null() {
-        return Ok((head, None));
+        return Ok(Base { head, ..Base::default() });
     }
-    let behind = u32::try_from(count(compared, "behindBy")?).map_err(|_| "`behindBy` is too much")?;
-    Ok((head, Some(behind)))
+    let many = |field: &str| -> Result<Option<u32>, String> {
+        u32::try_from(count(compared, field)?).map(Some).map_err(|_| format!("`{field}` is too much"))
+    };
+    Ok(Base { head, behind: many("behindBy")?, ahead: many("aheadBy")? })
+}
+
+/// When its base went elsewhere than on. Of more than GitHub tells at once nobody knows where the first ones began.
+fn moves(json: &Value) -> Result<Vec<(Timestamp, Option<CommitId>)>, String> {
+    let mut all = nodes(json)?.iter().map(forced).collect::<Result<Vec<_>, String>>()?;
+    if flag(at(json, "pageInfo")?, "hasPreviousPage")?
+        && let Some((first, _)) = all.first()
+    {
+        all.insert(0, (*first, None));
+    }
+    Ok(all)
+}
+
+/// That its base went elsewhere than on, and where it was before.
+fn forced(json: &Value) -> Result<(Timestamp, Option<CommitId>), String> {
+    match text(json, "__typename")? {
+        "BaseRefForcePushedEvent" => {}
+        other => return Err(format!("`forced` has a `{other}`")),
+    }
+    let before = at(json, "beforeCommit")?;
+    let before = (!before.is_null()).then(|| commit(before, "oid")).transpose()?;
+    Ok((time(json, "createdAt")?, before))
 }
 
 /// What is known of the head by its commit.
 struct Last {
     tree: Option<String>,
-    at: Option<jiff::Timestamp>,
+    at: Option<Timestamp>,
     checks: Seen<Vec<CheckSeen>>,
 }
 
