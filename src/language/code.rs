@@ -121,8 +121,8 @@ pub trait Code {
     /// Where the symbol of an anchor is defined: where it says, or where a file that gives it out has it from. None: it
     /// doesn't resolve, or nobody can tell.
     fn defined(&self, anchor: &Anchor) -> Option<Anchor>;
-    /// What the text of an anchored definition itself names, each where it is defined; without what can't be followed.
-    /// None: the anchor doesn't resolve, or nobody can tell. Empty: it names nothing of this code.
+    /// What the code of an anchored definition itself refers to, each where it is defined; without what can't be followed.
+    /// None: the anchor doesn't resolve, or nobody can tell. Empty: it refers to nothing of this code.
     fn depends(&self, anchor: &Anchor) -> Option<Vec<Anchor>>;
     /// The types that an anchored type is made from, each where it is defined; without those of other code. None: the
     /// anchor doesn't resolve, or nobody can tell. Empty: there are none, as of a function.

@@ -12,6 +12,7 @@ mod gate;
 mod index;
 mod languages;
 mod layout;
+mod mentions;
 mod named;
 mod read;
 mod resolve;
@@ -22,6 +23,8 @@ mod walk;
 mod classify_test;
 #[cfg(test)]
 mod index_test;
+#[cfg(test)]
+mod named_test;
 #[cfg(test)]
 mod truth_test;
 

@@ -369,7 +369,7 @@ impl Code for Symbols {
 
     fn depends(&self, anchor: &Anchor) -> Option<Vec<Anchor>> {
         let at = self.defined(anchor)?;
-        named_by(&self.index, &self.text(at.path())?, &at)
+        named_by(&self.index, &at)
     }
 
     fn bases(&self, anchor: &Anchor) -> Option<Vec<Anchor>> {
