@@ -14,6 +14,7 @@ mod languages;
 mod layout;
 mod mentions;
 mod named;
+mod perhaps;
 mod read;
 mod resolve;
 mod tree;
@@ -26,6 +27,8 @@ mod index_test;
 #[cfg(test)]
 mod named_test;
 #[cfg(test)]
+mod perhaps_test;
+#[cfg(test)]
 mod truth_test;
 
 pub use classify::{FileChange, Revision, Verdict, classify, renaming_commit};
@@ -36,6 +39,7 @@ pub use fingerprint::Fingerprint;
 pub use index::{Declared, Index, Resolved};
 pub use languages::Language;
 pub use named::named_by;
+pub use perhaps::{Before, inherited, perhaps};
 pub use read::{Reader, shares};
 pub use resolve::{Base, Use};
 pub use tree::{Entry, TreeRecord};
