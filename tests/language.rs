@@ -291,6 +291,70 @@ fn dotted_paths_lead_to_modules_types_and_what_is_in_them() {
     });
 }
 
+/// What isn't read of a file is not gone: fields, what is inherited, what macros make; what was removed is.
+#[test]
+fn members_that_nobody_can_tell_of_are_not_gone() {
+    yard(|w| {
+        let hull = "class Hull:\n    draft: int = 3\n\n    def drift(self):\n        return self.draft\n";
+        let rig = "from hull import Hull\n\n\nclass Rig(Hull):\n    def lift(self):\n        self.lifts = 1\n\n    \
+                   def sink(self):\n        return 1\n";
+        w.write("src/hull.py", hull);
+        w.write("src/rig.py", rig);
+        w.write("src/site.ts", "export const routes = { home: '/' };\nexport enum State { Open }\n");
+        w.write(
+            "src/out.rs",
+            "pub use std::fmt::Display;\n\n#[derive(Clone)]\npub struct Bolt {\n    pub size: u8,\n}\n",
+        );
+        let there = [
+            "src/rig.py:Rig.lifts",
+            "src/rig.py:Rig.drift",
+            "src/rig.py:Rig.draft",
+            "src/hull.py:Hull.draft",
+            "src/site.ts:routes.home",
+            "src/site.ts:State.Open",
+            "src/out.rs:Display",
+            "src/out.rs:Bolt.size",
+            "src/out.rs:Bolt.clone",
+            "src.rig.Rig.lifts",
+        ];
+        let absent = ["src/hull.py:Hull.keel", "src/site.ts:Stat", "src.hull.Hull.keel"];
+        let removed = ["src/rig.py:Rig.sink", "src/hull.py:Hull.drift"];
+        let page = |cited: &[&str]| {
+            let cited: Vec<String> = cited.iter().map(|it| format!("`{it}`")).collect();
+            w.write("wiki/pages/rig.md", &format!("# Rig\n\n{}.\n", cited.join(", ")));
+        };
+        let says = |w: &World| -> Vec<String> {
+            let said = w.run(&["adr", "lint", "--json"]).json();
+            let all = said["diagnostics"].as_array().unwrap().iter();
+            all.map(|it| it["message"].as_str().unwrap().to_owned()).collect()
+        };
+        let decision = |cited: &[&str]| {
+            let cited: Vec<String> = cited.iter().map(|it| format!("`{it}`")).collect();
+            let text = format!(
+                "# ADR-0001: Rig\n\n**Status:** Accepted\n**Date:** 2026-11-01\n**Enforcement:** decision-of-record\n\n\
+                 ## Context\n\nTwo fell.\n\n## Decision\n\n{}.\n\n## Consequences\n\nIt takes longer.\n",
+                cited.join(", ")
+            );
+            w.write("adr/0001-rig.md", &text);
+        };
+        let gone = |all: &[&str]| all.iter().map(|it| format!("`{it}` isn't there")).collect::<Vec<_>>();
+        page(&there);
+        decision(&[&there[..], &removed, &absent].concat());
+        term(w, "Draft", "src/hull.py:Hull.draft");
+        w.run(&["term", "render"]).exits(0);
+        w.commit("The rig");
+        assert_eq!(found(w), []);
+        assert_eq!(says(w), gone(&absent));
+        let rig = rig.replace("    def sink(self):\n        return 1\n", "    # sink\n");
+        w.write("src/rig.py", &rig.replace("    def lift(self):\n        self.lifts = 1\n", "    pass\n"));
+        let hull = "class Hull:\n    draft: int = 3\n    \"\"\"No drift.\"\"\"\n\n    def lift(self):\n        self.lifts = 1\n";
+        w.write("src/hull.py", hull);
+        decision(&[&removed[..], &["src/hull.py:Hull.draft", "src/rig.py:Rig.lift"]].concat());
+        w.commit("Nothing sinks or drifts, and every hull lifts");
+        assert_eq!(says(w), gone(&removed));
+    });
+}
+
 /// A mistake in what a second source says takes nothing away from what the first one said.
 #[test]
 fn code_that_never_was_makes_nothing_stale_and_no_term_gone() {

@@ -48,12 +48,15 @@ pub enum Resolution {
     Never,
     /// It couldn't be looked at, and why.
     Unindexed(String),
+    /// Its file was looked at and defines nothing of that name that is read, and yet it may well be there, and why: a field, what is
+    /// inherited, what a macro makes. Nothing is wrong with it as far as anybody can tell.
+    Perhaps(String),
 }
 
 /// Whether something that a page names is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It is there.
+    /// It is there, or may well be: nothing says that it isn't.
     Yes,
     /// It isn't.
     No {
@@ -121,8 +124,8 @@ pub trait Code {
     /// Where the symbol of an anchor is defined: where it says, or where a file that gives it out has it from. None: it
     /// doesn't resolve, or nobody can tell.
     fn defined(&self, anchor: &Anchor) -> Option<Anchor>;
-    /// What the text of an anchored definition itself names, each where it is defined; without what can't be followed.
-    /// None: the anchor doesn't resolve, or nobody can tell. Empty: it names nothing of this code.
+    /// What the code of an anchored definition itself refers to, each where it is defined; without what can't be followed.
+    /// None: the anchor doesn't resolve, or nobody can tell. Empty: it refers to nothing of this code.
     fn depends(&self, anchor: &Anchor) -> Option<Vec<Anchor>>;
     /// The types that an anchored type is made from, each where it is defined; without those of other code. None: the
     /// anchor doesn't resolve, or nobody can tell. Empty: there are none, as of a function.
@@ -139,7 +142,7 @@ pub trait Code {
     /// Whether a symbol is in its file; of several places where it may be the first is suggested.
     fn resolves(&self, anchor: &Anchor) -> Answer {
         let suggestion = match self.resolve(anchor) {
-            Resolution::Resolves => return Answer::Yes,
+            Resolution::Resolves | Resolution::Perhaps(_) => return Answer::Yes,
             Resolution::Unindexed(why) => return Answer::Unknown { why },
             Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => Some(to.to_string()),
             Resolution::Ambiguous(places) => places.first().map(ToString::to_string),
@@ -244,6 +247,7 @@ mod tests {
             ("one of two", Resolution::Ambiguous(vec![to(), to()]), "no; src/b.rs:Guard"),
             ("gone, and one is like it", Resolution::Gone, "no; src/a.rs:Guards"),
             ("never there, and one is like it", Resolution::Never, "no; src/a.rs:Guards"),
+            ("perhaps", Resolution::Perhaps("it may be a field".into()), "yes"),
             ("not looked at", Resolution::Unindexed("it is broken".into()), "unknown: it is broken"),
         ];
         let anchor: crate::model::language::Anchor = "src/a.rs:Guard".parse().unwrap();

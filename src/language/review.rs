@@ -129,7 +129,7 @@ fn terms(it: &Proposed<'_>, said: &BTreeSet<&str>) -> Vec<String> {
         let anchor = file.term.code_anchor.as_ref().filter(|anchor| is_changed(it, anchor))?;
         let name = format!("{}, {}", spanned(&file.term.name), spanned(&anchor.to_string()));
         Some(match it.code.resolve(anchor) {
-            Resolution::Resolves => name,
+            Resolution::Resolves | Resolution::Perhaps(_) => name,
             Resolution::Unindexed(_) => format!("{name}; nobody can tell whether that is still there"),
             Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => {
                 format!("{name}: **its anchor breaks**, and is {} now", spanned(&to.to_string()))

@@ -9,7 +9,7 @@ use super::fingerprint::Fingerprint;
 use super::languages::Language;
 
 /// The version of the form *and* of what is read from sources: raise it when either changes.
-pub(super) const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 2;
 
 /// What a record starts with.
 const MAGIC: &[u8; 3] = b"sym";
@@ -111,11 +111,18 @@ impl Writer {
         for name in &file.references {
             self.text(name);
         }
+        self.count(file.words.len());
+        let mut last = 0;
+        for word in &file.words {
+            self.number(word.wrapping_sub(last).into());
+            last = *word;
+        }
     }
 
     /// A definition; of its symbol only what differs from the last one.
     fn definition(&mut self, found: &Definition, last: &str) {
-        self.bytes.push(code(&Kind::ALL, found.kind) | (u8::from(found.public) << 4));
+        self.bytes
+            .push(code(&Kind::ALL, found.kind) | (u8::from(found.public) << 4) | (u8::from(found.more) << 5));
         let shared = shared(last, &found.symbol);
         self.count(shared);
         self.text(&found.symbol[shared..]);
@@ -125,6 +132,10 @@ impl Writer {
         self.count(found.bases.len());
         for base in &found.bases {
             self.text(base);
+        }
+        self.count(found.names.len());
+        for name in &found.names {
+            self.text(name);
         }
         self.number(found.fingerprint.tokens.into());
         self.bytes.extend_from_slice(&found.fingerprint.digest.to_le_bytes());
@@ -284,6 +295,11 @@ impl<'b> Reader<'b> {
             Ok(Implementation { of: reader.owned()?, base: reader.owned()?, within: reader.owned()? })
         })?;
         let references = self.list(Self::owned)?;
+        let mut last = 0_u32;
+        let words = self.list(|reader| {
+            last = last.checked_add(reader.small()?).ok_or(reader.damaged())?;
+            Ok(last)
+        })?;
         Ok(FileSymbols {
             language,
             skip,
@@ -293,13 +309,14 @@ impl<'b> Reader<'b> {
             imports,
             implementations,
             references,
+            words,
         })
     }
 
     fn definition(&mut self, last: &str) -> Result<Definition, CodecError> {
         let head = self.byte()?;
         let kind = self.coded(&Kind::ALL, head & 0xf)?;
-        let public = head >> 4 != 0;
+        let (public, more) = (head & 0x10 != 0, head & 0x20 != 0);
         let shared = usize::try_from(self.number()?).map_err(|_| self.damaged())?;
         let start = last.get(..shared).ok_or(self.damaged())?;
         let rest = self.text()?;
@@ -310,11 +327,13 @@ impl<'b> Reader<'b> {
         let end = start.checked_add(self.small()?).ok_or(self.damaged())?;
         let line = self.small()?;
         let bases = self.list(Self::owned)?;
+        let names = self.list(Self::owned)?;
         let tokens = self.small()?;
         let digest = self.word()?;
         let sketch = self.sketch()?;
         let fingerprint = Fingerprint { digest, tokens, sketch };
-        Ok(Definition { kind, symbol, span: Range { start, end }, line, public, bases, fingerprint })
+        let span = Range { start, end };
+        Ok(Definition { kind, symbol, span, line, public, more, bases, names, fingerprint })
     }
 
     fn sketch(&mut self) -> Result<[u8; 64], CodecError> {

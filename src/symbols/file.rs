@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::fingerprint::Fingerprint;
+use super::fingerprint::{Fingerprint, word};
 use super::languages::Language;
 
 /// What kind of thing a definition makes.
@@ -51,8 +51,12 @@ pub struct Definition {
     pub line: u32,
     /// Whether others may use it, by the rules of the language as far as the file tells.
     pub public: bool,
+    /// Whether something else may give it members: a decorator, a derive, a macro, what is embedded in it.
+    pub more: bool,
     /// The types it is made from, as they are written.
     pub bases: Vec<String>,
+    /// The names in its text that refer to what the file imports, defines or sees without an import, sorted.
+    pub names: Vec<String>,
     /// What its text is like, with its name left out.
     pub fingerprint: Fingerprint,
 }
@@ -153,6 +157,8 @@ pub struct FileSymbols {
     pub implementations: Vec<Implementation>,
     /// Names of types it uses and neither defines nor imports, where the language sees them without an import.
     pub references: Vec<String>,
+    /// The numbers of all names that its code says, sorted.
+    pub words: Vec<u32>,
 }
 
 impl FileSymbols {
@@ -167,7 +173,13 @@ impl FileSymbols {
             imports: Vec::new(),
             implementations: Vec::new(),
             references: Vec::new(),
+            words: Vec::new(),
         }
+    }
+
+    /// Whether its code says a name, whatever that is there; comments and texts say nothing.
+    pub fn says(&self, name: &str) -> bool {
+        self.words.binary_search(&word(name)).is_ok()
     }
 
     /// The definition of a symbol.

@@ -109,6 +109,11 @@ fn wordly(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
+/// The number that stands for a word where it isn't kept itself; few enough bits that a list of them is short.
+pub(super) fn word(text: &str) -> u32 {
+    u32::try_from(hash(text.as_bytes()) >> 40).expect("24 bits fit")
+}
+
 /// FNV-1a, then mixed.
 fn hash(bytes: &[u8]) -> u64 {
     let mut state = 0xcbf2_9ce4_8422_2325_u64;

@@ -12,7 +12,9 @@ mod gate;
 mod index;
 mod languages;
 mod layout;
+mod mentions;
 mod named;
+mod perhaps;
 mod read;
 mod resolve;
 mod tree;
@@ -22,6 +24,10 @@ mod walk;
 mod classify_test;
 #[cfg(test)]
 mod index_test;
+#[cfg(test)]
+mod named_test;
+#[cfg(test)]
+mod perhaps_test;
 #[cfg(test)]
 mod truth_test;
 
@@ -33,6 +39,7 @@ pub use fingerprint::Fingerprint;
 pub use index::{Declared, Index, Resolved};
 pub use languages::Language;
 pub use named::named_by;
+pub use perhaps::{Before, inherited, perhaps};
 pub use read::{Reader, shares};
 pub use resolve::{Base, Use};
 pub use tree::{Entry, TreeRecord};

@@ -1,18 +1,20 @@
-//! What the text of a definition names: what its file imports, and what else the file defines.
+//! What the code of a definition refers to: what its file imports, and what else the file defines.
 
 use std::collections::BTreeSet;
 
 use crate::model::language::Anchor;
 
-use super::file::Imported;
+use super::file::{FileSymbols, Imported};
 use super::index::Index;
+use super::resolve::Use;
 use super::walk::local_name;
 
-/// What the text of an anchored definition names, its methods included, each where it is defined. None: it isn't there, its
-/// file couldn't be read whole, or the source is not the one that was read.
+/// What an anchored definition refers to, its methods included, each where it is defined. None: it isn't there, or its file couldn't
+/// be read whole.
 ///
-/// A name counts where it stands as a word, in a comment as well: what a file neither imports nor defines is never followed.
-pub fn named_by(index: &Index, source: &str, anchor: &Anchor) -> Option<Vec<Anchor>> {
+/// A name counts where code refers by it to something: as a type, a base, a value, what is called, or the owner of what is. Names of
+/// members, what is bound nearer by, comments and texts don't count; and what a file neither imports nor defines is never followed.
+pub fn named_by(index: &Index, anchor: &Anchor) -> Option<Vec<Anchor>> {
     let at = index.resolve(anchor)?.definition;
     let file = index.file(at.path())?;
     if file.skip.is_some() || file.partial {
@@ -20,81 +22,46 @@ pub fn named_by(index: &Index, source: &str, anchor: &Anchor) -> Option<Vec<Anch
     }
     let within = format!("{}.", at.symbol());
     let its = file.definitions.iter().filter(|it| it.symbol == at.symbol() || it.symbol.starts_with(&within));
-    let mut words = BTreeSet::new();
-    for found in its {
-        let (start, end) = (usize::try_from(found.span.start).ok()?, usize::try_from(found.span.end).ok()?);
-        let text = source.get(start..end)?;
-        words.extend(text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()));
-    }
+    let names: BTreeSet<&str> = its.flat_map(|it| &it.names).map(String::as_str).collect();
     let mut out = BTreeSet::new();
     for used in index.uses(at.path()) {
-        let Some(symbol) = used.symbol else { continue };
-        // It may have another name here.
-        let is_it = |what: &Imported| matches!(what, Imported::Name(name) if name == symbol.name());
-        let import = file.imports.iter().find(|import| import.line == used.line && is_it(&import.what));
-        let here = import.and_then(local_name).unwrap_or(symbol.name());
-        if words.contains(here) {
-            out.insert(symbol);
+        if names_here(file, &used).iter().any(|here| names.contains(here)) {
+            out.extend(used.symbol);
         }
     }
     let beside = file.definitions.iter().filter(|it| it.top_level() && it.symbol != at.symbol());
     let named = beside.filter(|it| !at.symbol().starts_with(&format!("{}.", it.symbol)));
-    let named = named.filter(|it| words.contains(it.name()));
+    let named = named.filter(|it| names.contains(it.name()));
     out.extend(named.filter_map(|it| Anchor::new(at.path(), &it.symbol).ok()));
     Some(out.into_iter().collect())
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::symbols::Declared;
-    use crate::symbols::index_test::{at, index};
-
-    use super::named_by;
-
-    const CRANE: &str = "from store import Store as Shelf
-from clock import Clock
-
-class Crane:
-    def lift(self):
-        return Shelf()
-
-class Winch(Crane):
-    at = Clock
-";
-    const YARD: &str = "use crate::plan::{Guard, Plan};
-
-pub struct Yard {
-    plan: Plan,
-}
-
-impl Yard {
-    fn guard(&self) -> Guard {
-        Guard
+/// The names that a symbol of another file has here: those that its import gives it, or its own where that gives none.
+fn names_here<'n>(file: &'n FileSymbols, used: &'n Use) -> Vec<&'n str> {
+    let Some(symbol) = &used.symbol else { return Vec::new() };
+    let on_line: Vec<_> = file.imports.iter().filter(|import| import.line == used.line).collect();
+    let called = |wanted: &str| -> Vec<&'n str> {
+        let is_it = |what: &Imported| matches!(what, Imported::Name(name) if name == wanted);
+        on_line.iter().filter(|import| is_it(&import.what)).filter_map(|import| local_name(import)).collect()
+    };
+    let mut names = called(symbol.name());
+    if names.is_empty() {
+        names = called("default");
     }
-}
-
-pub struct Other(Plan);
-";
-
-    #[test]
-    fn what_a_definition_names_is_its_own() {
-        let tree = format!(
-            "=== src/store.py\nclass Store:\n    pass\n=== src/clock.py\nclass Clock:\n    pass\n=== src/crane.py\n{CRANE}\
-             === src/plan.rs\npub struct Guard;\npub struct Plan;\n=== src/yard.rs\n{YARD}\
-             === src/lib.rs\npub mod plan;\npub mod yard;\n"
-        );
-        let index = index(&tree, Declared { roots: vec!["src".into()], packages: Vec::new() });
-        for (source, anchor, expected) in [
-            (CRANE, "src/crane.py:Crane", "src/store.py:Store"),
-            (CRANE, "src/crane.py:Winch", "src/clock.py:Clock src/crane.py:Crane"),
-            (YARD, "src/yard.rs:Yard", "src/plan.rs:Guard src/plan.rs:Plan"),
-            (YARD, "src/yard.rs:Other", "src/plan.rs:Plan"),
-        ] {
-            let named = named_by(&index, source, &at(anchor)).unwrap();
-            let named: Vec<String> = named.iter().map(ToString::to_string).collect();
-            assert_eq!(named.join(" "), expected, "{anchor}");
+    for import in &on_line {
+        match &import.what {
+            // A path in code that leads to it.
+            Imported::Module if import.module.split("::").any(|part| part == symbol.name()) => {
+                names.push(import.module.as_str());
+            }
+            Imported::Module => names.extend(import.alias.as_deref()),
+            // It has another name where it is given out.
+            Imported::Name(_) if on_line.len() == 1 => names.extend(local_name(import)),
+            Imported::Name(_) | Imported::All => {}
         }
-        assert_eq!(named_by(&index, YARD, &at("src/yard.rs:Gone")), None);
-        assert_eq!(named_by(&index, "", &at("src/yard.rs:Yard")), None, "another source");
     }
+    if names.is_empty() {
+        names.push(symbol.name());
+    }
+    names
 }

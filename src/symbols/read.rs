@@ -11,6 +11,7 @@ use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 use super::file::{FileSymbols, Limits, Skip};
 use super::gate;
 use super::languages::{Interest, Language};
+use super::mentions::mentions;
 use super::walk::{Step, Walk};
 
 /// Bytes that the parser gets at once.
@@ -143,7 +144,7 @@ fn walk(
             }
             if !cursor.goto_parent() {
                 dialect.finish(&mut walk);
-                return walk.finish();
+                return walk.finish(mentions(language, source, tree));
             }
             depth = depth.saturating_sub(1);
         }

@@ -88,6 +88,19 @@ impl Index {
         uses.into_iter().filter(|used| used.path != path).collect()
     }
 
+    /// Whether a file gives out all of what lies outside of the tree.
+    pub(super) fn gives_out_unseen(&self, path: &str) -> bool {
+        let Some(file) = self.layout.file(path) else { return false };
+        let symbols = self.symbols(file);
+        let dialect = symbols.language.dialect();
+        let search = Search::new(self);
+        symbols.imports.iter().any(|import| {
+            import.what == Imported::All
+                && dialect.gives_out(path, import)
+                && search.located(file, &import.module).is_empty()
+        })
+    }
+
     /// The types that a type is made from, sorted as they are written.
     pub fn bases(&self, anchor: &Anchor) -> Vec<Base> {
         let Some(resolved) = self.resolve(anchor) else { return Vec::new() };

@@ -1,7 +1,7 @@
 //! What is gathered on the way through a syntax tree: scopes, drafts of definitions, imports; each within limits.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use tree_sitter::Node;
@@ -9,6 +9,7 @@ use tree_sitter::Node;
 use super::file::{Definition, FileSymbols, Implementation, Import, Imported, Kind, Limits};
 use super::fingerprint::Tokens;
 use super::languages::Language;
+use super::mentions::Mentions;
 
 /// The bases of one definition, at most.
 const BASES: usize = 64;
@@ -67,6 +68,7 @@ struct Scope {
 struct Found {
     kind: Kind,
     public: bool,
+    more: bool,
     line: u32,
     bases: Vec<String>,
     pieces: Vec<Range<u32>>,
@@ -89,6 +91,10 @@ pub struct Walk<'s> {
     public: BTreeSet<String>,
     texts: Vec<(String, Range<u32>)>,
     decorated: HashMap<usize, Outside>,
+    /// Nodes, and symbols, that something else may give members.
+    more: (HashSet<usize>, BTreeSet<String>),
+    /// Where paths stand that lead out of the file, with the modules that they are.
+    paths: Vec<(u32, String)>,
     file: FileSymbols,
     references: BTreeSet<String>,
 }
@@ -104,6 +110,8 @@ impl<'s> Walk<'s> {
             public: BTreeSet::new(),
             texts: Vec::new(),
             decorated: HashMap::new(),
+            more: (HashSet::new(), BTreeSet::new()),
+            paths: Vec::new(),
             file: FileSymbols::empty(language, None),
             references: BTreeSet::new(),
         }
@@ -210,13 +218,15 @@ impl<'s> Walk<'s> {
             || (span(draft.node), line(draft.node), draft.public),
             |outside| (outside.span.clone(), outside.line, draft.public || outside.public),
         );
+        let more = self.more.0.contains(&draft.node.id());
         match self.found.entry(symbol) {
             Entry::Vacant(entry) => {
-                entry.insert(Found { kind: draft.kind, public, line, bases, pieces: vec![span] });
+                entry.insert(Found { kind: draft.kind, public, more, line, bases, pieces: vec![span] });
             }
             Entry::Occupied(mut entry) => {
                 let found = entry.get_mut();
                 found.public |= public;
+                found.more |= more;
                 if draft.kind == Kind::Type && found.kind != Kind::Type {
                     found.kind = Kind::Type;
                     found.line = line;
@@ -246,6 +256,25 @@ impl<'s> Walk<'s> {
             |around| Outside { public: public || around.public, ..around.clone() },
         );
         self.decorated.insert(inner.id(), outside);
+    }
+
+    /// Says that something else may give members to what a node defines.
+    pub fn has_more(&mut self, node: Node<'_>) {
+        self.more.0.insert(node.id());
+    }
+
+    /// The same of what the current scope is inside of.
+    pub fn within_has_more(&mut self) {
+        if self.more.1.len() < self.limits.definitions {
+            self.more.1.insert(self.within().to_owned());
+        }
+    }
+
+    /// Records where a path stands that leads to a module or into one.
+    pub fn path(&mut self, node: Node<'_>, module: String) {
+        if self.paths.len() < MENTIONS && module.len() <= self.limits.name_bytes {
+            self.paths.push((span(node).start, module));
+        }
     }
 
     /// Whether what is around a node makes it public.
@@ -334,21 +363,26 @@ impl<'s> Walk<'s> {
     }
 
     /// Measures the texts and hands out what was found.
-    pub fn finish(mut self) -> FileSymbols {
+    pub fn finish(mut self, mentions: Mentions<'_>) -> FileSymbols {
+        let tokens =
+            if self.found.is_empty() { Tokens::default() } else { Tokens::of(self.source.as_bytes()) };
+        let imported: BTreeSet<&str> = self.file.imports.iter().filter_map(local_name).collect();
+        let found = &self.found;
+        self.file.references = std::mem::take(&mut self.references)
+            .into_iter()
+            .filter(|name| !found.contains_key(name) && !imported.contains(name.as_str()))
+            .collect();
+        let refers = self.refers(mentions.refers);
+        self.file.words = mentions.words.into_iter().collect();
+        let mut named: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (symbol, found) in &self.found {
+            named.insert(symbol.clone(), names_in(&refers, &found.pieces));
+        }
         for (symbol, text) in std::mem::take(&mut self.texts) {
             if let Some(found) = self.found.get_mut(&symbol) {
                 found.pieces.push(text);
             }
         }
-        let tokens =
-            if self.found.is_empty() { Tokens::default() } else { Tokens::of(self.source.as_bytes()) };
-        let imported: BTreeSet<&str> = self.file.imports.iter().filter_map(local_name).collect();
-        let found = &self.found;
-        self.file.references = self
-            .references
-            .into_iter()
-            .filter(|name| !found.contains_key(name) && !imported.contains(name.as_str()))
-            .collect();
         self.file.definitions = std::mem::take(&mut self.found)
             .into_iter()
             .map(|(symbol, found)| Definition {
@@ -356,13 +390,44 @@ impl<'s> Walk<'s> {
                 span: found.pieces[0].clone(),
                 line: found.line,
                 public: found.public || self.public.contains(&symbol),
+                more: found.more || self.more.1.contains(&symbol),
                 bases: found.bases,
+                names: named.remove(&symbol).unwrap_or_default(),
                 fingerprint: tokens.fingerprint(&found.pieces, &symbol),
                 symbol,
             })
             .collect();
         self.file
     }
+
+    /// The names that refer to what the file imports, defines or sees, with the paths that lead out of it; sorted by where they
+    /// stand.
+    fn refers(&mut self, all: Vec<(u32, &str)>) -> Vec<(u32, String)> {
+        let file = &self.file;
+        let known: HashSet<&str> = file
+            .imports
+            .iter()
+            .filter_map(local_name)
+            .chain(self.found.keys().map(String::as_str))
+            .chain(file.references.iter().map(String::as_str))
+            .collect();
+        let all = all.into_iter().filter(|(_, name)| known.contains(name));
+        let mut refers: Vec<(u32, String)> = all.map(|(at, name)| (at, name.to_owned())).collect();
+        refers.append(&mut self.paths);
+        refers.sort_unstable();
+        refers
+    }
+}
+
+/// The names that stand in some pieces of a text, sorted.
+fn names_in(refers: &[(u32, String)], pieces: &[Range<u32>]) -> Vec<String> {
+    let mut names = BTreeSet::new();
+    for piece in pieces {
+        let from = refers.partition_point(|(at, _)| *at < piece.start);
+        let to = refers.partition_point(|(at, _)| *at < piece.end);
+        names.extend(refers[from..to.max(from)].iter().map(|(_, name)| name.as_str()));
+    }
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// The name that an import gives to its file.

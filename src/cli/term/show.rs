@@ -116,6 +116,7 @@ fn stands(found: &Resolution) -> String {
         }
         Resolution::Gone => "not there any more".to_owned(),
         Resolution::Never => "not there, and never was as far as history is known".to_owned(),
+        Resolution::Perhaps(why) => format!("nobody can tell: {why}"),
         Resolution::Unindexed(why) => format!("couldn't be looked up: {why}"),
     }
 }

@@ -14,8 +14,8 @@ use crate::language::suggest::closest;
 use crate::model::CommitId;
 use crate::model::language::{Anchor, Language};
 use crate::symbols::{
-    self, Declared, FileSymbols, Index, Kind, Language as Programming, TreeRecord, Verdict, classify,
-    load_bearing, named_by,
+    self, Before, Declared, FileSymbols, Index, Kind, Language as Programming, TreeRecord, Verdict, classify,
+    inherited, load_bearing, named_by, perhaps,
 };
 
 use super::past::{self, Past};
@@ -193,11 +193,19 @@ impl Library {
         let then = Language { roots: roots_then(language, anchors), ..language.clone() };
         let mut past = Past::new(self, repo, head, &then);
         for anchor in anchors {
-            let at_first = symbols.resolve(anchor);
+            let at_first = symbols.at_first(anchor);
             if !matches!(at_first, Resolution::Gone | Resolution::Never | Resolution::Ambiguous(_)) {
                 continue;
             }
-            let mut found = past.follow(symbols, anchor).await?.unwrap_or(at_first);
+            let followed = past.follow(symbols, anchor).await?;
+            let before = if followed.is_some() { Before::Defined } else { Before::Unknown };
+            let mut found = followed.unwrap_or(at_first);
+            // What was moved or renamed is told, even where its name is still said for something else; what a type has from another
+            // one by now is still there.
+            let is_inherited = inherited(&symbols.index, anchor).is_some();
+            if before == Before::Unknown || found == Resolution::Gone || is_inherited {
+                found = symbols.perhaps(anchor, before).unwrap_or(found);
+            }
             if matches!(found, Resolution::Gone | Resolution::Never)
                 && let Some(why) = symbols.left_roots(repo, head, anchor)?
             {
@@ -327,6 +335,25 @@ impl Symbols {
         Some((excerpt.line as usize, excerpt.text))
     }
 
+    /// Where the symbol of an anchor is, as far as this state of the code tells what it defines.
+    fn at_first(&self, anchor: &Anchor) -> Resolution {
+        if self.index.resolve(anchor).is_some() {
+            return Resolution::Resolves;
+        }
+        if let Some(why) = self.unread(anchor.path()) {
+            return Resolution::Unindexed(why);
+        }
+        if self.roots.is_empty() {
+            return Resolution::Unindexed("`language` declares no `roots` to look for code in".to_owned());
+        }
+        self.became.get(anchor).cloned().unwrap_or_else(|| unknown(anchor, &self.index))
+    }
+
+    /// That the symbol of an anchor may be there though nothing defines it, if it may.
+    fn perhaps(&self, anchor: &Anchor, before: Before) -> Option<Resolution> {
+        perhaps(&self.index, anchor, before).map(Resolution::Perhaps)
+    }
+
     /// Why nobody can tell what is in a file; `None` where it was read, or isn't there.
     pub(super) fn unread(&self, path: &str) -> Option<String> {
         if !self.files.contains(path) {
@@ -351,16 +378,12 @@ impl Symbols {
 
 impl Code for Symbols {
     fn resolve(&self, anchor: &Anchor) -> Resolution {
-        if self.index.resolve(anchor).is_some() {
-            return Resolution::Resolves;
+        let found = self.at_first(anchor);
+        let is_open = matches!(found, Resolution::Gone | Resolution::Never | Resolution::Ambiguous(_));
+        if !is_open || self.became.contains_key(anchor) {
+            return found;
         }
-        if let Some(why) = self.unread(anchor.path()) {
-            return Resolution::Unindexed(why);
-        }
-        if self.roots.is_empty() {
-            return Resolution::Unindexed("`language` declares no `roots` to look for code in".to_owned());
-        }
-        self.became.get(anchor).cloned().unwrap_or_else(|| unknown(anchor, &self.index))
+        self.perhaps(anchor, Before::Unknown).unwrap_or(found)
     }
 
     fn defined(&self, anchor: &Anchor) -> Option<Anchor> {
@@ -369,7 +392,7 @@ impl Code for Symbols {
 
     fn depends(&self, anchor: &Anchor) -> Option<Vec<Anchor>> {
         let at = self.defined(anchor)?;
-        named_by(&self.index, &self.text(at.path())?, &at)
+        named_by(&self.index, &at)
     }
 
     fn bases(&self, anchor: &Anchor) -> Option<Vec<Anchor>> {
@@ -459,13 +482,18 @@ impl Code for Symbols {
             vec![String::new()]
         };
         for start in &from {
+            // Only where the longest path of modules leads to is asked for what isn't read: others lead by it.
+            let mut nearest = true;
             for split in (0..=parts.len()).rev() {
                 let module = format!("{start}{}", parts[..split].join("/"));
                 let symbol = parts[split..].join(".");
                 if symbol.is_empty() && self.has_file(&module) == Answer::Yes {
                     return Answer::Yes;
                 }
-                for path in self.modules(&module) {
+                let modules = self.modules(&module);
+                let is_nearest = nearest && !modules.is_empty();
+                nearest &= !is_nearest;
+                for path in modules {
                     let within = [symbol.clone(), format!("{}.{symbol}", parts[split.saturating_sub(1)])];
                     let is_there = |symbol: &String| {
                         Anchor::new(path, symbol).is_ok_and(|at| self.index.resolve(&at).is_some())
@@ -475,6 +503,10 @@ impl Code for Symbols {
                     }
                     if let Some(why) = self.unread(path) {
                         return Answer::Unknown { why };
+                    }
+                    let may_be = |at: &Anchor| self.perhaps(at, Before::Unknown).is_some();
+                    if is_nearest && Anchor::new(path, &symbol).is_ok_and(|at| may_be(&at)) {
+                        return Answer::Yes;
                     }
                 }
             }

@@ -182,7 +182,7 @@ fn symbol(code: &dyn Code, places: &[Anchor]) -> Held {
     for anchor in places {
         match code.resolve(anchor) {
             Resolution::Resolves => return Held::Resolved,
-            Resolution::Unindexed(_) => unknown = true,
+            Resolution::Perhaps(_) | Resolution::Unindexed(_) => unknown = true,
             Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => became.push(to),
             Resolution::Ambiguous(many) => meant.extend(many.iter().map(ToString::to_string)),
             Resolution::Gone | Resolution::Never => {}

@@ -18,7 +18,7 @@ use super::{Kept, Look, Proposal, counted, in_span};
 /// The key of the relations that code put there: a list of `kind id`.
 pub(crate) const LEDGER: &str = "edges_by_code";
 
-/// The relation of a definition to what its text names.
+/// The relation of a definition to what its code refers to.
 pub(crate) const DEPENDS_ON: &str = "depends_on";
 
 /// The relation of a type to a port that it is made from.

@@ -162,7 +162,11 @@ fn covered(look: &Look<'_>) -> BTreeSet<Anchor> {
         match look.code.resolve(anchor) {
             Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => covered.extend([to]),
             Resolution::Ambiguous(places) => covered.extend(places),
-            Resolution::Resolves | Resolution::Gone | Resolution::Never | Resolution::Unindexed(_) => {}
+            Resolution::Resolves
+            | Resolution::Perhaps(_)
+            | Resolution::Gone
+            | Resolution::Never
+            | Resolution::Unindexed(_) => {}
         }
         covered.insert(anchor.clone());
     }

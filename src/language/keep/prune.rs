@@ -70,7 +70,9 @@ pub fn keep(look: &Look<'_>) -> Kept {
 fn fate(look: &Look<'_>, file: &TermFile, anchor: &Anchor) -> Result<Option<Fate>, String> {
     let (to, commit) = match look.code.resolve(anchor) {
         // What never was isn't gone: it is a mistake for people to correct.
-        Resolution::Resolves | Resolution::Unindexed(_) | Resolution::Never => return Ok(None),
+        Resolution::Resolves | Resolution::Perhaps(_) | Resolution::Unindexed(_) | Resolution::Never => {
+            return Ok(None);
+        }
         Resolution::Gone => return Ok(Some(Fate::Gone)),
         Resolution::Moved(to) => (to, None),
         Resolution::Renamed { to, commit } => (to, Some(commit)),

@@ -91,7 +91,7 @@ fn cites<'a>(record: &'a Record, roots: &[String], code: &dyn Code) -> Cites<'a>
         let Pointed::Symbol(anchor) = &cited.to else { continue };
         cites.all.insert(anchor.path().to_owned());
         let became = match code.resolve(anchor) {
-            Resolution::Resolves | Resolution::Unindexed(_) => continue,
+            Resolution::Resolves | Resolution::Perhaps(_) | Resolution::Unindexed(_) => continue,
             Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => format!("is `{to}` now"),
             Resolution::Ambiguous(_) => "isn't there any more, and nobody can tell what it became".to_owned(),
             Resolution::Gone => "isn't there any more".to_owned(),

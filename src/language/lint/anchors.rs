@@ -28,7 +28,7 @@ fn look(cx: &Cx<'_>, file: &TermFile, anchor: &Anchor) -> Option<Found> {
     let found = |message: String| Found::new(&file.path, span.clone(), message);
     let name = anchor.name();
     Some(match cx.code.resolve(anchor) {
-        Resolution::Resolves => return None,
+        Resolution::Resolves | Resolution::Perhaps(_) => return None,
         Resolution::Moved(to) => found(format!("`{name}` isn't in `{}` any more", anchor.path()))
             .help(format!("it has moved: write \"{to}\""))
             .fix(span.clone(), spelt(&to.to_string().into())),

@@ -217,7 +217,7 @@ fn alias_added(cx: &Cx<'_>, term: &Term, alias: &str) -> What {
 fn breaks(cx: &Cx<'_>, term: &Term) -> Option<What> {
     let anchor = term.code_anchor.as_ref().filter(|_| term.is_live())?;
     let why = match cx.code.resolve(anchor) {
-        Resolution::Resolves | Resolution::Unindexed(_) => return None,
+        Resolution::Resolves | Resolution::Perhaps(_) | Resolution::Unindexed(_) => return None,
         Resolution::Moved(to) => format!("it has moved to {}", code_span(&to.to_string())),
         Resolution::Renamed { to, .. } => format!("it was renamed to {}", code_span(&to.to_string())),
         Resolution::Ambiguous(places) => match &places[..] {

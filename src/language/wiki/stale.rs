@@ -95,7 +95,7 @@ pub fn place(code_ref: &CodeRef, code: &dyn Code) -> Place {
             }
             Resolution::Ambiguous(places) => return Place::Several(places),
             Resolution::Never => (code.resolves(anchor), true),
-            Resolution::Resolves | Resolution::Gone | Resolution::Unindexed(_) => {
+            Resolution::Resolves | Resolution::Perhaps(_) | Resolution::Gone | Resolution::Unindexed(_) => {
                 (code.resolves(anchor), false)
             }
         },

@@ -4,6 +4,7 @@ use tree_sitter::Node;
 
 use super::super::file::{Imported, Kind};
 use super::super::layout::{Layout, Located, folder, join};
+use super::super::mentions::{Part, Reach, Spot};
 use super::super::walk::{Draft, Place, Step, Walk};
 use super::Interest;
 
@@ -51,6 +52,76 @@ pub(super) fn interest(kind: &str) -> Interest {
     }
 }
 
+/// What a node is to the names in it.
+pub(super) fn part(spot: &Spot<'_, '_>) -> Part {
+    match (spot.of, spot.field) {
+        ("import_statement" | "export_clause" | "namespace_export", _) => Part::Nothing,
+        ("type_parameter" | "mapped_type_clause", "name") => Part::Parameter,
+        ("infer_type", _) if spot.kind == "type_identifier" => Part::Parameter,
+        ("nested_type_identifier" | "index_signature" | "type_predicate", "name") => Part::Other,
+        (
+            "class_declaration"
+            | "abstract_class_declaration"
+            | "class"
+            | "interface_declaration"
+            | "enum_declaration"
+            | "type_alias_declaration"
+            | "function_declaration"
+            | "generator_function_declaration"
+            | "function_signature"
+            | "function_expression"
+            | "generator_function"
+            | "internal_module"
+            | "module"
+            | "variable_declarator",
+            "name",
+        ) => Part::Names,
+        ("formal_parameters", _)
+        | ("required_parameter" | "optional_parameter", "pattern" | "name")
+        | ("arrow_function" | "catch_clause", "parameter")
+        | ("for_in_statement", "left") => Part::Binds,
+        ("required_parameter" | "optional_parameter", "type" | "value" | "decorator")
+        | ("assignment_pattern" | "object_assignment_pattern", "right")
+        | ("computed_property_name" | "subscript_expression", _)
+        | ("member_expression", "object") => Part::Code,
+        ("jsx_opening_element" | "jsx_closing_element" | "jsx_self_closing_element", "name")
+            if spot.text().starts_with(char::is_lowercase) && spot.kind == "identifier" =>
+        {
+            Part::Other
+        }
+        _ => Part::Same,
+    }
+}
+
+/// How far names reach that are bound in a kind of node.
+pub(super) fn reach(kind: &str) -> Option<Reach> {
+    match kind {
+        "function_declaration"
+        | "generator_function_declaration"
+        | "function_expression"
+        | "generator_function"
+        | "arrow_function"
+        | "method_definition"
+        | "method_signature"
+        | "abstract_method_signature"
+        | "function_signature"
+        | "call_signature"
+        | "construct_signature"
+        | "function_type"
+        | "constructor_type"
+        | "catch_clause"
+        | "for_statement"
+        | "for_in_statement" => Some(Reach::Body),
+        "statement_block" | "switch_body" | "class_static_block" => Some(Reach::Whole),
+        "class_declaration"
+        | "abstract_class_declaration"
+        | "class"
+        | "interface_declaration"
+        | "type_alias_declaration" => Some(Reach::Type),
+        _ => None,
+    }
+}
+
 /// Looks at a node.
 pub(super) fn visit(node: Node<'_>, walk: &mut Walk<'_>) -> Step {
     let hidden = || Step::Scope(Place::Function, String::new());
@@ -61,6 +132,9 @@ pub(super) fn visit(node: Node<'_>, walk: &mut Walk<'_>) -> Step {
         }
         "export_statement" => export(node, walk),
         "class_declaration" | "abstract_class_declaration" => {
+            if is_decorated(node) {
+                walk.has_more(node);
+            }
             named(node, walk, Kind::Type).map_or(Step::Into, |name| Step::Scope(Place::Type, name))
         }
         "interface_declaration" => {
@@ -70,6 +144,7 @@ pub(super) fn visit(node: Node<'_>, walk: &mut Walk<'_>) -> Step {
             named(node, walk, Kind::Type).map_or(Step::Into, |name| Step::Scope(Place::Type, name))
         }
         "type_alias_declaration" => {
+            walk.has_more(node);
             named(node, walk, Kind::Type);
             Step::Over
         }
@@ -130,6 +205,15 @@ pub(super) fn finish(walk: &mut Walk<'_>) {
         .collect();
     let mut own = own.into_iter();
     walk.imports_mut().retain(|_| !own.next().unwrap_or(false));
+}
+
+/// Whether a decorator is put on a class, or on what gives it out.
+fn is_decorated(class: Node<'_>) -> bool {
+    let has_one = |node: Node<'_>| {
+        let mut cursor = node.walk();
+        node.named_children(&mut cursor).take(16).any(|child| child.kind() == "decorator")
+    };
+    has_one(class) || class.parent().is_some_and(|of| of.kind() == "export_statement" && has_one(of))
 }
 
 /// Defines what has a name, and says which.

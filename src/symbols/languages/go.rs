@@ -4,6 +4,7 @@ use tree_sitter::Node;
 
 use super::super::file::{Import, Imported, Kind};
 use super::super::layout::{Layout, Located};
+use super::super::mentions::{Part, Reach, Spot};
 use super::super::walk::{Draft, Place, Step, Walk, local_name};
 use super::{Dialect, Interest};
 
@@ -30,6 +31,8 @@ impl Dialect for Go {
             | "const_spec"
             | "var_spec"
             | "method_elem"
+            | "field_declaration"
+            | "type_elem"
             | "selector_expression"
             | "qualified_type"
             | "type_identifier"
@@ -57,10 +60,21 @@ impl Dialect for Go {
             }
             "method_declaration" => method(node, walk),
             "type_spec" | "type_alias" => {
+                let made = node.child_by_field_name("type").map(|made| made.kind());
+                if !matches!(made, Some("struct_type" | "interface_type")) {
+                    walk.has_more(node);
+                }
                 let Some(name) = plain(node, walk, Kind::Type) else { return Step::Into };
                 let interface =
                     node.child_by_field_name("type").is_some_and(|made| made.kind() == "interface_type");
                 Step::Scope(if interface { Place::Interface } else { Place::Type }, name.to_owned())
+            }
+            // What has no name is embedded.
+            "field_declaration" | "type_elem" => {
+                if walk.place() != Place::Function && node.child_by_field_name("name").is_none() {
+                    walk.within_has_more();
+                }
+                Step::Into
             }
             "method_elem" => {
                 if walk.place() == Place::Interface {
@@ -79,6 +93,54 @@ impl Dialect for Go {
             }
             _ => qualified(node, walk),
         }
+    }
+
+    fn part(&self, spot: &Spot<'_, '_>) -> Part {
+        match (spot.of, spot.field) {
+            ("package_clause" | "import_spec", _) => Part::Nothing,
+            ("qualified_type", "name") => Part::Other,
+            ("function_declaration" | "type_spec" | "type_alias", "name") => Part::Names,
+            // The parameters of its type get their names here.
+            ("method_declaration", "receiver") => Part::Parameter,
+            ("parameter_declaration" | "variadic_parameter_declaration", "type")
+                if spot.inherited != Part::Parameter =>
+            {
+                Part::Code
+            }
+            ("type_parameter_declaration", "name") => Part::Parameter,
+            ("type_parameter_declaration", "type") => Part::Code,
+            ("parameter_declaration" | "variadic_parameter_declaration", "name")
+            | ("short_var_declaration" | "range_clause" | "receive_statement", "left")
+            | ("type_switch_statement", "alias") => Part::Binds,
+            ("var_spec" | "const_spec", "name") => Part::Names,
+            ("keyed_element", "key") => key(spot),
+            _ => Part::Same,
+        }
+    }
+
+    fn reach(&self, kind: &str) -> Option<Reach> {
+        match kind {
+            "function_declaration"
+            | "method_declaration"
+            | "func_literal"
+            | "for_statement"
+            | "function_type"
+            | "method_elem" => Some(Reach::Body),
+            "block"
+            | "if_statement"
+            | "expression_switch_statement"
+            | "type_switch_statement"
+            | "expression_case"
+            | "type_case"
+            | "default_case"
+            | "communication_case" => Some(Reach::Whole),
+            "type_spec" | "type_alias" => Some(Reach::Type),
+            _ => None,
+        }
+    }
+
+    fn qualified(&self, kind: &str) -> bool {
+        matches!(kind, "selector_expression" | "qualified_type")
     }
 
     fn finish(&self, walk: &mut Walk<'_>) {
@@ -131,6 +193,16 @@ fn name_of(import: &Import) -> &str {
 /// The name that a package's path ends in: `…/yaml/v3` and `gopkg.in/yaml.v3` are `yaml`.
 fn package_name(last: &str) -> &str {
     last.split(".v").next().unwrap_or(last)
+}
+
+/// What the name before a value is: that of a field, or of a constant where a map or a list is built.
+fn key(spot: &Spot<'_, '_>) -> Part {
+    let built = spot.out(2).filter(|of| of.kind() == "composite_literal");
+    let made = built.and_then(|built| built.child_by_field_name("type"));
+    let is_listed = made.is_some_and(|made| {
+        matches!(made.kind(), "map_type" | "array_type" | "slice_type" | "implicit_length_array_type")
+    });
+    if is_listed { Part::Code } else { Part::Other }
 }
 
 fn public(name: &str) -> bool {

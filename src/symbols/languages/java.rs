@@ -4,6 +4,7 @@ use tree_sitter::Node;
 
 use super::super::file::{Import, Imported, Kind};
 use super::super::layout::{Layout, Located};
+use super::super::mentions::{Part, Reach, Spot};
 use super::super::walk::{Draft, Place, Step, Walk};
 use super::{Dialect, Interest};
 
@@ -83,6 +84,85 @@ impl Dialect for Java {
         }
     }
 
+    fn part(&self, spot: &Spot<'_, '_>) -> Part {
+        match (spot.of, spot.field) {
+            ("package_declaration" | "import_declaration" | "break_statement" | "continue_statement", _) => {
+                Part::Nothing
+            }
+            (
+                "class_declaration"
+                | "interface_declaration"
+                | "enum_declaration"
+                | "record_declaration"
+                | "annotation_type_declaration",
+                "name",
+            ) => Part::Names,
+            (
+                "method_declaration"
+                | "constructor_declaration"
+                | "compact_constructor_declaration"
+                | "annotation_type_element_declaration"
+                | "enum_constant"
+                | "scoped_identifier",
+                "name",
+            )
+            | ("field_access", "field")
+            | ("element_value_pair", "key") => Part::Other,
+            ("labeled_statement" | "switch_label", _) if spot.kind == "identifier" => Part::Other,
+            ("method_invocation", "name") => {
+                let object = spot.out(0).and_then(|of| of.child_by_field_name("object"));
+                if object.is_some() { Part::Other } else { Part::Code }
+            }
+            ("scoped_type_identifier" | "method_reference", _) if !spot.is_first() => match spot.kind {
+                "identifier" | "type_identifier" => Part::Other,
+                _ => Part::Same,
+            },
+            ("type_parameter", _) if spot.kind == "type_identifier" => Part::Parameter,
+            ("variable_declarator", "name") => {
+                let fields = ["field_declaration", "constant_declaration"];
+                let is_field = spot.out(1).is_some_and(|of| fields.contains(&of.kind()));
+                if is_field { Part::Other } else { Part::Binds }
+            }
+            (
+                "formal_parameter"
+                | "catch_formal_parameter"
+                | "enhanced_for_statement"
+                | "resource"
+                | "instanceof_expression",
+                "name",
+            )
+            | ("inferred_parameters", _) => Part::Binds,
+            ("lambda_expression", "parameters")
+            | ("receiver_parameter" | "type_pattern" | "record_pattern_component", _)
+                if spot.kind == "identifier" =>
+            {
+                Part::Binds
+            }
+            _ => Part::Same,
+        }
+    }
+
+    fn reach(&self, kind: &str) -> Option<Reach> {
+        match kind {
+            "method_declaration"
+            | "constructor_declaration"
+            | "compact_constructor_declaration"
+            | "lambda_expression"
+            | "catch_clause"
+            | "enhanced_for_statement"
+            | "for_statement" => Some(Reach::Body),
+            "block" | "switch_block" | "constructor_body" | "try_with_resources_statement" => {
+                Some(Reach::Whole)
+            }
+            "class_declaration"
+            | "interface_declaration"
+            | "enum_declaration"
+            | "record_declaration"
+            | "annotation_type_declaration" => Some(Reach::Type),
+            _ => None,
+        }
+    }
+
     fn finish(&self, _walk: &mut Walk<'_>) {}
 
     fn modules(&self, layout: &Layout, _from: &str, module: &str) -> Vec<Located> {
@@ -117,6 +197,9 @@ fn typed(node: Node<'_>, walk: &mut Walk<'_>, place: Place) -> Step {
     let Some(name) = walk.field(node, "name") else { return Step::Into };
     let public = open(node, walk);
     let bases = bases(node, walk);
+    if node.kind() == "enum_declaration" || modifiers(node, walk).contains('@') {
+        walk.has_more(node);
+    }
     walk.define(Draft { kind: Kind::Type, name, node, public, bases });
     Step::Scope(place, name.to_owned())
 }

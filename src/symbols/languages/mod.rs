@@ -5,6 +5,7 @@ use tree_sitter::Node;
 
 use super::file::Import;
 use super::layout::{Layout, Located};
+use super::mentions::{Part, Reach, Spot};
 use super::walk::{Step, Walk};
 
 mod ecmascript;
@@ -58,6 +59,17 @@ pub trait Dialect: Sync {
 
     /// Looks at a node that it wants to see.
     fn visit(&self, node: Node<'_>, walk: &mut Walk<'_>) -> Step;
+
+    /// What a node is to the names in it, where it isn't what the node around it is.
+    fn part(&self, spot: &Spot<'_, '_>) -> Part;
+
+    /// How far names reach that are bound in a kind of node; none: beyond it.
+    fn reach(&self, kind: &str) -> Option<Reach>;
+
+    /// Whether a kind of node is a name with that of its package before it, which refers as a whole.
+    fn qualified(&self, _kind: &str) -> bool {
+        false
+    }
 
     /// Looks at everything once more, at the end of a file.
     fn finish(&self, walk: &mut Walk<'_>);

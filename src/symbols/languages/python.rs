@@ -4,6 +4,7 @@ use tree_sitter::Node;
 
 use super::super::file::{Import, Imported, Kind};
 use super::super::layout::{Layout, Located, folder, join};
+use super::super::mentions::{Part, Reach, Spot};
 use super::super::walk::{Draft, Place, Step, Walk};
 use super::{Dialect, Interest};
 
@@ -53,6 +54,7 @@ impl Dialect for Python {
             "decorated_definition" => {
                 if let Some(inner) = node.child_by_field_name("definition") {
                     walk.decorate(inner, node, false);
+                    walk.has_more(inner);
                 }
                 Step::Into
             }
@@ -66,6 +68,7 @@ impl Dialect for Python {
                 Step::Over
             }
             "type_alias_statement" => {
+                walk.has_more(node);
                 if let Some(name) = walk.field(node, "left").and_then(|left| left.split('[').next()) {
                     walk.define(Draft {
                         kind: Kind::Type,
@@ -85,6 +88,55 @@ impl Dialect for Python {
                 import_from(node, walk);
                 Step::Over
             }
+        }
+    }
+
+    fn part(&self, spot: &Spot<'_, '_>) -> Part {
+        match (spot.of, spot.field) {
+            (
+                "import_statement"
+                | "import_from_statement"
+                | "future_import_statement"
+                | "global_statement"
+                | "nonlocal_statement",
+                _,
+            ) => Part::Nothing,
+            ("attribute", "attribute") | ("keyword_argument", "name") => Part::Other,
+            ("dotted_name" | "member_type", _) if !spot.is_first() => Part::Other,
+            ("keyword_pattern", _) if spot.is_first() => Part::Other,
+            ("attribute", "object") | ("subscript", _) => Part::Code,
+            ("class_pattern", _) if spot.is_first() => Part::Code,
+            ("constrained_type", _) if !spot.is_first() => Part::Code,
+            ("class_definition" | "function_definition" | "named_expression", "name")
+            | ("assignment" | "augmented_assignment" | "for_statement", "left")
+            | ("as_pattern" | "except_clause", "alias")
+            | ("splat_pattern", _) => Part::Names,
+            ("class_definition" | "function_definition", "type_parameters")
+            | ("type_alias_statement", "left") => Part::Parameter,
+            ("assignment" | "typed_parameter" | "typed_default_parameter", "type")
+            | ("default_parameter" | "typed_default_parameter", "value") => Part::Code,
+            ("parameters" | "lambda_parameters", _) | ("for_in_clause", "left") => Part::Binds,
+            // A name alone takes what is matched; one with dots is compared.
+            ("case_pattern", _) if spot.kind == "dotted_name" && spot.node.named_child_count() == 1 => {
+                Part::Names
+            }
+            ("as_pattern", _) if spot.kind == "identifier" => {
+                let is_case = spot.out(1).is_some_and(|of| of.kind() == "case_pattern");
+                if is_case { Part::Names } else { Part::Same }
+            }
+            _ => Part::Same,
+        }
+    }
+
+    fn reach(&self, kind: &str) -> Option<Reach> {
+        match kind {
+            "function_definition" | "lambda" => Some(Reach::Body),
+            "list_comprehension"
+            | "set_comprehension"
+            | "dictionary_comprehension"
+            | "generator_expression" => Some(Reach::Whole),
+            "class_definition" | "type_alias_statement" => Some(Reach::Type),
+            _ => None,
         }
     }
 

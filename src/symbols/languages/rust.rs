@@ -4,6 +4,7 @@ use tree_sitter::Node;
 
 use super::super::file::{Import, Imported, Kind};
 use super::super::layout::{Layout, Located, folder, join};
+use super::super::mentions::{Part, Reach, Spot};
 use super::super::walk::{Draft, Place, Step, Walk};
 use super::{Dialect, Interest, plain_names};
 
@@ -35,6 +36,7 @@ impl Dialect for Rust {
             | "macro_definition"
             | "enum_variant"
             | "use_declaration"
+            | "macro_invocation"
             | "crate"
             | "super" => Interest::Visit,
             "line_comment"
@@ -59,8 +61,79 @@ impl Dialect for Rust {
                 path_in_code(node, walk);
                 Step::Into
             }
+            "macro_invocation" => {
+                if matches!(walk.place(), Place::Type | Place::Interface) {
+                    walk.within_has_more();
+                }
+                Step::Into
+            }
             "impl_item" => implementation(node, walk),
             kind => item(kind, node, walk),
+        }
+    }
+
+    fn part(&self, spot: &Spot<'_, '_>) -> Part {
+        match (spot.of, spot.field) {
+            (
+                "use_declaration"
+                | "extern_crate_declaration"
+                | "visibility_modifier"
+                | "lifetime"
+                | "label"
+                | "lifetime_parameter",
+                _,
+            ) => Part::Nothing,
+            ("attribute", "arguments") => attributed(spot),
+            ("token_tree" | "token_repetition", _) if spot.kind == "identifier" => token(spot),
+            (
+                "struct_item"
+                | "enum_item"
+                | "union_item"
+                | "trait_item"
+                | "type_item"
+                | "function_item"
+                | "function_signature_item"
+                | "const_item"
+                | "static_item"
+                | "mod_item"
+                | "macro_definition",
+                "name",
+            ) => Part::Names,
+            ("enum_variant" | "associated_type" | "type_binding", "name") => Part::Other,
+            ("type_parameter" | "const_parameter", "name") => Part::Parameter,
+            ("scoped_identifier" | "scoped_type_identifier", "name") => {
+                let path = spot.out(0).and_then(|of| of.child_by_field_name("path"));
+                if path.is_some_and(|path| path.kind() == "self") { Part::Code } else { Part::Other }
+            }
+            ("scoped_identifier" | "scoped_type_identifier", "path")
+            | ("struct_pattern" | "tuple_struct_pattern" | "parameter", "type")
+            | ("generic_pattern" | "range_pattern", _)
+            | ("match_pattern", "condition") => Part::Code,
+            (
+                "parameter" | "let_declaration" | "let_condition" | "for_expression" | "match_arm",
+                "pattern",
+            )
+            | ("closure_parameters", _) => Part::Binds,
+            // By what everyone holds to, a name in a pattern that begins with a capital is that of a type, a variant or a constant.
+            _ if spot.kind == "identifier"
+                && spot.inherited == Part::Binds
+                && spot.text().starts_with(char::is_uppercase) =>
+            {
+                Part::Code
+            }
+            _ => Part::Same,
+        }
+    }
+
+    fn reach(&self, kind: &str) -> Option<Reach> {
+        match kind {
+            "function_item" | "function_signature_item" | "closure_expression" | "for_expression" => {
+                Some(Reach::Body)
+            }
+            "block" | "match_arm" | "if_expression" | "while_expression" | "mod_item" => Some(Reach::Whole),
+            "struct_item" | "enum_item" | "union_item" | "trait_item" | "type_item" | "impl_item"
+            | "associated_type" => Some(Reach::Type),
+            _ => None,
         }
     }
 
@@ -109,6 +182,9 @@ fn item(kind: &str, node: Node<'_>, walk: &mut Walk<'_>) -> Step {
         _ => (Kind::Constant, None),
     };
     let public = public || kind == "enum_variant" || (kind == "macro_definition" && exported(node, walk));
+    if kind == "type_item" || (made == Kind::Type && is_derived(node, walk)) {
+        walk.has_more(node);
+    }
     let bases = node.child_by_field_name("bounds").map_or_else(Vec::new, |bounds| bounds_of(bounds, walk));
     walk.define(Draft { kind: made, name, node, public, bases });
     if inside == Some(Place::Function) && !leads_out(walk.text(node)) {
@@ -127,6 +203,49 @@ fn leads_out(text: &str) -> bool {
 fn exported(node: Node<'_>, walk: &Walk<'_>) -> bool {
     node.prev_named_sibling()
         .is_some_and(|before| before.kind() == "attribute_item" && walk.text(before).contains("macro_export"))
+}
+
+/// Whether an attribute stands right before a type that may give it members.
+fn is_derived(node: Node<'_>, walk: &Walk<'_>) -> bool {
+    const PLAIN: [&str; 9] =
+        ["doc", "allow", "expect", "warn", "cfg", "must_use", "non_exhaustive", "repr", "deprecated"];
+    let mut before = node.prev_named_sibling();
+    while let Some(one) = before {
+        match one.kind() {
+            "attribute_item" => {
+                let text = walk.text(one).trim_start_matches(['#', '[', ' ']);
+                let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+                if !PLAIN.contains(&&text[..end]) {
+                    return true;
+                }
+            }
+            "line_comment" | "block_comment" => {}
+            _ => return false,
+        }
+        before = one.prev_named_sibling();
+    }
+    false
+}
+
+/// What the names in an attribute's arguments are: those of traits where they are derived.
+fn attributed(spot: &Spot<'_, '_>) -> Part {
+    let name = spot.out(0).and_then(|of| of.named_child(0));
+    let name = name.and_then(|name| spot.source.get(name.byte_range()));
+    if name == Some("derive") { Part::Code } else { Part::Nothing }
+}
+
+/// What a name is among the tokens of a macro, by what stands around it.
+fn token(spot: &Spot<'_, '_>) -> Part {
+    if spot.inherited == Part::Nothing {
+        return Part::Nothing;
+    }
+    let range = spot.node.byte_range();
+    let before = spot.source.get(..range.start).unwrap_or_default().trim_end();
+    let after = spot.source.get(range.end..).unwrap_or_default().trim_start();
+    let is_member = (before.ends_with('.') && !before.ends_with("..")) || before.ends_with("::");
+    let is_key = (after.starts_with(':') && !after.starts_with("::"))
+        || (after.starts_with('=') && !after.starts_with("==") && !after.starts_with("=>"));
+    if is_member || is_key { Part::Other } else { Part::Code }
 }
 
 /// The traits that a trait asks for.
@@ -267,6 +386,9 @@ fn path_in_code(node: Node<'_>, walk: &mut Walk<'_>) {
     let path = text[..end].trim_end_matches(':');
     if path.contains("::") {
         let module = from_file(walk.modules(), path);
+        // What lies in the file itself is named by its own name.
+        let own = module.strip_prefix("self::").and_then(|rest| rest.split("::").next());
+        walk.path(node, own.unwrap_or(&module).to_owned());
         let top = walk.at_top();
         walk.import(&module, Imported::Module, None, false, node);
         // It is used in place and gives the file no name.

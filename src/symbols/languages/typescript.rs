@@ -4,6 +4,7 @@ use tree_sitter::Node;
 
 use super::super::file::Import;
 use super::super::layout::{Layout, Located};
+use super::super::mentions::{Part, Reach, Spot};
 use super::super::walk::{Step, Walk};
 use super::{Dialect, Interest, ecmascript};
 
@@ -28,6 +29,14 @@ impl Dialect for TypeScript {
 
     fn visit(&self, node: Node<'_>, walk: &mut Walk<'_>) -> Step {
         ecmascript::visit(node, walk)
+    }
+
+    fn part(&self, spot: &Spot<'_, '_>) -> Part {
+        ecmascript::part(spot)
+    }
+
+    fn reach(&self, kind: &str) -> Option<Reach> {
+        ecmascript::reach(kind)
     }
 
     fn finish(&self, walk: &mut Walk<'_>) {
@@ -62,6 +71,14 @@ impl Dialect for Tsx {
 
     fn visit(&self, node: Node<'_>, walk: &mut Walk<'_>) -> Step {
         TypeScript.visit(node, walk)
+    }
+
+    fn part(&self, spot: &Spot<'_, '_>) -> Part {
+        TypeScript.part(spot)
+    }
+
+    fn reach(&self, kind: &str) -> Option<Reach> {
+        TypeScript.reach(kind)
     }
 
     fn finish(&self, walk: &mut Walk<'_>) {
