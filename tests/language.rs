@@ -577,6 +577,12 @@ fn decisions_are_begun_listed_and_held_to_the_code() {
         ");
         w.run(&["adr", "index"]).exits(0);
         w.run(&["adr", "index", "--check"]).exits(0);
+        w.write("adr/0002-ships-hurry.md", "# ADR-0002: Ships hurry\n");
+        let several = w.run(&["adr", "show", "2"]).exits(64);
+        for file in ["adr/0002-ships-hurry.md", "adr/0002-ships-wait.md"] {
+            assert!(several.err.contains(file), "{}", several.all());
+        }
+        std::fs::remove_file(w.path("config/adr/0002-ships-hurry.md")).unwrap();
         let nobody = w.run(&["adr", "show", "9"]).exits(64);
         assert!(nobody.err.contains("there is no decision `9`"), "{}", nobody.all());
     });

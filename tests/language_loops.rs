@@ -649,5 +649,19 @@ fn the_words_of_a_managed_repository_are_looked_at_and_written_in_its_clone() {
         }
         let refused = w.run(&["term", "lint", "--clone", at]);
         assert!(refused.code != 0 && refused.all().contains("--of OWNER/NAME"), "{}", refused.all());
+        // What is no clone holds no words of it, and isn't written to.
+        let empty = w.path("home/empty");
+        std::fs::create_dir(&empty).expect("it is new");
+        let place = empty.to_str().expect("it is UTF-8");
+        for what in [&["adr", "lint"], &["term", "render"], &["term", "list"], &["wiki", "list"]] {
+            let refused = w.run(&[&what[..], &["--of", "acme/anvil", "--clone", place]].concat()).exits(64);
+            let says = format!("{place} is no working tree of Git");
+            assert!(refused.err.contains(&says) && refused.err.contains("--clone"), "{}", refused.all());
+        }
+        assert_eq!(std::fs::read_dir(&empty).expect("it is there").count(), 0);
+        std::fs::create_dir(clone.join("docs")).expect("it is new");
+        let below = clone.join("docs");
+        let below = below.to_str().expect("it is UTF-8");
+        w.run(&["term", "list", "--of", "acme/anvil", "--clone", below]).exits(0);
     });
 }

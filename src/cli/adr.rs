@@ -192,9 +192,16 @@ fn described() -> Vec<(&'static str, Level, &'static str)> {
 fn find<'a>(adrs: &'a Adrs, meant: &str) -> Result<&'a Record, Fail> {
     let digits = meant.trim().to_lowercase();
     let number = digits.trim_start_matches("adr-").parse().ok().and_then(Number::new);
-    let found = number.and_then(|number| adrs.by_number().get(&number).copied());
-    found.ok_or_else(|| {
-        Fail::new(Exit::Usage, format!("there is no decision `{meant}`"))
-            .help("`factoryctl adr list` shows all; name one by its number")
-    })
+    let found: Vec<&Record> = adrs.records.iter().filter(|record| Some(record.number()) == number).collect();
+    match found.as_slice() {
+        [one] => Ok(one),
+        [] => Err(Fail::new(Exit::Usage, format!("there is no decision `{meant}`"))
+            .help("`factoryctl adr list` shows all; name one by its number")),
+        several => {
+            let files: Vec<&str> = several.iter().map(|record| record.path()).collect();
+            let message = format!("`{meant}` are several decisions: {}", files.join(", "));
+            Err(Fail::new(Exit::Usage, message)
+                .help("give each a number of its own, as `factoryctl adr lint` asks"))
+        }
+    }
 }

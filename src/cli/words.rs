@@ -13,6 +13,7 @@ use crate::engine::language::{Library, Symbols, Tree, Words};
 use crate::engine::{At, Loaded, Source};
 use crate::language::finding::Finding;
 use crate::language::fix::apply;
+use crate::language::terms::section::ended_like;
 use crate::language::wiki::WikiPage;
 use crate::model::language::{Language, Level};
 use crate::model::{CommitId, ConfigFiles, RepoName};
@@ -81,12 +82,18 @@ impl Opened {
             return Ok(Self { _held: held, ..Self::from(cx, config).await? });
         };
         let loaded = cx.load(&config, cx.at())?;
-        let clone = cx.env.cwd().join(whose.clone.as_deref().unwrap_or(Path::new(".")));
+        let clone = match &whose.clone {
+            Some(folder) => cx.env.cwd().join(folder),
+            None => cx.env.cwd().to_owned(),
+        };
+        let named = clone.display().to_string();
         if !clone.is_dir() {
-            return Err(Fail::new(Exit::Usage, format!("there is no folder {}", clone.display()))
+            return Err(Fail::new(Exit::Usage, format!("there is no folder {named}"))
                 .help(format!("name with --clone the folder that a clone of {of} lies in")));
         }
-        let clone = git::Repo::discover(&clone).ok().and_then(|repo| repo.work_tree()).unwrap_or(clone);
+        let clone = git::Repo::discover(&clone).map(|repo| repo.work_tree());
+        let clone = clone.map_err(|error| no_clone(of, &named).because(error))?;
+        let clone = clone.ok_or_else(|| no_clone(of, &named))?;
         let place = clone.display().to_string();
         let files = Source::open(cx.env.cwd(), cx.state_home(), Some(&place))?;
         let held = hold(root(&files, At::WorkingTree)?)?;
@@ -211,6 +218,12 @@ impl Opened {
     pub(super) fn root(&self, cx: &Context) -> Result<PathBuf, Fail> {
         root(&self.files, if self.of.is_some() { At::WorkingTree } else { cx.at() })
     }
+}
+
+/// That a folder isn't one of a clone: what is written there would be of no repository.
+fn no_clone(of: &RepoName, folder: &str) -> Fail {
+    Fail::new(Exit::Usage, format!("{folder} is no working tree of Git, and so no clone of {of}"))
+        .help(format!("clone {of}, and name with --clone the folder that the clone lies in"))
 }
 
 /// The folder of a source that files are written to.
@@ -391,7 +404,7 @@ pub(super) fn rules(
     Ok(Exit::Done)
 }
 
-/// Writes files that are kept from something else, or says which aren't as they should be.
+/// Writes files that are kept from something else, or says which aren't as they should be. The ends of their lines stay.
 pub(super) fn keep(cx: &Context, opened: &Opened, pages: &[WikiPage], check: bool) -> Result<Exit, Fail> {
     let mut exit = Exit::Done;
     for page in pages {
@@ -400,14 +413,16 @@ pub(super) fn keep(cx: &Context, opened: &Opened, pages: &[WikiPage], check: boo
             .has(&page.path)
             .then(|| opened.tree().read(&page.path, MOST_RENDERED))
             .transpose()?;
-        if is.as_deref() == Some(page.text.as_bytes()) {
+        let there = is.as_deref().and_then(|is| std::str::from_utf8(is).ok());
+        let page = WikiPage { path: page.path.clone(), text: ended_like(page.text.clone(), there) };
+        if there == Some(page.text.as_str()) {
             continue;
         }
         if check {
             cx.ui.print(&format!("not as rendered: {}\n", page.path))?;
             exit = Exit::Changes;
         } else {
-            write(&opened.root(cx)?, page)?;
+            write(&opened.root(cx)?, &page)?;
             cx.ui.print(&format!("rendered {}\n", page.path))?;
         }
     }

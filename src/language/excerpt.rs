@@ -10,6 +10,7 @@ use crate::model;
 use super::adr::{Adrs, Pointed};
 use super::code::Code;
 use super::keep::visible;
+use super::prose::plural_of;
 use super::terms::{Listing, TermFile};
 use super::wiki::stale::World;
 use super::wiki::{Ask, CodeRef, Entry, dotted_paths, files_of, query, spaced};
@@ -63,7 +64,8 @@ fn is_about(file: &TermFile, words: &str, text: &str) -> bool {
     let spoken = |name: &String| {
         let name = spaced(name);
         // One of them, or several.
-        name.trim().len() > 1 && (words.contains(&name) || words.contains(&format!("{}s ", name.trim_end())))
+        let many = format!("{} ", plural_of(name.trim_end()));
+        name.trim().len() > 1 && (words.contains(&name) || words.contains(&many))
     };
     let anchored = || term.code_anchor.as_ref().is_some_and(|anchor| names(text, anchor.path()));
     term.is_live() && (spoken(&term.name) || term.aliases.iter().any(spoken) || anchored())
@@ -174,6 +176,20 @@ mod tests {
             assert_eq!(names(text, "src/plan.rs"), named, "{text}");
         }
         assert!(!names("anything", ""));
+    }
+
+    #[test]
+    fn a_term_is_spoken_of_by_one_or_several() {
+        let crane = Sample::new(ID_A, "Bylaw policy").with("aliases", "[\"box\", \"hoist\"]");
+        let file = crane.read("t/a.md").file.unwrap();
+        for (text, about) in [
+            ("The bylaw policies are old", true),
+            ("Two boxes.", true),
+            ("a box, hoists", true),
+            ("boxers and hoisted bylaws", false),
+        ] {
+            assert_eq!(is_about(&file, &spaced(text), text), about, "{text}");
+        }
     }
 
     #[test]

@@ -144,6 +144,32 @@ pub fn is_empty(text: &str) -> bool {
     seen.lines().all(|line| line.trim().is_empty() || line.starts_with('#'))
 }
 
+/// A text that leaves no block open for what follows it.
+pub fn closed(text: &str) -> String {
+    match Markdown::of(text, 0).open_end() {
+        Some(end) => format!("{text}\n{end}"),
+        None => text.to_owned(),
+    }
+}
+
+/// Whether a backslash makes a character one like any other.
+pub(super) fn is_escaped(text: &str, at: usize) -> bool {
+    (text[..at].len() - text[..at].trim_end_matches('\\').len()) % 2 == 1
+}
+
+/// Places of a text, sorted and without overlaps.
+pub(super) fn merged(mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    places.sort_by_key(|range| (range.start, range.end));
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(places.len());
+    for range in places {
+        match merged.last_mut() {
+            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+            Some(_) | None => merged.push(range),
+        }
+    }
+    merged
+}
+
 /// Where frontmatter ends; without one where the text begins.
 fn front_end(text: &str) -> usize {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -2,13 +2,15 @@
 //!
 //! Words are compared without regard to case and to how they are broken over lines; an alias that is all capitals is an
 //! abbreviation, and only looked for as such: `US` isn't `us`. What isn't prose isn't looked
-//! at; see [`super::markdown`].
+//! at; see [`super::markdown`] and [`asides`].
+
+mod asides;
 
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 
-use super::markdown::Markdown;
+use super::markdown::{Markdown, is_escaped};
 use super::terms::TermFile;
 
 /// What stands in the searched text for all that isn't prose.
@@ -30,6 +32,8 @@ struct Word<'a> {
     terms: Vec<&'a TermFile>,
     /// The alias; none where it is the canonical name.
     alias: Option<&'a str>,
+    /// Whether it is its plural, as far as that isn't the word with an `s`.
+    plural: bool,
 }
 
 /// One use of an alias.
@@ -41,7 +45,7 @@ pub struct Use<'a> {
     pub alias: &'a str,
     /// The term that is meant: several, where more than one has the alias.
     pub terms: Vec<&'a TermFile>,
-    /// What should stand there; none where it isn't clear which term is meant.
+    /// What should stand there; none where it isn't clear which term is meant, or a line break that shows would be lost.
     pub replacement: Option<String>,
 }
 
@@ -55,7 +59,7 @@ impl<'a> Vocabulary<'a> {
             let pattern = folded(&file.term.name);
             if known.insert(pattern.clone(), words.len()).is_none() {
                 patterns.push(pattern);
-                words.push(Word { terms: vec![file], alias: None });
+                words.push(Word { terms: vec![file], alias: None, plural: false });
             }
         }
         for file in terms {
@@ -71,9 +75,17 @@ impl<'a> Vocabulary<'a> {
                     None => {
                         known.insert(pattern.clone(), words.len());
                         patterns.push(pattern);
-                        words.push(Word { terms: vec![file], alias: Some(alias) });
+                        words.push(Word { terms: vec![file], alias: Some(alias), plural: false });
                     }
                 }
+            }
+        }
+        for at in 0..words.len() {
+            let many = plural_of(&patterns[at]);
+            if many.strip_suffix('s') != Some(patterns[at].as_str()) && !known.contains_key(&many) {
+                known.insert(many.clone(), words.len());
+                patterns.push(many);
+                words.push(Word { terms: words[at].terms.clone(), plural: true, ..words[at] });
             }
         }
         patterns.truncate(MOST_WORDS);
@@ -83,7 +95,8 @@ impl<'a> Vocabulary<'a> {
 
     /// The uses of aliases in a page, in the order in which they stand, without overlaps.
     ///
-    /// The longest wins of those that begin first; an alias within a canonical name is no use of it.
+    /// The longest wins of those that begin first. An alias that overlaps a canonical name is no use of it, unless it is the longer
+    /// one and has all of the name in it.
     pub fn uses(&self, text: &str) -> Vec<Use<'a>> {
         let prose = Prose::of(text);
         let mut found: Vec<Found> = Vec::new();
@@ -91,20 +104,18 @@ impl<'a> Vocabulary<'a> {
             if hit.is_empty() {
                 continue;
             }
-            let alias = self.words[hit.pattern().as_usize()].alias;
-            if alias.is_some_and(is_abbreviation)
-                && text[prose.original(&hit.range())].chars().any(char::is_lowercase)
+            let word = &self.words[hit.pattern().as_usize()];
+            if word.alias.is_some_and(is_abbreviation)
+                && !word.is_in_capitals(&text[prose.original(&hit.range())])
             {
                 continue;
             }
             if let Some((range, plural)) = prose.word(hit.range()) {
-                found.push(Found { range, plural, word: hit.pattern().as_usize() });
+                found.push(Found { range, plural: plural || word.plural, word: hit.pattern().as_usize() });
             }
         }
-        found.sort_by_key(|found| {
-            let is_alias = self.words[found.word].alias.is_some();
-            (found.range.start, usize::MAX - found.range.end, is_alias)
-        });
+        found.sort_by_key(|found| (found.range.start, usize::MAX - found.range.end));
+        self.spare_names(&mut found);
         let mut at = 0;
         let mut uses = Vec::new();
         for found in found {
@@ -116,12 +127,41 @@ impl<'a> Vocabulary<'a> {
             let Some(alias) = word.alias else { continue };
             let span = prose.original(&found.range);
             let replacement = match word.terms.as_slice() {
-                [one] => Some(spelt_like(&text[span.clone()], &one.term.name, found.plural)),
+                [one] if !breaks(&text[span.clone()]) => {
+                    Some(spelt_like(&text[span.clone()], &one.term.name, found.plural))
+                }
                 _ => None,
             };
             uses.push(Use { span, alias, terms: word.terms.clone(), replacement });
         }
         uses
+    }
+
+    /// Leaves of what is sorted by its start only aliases, and none that would break a canonical name.
+    fn spare_names(&self, found: &mut Vec<Found>) {
+        let mut names: Vec<Range<usize>> = Vec::new();
+        for found in found.iter().filter(|found| self.words[found.word].alias.is_none()) {
+            if names.last().is_none_or(|last| last.end < found.range.end) {
+                names.push(found.range.clone());
+            }
+        }
+        found.retain(|Found { range, word, .. }| {
+            let first = names.partition_point(|name| name.end <= range.start);
+            let mut overlapped = names[first..].iter().take_while(|name| name.start < range.end);
+            let holds = |name: &Range<usize>| {
+                range.start <= name.start && name.end <= range.end && name.len() < range.len()
+            };
+            self.words[*word].alias.is_some() && overlapped.all(holds)
+        });
+    }
+}
+
+impl Word<'_> {
+    /// Whether a use of an abbreviation is written as one, but for the end that several have.
+    fn is_in_capitals(&self, used: &str) -> bool {
+        let of_several = self.alias.is_some_and(|alias| alias.ends_with('s'));
+        let end = if self.plural { "es".len() } else { usize::from(of_several) };
+        !used.chars().rev().skip(end).any(char::is_lowercase)
     }
 }
 
@@ -136,8 +176,15 @@ pub fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().flat_map(char::to_lowercase).collect()
 }
 
-/// Whether a word is written in capitals alone.
+/// Whether a line break that shows stands in a use: what takes its place has none.
+fn breaks(used: &str) -> bool {
+    let lines = used.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    lines.map(|line| line.trim_end_matches('\r')).any(|line| line.ends_with("  ") || line.ends_with('\\'))
+}
+
+/// Whether a word is written in capitals alone, but for the `s` of several.
 fn is_abbreviation(word: &str) -> bool {
+    let word = word.strip_suffix('s').unwrap_or(word);
     let letters = || word.chars().filter(|c| c.is_alphabetic());
     letters().count() > 1 && letters().all(char::is_uppercase)
 }
@@ -177,7 +224,8 @@ fn spelt_like(used: &str, name: &str, plural: bool) -> String {
     }
 }
 
-fn plural_of(name: &str) -> String {
+/// Several of what has this name.
+pub(super) fn plural_of(name: &str) -> String {
     let lower = name.to_lowercase();
     let vowel_y = ["ay", "ey", "oy", "uy"].iter().any(|end| lower.ends_with(end));
     if lower.ends_with('y') && !vowel_y {
@@ -199,7 +247,8 @@ impl Prose {
         let mut prose =
             Self { text: String::with_capacity(text.len()), from: Vec::with_capacity(text.len()) };
         let seen = Markdown::page(text);
-        let mut hidden = seen.hidden();
+        let unspoken = asides::unspoken(&seen);
+        let mut hidden = unspoken.as_slice();
         for run in seen.prose() {
             let mut place = run.start;
             while place < run.end {
@@ -213,7 +262,9 @@ impl Prose {
                     }
                     Some(_) | None => {
                         let c = text[place..].chars().next().expect("the place lies within a run");
-                        prose.push(c, place..place + c.len_utf8());
+                        let end = place + c.len_utf8();
+                        let breaks = c == '\\' && !is_escaped(text, place) && begins_line(&text[end..]);
+                        prose.push(if breaks { ' ' } else { c }, place..end);
                         place += c.len_utf8();
                     }
                 }
@@ -253,7 +304,10 @@ impl Prose {
     fn word(&self, hit: Range<usize>) -> Option<(Range<usize>, bool)> {
         let mut before = self.text[..hit.start].chars().rev();
         let (last, beyond) = (before.next(), before.next());
-        if last.is_some_and(is_sigil) || joined(last, beyond) || self.splits(hit.start) {
+        if last.is_some_and(|c| is_sigil(c) || begins_path(c))
+            || joined(last, beyond)
+            || self.splits(hit.start)
+        {
             return None;
         }
         let after = &self.text[hit.end..];
@@ -278,9 +332,19 @@ impl Prose {
     }
 }
 
+/// Whether a line ends before a text.
+fn begins_line(text: &str) -> bool {
+    text.starts_with('\n') || text.starts_with("\r\n")
+}
+
 /// Whether what begins with it is a name of its own kind: an account, a tag, a variable, a placeholder, a formula.
 fn is_sigil(c: char) -> bool {
-    matches!(c, '@' | '#' | '$' | '{' | '\\')
+    matches!(c, '@' | '#' | '$' | '{' | '}' | '\\')
+}
+
+/// Whether what begins with it is a flag, or a file or folder.
+fn begins_path(c: char) -> bool {
+    matches!(c, '-' | '.' | '/')
 }
 
 fn ends_word(after: &str) -> bool {
@@ -288,13 +352,13 @@ fn ends_word(after: &str) -> bool {
     !joined(chars.next(), chars.next())
 }
 
-/// Whether a word goes on over its end: with a letter, or with a sign that joins it to another one, as in `dry-run`,
-/// `src/run` or `run.rs`.
+/// Whether a word goes on over its end: with a letter, with a sign that joins it to another one, as in `dry-run`, `src/run` or
+/// `run.rs`, or as a folder, `run/`, or with a placeholder or a formula.
 fn joined(next: Option<char>, beyond: Option<char>) -> bool {
     let Some(next) = next else { return false };
-    let joins = matches!(next, '-' | '.' | '/' | '\\' | ':' | '@' | '#' | '&' | '=' | '$' | '%' | '~');
+    let joins = matches!(next, '-' | '.' | '\\' | ':' | '@' | '#' | '&' | '=' | '%' | '~');
     next.is_alphanumeric()
-        || next == '_'
+        || matches!(next, '_' | '/' | '{' | '$')
         || (joins && beyond.is_some_and(|c| c.is_alphanumeric() || c == '_'))
 }
 

@@ -5,6 +5,7 @@ use super::number::Number;
 use super::record::{Adrs, Record};
 use super::status::Status;
 use crate::language::code::{Answer, Code};
+use crate::language::terms::section::ended_like;
 
 const BEGIN: &str = "<!-- adr-index: begin -->";
 const END: &str = "<!-- adr-index: end -->";
@@ -15,7 +16,13 @@ pub enum Unkept {
     /// There is a page, and no place in it for the table.
     #[error("the page has no lines `{BEGIN}` and `{END}`; write them where the table belongs")]
     NoPlace,
-    /// There is more than one place, or it doesn't end.
+    /// The place doesn't end.
+    #[error("the page has `{BEGIN}` and no `{END}` after it; write that where the table ends")]
+    NoEnd,
+    /// The place doesn't begin.
+    #[error("the page has `{END}` and no `{BEGIN}` before it; write that where the table begins")]
+    NoBegin,
+    /// There is more than one place, or the marks stand in the wrong order.
     #[error("the page has `{BEGIN}` or `{END}` more than once, or in the wrong order; keep one of each")]
     Places,
 }
@@ -41,10 +48,12 @@ pub fn kept(page: Option<&str>, adrs: &Adrs) -> Result<String, Unkept> {
     let places = (page.matches(BEGIN).count(), page.matches(END).count());
     let (begin, end) = match (page.find(BEGIN), page.find(END)) {
         (None, None) => return Err(Unkept::NoPlace),
+        (Some(_), None) => return Err(Unkept::NoEnd),
+        (None, Some(_)) => return Err(Unkept::NoBegin),
         (Some(begin), Some(end)) if places == (1, 1) && begin < end => (begin + BEGIN.len(), end),
-        (Some(_) | None, Some(_) | None) => return Err(Unkept::Places),
+        (Some(_), Some(_)) => return Err(Unkept::Places),
     };
-    Ok(format!("{}\n{table}{}", &page[..begin], &page[end..]))
+    Ok(ended_like(format!("{}\n{table}{}", &page[..begin], &page[end..]), Some(page)))
 }
 
 /// One decision, told: where it stands, what it took the place of, who refers to it, what it cites and whether that is
@@ -148,12 +157,15 @@ mod tests {
     fn the_words_around_the_table_stay() {
         let whole = kept(None, &adrs()).unwrap();
         assert_eq!(kept(Some(&whole), &adrs()).unwrap(), whole);
+        let crlf = whole.replace('\n', "\r\n");
+        assert_eq!(kept(Some(&crlf), &adrs()).unwrap(), crlf, "the ends of lines stay");
         let page = format!("Before {BEGIN} old {END} after");
         let expected = format!("Before {BEGIN}\n{}{END} after", table(&adrs()));
         assert_eq!(kept(Some(&page), &adrs()).unwrap(), expected);
         let rows = [
             ("no place", "text".to_owned(), Unkept::NoPlace),
-            ("no end", BEGIN.to_owned(), Unkept::Places),
+            ("no end", BEGIN.to_owned(), Unkept::NoEnd),
+            ("no begin", format!("text {END}"), Unkept::NoBegin),
             ("the wrong order", format!("{END}{BEGIN}"), Unkept::Places),
             ("twice", format!("{BEGIN}{END}{BEGIN}{END}"), Unkept::Places),
         ];

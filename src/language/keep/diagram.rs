@@ -52,6 +52,13 @@ pub fn keep(look: &Look<'_>) -> Kept {
         }
     };
     let architecture = Architecture::of(look.language, &files, look.code.uses());
+    if architecture.is_empty() {
+        let path = spanned(path);
+        kept.problems.push(format!(
+            "{path} isn't regenerated: no source file belongs to a context; correct `sources`"
+        ));
+        return kept;
+    }
     let text = format!("{}{BANNER}\n\n{}", head(there.unwrap_or_default()), architecture.told());
     if there != Some(text.as_str()) {
         kept.proposal = Some(Proposal {

@@ -11,6 +11,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::language::terms::section::ended_like;
 use crate::language::ulid::Ulid;
 use crate::language::wiki::{
     CodeRef, Entry, Op, Operation, Reason, Verdict, World, append, index, is_back, log_path, read_log,
@@ -223,7 +224,7 @@ impl<'a> Draft<'a> {
             Err(problem) => return self.problems.push(problem),
         };
         let entries: Vec<Entry> = self.entries.values().cloned().collect();
-        let should = index(&entries);
+        let should = ended_like(index(&entries), there);
         let banner = should.lines().next().unwrap_or_default();
         match there {
             None if entries.is_empty() => {}

@@ -33,6 +33,8 @@ fn check(cx: &Cx<'_>) -> Vec<Found> {
                 Some(with) => new(format!("`{used}` is an alias of {names}"))
                     .help(format!("write `{with}`"))
                     .fix(one.span.clone(), with.clone()),
+                None if one.terms.len() == 1 => new(format!("`{used}` is an alias of {names}"))
+                    .help("write its name, with the line break where it is meant to be"),
                 None => new(format!("`{used}` is an alias of several terms: {names}"))
                     .help("write the name of the one that is meant"),
             });

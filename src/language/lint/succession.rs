@@ -28,7 +28,9 @@ fn check(cx: &Cx<'_>) -> Vec<Found> {
                 let help = "write null in the one that is still used";
                 found.push(at(format!("the succession goes round in a circle: {round}")).help(help));
             }
-            if term.is_live() {
+            // A confidence that is none has a finding of its own.
+            let is_said = file.page.field("confidence").and_then(|field| field.value.as_str());
+            if term.is_live() && is_said.is_none_or(|text| text.parse::<Confidence>().is_ok()) {
                 let span = file.value_span("confidence");
                 let message = format!("`{}` has a successor and is still `{}`", term.name, term.confidence);
                 found.push(

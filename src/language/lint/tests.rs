@@ -255,6 +255,9 @@ fn successions() {
     let chain =
         [("crane", reasoned(to(crane(), ID_B))), ("berth", reasoned(to(berth(), ID_C))), ("dock", dock())];
     assert_eq!(lint(&chain), "");
+    let unknown = to(crane(), ID_B).with("confidence", "\"superseded\"");
+    let said = lint(&[("crane", unknown), ("berth", berth())]);
+    assert!(said.contains("`superseded` is no confidence") && !said.contains("is still"), "{said}");
     insta::assert_snapshot!(lint(&[
         ("crane", reasoned(to(crane(), ID_B))),
         ("berth", reasoned(to(berth(), ID_A)).with("confidence", "\"accepted\"")),

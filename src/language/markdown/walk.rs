@@ -7,10 +7,16 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
 
-use super::{Fence, Heading, Line, Markdown};
+use super::{Fence, Heading, Line, Markdown, is_escaped, merged};
 
-/// Tags whose content is no prose either.
-const WHOLE: [&str; 4] = ["pre", "code", "script", "style"];
+/// Tags whose content is no prose either: what they show is code, a sample or a drawing.
+const WHOLE: [&str; 9] = ["pre", "code", "script", "style", "svg", "samp", "tt", "kbd", "var"];
+
+/// Those of them that may go on beyond a paragraph.
+const WIDE: [&str; 4] = ["pre", "script", "style", DRAWING];
+
+/// The tag of a drawing, in which a block of HTML may begin and a paragraph end it.
+const DRAWING: &str = "svg";
 
 /// How blocks of HTML begin that a blank line doesn't end, and what ends them.
 const OPEN_HTML: [(&str, &str); 7] = [
@@ -37,15 +43,8 @@ pub(super) fn walk(text: &str, from: usize) -> Markdown<'_> {
     for span in definitions {
         walk.hide_lines(&(span.start + from..span.end + from));
     }
-    walk.seen.hidden.sort_by_key(|range| (range.start, range.end));
-    let mut merged: Vec<Range<usize>> = Vec::with_capacity(walk.seen.hidden.len());
-    for range in walk.seen.hidden.drain(..) {
-        match merged.last_mut() {
-            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
-            Some(_) | None => merged.push(range),
-        }
-    }
-    Markdown { hidden: merged, ..walk.seen }
+    let hidden = merged(std::mem::take(&mut walk.seen.hidden));
+    Markdown { hidden, ..walk.seen }
 }
 
 struct Walk<'a> {
@@ -62,6 +61,8 @@ struct Walk<'a> {
     heading: bool,
     /// The tag around the place whose content is no prose, and where it begins.
     tag: Option<(&'static str, usize)>,
+    /// The same of one that may go on beyond its paragraph.
+    wide: Option<(&'static str, usize)>,
     /// Where a comment ends; what begins before it isn't looked at.
     comment: usize,
     /// Where the last address ends.
@@ -99,6 +100,7 @@ impl<'a> Walk<'a> {
             block: None,
             heading: false,
             tag: None,
+            wide: None,
             comment: from,
             address: from,
         }
@@ -265,15 +267,26 @@ impl<'a> Walk<'a> {
         let closes = written.starts_with("</");
         let rest = written.trim_start_matches(['<', '/']);
         let name = &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len())];
-        match (self.tag, WHOLE.into_iter().find(|tag| tag.eq_ignore_ascii_case(name))) {
-            (Some((open, start)), Some(tag)) if closes && tag == open => {
-                self.seen.hidden.push(start..range.end);
-                self.tag = None;
+        if let Some(tag) = WHOLE.into_iter().find(|tag| tag.eq_ignore_ascii_case(name)) {
+            if closes {
+                self.close(tag, range.end);
+            } else if tag != DRAWING || !written.ends_with("/>") {
+                self.tag.get_or_insert((tag, range.start));
+                if WIDE.contains(&tag) {
+                    self.wide.get_or_insert((tag, range.start));
+                }
             }
-            (None, Some(tag)) if !closes => self.tag = Some((tag, range.start)),
-            (Some(_) | None, Some(_) | None) => {}
         }
         self.hide_inline(range);
+    }
+
+    /// Hides what stands in a tag that ends.
+    fn close(&mut self, tag: &str, end: usize) {
+        for around in [&mut self.tag, &mut self.wide] {
+            if let Some((_, start)) = around.take_if(|(open, _)| *open == tag) {
+                self.seen.hidden.push(start..end);
+            }
+        }
     }
 
     fn begin_heading(&mut self, level: HeadingLevel, range: &Range<usize>) {
@@ -314,6 +327,7 @@ impl<'a> Walk<'a> {
 
     fn html_block(&mut self, range: Range<usize>) {
         self.hide_lines(&range);
+        self.drawing(&range);
         let written = self.seen.text[range].trim_start().to_lowercase();
         let end = OPEN_HTML.into_iter().find_map(|(begin, end)| {
             let rest = written.strip_prefix(begin)?;
@@ -328,6 +342,18 @@ impl<'a> Walk<'a> {
             if !closed {
                 self.seen.open = Some(end.to_owned());
             }
+        }
+    }
+
+    /// A drawing that begins or ends in a block of HTML: after a blank line the rest of it is a paragraph.
+    fn drawing(&mut self, range: &Range<usize>) {
+        let written = self.seen.text[range.clone()].to_ascii_lowercase();
+        let (opens, closes) = (written.rfind("<svg"), written.rfind("</svg"));
+        if let Some(at) = closes {
+            self.close(DRAWING, range.start + at);
+        }
+        if let Some(at) = opens.filter(|at| closes < Some(*at)) {
+            self.wide.get_or_insert((DRAWING, range.start + at));
         }
     }
 
@@ -422,11 +448,6 @@ fn lost_target(text: &str, at: usize) -> Option<Range<usize>> {
         }
     }
     None
-}
-
-/// Whether a backslash makes a character one like any other.
-fn is_escaped(text: &str, at: usize) -> bool {
-    (text[..at].len() - text[..at].trim_end_matches('\\').len()) % 2 == 1
 }
 
 /// Whether an address begins at a place.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::language::markdown::{Heading, Markdown};
+use crate::language::markdown::{Heading, Markdown, closed};
 use crate::language::terms::Term;
 use crate::language::terms::section::{bullets, unix};
 
@@ -90,14 +90,6 @@ fn entry(term: &Term) -> String {
         text.push('\n');
     }
     text
-}
-
-/// A text that leaves no block open for what follows it.
-fn closed(text: &str) -> String {
-    match Markdown::of(text, 0).open_end() {
-        Some(end) => format!("{text}\n{end}"),
-        None => text.to_owned(),
-    }
 }
 
 fn count(terms: usize, contexts: usize) -> String {

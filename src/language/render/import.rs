@@ -225,8 +225,8 @@ fn term(entry: &Entry, at: Timestamp, errors: &mut Vec<Error>) -> Option<Term> {
         say(below, error.to_string(), "write it as `path:Symbol`, or leave it out");
     }
     for name in std::iter::once(&entry.name).chain(&entry.aliases) {
-        if let Some(why) = unfit(name) {
-            say(entry.line, format!("the name `{name}` {why}"), "write it on one line, as pages do");
+        if let Some(unfit) = unfit(name) {
+            say(entry.line, format!("the name `{name}` {unfit}"), unfit.help());
         }
     }
     if entry.definition.trim().is_empty() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::language::finding::Finding;
 use crate::language::rule::{Found, Rule};
 use crate::language::terms::TermFile;
+use crate::language::terms::section::ended_like;
 use crate::language::wiki::WikiPage;
 use crate::model::language::{Language, Level};
 
@@ -19,7 +20,8 @@ pub const RENDERED: Rule<()> = Rule {
     check: (),
 };
 
-/// The rendered files that config asks for. `there` gives what lies at a path now: the head of a glossary is kept.
+/// The rendered files that config asks for. `there` gives what lies at a path now: the head of a glossary is kept, and so are the
+/// ends of lines.
 pub fn rendered<'t>(
     terms: &[&TermFile],
     language: &Language,
@@ -28,10 +30,14 @@ pub fn rendered<'t>(
     let glossary = language.glossary.iter().map(|path| {
         let head = there(path).map_or_else(Head::default, Head::of);
         let text = glossary::render(terms.iter().map(|file| &file.term), &head);
-        WikiPage { path: path.clone(), text }
+        (path, text)
     });
-    let map = language.map.iter().map(|path| WikiPage { path: path.clone(), text: map(terms) });
-    glossary.chain(map).collect()
+    let map = language.map.iter().map(|path| (path, map(terms)));
+    let page = |(path, text): (&String, String)| WikiPage {
+        path: path.clone(),
+        text: ended_like(text, there(path)),
+    };
+    glossary.chain(map).map(page).collect()
 }
 
 /// What of it is missing or differs.
@@ -53,4 +59,31 @@ pub fn stale(should: &[WikiPage], there: &[WikiPage], levels: &BTreeMap<String, 
         found.push(wrong.of(RENDERED.name, level));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::terms::samples::{ID_A, Sample, language};
+
+    #[test]
+    fn the_ends_of_lines_stay() {
+        let file = Sample::new(ID_A, "Crane").read("t/a.md").file.unwrap();
+        let (glossary, map) = (Some("g.md".to_owned()), Some("m.md".to_owned()));
+        let language = Language { glossary, map, ..language() };
+        let new = rendered(&[&file], &language, |_| None);
+        assert!(new.iter().all(|page| !page.text.contains('\r')));
+        let crlf: Vec<String> = new.iter().map(|page| page.text.replace('\n', "\r\n")).collect();
+        let there = |path: &str| Some(if path == "g.md" { crlf[0].as_str() } else { crlf[1].as_str() });
+        let again = rendered(&[&file], &language, there);
+        assert_eq!(again.iter().map(|page| &page.text).collect::<Vec<_>>(), crlf.iter().collect::<Vec<_>>());
+        assert_eq!(stale(&again, &again, &BTreeMap::new()), []);
+        assert_eq!(
+            rendered(&[&file], &language, |path| new
+                .iter()
+                .find(|it| it.path == path)
+                .map(|it| it.text.as_str())),
+            new
+        );
+    }
 }

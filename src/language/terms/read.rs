@@ -196,8 +196,8 @@ impl Reader<'_> {
     fn named(&mut self, text: &str, span: Range<usize>, what: &str) -> Option<String> {
         match unfit(text) {
             None => Some(text.to_owned()),
-            Some(why) => {
-                self.say(span, format!("the {what} {why}"), "write it on one line, as pages do");
+            Some(unfit) => {
+                self.say(span, format!("the {what} {unfit}"), unfit.help());
                 None
             }
         }
@@ -361,19 +361,61 @@ impl Reader<'_> {
     }
 }
 
+/// What keeps a text from being a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// There is nothing in it.
+    #[error("is empty")]
+    Empty,
+    /// White space stands before or after it.
+    #[error("has blank space at its ends")]
+    Blank,
+    /// A backtick stands in it.
+    #[error("has a backtick")]
+    Backtick,
+    /// A character stands in it that nobody sees, such as the end of a line.
+    #[error("has a character that doesn't show")]
+    Unseen,
+    /// Signs are all that it has.
+    #[error("has neither letter nor digit")]
+    Signs,
+    /// It has so many characters.
+    #[error("has {0} characters, and the most are {NAME}")]
+    Long(usize),
+}
+
+impl Unfit {
+    /// What to do about it.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Empty => "write the word that pages use",
+            Self::Blank => "take the blank space away",
+            Self::Backtick => "take the backtick away: pages set the word without one, too",
+            Self::Unseen => "write it on one line, as pages do",
+            Self::Signs => "write a word: a letter or a digit has to be in it",
+            Self::Long(_) => "write a shorter one, and leave the rest to the definition",
+        }
+    }
+}
+
 /// Why a text is no name, if it isn't.
-pub fn unfit(text: &str) -> Option<String> {
-    if text.trim() != text || text.is_empty() {
-        return Some("has blank space at its ends or is empty".to_owned());
-    }
-    if text.chars().any(|c| c.is_control() || c == '`') {
-        return Some("has a backtick or a character that doesn't show".to_owned());
-    }
-    if !text.chars().any(char::is_alphanumeric) {
-        return Some("has neither letter nor digit".to_owned());
-    }
+pub fn unfit(text: &str) -> Option<Unfit> {
     let length = text.chars().count();
-    (length > NAME).then(|| format!("has {length} characters, and the most are {NAME}"))
+    if text.trim().is_empty() {
+        Some(Unfit::Empty)
+    } else if text.trim() != text {
+        Some(Unfit::Blank)
+    } else if text.contains('`') {
+        Some(Unfit::Backtick)
+    } else if text.contains(char::is_control) {
+        Some(Unfit::Unseen)
+    } else if !text.contains(char::is_alphanumeric) {
+        Some(Unfit::Signs)
+    } else if length > NAME {
+        Some(Unfit::Long(length))
+    } else {
+        None
+    }
 }
 
 /// The bytes of the items of a list that is written as JSON.

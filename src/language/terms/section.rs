@@ -46,6 +46,11 @@ pub fn unix(text: &str) -> String {
     text.replace("\r\n", "\n")
 }
 
+/// A text with the ends of lines that another one has: `\r\n` where that has any.
+pub fn ended_like(text: String, other: Option<&str>) -> String {
+    if other.is_some_and(|other| other.contains("\r\n")) { unix(&text).replace('\n', "\r\n") } else { text }
+}
+
 /// One bullet of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bullet {

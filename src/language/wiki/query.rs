@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::entry::Entry;
 use super::stale::{World, verdict};
 use super::topics::spaced;
+use crate::language::markdown::closed;
 use crate::language::ulid::Ulid;
 use crate::model::{visible, visible_body};
 
@@ -100,13 +101,14 @@ fn of_words(entry: &Entry, words: &[String]) -> usize {
     words.iter().map(fit).sum()
 }
 
-/// An entry as a prompt has it: what those who reviewed it could see.
+/// An entry as a prompt has it: what those who reviewed it could see. No block in it goes on over the entry after it.
 fn told(entry: &Entry, now: Timestamp) -> String {
     let facts = entry.facts();
     let again = facts.corroborations - 1;
     let more = if again == 0 { String::new() } else { format!(" (+{again})") };
     let (title, topic, age) = (visible(&facts.title).0, &facts.topic, age(facts.created_at, now));
-    format!("### {title} [{topic}; {age}]{more}\n\n{}\n", visible_body(entry.body()).0.trim())
+    let body = visible_body(entry.body()).0;
+    format!("### {title} [{topic}; {age}]{more}\n\n{}\n", closed(body.trim()))
 }
 
 /// How old something is, in words: days don't matter.
@@ -208,6 +210,29 @@ mod tests {
         ### Years of plans [patterns; stable for 2 years]
 
         Long.
+        ");
+    }
+
+    #[test]
+    fn a_fence_ends_with_its_entry() {
+        let entries = [
+            entry(1, "gotchas", "A", "", "Run:\n\n~~~~sh\nmake"),
+            entry(2, "gotchas", "B", "", "```\nb\n```"),
+        ];
+        insta::assert_snapshot!(asked(&Ask { budget: 10_000, ..Ask::default() }, &entries).text, @"
+        ### A [gotchas; recently added]
+
+        Run:
+
+        ~~~~sh
+        make
+        ~~~~
+
+        ### B [gotchas; recently added]
+
+        ```
+        b
+        ```
         ");
     }
 

@@ -97,6 +97,7 @@ fn a_rule_that_is_off_finds_nothing() {
 
 #[test]
 fn form() {
+    let titled = |title: &str| adr(1, "Status: Proposed", "D").replace("ADR-0001: T", title);
     let rows: Vec<(&str, Files)> = vec![
         ("all well", vec![("adr/0001-a.md", adr(1, "**Status:** Accepted", "`src/a.rs:Guard` ADR-0001"))]),
         ("nothing", vec![("adr/0001-a.md", String::new())]),
@@ -105,6 +106,9 @@ fn form() {
         ("empty", vec![("adr/0001-a.md", adr(1, "Status: Proposed", "<!-- say it -->"))]),
         ("wrong number", vec![("adr/0001-a.md", adr(2, "Status: Proposed", "D"))]),
         ("no number", vec![("adr/0001-a.md", adr(1, "Status: Proposed", "D").replace("ADR-0001: ", ""))]),
+        ("a plain number", vec![("adr/0001-a.md", titled("1. T"))]),
+        ("of another", vec![("adr/0001-a.md", titled("2. T"))]),
+        ("no number but an amount", vec![("adr/0001-a.md", titled("1.5 T"))]),
         (
             "two of a number",
             vec![
@@ -137,6 +141,12 @@ fn form() {
       error adr-title adr/0001-a.md "ADR-0002": the title says ADR-0002, and the file is ADR-0001; write ADR-0001, or rename the file [fix "ADR-0002" -> "ADR-0001"]
     no number:
       error adr-title adr/0001-a.md "T": the title has no number; write `# ADR-0001: …` [fix "" -> "ADR-0001: "]
+    a plain number:
+      error adr-title adr/0001-a.md "1. T": the number of the title isn't written as ADR-0001; write `# ADR-0001: …` [fix "1. " -> "ADR-0001: "]
+    of another:
+      error adr-title adr/0001-a.md "2. T": the title has no number; write `# ADR-0001: …` [fix "" -> "ADR-0001: "]
+    no number but an amount:
+      error adr-title adr/0001-a.md "1.5 T": the title has no number; write `# ADR-0001: …` [fix "" -> "ADR-0001: "]
     two of a number:
       error adr-number adr/0001-a.md "": ADR-0001 is also the number of `adr/0001-b.md`; give the newer one the next free number: `factoryctl adr new` tells it
       error adr-number adr/0001-b.md "": ADR-0001 is also the number of `adr/0001-a.md`; give the newer one the next free number: `factoryctl adr new` tells it

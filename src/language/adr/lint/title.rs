@@ -1,5 +1,6 @@
 //! `adr-title`: the title has the number of the file.
 
+use crate::language::adr::number::Number;
 use crate::language::adr::record::Record;
 use crate::model::language::Level;
 
@@ -40,8 +41,26 @@ fn of(record: &Record) -> Option<Found> {
         }
         None => {
             let start = title.span.start;
-            let found = Found::new(record.path(), title.span.clone(), "the title has no number");
-            Some(found.help(format!("write `# {number}: …`")).fix(start..start, format!("{number}: ")))
+            let end = start + plain(&record.text()[title.span.clone()], number);
+            let message = if start == end {
+                "the title has no number".to_owned()
+            } else {
+                format!("the number of the title isn't written as {number}")
+            };
+            let found = Found::new(record.path(), title.span.clone(), message);
+            Some(found.help(format!("write `# {number}: …`")).fix(start..end, format!("{number}: ")))
         }
     }
+}
+
+/// How many bytes the number of a decision takes at the beginning of a title such as `3. Use it`, with the blanks after it; 0 where
+/// there is none, or another one.
+fn plain(title: &str, number: Number) -> usize {
+    let rest = title.trim_start_matches(|c: char| c.is_ascii_digit());
+    let words = rest
+        .strip_prefix(['.', ':', ')'])
+        .filter(|words| words.starts_with([' ', '\t']))
+        .map(str::trim_start);
+    let is_its_own = title[..title.len() - rest.len()].parse().ok().and_then(Number::new) == Some(number);
+    words.filter(|words| is_its_own && !words.is_empty()).map_or(0, |words| title.len() - words.len())
 }

@@ -169,6 +169,8 @@ fn indexed(look: &Look<'_>, after: &Adrs) -> (Option<(String, String)>, Option<S
             (Some((path, text)), Some(said))
         }
         Err(Unkept::NoPlace) => (None, None),
-        Err(why @ Unkept::Places) => (None, Some(format!("`{path}` isn't changed: {why}"))),
+        Err(why @ (Unkept::NoEnd | Unkept::NoBegin | Unkept::Places)) => {
+            (None, Some(format!("`{path}` isn't changed: {why}")))
+        }
     }
 }

@@ -113,6 +113,11 @@ impl<'a> Architecture<'a> {
         Self { language, declared, parts, between, unowned, unread }
     }
 
+    /// Whether no file belongs to any part.
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.iter().all(|part| part.folders.is_empty())
+    }
+
     /// What there is, in a line.
     pub(super) fn summary(&self) -> String {
         let all = self

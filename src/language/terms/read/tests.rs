@@ -52,7 +52,7 @@ fn everything_that_is_wrong_is_said() {
             "names",
             crane().with("aliases", "[\"a`b\", 3, \"ok\", \"…\"]"),
             vec![
-                "\"\\\"a`b\\\"\" the alias has a backtick or a character that doesn't show",
+                "\"\\\"a`b\\\"\" the alias has a backtick",
                 "\"3\" an item of `aliases` is no text",
                 "\"\\\"…\\\"\" the alias has neither letter nor digit",
             ],
@@ -103,6 +103,25 @@ fn everything_that_is_wrong_is_said() {
     assert_eq!(said[0], "the term has no `id`");
     assert_eq!(said.len(), 7, "{said:?}");
     assert_eq!(read("t/a.md", "words").errors.len(), 1);
+}
+
+#[test]
+fn what_keeps_a_text_from_being_a_name_is_said() {
+    let long = "a".repeat(super::NAME + 1);
+    let said = ["", " ", "a ", "a`", "a\nb", "!!!", &long, "Crane"].map(|text| match super::unfit(text) {
+        Some(unfit) => format!("{unfit}: {}", unfit.help()),
+        None => "fits".to_owned(),
+    });
+    insta::assert_snapshot!(said.join("\n"), @"
+    is empty: write the word that pages use
+    is empty: write the word that pages use
+    has blank space at its ends: take the blank space away
+    has a backtick: take the backtick away: pages set the word without one, too
+    has a character that doesn't show: write it on one line, as pages do
+    has neither letter nor digit: write a word: a letter or a digit has to be in it
+    has 121 characters, and the most are 120: write a shorter one, and leave the rest to the definition
+    fits
+    ");
 }
 
 fn ulid() -> impl Strategy<Value = Ulid> {
