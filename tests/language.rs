@@ -343,7 +343,8 @@ fn members_that_nobody_can_tell_of_are_not_gone() {
         term(w, "Draft", "src/hull.py:Hull.draft");
         w.run(&["term", "render"]).exits(0);
         w.commit("The rig");
-        assert_eq!(found(w), []);
+        let of_decisions = |(rule, _): &(String, String)| rule == "adr-citation";
+        assert!(found(w).iter().all(of_decisions), "{:?}", found(w));
         assert_eq!(says(w), gone(&absent));
         let rig = rig.replace("    def sink(self):\n        return 1\n", "    # sink\n");
         w.write("src/rig.py", &rig.replace("    def lift(self):\n        self.lifts = 1\n", "    pass\n"));

@@ -230,10 +230,13 @@ impl<'s> Reading<'s> {
         self.put_on = self.put_on.filter(|(at, _)| *at < depth);
     }
 
-    fn finish(self) -> Mentions<'s> {
+    fn finish(mut self) -> Mentions<'s> {
+        self.bound.values_mut().for_each(merge);
         let is_free = |(at, name): &(usize, &str)| {
             let first = name.split('.').next().unwrap_or(name);
-            !self.bound.get(first).is_some_and(|ranges| ranges.iter().any(|range| range.contains(at)))
+            let Some(ranges) = self.bound.get(first) else { return true };
+            let behind = ranges.partition_point(|range| range.start <= *at);
+            behind == 0 || !ranges[behind - 1].contains(at)
         };
         let free = self.refers.into_iter().filter(is_free);
         let mut refers: Vec<(u32, &str)> =
@@ -242,6 +245,19 @@ impl<'s> Reading<'s> {
         refers.dedup();
         Mentions { refers, words: self.words }
     }
+}
+
+/// Brings ranges that overlap together, in their order.
+fn merge(ranges: &mut Vec<Range<usize>>) {
+    ranges.sort_unstable_by_key(|range| (range.start, range.end));
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges.drain(..) {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            Some(_) | None => merged.push(range),
+        }
+    }
+    *ranges = merged;
 }
 
 /// Whether a name that is bound in such a node is seen only behind it: `let store = store();`.
