@@ -193,6 +193,14 @@ impl Over {
         }
     }
 
+    /// What tells it from another reason in the mark of a run: each commit that is taken out is one.
+    fn end(&self) -> String {
+        match self {
+            Self::Conflicts => String::new(),
+            Self::TakenOut(commit) => format!(" without {commit}"),
+        }
+    }
+
     /// The same for a person, who has to see to it.
     fn left(&self, pull: &PullCase) -> String {
         match self {
@@ -204,14 +212,22 @@ impl Over {
     }
 }
 
-/// What can't be mended as it is is made anew on a fresh branch, once for a pull request.
+/// What can't be mended as it is is made anew on a fresh branch, once for each reason.
 fn anew(view: &View<'_>, pull: &PullCase, over: &Over, tried: Vec<String>) -> Station {
-    let mark = format!("{ANEW}{}", pull.head);
+    let end = over.end();
+    let mark = format!("{ANEW}{}{end}", pull.head);
     let plays = view.runs.iter().filter_map(|run| run.of.play.as_ref());
-    let is_before = |it: &String| it.starts_with(ANEW) && *it != mark;
+    let is_before = |it: &String| {
+        let at = it.strip_prefix(ANEW).and_then(|it| it.strip_suffix(end.as_str()));
+        at.and_then(CommitId::parse).is_some_and(|at| at != pull.head)
+    };
     if plays.flat_map(|play| &play.about).any(is_before) {
+        let made =
+            view.runs.iter().filter(|run| run.of.play.iter().flat_map(|play| &play.about).any(is_before));
+        let made = made.filter_map(|run| Some((&run.id, run.phase.closed()?)));
+        let made = made.map(|(id, it)| format!("made anew: run {id} ended in `{}`: {}", it.outcome, it.says));
         let why = format!("{}, and it was made anew before; `/retry` has it tried again", over.left(pull));
-        return Station::human(Phase::Review, why, tried);
+        return Station::human(Phase::Review, why, tried.into_iter().chain(made).collect());
     }
     let what =
         if tried.is_empty() { String::new() } else { format!(" What was tried:\n{}", bullets(&tried)) };

@@ -4,13 +4,14 @@
 //! (a parameter, a local variable, a parameter of a type) refers to nothing else as far as that reaches. Comments and texts are no
 //! code; what is filled into a text is.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use tree_sitter::{Node, Tree};
 
 use super::fingerprint::word;
-use super::languages::{Dialect, Language};
+use super::kinds::{Kinds, NodeKind};
+use super::languages::Language;
 
 /// The bytes of a name with a package before it, at most.
 const QUALIFIED: usize = 200;
@@ -50,11 +51,11 @@ pub struct Spot<'a, 't> {
     /// The node.
     pub node: Node<'t>,
     /// Its kind.
-    pub kind: &'t str,
+    pub kind: &'a str,
     /// The kind of what it stands in.
-    pub of: &'t str,
+    pub of: &'a str,
     /// The field of that which it is; empty: none.
-    pub field: &'t str,
+    pub field: &'a str,
     /// What is around it, the outermost first.
     pub around: &'a [Node<'t>],
     /// What that is to its names.
@@ -85,8 +86,8 @@ impl<'a, 't> Spot<'a, 't> {
 pub struct Mentions<'s> {
     /// Names that refer to something, each with the byte at which it stands, sorted.
     pub refers: Vec<(u32, &'s str)>,
-    /// All names, by their numbers.
-    pub words: BTreeSet<u32>,
+    /// All names, by their numbers, sorted.
+    pub words: Vec<u32>,
 }
 
 /// A node that names are bound in.
@@ -103,36 +104,41 @@ struct Reading<'s> {
     scopes: Vec<Scope>,
     refers: Vec<(usize, &'s str)>,
     bound: HashMap<&'s str, Vec<Range<usize>>>,
-    words: BTreeSet<u32>,
+    words: Vec<u32>,
     /// The depth of an attribute, and where what it is put on begins.
     put_on: Option<(usize, usize)>,
 }
 
 /// The names of a file's code.
-pub(super) fn mentions<'s>(language: Language, source: &'s str, tree: &Tree) -> Mentions<'s> {
+pub(super) fn mentions<'s>(
+    (language, kinds): (Language, &Kinds),
+    source: &'s str,
+    tree: &Tree,
+) -> Mentions<'s> {
     let dialect = language.dialect();
-    let (scopes, refers, bound, words) = (Vec::new(), Vec::new(), HashMap::new(), BTreeSet::new());
+    let (scopes, refers, bound, words) = (Vec::new(), Vec::new(), HashMap::new(), Vec::new());
     let mut reading = Reading { source, scopes, refers, bound, words, put_on: None };
     let mut around: Vec<Node<'_>> = Vec::new();
+    let mut of = "";
     // Of each node around: what it is to its names, and how deep lies that which made it so.
     let mut parts: Vec<(Part, usize)> = Vec::new();
     let mut cursor = tree.walk();
     loop {
         let node = cursor.node();
         let (inherited, since) = parts.last().copied().unwrap_or((Part::Code, 0));
-        let part = if node.is_named() && inherited != Part::Nothing {
-            let of = around.last().map_or("", Node::kind);
-            let field = cursor.field_name().unwrap_or_default();
-            let (kind, around) = (node.kind(), around.as_slice());
+        let (kind, is_named) = (kinds.kind(node), node.is_named());
+        let part = if is_named && inherited != Part::Nothing {
+            let (field, kind, around) = (kinds.field(&cursor), kind.name.as_str(), around.as_slice());
             dialect.part(&Spot { node, kind, of, field, around, inherited, source })
         } else {
             Part::Same
         };
         let part = if part == Part::Same { (inherited, since) } else { (part, around.len()) };
-        if node.is_named() {
-            reading.look(dialect, node, part, &around);
+        if is_named {
+            reading.look((node, kind), part, &around);
         }
         if cursor.goto_first_child() {
+            of = &kind.name;
             around.push(node);
             parts.push(part);
             continue;
@@ -147,6 +153,7 @@ pub(super) fn mentions<'s>(language: Language, source: &'s str, tree: &Tree) -> 
             }
             around.pop();
             parts.pop();
+            of = around.last().map_or("", |node| &kinds.kind(*node).name);
         }
     }
 }
@@ -158,13 +165,12 @@ impl<'s> Reading<'s> {
 
     fn look(
         &mut self,
-        dialect: &dyn Dialect,
-        node: Node<'_>,
+        (node, of_kind): (Node<'_>, &NodeKind),
         (part, since): (Part, usize),
         around: &[Node<'_>],
     ) {
-        let kind = node.kind();
-        if let Some(reach) = dialect.reach(kind) {
+        let kind = of_kind.name.as_str();
+        if let Some(reach) = of_kind.reach {
             let whole = node.byte_range();
             let body = node.child_by_field_name("body").filter(|_| reach == Reach::Body);
             let body = body.map_or(whole.clone(), |body| body.byte_range());
@@ -173,7 +179,7 @@ impl<'s> Reading<'s> {
         if kind == "attribute_item" && self.put_on.is_none() {
             self.put_on = Some((around.len(), put_on(node)));
         }
-        if part != Part::Nothing && dialect.qualified(kind) {
+        if part != Part::Nothing && of_kind.qualified {
             let text = self.text(node);
             let plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
             if plain && text.len() <= QUALIFIED {
@@ -183,14 +189,13 @@ impl<'s> Reading<'s> {
         let is_key = matches!(kind, "string" | "string_literal")
             && around.last().is_some_and(|of| of.kind() == "pair" && of.start_byte() == node.start_byte());
         if is_key {
-            self.words.insert(word(self.text(node).trim_matches(['"', '\''])));
+            self.words.push(word(self.text(node).trim_matches(['"', '\''])));
         }
-        let is_name = kind.ends_with("identifier") || kind == "shorthand_property_identifier_pattern";
-        if !is_name || node.child_count() > 0 {
+        if !of_kind.is_name || node.child_count() > 0 {
             return;
         }
         let name = self.text(node);
-        self.words.insert(word(name.trim_start_matches('#')));
+        self.words.push(word(name.trim_start_matches('#')));
         match (kind, part) {
             ("identifier" | "type_identifier" | "shorthand_property_identifier", Part::Code) => {
                 self.refer(node, name);
@@ -243,6 +248,8 @@ impl<'s> Reading<'s> {
             free.filter_map(|(at, name)| Some((u32::try_from(at).ok()?, name))).collect();
         refers.sort_unstable();
         refers.dedup();
+        self.words.sort_unstable();
+        self.words.dedup();
         Mentions { refers, words: self.words }
     }
 }

@@ -10,6 +10,7 @@ mod file;
 mod fingerprint;
 mod gate;
 mod index;
+mod kinds;
 mod languages;
 mod layout;
 mod mentions;

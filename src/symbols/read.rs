@@ -10,6 +10,7 @@ use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 
 use super::file::{FileSymbols, Limits, Skip};
 use super::gate;
+use super::kinds::Kinds;
 use super::languages::{Interest, Language};
 use super::mentions::mentions;
 use super::walk::{Step, Walk};
@@ -26,10 +27,10 @@ pub struct Reader {
     parsers: Vec<(Language, Prepared)>,
 }
 
-/// A parser, and what the language wants to see of each kind of node.
+/// A parser, and the kinds of nodes that it makes.
 struct Prepared {
     parser: Parser,
-    interests: Vec<Interest>,
+    kinds: Kinds,
 }
 
 impl Prepared {
@@ -39,11 +40,7 @@ impl Prepared {
         parser
             .set_language(&grammar)
             .expect("the grammars in Cargo.toml fit the parser, which a test checks");
-        let dialect = language.dialect();
-        let kinds = u16::try_from(grammar.node_kind_count()).unwrap_or(u16::MAX);
-        let interest =
-            |id| grammar.node_kind_for_id(id).map_or(Interest::Through, |kind| dialect.interest(kind));
-        Self { parser, interests: (0..kinds).map(interest).collect() }
+        Self { parser, kinds: Kinds::of(language, &grammar) }
     }
 
     fn parse(&mut self, source: &str, limits: &Limits) -> Option<Tree> {
@@ -90,7 +87,7 @@ impl Reader {
         let prepared = self.prepared(language);
         match prepared.parse(source, &limits) {
             None => FileSymbols::empty(language, Some(Skip::TooSlow)),
-            Some(tree) => walk(language, source, &tree, &prepared.interests, limits),
+            Some(tree) => walk(language, source, &tree, &prepared.kinds, limits),
         }
     }
 
@@ -104,13 +101,7 @@ impl Reader {
 }
 
 /// Goes through a tree once.
-fn walk(
-    language: Language,
-    source: &str,
-    tree: &Tree,
-    interests: &[Interest],
-    limits: Limits,
-) -> FileSymbols {
+fn walk(language: Language, source: &str, tree: &Tree, kinds: &Kinds, limits: Limits) -> FileSymbols {
     let dialect = language.dialect();
     let mut walk = Walk::new(language, source, limits);
     if tree.root_node().has_error() {
@@ -120,8 +111,7 @@ fn walk(
     let mut depth = 0_u32;
     loop {
         let node = cursor.node();
-        let interest = interests.get(usize::from(node.kind_id())).copied().unwrap_or(Interest::Through);
-        let into = match interest {
+        let into = match kinds.kind(node).interest {
             Interest::Over => false,
             Interest::Through => true,
             Interest::Visit => match dialect.visit(node, &mut walk) {
@@ -144,7 +134,7 @@ fn walk(
             }
             if !cursor.goto_parent() {
                 dialect.finish(&mut walk);
-                return walk.finish(mentions(language, source, tree));
+                return walk.finish(mentions((language, kinds), source, tree));
             }
             depth = depth.saturating_sub(1);
         }

@@ -373,7 +373,7 @@ impl<'s> Walk<'s> {
             .filter(|name| !found.contains_key(name) && !imported.contains(name.as_str()))
             .collect();
         let refers = self.refers(mentions.refers);
-        self.file.words = mentions.words.into_iter().collect();
+        self.file.words = mentions.words;
         let mut named: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (symbol, found) in &self.found {
             named.insert(symbol.clone(), names_in(&refers, &found.pieces));

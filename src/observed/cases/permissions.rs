@@ -12,7 +12,7 @@ use super::each::each;
 /// Reads what these logins may do in these repositories: one request each. One that can't be read is a gap.
 pub async fn permissions(client: &Client, asked: BTreeSet<(RepoName, String)>, observed: &mut Observed) {
     let asked: BTreeSet<_> = asked.into_iter().map(|(repo, login)| (repo, login.to_lowercase())).collect();
-    let read = asked.iter().cloned().map(async |(repo, login)| {
+    let read = asked.clone().into_iter().map(async |(repo, login)| {
         let found = permission(client, &repo, &login).await;
         ((repo, login), found)
     });

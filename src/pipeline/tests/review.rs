@@ -267,8 +267,24 @@ fn what_has_what_was_taken_out_of_its_base_is_made_anew_once() {
     let carries = |pull: &mut PullCase| pull.carries = Seen::Known(commit(9));
     it.pull("and looked at", carries).is_kept_by();
     it.ran(Done, None).reads_of(&["Begin from scratch"]).moved();
-    it.pull("its base is put back again", carries).stands();
-    insta::assert_snapshot!(it.told(), @"");
+    let carries_more = |pull: &mut PullCase| pull.carries = Seen::Known(commit(8));
+    it.pull("its base is put back further", carries_more).ran(Done, None).moved();
+    it.pull("it has the first one after all", carries).stands();
+    insta::assert_snapshot!(it.told(), @r"
+    (its base is put back)
+    review: waits for a complete reading of what was taken out of `main`
+    (and looked at)
+        ! taken-out: it has 0909090909, which `main` had once and has no more; it needs to be made without that
+    review: `implement` 1.1, a fresh branch -> done
+        | What was made before, in #20, is built on 0909090909090909090909090909090909090909, which was taken out of `main` since. Begin from scratch, on what is checked out.
+    review: #20 goes from c8c8c8c8c8 to 0101010101
+    (its base is put back further)
+    review: `implement` 1.1, a fresh branch -> done
+    review: #20 goes from 0101010101 to 0202020202
+    (it has the first one after all)
+    review: A PERSON'S TURN: it has 0909090909, which was taken out of `main`, and it was made anew before; `/retry` has it tried again
+        made anew: run 20260601-130000-0001a0d1 ended in `done`: so it was
+    ");
 }
 
 /// Three attempts, a specialist, the whole work on a fresh branch, and only then a person.
@@ -314,6 +330,8 @@ fn what_nobody_resolves_is_made_anew_once() {
         `resolve-conflict`, 3 attempts; the last: run 20260601-132100-000384ee of `smith` ended in `crashed`: so it was
         `diagnose`, 2 attempts; the last: run 20260601-132500-00044b8c of `smith` ended in `crashed`: so it was
         `review-stuck`, 2 attempts; the last: run 20260601-132900-0000f7c5 of `smith` ended in `crashed`: so it was
+        made anew: run 20260601-131200-0006f328 ended in `crashed`: so it was
+        made anew: run 20260601-131400-000783b5 ended in `done`: so it was
     ");
 }
 
@@ -348,6 +366,7 @@ fn what_is_resolved_again_and_again_in_vain_is_made_anew() {
     (it conflicts)
     review: A PERSON'S TURN: nobody resolved its conflicts, and it was made anew before; `/retry` has it tried again
         `resolve-conflict` was played 3 times
+        made anew: run 20260601-130900-00084633 ended in `done`: so it was
     ");
 }
 

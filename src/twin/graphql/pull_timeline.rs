@@ -65,8 +65,8 @@ impl BaseRefForcePushedEvent {
         refs::commit(cx, &self.repo, &self.activity.after)
     }
 
-    async fn pull_request(&self) -> Option<PullRequest> {
-        PullRequest::of(&self.repo, self.pull)
+    async fn pull_request(&self) -> Result<PullRequest> {
+        PullRequest::of(&self.repo, self.pull).ok_or_else(|| "the pull request is gone".into())
     }
 }
 

@@ -164,7 +164,7 @@ fn what_keeps_it_from_being_written_is_told() {
     of("no context with code", &|it| it.language.contexts.drain(..3).for_each(drop));
     of("all is assigned", &|it| it.language.contexts[0].sources.push("src/main.rs".into()));
     of("all of it is elsewhere", &|it| {
-        (it.code.files, it.code.unread) = (vec![("lib/a.rs", vec!["A"])], vec![])
+        (it.code.files, it.code.unread) = (vec![("lib/a.rs", vec!["A"])], vec![]);
     });
     of("no code", &|it| it.code = Known::default());
     of("no roots", &|it| (it.code, it.language.roots) = (Known::default(), vec![]));
