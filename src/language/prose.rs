@@ -2,7 +2,7 @@
 //!
 //! Words are compared without regard to case and to how they are broken over lines; an alias that is all capitals is an
 //! abbreviation, and only looked for as such: `US` isn't `us`. What isn't prose isn't looked
-//! at; see [`super::markdown`] and [`asides`].
+//! at; see [`super::markdown`] and `asides`.
 
 mod asides;
 
