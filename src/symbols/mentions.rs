@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use tree_sitter::{Node, Tree};
+use tree_sitter::{Node, TreeCursor};
 
 use super::fingerprint::word;
 use super::kinds::{Kinds, NodeKind};
@@ -98,9 +98,17 @@ struct Scope {
     body: Range<usize>,
 }
 
-/// One way through a tree.
-struct Reading<'s> {
+/// One way through a tree: whoever goes it says where it leads.
+pub(super) struct Reading<'k, 's, 't> {
+    language: Language,
+    kinds: &'k Kinds,
     source: &'s str,
+    /// What is around the node that is looked at, the outermost first.
+    around: Vec<Node<'t>>,
+    /// Of each of them: its kind, what it is to its names, and how deep lies that which made it so.
+    parts: Vec<(&'k NodeKind, Part, usize)>,
+    /// The node that is looked at, and the same of it.
+    at: Option<(Node<'t>, &'k NodeKind, Part, usize)>,
     scopes: Vec<Scope>,
     refers: Vec<(usize, &'s str)>,
     bound: HashMap<&'s str, Vec<Range<usize>>>,
@@ -109,75 +117,74 @@ struct Reading<'s> {
     put_on: Option<(usize, usize)>,
 }
 
-/// The names of a file's code.
-pub(super) fn mentions<'s>(
-    (language, kinds): (Language, &Kinds),
-    source: &'s str,
-    tree: &Tree,
-) -> Mentions<'s> {
-    let dialect = language.dialect();
-    let (scopes, refers, bound, words) = (Vec::new(), Vec::new(), HashMap::new(), Vec::new());
-    let mut reading = Reading { source, scopes, refers, bound, words, put_on: None };
-    let mut around: Vec<Node<'_>> = Vec::new();
-    let mut of = "";
-    // Of each node around: what it is to its names, and how deep lies that which made it so.
-    let mut parts: Vec<(Part, usize)> = Vec::new();
-    let mut cursor = tree.walk();
-    loop {
-        let node = cursor.node();
-        let (inherited, since) = parts.last().copied().unwrap_or((Part::Code, 0));
-        let (kind, is_named) = (kinds.kind(node), node.is_named());
+impl<'k, 's, 't> Reading<'k, 's, 't> {
+    /// At the root.
+    pub(super) fn new(language: Language, kinds: &'k Kinds, source: &'s str) -> Self {
+        Self {
+            language,
+            kinds,
+            source,
+            around: Vec::new(),
+            parts: Vec::new(),
+            at: None,
+            scopes: Vec::new(),
+            refers: Vec::new(),
+            bound: HashMap::new(),
+            words: Vec::new(),
+            put_on: None,
+        }
+    }
+
+    /// Looks at a node.
+    pub(super) fn enter(&mut self, cursor: &TreeCursor<'t>, node: Node<'t>, kind: &'k NodeKind) {
+        let (of, inherited, since) = self
+            .parts
+            .last()
+            .map_or(("", Part::Code, 0), |(kind, part, since)| (kind.name.as_str(), *part, *since));
+        let is_named = node.is_named();
         let part = if is_named && inherited != Part::Nothing {
-            let (field, kind, around) = (kinds.field(&cursor), kind.name.as_str(), around.as_slice());
-            dialect.part(&Spot { node, kind, of, field, around, inherited, source })
+            let field = self.kinds.field(cursor);
+            let (around, source) = (self.around.as_slice(), self.source);
+            let spot = Spot { node, kind: &kind.name, of, field, around, inherited, source };
+            self.language.dialect().part(&spot)
         } else {
             Part::Same
         };
-        let part = if part == Part::Same { (inherited, since) } else { (part, around.len()) };
+        let (part, since) = if part == Part::Same { (inherited, since) } else { (part, self.around.len()) };
         if is_named {
-            reading.look((node, kind), part, &around);
+            self.look((node, kind), (part, since));
         }
-        if cursor.goto_first_child() {
-            of = &kind.name;
-            around.push(node);
-            parts.push(part);
-            continue;
-        }
-        loop {
-            reading.leave(around.len());
-            if cursor.goto_next_sibling() {
-                break;
-            }
-            if !cursor.goto_parent() {
-                return reading.finish();
-            }
-            around.pop();
-            parts.pop();
-            of = around.last().map_or("", |node| &kinds.kind(*node).name);
+        self.at = Some((node, kind, part, since));
+    }
+
+    /// Goes to what is in the node that is looked at.
+    pub(super) fn into_it(&mut self) {
+        if let Some((node, kind, part, since)) = self.at.take() {
+            self.around.push(node);
+            self.parts.push((kind, part, since));
         }
     }
-}
 
-impl<'s> Reading<'s> {
+    /// Goes back to what is around.
+    pub(super) fn out_of_it(&mut self) {
+        self.around.pop();
+        self.parts.pop();
+    }
+
     fn text(&self, node: Node<'_>) -> &'s str {
         self.source.get(node.byte_range()).unwrap_or_default()
     }
 
-    fn look(
-        &mut self,
-        (node, of_kind): (Node<'_>, &NodeKind),
-        (part, since): (Part, usize),
-        around: &[Node<'_>],
-    ) {
+    fn look(&mut self, (node, of_kind): (Node<'t>, &NodeKind), (part, since): (Part, usize)) {
         let kind = of_kind.name.as_str();
         if let Some(reach) = of_kind.reach {
             let whole = node.byte_range();
             let body = node.child_by_field_name("body").filter(|_| reach == Reach::Body);
             let body = body.map_or(whole.clone(), |body| body.byte_range());
-            self.scopes.push(Scope { depth: around.len(), reach, whole, body });
+            self.scopes.push(Scope { depth: self.around.len(), reach, whole, body });
         }
         if kind == "attribute_item" && self.put_on.is_none() {
-            self.put_on = Some((around.len(), put_on(node)));
+            self.put_on = Some((self.around.len(), put_on(node)));
         }
         if part != Part::Nothing && of_kind.qualified {
             let text = self.text(node);
@@ -187,7 +194,10 @@ impl<'s> Reading<'s> {
             }
         }
         let is_key = matches!(kind, "string" | "string_literal")
-            && around.last().is_some_and(|of| of.kind() == "pair" && of.start_byte() == node.start_byte());
+            && self
+                .around
+                .last()
+                .is_some_and(|of| of.kind() == "pair" && of.start_byte() == node.start_byte());
         if is_key {
             self.words.push(word(self.text(node).trim_matches(['"', '\''])));
         }
@@ -204,7 +214,7 @@ impl<'s> Reading<'s> {
             | (
                 "identifier" | "type_identifier" | "shorthand_property_identifier_pattern",
                 Part::Binds | Part::Names | Part::Parameter,
-            ) => self.bind(name, part, since, around),
+            ) => self.bind(name, part, since),
             _ => {}
         }
     }
@@ -214,7 +224,7 @@ impl<'s> Reading<'s> {
         self.refers.push((at, name));
     }
 
-    fn bind(&mut self, name: &'s str, part: Part, since: usize, around: &[Node<'_>]) {
+    fn bind(&mut self, name: &'s str, part: Part, since: usize) {
         // What has a name of its own is not what that name is bound in.
         let depth = if part == Part::Names { since.saturating_sub(1) } else { usize::MAX };
         let Some(scope) = self.scopes.iter().rev().find(|scope| scope.depth < depth) else { return };
@@ -222,20 +232,23 @@ impl<'s> Reading<'s> {
             return;
         }
         let mut range = if part == Part::Parameter { scope.whole.clone() } else { scope.body.clone() };
-        if let Some(said) = around[scope.depth + 1..].iter().rfind(|node| is_said_first(node.kind())) {
+        if let Some(said) = self.around[scope.depth + 1..].iter().rfind(|node| is_said_first(node.kind())) {
             range.start = range.start.max(said.end_byte());
         }
         self.bound.entry(name).or_default().push(range);
     }
 
-    fn leave(&mut self, depth: usize) {
+    /// Leaves the node that is looked at, or that was gone back to.
+    pub(super) fn leave(&mut self) {
+        let depth = self.around.len();
         while self.scopes.last().is_some_and(|scope| scope.depth >= depth) {
             self.scopes.pop();
         }
         self.put_on = self.put_on.filter(|(at, _)| *at < depth);
     }
 
-    fn finish(mut self) -> Mentions<'s> {
+    /// All that was found.
+    pub(super) fn finish(mut self) -> Mentions<'s> {
         self.bound.values_mut().for_each(merge);
         let is_free = |(at, name): &(usize, &str)| {
             let first = name.split('.').next().unwrap_or(name);

@@ -12,7 +12,7 @@ use super::file::{FileSymbols, Limits, Skip};
 use super::gate;
 use super::kinds::Kinds;
 use super::languages::{Interest, Language};
-use super::mentions::mentions;
+use super::mentions::Reading;
 use super::walk::{Step, Walk};
 
 /// Bytes that the parser gets at once.
@@ -107,35 +107,46 @@ fn walk(language: Language, source: &str, tree: &Tree, kinds: &Kinds, limits: Li
     if tree.root_node().has_error() {
         walk.partial();
     }
+    let mut reading = Reading::new(language, kinds, source);
     let mut cursor = tree.walk();
     let mut depth = 0_u32;
+    // How deep lies the node of which nothing is to be seen but its names.
+    let mut over: Option<u32> = None;
     loop {
         let node = cursor.node();
-        let into = match kinds.kind(node).interest {
-            Interest::Over => false,
-            Interest::Through => true,
-            Interest::Visit => match dialect.visit(node, &mut walk) {
-                Step::Into => true,
-                Step::Over => false,
-                Step::Scope(place, name) => {
-                    walk.open(place, &name, depth);
-                    true
-                }
-            },
-        };
-        if into && cursor.goto_first_child() {
+        let kind = kinds.kind(node);
+        reading.enter(&cursor, node, kind);
+        if over.is_none() {
+            over = match kind.interest {
+                Interest::Over => Some(depth),
+                Interest::Through => None,
+                Interest::Visit => match dialect.visit(node, &mut walk) {
+                    Step::Into => None,
+                    Step::Over => Some(depth),
+                    Step::Scope(place, name) => {
+                        walk.open(place, &name, depth);
+                        None
+                    }
+                },
+            };
+        }
+        if cursor.goto_first_child() {
+            reading.into_it();
             depth += 1;
             continue;
         }
         loop {
             walk.close(depth);
+            reading.leave();
+            over = over.filter(|at| *at < depth);
             if cursor.goto_next_sibling() {
                 break;
             }
             if !cursor.goto_parent() {
                 dialect.finish(&mut walk);
-                return walk.finish(mentions((language, kinds), source, tree));
+                return walk.finish(reading.finish());
             }
+            reading.out_of_it();
             depth = depth.saturating_sub(1);
         }
     }
