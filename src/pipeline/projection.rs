@@ -20,6 +20,9 @@ const LINE: usize = 400;
 const SAID: &str = "\nWhat was said:\n\n";
 /// What stands in a line that tells of somebody who may not steer.
 const STRANGER: &str = ": not heard, being of nobody who may steer: ";
+/// What is said to whoever opens again what was done.
+const OPENED_AGAIN: &str =
+    "\nIt was opened again, and nothing more comes of it here: open another issue for what is missing, and close this one.\n";
 /// The most lines of what was tried.
 const LINES: usize = 40;
 
@@ -136,7 +139,10 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
             let phase = station.phase;
             format!("**A person's turn** ({phase}): {}.\n{tried}", of_its_pulls(view, short(why)))
         }
-        Stand::Done(why) => format!("{TELLS_THE_END}: {}.\n", of_its_pulls(view, short(why))),
+        Stand::Done(why) => {
+            let again = if view.case.open && view.case.reopened { OPENED_AGAIN } else { "" };
+            format!("{TELLS_THE_END}: {}.\n{again}", of_its_pulls(view, short(why)))
+        }
         Stand::Left(why) if is_there || view.pull().is_some_and(|pull| pull.own) => {
             format!("**None of the factory's any more**: {}.\n", of_its_pulls(view, short(why)))
         }

@@ -78,7 +78,10 @@ pub fn keep(look: &Look<'_>) -> Kept {
                 taken.insert(slug);
                 asks.push((candidate, key, excerpt.to_owned()));
             }
-            Some(Answer::None) => {}
+            Some(Answer::None) => refused.push(format!(
+                "a person to write the term of {}, or its code to change: nobody who was asked for it gave an answer that fits",
+                in_span(&candidate.anchor.to_string(), SHOWN)
+            )),
             Some(Answer::Given(value)) if drafts.len() < MOST => {
                 match draft::of(look, &terms, &candidates, candidate, value) {
                     Ok(Some(draft)) => {

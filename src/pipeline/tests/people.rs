@@ -325,6 +325,15 @@ fn who_stops_it_is_told_that_it_was_heard() {
     assert!(told.add.is_empty() && told.remove.is_empty() && !told.close, "{told:?}");
 }
 
+/// Whoever opens again what landed is told that nothing more comes of it.
+#[test]
+fn what_is_opened_again_once_it_landed_is_said_to_be_over() {
+    let mut it = story();
+    it.moved().comments();
+    it.then("ann opens it again", |case| case.reopened = true).stands().comments();
+    insta::assert_snapshot!(it.told(), @"");
+}
+
 /// Whoever asked for it doesn't see otherwise that words of somebody else stopped it.
 #[test]
 fn what_words_of_others_stop_is_said_once_it_has_begun() {
