@@ -331,7 +331,14 @@ fn what_is_opened_again_once_it_landed_is_said_to_be_over() {
     let mut it = story();
     it.moved().comments();
     it.then("ann opens it again", |case| case.reopened = true).stands().comments();
-    insta::assert_snapshot!(it.told(), @"");
+    insta::assert_snapshot!(it.told(), @r"
+    merge: merges #20 at c8c8c8c8c8
+        > **Done**: #20 was merged by bot.
+    (ann opens it again)
+    merge: done: #20 was merged by bot
+        > **Done**: #20 was merged by bot.
+        > It was opened again, and nothing more comes of it here: open another issue for what is missing, and close this one.
+    ");
 }
 
 /// Whoever asked for it doesn't see otherwise that words of somebody else stopped it.
