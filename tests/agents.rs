@@ -115,7 +115,8 @@ const BADLY: [Play; 6] = [
     Play { patient: true, ..play("cut", "wedged").with(QUICK) },
     play("garbage", "crashed").with(QUICK),
 ];
-const QUICK: &str = "silence=\"20s\" grace=\"2s\" auth-waits=\"1s\"";
+/// Longer than a request that is answered takes, however many agents share the machine.
+const QUICK: &str = "silence=\"45s\" grace=\"2s\" auth-waits=\"1s\"";
 
 /// What goes on in its session: what was made and not committed, prose instead of an answer, and a session that isn't there.
 const ON: [Play; 4] = [

@@ -157,6 +157,8 @@ impl Heard {
             "stream" if self.track.is_session(session) => self.calls(out),
             // A tool is about to run.
             "evaluated" if self.broken => self.track.began(&self.step, "step", out),
+            // It makes itself ready, which takes half a minute where the machine is busy.
+            _ if self.track.has_session() && !self.called => out.push(Event::Progress),
             _ => {}
         }
     }
@@ -182,6 +184,7 @@ impl Heard {
         match text(line, "/type") {
             "step_start" => {
                 self.answer.clear();
+                self.called = true;
                 let step = text(part, "/messageID");
                 if self.step != step {
                     step.clone_into(&mut self.step);
@@ -341,6 +344,9 @@ mod tests {
         let broke_off = "trouble Other(\"the model's answer broke off\")";
         let nothing = format!("session s\nprogress\n{broke_off}\n{broke_off}");
         assert_eq!(heard(&[loops(), call(), call(), call()]), nothing, "before it says anything");
+        let ready = || log("\"watcher backend\" directory=/w platform=linux backend=inotify");
+        let readies = heard(&[ready(), loops(), ready(), call(), ready()]);
+        assert_eq!(readies, "session s\nprogress\nprogress", "it makes itself ready until it calls");
         let fails = || log(r#""stream error" session.id=s error.error="503 Service Unavailable""#);
         let known = "session s\nprogress\ntrouble Overloaded\ntrouble Overloaded";
         assert_eq!(heard(&[loops(), call(), fails(), call(), fails(), call()]), known, "why is known");
