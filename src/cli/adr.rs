@@ -81,7 +81,16 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
         }
     };
     match &args.what {
-        What::List { json } => list(cx, &opened.words()?.adrs, *json),
+        What::List { json } => {
+            let words = opened.words()?;
+            for path in words.lost_decisions().keys() {
+                let path = printable(path);
+                cx.ui.say(&format!(
+                    "warning: `{path}` is left out, as it can't be read; see `factoryctl adr lint`"
+                ));
+            }
+            list(cx, &words.adrs, *json)
+        }
         What::Show { number } => {
             let words = opened.words()?;
             let record = find(&words.adrs, number)?;
@@ -116,7 +125,7 @@ pub(crate) async fn run(cx: &Context, args: &Args) -> Result<Exit, Fail> {
             let is = opened.tree().has(&path).then(|| opened.tree().read(&path, MOST)).transpose()?;
             let is = is.map(|bytes| words::text(&path, bytes)).transpose()?;
             let words = opened.words()?;
-            if let Some(lost) = words.lost_decisions().first() {
+            if let Some(lost) = words.lost_decisions().keys().next() {
                 return Err(words::lost(lost, "a decision"));
             }
             let text = adr::kept(is.as_deref(), &words.adrs)
@@ -154,7 +163,8 @@ fn list(cx: &Context, adrs: &Adrs, as_json: bool) -> Result<Exit, Fail> {
 
 async fn begin(cx: &Context, opened: &Opened, title: &str) -> Result<Exit, Fail> {
     let (root, words) = (opened.root(cx)?, opened.words()?);
-    let here = words.adrs.records.iter().map(Record::number).collect();
+    let read = words.adrs.records.iter().map(Record::number);
+    let here = read.chain(words.lost_decisions().into_values()).collect();
     let refused = |error: adr::Undraftable| Fail::new(Exit::Usage, error.to_string());
     let open = taken(cx, opened, &words.language.adr).await.unwrap_or_else(|fail| {
         // Who is offline may write down a decision all the same.

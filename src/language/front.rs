@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use super::unmerged;
+
 /// The most bytes of a page; what is longer isn't read as one.
 pub const MOST_BYTES: usize = 1024 * 1024;
 
@@ -52,6 +54,10 @@ impl Page {
         if text.len() > MOST_BYTES {
             let message = format!("the page has {} bytes, and a page has at most {MOST_BYTES}", text.len());
             return Err(vec![wrong(0..0, message, "split it, or keep what is that long elsewhere")]);
+        }
+        // Which side counts nobody has said yet.
+        if let Some(span) = unmerged::marks(text) {
+            return Err(vec![wrong(span, unmerged::SAYS.to_owned(), unmerged::HELP)]);
         }
         Self::read(text)
     }

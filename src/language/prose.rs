@@ -4,6 +4,7 @@
 //! abbreviation, and only looked for as such: `US` isn't `us`. What isn't prose isn't looked
 //! at; see [`super::markdown`] and `asides`.
 
+pub mod article;
 mod asides;
 
 use std::ops::Range;

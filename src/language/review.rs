@@ -47,8 +47,12 @@ pub fn meaning(it: &Proposed<'_>) -> Option<String> {
         .into_iter()
         .filter(|change| is_known(it, change, !unread.is_empty()))
         .collect();
-    // What the change of a term says of its anchor is said there.
-    let said: BTreeSet<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+    // A change of an anchor says what becomes of it, and one of something else that it is a term's whose code that is.
+    let of = |change: &Change| (change.path.clone(), tells_of_code(&change.what));
+    let mut said: BTreeMap<String, bool> = BTreeMap::new();
+    for (path, tells) in changes.iter().map(of) {
+        *said.entry(path).or_default() |= tells;
+    }
     let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
     let mut parts = vec![listed("Terms", &told, MOST_CHANGES)];
     if !unread.is_empty() {
@@ -115,29 +119,56 @@ fn unread(it: &Proposed<'_>) -> Vec<String> {
     unread.map(|(path, why)| format!("{}: {}", spanned(path), in_span(why, WHY))).collect()
 }
 
+/// Whether what happens to a term says what becomes of its anchor.
+fn tells_of_code(what: &What) -> bool {
+    match what {
+        What::Anchored { .. } | What::AnchorBreaks { .. } | What::Added { .. } | What::Removed { .. } => true,
+        What::Renamed { .. }
+        | What::Redefined(_)
+        | What::InvariantAdded(_)
+        | What::InvariantRemoved(_)
+        | What::Reclassified { .. }
+        | What::AliasAdded { .. }
+        | What::Shadowed { .. }
+        | What::AliasRemoved(_)
+        | What::Confidence { .. }
+        | What::Superseded(_)
+        | What::RelationAdded(..)
+        | What::RelationRemoved(..)
+        | What::Evidence { .. } => false,
+    }
+}
+
 /// Whether it changes the file of an anchor, or that in which what is given out there is defined.
 fn is_changed(it: &Proposed<'_>, anchor: &Anchor) -> bool {
     it.changed.contains(anchor.path())
         || it.code.defined(anchor).is_some_and(|defined| it.changed.contains(defined.path()))
 }
 
-/// The terms whose code is in a file that it changes, and what becomes of their anchors.
-fn terms(it: &Proposed<'_>, said: &BTreeSet<&str>) -> Vec<String> {
-    let live =
-        it.after.terms().iter().filter(|file| file.term.is_live() && !said.contains(file.path.as_str()));
+/// The terms whose code is in a file that it changes, and what becomes of their anchors. Of those that it changes too only what
+/// breaks is told, unless that is `said`.
+fn terms(it: &Proposed<'_>, said: &BTreeMap<String, bool>) -> Vec<String> {
+    let live = it.after.terms().iter().filter(|file| file.term.is_live());
     let of_changed = live.filter_map(|file| {
         let anchor = file.term.code_anchor.as_ref().filter(|anchor| is_changed(it, anchor))?;
         let name = format!("{}, {}", spanned(&file.term.name), spanned(&anchor.to_string()));
-        Some(match it.code.resolve(anchor) {
-            Resolution::Resolves | Resolution::Perhaps(_) => name,
-            Resolution::Unindexed(_) => format!("{name}; nobody can tell whether that is still there"),
+        let (breaks, told) = match it.code.resolve(anchor) {
+            Resolution::Resolves | Resolution::Perhaps(_) => (false, name),
+            Resolution::Unindexed(_) => {
+                (false, format!("{name}; nobody can tell whether that is still there"))
+            }
             Resolution::Moved(to) | Resolution::Renamed { to, commit: _ } => {
-                format!("{name}: **its anchor breaks**, and is {} now", spanned(&to.to_string()))
+                (true, format!("{name}: **its anchor breaks**, and is {} now", spanned(&to.to_string())))
             }
             Resolution::Ambiguous(_) | Resolution::Gone | Resolution::Never => {
-                format!("{name}: **its anchor breaks**")
+                (true, format!("{name}: **its anchor breaks**"))
             }
-        })
+        };
+        match said.get(&file.path) {
+            None => Some(told),
+            Some(false) if breaks => Some(told),
+            Some(_) => None,
+        }
     });
     of_changed.collect()
 }
@@ -222,6 +253,10 @@ mod tests {
             ("t/crane.md", crane.text()),
             ("t/dock.md", dock.text().replace("\"Dock\"", "\"Quay\"")),
         ]);
+        let renamed = reads(&[
+            ("t/crane.md", crane.text().replace("\"Crane\"", "\"Hoist\"")),
+            ("t/dock.md", dock.text()),
+        ]);
         let adr =
             "# ADR-0001: Lift it\n\n**Status:** Accepted\n\n## Context\n\nIt is `src/crane.rs:Crane`.\n";
         let adrs = Adrs::read([("adr/0001-lift-it.md", adr)]);
@@ -247,6 +282,7 @@ mod tests {
         };
         insta::assert_snapshot!([
             told(&before, &after, &["t/dock.md", "src/crane.rs", "src/dock.rs"]),
+            told(&before, &renamed, &["t/crane.md", "src/crane.rs", "adr/0001-lift-it.md"]),
             told(&before, &before, &["src/crane.rs", "adr/0001-lift-it.md"]),
             told(&before, &before, &["src/other.rs"]),
         ].join("---\n"), @r"
@@ -261,6 +297,14 @@ mod tests {
         **Code that decisions cite**
 
         - `adr/0001-lift-it.md`: `src/crane.rs:Crane`
+        ---
+        **Terms**
+
+        - `Hoist` was called `Crane`
+
+        **Code of terms**
+
+        - `Hoist`, `src/crane.rs:Crane`: **its anchor breaks**
         ---
         **Code of terms**
 

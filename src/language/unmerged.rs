@@ -1,5 +1,7 @@
 //! What Git leaves in a text of which a merge isn't finished: both sides, between marks that are Markdown as well.
 
+use std::ops::Range;
+
 use super::markdown::Markdown;
 use super::rule::{Found, Rule};
 use super::wiki::WikiPage;
@@ -13,23 +15,29 @@ pub const UNMERGED: Rule<()> = Rule {
     check: (),
 };
 
-/// The first marks of a merge in a text. What is shown in a block of code is an example.
+/// What is wrong with a file that holds such marks.
+pub const SAYS: &str = "a merge of this file isn't finished";
+/// What to do about it.
+pub const HELP: &str =
+    "keep one of the sides, or both, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`";
+
+/// The first marks of a merge in a page.
 pub fn lint(page: &WikiPage) -> Option<Found> {
-    if !page.text.contains("<<<<<<< ") {
+    marks(&page.text).map(|span| Found::new(&page.path, span, SAYS).help(HELP))
+}
+
+/// The line with which the first marks of a merge in a text begin. What is shown in a block of code is an example.
+pub fn marks(text: &str) -> Option<Range<usize>> {
+    if !text.contains("<<<<<<< ") {
         return None;
     }
-    let text = Markdown::of(&page.text, 0);
-    let mut lines = text.lines().iter();
-    let begins = |prefix: &'static str| {
-        move |span: &std::ops::Range<usize>| page.text[span.clone()].starts_with(prefix)
-    };
+    let seen = Markdown::of(text, 0);
+    let mut lines = seen.lines().iter();
+    let begins = |prefix: &'static str| move |span: &Range<usize>| text[span.clone()].starts_with(prefix);
     let (opens, closes) = (begins("<<<<<<< "), begins(">>>>>>> "));
     let open = lines.find(|line| !line.code && opens(&line.span))?;
-    lines.any(|line| page.text[line.span.clone()].trim_end() == "=======").then_some(())?;
-    lines.any(|line| closes(&line.span)).then(|| {
-        let found = Found::new(&page.path, open.span.clone(), "a merge of this file isn't finished");
-        found.help("keep one of the sides, or both, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`")
-    })
+    lines.any(|line| text[line.span.clone()].trim_end() == "=======").then_some(())?;
+    lines.any(|line| closes(&line.span)).then(|| open.span.clone())
 }
 
 #[cfg(test)]

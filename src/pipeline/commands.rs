@@ -74,6 +74,8 @@ fn parse(body: &str) -> Option<Result<Command, String>> {
 pub struct Commands {
     /// Those that count: when, by whom, what.
     pub heard: Vec<(Timestamp, String, Command)>,
+    /// When its author, who may not steer, said that what was drafted of their words is what they mean.
+    pub confirmed: Vec<Timestamp>,
     /// Those that don't.
     pub unheard: Vec<Unheard>,
 }
@@ -109,6 +111,11 @@ impl Commands {
     pub(super) fn retried(&self, after: Timestamp) -> Option<Timestamp> {
         let mut retries = self.heard.iter().filter(|(_, _, command)| *command == Command::Retry);
         retries.find(|(at, ..)| *at >= after).map(|(at, ..)| *at)
+    }
+
+    /// Whether its author, or somebody who may steer, has said since a moment that it is to go on as it was drafted.
+    pub(super) fn is_confirmed(&self, since: Timestamp) -> bool {
+        self.retried(since).is_some() || self.confirmed.iter().any(|at| *at >= since)
     }
 
     /// When somebody said last that what was given up is tried again.
@@ -162,6 +169,12 @@ pub(super) fn commands(view: &View<'_>) -> Commands {
             }
             (Some(true), Ok(command)) => out.heard.push((said, by, command)),
             (Some(true), Err(why)) => out.unheard.push(Unheard { by, why, may_steer: true }),
+            // What is drafted is of their own words, which somebody asked for who may.
+            (Some(false), Ok(Command::Retry))
+                if by.eq_ignore_ascii_case(&view.case.author) && view.pipeline.has(Phase::Discover) =>
+            {
+                out.confirmed.push(said);
+            }
             (Some(false), _) => {
                 let needs = view.pipeline.trust.as_str();
                 let why = format!("needs the permission `{needs}` in this repository");

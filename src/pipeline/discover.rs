@@ -86,7 +86,7 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     }
     match found(view) {
         Err(station) => Some(station),
-        Ok((closed, brief)) if triage::is_thin(view) && view.commands.retried(closed.at).is_none() => {
+        Ok((closed, brief)) if triage::is_thin(view) && !view.commands.is_confirmed(closed.at) => {
             let mut asks = vec![
                 "is this what is meant? Put what holds into the text of the issue, or say `/retry` to go on with it"
                     .to_owned(),

@@ -253,9 +253,12 @@ fn trusted(view: &View<'_>) -> Result<String, Untrusted> {
     if pipeline.search.is_some() && asks(pipeline, case).is_empty() { written(view) } else { Err(why) }
 }
 
-/// Whether nobody who may has asked for it as it reads now.
-pub(super) fn is_untrusted(view: &View<'_>) -> bool {
-    matches!(trusted(view), Err(Untrusted::Person(_)))
+/// What people have to do where nobody who may has asked for it as it reads now.
+pub(super) fn untrusted(view: &View<'_>) -> Option<String> {
+    match trusted(view) {
+        Err(Untrusted::Person(on)) => Some(on),
+        Err(Untrusted::Unknown(_)) | Ok(_) => None,
+    }
 }
 
 /// Who wrote it that may: config asks for whatever its search finds, so that whose words they are decides.

@@ -21,8 +21,10 @@ const SAID: &str = "\nWhat was said:\n\n";
 /// What stands in a line that tells of somebody who may not steer.
 const STRANGER: &str = ": not heard, being of nobody who may steer: ";
 /// What is said to whoever opens again what was done.
-const OPENED_AGAIN: &str =
-    "\nIt was opened again, and nothing more comes of it here: open another issue for what is missing, and close this one.\n";
+const OPENED_AGAIN: &str = "\nIt was opened again, and nothing more comes of it here: open another issue for what is missing, and close this one.\n";
+/// What is said to an author whose words count once somebody else asks for them.
+const ASKED_AGAIN: &str =
+    "\nWhat its author changes in the text is worked on once somebody who may has asked for it again.\n";
 /// The most lines of what was tried.
 const LINES: usize = 40;
 
@@ -109,6 +111,8 @@ fn marks(view: &View<'_>, station: &Station) -> Option<BTreeSet<Mark>> {
         }
         Stand::Parked { .. } => BTreeSet::from([Mark::Parked]),
         Stand::Human { .. } => BTreeSet::from([Mark::At(Phase::Hitl), Mark::Human]),
+        // It is no author's turn any more, and no agent's: somebody who may has to ask for it again.
+        Stand::Held(on) if is_stopped(view, on) => BTreeSet::from([Mark::At(Phase::Hitl), Mark::Human]),
         Stand::Held(_) => return None,
         Stand::Done(_) => BTreeSet::from([Mark::Done]),
         // What somebody closed keeps what it shows; what is none of ours shows nothing.
@@ -130,7 +134,8 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
             let asks = bullets(asks.iter().map(|line| short(line)));
             let due =
                 due.map(|due| format!("\nIt is looked at again once something changed, from {due:.0} on.\n"));
-            format!("**This waits for its author.** Missing:\n\n{asks}{}", due.unwrap_or_default())
+            let again = if view.is_trusted(&view.case.author) == Some(false) { ASKED_AGAIN } else { "" };
+            format!("**This waits for its author.** Missing:\n\n{asks}{}{again}", due.unwrap_or_default())
         }
         Stand::Human { why, tried } => {
             let lines: Vec<String> = tried.iter().take(LINES).map(|line| short(line)).collect();
@@ -146,7 +151,7 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
         Stand::Left(why) if is_there || view.pull().is_some_and(|pull| pull.own) => {
             format!("**None of the factory's any more**: {}.\n", of_its_pulls(view, short(why)))
         }
-        Stand::Held(on) if is_there || is_stopped(view) => {
+        Stand::Held(on) if is_there || is_stopped(view, on) => {
             format!("**Held**; waits for {}.\n", short(on))
         }
         Stand::Waits(_) if let Some((number, needs)) = people(view, station, is_there) => {
@@ -177,8 +182,8 @@ fn comment(view: &View<'_>, station: &Station, is_there: bool) -> Option<String>
 }
 
 /// Whether words of somebody who may not ask for it stopped what had begun: whoever asked for it doesn't know.
-fn is_stopped(view: &View<'_>) -> bool {
-    !own_marks(view).is_empty() && super::intake::is_untrusted(view)
+fn is_stopped(view: &View<'_>, on: &str) -> bool {
+    !own_marks(view).is_empty() && super::intake::untrusted(view).as_deref() == Some(on)
 }
 
 /// The pull request that waits for nothing but people to do something about it, and what that is. Where no comment is there yet,

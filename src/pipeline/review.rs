@@ -132,10 +132,10 @@ pub(super) fn reworked<'a>(
     } else {
         None
     };
+    let findings = || job.parts.findings.lines().take(LINES).map(str::to_owned);
     if let Some(over) = over {
         let why = format!("{over}, and something is amiss still; `/retry` goes on");
-        let findings = job.parts.findings.lines().take(LINES).map(str::to_owned);
-        return Err(Station::human(Phase::Review, why, tried(view, pull).chain(findings).collect()));
+        return Err(Station::human(Phase::Review, why, tried(view, pull).chain(findings()).collect()));
     }
     let last = is_used_up
         .then(|| Job { by: By::Specialist(format!("{played}, and it didn't hold")), ..job.clone() });
@@ -146,7 +146,8 @@ pub(super) fn reworked<'a>(
         Got::Done(run, closed) => Err(published(pull, run, closed)),
         Got::Failed(tried) if job.book == RESOLVE => Err(anew(view, pull, &Over::Conflicts, tried)),
         Got::Failed(tried) => {
-            Err(Station::human(Phase::Review, "nobody mended it; `/retry` has it tried again", tried))
+            let all = tried.into_iter().chain(findings()).collect();
+            Err(Station::human(Phase::Review, "nobody mended it; `/retry` has it tried again", all))
         }
     }
 }

@@ -9,7 +9,7 @@ use super::fingerprint::Fingerprint;
 use super::languages::Language;
 
 /// The version of the form *and* of what is read from sources: raise it when either changes.
-pub(super) const VERSION: u8 = 2;
+pub(super) const VERSION: u8 = 3;
 
 /// What a record starts with.
 const MAGIC: &[u8; 3] = b"sym";
@@ -111,11 +111,20 @@ impl Writer {
         for name in &file.references {
             self.text(name);
         }
-        self.count(file.words.len());
+        self.count(file.names.len());
+        for name in &file.names {
+            self.text(name);
+        }
+        self.rising(&file.words);
+    }
+
+    /// Sorted numbers, each by what it is more than the last.
+    fn rising(&mut self, all: &[u32]) {
+        self.count(all.len());
         let mut last = 0;
-        for word in &file.words {
-            self.number(word.wrapping_sub(last).into());
-            last = *word;
+        for one in all {
+            self.number(one.wrapping_sub(last).into());
+            last = *one;
         }
     }
 
@@ -133,10 +142,7 @@ impl Writer {
         for base in &found.bases {
             self.text(base);
         }
-        self.count(found.names.len());
-        for name in &found.names {
-            self.text(name);
-        }
+        self.rising(&found.names);
         self.number(found.fingerprint.tokens.into());
         self.bytes.extend_from_slice(&found.fingerprint.digest.to_le_bytes());
         self.sketch(&found.fingerprint.sketch);
@@ -295,11 +301,8 @@ impl<'b> Reader<'b> {
             Ok(Implementation { of: reader.owned()?, base: reader.owned()?, within: reader.owned()? })
         })?;
         let references = self.list(Self::owned)?;
-        let mut last = 0_u32;
-        let words = self.list(|reader| {
-            last = last.checked_add(reader.small()?).ok_or(reader.damaged())?;
-            Ok(last)
-        })?;
+        let names = self.list(Self::owned)?;
+        let words = self.rising()?;
         Ok(FileSymbols {
             language,
             skip,
@@ -309,7 +312,16 @@ impl<'b> Reader<'b> {
             imports,
             implementations,
             references,
+            names,
             words,
+        })
+    }
+
+    fn rising(&mut self) -> Result<Vec<u32>, CodecError> {
+        let mut last = 0_u32;
+        self.list(|reader| {
+            last = last.checked_add(reader.small()?).ok_or(reader.damaged())?;
+            Ok(last)
         })
     }
 
@@ -327,7 +339,7 @@ impl<'b> Reader<'b> {
         let end = start.checked_add(self.small()?).ok_or(self.damaged())?;
         let line = self.small()?;
         let bases = self.list(Self::owned)?;
-        let names = self.list(Self::owned)?;
+        let names = self.rising()?;
         let tokens = self.small()?;
         let digest = self.word()?;
         let sketch = self.sketch()?;

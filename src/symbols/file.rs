@@ -55,8 +55,8 @@ pub struct Definition {
     pub more: bool,
     /// The types it is made from, as they are written.
     pub bases: Vec<String>,
-    /// The names in its text that refer to what the file imports, defines or sees without an import, sorted.
-    pub names: Vec<String>,
+    /// Which of the file's names ([`FileSymbols::names`]) stand in its text, sorted.
+    pub names: Vec<u32>,
     /// What its text is like, with its name left out.
     pub fingerprint: Fingerprint,
 }
@@ -157,6 +157,8 @@ pub struct FileSymbols {
     pub implementations: Vec<Implementation>,
     /// Names of types it uses and neither defines nor imports, where the language sees them without an import.
     pub references: Vec<String>,
+    /// The names by which its code refers to what it imports, defines or sees without an import, sorted.
+    pub names: Vec<String>,
     /// The numbers of all names that its code says, sorted.
     pub words: Vec<u32>,
 }
@@ -173,6 +175,7 @@ impl FileSymbols {
             imports: Vec::new(),
             implementations: Vec::new(),
             references: Vec::new(),
+            names: Vec::new(),
             words: Vec::new(),
         }
     }
@@ -180,6 +183,12 @@ impl FileSymbols {
     /// Whether its code says a name, whatever that is there; comments and texts say nothing.
     pub fn says(&self, name: &str) -> bool {
         self.words.binary_search(&word(name)).is_ok()
+    }
+
+    /// The names by which the text of one of its definitions refers to something.
+    pub fn names_in(&self, found: &Definition) -> impl Iterator<Item = &str> {
+        let at = |name: &u32| usize::try_from(*name).ok();
+        found.names.iter().filter_map(at).filter_map(|at| self.names.get(at)).map(String::as_str)
     }
 
     /// The definition of a symbol.

@@ -22,7 +22,7 @@ pub fn named_by(index: &Index, anchor: &Anchor) -> Option<Vec<Anchor>> {
     }
     let within = format!("{}.", at.symbol());
     let its = file.definitions.iter().filter(|it| it.symbol == at.symbol() || it.symbol.starts_with(&within));
-    let names: BTreeSet<&str> = its.flat_map(|it| &it.names).map(String::as_str).collect();
+    let names: BTreeSet<&str> = its.flat_map(|it| file.names_in(it)).collect();
     let mut out = BTreeSet::new();
     for used in index.uses(at.path()) {
         if names_here(file, &used).iter().any(|here| names.contains(here)) {

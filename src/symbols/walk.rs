@@ -374,7 +374,7 @@ impl<'s> Walk<'s> {
             .collect();
         let refers = self.refers(mentions.refers);
         self.file.words = mentions.words;
-        let mut named: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut named: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         for (symbol, found) in &self.found {
             named.insert(symbol.clone(), names_in(&refers, &found.pieces));
         }
@@ -400,9 +400,9 @@ impl<'s> Walk<'s> {
         self.file
     }
 
-    /// The names that refer to what the file imports, defines or sees, with the paths that lead out of it; sorted by where they
-    /// stand.
-    fn refers(&mut self, all: Vec<(u32, &str)>) -> Vec<(u32, String)> {
+    /// Where names refer to what the file imports, defines or sees, and where the paths stand that lead out of it; each name by its
+    /// place among those of the file, sorted by where they stand.
+    fn refers(&mut self, all: Vec<(u32, &str)>) -> Vec<(u32, u32)> {
         let file = &self.file;
         let known: HashSet<&str> = file
             .imports
@@ -411,23 +411,30 @@ impl<'s> Walk<'s> {
             .chain(self.found.keys().map(String::as_str))
             .chain(file.references.iter().map(String::as_str))
             .collect();
+        let paths = std::mem::take(&mut self.paths);
         let all = all.into_iter().filter(|(_, name)| known.contains(name));
-        let mut refers: Vec<(u32, String)> = all.map(|(at, name)| (at, name.to_owned())).collect();
-        refers.append(&mut self.paths);
+        let all: Vec<(u32, &str)> = all.chain(paths.iter().map(|(at, path)| (*at, path.as_str()))).collect();
+        let names: BTreeSet<&str> = all.iter().map(|(_, name)| *name).collect();
+        let numbers: HashMap<&str, u32> = names.iter().copied().zip(0..).collect();
+        let mut refers: Vec<(u32, u32)> = all.iter().map(|(at, name)| (*at, numbers[name])).collect();
         refers.sort_unstable();
+        let names = names.into_iter().map(str::to_owned).collect();
+        self.file.names = names;
         refers
     }
 }
 
-/// The names that stand in some pieces of a text, sorted.
-fn names_in(refers: &[(u32, String)], pieces: &[Range<u32>]) -> Vec<String> {
-    let mut names = BTreeSet::new();
+/// The names that stand in some pieces of a text, by their numbers, sorted.
+fn names_in(refers: &[(u32, u32)], pieces: &[Range<u32>]) -> Vec<u32> {
+    let mut names = Vec::new();
     for piece in pieces {
         let from = refers.partition_point(|(at, _)| *at < piece.start);
         let to = refers.partition_point(|(at, _)| *at < piece.end);
-        names.extend(refers[from..to.max(from)].iter().map(|(_, name)| name.as_str()));
+        names.extend(refers[from..to.max(from)].iter().map(|(_, name)| *name));
     }
-    names.into_iter().map(str::to_owned).collect()
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// The name that an import gives to its file.

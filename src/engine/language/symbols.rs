@@ -354,6 +354,14 @@ impl Symbols {
         perhaps(&self.index, anchor, before).map(Resolution::Perhaps)
     }
 
+    /// That a path lies in a declared folder of code that isn't there any more, if it does: what was in it may be anywhere.
+    fn lost_root(&self, path: &str) -> Option<String> {
+        let is_in =
+            |root: &&String| path.strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let root = self.roots.iter().filter(is_in).find(|root| self.has_file(root) != Answer::Yes)?;
+        Some(format!("there is no `{root}` any more, which is one of the declared `roots`"))
+    }
+
     /// Why nobody can tell what is in a file; `None` where it was read, or isn't there.
     pub(super) fn unread(&self, path: &str) -> Option<String> {
         if !self.files.contains(path) {
@@ -380,10 +388,15 @@ impl Code for Symbols {
     fn resolve(&self, anchor: &Anchor) -> Resolution {
         let found = self.at_first(anchor);
         let is_open = matches!(found, Resolution::Gone | Resolution::Never | Resolution::Ambiguous(_));
-        if !is_open || self.became.contains_key(anchor) {
-            return found;
+        let found = if is_open && !self.became.contains_key(anchor) {
+            self.perhaps(anchor, Before::Unknown).unwrap_or(found)
+        } else {
+            found
+        };
+        match self.lost_root(anchor.path()) {
+            Some(why) if matches!(found, Resolution::Gone | Resolution::Never) => Resolution::Unindexed(why),
+            Some(_) | None => found,
         }
-        self.perhaps(anchor, Before::Unknown).unwrap_or(found)
     }
 
     fn defined(&self, anchor: &Anchor) -> Option<Anchor> {
@@ -510,6 +523,9 @@ impl Code for Symbols {
                     }
                 }
             }
+        }
+        if let Some(why) = self.lost_root(&parts.join("/")) {
+            return Answer::Unknown { why };
         }
         let name = parts.last().copied().unwrap_or_default();
         let found = self.index.named(name);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::adapters::git::{self, Repo};
-use crate::language::adr::{self, Adrs, Taken};
+use crate::language::adr::{self, Adrs, Record, Taken};
 use crate::language::code::Code;
 use crate::language::finding::Finding;
 use crate::language::front::{self, MOST_BYTES};
@@ -171,13 +171,14 @@ impl Words {
         self.wrong.iter().map(|(path, _)| path).chain(unread).cloned().collect()
     }
 
-    /// The files of decisions that are there and can't be read as such.
-    pub(crate) fn lost_decisions(&self) -> BTreeSet<String> {
-        let read = self.adrs.by_number();
-        let of_number =
-            |path: &String| adr::number_of(path).is_some_and(|number| !read.contains_key(&number));
+    /// The files of decisions that are there and can't be read as such, and the numbers that they have.
+    pub(crate) fn lost_decisions(&self) -> BTreeMap<String, adr::Number> {
+        let read: BTreeSet<&str> = self.adrs.records.iter().map(Record::path).collect();
         let paths = self.others.iter().map(|it| &it.path).chain(self.unread.iter().map(|it| &it.path));
-        paths.filter(|path| is_below(path, &self.language.adr) && of_number(path)).cloned().collect()
+        paths
+            .filter(|path| is_below(path, &self.language.adr) && !read.contains(path.as_str()))
+            .filter_map(|path| Some((path.clone(), adr::number_of(path)?)))
+            .collect()
     }
 
     /// The files that are there and can't be read.
@@ -228,7 +229,11 @@ impl Words {
         let unmerged = UNMERGED.level(levels);
         if unmerged != Level::Off {
             let all = self.others.iter().chain(&self.pages).filter_map(unmerged::lint);
-            found.extend(all.map(|it| it.of(UNMERGED.name, unmerged)));
+            let all: Vec<Finding> = all.map(|it| it.of(UNMERGED.name, unmerged)).collect();
+            // It is why one can't be read, too, and is said once.
+            let is_said = |it: &Finding| all.iter().any(|by| by.path == it.path && by.message == it.message);
+            found.retain(|it| !is_said(it));
+            found.extend(all);
         }
         let cited = CITATION.level(levels);
         if cited != Level::Off {

@@ -23,6 +23,7 @@ use crate::loops::{self, Selection};
 use crate::model::{
     Action, Address, Cause, ConfigPull, Desired, Effect, Facet, Facets, Gap, Observed, RepoName, Task, Verb,
 };
+use crate::observed::Told;
 use crate::plan::{Blocked, Document, Switches, render};
 use crate::work;
 
@@ -227,8 +228,10 @@ impl Shop {
                         if !outcome.succeeded() {
                             self.known.doubt_permissions(action.effect.repo());
                         }
+                        // What was done, and what failed half-way, needn't be told by any listing of changes.
                         if let Some(watched) = action.effect.watched() {
-                            self.known.remembered().forget(action.effect.repo(), watched.number);
+                            let told = Told::Less(watched.number);
+                            self.known.remembered().tell(action.effect.repo(), &told);
                         }
                     }
                     conclude(order, &report, done, self.clock.now());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::language::prose::folded;
+use crate::language::prose::{article, folded};
 use crate::model::language::Level;
 
 use super::aliases::{BROAD, broad_aliases};
@@ -30,9 +30,14 @@ fn check(cx: &Cx<'_>) -> Vec<Found> {
             let used = used.split_whitespace().collect::<Vec<_>>().join(" ");
             let new = |message| Found::new(&page.path, one.span.clone(), message);
             found.push(match &one.replacement {
-                Some(with) => new(format!("`{used}` is an alias of {names}"))
-                    .help(format!("write `{with}`"))
-                    .fix(one.span.clone(), with.clone()),
+                Some(with) => {
+                    let article = article::adapted(&page.text, one.span.start, &used, with);
+                    let range = article.as_ref().map_or(one.span.start, |it| it.range.start)..one.span.end;
+                    let with = article.map_or_else(|| with.clone(), |it| format!("{} {with}", it.with));
+                    new(format!("`{used}` is an alias of {names}"))
+                        .help(format!("write `{with}`"))
+                        .fix(range, with)
+                }
                 None if one.terms.len() == 1 => new(format!("`{used}` is an alias of {names}"))
                     .help("write its name, with the line break where it is meant to be"),
                 None => new(format!("`{used}` is an alias of several terms: {names}"))

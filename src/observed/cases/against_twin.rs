@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Remembered, WantedCases, cases, one_case, permissions, pushes, renames};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::{Remembered, Told, WantedCases, cases, one_case, permissions, pushes, renames};
 use crate::adapters::github::{Auth, Client, Config, Kind};
 use crate::model::{
     Case, CommitId, Facet, LabelName, Observed, Permission, Pipeline, RepoName, Seen, Source,
@@ -270,5 +273,114 @@ async fn who_pushed_is_read_however_often_a_branch_moved() {
     twin.set_faults(vec![FaultRule::every(fault)]).unwrap();
     let unread = pushes(&client, [asked[0].clone()].into(), &mut observed).await;
     assert_eq!((unread.len(), observed.gaps.len()), (0, 1));
+    twin.stop().await;
+}
+
+/// Something that happens to an issue between two readings. What changes nothing that GitHub lists is told by a webhook, or by
+/// whoever tried to write.
+#[derive(Clone, Copy, Debug)]
+enum Happens {
+    Said,
+    SaidAnew,
+    Unsaid,
+    Labelled,
+    Unlabelled,
+    Closed,
+    Reopened,
+    Tried,
+}
+
+const HAPPENS: [Happens; 8] = [
+    Happens::Said,
+    Happens::SaidAnew,
+    Happens::Unsaid,
+    Happens::Labelled,
+    Happens::Unlabelled,
+    Happens::Closed,
+    Happens::Reopened,
+    Happens::Tried,
+];
+
+/// How a reading goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goes {
+    Well,
+    /// GitHub answers nothing.
+    Fails,
+    /// It is given up once something was asked.
+    GivenUp,
+}
+
+fn happens(twin: &Twin, memory: &Remembered, repo: &RepoName, what: Happens, number: u64) {
+    let world = twin.world();
+    let name = repo.as_str();
+    let last = world.with(|world| {
+        let comments = &world.repo("acme", "widgets").unwrap().comments;
+        comments.iter().filter(|(_, comment)| comment.issue == number).map(|(id, _)| *id).max()
+    });
+    // What can't happen to it as it is doesn't.
+    let _ = match (what, last) {
+        (Happens::Said, _) => world.comment_issue(name, number, "ann", "It drips").map(drop),
+        (Happens::SaidAnew, Some(comment)) => world.edit_comment(name, comment, "ann", "It pours"),
+        (Happens::Unsaid, Some(comment)) => {
+            world.mutate(|world| drop(world.repo_mut(name).unwrap().comments.remove(&comment)));
+            Ok(())
+        }
+        (Happens::Labelled, _) => world.label_issue(name, number, "factory", "ann"),
+        (Happens::Unlabelled, _) => world.unlabel_issue(name, number, "factory", "ann"),
+        (Happens::Closed, _) => world.close_issue(name, number, "ann"),
+        (Happens::Reopened, _) => world.reopen_issue(name, number, "ann"),
+        (Happens::SaidAnew | Happens::Unsaid, None) | (Happens::Tried, _) => Ok(()),
+    };
+    if matches!(what, Happens::SaidAnew | Happens::Unsaid | Happens::Tried) {
+        memory.tell(repo, &Told::Less(number));
+    }
+}
+
+/// Whatever happens between readings, and whichever of them fail or are given up: with what is remembered one sees what a reading
+/// of everything would show, and no issue is lost.
+#[tokio::test]
+async fn what_is_remembered_is_what_is_there() {
+    const ROUNDS: i64 = 120;
+    let (twin, _) = twin().await;
+    let (client, memory) = (client(&twin), Remembered::default());
+    let (repo, pipeline) = (RepoName::parse("acme/widgets").unwrap(), pipeline());
+    let wanted =
+        [WantedCases { repo: &repo, pipeline: &pipeline, also: BTreeSet::new(), at_work: BTreeSet::new() }];
+    let mut random = StdRng::seed_from_u64(5);
+    let mut compared = 0;
+    for round in 0..ROUNDS {
+        for _ in 0..random.random_range(0..4) {
+            let what = HAPPENS[random.random_range(0..HAPPENS.len())];
+            happens(&twin, &memory, &repo, what, random.random_range(1..=6));
+        }
+        let now = crate::model::samples::now() + jiff::SignedDuration::from_secs(round);
+        let goes = [Goes::Well, Goes::Well, Goes::Fails, Goes::GivenUp][random.random_range(0..4)];
+        if goes == Goes::Fails {
+            let headers = std::collections::BTreeMap::new();
+            let fault = FaultAction::Status { status: 502, body: None, headers };
+            twin.set_faults(vec![FaultRule::every(fault).on("POST", "/graphql")]).unwrap();
+        }
+        let remembers = memory.since(&repo, &super::listing::filters(&pipeline), now).is_some();
+        let mut observed = Observed::default();
+        {
+            let mut reading = std::pin::pin!(cases(&client, &wanted, (&memory, now), &mut observed));
+            if goes == Goes::GivenUp {
+                let _ = futures::poll!(&mut reading);
+            } else {
+                reading.await;
+            }
+        }
+        twin.set_faults(Vec::new()).unwrap();
+        if goes != Goes::Well {
+            continue;
+        }
+        let mut whole = Observed::default();
+        cases(&client, &wanted, (&Remembered::default(), now), &mut whole).await;
+        assert_eq!((&observed.gaps, &whole.gaps), (&Vec::new(), &Vec::new()));
+        assert_eq!(observed.cases.all, whole.cases.all, "in round {round}");
+        compared += usize::from(remembers);
+    }
+    assert!(compared > 30, "{compared} of them with something remembered");
     twin.stop().await;
 }

@@ -51,9 +51,42 @@ struct Kept {
     /// When its pull request was read last.
     read: Timestamp,
     /// Whether GitHub has told of its pull request since.
-    told: bool,
-    /// Whether something of it was taken away since, by which it doesn't count as changed.
-    is_less: bool,
+    told: Doubt,
+    /// Whether something of it was taken away since, or was to be changed, by which it doesn't count as changed.
+    is_less: Doubt,
+}
+
+/// Whether what was read may be otherwise by now. That it is to be read again is kept until it was: a reading may be given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Doubt {
+    #[default]
+    None,
+    /// Something was told since a reading began.
+    Told,
+    /// It is being read again.
+    Asked,
+}
+
+impl Doubt {
+    fn tell(&mut self, is_told: bool) {
+        if is_told {
+            *self = Self::Told;
+        }
+    }
+
+    /// Whether it is to be read again, by the reading that begins now.
+    fn ask(&mut self) -> bool {
+        let is_there = *self != Self::None;
+        if is_there {
+            *self = Self::Asked;
+        }
+        is_there
+    }
+
+    /// What is left of it once that was read.
+    fn read(self) -> Self {
+        if self == Self::Told { Self::Told } else { Self::None }
+    }
 }
 
 impl Kept {
@@ -76,7 +109,7 @@ pub enum Told {
     Pull(u64),
     /// The commit at its head.
     Head(String),
-    /// The number of an issue or a pull request, of which something was taken away or written anew: nothing says when.
+    /// The number of an issue or a pull request, of which something was taken away or written anew, or was to be: nothing says when.
     Less(u64),
 }
 
@@ -112,11 +145,12 @@ impl Remembered {
             .collect();
         // Together with what is read anyway it fits into one query.
         let here: BTreeSet<u64> = kept.iter().map(|it| it.case.number).collect();
-        let anyway: BTreeSet<&u64> = listed.keys().chain(also).filter(|it| !here.contains(it)).collect();
-        let asked = anyway.len() + kept.iter().filter(|it| it.told).count();
+        let anyway: BTreeSet<&u64> =
+            listed.keys().chain(also).chain(less).filter(|it| !here.contains(it)).collect();
+        let asked = anyway.len() + kept.iter().filter(|it| it.told != Doubt::None).count();
         let again = again(&kept, AGAIN.saturating_sub(asked).max(NEXT), now);
         // What is told of from now on is read the next time.
-        let told = |it: &mut Kept| std::mem::take(&mut it.told) || again.contains(&it.case.number);
+        let told = |it: &mut Kept| it.told.ask() || again.contains(&it.case.number);
         kept.into_iter().map(|it| (it.case.clone(), told(it))).collect()
     }
 
@@ -128,14 +162,15 @@ impl Remembered {
             let (of_issue, of_pull) = (kept.case.number, kept.pull().map(|pull| (pull.number, &pull.head)));
             match told {
                 Told::Pull(number) => {
-                    kept.told |= of_pull.is_some_and(|(pull, _)| pull == *number);
+                    kept.told.tell(of_pull.is_some_and(|(pull, _)| pull == *number));
                     // One that is closed is read with its issue.
-                    kept.is_less |= kept.case.pulls.iter().any(|pull| pull.number == *number && !pull.open);
+                    let is_closed = kept.case.pulls.iter().any(|pull| pull.number == *number && !pull.open);
+                    kept.is_less.tell(is_closed);
                 }
-                Told::Head(sha) => kept.told |= of_pull.is_some_and(|(_, head)| head.as_str() == sha),
+                Told::Head(sha) => kept.told.tell(of_pull.is_some_and(|(_, head)| head.as_str() == sha)),
                 Told::Less(number) => {
-                    kept.told |= of_pull.is_some_and(|(pull, _)| pull == *number);
-                    kept.is_less |= of_issue == *number;
+                    kept.told.tell(of_pull.is_some_and(|(pull, _)| pull == *number));
+                    kept.is_less.tell(of_issue == *number);
                 }
             }
         }
@@ -163,13 +198,20 @@ impl Remembered {
             let updated = listed.get(&case.number).copied().or_else(|| Some(before.as_ref()?.updated));
             let Some(updated) = updated.filter(|_| case.open) else { continue };
             let read = before.as_ref().filter(|_| !was_read).map_or(now, |before| before.read);
-            let (told, is_less) = before.map_or((false, false), |before| (before.told, before.is_less));
+            let doubts = |before: Kept| {
+                if was_read {
+                    (before.told.read(), before.is_less.read())
+                } else {
+                    (before.told, before.is_less)
+                }
+            };
+            let (told, is_less) = before.map(doubts).unwrap_or_default();
             it.cases.insert(case.number, Kept { updated, case, read, told, is_less });
         }
     }
 
-    /// Has an issue read again: something was done about it.
-    pub fn forget(&self, repo: &RepoName, number: u64) {
+    /// What is no issue of the pipeline's any more.
+    pub(super) fn forget(&self, repo: &RepoName, number: u64) {
         if let Some(it) = self.lock().get_mut(repo) {
             it.cases.remove(&number);
         }
@@ -180,7 +222,7 @@ impl Remembered {
     pub(super) fn less(&self, repo: &RepoName, at_work: &BTreeSet<u64>, now: Timestamp) -> BTreeSet<u64> {
         let mut all = self.lock();
         let cases = all.get_mut(repo).into_iter().flat_map(|it| it.cases.iter_mut());
-        let is_less = |kept: &mut Kept| std::mem::take(&mut kept.is_less) || kept.has_a_bare_branch();
+        let is_less = |kept: &mut Kept| kept.is_less.ask() || kept.has_a_bare_branch();
         let is_old =
             |number: &u64, kept: &Kept| at_work.contains(number) && now.duration_since(kept.read) >= AT_WORK;
         cases
@@ -319,13 +361,19 @@ mod tests {
         let all: BTreeMap<u64, Timestamp> = (1..=3).map(|n| (n, at(0))).collect();
         memory.learn(&repo, (Vec::new(), true, at(1)), &all, (1..=3).map(|n| (case(n), true)));
         memory.tell(&repo, &Told::Less(2));
-        let less = memory.less(&repo, &BTreeSet::new(), at(0));
-        assert_eq!(
-            (less.clone(), memory.less(&repo, &BTreeSet::new(), at(0))),
-            (BTreeSet::from([2]), BTreeSet::new())
-        );
-        let kept = memory.unchanged(&repo, (&BTreeMap::new(), &BTreeSet::new(), &less), at(2));
+        let less = || memory.less(&repo, &BTreeSet::new(), at(0));
+        let two = BTreeSet::from([2]);
+        assert_eq!((less(), less()), (two.clone(), two.clone()), "a reading may be given up");
+        let kept = memory.unchanged(&repo, (&BTreeMap::new(), &BTreeSet::new(), &two), at(2));
         assert_eq!(kept.iter().map(|(case, _)| case.number).collect::<Vec<_>>(), [1, 3]);
+        let read = || {
+            memory.learn(&repo, (Vec::new(), false, at(2)), &BTreeMap::new(), [(case(2), true)].into_iter())
+        };
+        memory.tell(&repo, &Told::Less(2));
+        read();
+        assert_eq!(less(), two, "what is told meanwhile is read once more");
+        read();
+        assert_eq!(less(), BTreeSet::new());
     }
 
     /// That an issue is moved elsewhere is in no listing: one that is worked on is looked at again and again.

@@ -201,6 +201,9 @@ fn a_repair_that_fails_goes_to_a_specialist_and_then_to_a_person() {
         `repair-checks`, 2 attempts; the last: run 20260601-130200-000ea21c of `smith` ended in `crashed`: so it was
         `diagnose` found: P1: The wheel is gone. Get another.
         `review-stuck`: so it was
+        The check `ci` failed at c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8; it says, as data:
+            running 3 tests
+            the horn is blunt
     (ann: /retry)
     review: `repair-checks` 1.1, transcript, last commits -> crashed
     review: `repair-checks` 1.2, transcript, last commits -> crashed

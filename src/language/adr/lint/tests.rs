@@ -109,6 +109,12 @@ fn form() {
         ("a plain number", vec![("adr/0001-a.md", titled("1. T"))]),
         ("of another", vec![("adr/0001-a.md", titled("2. T"))]),
         ("no number but an amount", vec![("adr/0001-a.md", titled("1.5 T"))]),
+        ("short", vec![("adr/0001-a.md", titled("ADR-1: T"))]),
+        ("with a blank", vec![("adr/0001-a.md", titled("adr 001 - T"))]),
+        ("linked", vec![("adr/0001-a.md", titled("[ADR-0001](x.md): T"))]),
+        ("short, of another", vec![("adr/0001-a.md", titled("ADR-2: T"))]),
+        ("no sign between", vec![("adr/0001-a.md", titled("ADR 1 T"))]),
+        ("no number of one", vec![("adr/0001-a.md", titled("ADRs are kept"))]),
         (
             "two of a number",
             vec![
@@ -147,6 +153,18 @@ fn form() {
       error adr-title adr/0001-a.md "2. T": the title has no number; write `# ADR-0001: …` [fix "" -> "ADR-0001: "]
     no number but an amount:
       error adr-title adr/0001-a.md "1.5 T": the title has no number; write `# ADR-0001: …` [fix "" -> "ADR-0001: "]
+    short:
+      error adr-title adr/0001-a.md "ADR-1: T": the number of the title isn't written as ADR-0001; write `# ADR-0001: …` [fix "ADR-1: " -> "ADR-0001: "]
+    with a blank:
+      error adr-title adr/0001-a.md "adr 001 - T": the number of the title isn't written as ADR-0001; write `# ADR-0001: …` [fix "adr 001 - " -> "ADR-0001: "]
+    linked:
+      error adr-title adr/0001-a.md "[ADR-0001](x.md): T": the number of the title isn't written as ADR-0001; write `# ADR-0001: …` [fix "[ADR-0001](x.md): " -> "ADR-0001: "]
+    short, of another:
+      error adr-title adr/0001-a.md "ADR-2: T": the title says ADR-0002, and the file is ADR-0001; write `# ADR-0001: …` [fix "ADR-2: " -> "ADR-0001: "]
+    no sign between:
+      error adr-title adr/0001-a.md "ADR 1 T": the number of the title isn't written as ADR-0001; write `# ADR-0001: …` [fix "ADR 1 " -> "ADR-0001: "]
+    no number of one:
+      error adr-title adr/0001-a.md "ADRs are kept": the title has no number; write `# ADR-0001: …` [fix "" -> "ADR-0001: "]
     two of a number:
       error adr-number adr/0001-a.md "": ADR-0001 is also the number of `adr/0001-b.md`; give the newer one the next free number: `factoryctl adr new` tells it
       error adr-number adr/0001-b.md "": ADR-0001 is also the number of `adr/0001-a.md`; give the newer one the next free number: `factoryctl adr new` tells it
@@ -333,13 +351,19 @@ proptest! {
         prop::sample::select(vec!["", "Supersedes: ADR-0001", "**Supersedes:** ADR-0003", "Supersedes: none", "Superseded by: ADR-0002"]),
         prop::sample::select(vec!["**Status:** ", "Status: ", "## Status\n\n", "- Status: "]),
         prop::sample::select(vec!["D", "`src/a.rs:3`", "src/a.rs#L4-L5 and src/a.rs:1:2.", "(src/a.rs:L9)"]),
-        1_u16..5,
+        prop::sample::select(vec!["ADR-0001: ", "ADR-0004: ", "ADR-2: ", "adr 3 – ", "[ADR-0001](x): ", "2. ", "7) ", ""]),
     ), 3)) {
         let paths = ["adr/0001-a.md", "adr/0002-b.md", "adr/0003-c.md"];
-        let files: Files = paths.iter().zip(&parts).map(|(path, (status, more, form, decision, number))| {
-            (*path, adr(*number, &format!("{form}{status}\n{more}"), decision))
+        let files: Files = paths.iter().zip(&parts).map(|(path, (status, more, form, decision, begun))| {
+            let text = adr(1, &format!("{form}{status}\n{more}"), decision);
+            (*path, text.replacen("ADR-0001: ", begun, 1))
         }).collect();
-        let left = found(&mended(files), &[]);
+        let mended = mended(files);
+        for (path, text) in &mended {
+            let title = format!("# ADR-{}: ", &path[4..8]);
+            prop_assert!(text.strip_prefix(&title).is_some_and(|words| !words.contains("# ADR") && !words.starts_with(['A', '[', 'a'])), "{}", text);
+        }
+        let left = found(&mended, &[]);
         let fixable: Vec<_> = left.iter().filter(|finding| finding.fix.is_some()).collect();
         prop_assert!(fixable.is_empty(), "{:?}", fixable);
         prop_assert!(left.iter().all(|f| f.rule != "adr-title" && f.rule != "adr-line-citation"), "{:?}", left);
