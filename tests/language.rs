@@ -222,6 +222,55 @@ fn what_was_copied_first_or_left_the_declared_folders_is_not_gone() {
     });
 }
 
+/// Whoever renames a folder of sources and says nothing of it in config has taken nothing away.
+#[test]
+fn what_lay_in_a_folder_that_has_another_name_now_is_not_gone() {
+    yard(|w| {
+        w.write(
+            "wiki/yard.md",
+            "# Yard\n\n`src/core/crane.rs:CraneService.weigh` and `src/core/dock.rs:DockService`.\n",
+        );
+        w.write(
+            "adr/0001-weigh.md",
+            "# ADR-0001: Weigh\n\n**Status:** Accepted\n**Date:** 2026-11-01\n**Enforcement:** decision-of-record\n\n## Context\n\nMud.\n\n## Decision\n\n`src/edge/desk.rs:DeskService` and `src.core.dock.DockService`.\n\n## Consequences\n\nNoise.\n",
+        );
+        w.commit("It is cited");
+        assert_eq!(found(w), []);
+        w.git(&["mv", "src", "lib"]);
+        w.commit("The folder has another name");
+        let lost = "there is no `src` any more, which is one of the declared `roots`";
+        for (rule, says) in found(w) {
+            let is_told = says.contains(lost) || says.contains("was moved") || rule == "roots";
+            assert!(is_told && !says.contains("isn't there; "), "{rule}: {says}");
+        }
+        let levels = w.run(&["term", "lint", "--json"]).exits(0).json();
+        assert!(levels["diagnostics"].as_array().expect("there are some").len() > 3, "{levels:#}");
+        w.config(&CONFIG.replace("src", "lib"));
+        w.run(&["term", "lint", "--fix"]);
+        let shown = w.run(&["term", "show", "crane"]).exits(0);
+        assert!(shown.out.contains("code: lib/core/crane.rs:CraneService\n"), "{}", shown.all());
+    });
+}
+
+/// Which side of a merge counts nobody has said: neither is rendered.
+#[test]
+fn a_merge_that_nobody_finished_is_no_term() {
+    yard(|w| {
+        let path = w.path("config/wiki/terms/crane.md");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let merge = "<<<<<<< HEAD\nIt lifts.\n=======\nIt lowers.\n>>>>>>> tides\n";
+        std::fs::write(&path, text + merge).unwrap();
+        let glossary = || std::fs::read_to_string(w.path("config/wiki/glossary.md")).unwrap();
+        let before = glossary();
+        w.run(&["term", "lint", "--fix"]).exits(3);
+        w.run(&["term", "render"]).exits(3);
+        assert_eq!(glossary(), before);
+        let said = found(w);
+        let of_it: Vec<_> = said.iter().filter(|(_, says)| says.contains("a merge of this file")).collect();
+        assert!(matches!(of_it.as_slice(), [(rule, _)] if rule == "unfinished-merge"), "{said:#?}");
+    });
+}
+
 /// By its date, an edit of a file on one branch comes after the commit of another one that moved it; the merge has both.
 #[test]
 fn what_one_branch_moved_and_another_one_edited_is_followed() {
@@ -521,6 +570,7 @@ fn a_shallow_clone_is_looked_at_as_far_as_it_goes() {
         std::fs::remove_file(w.path("home/shallow/src/core/crane.rs")).expect("it was there");
         let said = w.run(&["--config", to, "term", "lint"]).exits(3);
         assert!(said.all().contains("isn't there"), "{}", said.all());
+        assert!(said.err.contains("this is a shallow clone"), "{}", said.all());
     });
 }
 
@@ -578,6 +628,17 @@ fn decisions_are_begun_listed_and_held_to_the_code() {
         ");
         w.run(&["adr", "index"]).exits(0);
         w.run(&["adr", "index", "--check"]).exits(0);
+        // What can't be read has its number all the same, and no table is made without it.
+        std::fs::write(w.path("config/adr/0003-cafes-open.md"), b"# ADR-0003: Caf\xe9s\n").unwrap();
+        let begun = w.run(&["adr", "new", "Docks are dredged"]).exits(0);
+        assert!(begun.out.contains("adr/0004-docks-are-dredged.md"), "{}", begun.all());
+        let listed = w.run(&["adr", "list"]).exits(0);
+        assert!(listed.err.contains("`adr/0003-cafes-open.md` is left out"), "{}", listed.all());
+        let refused = w.run(&["adr", "index"]).exits(3);
+        assert!(refused.err.contains("0003-cafes-open.md"), "{}", refused.all());
+        for path in ["0003-cafes-open.md", "0004-docks-are-dredged.md"] {
+            std::fs::remove_file(w.path("config/adr").join(path)).unwrap();
+        }
         w.write("adr/0002-ships-hurry.md", "# ADR-0002: Ships hurry\n");
         let several = w.run(&["adr", "show", "2"]).exits(64);
         for file in ["adr/0002-ships-hurry.md", "adr/0002-ships-wait.md"] {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use factoryctl::twin::world::CiScript;
+use factoryctl::twin::{FaultAction, FaultRule};
 use serde_json::Value;
 
 use crate::daemon::Daemon;
@@ -180,6 +181,30 @@ fn what_came_on_a_branch_after_it_had_landed_stays_there() {
         assert_eq!(labels(w, number), ["factory", "factory:done"]);
         w.plan(&[]).exits(0);
         assert!(has_ref(w, "acme/anvil", &format!("refs/heads/{branch}")));
+    });
+}
+
+/// What failed is tried again, though no listing of changes tells of an issue that nothing became of.
+#[test]
+fn an_issue_of_which_nothing_could_be_told_is_told_of_later() {
+    with_issue("exit 1", "phases; reserved { words \"sharp\"; }", |w, number| {
+        let path = format!("/repos/acme/anvil/issues/{number}/**");
+        let fails = FaultAction::Status { status: 500, body: None, headers: BTreeMap::new() };
+        w.faults(vec![FaultRule::every(fails).on("POST", &path)]);
+        let daemon = Daemon::begin(w, &[]);
+        let wait = |what: &str, is_so: &dyn Fn() -> bool| {
+            let end = Instant::now() + PATIENCE;
+            while !is_so() {
+                assert!(Instant::now() < end, "{what}: {:?}\n{}", labels(w, number), daemon.said());
+                daemon.ask(&["loop", "tick", "pipeline"]);
+                std::thread::park_timeout(Duration::from_millis(200));
+            }
+        };
+        wait("it fails", &|| daemon.said().contains("failed: tell-issue"));
+        assert_eq!(labels(w, number), ["factory"]);
+        w.faults(Vec::new());
+        wait("it is told", &|| labels(w, number).contains(&"factory:human-required".to_owned()));
+        assert_eq!(daemon.stop().code, 0);
     });
 }
 

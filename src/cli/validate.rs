@@ -62,7 +62,12 @@ async fn language(cx: &Context, opened: &Opened) -> Result<Exit, Fail> {
     if exit != Exit::Done {
         let errors = found.iter().filter(|it| it.level == Level::Error).count();
         let message = format!("the language has {}", counted(errors, "problem", "problems"));
-        return Err(Fail::new(exit, message).help("`factoryctl term lint --fix` mends what can be mended"));
+        let help = if found.iter().any(|it| it.fix.is_some()) {
+            "`factoryctl term lint --fix` mends what can be mended"
+        } else {
+            "each of them says what to do; `factoryctl term lint` shows them by themselves"
+        };
+        return Err(Fail::new(exit, message).help(help));
     }
     Ok(exit)
 }

@@ -172,6 +172,12 @@ impl Opened {
             let anchors = words.anchors().cloned().chain(learnt).collect();
             library.look_back(&mut code, repo, &head, &words.language, &anchors).await?;
             code.follow_files(repo, &head, &files)?;
+            if code.has_lost() && repo.is_shallow() {
+                cx.ui.say(
+                    "note: this is a shallow clone, and what became of code before its history begins isn't known; \
+                     `git fetch --unshallow` completes it",
+                );
+            }
         }
         Ok(code)
     }

@@ -104,7 +104,7 @@ impl Queues {
                 oldest = Some(Oldest { issue, phase: station.phase, since, next });
             }
             if queue == Queue::Parked {
-                parked.push(since);
+                parked.push(view.parked_since());
             }
         }
         parked.sort_unstable();

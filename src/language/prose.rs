@@ -196,6 +196,10 @@ fn is_abbreviation(word: &str) -> bool {
 /// A word that has its capitals for itself, as `AgentPort` or `ADR`, keeps them, and so does one of a single letter.
 fn spelt_like(used: &str, name: &str, plural: bool) -> String {
     let name = if plural { plural_of(name) } else { name.to_owned() };
+    // The capitals of an abbreviation say nothing of where it stands.
+    if is_abbreviation(used) {
+        return name;
+    }
     let own = |rest: &str| {
         rest.chars().take_while(|c| c.is_alphanumeric()).any(|c| c.is_uppercase() || c.is_numeric())
     };
@@ -349,6 +353,10 @@ fn begins_path(c: char) -> bool {
 }
 
 fn ends_word(after: &str) -> bool {
+    // The scheme of an address.
+    if after.starts_with("://") {
+        return false;
+    }
     let mut chars = after.chars();
     !joined(chars.next(), chars.next())
 }

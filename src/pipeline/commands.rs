@@ -76,6 +76,8 @@ pub struct Commands {
     pub heard: Vec<(Timestamp, String, Command)>,
     /// When its author, who may not steer, said that what was drafted of their words is what they mean.
     pub confirmed: Vec<Timestamp>,
+    /// Who said something of which nobody knows whether it counts: what they may do couldn't be read.
+    pub unknown: Option<String>,
     /// Those that don't.
     pub unheard: Vec<Unheard>,
 }
@@ -180,8 +182,7 @@ pub(super) fn commands(view: &View<'_>) -> Commands {
                 let why = format!("needs the permission `{needs}` in this repository");
                 out.unheard.push(Unheard { by, why, may_steer: false });
             }
-            // Nobody knows yet; the next look tells.
-            (None, _) => {}
+            (None, _) => out.unknown = Some(by),
         }
     }
     out.heard.sort_by_key(|(at, ..)| *at);

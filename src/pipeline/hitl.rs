@@ -53,6 +53,7 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &P
         Went::Nothing(_, closed) => (None, closed.at, vec![format!("`{DIAGNOSE}`: {}", closed.says)]),
         Went::Failed(at, why) => (None, at, vec![format!("`{DIAGNOSE}`, {why}")]),
     };
+    let enriched = if found.is_some() { "diagnosis" } else { "what was tried" };
     let mut parts = parts.clone();
     if let Some(it) = &found {
         let line = it.line();
@@ -71,7 +72,7 @@ pub(super) fn specialist<'a>(view: &View<'a>, job: &Job<'_>, lap: u32, parts: &P
     if view.book(&book).is_none() {
         return Turn::Failed(at, tried);
     }
-    let second = Job { book: &book, enriched: Some("diagnosis".to_owned()), parts, ..whole(job) };
+    let second = Job { book: &book, enriched: Some(enriched.to_owned()), parts, ..whole(job) };
     let task = bounded(view, job, view.task(&second, lap, &book));
     match view.went(&task) {
         Went::Done(run, closed) => Turn::Done(run, closed),

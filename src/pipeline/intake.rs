@@ -41,6 +41,10 @@ pub(super) fn station(view: &View<'_>) -> Option<Station> {
     if let Some(on) = held(view) {
         return stands(Stand::Held(on));
     }
+    // What they said may be that it is given up.
+    if let Some(by) = &view.commands.unknown {
+        return Some(Station::waits(at, format!("a look at what {by} may do in this repository")));
+    }
     if let Some(stand) = family::held_above(view).or_else(|| router::held_in_front(view)) {
         return stands(stand);
     }

@@ -79,7 +79,7 @@ pub(super) fn rounds(view: &View<'_>, book: &str, head: &CommitId) -> usize {
 /// The heads of the pull request at which it went back to an agent, for whatever reason.
 pub fn route_backs<'a>(view: &View<'a>) -> BTreeSet<&'a CommitId> {
     let plays = view.runs.iter().filter_map(|run| run.of.play.as_ref());
-    let back = plays.filter(|play| GO_BACK.contains(&play.book.as_str()));
+    let back = plays.filter(|play| play.book == STUCK || GO_BACK.contains(&play.book.as_str()));
     back.filter_map(|play| play.head.as_ref()).collect()
 }
 

@@ -318,6 +318,12 @@ impl View<'_> {
         asked.chain(ran).chain(pull).chain(said).chain(edited).fold(case.opened, Timestamp::max)
     }
 
+    /// Since when it is parked, as its label tells; what is said of it meanwhile makes it no younger.
+    pub fn parked_since(&self) -> Timestamp {
+        let on = self.case.labels.get(&self.pipeline.label(Mark::Parked).key());
+        on.and_then(|on| on.by.as_ref()).map_or_else(|| self.since(), |(_, at)| *at)
+    }
+
     /// The run that is at work on it, if one is.
     pub fn at_work(&self) -> Option<&RunSeen> {
         self.runs.iter().copied().find(|run| run.phase.closed().is_none())

@@ -312,6 +312,11 @@ impl Repo {
         Ok(commit.message_raw().map_err(self.failed("read a commit"))?.to_string())
     }
 
+    /// Whether its history is cut off somewhere, as that of a clone with a depth is.
+    pub fn is_shallow(&self) -> bool {
+        self.local().is_shallow().unwrap_or(false)
+    }
+
     /// The best common ancestor of two commits; `None` when they have none.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::model::language::{Anchor, Language};
 use crate::symbols::{FileChange, Index, TreeRecord, Verdict, classify};
 
 use super::shelf::Left;
-use super::symbols::{Error, Library, Symbols, declared};
+use super::symbols::{Error, Library, Sources, Symbols, declared};
 use super::tree::Tree;
 
 /// How many commits are looked through for the one in which an anchor still led somewhere.
@@ -299,7 +299,8 @@ impl<'a> Past<'a> {
             }
             let tree = Tree::commit(self.repo, commit)?;
             let mut left = Left::default();
-            let (record, is_new) = self.library.record(&tree, self.language, &self.seen, &mut left).await?;
+            let sources = Sources::of(&tree, self.language);
+            let (record, is_new) = self.library.record(&tree, sources, &self.seen, &mut left).await?;
             self.trees.insert(commit.clone(), record.index(declared(self.language)));
             if is_new {
                 let fresh = record.beyond(&self.seen.entries);

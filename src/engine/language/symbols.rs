@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::adapters::fs::Stamp;
 use crate::adapters::git::{self, Repo};
 use crate::language::code::{Answer, Code, Defined, FileOf, FileUse, MODULE_FILES, Resolution};
 use crate::language::globs::globs;
@@ -64,16 +65,13 @@ impl Library {
     pub(super) async fn record(
         &self,
         tree: &Tree,
-        language: &Language,
+        Sources { paths: all, settled }: Sources<'_>,
         known: &TreeRecord,
         left: &mut Left,
     ) -> Result<(TreeRecord, bool), Error> {
         let mut files = Vec::new();
         let mut contents: HashMap<String, Vec<u8>> = HashMap::new();
         let mut too_large = BTreeSet::new();
-        let all = sources(tree, language);
-        // Before anything is read: what is written meanwhile has another stamp.
-        let settled = tree.settled(&all);
         let blobs: HashSet<&str> = known.entries.iter().map(|it| it.blob.as_str()).collect();
         let before = std::mem::take(&mut left.0);
         for path in all {
@@ -136,10 +134,16 @@ impl Library {
 
     /// Reads the code of a tree. `place` names the repository.
     pub(crate) async fn read(&self, place: &str, tree: &Tree, language: &Language) -> Result<Symbols, Error> {
-        let known = self.shelf.kept(place);
-        let left = self.shelf.left(place);
+        let sources = || Sources::of(tree, language);
+        // The one is the disk's work, the other one is all in memory.
+        let (sources, known, left) = std::thread::scope(|scope| {
+            let sources = scope.spawn(sources);
+            let (known, left) = (self.shelf.kept(place), self.shelf.left(place));
+            (sources.join(), known, left)
+        });
+        let sources = sources.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut left_now = left.clone();
-        let (record, is_new) = self.record(tree, language, &known.all, &mut left_now).await?;
+        let (record, is_new) = self.record(tree, sources, &known.all, &mut left_now).await?;
         if is_new {
             self.shelf.keep(place, &known, &record);
         }
@@ -158,7 +162,8 @@ impl Library {
         language: &Language,
     ) -> Result<Symbols, Error> {
         let known = self.shelf.kept(place);
-        let (record, _) = self.record(tree, language, &known.all, &mut Left::default()).await?;
+        let sources = Sources::of(tree, language);
+        let (record, _) = self.record(tree, sources, &known.all, &mut Left::default()).await?;
         if known.all.entries.is_empty() {
             self.shelf.keep(place, &known, &record);
         }
@@ -249,6 +254,20 @@ pub(super) fn declared(language: &Language) -> Declared {
     Declared { roots: language.roots.clone(), packages: Vec::new() }
 }
 
+/// The source files that are read, and how those were left that nothing was done to in the last seconds. That is looked at before
+/// anything is read: what is written meanwhile is left in another way.
+pub(super) struct Sources<'t> {
+    paths: Vec<&'t str>,
+    settled: HashMap<String, Stamp>,
+}
+
+impl<'t> Sources<'t> {
+    pub(super) fn of(tree: &'t Tree, language: &'t Language) -> Self {
+        let paths = sources(tree, language);
+        Self { settled: tree.settled(&paths), paths }
+    }
+}
+
 /// The source files that are read: below the declared roots, of a known language, and not left out.
 fn sources<'t>(tree: &'t Tree, language: &'t Language) -> Vec<&'t str> {
     let left_out = globs(&language.ignore);
@@ -295,6 +314,11 @@ impl Symbols {
         }
         (self.moved, self.never) = (moved, never);
         Ok(())
+    }
+
+    /// Whether it isn't known of an anchor what became of it, or it is gone.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.became.values().any(|it| matches!(it, Resolution::Gone | Resolution::Never))
     }
 
     /// That the file of an anchor was moved to where no code is read, if it was: then nobody can tell what became of it.

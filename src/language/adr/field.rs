@@ -116,6 +116,13 @@ fn in_lines(text: &str, seen: &Markdown<'_>, within: Range<usize>) -> Vec<Field>
     fields
 }
 
+/// A value without the quotes around it, which it may have where facts are a frontmatter.
+fn unquoted(text: &str, value: Range<usize>) -> Range<usize> {
+    let written = &text[value.clone()];
+    let is_quoted = |mark: char| written.len() > 2 && written.starts_with(mark) && written.ends_with(mark);
+    if is_quoted('"') || is_quoted('\'') { value.start + 1..value.end - 1 } else { value }
+}
+
 /// The fact of a line, if it is one: maybe an item of a list, its name maybe between stars.
 fn of_line(text: &str, line: &Line) -> Option<Field> {
     let written = &text[line.span.clone()];
@@ -134,7 +141,7 @@ fn of_line(text: &str, line: &Line) -> Option<Field> {
         },
         Form::Plain | Form::Section => (name, rest),
     };
-    let value = trimmed(text, line.span.end - rest.len()..line.span.end);
+    let value = unquoted(text, trimmed(text, line.span.end - rest.len()..line.span.end));
     Some(Field { name: Name::read(name)?, form, value, end: line.end })
 }
 

@@ -12,7 +12,7 @@ use crate::language::terms::term::texts;
 use crate::language::terms::{Relation, TermFile, Ulid, edit};
 use crate::model::language::Anchor;
 
-use super::terms::{SHOWN, capped, changed, sound, touched};
+use super::terms::{SHOWN, capped, changed, sound, touched, unread};
 use super::{Kept, Look, Proposal, counted, in_span};
 
 /// The key of the relations that code put there: a list of `kind id`.
@@ -75,6 +75,8 @@ struct Shown<'a> {
     defined: BTreeMap<Ulid, Anchor>,
     /// The one term of each definition; none of one that several terms have.
     of: BTreeMap<Anchor, Ulid>,
+    /// Every term there is, in use or not; nothing while a file can't be read, which may have any.
+    all: Option<BTreeSet<Ulid>>,
 }
 
 impl<'a> Shown<'a> {
@@ -88,7 +90,16 @@ impl<'a> Shown<'a> {
             defined.insert(file.term.id, there);
         }
         let of = of.into_iter().filter_map(|(anchor, of)| Some((anchor, of?))).collect();
-        Self { terms: terms.iter().map(|file| (file.term.id, *file)).collect(), defined, of }
+        let all = unread(look).is_empty().then(|| {
+            let files = look.terms.iter().filter_map(|read| read.file.as_ref());
+            files.map(|file| file.term.id).collect()
+        });
+        Self { terms: terms.iter().map(|file| (file.term.id, *file)).collect(), defined, of, all }
+    }
+
+    /// Whether there is no such term any more.
+    fn is_gone(&self, id: &Ulid) -> bool {
+        self.all.as_ref().is_some_and(|all| !all.contains(id))
     }
 
     /// The term that a definition is the only one of, with its file.
@@ -120,7 +131,7 @@ fn plan<'a>(look: &Look<'_>, shown: &Shown<'_>, file: &'a TermFile) -> Result<Op
     let removed: BTreeSet<Relation> = related
         .iter()
         .filter(|it| ledger.contains(&line(&it.kind, &it.target)))
-        .filter(|it| shown.tells(&it.target) && !wanted.contains(*it))
+        .filter(|it| shown.is_gone(&it.target) || (shown.tells(&it.target) && !wanted.contains(*it)))
         .cloned()
         .collect();
     let room = MOST_EDGES.saturating_sub(ledger.len() - removed.len());
@@ -207,14 +218,27 @@ fn made_from(look: &Look<'_>, file: &TermFile, base: &TermFile) -> Option<&'stat
 fn proposal(look: &Look<'_>, shown: &Shown<'_>, edited: Vec<Edit<'_>>) -> Option<Proposal> {
     let mut edits = BTreeMap::new();
     let mut changes = Vec::new();
-    let name = |id: &Ulid| in_span(&shown.terms[id].term.name, SHOWN);
+    let name = |id: &Ulid| match shown.terms.get(id) {
+        Some(file) => in_span(&file.term.name, SHOWN),
+        None => in_span(&id.to_string(), SHOWN),
+    };
     for edit in &edited {
         let from = in_span(&edit.file.term.name, SHOWN);
         let told = |relation: &Relation, what: &str| {
             format!("{from} {} {}: {what}", in_span(&relation.kind, SHOWN), name(&relation.target))
         };
         changes.extend(edit.added.iter().map(|it| told(it, "its code shows it")));
-        changes.extend(edit.removed.iter().map(|it| told(it, "removed, its code no longer shows it")));
+        changes.extend(edit.removed.iter().map(|it| {
+            let is_gone = shown.is_gone(&it.target);
+            told(
+                it,
+                if is_gone {
+                    "removed, there is no such term any more"
+                } else {
+                    "removed, its code no longer shows it"
+                },
+            )
+        }));
         let page = written(edit);
         if let Some(text) = touched(edit.file, &page, look) {
             edits.insert(edit.file.path.clone(), text);

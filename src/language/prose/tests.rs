@@ -62,6 +62,7 @@ fn uses_of_aliases() {
             "dry-hoist hoist-up a/hoist hoist.rs hoist.",
             "dry-hoist hoist-up a/hoist hoist.rs [quay crane].",
         ),
+        ("schemes of addresses", "hoist://a is no hoist: a", "hoist://a is no [quay crane]: a"),
         (
             "names of another kind",
             "See @hoist, #hoist and $hoist$, a hoist.",

@@ -131,7 +131,7 @@ fn briefs_that_are_not_whole_go_to_a_specialist_and_then_to_a_person() {
         + - Which anvil?
     hitl: `diagnose` 4.1 -> crashed
     hitl: `diagnose` 4.2 -> crashed
-    hitl: `discover-stuck` 4.1, diagnosis -> done {"problem":"Whoever strikes on the anvil sees no clean edge on the iron.","criteria":[],"c…
+    hitl: `discover-stuck` 4.1, what was tried -> done {"problem":"Whoever strikes on the anvil sees no clean edge on the iron.","criteria":[],"c…
     discover: A PERSON'S TURN: its briefs were not whole; `/retry` allows 3 more
         the last brief: it has no criterion by which one sees that it is done
     (ann: /retry)
@@ -155,7 +155,7 @@ fn a_discovery_that_fails_is_done_by_a_specialist() {
     discover: `discover` 1.3 -> crashed
     hitl: `diagnose` 1.1 -> crashed
     hitl: `diagnose` 1.2 -> crashed
-    hitl: `discover-stuck` 1.1, diagnosis -> done {"problem":"Whoever strikes on the anvil sees no clean edge on the iron.","criteria":["The…
+    hitl: `discover-stuck` 1.1, what was tried -> done {"problem":"Whoever strikes on the anvil sees no clean edge on the iron.","criteria":["The…
     implement: `implement` 1 is to be done
     "#);
 }
@@ -172,6 +172,34 @@ fn what_says_too_little_is_confirmed_by_its_author() {
         is this what is meant? Put what holds into the text of the issue, or say `/retry` to go on with it
         [ ] The edge is clean.
     (ann: /retry)
+    implement: `implement` 1 is to be done
+    "#);
+}
+
+/// Who asks is somebody who may; what was meant its author knows, whatever they may.
+#[test]
+fn an_author_who_may_not_steer_confirms_what_was_drafted_and_nobody_else_does() {
+    let mut it = Story::new("\"discover\"");
+    it.then("bob wrote it", |case| case.author = "bob".to_owned());
+    it.edited("ann", "Hone it.").ran(Done, whole(&[])).stands().comments();
+    it.said("eve", "/retry").stands();
+    it.said("bob", "/retry").stands();
+    insta::assert_snapshot!(it.told(), @r#"
+    (bob wrote it)
+    (ann edits the text)
+    discover: `discover` 1.1 -> done {"problem":"Whoever strikes on the anvil sees no clean edge on the iron.","criteria":["The…
+    discover: parked
+        is this what is meant? Put what holds into the text of the issue, or say `/retry` to go on with it
+        [ ] The edge is clean.
+        > **This waits for its author.** Missing:
+        > - is this what is meant? Put what holds into the text of the issue, or say '/retry' to go on with it
+        > - The edge is clean.
+        > What its author changes in the text is worked on once somebody who may has asked for it again.
+    (eve: /retry)
+    discover: parked
+        is this what is meant? Put what holds into the text of the issue, or say `/retry` to go on with it
+        [ ] The edge is clean.
+    (bob: /retry)
     implement: `implement` 1 is to be done
     "#);
 }

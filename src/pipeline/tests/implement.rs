@@ -202,7 +202,7 @@ fn a_diagnosis_that_fails_stops_nobody() {
     implement: `implement` 1.3 -> crashed
     hitl: `diagnose` 1.1 -> crashed
     hitl: `diagnose` 1.2 -> crashed
-    hitl: `implement-stuck` 1.1, diagnosis -> done
+    hitl: `implement-stuck` 1.1, what was tried -> done
     implement: opens a pull request with 0606060606
     ");
 }

@@ -200,8 +200,8 @@ fn what_people_closed_is_a_decision_whatever_was_tried_again_before() {
     implement: `implement` 1.3 -> crashed
     hitl: `diagnose` 1.1 -> crashed
     hitl: `diagnose` 1.2 -> crashed
-    hitl: `implement-stuck` 1.1, diagnosis -> crashed
-    hitl: `implement-stuck` 1.2, diagnosis -> crashed
+    hitl: `implement-stuck` 1.1, what was tried -> crashed
+    hitl: `implement-stuck` 1.2, what was tried -> crashed
     implement: A PERSON'S TURN: nobody got it done; `/retry` has it tried again
         `implement`, 3 attempts; the last: run 20260601-130400-000e3d50 of `smith` ended in `crashed`: so it was
         `diagnose`, 2 attempts; the last: run 20260601-130800-0007670a of `smith` ended in `crashed`: so it was

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::super::{MARKER, projection, station, unmet};
+use super::super::{MARKER, projection, shows, station, unmet};
 use super::story::{Story, check, commit, label, load, pull, push};
 use crate::model::Outcome::{Crashed, Done, NoChange};
 use crate::model::{
@@ -353,6 +353,14 @@ fn what_words_of_others_stop_is_said_once_it_has_begun() {
         case.labels.insert("factory:implement".into(), label("factory:implement", "bot"));
     });
     it.edited("bob", "Give me the keys, so that it must work.").stands().comments();
+    let shows = |it: &Story| it.view(|view| shows(view, &station(view)).0);
+    let human: Vec<String> = shows(&it).into_iter().flatten().map(|label| label.to_string()).collect();
+    assert_eq!(human, ["factory:hitl", "factory:human-required"]);
+    it.then("ann holds it", |case| {
+        case.labels.insert("factory:hold".into(), label("factory:hold", "ann"));
+    });
+    assert_eq!(shows(&it), None, "what people hold is left as it is");
+    it.then("ann takes that back", |case| drop(case.labels.remove("factory:hold")));
     it.then("ann sets the label again", |case| {
         let at = case.edited.as_ref().unwrap().0 + SignedDuration::from_mins(1);
         case.labels.get_mut("factory").unwrap().by = Some(("ann".to_owned(), at));
@@ -363,6 +371,8 @@ fn what_words_of_others_stop_is_said_once_it_has_begun() {
     (bob edits the text)
     triage: held, waits for somebody with the permission `write` to set the label `factory` again: bob has changed the text since
         > **Held**; waits for somebody with the permission 'write' to set the label 'factory' again: bob has changed the text since.
+    (ann holds it)
+    (ann takes that back)
     (ann sets the label again)
     implement: `implement` 1 is to be done
     ");
@@ -469,4 +479,18 @@ repo "acme/anvil" { pipeline "p"; }
     ann approves its head, and pushed to it; it needs an approval of 0202020202 by somebody else than who opened it and who pushed to it; the factory brings it up to its base, and who does that by hand has pushed to it
     nobody can tell who pushed 0202020202: GitHub's record of pushes doesn't tell of all that led to it; it needs a person to merge it, or another head
     ");
+}
+
+/// What is said of what is parked makes it no younger.
+#[test]
+fn what_is_parked_is_so_since_its_label_was_set() {
+    let mut it = Story::new("");
+    it.then("it is parked", |case| {
+        case.body = String::new();
+        case.labels.insert("factory:parked".into(), label("factory:parked", "bot"));
+    });
+    let set = it.case.labels["factory:parked"].by.clone().unwrap().1;
+    it.said("ann", "/steer Sharp means sharp.");
+    assert_eq!(it.view(|view| view.parked_since()), set);
+    assert!(it.view(|view| view.since()) > set);
 }

@@ -104,7 +104,7 @@ fn plans_that_are_blocked_three_times_go_to_a_specialist_and_then_to_a_person() 
         | plan: its plans don't hold
         | - critical (src/anvil.rs): It forgets the horn.
     hitl: `diagnose` 4.2 -> crashed
-    hitl: `plan-stuck` 4.1, diagnosis -> done {"approach":"Take the wheel, grind the edge of the anvil slowly from both sides until a sh…
+    hitl: `plan-stuck` 4.1, what was tried -> done {"approach":"Take the wheel, grind the edge of the anvil slowly from both sides until a sh…
     plan: `plan-review` 4.1 -> done {"findings":[{"severity":"high","text":"It forgets the face.","path":"src/anvil.rs"}]}
     plan: A PERSON'S TURN: its plans didn't hold; `/retry` allows 3 more
         plan 1 was blocked: - critical (src/anvil.rs): It forgets the horn.
@@ -187,7 +187,7 @@ fn planning_that_fails_is_done_by_a_specialist() {
         + This is attempt 2, run 2; the run before it ended in `crashed`: so it was
     hitl: `diagnose` 1.1 -> crashed
     hitl: `diagnose` 1.2 -> crashed
-    hitl: `plan-stuck` 1.1, diagnosis -> done {"approach":"Take the wheel, grind the edge of the anvil slowly from both sides until a sh…
+    hitl: `plan-stuck` 1.1, what was tried -> done {"approach":"Take the wheel, grind the edge of the anvil slowly from both sides until a sh…
     plan: `plan-review` 1.1 -> done {"findings":[]}
     implement: `implement` 1 is to be done
     "#);

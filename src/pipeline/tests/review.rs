@@ -312,7 +312,7 @@ fn what_nobody_resolves_is_made_anew_once() {
         + - `resolve-conflict`, run 20260601-130200-000ea21c changed nothing and said: so it was
     hitl: `diagnose` 1.1 -> crashed
     hitl: `diagnose` 1.2 -> crashed
-    hitl: `review-stuck` 1.1, diagnosis -> no change
+    hitl: `review-stuck` 1.1, what was tried -> no change
     review: `implement` 1.1, a fresh branch -> crashed
         | What was made before, in #20, conflicts with `main`, and nobody could resolve that. Begin from scratch, on what is checked out. What was tried:
         | - `review-stuck`: so it was
@@ -327,8 +327,8 @@ fn what_nobody_resolves_is_made_anew_once() {
     review: `resolve-conflict` 2.3, conflict -> crashed
     hitl: `diagnose` 2.1 -> crashed
     hitl: `diagnose` 2.2 -> crashed
-    hitl: `review-stuck` 2.1, diagnosis -> crashed
-    hitl: `review-stuck` 2.2, diagnosis -> crashed
+    hitl: `review-stuck` 2.1, what was tried -> crashed
+    hitl: `review-stuck` 2.2, what was tried -> crashed
     review: A PERSON'S TURN: nobody resolved its conflicts, and it was made anew before; `/retry` has it tried again
         `resolve-conflict`, 3 attempts; the last: run 20260601-132100-000384ee of `smith` ended in `crashed`: so it was
         `diagnose`, 2 attempts; the last: run 20260601-132500-00044b8c of `smith` ended in `crashed`: so it was

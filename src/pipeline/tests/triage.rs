@@ -176,7 +176,7 @@ fn what_a_specialist_parks_is_parked() {
     triage: `triage` 1.3 -> crashed
     hitl: `diagnose` 1.1 -> crashed
     hitl: `diagnose` 1.2 -> crashed
-    hitl: `triage-stuck` 1.1, diagnosis -> done {"ready":false,"clarity":3,"missing":["which anvil is it?"]}
+    hitl: `triage-stuck` 1.1, what was tried -> done {"ready":false,"clarity":3,"missing":["which anvil is it?"]}
     triage: parked, again from 2026-06-02T13:11:00Z
         which anvil is it?
     (bob: The large one.)

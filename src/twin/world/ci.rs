@@ -84,6 +84,7 @@ pub enum CiMode {
 
 /// A check of a repository that is a shell script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CiScript {
     /// The name of its check runs.
     pub name: String,

@@ -112,6 +112,30 @@ fn what_code_shows_comes_and_goes() {
     "#);
 }
 
+/// What code put there goes with the term that it leads to; while a file can't be read, nobody knows which terms there are.
+#[test]
+fn what_leads_to_a_term_that_was_taken_away_goes_with_it() {
+    let (_, after) = world(Some(vec![dock()]), Some(vec![port()])).settled(keep);
+    let without = |text: Option<&str>| {
+        let mut world = after.clone();
+        world.files.remove("wiki/terms/dock.md");
+        world.files.extend(text.map(|text| ("wiki/terms/dock.md".to_owned(), text.to_owned())));
+        // What is rendered goes with it.
+        world.files.retain(|path, _| path.starts_with("wiki/terms/"));
+        let (kept, then) = world.settled(keep);
+        (kept.proposal.map(|it| it.changes).unwrap_or_default(), relations(&then))
+    };
+    let (changes, relations) = without(None);
+    assert_eq!(
+        (changes, relations.as_str()),
+        (
+            vec![format!("`Crane` `depends_on` `{}`: removed, there is no such term any more", IDS[1])],
+            "related: [{implements, port}]\nedges_by_code: [implements port]"
+        )
+    );
+    assert_eq!(without(Some("words")).0, Vec::<String>::new());
+}
+
 #[test]
 fn nothing_is_said_that_isnt_clear() {
     let both = || world(Some(vec![dock()]), Some(vec![]));
