@@ -158,7 +158,7 @@ impl<'k, 's, 't> Reading<'k, 's, 't> {
     }
 
     /// Goes to what is in the node that is looked at.
-    pub(super) fn into_it(&mut self) {
+    pub(super) fn down(&mut self) {
         if let Some((node, kind, part, since)) = self.at.take() {
             self.around.push(node);
             self.parts.push((kind, part, since));
@@ -166,7 +166,7 @@ impl<'k, 's, 't> Reading<'k, 's, 't> {
     }
 
     /// Goes back to what is around.
-    pub(super) fn out_of_it(&mut self) {
+    pub(super) fn up(&mut self) {
         self.around.pop();
         self.parts.pop();
     }

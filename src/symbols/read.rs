@@ -131,7 +131,7 @@ fn walk(language: Language, source: &str, tree: &Tree, kinds: &Kinds, limits: Li
             };
         }
         if cursor.goto_first_child() {
-            reading.into_it();
+            reading.down();
             depth += 1;
             continue;
         }
@@ -146,7 +146,7 @@ fn walk(language: Language, source: &str, tree: &Tree, kinds: &Kinds, limits: Li
                 dialect.finish(&mut walk);
                 return walk.finish(reading.finish());
             }
-            reading.out_of_it();
+            reading.up();
             depth = depth.saturating_sub(1);
         }
     }

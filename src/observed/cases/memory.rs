@@ -367,7 +367,7 @@ mod tests {
         let kept = memory.unchanged(&repo, (&BTreeMap::new(), &BTreeSet::new(), &two), at(2));
         assert_eq!(kept.iter().map(|(case, _)| case.number).collect::<Vec<_>>(), [1, 3]);
         let read = || {
-            memory.learn(&repo, (Vec::new(), false, at(2)), &BTreeMap::new(), [(case(2), true)].into_iter())
+            memory.learn(&repo, (Vec::new(), false, at(2)), &BTreeMap::new(), [(case(2), true)].into_iter());
         };
         memory.tell(&repo, &Told::Less(2));
         read();
