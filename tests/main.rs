@@ -20,6 +20,7 @@ mod bad_days;
 mod cli;
 mod continuation;
 mod daemon;
+mod decisions;
 mod demo;
 mod drift;
 mod elsewhere;
